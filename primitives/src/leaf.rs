@@ -1,0 +1,181 @@
+//! Dataset leaves and versions: what exactly a job trained on, and how anyone proves it.
+
+use crate::{DatanetId, LeafIndex, Score, SubmissionId};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use mountain_range::{helper, Error, Merge, MerkleProof};
+use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
+
+/// sha2-256 of a file's flat bytes: what duplicates are recognised by.
+pub type FileHash = [u8; 32];
+
+/// Bytes of canonical text in one chunk under a text root.
+pub const TEXT_CHUNK: usize = 1024;
+
+// Each kind of hash input starts with its own tag, so that no inner node can pass for a leaf and no
+// text chunk of 64 bytes for a node.
+const LEAF_TAG: &[u8] = b"openledger/leaf/v1";
+const NODE_TAG: &[u8] = b"openledger/node/v1";
+const TEXT_TAG: &[u8] = b"openledger/text/v1";
+
+/// The shape of a leaf, its first byte. A new shape gets a new number; old leaves keep theirs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum LeafVersion {
+    /// The first shape.
+    #[codec(index = 1)]
+    V1,
+}
+
+/// An accepted file, as its Datanet's mountain range holds it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct DatasetLeaf<AccountId> {
+    /// Shape of what follows.
+    pub version: LeafVersion,
+    /// The submission that brought it.
+    pub submission: SubmissionId,
+    /// Who gave it.
+    pub contributor: AccountId,
+    /// sha2-256 of the flat bytes.
+    pub sha256: FileHash,
+    /// Size of the flat bytes.
+    pub size: u32,
+    /// Bytes of canonical text, pixels or milliseconds.
+    pub units: u64,
+    /// Quality, 1 to 100.
+    pub score: Score,
+    /// Merkle root over the chunks of the canonical text ([`text_root`]); zero where there is none.
+    pub text_root: H256,
+}
+
+impl<AccountId: Encode> DatasetLeaf<AccountId> {
+    /// blake2b-256 of the tagged SCALE encoding.
+    pub fn hash(&self) -> H256 {
+        let mut bytes = LEAF_TAG.to_vec();
+        self.encode_to(&mut bytes);
+        BlakeTwo256::hash(&bytes)
+    }
+}
+
+/// A Datanet at one moment: any job names exactly what it trained on.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct DatasetVersion {
+    /// How many leaves the range had.
+    pub leaves: u64,
+    /// Its root then; zero for an empty range.
+    pub root: H256,
+}
+
+/// A Datanet at a version, as a job lists it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct DatasetRef {
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// Its version.
+    pub version: DatasetVersion,
+}
+
+/// blake2b-256 over the SCALE encoding of a job's datasets: one hash for all a job trained on.
+pub fn dataset_root(datasets: &[DatasetRef]) -> H256 {
+    BlakeTwo256::hash_of(&datasets)
+}
+
+/// How two nodes of a Datanet's mountain range become their parent.
+pub struct MergeNodes;
+
+impl Merge for MergeNodes {
+    type Item = H256;
+
+    fn merge(left: &H256, right: &H256) -> Result<H256, Error> {
+        let mut bytes = [0; NODE_TAG.len() + 64];
+        bytes[..NODE_TAG.len()].copy_from_slice(NODE_TAG);
+        bytes[NODE_TAG.len()..NODE_TAG.len() + 32].copy_from_slice(left.as_bytes());
+        bytes[NODE_TAG.len() + 32..].copy_from_slice(right.as_bytes());
+        Ok(BlakeTwo256::hash(&bytes))
+    }
+}
+
+/// How many nodes a range of `leaves` leaves has.
+pub fn range_size(leaves: u64) -> u64 {
+    // No chain reaches 2^62 leaves; the bound keeps the arithmetic of the helper in range.
+    match leaves.min(1 << 62).checked_sub(1) {
+        Some(last) => helper::leaf_index_to_mmr_size(last),
+        None => 0,
+    }
+}
+
+/// Whether `leaf` stands at `index` in `version`, by a proof of O(log n) hashes.
+pub fn verify_leaf<AccountId: Encode>(
+    version: &DatasetVersion,
+    index: LeafIndex,
+    leaf: &DatasetLeaf<AccountId>,
+    proof: Vec<H256>,
+) -> bool {
+    if index >= version.leaves || version.leaves > 1 << 62 || proof.len() > 128 {
+        return false;
+    }
+    let position = helper::leaf_index_to_pos(index);
+    MerkleProof::<H256, MergeNodes>::new(range_size(version.leaves), proof)
+        .verify(version.root, alloc::vec![(position, leaf.hash())])
+        .unwrap_or(false)
+}
+
+fn tagged_chunks(canonical: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    canonical.chunks(TEXT_CHUNK).map(tagged_chunk)
+}
+
+fn tagged_chunk(chunk: &[u8]) -> Vec<u8> {
+    [TEXT_TAG, chunk].concat()
+}
+
+/// Merkle root over the 1 KiB chunks of a canonical text (UTF-8, NFC, LF), blake2b-256.
+///
+/// A dispute over one span needs one chunk and a short path ([`text_chunk_proof`]). The empty text
+/// has the zero root.
+pub fn text_root(canonical: &[u8]) -> H256 {
+    binary_merkle_tree::merkle_root::<BlakeTwo256, _>(tagged_chunks(canonical))
+}
+
+/// The path from chunk `index` of a canonical text to its [`text_root`]; `None` past its end.
+pub fn text_chunk_proof(canonical: &[u8], index: u32) -> Option<Vec<H256>> {
+    if index as usize >= canonical.len().div_ceil(TEXT_CHUNK) {
+        return None;
+    }
+    let chunks: Vec<_> = tagged_chunks(canonical).collect();
+    Some(binary_merkle_tree::merkle_proof::<BlakeTwo256, _, _>(chunks, index).proof)
+}
+
+/// Whether `chunk` is chunk `index` of the canonical text of `units` bytes whose root is `root`.
+pub fn verify_text_chunk(
+    root: &H256,
+    units: u64,
+    index: u32,
+    chunk: &[u8],
+    proof: &[H256],
+) -> bool {
+    let chunks = units.div_ceil(TEXT_CHUNK as u64);
+    let start = u64::from(index).saturating_mul(TEXT_CHUNK as u64);
+    let expected = units.saturating_sub(start).min(TEXT_CHUNK as u64);
+    let Ok(chunks) = u32::try_from(chunks) else { return false };
+    if index >= chunks || chunk.len() as u64 != expected || proof.len() > 32 {
+        return false;
+    }
+    let leaf = tagged_chunk(chunk);
+    binary_merkle_tree::verify_proof::<BlakeTwo256, _, _>(
+        root,
+        proof.iter().copied(),
+        chunks,
+        index,
+        &leaf,
+    )
+}

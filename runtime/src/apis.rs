@@ -1,0 +1,356 @@
+//! Runtime APIs.
+
+// The macro writes items that it does not document.
+#![allow(missing_docs)]
+
+use crate::{
+    AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa,
+    InherentDataExt, Leaderboard, Nonce, Review, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    SessionKeys, System, Training, TransactionPayment, BABE_EPOCH, VERSION,
+};
+use alloc::vec::Vec;
+use frame_support::genesis_builder_helper::{build_state, get_preset};
+use openledger_primitives::{
+    api::{
+        BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
+        WorkerView,
+    },
+    job::{Adapter, Job},
+    DatanetId, DatasetVersion, JobId, LeafIndex, Period, Points, Pool, Refusal, SubmissionId,
+};
+use sp_api::impl_runtime_apis;
+use sp_core::{OpaqueMetadata, H256};
+use sp_runtime::{
+    traits::{Block as BlockT, NumberFor},
+    transaction_validity::{TransactionSource, TransactionValidity},
+    ApplyExtrinsicResult,
+};
+use sp_session::OpaqueGeneratedSessionKeys;
+use sp_version::RuntimeVersion;
+
+impl_runtime_apis! {
+    impl sp_api::Core<Block> for Runtime {
+        fn version() -> RuntimeVersion {
+            VERSION
+        }
+
+        fn execute_block(block: <Block as BlockT>::LazyBlock) {
+            Executive::execute_block(block);
+        }
+
+        fn initialize_block(
+            header: &<Block as BlockT>::Header,
+        ) -> sp_runtime::ExtrinsicInclusionMode {
+            Executive::initialize_block(header)
+        }
+    }
+
+    impl sp_api::Metadata<Block> for Runtime {
+        fn metadata() -> OpaqueMetadata {
+            OpaqueMetadata::new(Runtime::metadata().into())
+        }
+
+        fn metadata_at_version(version: u32) -> Option<OpaqueMetadata> {
+            Runtime::metadata_at_version(version)
+        }
+
+        fn metadata_versions() -> Vec<u32> {
+            Runtime::metadata_versions()
+        }
+    }
+
+    impl frame_support::view_functions::runtime_api::RuntimeViewFunction<Block> for Runtime {
+        fn execute_view_function(
+            id: frame_support::view_functions::ViewFunctionId,
+            input: Vec<u8>,
+        ) -> Result<Vec<u8>, frame_support::view_functions::ViewFunctionDispatchError> {
+            Runtime::execute_view_function(id, input)
+        }
+    }
+
+    impl sp_block_builder::BlockBuilder<Block> for Runtime {
+        fn apply_extrinsic(extrinsic: <Block as BlockT>::Extrinsic) -> ApplyExtrinsicResult {
+            Executive::apply_extrinsic(extrinsic)
+        }
+
+        fn finalize_block() -> <Block as BlockT>::Header {
+            Executive::finalize_block()
+        }
+
+        fn inherent_extrinsics(
+            data: sp_inherents::InherentData,
+        ) -> Vec<<Block as BlockT>::Extrinsic> {
+            data.create_extrinsics()
+        }
+
+        fn check_inherents(
+            block: <Block as BlockT>::LazyBlock,
+            data: sp_inherents::InherentData,
+        ) -> sp_inherents::CheckInherentsResult {
+            data.check_extrinsics(&block)
+        }
+    }
+
+    impl sp_transaction_pool::runtime_api::TaggedTransactionQueue<Block> for Runtime {
+        fn validate_transaction(
+            source: TransactionSource,
+            tx: <Block as BlockT>::Extrinsic,
+            block_hash: <Block as BlockT>::Hash,
+        ) -> TransactionValidity {
+            Executive::validate_transaction(source, tx, block_hash)
+        }
+    }
+
+    impl sp_offchain::OffchainWorkerApi<Block> for Runtime {
+        fn offchain_worker(header: &<Block as BlockT>::Header) {
+            Executive::offchain_worker(header)
+        }
+    }
+
+    impl sp_consensus_babe::BabeApi<Block> for Runtime {
+        fn configuration() -> sp_consensus_babe::BabeConfiguration {
+            let epoch_config = Babe::epoch_config().unwrap_or(BABE_EPOCH);
+            sp_consensus_babe::BabeConfiguration {
+                slot_duration: Babe::slot_duration(),
+                epoch_length: <Runtime as pallet_babe::Config>::EpochDuration::get(),
+                c: epoch_config.c,
+                authorities: Babe::authorities().to_vec(),
+                randomness: Babe::randomness(),
+                allowed_slots: epoch_config.allowed_slots,
+            }
+        }
+
+        fn current_epoch_start() -> sp_consensus_babe::Slot {
+            Babe::current_epoch_start()
+        }
+
+        fn current_epoch() -> sp_consensus_babe::Epoch {
+            Babe::current_epoch()
+        }
+
+        fn next_epoch() -> sp_consensus_babe::Epoch {
+            Babe::next_epoch()
+        }
+
+        fn generate_key_ownership_proof(
+            _slot: sp_consensus_babe::Slot,
+            _authority_id: sp_consensus_babe::AuthorityId,
+        ) -> Option<sp_consensus_babe::OpaqueKeyOwnershipProof> {
+            None
+        }
+
+        fn submit_report_equivocation_unsigned_extrinsic(
+            _equivocation_proof: sp_consensus_babe::EquivocationProof<<Block as BlockT>::Header>,
+            _key_owner_proof: sp_consensus_babe::OpaqueKeyOwnershipProof,
+        ) -> Option<()> {
+            None
+        }
+    }
+
+    impl sp_consensus_grandpa::GrandpaApi<Block> for Runtime {
+        fn grandpa_authorities() -> sp_consensus_grandpa::AuthorityList {
+            Grandpa::grandpa_authorities()
+        }
+
+        fn current_set_id() -> sp_consensus_grandpa::SetId {
+            pallet_grandpa::CurrentSetId::<Runtime>::get()
+        }
+
+        fn submit_report_equivocation_unsigned_extrinsic(
+            _equivocation_proof: sp_consensus_grandpa::EquivocationProof<
+                <Block as BlockT>::Hash,
+                NumberFor<Block>,
+            >,
+            _key_owner_proof: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
+        ) -> Option<()> {
+            None
+        }
+
+        fn generate_key_ownership_proof(
+            _set_id: sp_consensus_grandpa::SetId,
+            _authority_id: sp_consensus_grandpa::AuthorityId,
+        ) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
+            None
+        }
+    }
+
+    impl sp_session::SessionKeys<Block> for Runtime {
+        fn generate_session_keys(
+            owner: Vec<u8>,
+            seed: Option<Vec<u8>>,
+        ) -> OpaqueGeneratedSessionKeys {
+            SessionKeys::generate(&owner, seed).into()
+        }
+
+        fn decode_session_keys(
+            encoded: Vec<u8>,
+        ) -> Option<Vec<(Vec<u8>, sp_core::crypto::KeyTypeId)>> {
+            SessionKeys::decode_into_raw_public_keys(&encoded)
+        }
+    }
+
+    impl frame_system_rpc_runtime_api::AccountNonceApi<Block, AccountId, Nonce> for Runtime {
+        fn account_nonce(account: AccountId) -> Nonce {
+            System::account_nonce(account)
+        }
+    }
+
+    impl pallet_transaction_payment_rpc_runtime_api::TransactionPaymentApi<Block, Balance>
+        for Runtime
+    {
+        fn query_info(
+            uxt: <Block as BlockT>::Extrinsic,
+            len: u32,
+        ) -> pallet_transaction_payment_rpc_runtime_api::RuntimeDispatchInfo<Balance> {
+            TransactionPayment::query_info(uxt, len)
+        }
+
+        fn query_fee_details(
+            uxt: <Block as BlockT>::Extrinsic,
+            len: u32,
+        ) -> pallet_transaction_payment::FeeDetails<Balance> {
+            TransactionPayment::query_fee_details(uxt, len)
+        }
+
+        fn query_weight_to_fee(weight: frame_support::weights::Weight) -> Balance {
+            TransactionPayment::weight_to_fee(weight)
+        }
+
+        fn query_length_to_fee(length: u32) -> Balance {
+            TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl pallet_transaction_payment_rpc_runtime_api::TransactionPaymentCallApi<
+        Block, Balance, RuntimeCall,
+    > for Runtime
+    {
+        fn query_call_info(
+            call: RuntimeCall,
+            len: u32,
+        ) -> pallet_transaction_payment::RuntimeDispatchInfo<Balance> {
+            TransactionPayment::query_call_info(call, len)
+        }
+
+        fn query_call_fee_details(
+            call: RuntimeCall,
+            len: u32,
+        ) -> pallet_transaction_payment::FeeDetails<Balance> {
+            TransactionPayment::query_call_fee_details(call, len)
+        }
+
+        fn query_weight_to_fee(weight: frame_support::weights::Weight) -> Balance {
+            TransactionPayment::weight_to_fee(weight)
+        }
+
+        fn query_length_to_fee(length: u32) -> Balance {
+            TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl sp_genesis_builder::GenesisBuilder<Block> for Runtime {
+        fn build_state(config: Vec<u8>) -> sp_genesis_builder::Result {
+            build_state::<RuntimeGenesisConfig>(config)
+        }
+
+        fn get_preset(id: &Option<sp_genesis_builder::PresetId>) -> Option<Vec<u8>> {
+            get_preset::<RuntimeGenesisConfig>(id, crate::genesis_presets::get_preset)
+        }
+
+        fn preset_names() -> Vec<sp_genesis_builder::PresetId> {
+            crate::genesis_presets::preset_names()
+        }
+    }
+
+    impl openledger_primitives::api::DatanetsApi<Block, AccountId> for Runtime {
+        fn quota(account: AccountId) -> QuotaStatus {
+            Datanets::quota(&account)
+        }
+
+        fn check_submission(
+            account: AccountId,
+            datanet: DatanetId,
+            items: Vec<SubmissionItem>,
+        ) -> Result<(), Refusal> {
+            Datanets::check_admission(&account, datanet, &items)
+        }
+
+        fn datanet(datanet: DatanetId) -> Option<DatanetView<AccountId>> {
+            let mut view = Datanets::datanet(datanet)?;
+            view.policy = Review::policy(datanet);
+            Some(view)
+        }
+
+        fn datanets(start: DatanetId, limit: u32) -> Vec<DatanetView<AccountId>> {
+            let mut views = Datanets::datanets(start, limit);
+            for view in &mut views {
+                view.policy = Review::policy(view.id);
+            }
+            views
+        }
+
+        fn pending(
+            datanet: DatanetId,
+            after: Option<SubmissionId>,
+            limit: u32,
+        ) -> Vec<PendingView<AccountId>> {
+            Datanets::pending(datanet, after, limit)
+        }
+
+        fn leaves(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafView<AccountId>> {
+            Datanets::leaves(datanet, start, limit)
+        }
+
+        fn version_at(datanet: DatanetId, leaves: u64) -> Option<DatasetVersion> {
+            <Datanets as openledger_primitives::traits::DatasetVersions>::version_at(datanet, leaves)
+        }
+
+        fn leaf_proof(datanet: DatanetId, index: LeafIndex, leaves: u64) -> Option<Vec<H256>> {
+            Datanets::leaf_proof(datanet, index, leaves)
+        }
+    }
+
+    impl openledger_primitives::api::LeaderboardApi<Block, AccountId> for Runtime {
+        fn leaderboard(
+            datanet: DatanetId,
+            cursor: Option<BoardCursor>,
+            limit: u32,
+        ) -> Vec<BoardEntry<AccountId>> {
+            Leaderboard::leaderboard(datanet, cursor, limit)
+        }
+
+        fn points(datanet: DatanetId, account: AccountId) -> Points {
+            Leaderboard::points(datanet, &account)
+        }
+
+        fn claimable(datanet: DatanetId, account: AccountId) -> Balance {
+            Leaderboard::claimable(datanet, &account)
+        }
+
+        fn pool(datanet: DatanetId) -> Option<Pool> {
+            Leaderboard::pool(datanet)
+        }
+
+        fn period() -> (Period, BlockNumber) {
+            Leaderboard::period()
+        }
+    }
+
+    impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
+        fn job(job: JobId) -> Option<Job<AccountId>> {
+            Training::job(job)
+        }
+
+        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, Job<AccountId>)> {
+            Training::jobs(start, limit)
+        }
+
+        fn adapter(job: JobId) -> Option<Adapter<AccountId>> {
+            Training::adapter(job)
+        }
+
+        fn worker(account: AccountId) -> Option<WorkerView<AccountId>> {
+            Training::worker(&account)
+        }
+    }
+}

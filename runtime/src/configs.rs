@@ -1,0 +1,228 @@
+//! Every pallet's configuration.
+
+use crate::{
+    fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
+    parameters::{ChallengeWindow, EpochLength, RewardPeriod},
+    AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Leaderboard, Nonce,
+    PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
+    RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, SLOT_MILLISECONDS,
+    VERSION,
+};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
+    weights::{
+        constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+        ConstantMultiplier, Weight,
+    },
+    PalletId,
+};
+use frame_system::limits::{BlockLength, BlockWeights};
+use openledger_primitives::{QuotaLimits, EXISTENTIAL_DEPOSIT, OPEN};
+use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
+use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
+
+/// Share of a block for everything but operational calls.
+const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
+
+parameter_types! {
+    pub const BlockHashCount: BlockNumber = 2_400;
+    pub const Version: sp_version::RuntimeVersion = VERSION;
+    /// A second of the three that a slot has.
+    pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(
+        Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, u64::MAX),
+        NORMAL_DISPATCH_RATIO,
+    );
+    pub RuntimeBlockLength: BlockLength = BlockLength::builder()
+        .max_length(5 * 1024 * 1024)
+        .modify_max_length_for_class(frame_support::dispatch::DispatchClass::Normal, |length| {
+            *length = NORMAL_DISPATCH_RATIO * *length
+        })
+        .build();
+    pub const SS58Prefix: u8 = 42;
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+    type Block = Block;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type AccountId = AccountId;
+    type Nonce = Nonce;
+    type BlockHashCount = BlockHashCount;
+    type DbWeight = ParityDbWeight;
+    type Version = Version;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type SS58Prefix = SS58Prefix;
+    type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+    type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type MaxConsumers = ConstU32<16>;
+}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = u64;
+    type OnTimestampSet = Babe;
+    type MinimumPeriod = ConstU64<{ SLOT_MILLISECONDS / 2 }>;
+    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+impl crate::parameters::Config for Runtime {}
+
+impl pallet_babe::Config for Runtime {
+    type EpochDuration = EpochLength<Runtime>;
+    type ExpectedBlockTime = ConstU64<SLOT_MILLISECONDS>;
+    type EpochChangeTrigger = pallet_babe::ExternalTrigger;
+    type DisabledValidators = Session;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<100>;
+    type MaxNominators = ConstU32<0>;
+    // Equivocations are reported and slashed once validators stake (staking, offences, historical).
+    type KeyOwnerProof = sp_core::Void;
+    type EquivocationReportSystem = ();
+}
+
+impl pallet_grandpa::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<100>;
+    type MaxNominators = ConstU32<0>;
+    type MaxSetIdSessionEntries = ConstU64<0>;
+    type KeyOwnerProof = sp_core::Void;
+    type EquivocationReportSystem = ();
+}
+
+impl pallet_session::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type ValidatorId = AccountId;
+    type ValidatorIdOf = sp_runtime::traits::ConvertInto;
+    type ShouldEndSession = Babe;
+    type NextSessionRotation = Babe;
+    // The validators of genesis stay until staking chooses them.
+    type SessionManager = ();
+    type SessionHandler = <SessionKeys as sp_runtime::traits::OpaqueKeys>::KeyTypeIdProviders;
+    type Keys = SessionKeys;
+    type DisablingStrategy = ();
+    type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+    type Currency = Balances;
+    type KeyDeposit = ConstU128<0>;
+}
+
+impl pallet_authorship::Config for Runtime {
+    type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
+    type EventHandler = ();
+}
+
+impl pallet_balances::Config for Runtime {
+    type MaxLocks = ConstU32<50>;
+    type MaxReserves = ();
+    type ReserveIdentifier = [u8; 8];
+    type Balance = Balance;
+    type RuntimeEvent = RuntimeEvent;
+    type DustRemoval = DustToTreasury;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type AccountStore = System;
+    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type DoneSlashHandler = ();
+}
+
+parameter_types! {
+    pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
+    pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
+    pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
+    pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000);
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type OnChargeTransaction =
+        pallet_transaction_payment::FungibleAdapter<Balances, AuthorAndTreasury>;
+    type OperationalFeeMultiplier = ConstU8<5>;
+    type WeightToFee = ExecutionFee;
+    type LengthToFee = ConstantMultiplier<Balance, ConstU128<FEE_PER_BYTE>>;
+    type FeeMultiplierUpdate = TargetedFeeAdjustment<
+        Self,
+        TargetBlockFullness,
+        AdjustmentVariable,
+        MinimumMultiplier,
+        MaximumMultiplier,
+    >;
+    type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_skip_feeless_payment::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+}
+
+impl pallet_utility::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type PalletsOrigin = crate::OriginCaller;
+    type WeightInfo = pallet_utility::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+    pub const AccountQuota: QuotaLimits = QuotaLimits::ACCOUNT;
+    /// Submissions within quota cost no fee, so they never take more of a block than this.
+    pub const FeelessShare: Perbill = Perbill::from_percent(25);
+    /// Holds the reward pools' OPEN; endowed at genesis, never reaped.
+    pub const RewardPot: PalletId = PalletId(*b"ol/rewrd");
+    pub TreasuryPot: AccountId = <TreasuryAccount as frame_support::traits::Get<AccountId>>::get();
+}
+
+impl pallet_datanets::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Time = Timestamp;
+    type Review = Review;
+    type OnAccepted = Leaderboard;
+    type DatanetDeposit = ConstU128<{ 10 * OPEN }>;
+    type ContributorHold = ConstU128<{ OPEN }>;
+    type HoldPeriodDays = ConstU32<7>;
+    type AccountLimits = AccountQuota;
+    type FeelessShare = FeelessShare;
+    type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_review::Config for Runtime {
+    type Submissions = Datanets;
+    type OnVerdict = Datanets;
+    type WeightInfo = pallet_review::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_leaderboard::Config for Runtime {
+    type Currency = Balances;
+    type PalletId = RewardPot;
+    type PeriodLength = RewardPeriod<Runtime>;
+    type MinimumFunding = ConstU128<{ OPEN }>;
+    type Datanets = Datanets;
+    type WeightInfo = pallet_leaderboard::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_training::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Datasets = Datanets;
+    type BaseModelDeposit = ConstU128<{ 10 * OPEN }>;
+    type WorkerBond = ConstU128<{ 100 * OPEN }>;
+    type MinimumBudget = ConstU128<{ OPEN / 10 }>;
+    // A minute to take a job, three minutes between signs of life, a week at most in all.
+    type TakeWindow = ConstU32<20>;
+    type HeartbeatWindow = ConstU32<60>;
+    type ChallengeWindow = ChallengeWindow<Runtime>;
+    type MaxJobBlocks = ConstU32<{ 7 * DAY }>;
+    type MaxAttempts = ConstU8<5>;
+    type TimeoutPenalty = ConstU128<{ OPEN }>;
+    type PenaltyAccount = TreasuryPot;
+    type MaxExpiriesPerBlock = ConstU32<64>;
+    type WeightInfo = pallet_training::weights::SubstrateWeight<Runtime>;
+}

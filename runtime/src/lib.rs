@@ -1,0 +1,186 @@
+//! The OpenLedger runtime: the pallets put together.
+//!
+//! | what | where |
+//! |---|---|
+//! | every pallet's configuration | [`configs`] |
+//! | fees: 80 % block author, 20 % treasury | [`fees`] |
+//! | values that differ between networks but share one blob | [`parameters`] |
+//! | `development` and `local` genesis | [`genesis_presets`] |
+//! | runtime APIs | [`apis`] |
+//!
+//! Nothing here mints OPEN: total issuance is what genesis endowed, checked by
+//! [`parameters::Pallet::do_try_state`].
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+extern crate alloc;
+
+pub mod apis;
+pub mod configs;
+pub mod fees;
+pub mod genesis_presets;
+pub mod parameters;
+
+use sp_runtime::{
+    generic, impl_opaque_keys,
+    traits::{BlakeTwo256, IdentifyAccount, Verify},
+    MultiAddress, MultiSignature,
+};
+use sp_version::{runtime_version, RuntimeVersion};
+
+pub use openledger_primitives::{Balance, BlockNumber};
+
+/// Milliseconds in a slot.
+pub const SLOT_MILLISECONDS: u64 = 3_000;
+/// Slots in an hour.
+pub const HOUR: BlockNumber = (60 * 60 * 1_000 / SLOT_MILLISECONDS) as BlockNumber;
+/// Slots in a day.
+pub const DAY: BlockNumber = 24 * HOUR;
+
+/// Signatures of any of the three usual schemes.
+pub type Signature = MultiSignature;
+/// Account ids: public keys or their hashes.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// Number of transactions an account has sent.
+pub type Nonce = u32;
+/// Block hashes.
+pub type Hash = sp_core::H256;
+/// How transactions name accounts.
+pub type Address = MultiAddress<AccountId, ()>;
+/// Block header.
+pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
+/// Block.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// A block with what is needed to justify it.
+pub type SignedBlock = generic::SignedBlock<Block>;
+/// Block id.
+pub type BlockId = generic::BlockId<Block>;
+
+/// What every transaction passes, in this order. The order is part of the signed shape and pinned
+/// by a test. [`pallet_datanets::AdmitSubmission`] has an empty payload, so that wallets which
+/// never heard of it can sign.
+pub type TxExtension = (
+    frame_system::CheckNonZeroSender<Runtime>,
+    frame_system::CheckSpecVersion<Runtime>,
+    frame_system::CheckTxVersion<Runtime>,
+    frame_system::CheckGenesis<Runtime>,
+    frame_system::CheckEra<Runtime>,
+    frame_system::CheckNonce<Runtime>,
+    frame_system::CheckWeight<Runtime>,
+    pallet_skip_feeless_payment::SkipCheckIfFeeless<
+        Runtime,
+        pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    >,
+    pallet_datanets::AdmitSubmission<Runtime>,
+    frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+    frame_system::WeightReclaim<Runtime>,
+);
+
+/// A transaction or inherent.
+pub type UncheckedExtrinsic =
+    generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+/// What a signature is over.
+pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
+
+/// Runs blocks.
+pub type Executive = frame_executive::Executive<
+    Runtime,
+    Block,
+    frame_system::ChainContext<Runtime>,
+    Runtime,
+    AllPalletsWithSystem,
+>;
+
+impl_opaque_keys! {
+    /// A validator's keys for a session.
+    pub struct SessionKeys {
+        /// Authors blocks.
+        pub babe: pallet_babe::Pallet<Runtime>,
+        /// Finalises them.
+        pub grandpa: pallet_grandpa::Pallet<Runtime>,
+    }
+}
+
+/// Version of this runtime.
+#[runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: alloc::borrow::Cow::Borrowed("openledger"),
+    impl_name: alloc::borrow::Cow::Borrowed("openledger"),
+    authoring_version: 1,
+    spec_version: 100,
+    impl_version: 1,
+    apis: apis::RUNTIME_API_VERSIONS,
+    transaction_version: 1,
+    system_version: 1,
+};
+
+/// Version of the native code, for the node's banner.
+#[cfg(feature = "std")]
+pub fn native_version() -> sp_version::NativeVersion {
+    sp_version::NativeVersion { runtime_version: VERSION, can_author_with: Default::default() }
+}
+
+/// BABE from the first block: slots without a primary author get a VRF-drawn secondary one.
+pub const BABE_EPOCH: sp_consensus_babe::BabeEpochConfiguration =
+    sp_consensus_babe::BabeEpochConfiguration {
+        c: (1, 4),
+        allowed_slots: sp_consensus_babe::AllowedSlots::PrimaryAndSecondaryVRFSlots,
+    };
+
+/// The pallets and their indices. An index is part of every encoded call: never reuse one.
+#[frame_support::runtime]
+mod runtime {
+    /// The runtime.
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Runtime;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Timestamp = pallet_timestamp;
+    #[runtime::pallet_index(2)]
+    pub type ChainParameters = crate::parameters;
+    #[runtime::pallet_index(3)]
+    pub type Babe = pallet_babe;
+    #[runtime::pallet_index(4)]
+    pub type Authorship = pallet_authorship;
+    #[runtime::pallet_index(5)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(6)]
+    pub type TransactionPayment = pallet_transaction_payment;
+    #[runtime::pallet_index(7)]
+    pub type SkipFeelessPayment = pallet_skip_feeless_payment;
+    #[runtime::pallet_index(8)]
+    pub type Session = pallet_session;
+    #[runtime::pallet_index(9)]
+    pub type Grandpa = pallet_grandpa;
+    #[runtime::pallet_index(10)]
+    pub type Utility = pallet_utility;
+    #[runtime::pallet_index(11)]
+    pub type Sudo = pallet_sudo;
+
+    #[runtime::pallet_index(20)]
+    pub type Datanets = pallet_datanets;
+    #[runtime::pallet_index(21)]
+    pub type Review = pallet_review;
+    #[runtime::pallet_index(22)]
+    pub type Leaderboard = pallet_leaderboard;
+    #[runtime::pallet_index(23)]
+    pub type Training = pallet_training;
+}
+

@@ -1,0 +1,149 @@
+//! Values that differ between networks although all share one runtime blob.
+//!
+//! They are set at genesis and have no call: an epoch's length cannot change after the chain has
+//! started (BABE derives the epoch from the slot), and a reward period that did would renumber the
+//! periods points were earned in.
+
+pub use pallet::*;
+
+#[frame_support::pallet]
+pub mod pallet {
+    //! The pallet's parts, as the macro lays them out.
+
+    use crate::{BlockNumber, HOUR};
+    use frame_support::{pallet_prelude::*, traits::Get};
+    use frame_system::pallet_prelude::*;
+    use openledger_primitives::Balance;
+    use sp_runtime::TryRuntimeError;
+
+    /// The pallet.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// What the parameters are about.
+    #[pallet::config]
+    pub trait Config:
+        frame_system::Config<AccountData = pallet_balances::AccountData<Balance>>
+        + pallet_balances::Config<Balance = Balance>
+    {
+    }
+
+    /// The values, in blocks (one a slot).
+    #[derive(
+        Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
+        serde::Serialize, serde::Deserialize,
+    )]
+    #[serde(rename_all = "camelCase")]
+    pub struct Lengths {
+        /// Slots in a BABE epoch.
+        pub epoch: u64,
+        /// Blocks in a reward period.
+        pub reward_period: BlockNumber,
+        /// Blocks between a job's result and its payment.
+        pub challenge_window: BlockNumber,
+    }
+
+    impl Default for Lengths {
+        fn default() -> Self {
+            Self { epoch: 200, reward_period: HOUR, challenge_window: 200 }
+        }
+    }
+
+    impl Lengths {
+        /// For a chain that one person watches: everything within half a minute.
+        pub const DEVELOPMENT: Self = Self { epoch: 10, reward_period: 10, challenge_window: 3 };
+    }
+
+    /// Lengths of this network.
+    #[pallet::storage]
+    pub type NetworkLengths<T> = StorageValue<_, Lengths, ValueQuery>;
+
+    /// Everything that genesis endowed, in plancks. Nothing mints, so this is the issuance for ever.
+    #[pallet::storage]
+    pub type GenesisSupply<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// Genesis values.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Lengths of this network.
+        pub lengths: Lengths,
+        /// Marks the runtime.
+        #[serde(skip)]
+        pub marker: core::marker::PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            assert!(
+                self.lengths.epoch > 0 && self.lengths.reward_period > 0,
+                "an epoch and a reward period have at least one block"
+            );
+            NetworkLengths::<T>::put(self.lengths);
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_now: BlockNumberFor<T>) -> Weight {
+            // Genesis of balances may be built after this pallet's, so the supply is taken at the
+            // first block, before any transaction.
+            if !GenesisSupply::<T>::exists() {
+                GenesisSupply::<T>::put(pallet_balances::TotalIssuance::<T>::get());
+                return T::DbWeight::get().reads_writes(2, 1);
+            }
+            T::DbWeight::get().reads(1)
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_now: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks that OPEN is conserved: the sum of all balances is the total issuance, and that is
+        /// what genesis endowed. Reads every account: for tests and try-runtime only.
+        ///
+        /// # Errors
+        ///
+        /// Which of the two does not hold.
+        pub fn do_try_state() -> Result<(), TryRuntimeError> {
+            let issuance = pallet_balances::TotalIssuance::<T>::get();
+            let held: Balance = frame_system::Account::<T>::iter_values()
+                .map(|account| account.data.free.saturating_add(account.data.reserved))
+                .fold(0, Balance::saturating_add);
+            ensure!(held == issuance, "the sum of all balances is not the total issuance");
+            ensure!(
+                !GenesisSupply::<T>::exists() || GenesisSupply::<T>::get() == issuance,
+                "the total issuance is not what genesis endowed"
+            );
+            Ok(())
+        }
+    }
+
+    /// Slots in an epoch.
+    pub struct EpochLength<T>(PhantomData<T>);
+    impl<T: Config> Get<u64> for EpochLength<T> {
+        fn get() -> u64 {
+            NetworkLengths::<T>::get().epoch.max(1)
+        }
+    }
+
+    /// Blocks in a reward period.
+    pub struct RewardPeriod<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for RewardPeriod<T> {
+        fn get() -> BlockNumber {
+            NetworkLengths::<T>::get().reward_period.max(1)
+        }
+    }
+
+    /// Blocks between a job's result and its payment.
+    pub struct ChallengeWindow<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for ChallengeWindow<T> {
+        fn get() -> BlockNumber {
+            NetworkLengths::<T>::get().challenge_window
+        }
+    }
+}

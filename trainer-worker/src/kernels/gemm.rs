@@ -1,0 +1,161 @@
+//! Matrix products in slices, and a matrix-vector kernel for decoding.
+
+use super::math::dot;
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+/// Longest stretch of the summed dimension given to `gemm` at once. Below about 576 its AVX2 and
+/// AVX-512 kernels add in the same order, so results agree between CPUs.
+pub const K_SLICE: usize = 512;
+
+/// Rows of the weight that one task of [`gemv`] multiplies.
+const GEMV_ROWS: usize = 64;
+
+/// A strided matrix that is read: element `(i, j)` is `data[i * row + j * col]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Strided {
+    pub(crate) data: *const f32,
+    pub(crate) row: usize,
+    pub(crate) col: usize,
+}
+
+/// `dst[m, n] = beta * lhs[m, k] · rhs[k, n]`, added to `dst` when `accumulate`. `dst` is row-major
+/// with `dst_row` elements from a row to the next.
+///
+/// # Safety
+/// The pointers must be valid for all elements that the sizes and strides describe, and `dst` must
+/// not overlap the others nor be touched by another thread meanwhile.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn raw(
+    (m, n, k): (usize, usize, usize),
+    dst: *mut f32,
+    dst_row: usize,
+    lhs: Strided,
+    rhs: Strided,
+    beta: f32,
+    accumulate: bool,
+    parallelism: Parallelism,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let mut start = 0;
+    loop {
+        let len = K_SLICE.min(k - start);
+        // SAFETY: the caller vouches for the pointers; the offsets stay within `k`.
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                len,
+                dst,
+                1,
+                dst_row as isize,
+                accumulate || start > 0,
+                lhs.data.add(start * lhs.col),
+                lhs.col as isize,
+                lhs.row as isize,
+                rhs.data.add(start * rhs.row),
+                rhs.col as isize,
+                rhs.row as isize,
+                1.0,
+                beta,
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
+        start += len;
+        if start >= k {
+            return;
+        }
+    }
+}
+
+fn threads() -> Parallelism {
+    match rayon::current_num_threads() {
+        0 | 1 => Parallelism::None,
+        n => Parallelism::Rayon(n),
+    }
+}
+
+fn expect_len(what: &str, slice: &[f32], len: usize) {
+    assert!(slice.len() >= len, "{what} holds {} values where {len} are needed", slice.len());
+}
+
+/// `y[m, n] (+)= scale * x[m, k] · w[n, k]ᵀ`: a linear layer's forward.
+pub fn nt(
+    y: &mut [f32],
+    x: &[f32],
+    w: &[f32],
+    (m, n, k): (usize, usize, usize),
+    scale: f32,
+    accumulate: bool,
+) {
+    expect_len("y", y, m * n);
+    expect_len("x", x, m * k);
+    expect_len("w", w, n * k);
+    let lhs = Strided { data: x.as_ptr(), row: k, col: 1 };
+    let rhs = Strided { data: w.as_ptr(), row: 1, col: k };
+    // SAFETY: the lengths were just checked and `y` is borrowed mutably.
+    unsafe { raw((m, n, k), y.as_mut_ptr(), n, lhs, rhs, scale, accumulate, threads()) }
+}
+
+/// `y[m, n] (+)= scale * x[m, k] · w[k, n]`: the gradient of a linear layer's input.
+pub fn nn(
+    y: &mut [f32],
+    x: &[f32],
+    w: &[f32],
+    (m, n, k): (usize, usize, usize),
+    scale: f32,
+    accumulate: bool,
+) {
+    expect_len("y", y, m * n);
+    expect_len("x", x, m * k);
+    expect_len("w", w, k * n);
+    let lhs = Strided { data: x.as_ptr(), row: k, col: 1 };
+    let rhs = Strided { data: w.as_ptr(), row: n, col: 1 };
+    // SAFETY: the lengths were just checked and `y` is borrowed mutably.
+    unsafe { raw((m, n, k), y.as_mut_ptr(), n, lhs, rhs, scale, accumulate, threads()) }
+}
+
+/// `y[m, n] (+)= scale * x[k, m]ᵀ · w[k, n]`: the gradient of a weight.
+pub fn tn(
+    y: &mut [f32],
+    x: &[f32],
+    w: &[f32],
+    (m, n, k): (usize, usize, usize),
+    scale: f32,
+    accumulate: bool,
+) {
+    expect_len("y", y, m * n);
+    expect_len("x", x, k * m);
+    expect_len("w", w, k * n);
+    let lhs = Strided { data: x.as_ptr(), row: 1, col: m };
+    let rhs = Strided { data: w.as_ptr(), row: n, col: 1 };
+    // SAFETY: the lengths were just checked and `y` is borrowed mutably.
+    unsafe { raw((m, n, k), y.as_mut_ptr(), n, lhs, rhs, scale, accumulate, threads()) }
+}
+
+/// `y[n] (+)= scale * w[n, k] · x[k]`: a linear layer for one token, limited by memory bandwidth.
+pub fn gemv(y: &mut [f32], x: &[f32], w: &[f32], scale: f32, accumulate: bool) {
+    let k = x.len();
+    expect_len("w", w, y.len() * k);
+    if k == 0 {
+        return;
+    }
+    let block = |y: &mut [f32], w: &[f32]| {
+        for (y, row) in y.iter_mut().zip(w.chunks_exact(k)) {
+            let v = scale * dot(row, x);
+            *y = if accumulate { *y + v } else { v };
+        }
+    };
+    if y.len() < 2 * GEMV_ROWS {
+        block(y, w);
+    } else {
+        y.par_chunks_mut(GEMV_ROWS)
+            .zip(w.par_chunks(GEMV_ROWS * k))
+            .for_each(|(y, w)| block(y, w));
+    }
+}

@@ -1,0 +1,93 @@
+//! Cross-entropy over a linear head, in chunks of rows: the logits of the whole batch never exist.
+
+use super::{gemm, math, par_rows, Shared};
+
+/// Rows whose logits are computed at once.
+pub const CHUNK: usize = 128;
+
+/// Negative log likelihood (nats) of `targets[i]` under softmax(`x[i] · headᵀ`), summed in `f64` in
+/// row order. `x` is `[targets.len(), width]`, `head` is `[vocabulary, width]`. When `dx` is given
+/// it receives the gradient of the sum with respect to `x`.
+pub fn head_cross_entropy(
+    x: &[f32],
+    head: &[f32],
+    width: usize,
+    targets: &[u32],
+    mut dx: Option<&mut [f32]>,
+    logits: &mut Vec<f32>,
+) -> f64 {
+    let vocabulary = head.len() / width;
+    let mut total = 0f64;
+    for (c, targets) in targets.chunks(CHUNK).enumerate() {
+        let rows = targets.len();
+        let at = c * CHUNK * width;
+        let x = &x[at..at + rows * width];
+        logits.resize(CHUNK.max(rows) * vocabulary, 0.0);
+        let logits = &mut logits[..rows * vocabulary];
+        gemm::nt(logits, x, head, (rows, vocabulary, width), 1.0, false);
+        let mut losses = vec![0f64; rows];
+        let out = LossPtr(losses.as_mut_ptr());
+        let want_gradient = dx.is_some();
+        par_rows_each(logits, vocabulary, |i, row| {
+            let target = targets[i] as usize;
+            let shift = math::max(row);
+            let score = row[target];
+            let sum = math::exp_shifted(row, shift);
+            // SAFETY: `i < rows`, one task a row.
+            unsafe { *out.get().add(i) = f64::from(sum).ln() + f64::from(shift) - f64::from(score) };
+            if want_gradient {
+                math::scale(row, 1.0 / sum);
+                row[target] -= 1.0;
+            }
+        });
+        total += losses.iter().sum::<f64>();
+        if let Some(dx) = dx.as_deref_mut() {
+            let dx = &mut dx[at..at + rows * width];
+            gemm::nn(dx, logits, head, (rows, width, vocabulary), 1.0, false);
+        }
+    }
+    total
+}
+
+/// As [`par_rows`], but one row a task: rows of logits are long.
+fn par_rows_each<F: Fn(usize, &mut [f32]) + Sync + Send>(x: &mut [f32], width: usize, f: F) {
+    use rayon::prelude::*;
+    x.par_chunks_mut(width).enumerate().for_each(|(i, row)| f(i, row));
+}
+
+#[derive(Clone, Copy)]
+struct LossPtr(*mut f64);
+// SAFETY: each task writes one element of its own.
+unsafe impl Send for LossPtr {}
+// SAFETY: as above.
+unsafe impl Sync for LossPtr {}
+impl LossPtr {
+    fn get(&self) -> *mut f64 {
+        self.0
+    }
+}
+
+/// Copies rows `indices` of `x` (rows of `width`) into `out`.
+pub fn gather(out: &mut [f32], x: &[f32], indices: &[u32], width: usize) {
+    par_rows(&mut out[..indices.len() * width], width, |i, row| {
+        row.copy_from_slice(&x[indices[i] as usize * width..][..width]);
+    });
+}
+
+/// `out[indices[i]] = scale * x[i]` for distinct indices; other rows of `out` stay as they are.
+pub fn scatter_scaled(out: &mut [f32], x: &[f32], indices: &[u32], width: usize, scale: f32) {
+    let rows = out.len() / width;
+    assert!(indices.iter().all(|i| (*i as usize) < rows), "indices lie within out");
+    assert!(indices.windows(2).all(|w| w[0] < w[1]), "indices ascend");
+    let out = Shared(out.as_mut_ptr());
+    use rayon::prelude::*;
+    indices.par_iter().enumerate().with_min_len(32).for_each(|(i, index)| {
+        // SAFETY: the index is within `out` and, since indices ascend, no other task has it.
+        let row = unsafe {
+            std::slice::from_raw_parts_mut(out.get().add(*index as usize * width), width)
+        };
+        for (o, x) in row.iter_mut().zip(&x[i * width..][..width]) {
+            *o = x * scale;
+        }
+    });
+}

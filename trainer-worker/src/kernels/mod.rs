@@ -1,0 +1,93 @@
+//! Arithmetic on plain `f32` slices: every forward with its hand-written backward beside it.
+//!
+//! All functions here are deterministic: a row or an attention head is computed by one thread in
+//! one fixed order, reductions use a fixed number of lanes, `exp` is our own, and matrix products
+//! are fed to `gemm` in slices of at most [`gemm::K_SLICE`] along the summed dimension. The number
+//! of threads therefore never changes a result.
+//!
+//! Matrices are row-major; "rows" are tokens of all sequences of a batch laid end to end.
+
+pub mod activation;
+pub mod attention;
+pub mod gemm;
+pub mod loss;
+pub mod math;
+pub mod norm;
+pub mod rope;
+
+use rayon::prelude::*;
+
+/// Rows handed to one rayon task at a time by [`par_rows`].
+const ROWS_PER_TASK: usize = 32;
+
+/// Defines a function whose body is compiled twice: for the baseline CPU and for AVX2, chosen at
+/// run time. The body uses plain multiplications and additions, which the compiler never fuses, so
+/// both versions give the same bits.
+macro_rules! simd {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        #[inline]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    body($($arg),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the CPU was just asked whether it has AVX2.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+pub(crate) use simd;
+
+/// Calls `f(row index, row)` for each row of `width` values in `out`, in parallel.
+pub fn par_rows<F>(out: &mut [f32], width: usize, f: F)
+where
+    F: Fn(usize, &mut [f32]) + Sync + Send,
+{
+    if width == 0 {
+        return;
+    }
+    out.par_chunks_mut(width * ROWS_PER_TASK).enumerate().for_each(|(task, rows)| {
+        for (i, row) in rows.chunks_mut(width).enumerate() {
+            f(task * ROWS_PER_TASK + i, row);
+        }
+    });
+}
+
+simd! {
+    /// `out[i] += x[i]`.
+    pub fn add_assign(out: &mut [f32], x: &[f32]) {
+        for (o, x) in out.iter_mut().zip(x) {
+            *o += *x;
+        }
+    }
+}
+
+/// `out[i] += x[i]` over rows of `width`, in parallel.
+pub fn par_add_assign(out: &mut [f32], x: &[f32], width: usize) {
+    par_rows(out, width, |i, row| add_assign(row, &x[i * width..][..row.len()]));
+}
+
+/// A raw pointer that tasks may share: each writes places that no other touches.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared(pub(crate) *mut f32);
+// SAFETY: users of `Shared` write disjoint elements from each task (see the call sites).
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// The pointer, taken by method so that closures capture the wrapper and not the bare pointer.
+    pub(crate) fn get(&self) -> *mut f32 {
+        self.0
+    }
+}

@@ -1,0 +1,115 @@
+//! Weights from a Hugging Face folder: `config.json` and `model.safetensors`, or several files
+//! listed by `model.safetensors.index.json`.
+
+use super::WeightSource;
+use crate::error::{read_bounded, Error, Result};
+use half::{bf16, f16};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const MAX_FILE: u64 = 32 << 30;
+const MAX_FILES: usize = 256;
+
+/// The tensors of a folder. Files stay in memory until the source is dropped.
+pub struct HfFolder {
+    files: Vec<Vec<u8>>,
+    place: BTreeMap<String, usize>,
+}
+
+/// Values of a safetensors view of type F32, F16 or BF16.
+pub(crate) fn to_f32(name: &str, dtype: Dtype, data: &[u8]) -> Result<Vec<f32>> {
+    let values: Vec<f32> = match dtype {
+        Dtype::F32 => {
+            data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        }
+        Dtype::F16 => {
+            data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+        }
+        Dtype::BF16 => {
+            data.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+        }
+        other => {
+            return Err(Error::weight(name, format!("has the type {other:?}; F32, F16 or BF16")))
+        }
+    };
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(Error::weight(name, "holds values that are not finite"));
+    }
+    Ok(values)
+}
+
+fn open(bytes: &[u8]) -> Result<SafeTensors<'_>> {
+    SafeTensors::deserialize(bytes).map_err(|e| Error::Safetensors { reason: e.to_string() })
+}
+
+impl HfFolder {
+    /// Reads the folder's weight files.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let index = dir.join("model.safetensors.index.json");
+        let paths: Vec<PathBuf> = if index.exists() {
+            let text = read_bounded(&index, 64 << 20)?;
+            let json: serde_json::Value = serde_json::from_slice(&text)
+                .map_err(|e| Error::Safetensors { reason: format!("the index: {e}") })?;
+            let map = json.get("weight_map").and_then(serde_json::Value::as_object).ok_or_else(
+                || Error::Safetensors { reason: "the index has no weight_map".to_owned() },
+            )?;
+            let mut names: Vec<&str> = Vec::new();
+            for file in map.values() {
+                let file = file.as_str().unwrap_or("");
+                let plain = !file.is_empty()
+                    && file.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+                    && !file.starts_with('.');
+                if !plain {
+                    return Err(Error::Safetensors {
+                        reason: format!("the index names the file {file:?}; plain names only"),
+                    });
+                }
+                names.push(file);
+            }
+            names.sort_unstable();
+            names.dedup();
+            if names.len() > MAX_FILES {
+                return Err(Error::Safetensors {
+                    reason: format!("{} files, at most {MAX_FILES}", names.len()),
+                });
+            }
+            names.into_iter().map(|n| dir.join(n)).collect()
+        } else {
+            vec![dir.join("model.safetensors")]
+        };
+        let mut files = Vec::new();
+        let mut place = BTreeMap::new();
+        for (i, path) in paths.iter().enumerate() {
+            let bytes = read_bounded(path, MAX_FILE)?;
+            for name in open(&bytes)?.names() {
+                place.insert(name.to_owned(), i);
+            }
+            files.push(bytes);
+        }
+        Ok(Self { files, place })
+    }
+}
+
+impl WeightSource for HfFolder {
+    fn load(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let bytes = self
+            .place
+            .get(name)
+            .and_then(|i| self.files.get(*i))
+            .ok_or_else(|| Error::weight(name, "is missing"))?;
+        let tensors = open(bytes)?;
+        let view = tensors.tensor(name).map_err(|e| Error::weight(name, e.to_string()))?;
+        if view.shape() != shape {
+            return Err(Error::weight(
+                name,
+                format!("has the shape {:?}, the configuration demands {shape:?}", view.shape()),
+            ));
+        }
+        to_f32(name, view.dtype(), view.data())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.place.contains_key(name)
+    }
+}
