@@ -108,6 +108,13 @@ impl ContentStore for BlockStore {
     }
 
     async fn has(&self, content: &ContentId) -> Result<bool> {
+        self.has_all(content).await
+    }
+}
+
+impl BlockStore {
+    /// Whether every block of a file is here and intact.
+    pub(crate) async fn has_all(&self, content: &ContentId) -> Result<bool> {
         walk::is_complete(Arc::new(self.clone()), content).await
     }
 }

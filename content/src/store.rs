@@ -24,6 +24,9 @@ use std::{
 /// long, so what is younger belongs to a process that lives.
 const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
 
+/// Folder for files that are being written; swept when the store is opened.
+pub(crate) const TEMPORARY: &str = "temporary";
+
 /// A flat store of blocks in a directory.
 #[derive(Clone, Debug)]
 pub struct BlockStore {
@@ -54,7 +57,7 @@ impl BlockStore {
     /// [`Error::Io`] or [`Error::DiskFull`] when the directory cannot be made or read.
     pub fn open(directory: &Path) -> Result<Self> {
         let paths =
-            Paths { blocks: directory.join("blocks"), temporary: directory.join("temporary") };
+            Paths { blocks: directory.join("blocks"), temporary: directory.join(TEMPORARY) };
         for path in [&paths.blocks, &paths.temporary] {
             fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
         }
@@ -63,7 +66,7 @@ impl BlockStore {
     }
 
     /// Whether the block is there. Only [`get`](Self::get) knows that its bytes are intact.
-    pub fn has(&self, id: &ContentId) -> bool {
+    pub fn has_block(&self, id: &ContentId) -> bool {
         self.path(id).is_file()
     }
 

@@ -1,1 +1,19 @@
-fn main() {}
+//! `openledger-node`: consensus, networking and JSON-RPC of an OpenLedger chain.
+//!
+//! ```sh
+//! openledger-node --dev                                  # one author, state in a temporary folder
+//! openledger-node --chain local --alice --base-path DIR  # first of two local validators
+//! ```
+
+// The errors of sc-cli and sc-service are large; boxing them here would not change theirs.
+#![allow(clippy::result_large_err)]
+
+mod chain_spec;
+mod cli;
+mod command;
+mod rpc;
+mod service;
+
+fn main() -> sc_cli::Result<()> {
+    command::run()
+}

@@ -234,7 +234,7 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         if assignment.worker != *who {
             return Err(JobError::NotTheWorker);
         }
-        if now > *take_by {
+        if now > *take_by || now > self.deadline {
             return Err(JobError::TooLate);
         }
         self.state = JobState::Training {

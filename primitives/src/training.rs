@@ -94,7 +94,7 @@ impl JobKind {
     pub const COUNT: u32 = 14;
 
     /// Every kind.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
         ModelFamily::ALL
             .into_iter()
             .flat_map(|family| Method::ALL.into_iter().map(move |method| Self { family, method }))

@@ -1,15 +1,15 @@
 //! Runtime APIs.
 
-// The macro writes items that it does not document.
-#![allow(missing_docs)]
-
 use crate::{
     AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa,
-    InherentDataExt, Leaderboard, Nonce, Review, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    InherentDataExt, Leaderboard, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
     SessionKeys, System, Training, TransactionPayment, BABE_EPOCH, VERSION,
 };
 use alloc::vec::Vec;
-use frame_support::genesis_builder_helper::{build_state, get_preset};
+use frame_support::{
+    genesis_builder_helper::{build_state, get_preset},
+    traits::Get,
+};
 use openledger_primitives::{
     api::{
         BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
@@ -277,14 +277,14 @@ impl_runtime_apis! {
 
         fn datanet(datanet: DatanetId) -> Option<DatanetView<AccountId>> {
             let mut view = Datanets::datanet(datanet)?;
-            view.policy = Review::policy(datanet);
+            view.policy = pallet_review::Policies::<Runtime>::get(datanet);
             Some(view)
         }
 
         fn datanets(start: DatanetId, limit: u32) -> Vec<DatanetView<AccountId>> {
             let mut views = Datanets::datanets(start, limit);
             for view in &mut views {
-                view.policy = Review::policy(view.id);
+                view.policy = pallet_review::Policies::<Runtime>::get(view.id);
             }
             views
         }
@@ -350,7 +350,7 @@ impl_runtime_apis! {
         }
 
         fn worker(account: AccountId) -> Option<WorkerView<AccountId>> {
-            Training::worker(&account)
+            Training::worker(account)
         }
     }
 }

@@ -204,7 +204,7 @@ impl pallet_leaderboard::Config for Runtime {
     type PalletId = RewardPot;
     type PeriodLength = RewardPeriod<Runtime>;
     type MinimumFunding = ConstU128<{ OPEN }>;
-    type Datanets = Datanets;
+    type DatanetOwner = Datanets;
     type WeightInfo = pallet_leaderboard::weights::SubstrateWeight<Runtime>;
 }
 
@@ -224,5 +224,6 @@ impl pallet_training::Config for Runtime {
     type TimeoutPenalty = ConstU128<{ OPEN }>;
     type PenaltyAccount = TreasuryPot;
     type MaxExpiriesPerBlock = ConstU32<64>;
+    type MaxDispatchesPerBlock = ConstU32<32>;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Runtime>;
 }

@@ -31,9 +31,8 @@ pub fn endowed_accounts() -> Vec<AccountId> {
         Sr25519Keyring::Eve,
         Sr25519Keyring::Ferdie,
     ]
-    .iter()
-    .map(Sr25519Keyring::to_account_id)
-    .collect()
+    .map(|account| account.to_account_id())
+    .into()
 }
 
 /// Balances that add up to exactly [`TOTAL_SUPPLY`]: the endowed accounts, the pots that must never

@@ -12,6 +12,8 @@
 //! [`parameters::Pallet::do_try_state`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// The FRAME macros write public items without documentation.
+#![allow(missing_docs)]
 
 #[cfg(feature = "std")]
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
@@ -24,6 +26,9 @@ pub mod fees;
 pub mod genesis_presets;
 pub mod parameters;
 
+// The macros below expect it in scope.
+#[cfg(not(feature = "std"))]
+use alloc::vec::Vec;
 use sp_runtime::{
     generic, impl_opaque_keys,
     traits::{BlakeTwo256, IdentifyAccount, Verify},
@@ -116,12 +121,6 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     transaction_version: 1,
     system_version: 1,
 };
-
-/// Version of the native code, for the node's banner.
-#[cfg(feature = "std")]
-pub fn native_version() -> sp_version::NativeVersion {
-    sp_version::NativeVersion { runtime_version: VERSION, can_author_with: Default::default() }
-}
 
 /// BABE from the first block: slots without a primary author get a VRF-drawn secondary one.
 pub const BABE_EPOCH: sp_consensus_babe::BabeEpochConfiguration =

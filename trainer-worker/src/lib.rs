@@ -1,1 +1,43 @@
-//! Trainer worker.
+//! OpenLedger's training engine: LoRA fine-tuning of LLaMA-family models on candle, evaluation,
+//! export in PEFT's format, and generation.
+//!
+//! ```no_run
+//! use trainer_worker::{data, model, tokenizer::Tokenizer, train};
+//! use openledger_primitives::MediaType;
+//! use std::{path::Path, sync::Arc};
+//!
+//! let path = Path::new("SmolLM2-135M-Instruct.Q4_1.gguf");
+//! let model = Arc::new(model::Llama::open(path)?);
+//! let tokenizer = Tokenizer::open(path)?;
+//! let text = b"Q: Who pays the reviewers?\nA: The pool of the Datanet.\n".to_vec();
+//! let files = [data::DataFile::new(text, MediaType::Txt, "notes.txt", "")];
+//! let settings = train::TrainSettings::default();
+//! let run = train::Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
+//! let outcome = run.train(&train::Control::default())?;
+//! trainer_worker::peft::save(Path::new("adapter"), &outcome.adapter, "SmolLM2-135M-Instruct")?;
+//! # Ok::<(), trainer_worker::error::Error>(())
+//! ```
+//!
+//! # Parts
+//!
+//! * [`model`]: configuration, weights from GGUF or Hugging Face folders, the differentiable forward
+//!   and the step-by-step one;
+//! * [`kernels`]: the arithmetic, each forward beside its hand-written backward;
+//! * [`lora`], [`optim`], [`train`]: adapters, AdamW, the training loop with checkpoints;
+//! * [`data`]: from files to examples that know their origin;
+//! * [`tokenizer`], [`generate`]: text in and out;
+//! * [`peft`]: adapters as Hugging Face PEFT reads and writes them.
+
+pub mod data;
+pub mod error;
+pub mod generate;
+pub mod kernels;
+pub mod lora;
+pub mod model;
+pub mod optim;
+pub mod peft;
+pub mod rng;
+pub mod tokenizer;
+pub mod train;
+
+pub use error::{Error, Result};

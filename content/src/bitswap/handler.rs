@@ -117,20 +117,22 @@ pub struct Frame {
 
 /// What a connection tells the behaviour.
 #[derive(Debug)]
-pub enum Event {
+pub struct HandlerEvent(pub(crate) Event);
+
+#[derive(Debug)]
+pub(crate) enum Event {
     /// A message came.
-    #[allow(private_interfaces)]
     Received(Message),
     /// A frame has left memory: written, or given up.
-    #[allow(private_interfaces)]
-    Released {
-        /// What it carried.
-        load: Load,
-        /// Its bytes.
-        bytes: usize,
-    },
+    Released { load: Load, bytes: usize },
     /// The peer speaks no Bitswap 1.2.
     Unsupported,
+}
+
+type ToSwarm = ConnectionHandlerEvent<Outbound, (), HandlerEvent>;
+
+fn notify(event: Event) -> Poll<ToSwarm> {
+    Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(HandlerEvent(event)))
 }
 
 enum Out {
@@ -177,17 +179,15 @@ impl Handler {
     }
 
     /// One step of the outbound side; an event when a frame was released or a stream is needed.
-    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Outbound, (), Event>> {
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm> {
         loop {
             if self.unsupported == Some(false) {
                 self.unsupported = Some(true);
-                return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Event::Unsupported));
+                return notify(Event::Unsupported);
             }
             if self.unsupported.is_some() || self.attempts >= MAX_ATTEMPTS {
                 match self.release() {
-                    Some(event) => {
-                        return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(event))
-                    }
+                    Some(event) => return notify(event),
                     None => self.attempts = 0,
                 }
             }
@@ -221,7 +221,7 @@ impl Handler {
                     Poll::Ready(Ok(stream)) => {
                         self.out = Out::Idle(stream);
                         if let Some(event) = self.release() {
-                            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(event));
+                            return notify(event);
                         }
                     }
                     // A stalled peer gets no second stream for the same bytes.
@@ -237,7 +237,7 @@ impl Handler {
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = Frame;
-    type ToBehaviour = Event;
+    type ToBehaviour = HandlerEvent;
     type InboundProtocol = Inbound;
     type OutboundProtocol = Outbound;
     type InboundOpenInfo = ();
@@ -259,13 +259,12 @@ impl ConnectionHandler for Handler {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<Outbound, (), Event>> {
+    ) -> Poll<ToSwarm> {
         if let Poll::Ready(event) = self.poll_out(cx) {
             return Poll::Ready(event);
         }
         if let Poll::Ready(Some(message)) = self.inbound.poll_next_unpin(cx) {
-            let event = Event::Received(message);
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(event));
+            return notify(Event::Received(message));
         }
         Poll::Pending
     }
@@ -275,12 +274,10 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: stream,
                 ..
-            }) => {
-                if self.inbound.len() < MAX_INBOUND_STREAMS {
-                    let (bytes, progress) =
-                        (Arc::clone(&self.inbound_bytes), Arc::clone(&self.progress));
-                    self.inbound.push(messages(stream, bytes, progress));
-                }
+            }) if self.inbound.len() < MAX_INBOUND_STREAMS => {
+                let (bytes, progress) =
+                    (Arc::clone(&self.inbound_bytes), Arc::clone(&self.progress));
+                self.inbound.push(messages(stream, bytes, progress));
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: stream,

@@ -71,6 +71,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+// The code that the macro writes for storage and metadata uses `expect`; ours stays without.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -80,7 +82,6 @@ pub mod pallet {
             fungible::{hold, Inspect, Mutate},
             Time,
         },
-        PalletId,
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
@@ -89,6 +90,7 @@ pub mod pallet {
         Balance, DailyQuota, DatanetId, DatasetLeaf, FileHash, LeafIndex, Modality, Points,
         QuotaLimits, RejectionReason, ReviewPolicy, SubmissionId, MAX_ITEMS,
     };
+    use sp_core::H256;
     use sp_runtime::Perbill;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -211,11 +213,270 @@ pub mod pallet {
         DatanetId,
         Twox64Concat,
         u64,
-        sp_runtime::traits::HashingFor<T>,
+        H256,
         OptionQuery,
     >;
 
     /// What submissions without fee took of this block so far. Empty between blocks.
     #[pallet::storage]
     pub type FeelessUsed<T> = StorageValue<_, FeelessUse, ValueQuery>;
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(crate) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A Datanet was created.
+        DatanetCreated {
+            /// Its number.
+            datanet: DatanetId,
+            /// Who created it.
+            owner: T::AccountId,
+        },
+        /// An account became a contributor.
+        ContributorRegistered {
+            /// The account.
+            contributor: T::AccountId,
+            /// Who pays the hold: the account itself or a sponsor.
+            depositor: T::AccountId,
+        },
+        /// An account is no contributor any more; its hold was released.
+        ContributorDeregistered {
+            /// The account.
+            contributor: T::AccountId,
+            /// Who had paid the hold.
+            depositor: T::AccountId,
+        },
+        /// A file was submitted and waits for its verdict.
+        Submitted {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who gave it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+        },
+        /// A file was accepted.
+        Accepted {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who gave it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+            /// Its position in the Datanet's mountain range.
+            leaf: LeafIndex,
+            /// The points it earned.
+            points: Points,
+        },
+        /// A file was refused. It may be submitted again.
+        Rejected {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who gave it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+            /// Why.
+            reason: RejectionReason,
+        },
+        /// A contributor took a pending file back.
+        Withdrawn {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who had given it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+        },
+    }
+
+    /// Why a call is refused. The variants from `UnknownDatanet` to `DatanetDailyBytes` are the
+    /// [`RefusalRule`](openledger_primitives::RefusalRule)s of the same names.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// There is no Datanet of that number.
+        UnknownDatanet,
+        /// The account is not a registered contributor.
+        NotRegistered,
+        /// A submission holds 1 to 20 items.
+        ItemCount,
+        /// The format is not one of the Datanet's modality.
+        WrongModality,
+        /// A file holds at least one byte.
+        EmptyFile,
+        /// A raw content id's digest is the sha2-256 of the file.
+        DigestMismatch,
+        /// Two items of the call are the same file.
+        RepeatedItem,
+        /// The Datanet has this file, pending or accepted.
+        AlreadySubmitted,
+        /// More files than the account may submit in a UTC day.
+        DailyFiles,
+        /// More bytes than the account may submit in a UTC day.
+        DailyBytes,
+        /// More files than the Datanet's owner allows in a UTC day.
+        DatanetDailyFiles,
+        /// More bytes than the Datanet's owner allows in a UTC day.
+        DatanetDailyBytes,
+        /// A name is 1 to 64 bytes of UTF-8, not only white space and without control characters.
+        InvalidName,
+        /// 1 ≤ least units ≤ most units does not hold.
+        InvalidUnits,
+        /// A daily limit of no file or no byte would never let a file in.
+        InvalidDailyLimit,
+        /// The account is a contributor already.
+        AlreadyRegistered,
+        /// Only the contributor, or who paid for it, may do this.
+        NotAuthorized,
+        /// Submissions of the contributor still wait for their verdict.
+        HasPending,
+        /// The hold period since the last submission has not passed.
+        HoldPeriod,
+        /// No submission of that file waits for a verdict.
+        NotPending,
+        /// The file has fewer units than the Datanet's minimum.
+        UnitsBelowMinimum,
+        /// A number left the range of its type.
+        Overflow,
+        /// The stored nodes of the mountain range do not fit together.
+        InconsistentRange,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            // What `on_finalize` will do.
+            T::DbWeight::get().writes(1)
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            FeelessUsed::<T>::kill();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Creates a Datanet owned by the signer and holds its deposit.
+        ///
+        /// `min_units` and `max_units` are in the modality's unit (bytes of canonical text, pixels or
+        /// milliseconds): a file with fewer than the first is not accepted, and no more than the
+        /// second earn points. `daily_limit` caps what all contributors together may submit in one
+        /// UTC day. Modality, units and limit never change.
+        ///
+        /// # Errors
+        ///
+        /// `InvalidName`, `InvalidUnits`, `InvalidDailyLimit`, `Overflow`; whatever
+        /// [`Config::Review`] says of the policy; or the owner cannot pay the deposit.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::create_datanet())]
+        pub fn create_datanet(
+            origin: OriginFor<T>,
+            name: DatanetName,
+            modality: Modality,
+            min_units: u64,
+            max_units: u64,
+            daily_limit: Option<QuotaLimits>,
+            policy: ReviewPolicy<T::AccountId>,
+        ) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            Self::do_create_datanet(
+                owner, name, modality, min_units, max_units, daily_limit, policy,
+            )
+        }
+
+        /// Makes the signer a contributor and holds its stake.
+        ///
+        /// # Errors
+        ///
+        /// `AlreadyRegistered`, or the signer cannot pay the hold.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::register())]
+        pub fn register(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_register(who.clone(), who)
+        }
+
+        /// Makes `contributor` a contributor at the signer's expense: the stake is held on the
+        /// signer, and an account that does not exist yet is given the existential deposit.
+        ///
+        /// # Errors
+        ///
+        /// `AlreadyRegistered`, or the signer cannot pay.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::register_for())]
+        pub fn register_for(origin: OriginFor<T>, contributor: T::AccountId) -> DispatchResult {
+            let sponsor = ensure_signed(origin)?;
+            Self::do_register(contributor, sponsor)
+        }
+
+        /// Ends a registration and releases the hold. Signed by the contributor or by who paid.
+        ///
+        /// # Errors
+        ///
+        /// `NotRegistered`, `NotAuthorized`, `HasPending`, `HoldPeriod`.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::deregister())]
+        pub fn deregister(origin: OriginFor<T>, contributor: T::AccountId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_deregister(who, contributor)
+        }
+
+        /// Submits 1 to 20 files to a Datanet: all of them or none.
+        ///
+        /// Costs no fee. That is sound only in a runtime whose transaction extensions include
+        /// [`AdmitSubmission`]: it applies the same rules as this call, in the pool and again right
+        /// before dispatch, so that an included submission never fails, each one uses up quota, and
+        /// all of a block's together stay within [`Config::FeelessShare`]. Without the extension,
+        /// refused submissions would fill blocks for nothing. Inside another call (a batch, for
+        /// example) the outer call's fee covers this one.
+        ///
+        /// # Errors
+        ///
+        /// The error named like the [`RefusalRule`](openledger_primitives::RefusalRule) that is
+        /// broken; `Overflow`.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::submit(items.len() as u32))]
+        #[pallet::feeless_if(
+            |_: &OriginFor<T>, _: &DatanetId, _: &BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>| -> bool {
+                true
+            }
+        )]
+        pub fn submit(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_submit(who, datanet, items)
+        }
+
+        /// Takes a pending file back. Its key is free again; its quota stays used.
+        ///
+        /// # Errors
+        ///
+        /// `NotPending`, `NotAuthorized`.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            sha256: FileHash,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_withdraw(who, datanet, sha256)
+        }
+    }
 }

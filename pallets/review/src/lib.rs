@@ -1,2 +1,195 @@
-//! Pallet.
+//! # Review
+//!
+//! Decides on the files submitted to Datanets. A Datanet's policy says who may vote and how many must
+//! agree. Today there is one kind: [`ReviewPolicy::Curators`], accounts that the Datanet's owner named.
+//! Their verdicts count on that Datanet only, and readers are shown that they are the owner's choice.
+//!
+//! ## From votes to a verdict
+//!
+//! Each curator has one vote on a pending submission and may change it until the verdict. A vote names
+//! the submission's number, so that it never lands on a later submission of the same file. Nobody
+//! votes on a file of its own.
+//!
+//! - Votes to **accept** agree when they measured the same: equal `units` and equal `text_root`. The
+//!   verdict's score is the lower median of theirs.
+//! - Votes to **reject** agree with each other whatever their reasons. The verdict's reason is the
+//!   most frequent one; of equally frequent ones the one named first.
+//!
+//! As soon as `threshold` votes of current curators agree, the verdict goes to [`Config::OnVerdict`]
+//! and the ballot is forgotten. A verdict that is refused there (too few units, for example) fails the
+//! vote that would have brought it, and leaves the ballot as it was.
+//!
+//! A new policy applies from the next vote on: votes of accounts that are no longer curators are
+//! dropped then. It settles nothing by itself; where votes already suffice under the new threshold,
+//! any curator's next vote, also the same one again, brings the verdict.
+//!
+//! ## Calls
+//!
+//! | call | who | fee |
+//! |---|---|---|
+//! | `vote` | a curator of the Datanet | yes |
+//! | `set_policy` | the Datanet's owner | yes |
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+extern crate alloc;
+
+mod impls;
+mod tally;
+mod try_state;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+// The code that the macro writes for storage and metadata uses `expect`; ours stays without.
+#[allow(clippy::expect_used)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+    use openledger_primitives::{
+        traits::{OnVerdict, Submissions},
+        DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
+    };
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// Knows Datanets and pending submissions.
+        type Submissions: Submissions<Self::AccountId>;
+        /// Takes verdicts.
+        type OnVerdict: OnVerdict<Self::AccountId>;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Who decides on each Datanet's submissions.
+    #[pallet::storage]
+    pub type Policies<T: Config> =
+        StorageMap<_, Twox64Concat, DatanetId, ReviewPolicy<T::AccountId>, OptionQuery>;
+
+    /// The votes on each pending submission that has any.
+    #[pallet::storage]
+    pub type Ballots<T: Config> =
+        StorageMap<_, Twox64Concat, SubmissionId, Ballot<T::AccountId>, OptionQuery>;
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(crate) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A Datanet has a new policy.
+        PolicySet {
+            /// The Datanet.
+            datanet: DatanetId,
+        },
+        /// A curator voted, for the first time or anew.
+        Voted {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission.
+            submission: SubmissionId,
+            /// Who voted.
+            curator: T::AccountId,
+        },
+        /// Enough votes agreed.
+        Decided {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission.
+            submission: SubmissionId,
+            /// Whether the file was accepted.
+            accepted: bool,
+        },
+    }
+
+    /// Why a call is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// There is no Datanet of that number.
+        UnknownDatanet,
+        /// Only the Datanet's owner may do this.
+        NotOwner,
+        /// A policy names at least one curator.
+        NoMembers,
+        /// A policy names no curator twice.
+        RepeatedMember,
+        /// A policy's threshold is 1 to the number of its curators.
+        InvalidThreshold,
+        /// No submission of that file waits for a verdict.
+        NotPending,
+        /// The file waits under another submission number than the vote names: it was submitted anew.
+        StaleSubmission,
+        /// The signer is not a curator of this Datanet.
+        NotCurator,
+        /// Nobody votes on a file of its own.
+        OwnSubmission,
+        /// The ballot is full. A policy has as many curators as a ballot has room, so this means
+        /// corrupted state.
+        BallotFull,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Votes on the pending submission number `submission` of the file `sha256`, or changes the
+        /// signer's vote. A changed vote counts as cast now.
+        ///
+        /// # Errors
+        ///
+        /// `NotPending`, `StaleSubmission`, `NotCurator`, `OwnSubmission`; or whatever
+        /// [`Config::OnVerdict`] says of the verdict that this vote would bring.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::vote())]
+        pub fn vote(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            sha256: FileHash,
+            submission: SubmissionId,
+            verdict: Verdict,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_vote(who, datanet, sha256, submission, verdict)
+        }
+
+        /// Replaces the policy of a Datanet. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `NoMembers`, `RepeatedMember`, `InvalidThreshold`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::set_policy())]
+        pub fn set_policy(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            policy: ReviewPolicy<T::AccountId>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_policy(who, datanet, policy)
+        }
+    }
+}

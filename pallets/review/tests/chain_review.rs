@@ -1,1 +1,10 @@
-//! t
+//! The review pallet through its calls and its seams.
+
+#[path = "chain_review/mock.rs"]
+mod mock;
+#[path = "chain_review/policy.rs"]
+mod policy;
+#[path = "chain_review/state.rs"]
+mod state;
+#[path = "chain_review/vote.rs"]
+mod vote;

@@ -1,2 +1,683 @@
-//! Pallet.
+//! # Training
+//!
+//! Base models, workers, training jobs, their dispatch, and the adapters that come out of them.
+//!
+//! ## Life of a job
+//!
+//! `Queued → Assigned → Training → Submitted → Completed`, or `Failed` or `Cancelled` with the whole
+//! budget given back ([`openledger_primitives::job`] holds the transitions).
+//!
+//! 1. [`create_job`](pallet::Pallet::create_job) names base model, Datanets each at a version,
+//!    settings, token ceiling, budget (held) and deadline. The job joins the queue of its kind.
+//! 2. At the start of a block the queues meet the idle workers: the head of a queue goes to the
+//!    worker of that kind that has been idle longest and whose price × token ceiling is within the
+//!    budget. Only the [`CANDIDATES`] longest idle are looked at; if none of them fits and the
+//!    cheapest of all does, the cheapest gets it. If not even the cheapest fits, the job moves to the
+//!    tail: an unmatchable job blocks nobody. The price is fixed at this moment.
+//! 3. The worker has to [`take`](pallet::Pallet::take) the job within [`Config::TakeWindow`], to send
+//!    a [`heartbeat`](pallet::Pallet::heartbeat) at least every [`Config::HeartbeatWindow`], and to
+//!    [`submit_result`](pallet::Pallet::submit_result) before the deadline. If it does not, the job
+//!    goes back to the queue (or fails, after [`Config::MaxAttempts`] workers or past its deadline),
+//!    the worker loses [`Config::TimeoutPenalty`] of its bond, and it is paused until it
+//!    [`resume`](pallet::Pallet::resume)s, so that it is not handed the same job again at once. A
+//!    worker that was still within its window to take the job when the deadline passed is not at
+//!    fault: it loses nothing and is idle again.
+//! 4. [`Config::ChallengeWindow`] blocks after the result the worker is paid the fixed price from the
+//!    held budget, once, the rest is released to the owner and the adapter is registered. The worker
+//!    is free for its next job as soon as it has posted the result; its bond stays until the windows
+//!    of all its results have passed.
+//!
+//! ## Calls
+//!
+//! | call | who | what |
+//! |---|---|---|
+//! | `register_base_model` | anyone | registers a base model (deposit) |
+//! | `register_worker` | anyone | registers a worker (bond); it is idle at once |
+//! | `update_worker` | worker | changes kinds, price and endpoint |
+//! | `pause` | worker | takes no further jobs |
+//! | `resume` | worker | fills up the bond and takes jobs again |
+//! | `deregister_worker` | worker without job or open results | releases the bond |
+//! | `create_job` | anyone | queues a job (budget held) |
+//! | `cancel_job` | job owner, before a worker took it | calls the job off |
+//! | `take` | assigned worker | begins |
+//! | `heartbeat` | training worker | sign of life with progress |
+//! | `submit_result` | training worker | posts the adapter |
+//!
+//! ## Work at the start of a block
+//!
+//! Every unfinished job stands exactly once on the [`Agenda`](pallet::Agenda), at a block in which it
+//! is looked at. A heartbeat does not move the entry: if the job is not due when its entry comes up,
+//! it is entered again where it is. At most [`Config::MaxExpiriesPerBlock`] entries are worked off in
+//! a block; what is left stays first in line for the next. Dispatch looks at a bounded number of jobs
+//! and workers a kind and assigns at most [`Config::MaxDispatchesPerBlock`] jobs.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+extern crate alloc;
+
+mod block_impls;
+mod impls;
+pub mod try_state;
+pub mod types;
+pub mod weights;
+
+pub use block_impls::{CANDIDATES, TRIES_PER_KIND};
+pub use pallet::*;
+pub use types::{
+    BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText, Worker,
+};
+pub use weights::WeightInfo;
+
+/// The pallet's storage, calls, events and errors.
+// What the macros expand to expects and panics in places of its own; the code written here does not.
+#[allow(clippy::expect_used, clippy::panic)]
+#[frame_support::pallet]
+pub mod pallet {
+    use crate::{
+        types::JobOffer, BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText,
+        WeightInfo, Worker,
+    };
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::{hold, Inspect, Mutate},
+    };
+    use frame_system::pallet_prelude::*;
+    use openledger_primitives::{
+        job::{Datasets, JobFailure},
+        traits::DatasetVersions,
+        Adapter, Balance, BaseModelId, BlockNumber, ContentId, Job, JobId, JobKind, JobResult,
+        ModelFamily, TrainingSpec,
+    };
+
+    /// Version of the storage layout.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// OPEN.
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + hold::Inspect<Self::AccountId, Reason = Self::RuntimeHoldReason>
+            + hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+        /// The runtime's reasons to hold OPEN.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// The versions of Datanets.
+        type Datasets: DatasetVersions;
+
+        /// Who gets what workers lose by time-outs. The account has to exist.
+        type PenaltyAccount: Get<Self::AccountId>;
+
+        /// Plancks held for a base model.
+        #[pallet::constant]
+        type BaseModelDeposit: Get<Balance>;
+
+        /// Plancks a worker has at stake.
+        #[pallet::constant]
+        type WorkerBond: Get<Balance>;
+
+        /// Least plancks of a job's budget.
+        #[pallet::constant]
+        type MinimumBudget: Get<Balance>;
+
+        /// Blocks a worker has to take a job that it was given.
+        #[pallet::constant]
+        type TakeWindow: Get<BlockNumber>;
+
+        /// Most blocks between two signs of life.
+        #[pallet::constant]
+        type HeartbeatWindow: Get<BlockNumber>;
+
+        /// Blocks between a result and its payment.
+        #[pallet::constant]
+        type ChallengeWindow: Get<BlockNumber>;
+
+        /// Most blocks from a job's creation to its deadline.
+        #[pallet::constant]
+        type MaxJobBlocks: Get<BlockNumber>;
+
+        /// Workers that may let a job time out before it fails.
+        #[pallet::constant]
+        type MaxAttempts: Get<u8>;
+
+        /// Plancks that a worker loses by a time-out, or what is left of its bond.
+        #[pallet::constant]
+        type TimeoutPenalty: Get<Balance>;
+
+        /// Most agenda entries worked off in one block, at least 2.
+        #[pallet::constant]
+        type MaxExpiriesPerBlock: Get<u32>;
+
+        /// Most jobs given to workers in one block, at least 1.
+        #[pallet::constant]
+        type MaxDispatchesPerBlock: Get<u32>;
+
+        /// Weights of the calls and of the work at the start of a block.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// What OPEN is held for.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// A base model's deposit.
+        BaseModelDeposit,
+        /// A worker's bond.
+        WorkerBond,
+        /// The budgets of an owner's unfinished jobs.
+        JobBudget,
+    }
+
+    /// Number of the next base model.
+    #[pallet::storage]
+    pub type NextBaseModel<T> = StorageValue<_, BaseModelId, ValueQuery>;
+
+    /// Base models.
+    #[pallet::storage]
+    pub type BaseModels<T: Config> =
+        StorageMap<_, Twox64Concat, BaseModelId, BaseModel<T::AccountId>>;
+
+    /// Workers.
+    #[pallet::storage]
+    pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Worker>;
+
+    /// Next place in any queue.
+    #[pallet::storage]
+    pub type NextPlace<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// Idle workers of a kind, the longest idle first.
+    #[pallet::storage]
+    pub type IdleWorkers<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, JobKind, Identity, SequenceKey, T::AccountId>;
+
+    /// The same workers, the cheapest first.
+    #[pallet::storage]
+    pub type IdlePrices<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, JobKind, Identity, PriceKey, T::AccountId>;
+
+    /// Number of the next job.
+    #[pallet::storage]
+    pub type NextJob<T> = StorageValue<_, JobId, ValueQuery>;
+
+    /// Jobs, the ended ones too.
+    #[pallet::storage]
+    pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, Job<T::AccountId>>;
+
+    /// Queued jobs of a kind in order.
+    #[pallet::storage]
+    pub type Queue<T> = StorageDoubleMap<_, Twox64Concat, JobKind, Identity, SequenceKey, JobId>;
+
+    /// Where in its queue a queued job stands.
+    #[pallet::storage]
+    pub type Places<T> = StorageMap<_, Twox64Concat, JobId, u64>;
+
+    /// Jobs to look at in a block.
+    #[pallet::storage]
+    pub type Agenda<T> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, (), OptionQuery>;
+
+    /// Under which block of the agenda an unfinished job stands.
+    #[pallet::storage]
+    pub type AgendaOf<T> = StorageMap<_, Twox64Concat, JobId, BlockNumber>;
+
+    /// First block whose agenda is not worked off.
+    #[pallet::storage]
+    pub type AgendaCursor<T> = StorageValue<_, BlockNumber, OptionQuery>;
+
+    /// Adapters, by the number of the job that made them.
+    #[pallet::storage]
+    pub type Adapters<T: Config> = StorageMap<_, Twox64Concat, JobId, Adapter<T::AccountId>>;
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A base model was registered.
+        BaseModelRegistered {
+            /// Its number.
+            base: BaseModelId,
+            /// Who registered it.
+            registrar: T::AccountId,
+        },
+        /// A worker was registered.
+        WorkerRegistered {
+            /// Who.
+            worker: T::AccountId,
+            /// Plancks a token.
+            price_per_token: Balance,
+        },
+        /// A worker changed what it offers.
+        WorkerUpdated {
+            /// Who.
+            worker: T::AccountId,
+            /// Plancks a token.
+            price_per_token: Balance,
+        },
+        /// A worker takes no further jobs.
+        WorkerPaused {
+            /// Who.
+            worker: T::AccountId,
+        },
+        /// A worker takes jobs again.
+        WorkerResumed {
+            /// Who.
+            worker: T::AccountId,
+        },
+        /// A worker left and got its bond back.
+        WorkerDeregistered {
+            /// Who.
+            worker: T::AccountId,
+            /// Plancks released.
+            bond: Balance,
+        },
+        /// A job was queued.
+        JobCreated {
+            /// Its number.
+            job: JobId,
+            /// Who pays.
+            owner: T::AccountId,
+            /// Plancks held.
+            budget: Balance,
+        },
+        /// A job was given to a worker.
+        JobAssigned {
+            /// Its number.
+            job: JobId,
+            /// To whom.
+            worker: T::AccountId,
+            /// Plancks it is paid on completion, whatever changes from now on.
+            price: Balance,
+            /// Last block to take it in.
+            take_by: BlockNumber,
+        },
+        /// A worker began.
+        JobTaken {
+            /// The job.
+            job: JobId,
+            /// Who began.
+            worker: T::AccountId,
+        },
+        /// A worker gave a sign of life.
+        JobProgressed {
+            /// The job.
+            job: JobId,
+            /// Optimiser steps done.
+            step: u32,
+            /// Optimiser steps in all.
+            total_steps: u32,
+        },
+        /// A worker posted its result.
+        ResultSubmitted {
+            /// The job.
+            job: JobId,
+            /// Who posted it.
+            worker: T::AccountId,
+            /// The adapter on IPFS.
+            content: ContentId,
+            /// Block in which it is paid.
+            completes_at: BlockNumber,
+        },
+        /// A worker was paid and its adapter registered.
+        JobCompleted {
+            /// The job, and the adapter's number.
+            job: JobId,
+            /// Who was paid.
+            worker: T::AccountId,
+            /// How many plancks.
+            price: Balance,
+            /// Plancks given back to the owner.
+            refund: Balance,
+        },
+        /// A worker lost a job by letting its time pass.
+        JobTimedOut {
+            /// The job.
+            job: JobId,
+            /// Who lost it.
+            worker: T::AccountId,
+            /// Plancks it lost.
+            penalty: Balance,
+        },
+        /// A job stands in its queue again.
+        JobRequeued {
+            /// The job.
+            job: JobId,
+            /// Workers that let it time out so far.
+            attempts: u8,
+        },
+        /// A job ended without an adapter.
+        JobFailed {
+            /// The job.
+            job: JobId,
+            /// Why.
+            failure: JobFailure,
+            /// Plancks given back to the owner.
+            refund: Balance,
+        },
+        /// A job was called off by its owner.
+        JobCancelled {
+            /// The job.
+            job: JobId,
+            /// Plancks given back to the owner.
+            refund: Balance,
+        },
+        /// What was due for a job could not be done now and will be tried again.
+        JobDelayed {
+            /// The job.
+            job: JobId,
+            /// Block of the next try.
+            until: BlockNumber,
+        },
+    }
+
+    /// Why a call was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// There is no base model of that number.
+        UnknownBaseModel,
+        /// A base model has a name.
+        EmptyName,
+        /// A base model has a licence.
+        EmptyLicence,
+        /// The text is not UTF-8.
+        NotUtf8,
+        /// A file holds at least one byte.
+        EmptyFile,
+        /// A raw content id's digest is the sha2-256 of the file.
+        DigestMismatch,
+        /// The account is a worker already.
+        AlreadyAWorker,
+        /// The account is not a worker.
+        NotAWorker,
+        /// A worker can train at least one kind.
+        NoKinds,
+        /// A kind is named twice.
+        RepeatedKind,
+        /// The worker is paused already.
+        AlreadyPaused,
+        /// The worker is not paused.
+        NotPaused,
+        /// The worker has a job. Finish it first.
+        WorkerHasJob,
+        /// The window of a result is still open. Wait until it has passed.
+        WorkerHasOpenResults,
+        /// A job names at least one Datanet.
+        NoDatasets,
+        /// A Datanet is named twice.
+        RepeatedDatanet,
+        /// The Datanet never had that version.
+        UnknownVersion,
+        /// That version has no leaf to train on.
+        EmptyVersion,
+        /// `lora_r` is outside its bounds.
+        LoraR,
+        /// `lora_alpha` is outside its bounds.
+        LoraAlpha,
+        /// `lora_dropout_bp` is outside its bounds.
+        LoraDropoutBp,
+        /// `target_modules` is outside its bounds.
+        TargetModules,
+        /// `learning_rate_nano` is outside its bounds.
+        LearningRateNano,
+        /// `warmup_ratio_bp` is outside its bounds.
+        WarmupRatioBp,
+        /// `per_device_train_batch_size` is outside its bounds.
+        PerDeviceTrainBatchSize,
+        /// `gradient_accumulation_steps` is outside its bounds.
+        GradientAccumulationSteps,
+        /// `num_train_epochs` is outside its bounds.
+        NumTrainEpochs,
+        /// `max_seq_length` is outside its bounds.
+        MaxSeqLength,
+        /// `weight_decay_micro` is outside its bounds.
+        WeightDecayMicro,
+        /// `max_grad_norm_milli` is outside its bounds.
+        MaxGradNormMilli,
+        /// `eval_fraction_bp` is outside its bounds.
+        EvalFractionBp,
+        /// The token ceiling is 0.
+        ZeroTokenCeiling,
+        /// The budget is below the least budget of a job.
+        BelowMinimumBudget,
+        /// The deadline is not after the current block.
+        DeadlinePassed,
+        /// The deadline is farther away than a job may last.
+        DeadlineTooFar,
+        /// There is no job of that number.
+        UnknownJob,
+        /// Only the job's owner may do this.
+        NotTheOwner,
+        /// The job is not in a state in which this can be done.
+        WrongState,
+        /// The job is not this account's to work on.
+        NotTheWorker,
+        /// The block for it has passed.
+        TooLate,
+        /// The price is above the job's budget.
+        AboveBudget,
+        /// More steps are done than there are.
+        StepBeyondTotal,
+        /// The root does not belong to the job's datasets.
+        DatasetRootMismatch,
+        /// A number left the range of its type.
+        Overflow,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::begin_block()
+        }
+
+        fn integrity_test() {
+            assert!(T::MaxExpiriesPerBlock::get() >= 2, "the agenda has to make headway");
+            assert!(T::MaxDispatchesPerBlock::get() >= 1, "jobs have to be dispatched");
+            assert!(T::MaxAttempts::get() >= 1, "a job has at least one attempt");
+            assert!(T::HeartbeatWindow::get() >= 1, "a worker needs a block to be heard in");
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Registers a base model and holds [`Config::BaseModelDeposit`] for it.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::EmptyName`], [`Error::EmptyLicence`], [`Error::NotUtf8`], [`Error::EmptyFile`],
+        /// [`Error::DigestMismatch`], and the currency's errors if the deposit cannot be held.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::register_base_model())]
+        pub fn register_base_model(
+            origin: OriginFor<T>,
+            family: ModelFamily,
+            name: ShortText,
+            files: ModelFiles,
+            licence: ShortText,
+        ) -> DispatchResult {
+            let registrar = ensure_signed(origin)?;
+            Self::do_register_base_model(registrar, family, name, files, licence)
+        }
+
+        /// Registers the caller as a worker and holds [`Config::WorkerBond`]. It is idle at once.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::AlreadyAWorker`], [`Error::NoKinds`], [`Error::RepeatedKind`],
+        /// [`Error::NotUtf8`], and the currency's errors if the bond cannot be held.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::register_worker(kinds.len() as u32))]
+        pub fn register_worker(
+            origin: OriginFor<T>,
+            kinds: Kinds,
+            price_per_token: Balance,
+            endpoint: Endpoint,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_register_worker(who, kinds, price_per_token, endpoint)
+        }
+
+        /// Changes what the caller offers. A job that it has keeps the price fixed at dispatch, and
+        /// an idle worker keeps its place.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotAWorker`], [`Error::NoKinds`], [`Error::RepeatedKind`], [`Error::NotUtf8`].
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::update_worker(kinds.len() as u32))]
+        pub fn update_worker(
+            origin: OriginFor<T>,
+            kinds: Kinds,
+            price_per_token: Balance,
+            endpoint: Endpoint,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_update_worker(who, kinds, price_per_token, endpoint)
+        }
+
+        /// Takes no further jobs. A job that the caller has goes on.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotAWorker`], [`Error::AlreadyPaused`].
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::pause())]
+        pub fn pause(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_pause(who)
+        }
+
+        /// Takes jobs again, and fills the bond up to [`Config::WorkerBond`] if time-outs have cost
+        /// some of it.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotAWorker`], [`Error::NotPaused`], and the currency's errors if what is missing
+        /// of the bond cannot be held.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::resume())]
+        pub fn resume(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_resume(who)
+        }
+
+        /// Stops being a worker and releases the bond.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotAWorker`], [`Error::WorkerHasJob`], [`Error::WorkerHasOpenResults`].
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::deregister_worker())]
+        pub fn deregister_worker(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_deregister_worker(who)
+        }
+
+        /// Queues a job and holds its budget.
+        ///
+        /// `datasets` are 1 to 8 Datanets, each once and at a version that it had; `token_ceiling`
+        /// is the most tokens the price covers; `budget` is the most plancks to pay; after block
+        /// `deadline` the unfinished job fails.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownBaseModel`], [`Error::NoDatasets`], [`Error::RepeatedDatanet`],
+        /// [`Error::UnknownVersion`], [`Error::EmptyVersion`], the error named like the first field
+        /// of the settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
+        /// [`Error::BelowMinimumBudget`], [`Error::DeadlinePassed`], [`Error::DeadlineTooFar`], and
+        /// the currency's errors if the budget cannot be held.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::create_job(datasets.len() as u32))]
+        pub fn create_job(
+            origin: OriginFor<T>,
+            base: BaseModelId,
+            datasets: Datasets,
+            spec: TrainingSpec,
+            token_ceiling: u64,
+            budget: Balance,
+            deadline: BlockNumber,
+        ) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            let offer = JobOffer { base, datasets, spec, token_ceiling, budget, deadline };
+            Self::do_create_job(owner, offer)
+        }
+
+        /// Calls off a job that no worker has taken, and gives the whole budget back.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::NotTheOwner`], [`Error::WrongState`].
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::cancel_job())]
+        pub fn cancel_job(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_cancel_job(who, job)
+        }
+
+        /// Begins a job that was given to the caller.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
+        /// [`Error::TooLate`].
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::take())]
+        pub fn take(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_take(who, job)
+        }
+
+        /// A sign of life of the worker that trains, with the optimiser steps done and in all.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
+        /// [`Error::TooLate`], [`Error::StepBeyondTotal`].
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::heartbeat())]
+        pub fn heartbeat(
+            origin: OriginFor<T>,
+            job: JobId,
+            step: u32,
+            total_steps: u32,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_heartbeat(who, job, step, total_steps)
+        }
+
+        /// Posts the adapter. It is paid once its window has passed; the tokens it reports change
+        /// nothing about the price.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
+        /// [`Error::TooLate`], [`Error::EmptyFile`], [`Error::DigestMismatch`],
+        /// [`Error::DatasetRootMismatch`].
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::submit_result())]
+        pub fn submit_result(
+            origin: OriginFor<T>,
+            job: JobId,
+            result: JobResult,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_submit_result(who, job, result)
+        }
+    }
+}

@@ -22,7 +22,9 @@ pub fn head_cross_entropy(
         let rows = targets.len();
         let at = c * CHUNK * width;
         let x = &x[at..at + rows * width];
-        logits.resize(CHUNK.max(rows) * vocabulary, 0.0);
+        if logits.len() < rows * vocabulary {
+            logits.resize(rows * vocabulary, 0.0);
+        }
         let logits = &mut logits[..rows * vocabulary];
         gemm::nt(logits, x, head, (rows, vocabulary, width), 1.0, false);
         let mut losses = vec![0f64; rows];

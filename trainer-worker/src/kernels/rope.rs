@@ -30,11 +30,7 @@ impl RopeTable {
 
     /// Number of positions that the tables cover.
     pub fn positions(&self) -> usize {
-        if self.half == 0 {
-            0
-        } else {
-            self.cos.len() / self.half
-        }
+        self.cos.len().checked_div(self.half).unwrap_or(0)
     }
 
     fn at(&self, position: usize) -> (&[f32], &[f32]) {

@@ -85,8 +85,8 @@ impl<R: Read> Header<R> {
         Ok(u64::from_le_bytes(self.bytes(what)?))
     }
 
-    /// Accounts for `bytes` more bytes of header kept, and checks that the file can hold them.
-    fn claim(&mut self, bytes: u64, what: &str) -> Result<()> {
+    /// Checks that the file still holds `bytes` bytes.
+    fn need(&self, bytes: u64, what: &str) -> Result<()> {
         let left = self.size.saturating_sub(self.position);
         if bytes > left {
             return Err(Error::gguf(format!(
@@ -94,9 +94,14 @@ impl<R: Read> Header<R> {
                 self.position
             )));
         }
+        Ok(())
+    }
+
+    /// Accounts for memory that the header will take.
+    fn keep(&mut self, bytes: u64) -> Result<()> {
         self.kept = self.kept.saturating_add(bytes);
         if self.kept > MAX_HEADER {
-            return Err(Error::gguf(format!("its header exceeds {MAX_HEADER} bytes")));
+            return Err(Error::gguf(format!("its header exceeds {MAX_HEADER} bytes of memory")));
         }
         Ok(())
     }
@@ -106,8 +111,8 @@ impl<R: Read> Header<R> {
         if len > MAX_STRING {
             return Err(Error::gguf(format!("{what} is {len} bytes, at most {MAX_STRING}")));
         }
-        self.claim(len.saturating_add(24), what)
-            .or_else(|e| if len <= self.size.saturating_sub(self.position) { Ok(()) } else { Err(e) })?;
+        self.need(len, what)?;
+        self.keep(len + 24)?;
         let mut bytes = vec![0u8; len as usize];
         self.reader
             .read_exact(&mut bytes)
@@ -154,7 +159,7 @@ impl<R: Read> Header<R> {
         }
         match element {
             8 => {
-                self.claim(len.saturating_mul(8), key)?;
+                self.need(len.saturating_mul(8), key)?;
                 let mut texts = Vec::new();
                 for _ in 0..len {
                     texts.push(self.text(key)?);
@@ -162,6 +167,8 @@ impl<R: Read> Header<R> {
                 Ok(Value::Texts(texts))
             }
             0..=5 | 10 | 11 => {
+                self.need(len, key)?;
+                self.keep(len * 8)?;
                 let mut integers = Vec::new();
                 for _ in 0..len {
                     match self.scalar(element, key)? {

@@ -1,0 +1,145 @@
+//! Blocks on disk: whole or absent, whatever happens to the process or the disk.
+
+use crate::support::{add, block_file, directory, exactly, listing, run, Pattern, MIB};
+use openledger_content::{
+    block_id, BlockStore, ContentStore, Error, Fault, Limits, Unavailable, MAX_BLOCK_BYTES,
+};
+use openledger_primitives::ContentCodec;
+use std::{
+    fs, io,
+    time::{Duration, SystemTime},
+};
+
+#[test]
+fn a_block_reads_back_and_survives_reopening() {
+    let directory = directory();
+    let id = BlockStore::open(directory.path()).unwrap().put(ContentCodec::Raw, b"abc").unwrap();
+    let store = BlockStore::open(directory.path()).unwrap();
+    assert_eq!(store.get(&id).unwrap().unwrap(), b"abc".as_slice());
+    assert_eq!(id, block_id(ContentCodec::Raw, b"abc"));
+    assert!(store.has_block(&id));
+    assert!(block_file(directory.path(), &id).is_file());
+    // The same bytes under another codec are another block.
+    assert!(!store.has_block(&block_id(ContentCodec::DagPb, b"abc")));
+}
+
+#[test]
+fn a_corrupt_block_is_absent_and_can_be_stored_again() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    let id = store.put(ContentCodec::Raw, b"precious").unwrap();
+    let file = block_file(directory.path(), &id);
+    for damaged in [b"precioux".as_slice(), b"prec", b"precious and more", b""] {
+        fs::write(&file, damaged).unwrap();
+        assert_eq!(store.get(&id).unwrap(), None, "{damaged:?}");
+        assert!(!file.exists(), "a corrupt block is taken out of the way");
+        assert_eq!(store.put(ContentCodec::Raw, b"precious").unwrap(), id);
+        assert_eq!(store.get(&id).unwrap().unwrap(), b"precious".as_slice());
+    }
+    assert_eq!(listing(&directory.path().join("temporary")), Vec::<String>::new());
+}
+
+#[test]
+fn adding_over_a_corrupt_copy_repairs_it() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    let bytes = Pattern::bytes(2 * MIB as u64);
+    run(async {
+        let added = add(&store, bytes.clone()).await;
+        let leaf = block_id(ContentCodec::Raw, &bytes[..MIB]);
+        fs::write(block_file(directory.path(), &leaf), b"rot").unwrap();
+        assert_eq!(add(&store, bytes.clone()).await, added);
+        let read = store.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap();
+        assert!(read == bytes);
+    });
+}
+
+#[test]
+fn a_block_over_the_size_that_nodes_exchange_is_refused() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    store.put(ContentCodec::Raw, &vec![7; MAX_BLOCK_BYTES]).unwrap();
+    let error = store.put(ContentCodec::Raw, &vec![7; MAX_BLOCK_BYTES + 1]).unwrap_err();
+    assert!(
+        matches!(error, Error::Invalid { fault: Fault::BlockTooLarge { size, .. }, .. }
+            if size == MAX_BLOCK_BYTES as u64 + 1)
+    );
+}
+
+#[test]
+fn leftovers_of_killed_processes_are_swept_when_they_are_old() {
+    let directory = directory();
+    BlockStore::open(directory.path()).unwrap();
+    let temporary = directory.path().join("temporary");
+    let (old, young) = (temporary.join("block-old"), temporary.join("block-young"));
+    for path in [&old, &young] {
+        fs::write(path, b"half a blo").unwrap();
+    }
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(hour_ago).unwrap();
+    BlockStore::open(directory.path()).unwrap();
+    assert_eq!(listing(&temporary), ["block-young"]);
+}
+
+#[test]
+fn many_writers_of_the_same_and_other_blocks_do_not_disturb_each_other() {
+    let directory = directory();
+    let threads: Vec<_> = (0..4u8)
+        .map(|thread| {
+            // A store of its own each, as processes have.
+            let store = BlockStore::open(directory.path()).unwrap();
+            std::thread::spawn(move || {
+                for number in 0..25u8 {
+                    let shared = store.put(ContentCodec::Raw, &[number; 5000]).unwrap();
+                    let own = store.put(ContentCodec::Raw, &[number, thread]).unwrap();
+                    assert_eq!(store.get(&shared).unwrap().unwrap(), [number; 5000].as_slice());
+                    assert_eq!(store.get(&own).unwrap().unwrap(), [number, thread].as_slice());
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(listing(&directory.path().join("temporary")), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_on_this_disk_is_unavailable_without_a_network() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    run(async {
+        let bytes = Pattern::bytes(3 * MIB as u64);
+        let added = add(&store, bytes.clone()).await;
+        assert!(store.has(&added.content).await.unwrap());
+        let leaf = block_id(ContentCodec::Raw, &bytes[MIB..2 * MIB]);
+        fs::remove_file(block_file(directory.path(), &leaf)).unwrap();
+        assert!(!store.has(&added.content).await.unwrap());
+        let error = store.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Unavailable { content, reason: Unavailable::NotLocal { block } }
+                if *content == added.content && *block == leaf),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_full_disk_is_one_plain_sentence() {
+    let source = io::Error::from(io::ErrorKind::StorageFull);
+    let error = Error::io("write", "store/blocks", source);
+    assert!(matches!(error, Error::DiskFull { .. }));
+    assert_eq!(
+        error.to_string(),
+        "no space left on the disk that holds store/blocks: free some space or choose another \
+         directory, then try again"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    // Nobody, root included, can make folders there.
+    let error = BlockStore::open("/proc/openledger".as_ref()).unwrap_err();
+    assert!(error.to_string().contains("could not create /proc/openledger"), "{error}");
+}

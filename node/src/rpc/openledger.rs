@@ -1,0 +1,203 @@
+//! The read-only `openledger_*` methods: runtime APIs with JSON answers that `curl` can read.
+//!
+//! ```sh
+//! curl -s -H 'Content-Type: application/json' http://127.0.0.1:9944 -d \
+//!   '{"jsonrpc":"2.0","id":1,"method":"openledger_leaderboard","params":[0]}'
+//! ```
+
+use super::json::{
+    AdapterAnswer, Attribution, Check, Datanet, Entry, FileShare, Item, JobAnswer, Quota,
+};
+use crate::service::FullClient;
+use jsonrpsee::{
+    types::{ErrorObjectOwned, Params},
+    RpcModule,
+};
+use openledger_primitives::{
+    api::{BoardCursor, DatanetsApi, LeaderboardApi, SubmissionItem, TrainingApi},
+    MAX_ITEMS,
+};
+use openledger_runtime::{AccountId, Hash};
+use serde::Serialize;
+use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
+use std::sync::Arc;
+
+/// Most files one attribution answer lists; longer ones are read in pages of leaves.
+const MAX_FILES: usize = 10_000;
+/// Leaves read in one runtime call.
+const PAGE: u32 = 100;
+
+/// The runtime could not be asked.
+const RUNTIME_ERROR: i32 = 8_001;
+/// What was asked for does not exist.
+const NOT_FOUND: i32 = 8_002;
+/// The answer would be too long.
+const TOO_LARGE: i32 = 8_003;
+
+fn error(code: i32, message: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, message.into(), None::<()>)
+}
+
+fn runtime(cause: ApiError) -> ErrorObjectOwned {
+    error(RUNTIME_ERROR, format!("the runtime could not answer: {cause}"))
+}
+
+fn invalid(message: String) -> ErrorObjectOwned {
+    error(jsonrpsee::types::error::INVALID_PARAMS_CODE, message)
+}
+
+type Answer<T> = Result<T, ErrorObjectOwned>;
+
+/// The methods.
+pub(crate) fn module(
+    client: Arc<FullClient>,
+) -> Result<RpcModule<Arc<FullClient>>, jsonrpsee::core::RegisterMethodError> {
+    let mut module = RpcModule::new(client);
+    method(&mut module, "openledger_quota", quota)?;
+    method(&mut module, "openledger_check", check)?;
+    method(&mut module, "openledger_datanets", datanets)?;
+    method(&mut module, "openledger_leaderboard", leaderboard)?;
+    method(&mut module, "openledger_claimable", claimable)?;
+    method(&mut module, "openledger_job", job)?;
+    method(&mut module, "openledger_jobs", jobs)?;
+    method(&mut module, "openledger_adapter", adapter)?;
+    method(&mut module, "openledger_attribution", attribution)?;
+    Ok(module)
+}
+
+fn method<T: Serialize + 'static>(
+    module: &mut RpcModule<Arc<FullClient>>,
+    name: &'static str,
+    answer: fn(&FullClient, Hash, &Params<'_>) -> Answer<T>,
+) -> Result<(), jsonrpsee::core::RegisterMethodError> {
+    module.register_blocking_method(name, move |params, client, _| {
+        answer(&client, client.info().best_hash, &params).and_then(|value| {
+            serde_json::to_value(value)
+                .map_err(|cause| error(RUNTIME_ERROR, format!("no JSON for the answer: {cause}")))
+        })
+    })?;
+    Ok(())
+}
+
+/// `openledger_quota(account)`
+fn quota(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Quota> {
+    let account: AccountId = params.one()?;
+    Ok(client.runtime_api().quota(at, account).map_err(runtime)?.into())
+}
+
+/// `openledger_check(account, datanet, items)`
+fn check(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Check> {
+    let (account, datanet, items): (AccountId, u32, Vec<Item>) = params.parse()?;
+    // One more than allowed still reaches the rule that refuses it.
+    if items.len() > 2 * MAX_ITEMS as usize {
+        return Err(invalid(format!("{} items; a submission takes 1 to {MAX_ITEMS}", items.len())));
+    }
+    let items: Vec<SubmissionItem> =
+        items.into_iter().map(TryInto::try_into).collect::<Result<_, _>>().map_err(invalid)?;
+    let result =
+        client.runtime_api().check_submission(at, account, datanet, items).map_err(runtime)?;
+    Ok(result.into())
+}
+
+/// `openledger_datanets(start?, limit?)`
+fn datanets(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Datanet>> {
+    let mut params = params.sequence();
+    let start: Option<u32> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    let views = client
+        .runtime_api()
+        .datanets(at, start.unwrap_or(0), limit.unwrap_or(PAGE))
+        .map_err(runtime)?;
+    Ok(views.into_iter().map(Into::into).collect())
+}
+
+/// `openledger_leaderboard(datanet, limit?, after?)` with `after` = [points, sequence] of the last
+/// entry seen
+fn leaderboard(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Entry>> {
+    let mut params = params.sequence();
+    let datanet: u32 = params.next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    let after: Option<(String, u64)> = params.optional_next()?;
+    let cursor = after
+        .map(|(points, sequence)| {
+            points
+                .parse()
+                .map(|points| BoardCursor { points, sequence })
+                .map_err(|_| invalid(format!("points are {points:?}; give them as a decimal string")))
+        })
+        .transpose()?;
+    let entries = client
+        .runtime_api()
+        .leaderboard(at, datanet, cursor, limit.unwrap_or(PAGE))
+        .map_err(runtime)?;
+    Ok(entries.into_iter().map(Into::into).collect())
+}
+
+/// `openledger_claimable(datanet, account)`: plancks
+fn claimable(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<String> {
+    let (datanet, account): (u32, AccountId) = params.parse()?;
+    let amount = client.runtime_api().claimable(at, datanet, account).map_err(runtime)?;
+    Ok(amount.to_string())
+}
+
+/// `openledger_job(job)`
+fn job(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<JobAnswer> {
+    let id: u64 = params.one()?;
+    let job = client.runtime_api().job(at, id).map_err(runtime)?;
+    job.map(|job| (id, job).into()).ok_or_else(|| error(NOT_FOUND, format!("there is no job {id}")))
+}
+
+/// `openledger_jobs(start?, limit?)`
+fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<JobAnswer>> {
+    let mut params = params.sequence();
+    let start: Option<u64> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    let jobs = client
+        .runtime_api()
+        .jobs(at, start.unwrap_or(0), limit.unwrap_or(PAGE))
+        .map_err(runtime)?;
+    Ok(jobs.into_iter().map(Into::into).collect())
+}
+
+/// `openledger_adapter(job)`
+fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<AdapterAnswer> {
+    let id: u64 = params.one()?;
+    let adapter = client.runtime_api().adapter(at, id).map_err(runtime)?;
+    adapter
+        .map(|adapter| (id, adapter).into())
+        .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))
+}
+
+/// `openledger_attribution(job)`: each file of the versions trained on, with its share by units
+fn attribution(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Attribution> {
+    let id: u64 = params.one()?;
+    let api = client.runtime_api();
+    let adapter = api
+        .adapter(at, id)
+        .map_err(runtime)?
+        .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))?;
+    let mut files = Vec::new();
+    for dataset in adapter.datasets.iter() {
+        let mut start = 0;
+        while start < dataset.version.leaves {
+            let limit = (dataset.version.leaves - start).min(PAGE.into()) as u32;
+            let page = api.leaves(at, dataset.datanet, start, limit).map_err(runtime)?;
+            if page.is_empty() {
+                return Err(error(RUNTIME_ERROR, "the chain no longer holds a leaf of this version"));
+            }
+            start += page.len() as u64;
+            files.extend(page.into_iter().map(|leaf| FileShare::new(dataset.datanet, leaf)));
+            if files.len() > MAX_FILES {
+                return Err(error(
+                    TOO_LARGE,
+                    format!(
+                        "more than {MAX_FILES} files; read the leaves in pages with the runtime API \
+                         DatanetsApi_leaves, or run `openledger adapter attribution {id}`"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(Attribution::new(id, files))
+}

@@ -1,0 +1,168 @@
+//! The transaction extension that keeps refused submissions out of pool and block.
+
+use crate::{Call, Config, FeelessUsed, Pallet, WeightInfo};
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use core::{fmt, marker::PhantomData};
+use frame_support::{
+    dispatch::{DispatchClass, DispatchInfo, PostDispatchInfo},
+    pallet_prelude::{TransactionSource, Weight},
+    traits::{Get, IsSubType, OriginTrait},
+};
+use openledger_primitives::{api::SubmissionItem, DatanetId, Refusal};
+use scale_info::TypeInfo;
+use sp_runtime::{
+    traits::{
+        DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult,
+    },
+    transaction_validity::{
+        InvalidTransaction, TransactionValidityError, ValidTransaction,
+    },
+};
+
+/// Blocks that a free submission stays valid in the pool: admission depends on the day.
+const LONGEVITY: u64 = 100;
+
+/// Applies the admission rules to a signed, top-level [`Call::submit`].
+///
+/// `validate` answers `InvalidTransaction::Custom(rule.code())` with the
+/// [`RefusalRule`](openledger_primitives::RefusalRule) that is broken, and tags the transaction with
+/// its account, so that an account has one free submission pending at a time: two would be judged
+/// against the same quota. `prepare` judges it again against the state right before dispatch and
+/// keeps all free submissions of a block within [`Config::FeelessShare`] of what normal
+/// transactions may take (`InvalidTransaction::ExhaustsResources` otherwise: it fits a later block).
+/// Dispatch then cannot fail, and uses up the quota.
+///
+/// Any other call passes untouched. A submission inside another call is not seen here: the outer call
+/// pays its fee, and dispatch checks it.
+///
+/// Nothing is added to what wallets sign.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[scale_info(skip_type_params(T))]
+pub struct AdmitSubmission<T>(PhantomData<T>);
+
+impl<T> AdmitSubmission<T> {
+    /// The extension.
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Default for AdmitSubmission<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// By hand: derives would ask the same of `T`, the runtime.
+impl<T> Clone for AdmitSubmission<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T> PartialEq for AdmitSubmission<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for AdmitSubmission<T> {}
+
+impl<T> fmt::Debug for AdmitSubmission<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdmitSubmission")
+    }
+}
+
+fn invalid(refusal: Refusal) -> TransactionValidityError {
+    InvalidTransaction::Custom(refusal.rule.code()).into()
+}
+
+/// The Datanet and the files of a submission.
+fn submission<T: Config>(call: &T::RuntimeCall) -> Option<(DatanetId, &[SubmissionItem])>
+where
+    T::RuntimeCall: IsSubType<Call<T>>,
+{
+    match call.is_sub_type()? {
+        Call::submit { datanet, items } => Some((*datanet, items)),
+        _ => None,
+    }
+}
+
+/// Books a free submission, unless the block's share for them is used up.
+fn take_share<T: Config>(info: &DispatchInfo, length: usize) -> Result<(), InvalidTransaction> {
+    let share = T::FeelessShare::get();
+    let weights = T::BlockWeights::get();
+    let normal = weights.get(DispatchClass::Normal);
+    let most_time =
+        share.mul_floor(normal.max_total.unwrap_or(weights.max_block).ref_time());
+    let most_length = share.mul_floor(*T::BlockLength::get().max.get(DispatchClass::Normal));
+
+    let mut used = FeelessUsed::<T>::get();
+    used.weight =
+        used.weight.saturating_add(info.total_weight()).saturating_add(normal.base_extrinsic);
+    used.length = used.length.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+    if used.weight.ref_time() > most_time || used.length > most_length {
+        return Err(InvalidTransaction::ExhaustsResources);
+    }
+    FeelessUsed::<T>::put(used);
+    Ok(())
+}
+
+impl<T: Config + Send + Sync> TransactionExtension<T::RuntimeCall> for AdmitSubmission<T>
+where
+    T::RuntimeCall:
+        Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo> + IsSubType<Call<T>>,
+{
+    const IDENTIFIER: &'static str = "AdmitSubmission";
+    type Implicit = ();
+    /// The signer of a free submission.
+    type Val = Option<T::AccountId>;
+    type Pre = ();
+
+    fn weight(&self, call: &T::RuntimeCall) -> Weight {
+        match submission::<T>(call) {
+            Some((_, items)) => T::WeightInfo::admit(items.len() as u32),
+            None => Weight::zero(),
+        }
+    }
+
+    fn validate(
+        &self,
+        origin: T::RuntimeOrigin,
+        call: &T::RuntimeCall,
+        _info: &DispatchInfoOf<T::RuntimeCall>,
+        _len: usize,
+        _self_implicit: Self::Implicit,
+        _inherited_implication: &impl Implication,
+        _source: TransactionSource,
+    ) -> ValidateResult<Self::Val, T::RuntimeCall> {
+        let Some((datanet, items)) = submission::<T>(call) else {
+            return Ok((ValidTransaction::default(), None, origin));
+        };
+        // Without a signer nobody's quota would pay for it.
+        let who = origin.as_signer().cloned().ok_or(InvalidTransaction::BadSigner)?;
+        Pallet::<T>::check_admission(&who, datanet, items).map_err(invalid)?;
+        let validity = ValidTransaction {
+            provides: alloc::vec![(b"quota", &who).encode()],
+            longevity: LONGEVITY,
+            ..ValidTransaction::default()
+        };
+        Ok((validity, Some(who), origin))
+    }
+
+    fn prepare(
+        self,
+        signer: Self::Val,
+        _origin: &T::RuntimeOrigin,
+        call: &T::RuntimeCall,
+        info: &DispatchInfoOf<T::RuntimeCall>,
+        len: usize,
+    ) -> Result<Self::Pre, TransactionValidityError> {
+        if let (Some(who), Some((datanet, items))) = (signer, submission::<T>(call)) {
+            Pallet::<T>::check_admission(&who, datanet, items).map_err(invalid)?;
+            take_share::<T>(info, len)?;
+        }
+        Ok(())
+    }
+}

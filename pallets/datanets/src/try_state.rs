@@ -1,0 +1,220 @@
+//! What must be true of the stored state at all times.
+
+use crate::{
+    Config, Contributors, Datanet, Datanets, HoldReason, Leaves, NextDatanet,
+    NextSubmission, Pallet, Pending, Quotas, RangeNodes, Submission, Submissions,
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use frame_support::{
+    ensure,
+    traits::{fungible::hold::Inspect, Get},
+};
+use mountain_range::{MMRStoreReadOps, MMRStoreWriteOps, MMR};
+use openledger_primitives::{
+    leaf::{range_size, MergeNodes},
+    Balance, DatanetId, SubmissionId,
+};
+use sp_core::H256;
+use sp_runtime::TryRuntimeError;
+
+/// A mountain range in memory.
+#[derive(Default)]
+struct Memory(Vec<H256>);
+
+impl MMRStoreReadOps<H256> for &mut Memory {
+    fn get_elem(&self, position: u64) -> mountain_range::Result<Option<H256>> {
+        Ok(usize::try_from(position).ok().and_then(|position| self.0.get(position)).copied())
+    }
+}
+
+impl MMRStoreWriteOps<H256> for &mut Memory {
+    fn append(&mut self, _: u64, nodes: Vec<H256>) -> mountain_range::Result<()> {
+        self.0.extend(nodes);
+        Ok(())
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Checks every invariant of this pallet's storage, reading all of it.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::check_datanets()?;
+        Self::check_ranges()?;
+        Self::check_pending()?;
+        Self::check_holds()?;
+        Self::check_quotas()
+    }
+
+    /// Numbers and bounds of Datanets, and nothing stored for a Datanet that does not exist.
+    fn check_datanets() -> Result<(), TryRuntimeError> {
+        let next = NextDatanet::<T>::get();
+        let count = Datanets::<T>::iter_keys().count();
+        ensure!(count == next as usize, "there is not one Datanet a number given out");
+        for (id, datanet) in Datanets::<T>::iter() {
+            ensure!(id < next, "a Datanet's number was never given out");
+            ensure!(
+                1 <= datanet.min_units && datanet.min_units <= datanet.max_units,
+                "a Datanet's units are out of order"
+            );
+        }
+        for id in Submissions::<T>::iter_keys()
+            .map(|(id, _)| id)
+            .chain(Pending::<T>::iter_keys().map(|(id, _)| id))
+            .chain(Leaves::<T>::iter_keys().map(|(id, _)| id))
+            .chain(RangeNodes::<T>::iter_keys().map(|(id, _)| id))
+        {
+            ensure!(Datanets::<T>::contains_key(id), "something is stored for an unknown Datanet");
+        }
+        Ok(())
+    }
+
+    /// Every leaf has its record and every node follows from the leaves.
+    fn check_ranges() -> Result<(), TryRuntimeError> {
+        for (id, datanet) in Datanets::<T>::iter() {
+            ensure!(
+                Leaves::<T>::iter_key_prefix(id).count() as u64 == datanet.leaves,
+                "a Datanet's leaves are not as many as it counts"
+            );
+            ensure!(
+                RangeNodes::<T>::iter_key_prefix(id).count() as u64 == range_size(datanet.leaves),
+                "a mountain range has not the nodes of its leaves"
+            );
+            Self::check_leaves(id, &datanet)?;
+        }
+        let accepted = Submissions::<T>::iter_values()
+            .filter(|record| matches!(record, Submission::Accepted { .. }))
+            .count();
+        ensure!(accepted == Leaves::<T>::iter_keys().count(), "a record's leaf is missing");
+        Ok(())
+    }
+
+    fn check_leaves(id: DatanetId, datanet: &Datanet<T::AccountId>) -> Result<(), TryRuntimeError> {
+        let mut memory = Memory::default();
+        let mut units = 0u128;
+        for index in 0..datanet.leaves {
+            let leaf = Leaves::<T>::get(id, index).ok_or("a leaf is missing")?;
+            ensure!(
+                leaf.submission < NextSubmission::<T>::get(),
+                "a leaf's submission number was never given out"
+            );
+            ensure!(leaf.units >= datanet.min_units, "a leaf has too few units");
+            ensure!(
+                matches!(
+                    Submissions::<T>::get(id, leaf.sha256),
+                    Some(Submission::Accepted { leaf, .. }) if leaf == index
+                ),
+                "a leaf has no record"
+            );
+            units = units.saturating_add(leaf.units.into());
+            let mut range = MMR::<_, MergeNodes, _>::new(range_size(index), &mut memory);
+            range
+                .push(leaf.hash())
+                .and_then(|_| range.commit())
+                .map_err(|_| "the leaves make no range")?;
+        }
+        ensure!(units == datanet.units, "a Datanet's units are not the sum of its leaves'");
+        for (position, node) in (0u64..).zip(memory.0) {
+            ensure!(
+                RangeNodes::<T>::get(id, position) == Some(node),
+                "a node of a mountain range does not follow from the leaves"
+            );
+        }
+        Ok(())
+    }
+
+    /// Pending records and pending keys are the same, and both counts agree with them.
+    fn check_pending() -> Result<(), TryRuntimeError> {
+        let mut by_datanet = BTreeMap::<DatanetId, u32>::new();
+        let mut by_contributor = BTreeMap::<T::AccountId, u32>::new();
+        for (datanet, sha256, record) in Submissions::<T>::iter() {
+            let Submission::Pending { id, contributor, .. } = record else { continue };
+            ensure!(
+                Pending::<T>::get(datanet, crate::OrderedSubmissionId::from(id)) == Some(sha256),
+                "a pending submission has no key"
+            );
+            ensure!(
+                id < NextSubmission::<T>::get(),
+                "a pending submission's number was never given out"
+            );
+            count(&mut by_datanet, datanet);
+            count(&mut by_contributor, contributor);
+        }
+        for (datanet, id, sha256) in Pending::<T>::iter() {
+            ensure!(
+                matches!(
+                    Submissions::<T>::get(datanet, sha256),
+                    Some(Submission::Pending { id: number, .. }) if number == SubmissionId::from(id)
+                ),
+                "a pending key has no submission"
+            );
+        }
+        for (id, datanet) in Datanets::<T>::iter() {
+            ensure!(
+                by_datanet.remove(&id).unwrap_or(0) == datanet.pending,
+                "a Datanet's pending files are not as many as it counts"
+            );
+        }
+        for (account, contributor) in Contributors::<T>::iter() {
+            ensure!(
+                by_contributor.remove(&account).unwrap_or(0) == contributor.pending,
+                "a contributor's pending files are not as many as it counts"
+            );
+        }
+        ensure!(by_contributor.is_empty(), "who submitted a pending file is no contributor");
+        Ok(())
+    }
+
+    /// Every deposit is held.
+    fn check_holds() -> Result<(), TryRuntimeError> {
+        let mut stakes = BTreeMap::<T::AccountId, Balance>::new();
+        for contributor in Contributors::<T>::iter_values() {
+            let held = stakes.entry(contributor.depositor).or_default();
+            *held = held.saturating_add(contributor.hold);
+        }
+        let mut deposits = BTreeMap::<T::AccountId, Balance>::new();
+        for datanet in Datanets::<T>::iter_values() {
+            let held = deposits.entry(datanet.owner).or_default();
+            *held = held.saturating_add(datanet.deposit);
+        }
+        for (reason, sums) in
+            [(HoldReason::Contributor, stakes), (HoldReason::Datanet, deposits)]
+        {
+            let reason = reason.into();
+            for (account, sum) in sums {
+                ensure!(
+                    T::Currency::balance_on_hold(&reason, &account) >= sum,
+                    "less is held on an account than its records say"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// No quota is overdrawn.
+    fn check_quotas() -> Result<(), TryRuntimeError> {
+        let limits = T::AccountLimits::get();
+        for quota in Quotas::<T>::iter_values() {
+            ensure!(
+                quota.files <= limits.files && quota.bytes <= limits.bytes,
+                "an account's daily quota is overdrawn"
+            );
+        }
+        for datanet in Datanets::<T>::iter_values() {
+            if let Some(limits) = datanet.daily_limit {
+                ensure!(
+                    datanet.used.files <= limits.files && datanet.used.bytes <= limits.bytes,
+                    "a Datanet's daily limit is overdrawn"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count<K: Ord>(counts: &mut BTreeMap<K, u32>, key: K) {
+    let count = counts.entry(key).or_default();
+    *count = count.saturating_add(1);
+}

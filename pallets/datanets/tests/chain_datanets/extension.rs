@@ -1,0 +1,281 @@
+//! Transactions as pool and block see them.
+
+use crate::mock::*;
+use codec::{Encode, MaxEncodedLen};
+use frame_support::{
+    assert_ok,
+    dispatch::{CheckIfFeeless, DispatchInfo, GetDispatchInfo},
+};
+use openledger_primitives::{api::SubmissionItem, MediaType, RefusalRule, MILLISECONDS_PER_DAY};
+use pallet_datanets::{AdmitSubmission, Call, FeelessUsed, WeightInfo};
+use sp_runtime::{
+    traits::{DispatchTransaction, Dispatchable, TransactionExtension},
+    transaction_validity::{
+        InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
+    },
+    Perbill,
+};
+
+type Extension = AdmitSubmission<Test>;
+
+fn call(datanet: u32, items: Vec<SubmissionItem>) -> RuntimeCall {
+    RuntimeCall::Datanets(Call::submit { datanet, items: bounded(items) })
+}
+
+fn info(call: &RuntimeCall) -> DispatchInfo {
+    let mut info = call.get_dispatch_info();
+    info.extension_weight = Extension::new().weight(call);
+    info
+}
+
+fn validate(who: AccountId, call: &RuntimeCall) -> Result<ValidTransaction, TransactionValidityError> {
+    Extension::new()
+        .validate_only(signed(who), call, &info(call), 100, TransactionSource::External, 0)
+        .map(|(validity, ..)| validity)
+}
+
+fn prepare(who: AccountId, call: &RuntimeCall, len: usize) -> Result<(), TransactionValidityError> {
+    Extension::new()
+        .validate_and_prepare(signed(who), call, &info(call), len, 0)
+        .map(drop)
+}
+
+/// What happens to a transaction in a block.
+fn apply(who: AccountId, call: RuntimeCall) -> Result<(), TransactionValidityError> {
+    prepare(who, &call, 100)?;
+    call.dispatch(signed(who)).expect("an included submission does not fail");
+    Ok(())
+}
+
+fn custom(rule: RefusalRule) -> TransactionValidityError {
+    InvalidTransaction::Custom(rule.code()).into()
+}
+
+#[test]
+fn nothing_is_added_to_what_wallets_sign() {
+    on_chain(|| {
+        let extension = Extension::default();
+        assert_eq!(extension.encode(), Vec::<u8>::new());
+        assert_eq!(<Extension as TransactionExtension<RuntimeCall>>::Implicit::max_encoded_len(), 0);
+        assert_eq!(<Extension as TransactionExtension<RuntimeCall>>::IDENTIFIER, "AdmitSubmission");
+    });
+}
+
+#[test]
+fn an_admitted_submission_is_valid_and_free() {
+    on_chain(|| {
+        let datanet = set_up();
+        let call = call(datanet, files(0..20, 100));
+        assert!(call.is_feeless(&signed(ALICE)));
+        let validity = validate(ALICE, &call).unwrap();
+        assert_eq!(validity.provides, vec![(b"quota", ALICE).encode()]);
+        assert_eq!(validity.requires, Vec::<Vec<u8>>::new());
+        assert!(validity.propagate);
+        assert!(validity.longevity > 0 && validity.longevity < 10_000);
+        assert_ok!(apply(ALICE, call));
+        assert_eq!(Datanets::quota(&ALICE).used.files, 20);
+    });
+}
+
+#[test]
+fn an_account_has_one_free_submission_pending_at_a_time() {
+    on_chain(|| {
+        let datanet = set_up();
+        let tags = |who, n| validate(who, &call(datanet, vec![file(n, 1)])).unwrap().provides;
+        // The pool keeps one of two transactions with the same tag.
+        assert_eq!(tags(ALICE, 1), tags(ALICE, 2));
+        assert_ne!(tags(ALICE, 1), tags(BOB, 1));
+    });
+}
+
+#[test]
+fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
+    on_chain(|| {
+        let datanet = set_up();
+        let capped =
+            create(Some(openledger_primitives::QuotaLimits { files: 1, bytes: 50 }));
+        assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
+        let wrong = SubmissionItem { media: MediaType::Flac, ..file(2, 1) };
+        let crossed = SubmissionItem { content: file(3, 1).content, ..file(2, 1) };
+        let cases = [
+            (ALICE, 99, vec![file(2, 1)], RefusalRule::UnknownDatanet),
+            (NEWCOMER, datanet, vec![file(2, 1)], RefusalRule::NotRegistered),
+            (ALICE, datanet, vec![], RefusalRule::ItemCount),
+            (ALICE, datanet, vec![wrong], RefusalRule::WrongModality),
+            (ALICE, datanet, vec![file(2, 0)], RefusalRule::EmptyFile),
+            (ALICE, datanet, vec![crossed], RefusalRule::DigestMismatch),
+            (ALICE, datanet, files([2, 2], 1), RefusalRule::RepeatedItem),
+            (ALICE, datanet, vec![file(1, 1)], RefusalRule::AlreadySubmitted),
+            (BOB, datanet, files(2..22, 1), RefusalRule::DailyFiles),
+            (ALICE, datanet, vec![file(2, 11_000_000)], RefusalRule::DailyBytes),
+            (ALICE, capped, files(2..4, 1), RefusalRule::DatanetDailyFiles),
+            (ALICE, capped, vec![file(2, 51)], RefusalRule::DatanetDailyBytes),
+        ];
+        assert_eq!(cases.len(), RefusalRule::ALL.len());
+        for (who, datanet, items, rule) in cases {
+            let call = call(datanet, items);
+            assert_eq!(validate(who, &call), Err(custom(rule)));
+            assert_eq!(prepare(who, &call, 100), Err(custom(rule)));
+            assert_eq!(RefusalRule::from_code(rule.code()), Some(rule));
+        }
+        assert_eq!(FeelessUsed::<Test>::get(), Default::default());
+    });
+}
+
+#[test]
+fn what_became_inadmissible_in_the_pool_is_not_included() {
+    on_chain(|| {
+        let datanet = set_up();
+        let first = call(datanet, files(0..15, 1));
+        let second = call(datanet, files(15..30, 1));
+        let same = call(datanet, vec![file(3, 1)]);
+        // Each is fine by itself in the state that the pool sees.
+        assert_ok!(validate(ALICE, &first));
+        assert_ok!(validate(ALICE, &second));
+        assert_ok!(validate(BOB, &same));
+        assert_ok!(apply(ALICE, first));
+        assert_eq!(apply(ALICE, second.clone()), Err(custom(RefusalRule::DailyFiles)));
+        assert_eq!(apply(BOB, same), Err(custom(RefusalRule::AlreadySubmitted)));
+        Now::mutate(|now| *now += MILLISECONDS_PER_DAY);
+        assert_ok!(apply(ALICE, second));
+    });
+}
+
+#[test]
+fn prepare_looks_again_at_the_state_it_finds() {
+    on_chain(|| {
+        let datanet = set_up();
+        let call = call(datanet, vec![file(1, 1)]);
+        let info = info(&call);
+        let (_, signer, origin) = Extension::new()
+            .validate_only(signed(ALICE), &call, &info, 100, TransactionSource::InBlock, 0)
+            .unwrap();
+        assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
+        assert_eq!(
+            Extension::new().prepare(signer, &origin, &call, &info, 100),
+            Err(custom(RefusalRule::AlreadySubmitted))
+        );
+    });
+}
+
+#[test]
+fn a_submission_without_signer_is_invalid() {
+    on_chain(|| {
+        let datanet = set_up();
+        let call = call(datanet, vec![file(1, 1)]);
+        let extension = Extension::new();
+        let unsigned = extension.validate(
+            RuntimeOrigin::none(),
+            &call,
+            &info(&call),
+            100,
+            (),
+            &sp_runtime::traits::TxBaseImplication(()),
+            TransactionSource::External,
+        );
+        assert_eq!(unsigned.map(drop), Err(InvalidTransaction::BadSigner.into()));
+    });
+}
+
+#[test]
+fn free_submissions_leave_the_rest_of_the_block_to_others() {
+    on_chain(|| {
+        let datanet = set_up();
+        let one = call(datanet, vec![file(1, 1)]);
+        let info = info(&one);
+        let each = info.total_weight().ref_time()
+            + Weights::get().get(info.class).base_extrinsic.ref_time();
+        let normal = Weights::get().get(info.class).max_total.unwrap_or(Weights::get().max_block);
+        let fit = normal.ref_time() / 4 / each;
+        assert!(fit > 10, "a quarter of a block holds {fit} submissions");
+        for _ in 0..fit {
+            assert_ok!(prepare(ALICE, &one, 100));
+        }
+        assert_eq!(
+            prepare(ALICE, &one, 100),
+            Err(InvalidTransaction::ExhaustsResources.into())
+        );
+        // A refused one takes nothing of the share, which is a new one in the next block.
+        assert_eq!(FeelessUsed::<Test>::get().weight.ref_time(), fit * each);
+        next_block();
+        assert!(!FeelessUsed::<Test>::exists());
+        assert_ok!(prepare(ALICE, &one, 100));
+    });
+}
+
+#[test]
+fn free_submissions_take_a_quarter_of_a_blocks_length_too() {
+    on_chain(|| {
+        let datanet = set_up();
+        let one = call(datanet, vec![file(1, 1)]);
+        let length = *Lengths::get().max.get(info(&one).class);
+        let quarter = Perbill::from_percent(25).mul_floor(length) as usize;
+        let exhausted = Err(InvalidTransaction::ExhaustsResources.into());
+        assert_eq!(prepare(ALICE, &one, quarter + 1), exhausted);
+        assert_eq!(prepare(ALICE, &one, usize::MAX), exhausted);
+        assert_ok!(prepare(ALICE, &one, quarter - 100));
+        assert_ok!(prepare(ALICE, &one, 100));
+        assert_eq!(prepare(ALICE, &one, 1), exhausted);
+    });
+}
+
+#[test]
+fn the_share_is_the_runtimes_to_choose() {
+    on_chain(|| {
+        let datanet = set_up();
+        FeelessShare::set(Perbill::zero());
+        assert_eq!(
+            prepare(ALICE, &call(datanet, vec![file(1, 1)]), 100),
+            Err(InvalidTransaction::ExhaustsResources.into())
+        );
+    });
+}
+
+#[test]
+fn other_calls_pass_untouched() {
+    on_chain(|| {
+        set_up();
+        let call = RuntimeCall::Datanets(Call::register {});
+        assert!(!call.is_feeless(&signed(NEWCOMER)));
+        assert_eq!(validate(NEWCOMER, &call), Ok(ValidTransaction::default()));
+        assert_ok!(prepare(NEWCOMER, &call, usize::MAX));
+        assert_eq!(Extension::new().weight(&call), frame_support::weights::Weight::zero());
+        assert!(!FeelessUsed::<Test>::exists());
+    });
+}
+
+#[test]
+fn a_wrapped_submission_pays_and_is_checked_by_dispatch() {
+    on_chain(|| {
+        let datanet = set_up();
+        let wrap = |items| {
+            RuntimeCall::Envelope(envelope::Call::open { letter: Box::new(call(datanet, items)) })
+        };
+        let good = wrap(vec![file(1, 1)]);
+        assert!(!good.is_feeless(&signed(ALICE)));
+        assert_eq!(validate(ALICE, &good), Ok(ValidTransaction::default()));
+        assert_ok!(good.dispatch(signed(ALICE)));
+        assert_eq!(Datanets::quota(&ALICE).used.files, 1);
+        let bad = wrap(vec![file(1, 1)]);
+        assert_ok!(validate(ALICE, &bad));
+        assert_eq!(
+            bad.dispatch(signed(ALICE)).unwrap_err().error,
+            pallet_datanets::Error::<Test>::AlreadySubmitted.into()
+        );
+        assert!(!FeelessUsed::<Test>::exists());
+    });
+}
+
+#[test]
+fn checks_and_calls_weigh_more_with_more_files() {
+    type Weights = pallet_datanets::weights::SubstrateWeight<Test>;
+    on_chain(|| {
+        for items in 1..20 {
+            assert!(Weights::admit(items + 1).ref_time() > Weights::admit(items).ref_time());
+            assert!(Weights::submit(items + 1).ref_time() > Weights::submit(items).ref_time());
+        }
+        let call = call(0, files(0..7, 1));
+        assert_eq!(Extension::new().weight(&call), Weights::admit(7));
+        assert_eq!(call.get_dispatch_info().call_weight, Weights::submit(7));
+    });
+}

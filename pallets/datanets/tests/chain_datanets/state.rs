@@ -1,0 +1,207 @@
+//! What stays in storage, and that damage to it is found.
+
+use crate::mock::*;
+use frame_support::{assert_ok, storage::unhashed, StorageHasher};
+use openledger_primitives::{leaf::range_size, DailyQuota, QuotaLimits, Score};
+use pallet_datanets::{
+    Contributors, Datanets as AllDatanets, HoldReason, Leaves, NextDatanet, NextSubmission,
+    OrderedSubmissionId, Pending, Quotas, RangeNodes, Submission, Submissions,
+};
+use sp_core::H256;
+
+/// Every key of this pallet.
+fn keys() -> usize {
+    let prefix = frame_support::Twox128::hash(b"Datanets");
+    let mut key = prefix.to_vec();
+    let mut count = 0;
+    while let Some(next) = sp_io::storage::next_key(&key).filter(|key| key.starts_with(&prefix)) {
+        assert!(unhashed::exists(&next));
+        count += 1;
+        key = next;
+    }
+    count
+}
+
+#[test]
+fn an_accepted_file_leaves_its_leaf_its_nodes_and_one_key() {
+    on_chain(|| {
+        let datanet = set_up();
+        // The account's quota and the next number exist from the first submission on.
+        accept_files(datanet, [100]);
+        let (before, nodes_before) = (keys(), range_size(1));
+        accept_files(datanet, 0..40);
+        let nodes = range_size(41) - nodes_before;
+        assert_eq!(keys() - before, 40 * 2 + nodes as usize);
+        assert!(nodes <= 2 * 40);
+    });
+}
+
+#[test]
+fn refused_and_withdrawn_files_leave_nothing() {
+    on_chain(|| {
+        let datanet = set_up();
+        accept_files(datanet, [100]);
+        let before = keys();
+        assert_ok!(submit(ALICE, datanet, files(0..20, 10)));
+        assert_eq!(keys() - before, 40);
+        for n in 0..10 {
+            assert_ok!(settle(datanet, n, reject()));
+        }
+        for n in 10..20 {
+            assert_ok!(Datanets::withdraw(signed(ALICE), datanet, hash(n)));
+        }
+        assert_eq!(keys(), before);
+    });
+}
+
+#[test]
+fn a_contributor_who_leaves_leaves_nothing() {
+    on_chain(|| {
+        let before = keys();
+        assert_ok!(Datanets::register(signed(ALICE)));
+        assert_ok!(Datanets::deregister(signed(ALICE), ALICE));
+        assert_eq!(keys(), before);
+    });
+}
+
+/// Damages a busy chain and expects `try_state` to name it.
+#[track_caller]
+fn detects(words: &'static str, damage: impl FnOnce(u32)) {
+    unchecked(|| {
+        let datanet = set_up();
+        let capped = create(Some(QuotaLimits { files: 5, bytes: 500 }));
+        accept_files(datanet, 0..5);
+        assert_ok!(submit(ALICE, datanet, files(10..13, 10)));
+        assert_ok!(submit(BOB, capped, files(10..12, 10)));
+        assert_ok!(Datanets::do_try_state());
+        damage(datanet);
+        assert_eq!(Datanets::do_try_state(), Err(words.into()));
+    });
+}
+
+#[test]
+fn damaged_numbers_are_detected() {
+    detects("there is not one Datanet a number given out", |_| NextDatanet::<Test>::put(7));
+    detects("there is not one Datanet a number given out", |id| {
+        AllDatanets::<Test>::remove(id);
+    });
+    detects("a Datanet's units are out of order", |id| {
+        change_datanet(id, |datanet| datanet.min_units = 0);
+    });
+    detects("a leaf's submission number was never given out", |_| {
+        NextSubmission::<Test>::put(4);
+    });
+    detects("a pending submission's number was never given out", |_| {
+        NextSubmission::<Test>::put(6);
+    });
+    detects("something is stored for an unknown Datanet", |_| {
+        RangeNodes::<Test>::insert(50, 0, H256::zero());
+    });
+}
+
+fn change_datanet(id: u32, change: impl FnOnce(&mut pallet_datanets::Datanet<AccountId>)) {
+    AllDatanets::<Test>::mutate(id, |datanet| change(datanet.as_mut().unwrap()));
+}
+
+fn change_contributor(
+    who: AccountId,
+    change: impl FnOnce(&mut pallet_datanets::Contributor<AccountId>),
+) {
+    Contributors::<Test>::mutate(who, |contributor| change(contributor.as_mut().unwrap()));
+}
+
+#[test]
+fn damaged_ranges_are_detected() {
+    detects("a Datanet's leaves are not as many as it counts", |id| {
+        change_datanet(id, |datanet| datanet.leaves += 1);
+    });
+    detects("a Datanet's leaves are not as many as it counts", |id| {
+        Leaves::<Test>::remove(id, 2);
+    });
+    detects("a mountain range has not the nodes of its leaves", |id| {
+        RangeNodes::<Test>::remove(id, 3);
+    });
+    detects("a mountain range has not the nodes of its leaves", |id| {
+        RangeNodes::<Test>::insert(id, 99, H256::zero());
+    });
+    // A leaf, and a node above two leaves.
+    for position in [0, 2] {
+        detects("a node of a mountain range does not follow from the leaves", |id| {
+            RangeNodes::<Test>::insert(id, position, H256::repeat_byte(1));
+        });
+    }
+    detects("a node of a mountain range does not follow from the leaves", |id| {
+        Leaves::<Test>::mutate(id, 2, |leaf| leaf.as_mut().unwrap().score = Score::MAX);
+    });
+    detects("a leaf has too few units", |id| {
+        Leaves::<Test>::mutate(id, 2, |leaf| leaf.as_mut().unwrap().units = 9);
+    });
+    detects("a Datanet's units are not the sum of its leaves'", |id| {
+        change_datanet(id, |datanet| datanet.units += 1);
+    });
+    detects("a leaf has no record", |id| {
+        Submissions::<Test>::remove(id, hash(3));
+    });
+    detects("a leaf has no record", |id| {
+        Submissions::<Test>::mutate(id, hash(3), |record| {
+            let Some(Submission::Accepted { leaf, .. }) = record else { panic!("accepted") };
+            *leaf = 4;
+        });
+    });
+    detects("a record's leaf is missing", |id| {
+        let accepted = Submissions::<Test>::get(id, hash(3)).unwrap();
+        Submissions::<Test>::insert(id, hash(77), accepted);
+    });
+}
+
+#[test]
+fn damaged_pending_files_are_detected() {
+    detects("a pending submission has no key", |id| {
+        Pending::<Test>::remove(id, OrderedSubmissionId::from(6));
+    });
+    detects("a pending key has no submission", |id| {
+        Submissions::<Test>::remove(id, hash(11));
+    });
+    detects("a pending key has no submission", |id| {
+        Pending::<Test>::insert(id, OrderedSubmissionId::from(2), hash(2));
+    });
+    detects("a Datanet's pending files are not as many as it counts", |id| {
+        change_datanet(id, |datanet| datanet.pending += 1);
+    });
+    detects("a contributor's pending files are not as many as it counts", |_| {
+        change_contributor(ALICE, |contributor| contributor.pending = 0);
+    });
+    detects("who submitted a pending file is no contributor", |_| {
+        Contributors::<Test>::remove(BOB);
+    });
+}
+
+#[test]
+fn damaged_holds_are_detected() {
+    let words = "less is held on an account than its records say";
+    detects(words, |_| change_contributor(BOB, |contributor| contributor.hold += 1));
+    detects(words, |_| change_contributor(BOB, |contributor| contributor.depositor = NEWCOMER));
+    detects(words, |id| change_datanet(id, |datanet| datanet.deposit += 1));
+    for (reason, who) in [(HoldReason::Contributor, ALICE), (HoldReason::Datanet, OWNER)] {
+        detects(words, |_| {
+            use frame_support::traits::{fungible::MutateHold, tokens::Precision};
+            assert_ok!(Balances::release(&reason.into(), &who, 1, Precision::Exact));
+        });
+    }
+}
+
+#[test]
+fn overdrawn_quotas_are_detected() {
+    for (files, bytes) in [(21, 0), (0, 10 * 1024 * 1024 + 1)] {
+        detects("an account's daily quota is overdrawn", |_| {
+            Quotas::<Test>::insert(NEWCOMER, DailyQuota { day: 1, files, bytes });
+        });
+    }
+    for (files, bytes) in [(6, 0), (0, 501)] {
+        detects("a Datanet's daily limit is overdrawn", |id| {
+            change_datanet(id + 1, |datanet| {
+                datanet.used = DailyQuota { day: 1, files, bytes };
+            });
+        });
+    }
+}

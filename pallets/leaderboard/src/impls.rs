@@ -1,0 +1,251 @@
+//! What the calls, the seam and the reads do.
+
+use crate::{Board, Config, Error, Event, NextSequence, Pallet, Pools, Positions, RankKey, Rates};
+use alloc::vec::Vec;
+use frame_support::{
+    pallet_prelude::*,
+    traits::{
+        fungible::{Inspect, Mutate},
+        tokens::{DepositConsequence, Preservation, Provenance},
+    },
+};
+use openledger_primitives::{
+    api::{BoardCursor, BoardEntry},
+    reward::PoolError,
+    traits::{OnAccepted, Submissions},
+    Balance, BlockNumber, DatanetId, Period, Points, Pool, Position, RewardTerms,
+};
+use sp_runtime::traits::{AccountIdConversion, SaturatedConversion};
+
+/// Most entries of one page of a leaderboard.
+pub const MAX_PAGE: u32 = 100;
+
+impl<T> From<PoolError> for Error<T> {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Overflow => Self::Overflow,
+            PoolError::NotOwed => Self::NothingToClaim,
+        }
+    }
+}
+
+/// A period that has just ended, with its points and rate.
+struct Closed {
+    period: Period,
+    points: Points,
+    rate: Balance,
+}
+
+impl<T: Config> Pallet<T> {
+    /// The account that holds all pools beside the existential deposit.
+    pub fn pot() -> T::AccountId {
+        T::PalletId::get().into_account_truncating()
+    }
+
+    /// The reward period of the current block, and the first block of the next.
+    pub fn period() -> (Period, BlockNumber) {
+        let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+        let length = T::PeriodLength::get().max(1);
+        let period = now.checked_div(length).unwrap_or_default();
+        (period, period.saturating_add(1).saturating_mul(length))
+    }
+
+    /// An account's points in a Datanet; 0 if it never earned any.
+    pub fn points(datanet: DatanetId, account: &T::AccountId) -> Points {
+        Positions::<T>::get(datanet, account).map_or(0, |position| position.points)
+    }
+
+    /// A Datanet's pool as it was when last touched.
+    pub fn pool(datanet: DatanetId) -> Option<Pool> {
+        Pools::<T>::get(datanet)
+    }
+
+    /// What an account could claim now, in plancks.
+    pub fn claimable(datanet: DatanetId, account: &T::AccountId) -> Balance {
+        let Some(mut position) = Positions::<T>::get(datanet, account) else { return 0 };
+        let mut pool = Self::pool_or_new(datanet);
+        match Self::advance(&mut pool)
+            .and_then(|closed| Self::settle(datanet, &pool, closed.as_ref(), &mut position))
+        {
+            Ok(()) => position.owed,
+            // What a claim would answer with an error cannot be claimed.
+            Err(_) => 0,
+        }
+    }
+
+    /// At most `limit` (and 100) entries in order of rank, after `cursor`.
+    pub fn leaderboard(
+        datanet: DatanetId,
+        cursor: Option<BoardCursor>,
+        limit: u32,
+    ) -> Vec<BoardEntry<T::AccountId>> {
+        let entries = match cursor {
+            None => Board::<T>::iter_prefix(datanet),
+            Some(BoardCursor { points, sequence }) => {
+                let after = Board::<T>::hashed_key_for(datanet, RankKey::new(points, sequence));
+                Board::<T>::iter_prefix_from(datanet, after)
+            }
+        };
+        entries
+            .take(limit.min(MAX_PAGE) as usize)
+            .map(|(key, account)| BoardEntry {
+                account,
+                points: key.points(),
+                sequence: key.sequence(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn do_fund(
+        who: &T::AccountId,
+        datanet: DatanetId,
+        amount: Balance,
+        terms: Option<RewardTerms>,
+    ) -> DispatchResult {
+        ensure!(amount >= T::MinimumFunding::get(), Error::<T>::BelowMinimumFunding);
+        ensure!(T::DatanetOwner::owner(datanet).is_some(), Error::<T>::UnknownDatanet);
+        // Rolled first: what is paid in now belongs to no period that has ended.
+        let (mut pool, _) = Self::rolled(datanet)?;
+        match terms {
+            Some(terms) if has_terms(&pool) => {
+                ensure!(terms == pool.terms, Error::<T>::TermsDiffer);
+            }
+            Some(terms) => Self::apply_terms(datanet, &mut pool, terms)?,
+            None => ensure!(has_terms(&pool), Error::<T>::TermsRequired),
+        }
+        pool.fund(amount).map_err(Error::<T>::from)?;
+        T::Currency::transfer(who, &Self::pot(), amount, Preservation::Preserve)?;
+        Pools::<T>::insert(datanet, pool);
+        Self::deposit_event(Event::Funded { datanet, who: who.clone(), amount });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_terms(
+        who: &T::AccountId,
+        datanet: DatanetId,
+        terms: RewardTerms,
+    ) -> DispatchResult {
+        let owner = T::DatanetOwner::owner(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        ensure!(owner == *who, Error::<T>::NotTheOwner);
+        // Rolled first: periods that have ended keep the terms they ended under.
+        let (mut pool, _) = Self::rolled(datanet)?;
+        Self::apply_terms(datanet, &mut pool, terms)?;
+        Pools::<T>::insert(datanet, pool);
+        Ok(())
+    }
+
+    pub(crate) fn do_claim(datanet: DatanetId, account: &T::AccountId) -> DispatchResult {
+        let mut position =
+            Positions::<T>::get(datanet, account).ok_or(Error::<T>::NothingToClaim)?;
+        let (mut pool, closed) = Self::rolled(datanet)?;
+        Self::settle(datanet, &pool, closed.as_ref(), &mut position)?;
+        let amount = position.owed;
+        ensure!(amount > 0, Error::<T>::NothingToClaim);
+        match T::Currency::can_deposit(account, amount, Provenance::Extant) {
+            DepositConsequence::BelowMinimum => {
+                return Err(Error::<T>::BelowExistentialDeposit.into())
+            }
+            other => other.into_result()?,
+        }
+        pool.claim(amount).map_err(Error::<T>::from)?;
+        position.owed = 0;
+        T::Currency::transfer(&Self::pot(), account, amount, Preservation::Preserve)?;
+        Pools::<T>::insert(datanet, pool);
+        Positions::<T>::insert(datanet, account, position);
+        Self::deposit_event(Event::Claimed { datanet, account: account.clone(), amount });
+        Ok(())
+    }
+
+    fn apply_terms(datanet: DatanetId, pool: &mut Pool, terms: RewardTerms) -> DispatchResult {
+        let RewardTerms { per_period, max_per_point } = terms;
+        ensure!(per_period > 0 && max_per_point > 0, Error::<T>::ZeroTerms);
+        pool.terms = terms;
+        Self::deposit_event(Event::TermsSet { datanet, per_period, max_per_point });
+        Ok(())
+    }
+
+    fn pool_or_new(datanet: DatanetId) -> Pool {
+        Pools::<T>::get(datanet)
+            .unwrap_or_else(|| Pool { period: Self::period().0, ..Pool::default() })
+    }
+
+    /// Moves a pool to the current period without writing anything.
+    fn advance(pool: &mut Pool) -> Result<Option<Closed>, Error<T>> {
+        let points = pool.points;
+        let closed = pool.advance(Self::period().0)?;
+        Ok(closed.map(|(period, rate)| Closed { period, points, rate }))
+    }
+
+    /// A Datanet's pool moved to the current period, with the rate of the period that this ended
+    /// already stored. The caller stores the pool.
+    fn rolled(datanet: DatanetId) -> Result<(Pool, Option<Closed>), Error<T>> {
+        let mut pool = Self::pool_or_new(datanet);
+        let closed = Self::advance(&mut pool)?;
+        if let Some(Closed { period, points, rate }) = closed {
+            Rates::<T>::insert(datanet, period, rate);
+            Self::deposit_event(Event::PeriodClosed { datanet, period, points, rate });
+        }
+        Ok((pool, closed))
+    }
+
+    /// Turns a position's points into OPEN if the period they were earned in has ended. `closed` is
+    /// the period that moving the pool has just ended, whose rate need not be stored yet.
+    fn settle(
+        datanet: DatanetId,
+        pool: &Pool,
+        closed: Option<&Closed>,
+        position: &mut Position,
+    ) -> Result<(), Error<T>> {
+        if position.period >= pool.period || position.period_points == 0 {
+            return Ok(());
+        }
+        let rate = match closed {
+            Some(closed) if closed.period == position.period => closed.rate,
+            _ => Rates::<T>::get(datanet, position.period).ok_or(Error::<T>::RateMissing)?,
+        };
+        Ok(position.settle(rate)?)
+    }
+}
+
+fn has_terms(pool: &Pool) -> bool {
+    pool.terms != RewardTerms::default()
+}
+
+impl<T: Config> OnAccepted<T::AccountId> for Pallet<T> {
+    fn on_accepted(
+        datanet: DatanetId,
+        contributor: &T::AccountId,
+        points: Points,
+    ) -> DispatchResult {
+        if points == 0 {
+            return Ok(());
+        }
+        // A layer of its own: the promise that an error changes nothing must not depend on who
+        // calls.
+        frame_support::storage::with_storage_layer(|| {
+            let (mut pool, closed) = Self::rolled(datanet)?;
+            let before = Positions::<T>::get(datanet, contributor);
+            let mut position = before.unwrap_or_default();
+            Self::settle(datanet, &pool, closed.as_ref(), &mut position)?;
+
+            let sequence = NextSequence::<T>::get();
+            NextSequence::<T>::put(sequence.checked_add(1).ok_or(Error::<T>::Overflow)?);
+            position.earn(pool.period, points, sequence).map_err(Error::<T>::from)?;
+            pool.earn(points).map_err(Error::<T>::from)?;
+
+            if let Some(before) = before {
+                Board::<T>::remove(datanet, RankKey::of(&before));
+            }
+            Board::<T>::insert(datanet, RankKey::of(&position), contributor);
+            Pools::<T>::insert(datanet, pool);
+            Positions::<T>::insert(datanet, contributor, position);
+            Self::deposit_event(Event::PointsEarned {
+                datanet,
+                account: contributor.clone(),
+                points,
+                total: position.points,
+            });
+            Ok(())
+        })
+    }
+}

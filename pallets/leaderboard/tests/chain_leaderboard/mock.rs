@@ -1,0 +1,151 @@
+//! A runtime of this pallet, balances and three Datanets.
+
+use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU128, PalletId};
+use openledger_primitives::{
+    traits::{OnAccepted, PendingSubmission, Submissions},
+    Balance, DatanetId, FileHash, Points, RewardTerms, EXISTENTIAL_DEPOSIT, OPEN,
+};
+use sp_runtime::{BuildStorage, DispatchResult};
+
+pub type AccountId = u64;
+type Block = frame_system::mocking::MockBlockU32<Test>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Leaderboard: pallet_leaderboard,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+    type Balance = Balance;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+}
+
+parameter_types! {
+    pub const Pot: PalletId = PalletId(*b"openlead");
+}
+
+/// Blocks in a reward period.
+pub const PERIOD: u32 = 10;
+/// Least amount of one funding.
+pub const MINIMUM: Balance = 1_000;
+
+impl pallet_leaderboard::Config for Test {
+    type Currency = Balances;
+    type DatanetOwner = Datanets;
+    type PalletId = Pot;
+    type PeriodLength = frame_support::traits::ConstU32<PERIOD>;
+    type MinimumFunding = ConstU128<MINIMUM>;
+    type WeightInfo = ();
+}
+
+/// Who owns the Datanets.
+pub const OWNER: AccountId = 1;
+/// Somebody with OPEN.
+pub const FUNDER: AccountId = 2;
+/// Contributors that exist.
+pub const ALICE: AccountId = 3;
+pub const BOB: AccountId = 4;
+pub const CAROL: AccountId = 5;
+/// An account that does not exist.
+pub const NEWCOMER: AccountId = 1_000;
+
+/// Datanets 0, 1 and 2 exist and are [`OWNER`]'s.
+pub struct Datanets;
+
+impl Submissions<AccountId> for Datanets {
+    fn pending(_: DatanetId, _: &FileHash) -> Option<PendingSubmission<AccountId>> {
+        None
+    }
+
+    fn owner(datanet: DatanetId) -> Option<AccountId> {
+        (datanet < 3).then_some(OWNER)
+    }
+}
+
+/// What every account has at genesis.
+pub const RICH: Balance = 1_000 * OPEN;
+
+/// Runs `test` on a fresh chain at block 1, then checks what must hold of any storage.
+pub fn run(test: impl FnOnce()) {
+    let mut genesis = RuntimeGenesisConfig::default();
+    genesis.balances.balances = (OWNER..=20).map(|account| (account, RICH)).collect();
+    genesis.balances.balances.push((Leaderboard::pot(), EXISTENTIAL_DEPOSIT));
+    let storage = genesis.build_storage().expect("a genesis of balances");
+    sp_io::TestExternalities::new(storage).execute_with(|| {
+        System::set_block_number(1);
+        let supply = Balances::total_issuance();
+        test();
+        check(supply);
+    });
+}
+
+/// Checks the pallet's promises, and that nobody made or lost a planck.
+pub fn check(supply: Balance) {
+    assert_ok!(Leaderboard::do_try_state());
+    let sum: Balance = frame_system::Account::<Test>::iter_values()
+        .map(|account| account.data.free + account.data.reserved)
+        .sum();
+    assert_eq!((sum, Balances::total_issuance()), (supply, supply), "OPEN is conserved");
+}
+
+/// Goes to the first block of reward period `period`.
+pub fn go_to_period(period: u32) {
+    System::set_block_number((period * PERIOD).max(1));
+    assert_eq!(Leaderboard::period().0, period);
+}
+
+pub fn accept(datanet: DatanetId, account: AccountId, points: Points) -> DispatchResult {
+    <Leaderboard as OnAccepted<AccountId>>::on_accepted(datanet, &account, points)
+}
+
+pub fn accepted(datanet: DatanetId, account: AccountId, points: Points) {
+    assert_ok!(accept(datanet, account, points));
+}
+
+pub fn terms(per_period: Balance, max_per_point: Balance) -> RewardTerms {
+    RewardTerms { per_period, max_per_point }
+}
+
+pub fn fund(datanet: DatanetId, amount: Balance, terms: Option<RewardTerms>) {
+    assert_ok!(Leaderboard::fund(RuntimeOrigin::signed(FUNDER), datanet, amount, terms));
+}
+
+/// Claims, signed by somebody else, and returns what the account got.
+pub fn claim(datanet: DatanetId, account: AccountId) -> Result<Balance, sp_runtime::DispatchError> {
+    let before = Balances::free_balance(account);
+    Leaderboard::claim(RuntimeOrigin::signed(OWNER), datanet, account)?;
+    Ok(Balances::free_balance(account) - before)
+}
+
+/// Accounts of a board in order of rank.
+pub fn ranks(datanet: DatanetId) -> Vec<AccountId> {
+    Leaderboard::leaderboard(datanet, None, 100).into_iter().map(|entry| entry.account).collect()
+}
+
+/// A small generator (splitmix64), so that a failing sequence can be run again from its seed.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}

@@ -1,0 +1,82 @@
+//! What the calls do.
+
+use crate::{tally, Ballot, Ballots, Config, Error, Event, Pallet, Policies, Votes};
+use alloc::vec::Vec;
+use frame_support::ensure;
+use openledger_primitives::{
+    traits::{OnVerdict, ReviewPolicies, Submissions},
+    verdict::PolicyError,
+    DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
+};
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_vote(
+        who: T::AccountId,
+        datanet: DatanetId,
+        sha256: FileHash,
+        submission: SubmissionId,
+        verdict: Verdict,
+    ) -> DispatchResult {
+        let pending = T::Submissions::pending(datanet, &sha256).ok_or(Error::<T>::NotPending)?;
+        ensure!(pending.submission == submission, Error::<T>::StaleSubmission);
+        let ReviewPolicy::Curators { members, threshold } =
+            Policies::<T>::get(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        ensure!(members.contains(&who), Error::<T>::NotCurator);
+        ensure!(pending.contributor != who, Error::<T>::OwnSubmission);
+
+        let mut ballot = Ballots::<T>::get(submission).unwrap_or_else(|| Ballot {
+            datanet,
+            sha256,
+            votes: Votes::default(),
+        });
+        // Votes of former curators make room; the signer's earlier vote gives way to this one.
+        ballot.votes.retain(|(voter, _)| *voter != who && members.contains(voter));
+        ballot.votes.try_push((who.clone(), verdict)).map_err(|_| Error::<T>::BallotFull)?;
+        Self::deposit_event(Event::Voted { datanet, submission, curator: who });
+
+        let verdicts: Vec<_> = ballot.votes.iter().map(|(_, verdict)| *verdict).collect();
+        let Some(decision) = tally::verdict(&verdicts, threshold) else {
+            Ballots::<T>::insert(submission, ballot);
+            return Ok(());
+        };
+        Ballots::<T>::remove(submission);
+        T::OnVerdict::on_verdict(datanet, &sha256, &decision)?;
+        let accepted = matches!(decision, Verdict::Accept { .. });
+        Self::deposit_event(Event::Decided { datanet, submission, accepted });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_policy(
+        who: T::AccountId,
+        datanet: DatanetId,
+        policy: ReviewPolicy<T::AccountId>,
+    ) -> DispatchResult {
+        let owner = T::Submissions::owner(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        ensure!(owner == who, Error::<T>::NotOwner);
+        <Self as ReviewPolicies<_>>::set_policy(datanet, policy)
+    }
+}
+
+impl<T: Config> ReviewPolicies<T::AccountId> for Pallet<T> {
+    fn set_policy(datanet: DatanetId, policy: ReviewPolicy<T::AccountId>) -> DispatchResult {
+        policy.validate().map_err(Error::<T>::from)?;
+        Policies::<T>::insert(datanet, policy);
+        Self::deposit_event(Event::PolicySet { datanet });
+        Ok(())
+    }
+
+    fn forget(submission: SubmissionId) {
+        Ballots::<T>::remove(submission);
+    }
+}
+
+impl<T> From<PolicyError> for Error<T> {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::NoMembers => Self::NoMembers,
+            PolicyError::RepeatedMember => Self::RepeatedMember,
+            PolicyError::Threshold => Self::InvalidThreshold,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What this pallet stores.
+
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use openledger_primitives::{verdict::MAX_CURATORS, DatanetId, FileHash, Verdict};
+use scale_info::TypeInfo;
+
+/// Votes in the order they were cast.
+pub type Votes<AccountId> = BoundedVec<(AccountId, Verdict), ConstU32<MAX_CURATORS>>;
+
+/// The votes on one pending submission.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Ballot<AccountId> {
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// The file.
+    pub sha256: FileHash,
+    /// One vote a curator.
+    pub votes: Votes<AccountId>,
+}

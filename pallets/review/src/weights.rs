@@ -1,0 +1,51 @@
+//! What calls cost.
+//!
+//! Estimated by hand: database reads and writes counted in the code and priced by the runtime's
+//! `DbWeight`, plus a generous allowance of processor time. Proof sizes are zero: this is a chain of
+//! its own, without a relay chain that would check proofs.
+
+use core::marker::PhantomData;
+use frame_support::{
+    traits::Get,
+    weights::{constants::ParityDbWeight, RuntimeDbWeight, Weight},
+};
+
+/// Weights of the calls of this pallet.
+pub trait WeightInfo {
+    /// `vote`, a verdict and the reward it brings included.
+    fn vote() -> Weight;
+    /// `set_policy`.
+    fn set_policy() -> Weight;
+}
+
+/// Any vote may be the one that settles: the record, Datanet and contributor, a leaf, its reward, and
+/// the nodes it merges with. A range of a million leaves merges 20 at most, two on average.
+fn vote(db: RuntimeDbWeight) -> Weight {
+    const MERGES: u64 = 20;
+    db.reads_writes(12 + MERGES, 13 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
+}
+
+fn set_policy(db: RuntimeDbWeight) -> Weight {
+    db.reads_writes(2, 1).saturating_add(Weight::from_parts(25_000_000, 0))
+}
+
+/// The weights with the runtime's own database costs.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    fn vote() -> Weight {
+        vote(T::DbWeight::get())
+    }
+    fn set_policy() -> Weight {
+        set_policy(T::DbWeight::get())
+    }
+}
+
+impl WeightInfo for () {
+    fn vote() -> Weight {
+        vote(ParityDbWeight::get())
+    }
+    fn set_policy() -> Weight {
+        set_policy(ParityDbWeight::get())
+    }
+}

@@ -1,0 +1,157 @@
+//! A runtime of system and review, with Datanets and submissions that a test sets up.
+
+use frame_support::{derive_impl, parameter_types};
+use openledger_primitives::{
+    traits::{OnVerdict, PendingSubmission, Submissions},
+    DatanetId, FileHash, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
+};
+use sp_core::H256;
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+use std::collections::BTreeMap;
+
+pub type AccountId = u64;
+type Block = frame_system::mocking::MockBlock<Test>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Review: pallet_review,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
+}
+
+impl pallet_review::Config for Test {
+    type Submissions = Neighbour;
+    type OnVerdict = Neighbour;
+    type WeightInfo = pallet_review::weights::SubstrateWeight<Test>;
+}
+
+parameter_types! {
+    pub static Waiting: BTreeMap<(DatanetId, FileHash), (SubmissionId, AccountId)> = BTreeMap::new();
+    pub static Settled: Vec<(DatanetId, FileHash, Verdict)> = Vec::new();
+    pub static LeastUnits: u64 = 1;
+}
+
+/// What the Datanets pallet is to this one: one Datanet, number 0, owned by [`OWNER`].
+pub struct Neighbour;
+
+impl Submissions<AccountId> for Neighbour {
+    fn pending(datanet: DatanetId, sha256: &FileHash) -> Option<PendingSubmission<AccountId>> {
+        let (submission, contributor) = Waiting::get().get(&(datanet, *sha256)).copied()?;
+        Some(PendingSubmission { submission, contributor })
+    }
+
+    fn owner(datanet: DatanetId) -> Option<AccountId> {
+        (datanet == DATANET).then_some(OWNER)
+    }
+}
+
+impl OnVerdict<AccountId> for Neighbour {
+    fn on_verdict(datanet: DatanetId, sha256: &FileHash, verdict: &Verdict) -> DispatchResult {
+        if matches!(verdict, Verdict::Accept { units, .. } if *units < LeastUnits::get()) {
+            return Err(DispatchError::Other("too few units"));
+        }
+        let pending = Waiting::mutate(|waiting| waiting.remove(&(datanet, *sha256)));
+        assert!(pending.is_some(), "a verdict on what is not pending");
+        Settled::mutate(|settled| settled.push((datanet, *sha256, *verdict)));
+        Ok(())
+    }
+}
+
+pub const DATANET: DatanetId = 0;
+pub const OWNER: AccountId = 1;
+pub const CONTRIBUTOR: AccountId = 2;
+/// The curators of [`set_up`].
+pub const CURATORS: [AccountId; 5] = [11, 12, 13, 14, 15];
+pub const FILE: FileHash = [1; 32];
+pub const OTHER_FILE: FileHash = [2; 32];
+
+/// Runs `test` on a fresh chain where `threshold` of five curators must agree, and submission 5 of
+/// [`FILE`] and 6 of [`OTHER_FILE`] wait.
+pub fn on_chain(threshold: u8, test: impl FnOnce()) {
+    unchecked(threshold, || {
+        test();
+        Review::do_try_state().expect("the state is consistent after the test");
+    });
+}
+
+/// Like [`on_chain`], without checking the state at the end.
+pub fn unchecked(threshold: u8, test: impl FnOnce()) {
+    Waiting::set(BTreeMap::new());
+    Settled::set(Vec::new());
+    LeastUnits::set(1);
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+    sp_io::TestExternalities::new(storage).execute_with(|| {
+        System::set_block_number(1);
+        Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, threshold)).unwrap();
+        wait(FILE, 5, CONTRIBUTOR);
+        wait(OTHER_FILE, 6, CONTRIBUTOR);
+        System::reset_events();
+        test();
+    });
+}
+
+pub fn wait(file: FileHash, submission: SubmissionId, contributor: AccountId) {
+    Waiting::mutate(|waiting| waiting.insert((DATANET, file), (submission, contributor)));
+}
+
+pub fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub fn curators(members: &[AccountId], threshold: u8) -> ReviewPolicy<AccountId> {
+    ReviewPolicy::Curators { members: members.to_vec().try_into().unwrap(), threshold }
+}
+
+/// Votes on submission 5 of [`FILE`], as an extrinsic would: all or nothing.
+pub fn vote(who: AccountId, verdict: Verdict) -> DispatchResult {
+    use sp_runtime::traits::Dispatchable;
+    RuntimeCall::Review(pallet_review::Call::vote {
+        datanet: DATANET,
+        sha256: FILE,
+        submission: 5,
+        verdict,
+    })
+    .dispatch(signed(who))
+    .map(drop)
+    .map_err(|failed| failed.error)
+}
+
+pub fn accept(score: u8, units: u64) -> Verdict {
+    accept_text(score, units, 7)
+}
+
+pub fn accept_text(score: u8, units: u64, root: u8) -> Verdict {
+    Verdict::Accept {
+        score: Score::new(score).unwrap(),
+        units,
+        text_root: H256::repeat_byte(root),
+    }
+}
+
+pub fn reject(reason: RejectionReason) -> Verdict {
+    Verdict::Reject(reason)
+}
+
+/// Everybody who has a vote on submission 5, in order.
+pub fn voters() -> Vec<AccountId> {
+    pallet_review::Ballots::<Test>::get(5)
+        .map(|ballot| ballot.votes.iter().map(|(voter, _)| *voter).collect())
+        .unwrap_or_default()
+}
+
+/// The verdict on [`FILE`], if there is one.
+pub fn verdict() -> Option<Verdict> {
+    let settled = Settled::get();
+    assert!(settled.len() <= 1, "one verdict a file");
+    settled.first().map(|(datanet, file, verdict)| {
+        assert_eq!((*datanet, *file), (DATANET, FILE));
+        *verdict
+    })
+}

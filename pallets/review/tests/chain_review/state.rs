@@ -1,0 +1,49 @@
+//! Damage to the state is found.
+
+use crate::mock::*;
+use frame_support::assert_ok;
+use pallet_review::{Ballot, Ballots, Policies};
+
+/// Damages a chain with votes on it and expects `try_state` to name it.
+#[track_caller]
+fn detects(words: &'static str, damage: impl FnOnce()) {
+    unchecked(3, || {
+        assert_ok!(vote(11, accept(50, 100)));
+        assert_ok!(vote(12, accept(50, 100)));
+        assert_ok!(Review::do_try_state());
+        damage();
+        assert_eq!(Review::do_try_state(), Err(words.into()));
+    });
+}
+
+fn change(change: impl FnOnce(&mut Ballot<AccountId>)) {
+    Ballots::<Test>::mutate(5, |ballot| change(ballot.as_mut().unwrap()));
+}
+
+#[test]
+fn damaged_policies_are_detected() {
+    for (members, threshold) in [(vec![], 1), (vec![11, 11], 1), (vec![11], 0), (vec![11], 2)] {
+        detects("no verdict can be reached under a policy", || {
+            Policies::<Test>::insert(DATANET, curators(&members, threshold));
+        });
+    }
+    detects("a policy of an unknown Datanet", || {
+        Policies::<Test>::insert(DATANET + 1, curators(&CURATORS, 1));
+    });
+}
+
+#[test]
+fn damaged_ballots_are_detected() {
+    let not_pending = "a ballot on a submission that is not pending";
+    detects(not_pending, || Waiting::mutate(|waiting| waiting.clear()));
+    detects(not_pending, || wait(FILE, 9, CONTRIBUTOR));
+    detects(not_pending, || change(|ballot| ballot.sha256 = OTHER_FILE));
+    detects(not_pending, || change(|ballot| ballot.datanet = 1));
+    detects("a ballot without a vote", || change(|ballot| ballot.votes.clear()));
+    detects("an account has two votes on a ballot", || {
+        change(|ballot| ballot.votes.try_push((11, accept(50, 100))).unwrap());
+    });
+    detects("a contributor voted on a file of its own", || {
+        change(|ballot| ballot.votes.try_push((CONTRIBUTOR, accept(50, 100))).unwrap());
+    });
+}

@@ -1,0 +1,47 @@
+# Shared by the scripts of this folder: where things are and how cargo is called. Source it.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Rust installed by rustup may not be on the PATH of a fresh shell.
+[ -d "${CARGO_HOME:-$HOME/.cargo}/bin" ] && PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+
+# Everything that is downloaded or built lies outside the checkout, so that clones share it.
+export OPENLEDGER_CACHE=${OPENLEDGER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/openledger}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OPENLEDGER_CACHE/target}
+# Where the programs are once they are built; read by the scripts that source this file.
+# shellcheck disable=SC2034
+bin_dir=$CARGO_TARGET_DIR/debug
+
+# clippy-driver is rustc with lints: one build compiles and lints, and no dependency is compiled
+# twice (docs/build.md). A warning is an error.
+export RUSTC_WORKSPACE_WRAPPER=clippy-driver
+export CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
+
+# The system's OpenSSL instead of eight minutes of compiling one.
+if has pkg-config && pkg-config --exists openssl 2>/dev/null; then
+    export OPENSSL_NO_VENDOR=1
+fi
+# Left by scripts/setup where no package manager could install protoc.
+if ! has protoc && [ -x "$OPENLEDGER_CACHE/protoc/protoc" ]; then
+    export PROTOC=$OPENLEDGER_CACHE/protoc/protoc
+fi
+
+# A linker or rustc of the node's size takes up to 2 GiB.
+if [ -z "${CARGO_BUILD_JOBS:-}" ]; then
+    cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+    memory_kib=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo 2>/dev/null || echo 8388608)
+    jobs=$((${memory_kib:-8388608} / 2097152))
+    [ "$jobs" -ge 1 ] || jobs=1
+    [ "$jobs" -le "$cores" ] || jobs=$cores
+    export CARGO_BUILD_JOBS=$jobs
+fi

@@ -1,0 +1,130 @@
+//! AdamW (Loshchilov and Hutter, 2019) with its own moments, clipping by global norm, and learning
+//! rate schedules as in transformers.
+
+use crate::error::{Error, Result};
+
+/// How the learning rate changes over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Schedule {
+    /// Falls linearly to zero after the warm-up.
+    #[default]
+    Linear,
+    /// Falls along half a cosine to zero after the warm-up.
+    Cosine,
+    /// Stays constant after the warm-up.
+    Constant,
+}
+
+impl Schedule {
+    /// The schedule of a name: `linear`, `cosine` or `constant`.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "linear" => Ok(Self::Linear),
+            "cosine" => Ok(Self::Cosine),
+            "constant" => Ok(Self::Constant),
+            other => Err(Error::Setting {
+                name: "lr_scheduler_type",
+                value: other.to_owned(),
+                range: "linear, cosine or constant".to_owned(),
+            }),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Cosine => "cosine",
+            Self::Constant => "constant",
+        }
+    }
+
+    /// The factor on the learning rate at `step`, counted from 0, of `total` steps.
+    pub fn factor(self, step: u64, warmup: u64, total: u64) -> f64 {
+        if step < warmup {
+            return step as f64 / warmup as f64;
+        }
+        let span = total.saturating_sub(warmup).max(1) as f64;
+        let progress = ((step - warmup) as f64 / span).min(1.0);
+        match self {
+            Self::Linear => 1.0 - progress,
+            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+            Self::Constant => 1.0,
+        }
+    }
+}
+
+/// Optimiser state of all layers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdamW {
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub eps: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Updates done.
+    pub step: u64,
+    /// First moments, a vector a layer.
+    pub first: Vec<Vec<f32>>,
+    /// Second moments, a vector a layer.
+    pub second: Vec<Vec<f32>>,
+}
+
+impl AdamW {
+    /// Zero moments for parameters of the given shape; β = (0.9, 0.999), ε = 1e-8.
+    pub fn new(parameters: &[Vec<f32>], weight_decay: f64) -> Self {
+        let zeros = || parameters.iter().map(|p| vec![0f32; p.len()]).collect();
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay,
+            step: 0,
+            first: zeros(),
+            second: zeros(),
+        }
+    }
+
+    /// One update of `parameters` by `gradients` of the same shape.
+    pub fn update(
+        &mut self,
+        parameters: &mut [Vec<f32>],
+        gradients: &[Vec<f32>],
+        learning_rate: f64,
+    ) {
+        self.step += 1;
+        let power = self.step.min(i32::MAX as u64) as i32;
+        let correction1 = 1.0 - self.beta1.powi(power);
+        let correction2 = (1.0 - self.beta2.powi(power)).sqrt();
+        let keep = (1.0 - learning_rate * self.weight_decay) as f32;
+        let (b1, b2) = (self.beta1 as f32, self.beta2 as f32);
+        let (c1, c2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
+        let step_size = (learning_rate / correction1) as f32;
+        let (root, eps) = (correction2 as f32, self.eps as f32);
+        for (((p, g), m), v) in
+            parameters.iter_mut().zip(gradients).zip(&mut self.first).zip(&mut self.second)
+        {
+            for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                *m = *m * b1 + *g * c1;
+                *v = *v * b2 + *g * *g * c2;
+                *p = *p * keep - step_size * *m / (v.sqrt() / root + eps);
+            }
+        }
+    }
+}
+
+/// Scales the gradients so that their global norm is at most `max_norm` (0: no limit) and returns
+/// the norm before.
+pub fn clip_by_global_norm(gradients: &mut [Vec<f32>], max_norm: f64) -> f64 {
+    let square: f64 =
+        gradients.iter().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let norm = square.sqrt();
+    if max_norm > 0.0 && norm > max_norm {
+        let factor = (max_norm / (norm + 1e-6)) as f32;
+        gradients.iter_mut().flatten().for_each(|g| *g *= factor);
+    }
+    norm
+}

@@ -1,0 +1,288 @@
+//! Adapters as Hugging Face PEFT reads and writes them: `adapter_config.json` and
+//! `adapter_model.safetensors`.
+//!
+//! The safetensors file also carries the configuration's text in its metadata (`adapter_config`),
+//! so that one file, named by one hash, is the whole adapter. Its bytes are a function of the
+//! adapter alone: the header is written here, in a fixed order.
+
+use crate::error::{read_bounded, write_atomically, Error, Result};
+use crate::lora::{tensor_name, Adapter, Layout, LoraConfig, Module, Slot};
+use crate::model::hf::to_f32;
+use crate::model::ModelConfig;
+use safetensors::SafeTensors;
+use serde_json::{json, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// File name of the weights.
+pub const WEIGHTS: &str = "adapter_model.safetensors";
+/// File name of the configuration.
+pub const CONFIG: &str = "adapter_config.json";
+/// Largest adapter that is read, in bytes.
+pub const MAX_ADAPTER: u64 = 2 << 30;
+/// Longest configuration that is read, in bytes.
+pub const MAX_CONFIG: u64 = 1 << 20;
+/// Longest safetensors header that is read, in bytes.
+const MAX_HEADER: usize = 16 << 20;
+
+/// The text of `adapter_config.json`.
+pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
+    let targets: Vec<&str> = config.targets.iter().map(|m| m.name()).collect();
+    // PEFT declares lora_alpha as an integer; keep it one where it is.
+    let alpha = if config.alpha.fract() == 0.0 {
+        json!(config.alpha as u64)
+    } else {
+        json!(config.alpha)
+    };
+    // BTreeMap: keys in alphabetical order whatever serde_json's features are.
+    let fields: BTreeMap<&str, Value> = [
+        ("alpha_pattern", json!({})),
+        ("auto_mapping", Value::Null),
+        ("base_model_name_or_path", json!(base_model)),
+        ("bias", json!("none")),
+        ("fan_in_fan_out", json!(false)),
+        ("inference_mode", json!(true)),
+        ("init_lora_weights", json!(true)),
+        ("layer_replication", Value::Null),
+        ("layers_pattern", Value::Null),
+        ("layers_to_transform", Value::Null),
+        ("loftq_config", json!({})),
+        ("lora_alpha", alpha),
+        ("lora_dropout", json!(config.dropout)),
+        ("megatron_config", Value::Null),
+        ("megatron_core", json!("megatron.core")),
+        ("modules_to_save", Value::Null),
+        ("peft_type", json!("LORA")),
+        ("r", json!(config.r)),
+        ("rank_pattern", json!({})),
+        ("revision", Value::Null),
+        ("target_modules", json!(targets)),
+        ("task_type", json!("CAUSAL_LM")),
+        ("use_dora", json!(false)),
+        ("use_rslora", json!(config.use_rslora)),
+    ]
+    .into();
+    let mut text = String::from("{\n");
+    for (i, (key, value)) in fields.iter().enumerate() {
+        let comma = if i + 1 == fields.len() { "" } else { "," };
+        text.push_str(&format!("  {}: {value}{comma}\n", json!(key)));
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// The bytes of `adapter_model.safetensors`: deterministic, with the configuration inside.
+pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
+    let mut tensors: BTreeMap<String, (Vec<usize>, &[f32])> = BTreeMap::new();
+    for (layer, (layout, values)) in adapter.layouts.iter().zip(&adapter.layers).enumerate() {
+        for module in Module::ALL {
+            let Some(slot) = layout.slot(module) else { continue };
+            let (a, b) = slot.split(values);
+            tensors.insert(tensor_name(layer, module, 'A'), (vec![slot.r, slot.input], a));
+            tensors.insert(tensor_name(layer, module, 'B'), (vec![slot.output, slot.r], b));
+        }
+    }
+    let config = config_json(&adapter.config, base_model);
+    let mut header = format!(
+        "{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"}}",
+        json!(config)
+    );
+    let mut offset = 0;
+    for (name, (shape, values)) in &tensors {
+        let end = offset + values.len() * 4;
+        header.push_str(&format!(
+            ",{}:{{\"dtype\":\"F32\",\"shape\":{},\"data_offsets\":[{offset},{end}]}}",
+            json!(name),
+            json!(shape),
+        ));
+        offset = end;
+    }
+    header.push('}');
+    // The format wants the data aligned to 8 bytes.
+    while header.len() % 8 != 0 {
+        header.push(' ');
+    }
+    let mut bytes = Vec::with_capacity(8 + header.len() + offset);
+    bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    for (_, values) in tensors.values() {
+        for v in *values {
+            bytes.extend_from_slice(&v.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+/// Writes both files into a folder, which is created.
+pub fn save(dir: &Path, adapter: &Adapter, base_model: &str) -> Result<()> {
+    std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    write_atomically(&dir.join(WEIGHTS), &to_bytes(adapter, base_model))?;
+    let config = config_json(&adapter.config, base_model);
+    write_atomically(&dir.join(CONFIG), config.as_bytes())
+}
+
+/// The `adapter_config.json` text inside an adapter's safetensors bytes.
+pub fn extract_config(bytes: &[u8]) -> Result<String> {
+    let (len, rest) = bytes
+        .split_first_chunk::<8>()
+        .ok_or_else(|| Error::adapter("not a safetensors file: shorter than 8 bytes"))?;
+    let len = u64::from_le_bytes(*len);
+    if len > MAX_HEADER as u64 || len > rest.len() as u64 {
+        return Err(Error::adapter(format!(
+            "not a safetensors file: it declares a header of {len} bytes, has {}, and at most {MAX_HEADER} are read",
+            rest.len()
+        )));
+    }
+    let header = rest.get(..len as usize).unwrap_or_default();
+    let header: Value = serde_json::from_slice(header)
+        .map_err(|e| Error::adapter(format!("the safetensors header is not JSON: {e}")))?;
+    let text = header
+        .get("__metadata__")
+        .and_then(|m| m.get("adapter_config"))
+        .and_then(Value::as_str)
+        .ok_or_else(|| {
+            Error::adapter("the file carries no adapter_config; keep adapter_config.json beside it")
+        })?;
+    if text.len() as u64 > MAX_CONFIG {
+        return Err(Error::adapter(format!(
+            "its adapter_config is {} bytes, at most {MAX_CONFIG}",
+            text.len()
+        )));
+    }
+    serde_json::from_str::<Value>(text)
+        .map_err(|e| Error::adapter(format!("its adapter_config is not JSON: {e}")))?;
+    Ok(text.to_owned())
+}
+
+/// Reads an adapter: a folder as PEFT writes it, or one safetensors file of ours.
+pub fn load(path: &Path, model: &ModelConfig) -> Result<Adapter> {
+    if path.is_dir() {
+        let config = read_bounded(&path.join(CONFIG), MAX_CONFIG)?;
+        let weights = read_bounded(&path.join(WEIGHTS), MAX_ADAPTER)?;
+        from_bytes(&weights, Some(&String::from_utf8_lossy(&config)), model)
+    } else {
+        from_bytes(&read_bounded(path, MAX_ADAPTER)?, None, model)
+    }
+}
+
+/// Reads an adapter from safetensors bytes and a configuration (when not inside the file).
+pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Result<Adapter> {
+    let config = match config {
+        Some(text) => text.to_owned(),
+        None => extract_config(bytes)?,
+    };
+    let (mut lora, alpha) = parse_config(&config)?;
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|e| Error::adapter(format!("not a usable safetensors file: {e}")))?;
+    // What is in the file decides which modules carry an adapter.
+    let mut present: BTreeSet<(usize, Module)> = BTreeSet::new();
+    for name in tensors.names() {
+        let Some((layer, module)) = parse_name(name) else {
+            return Err(Error::adapter(format!(
+                "unexpected tensor {name}; only LoRA tensors of LLaMA's linear modules are read"
+            )));
+        };
+        if layer >= model.num_hidden_layers {
+            return Err(Error::adapter(format!(
+                "{name} is for layer {layer}, the model has {}",
+                model.num_hidden_layers
+            )));
+        }
+        present.insert((layer, module));
+    }
+    if present.is_empty() {
+        return Err(Error::adapter("it holds no tensor"));
+    }
+    let mut layouts = vec![Layout::default(); model.num_hidden_layers];
+    let mut layers = vec![Vec::new(); model.num_hidden_layers];
+    for (layer, module) in &present {
+        let (output, input) = module.shape(model);
+        let read = |which: char, shape: [usize; 2]| -> Result<Vec<f32>> {
+            let name = tensor_name(*layer, *module, which);
+            let view = tensors
+                .tensor(&name)
+                .map_err(|_| Error::adapter(format!("the tensor {name} is missing")))?;
+            if view.shape() != shape {
+                return Err(Error::adapter(format!(
+                    "{name} has the shape {:?}, the model and r = {} demand {shape:?}",
+                    view.shape(),
+                    lora.r
+                )));
+            }
+            to_f32(&name, view.dtype(), view.data())
+        };
+        let (a, b) = (read('A', [lora.r, input])?, read('B', [output, lora.r])?);
+        let (layout, values): (&mut Layout, &mut Vec<f32>) =
+            match (layouts.get_mut(*layer), layers.get_mut(*layer)) {
+                (Some(layout), Some(values)) => (layout, values),
+                _ => return Err(Error::adapter(format!("layer {layer} does not exist"))),
+            };
+        let at = layout.len;
+        layout.slots[module.index()] =
+            Some(Slot { a: at, b: at + a.len(), r: lora.r, input, output });
+        layout.len = at + a.len() + b.len();
+        values.extend(a);
+        values.extend(b);
+    }
+    let modules: BTreeSet<Module> = present.iter().map(|(_, m)| *m).collect();
+    lora.targets = modules.into_iter().collect();
+    lora.alpha = alpha;
+    Ok(Adapter { config: lora, layouts, layers })
+}
+
+fn parse_name(name: &str) -> Option<(usize, Module)> {
+    let rest = name.strip_prefix("base_model.model.model.layers.")?;
+    let (layer, rest) = rest.split_once('.')?;
+    let path = rest.strip_suffix(".lora_A.weight").or(rest.strip_suffix(".lora_B.weight"))?;
+    let module = Module::ALL.into_iter().find(|m| m.path() == path)?;
+    // "01" would make two names for one layer.
+    let number: usize = layer.parse().ok()?;
+    (number.to_string() == layer).then_some((number, module))
+}
+
+fn parse_config(text: &str) -> Result<(LoraConfig, f64)> {
+    if text.len() as u64 > MAX_CONFIG {
+        return Err(Error::adapter(format!("adapter_config.json exceeds {MAX_CONFIG} bytes")));
+    }
+    let json: Value = serde_json::from_str(text)
+        .map_err(|e| Error::adapter(format!("adapter_config.json is not JSON: {e}")))?;
+    let refuse = |field: &str, why: &str| {
+        let value = json.get(field).map_or("missing".to_owned(), Value::to_string);
+        Err(Error::adapter(format!("{field} = {value}: {why}")))
+    };
+    if json.get("peft_type").and_then(Value::as_str) != Some("LORA") {
+        return refuse("peft_type", "only LORA is supported");
+    }
+    for field in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"] {
+        if json.get(field).and_then(Value::as_bool) == Some(true) {
+            return refuse(field, "not supported yet");
+        }
+    }
+    for field in ["rank_pattern", "alpha_pattern"] {
+        if json.get(field).and_then(Value::as_object).is_some_and(|m| !m.is_empty()) {
+            return refuse(field, "only one rank and alpha for all modules are supported yet");
+        }
+    }
+    if json.get("bias").and_then(Value::as_str).is_some_and(|b| b != "none") {
+        return refuse("bias", "trained biases are not supported");
+    }
+    if json.get("modules_to_save").is_some_and(|m| m.as_array().is_some_and(|a| !a.is_empty())) {
+        return refuse("modules_to_save", "fully trained modules are not supported");
+    }
+    let r = json.get("r").and_then(Value::as_u64).unwrap_or(0);
+    if !(1..=4096).contains(&r) {
+        return refuse("r", "must be 1 to 4096");
+    }
+    let alpha = json.get("lora_alpha").and_then(Value::as_f64).unwrap_or(f64::NAN);
+    if !(alpha.is_finite() && alpha > 0.0 && alpha <= 1e6) {
+        return refuse("lora_alpha", "must be a positive number up to 1e6");
+    }
+    let config = LoraConfig {
+        r: r as usize,
+        alpha,
+        dropout: json.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0),
+        targets: Vec::new(),
+        use_rslora: json.get("use_rslora").and_then(Value::as_bool).unwrap_or(false),
+    };
+    Ok((config, alpha))
+}
