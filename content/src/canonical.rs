@@ -121,7 +121,11 @@ pub fn sniff(media_type: MediaType, bytes: &[u8]) -> Result<(), TextError> {
         }
         MediaType::Flac => begins(b"fLaC"),
     };
-    if plausible { Ok(()) } else { Err(TextError::OtherFormat { media_type }) }
+    if plausible {
+        Ok(())
+    } else {
+        Err(TextError::OtherFormat { media_type })
+    }
 }
 
 fn plain_text(bytes: &[u8]) -> Result<&str, TextError> {

@@ -66,12 +66,12 @@ pub trait ContentStore: Send + Sync {
     /// As [`fetch_file`](Self::fetch_file).
     async fn fetch_bytes(&self, wanted: &Wanted, limits: &Limits) -> Result<Vec<u8>>;
 
-    /// Whether all of a file is on this disk, every block of it re-hashed.
+    /// Whether all of a file is on this disk, every block of it re-hashed. Asks no peer.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the content is not a file, [`Error::Io`].
-    async fn has(&self, content: &ContentId) -> Result<bool>;
+    /// [`Error::Invalid`] when the content is not a file, [`Error::Limit`], [`Error::Io`].
+    async fn has(&self, content: &ContentId, limits: &Limits) -> Result<bool>;
 }
 
 #[async_trait]
@@ -107,15 +107,8 @@ impl ContentStore for BlockStore {
         walk::fetch_bytes(Arc::new(self.clone()), wanted, limits).await
     }
 
-    async fn has(&self, content: &ContentId) -> Result<bool> {
-        self.has_all(content).await
-    }
-}
-
-impl BlockStore {
-    /// Whether every block of a file is here and intact.
-    pub(crate) async fn has_all(&self, content: &ContentId) -> Result<bool> {
-        walk::is_complete(Arc::new(self.clone()), content).await
+    async fn has(&self, content: &ContentId, limits: &Limits) -> Result<bool> {
+        walk::is_complete(Arc::new(self.clone()), content, limits).await
     }
 }
 

@@ -66,12 +66,13 @@ pub(crate) fn read_file_node(
     let wire = |error: WireError| Fault::Malformed { block: *id, reason: error.to_string() };
 
     let outer = read_dag_pb(id, block, max_links, &wire)?;
-    let unixfs = read_unixfs(outer.data.ok_or_else(|| malformed("it has no UnixFS data"))?, max_links)
-        .map_err(|error| match error {
-            UnixFsError::Wire(error) => wire(error),
-            UnixFsError::Malformed(reason) => malformed(reason),
-            UnixFsError::TooManyLinks => Fault::TooManyLinks { block: *id, limit: max_links },
-        })?;
+    let unixfs =
+        read_unixfs(outer.data.ok_or_else(|| malformed("it has no UnixFS data"))?, max_links)
+            .map_err(|error| match error {
+                UnixFsError::Wire(error) => wire(error),
+                UnixFsError::Malformed(reason) => malformed(reason),
+                UnixFsError::TooManyLinks => Fault::TooManyLinks { block: *id, limit: max_links },
+            })?;
 
     let kind = match unixfs.kind {
         2 => None,
@@ -134,8 +135,8 @@ fn read_dag_pb<'a>(
                 let hash = read_link(reader.bytes().map_err(wire)?)
                     .map_err(wire)?
                     .ok_or_else(|| malformed("a link has no hash, or a field that dag-pb lacks"))?;
-                let link = link_id(hash)
-                    .map_err(|reason| Fault::Link { block: *id, index, reason })?;
+                let link =
+                    link_id(hash).map_err(|reason| Fault::Link { block: *id, index, reason })?;
                 node.links.push(link);
             }
             // dag-pb knows two fields. Anything else is bytes that no honest encoder writes.

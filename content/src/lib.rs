@@ -51,14 +51,16 @@ mod store;
 mod walk;
 mod wire;
 
+/// Cheaply cloned bytes, as [`ContentStore::add_bytes`] takes them.
+pub use bytes::Bytes;
 pub use canonical::{canonical_text, measure, sniff, Measured, TextError};
 pub use content_store::ContentStore;
 pub use dag::{block_id, MAX_BLOCK_BYTES};
 pub use error::{Error, Fault, Result, Unavailable};
 pub use import::{add, add_file, describe, describe_file, Added, CHUNK_BYTES, MAX_NODE_LINKS};
-pub use limits::Limits;
 /// Peer addresses, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`.
 pub use libp2p::{Multiaddr, PeerId};
+pub use limits::Limits;
 pub use node::{Identity, IpfsNode, NodeConfig};
 pub use store::BlockStore;
 pub use walk::{Fetched, Wanted};

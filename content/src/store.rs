@@ -19,6 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use tempfile::NamedTempFile;
 
 /// Leftovers of processes that were killed are swept when they are this old: no write takes so
 /// long, so what is younger belongs to a process that lives.
@@ -116,13 +117,10 @@ impl BlockStore {
         }
         let path = self.path(id);
         let directory = path.parent().unwrap_or(&self.paths.blocks).to_path_buf();
-        fs::create_dir_all(&directory)
-            .map_err(|source| Error::io("create", &directory, source))?;
+        fs::create_dir_all(&directory).map_err(|source| Error::io("create", &directory, source))?;
 
         let temporary = &self.paths.temporary;
-        let mut file = tempfile::Builder::new()
-            .prefix("block-")
-            .tempfile_in(temporary)
+        let mut file = shared_file("block-", temporary)
             .map_err(|source| Error::io("create a file in", temporary, source))?;
         file.write_all(block).map_err(|source| Error::io("write", &path, source))?;
         if durability == Durability::Synced {
@@ -193,6 +191,20 @@ impl Batch<'_> {
     }
 }
 
+/// A temporary file that will be as readable as any other file of this user (by default temporary
+/// files are private), since it is to be renamed into its final place.
+pub(crate) fn shared_file(prefix: &str, directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The user's umask takes away from these.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory)
+}
+
 enum Found {
     Absent,
     Intact(Bytes),
@@ -219,17 +231,14 @@ fn read_intact(id: &ContentId, path: &Path) -> io::Result<Found> {
 
 /// Removes files that no living process can still be writing.
 fn sweep(temporary: &Path) -> Result<()> {
-    let entries =
-        fs::read_dir(temporary).map_err(|source| Error::io("list", temporary, source))?;
+    let entries = fs::read_dir(temporary).map_err(|source| Error::io("list", temporary, source))?;
     for entry in entries {
         let entry = entry.map_err(|source| Error::io("list", temporary, source))?;
         // A file that vanishes meanwhile was another process's to finish or to sweep.
         let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else {
             continue;
         };
-        let old = SystemTime::now()
-            .duration_since(modified)
-            .is_ok_and(|age| age > LEFTOVER_AGE);
+        let old = SystemTime::now().duration_since(modified).is_ok_and(|age| age > LEFTOVER_AGE);
         if old {
             match fs::remove_file(entry.path()) {
                 Ok(()) => tracing::info!(file = %entry.path().display(), "swept a leftover"),

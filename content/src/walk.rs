@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Fault, Result, Unavailable},
     import::as_hex,
     limits::Limits,
+    store::shared_file,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,7 +14,6 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
     collections::VecDeque,
-    fs,
     io::Write,
     path::{Path, PathBuf},
     sync::{
@@ -103,20 +103,14 @@ pub(crate) async fn fetch_file(
         return Err(Error::io("write", &destination, reason));
     }
     let file = blocking(move || {
-        tempfile::Builder::new()
-            .prefix(".openledger-")
-            .suffix(".part")
-            .tempfile_in(&parent)
+        shared_file(".openledger-", &parent)
             .map_err(|source| Error::io("create a file in", &parent, source))
     })
     .await?;
     let (fetched, sink) = fetch(source, wanted, Sink::File(file), limits).await?;
     blocking(move || {
         if let Sink::File(file) = sink {
-            file.as_file()
-                .sync_all()
-                .map_err(|source| Error::io("flush", file.path(), source))?;
-            set_default_mode(file.path())?;
+            file.as_file().sync_all().map_err(|source| Error::io("flush", file.path(), source))?;
             file.persist(&destination)
                 .map_err(|error| Error::io("store", &destination, error.error))?;
         }
@@ -124,19 +118,6 @@ pub(crate) async fn fetch_file(
     })
     .await?;
     Ok(fetched)
-}
-
-/// Temporary files are private to their owner; a fetched file is as readable as any other.
-#[cfg(unix)]
-fn set_default_mode(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-        .map_err(|source| Error::io("set the mode of", path, source))
-}
-
-#[cfg(not(unix))]
-fn set_default_mode(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 /// Fetches into memory.
@@ -152,9 +133,12 @@ pub(crate) async fn fetch_bytes(
 }
 
 /// Whether every block of a file can be had from `source`, each re-hashed.
-pub(crate) async fn is_complete(source: Arc<dyn BlockSource>, content: &ContentId) -> Result<bool> {
-    let limits = Limits::for_bytes(1 << 50);
-    match fetch(source, &Wanted::new(*content), Sink::Nowhere, &limits).await {
+pub(crate) async fn is_complete(
+    source: Arc<dyn BlockSource>,
+    content: &ContentId,
+    limits: &Limits,
+) -> Result<bool> {
+    match fetch(source, &Wanted::new(*content), Sink::Nowhere, limits).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_unavailable() => Ok(false),
         Err(error) => Err(error),
@@ -223,9 +207,12 @@ impl Walk<'_> {
     async fn run(mut self, mut sink: Sink) -> Result<(Fetched, Sink)> {
         let mut sha256 = Sha256::new();
         let mut size = 0u64;
-        self.push_front(
-            [Item { id: self.wanted.content, depth: 1, declared: self.wanted.size, task: None }],
-        )?;
+        self.push_front([Item {
+            id: self.wanted.content,
+            depth: 1,
+            declared: self.wanted.size,
+            task: None,
+        }])?;
 
         while let Some((item, block)) = self.next().await? {
             let is_root = item.depth == 1;

@@ -164,7 +164,7 @@ impl ContentId {
         Ok(Self { codec, digest })
     }
 
-    fn to_cid(self) -> Option<Cid> {
+    fn cid(&self) -> Option<Cid> {
         Multihash::wrap(SHA2_256, &self.digest)
             .ok()
             .map(|hash| Cid::new_v1(self.codec.code(), hash))
@@ -194,7 +194,7 @@ impl FromStr for ContentId {
 
 impl fmt::Display for ContentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_cid() {
+        match self.cid() {
             Some(cid) => write!(f, "{cid}"),
             // A 32-byte digest always fits a multihash; this arm only spares a panic path on chain.
             None => Err(fmt::Error),

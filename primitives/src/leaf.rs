@@ -14,10 +14,11 @@ pub type FileHash = [u8; 32];
 /// Bytes of canonical text in one chunk under a text root.
 pub const TEXT_CHUNK: usize = 1024;
 
-// Each kind of hash input starts with its own tag, so that no inner node can pass for a leaf and no
-// text chunk of 64 bytes for a node.
+// Each kind of hash input starts with its own tag, so that no inner node can pass for a leaf, no two
+// bagged peaks for an inner node and no text chunk of 64 bytes for a node.
 const LEAF_TAG: &[u8] = b"openledger/leaf/v1";
 const NODE_TAG: &[u8] = b"openledger/node/v1";
+const PEAK_TAG: &[u8] = b"openledger/peak/v1";
 const TEXT_TAG: &[u8] = b"openledger/text/v1";
 
 /// The shape of a leaf, its first byte. A new shape gets a new number; old leaves keep theirs.
@@ -90,18 +91,26 @@ pub fn dataset_root(datasets: &[DatasetRef]) -> H256 {
     BlakeTwo256::hash_of(&datasets)
 }
 
-/// How two nodes of a Datanet's mountain range become their parent.
+/// How two nodes of a Datanet's mountain range become their parent, and two peaks one.
 pub struct MergeNodes;
+
+impl MergeNodes {
+    fn tagged(tag: &[u8], first: &H256, second: &H256) -> H256 {
+        BlakeTwo256::hash(&[tag, first.as_bytes(), second.as_bytes()].concat())
+    }
+}
 
 impl Merge for MergeNodes {
     type Item = H256;
 
     fn merge(left: &H256, right: &H256) -> Result<H256, Error> {
-        let mut bytes = [0; NODE_TAG.len() + 64];
-        bytes[..NODE_TAG.len()].copy_from_slice(NODE_TAG);
-        bytes[NODE_TAG.len()..NODE_TAG.len() + 32].copy_from_slice(left.as_bytes());
-        bytes[NODE_TAG.len() + 32..].copy_from_slice(right.as_bytes());
-        Ok(BlakeTwo256::hash(&bytes))
+        Ok(Self::tagged(NODE_TAG, left, right))
+    }
+
+    // Under the same tag, a peak of one leaf and its left neighbour would pass for two nodes of a
+    // peak, and the leaf could be shown at another index.
+    fn merge_peaks(right: &H256, left: &H256) -> Result<H256, Error> {
+        Ok(Self::tagged(PEAK_TAG, right, left))
     }
 }
 
@@ -114,6 +123,26 @@ pub fn range_size(leaves: u64) -> u64 {
     }
 }
 
+/// How many hashes prove the leaf at `index` in a range of `leaves` leaves: its siblings up to its
+/// peak, the peaks before that, and one for all peaks after it. `None` if there is no such leaf.
+fn proof_length(index: LeafIndex, leaves: u64) -> Option<usize> {
+    let (mut start, mut peaks_before) = (0u64, 0usize);
+    for height in (0..u64::BITS).rev() {
+        let size = 1u64 << height;
+        if leaves & size == 0 {
+            continue;
+        }
+        // The peaks' sizes add up to `leaves`, so this cannot overflow.
+        if index < start + size {
+            let peaks_after = usize::from(leaves & (size - 1) != 0);
+            return Some(height as usize + peaks_before + peaks_after);
+        }
+        start += size;
+        peaks_before += 1;
+    }
+    None
+}
+
 /// Whether `leaf` stands at `index` in `version`, by a proof of O(log n) hashes.
 pub fn verify_leaf<AccountId: Encode>(
     version: &DatasetVersion,
@@ -121,7 +150,9 @@ pub fn verify_leaf<AccountId: Encode>(
     leaf: &DatasetLeaf<AccountId>,
     proof: Vec<H256>,
 ) -> bool {
-    if index >= version.leaves || version.leaves > 1 << 62 || proof.len() > 128 {
+    // The library would also take a proof that leaves peaks out or has a hash too many. Of exact
+    // length, a proof can only be read in one way.
+    if version.leaves > 1 << 62 || proof_length(index, version.leaves) != Some(proof.len()) {
         return false;
     }
     let position = helper::leaf_index_to_pos(index);

@@ -2,5 +2,13 @@
 
 #[path = "chain_runtime/common.rs"]
 mod common;
+#[path = "chain_runtime/admission.rs"]
+mod admission;
+#[path = "chain_runtime/fees.rs"]
+mod fees;
+#[path = "chain_runtime/genesis.rs"]
+mod genesis;
 #[path = "chain_runtime/metadata.rs"]
 mod metadata;
+#[path = "chain_runtime/random_calls.rs"]
+mod random_calls;

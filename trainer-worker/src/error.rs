@@ -121,7 +121,9 @@ pub enum Error {
 
     // Training
     /// A gradient that must exist is absent or zero: the training would silently do nothing.
-    #[error("the gradient of {parameter} is {problem} at step {step}; the adapter would not train")]
+    #[error(
+        "the gradient of {parameter} is {problem} at step {step}; the adapter would not train"
+    )]
     Gradient {
         /// PEFT's name of the tensor.
         parameter: String,

@@ -119,8 +119,7 @@ impl AdamW {
 /// Scales the gradients so that their global norm is at most `max_norm` (0: no limit) and returns
 /// the norm before.
 pub fn clip_by_global_norm(gradients: &mut [Vec<f32>], max_norm: f64) -> f64 {
-    let square: f64 =
-        gradients.iter().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let square: f64 = gradients.iter().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
     let norm = square.sqrt();
     if max_norm > 0.0 && norm > max_norm {
         let factor = (max_norm / (norm + 1e-6)) as f32;

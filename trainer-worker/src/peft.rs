@@ -29,11 +29,8 @@ const MAX_HEADER: usize = 16 << 20;
 pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
     let targets: Vec<&str> = config.targets.iter().map(|m| m.name()).collect();
     // PEFT declares lora_alpha as an integer; keep it one where it is.
-    let alpha = if config.alpha.fract() == 0.0 {
-        json!(config.alpha as u64)
-    } else {
-        json!(config.alpha)
-    };
+    let alpha =
+        if config.alpha.fract() == 0.0 { json!(config.alpha as u64) } else { json!(config.alpha) };
     // BTreeMap: keys in alphabetical order whatever serde_json's features are.
     let fields: BTreeMap<&str, Value> = [
         ("alpha_pattern", json!({})),
@@ -83,10 +80,8 @@ pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
         }
     }
     let config = config_json(&adapter.config, base_model);
-    let mut header = format!(
-        "{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"}}",
-        json!(config)
-    );
+    let mut header =
+        format!("{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"}}", json!(config));
     let mut offset = 0;
     for (name, (shape, values)) in &tensors {
         let end = offset + values.len() * 4;

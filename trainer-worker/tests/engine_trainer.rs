@@ -1,1 +1,20 @@
-//! t
+//! The training engine, through its public door: arithmetic against finite differences and golden
+//! files from PyTorch, adapters in PEFT's format, resume to the bit, hostile files, the data rule,
+//! and the real model.
+
+#[path = "engine_trainer/common.rs"]
+mod common;
+#[path = "engine_trainer/data_rule.rs"]
+mod data_rule;
+#[path = "engine_trainer/golden.rs"]
+mod golden;
+#[path = "engine_trainer/hostile.rs"]
+mod hostile;
+#[path = "engine_trainer/ops.rs"]
+mod ops;
+#[path = "engine_trainer/peft_format.rs"]
+mod peft_format;
+#[path = "engine_trainer/real_model.rs"]
+mod real_model;
+#[path = "engine_trainer/training.rs"]
+mod training;

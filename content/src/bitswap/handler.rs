@@ -15,7 +15,9 @@ use futures::{
 use libp2p::{
     core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo},
     swarm::{
-        handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound},
+        handler::{
+            ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
+        },
         ConnectionHandler, ConnectionHandlerEvent, Stream, StreamProtocol, StreamUpgradeError,
         SubstreamProtocol,
     },
@@ -256,10 +258,7 @@ impl ConnectionHandler for Handler {
         self.queue.push_back(frame);
     }
 
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<ToSwarm> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm> {
         if let Poll::Ready(event) = self.poll_out(cx) {
             return Poll::Ready(event);
         }
@@ -333,7 +332,9 @@ async fn read_message(
     let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
     let length = read_length(stream).await?;
     if length > MAX_MESSAGE_BYTES {
-        return Err(invalid(format!("a message of {length} bytes, the limit is {MAX_MESSAGE_BYTES}")));
+        return Err(invalid(format!(
+            "a message of {length} bytes, the limit is {MAX_MESSAGE_BYTES}"
+        )));
     }
     let _permit = budget
         .acquire_many(length as u32)

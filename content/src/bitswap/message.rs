@@ -79,12 +79,7 @@ impl Entry {
     }
 
     pub(crate) fn cancel(id: &ContentId) -> Self {
-        Self {
-            cid: WireCid::new(id),
-            kind: WantKind::Block,
-            cancel: true,
-            send_dont_have: false,
-        }
+        Self { cid: WireCid::new(id), kind: WantKind::Block, cancel: true, send_dont_have: false }
     }
 }
 
@@ -216,9 +211,12 @@ fn read_entry(bytes: &[u8]) -> Result<Option<Entry>, WireError> {
             (_, kind) => reader.skip(kind)?,
         }
     }
-    Ok((1..=MAX_CID_BYTES)
-        .contains(&cid.len())
-        .then(|| Entry { cid: WireCid(cid.into()), kind, cancel, send_dont_have }))
+    Ok((1..=MAX_CID_BYTES).contains(&cid.len()).then(|| Entry {
+        cid: WireCid(cid.into()),
+        kind,
+        cancel,
+        send_dont_have,
+    }))
 }
 
 /// A frame with wantlist entries, added to what the peer knows already.

@@ -234,7 +234,8 @@ impl Peer {
     }
 }
 
-type Job = JoinHandle<(PeerId, Answered)>;
+/// A message being built: for whom, at which turn, and what came of it.
+type Job = JoinHandle<(PeerId, u64, Answered)>;
 
 /// The libp2p behaviour.
 pub struct Behaviour {
@@ -334,9 +335,10 @@ impl Behaviour {
         self.client.tick(now);
     }
 
-    fn on_answered(&mut self, peer_id: PeerId, answered: Answered) {
-        // A peer that left meanwhile gets no answer.
-        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+    fn on_answered(&mut self, peer_id: PeerId, turn: u64, answered: Answered) {
+        // A peer that left meanwhile gets no answer, even if it has come back.
+        let peer = self.peers.get_mut(&peer_id).filter(|peer| peer.served == turn);
+        let Some(peer) = peer else { return };
         peer.busy = false;
         peer.ledger.put_back(answered.unanswered, answered.absent);
         if let Some(frame) = answered.frame {
@@ -354,8 +356,8 @@ impl Behaviour {
         match load {
             Load::Answer => {
                 connection.queued_answers += frame.len();
-                let queued =
-                    self.counters.queued_bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
+                let queued = self.counters.queued_bytes.fetch_add(frame.len(), Ordering::Relaxed)
+                    + frame.len();
                 self.counters.peak_queued_bytes.fetch_max(queued, Ordering::Relaxed);
             }
             // The want is asked again when nothing comes of it.
@@ -398,8 +400,8 @@ impl Behaviour {
             self.served += 1;
             peer.served = self.served;
             peer.busy = true;
-            let (wants, store) = (peer.ledger.take(), self.store.clone());
-            self.jobs.push(tokio::task::spawn_blocking(move || (id, answer(&store, wants))));
+            let (turn, wants, store) = (self.served, peer.ledger.take(), self.store.clone());
+            self.jobs.push(tokio::task::spawn_blocking(move || (id, turn, answer(&store, wants))));
             started = true;
         }
         started
@@ -542,7 +544,7 @@ impl NetworkBehaviour for Behaviour {
             while let Poll::Ready(Some(finished)) = self.jobs.poll_next_unpin(cx) {
                 progress = true;
                 match finished {
-                    Ok((peer, answered)) => self.on_answered(peer, answered),
+                    Ok((peer, turn, answered)) => self.on_answered(peer, turn, answered),
                     Err(error) => tracing::error!(%error, "an answer could not be built"),
                 }
             }

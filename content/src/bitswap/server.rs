@@ -69,7 +69,8 @@ impl Ledger {
             let Entry { cid, kind, send_dont_have, .. } = entry;
             // Who wants the block and asks for word of it beside still wants the block.
             let queued = self.wants.get(&cid).filter(|place| !place.absent);
-            if queued.is_some_and(|place| place.want.kind == WantKind::Block || place.want.kind == kind)
+            if queued
+                .is_some_and(|place| place.want.kind == WantKind::Block || place.want.kind == kind)
             {
                 continue;
             }
@@ -201,7 +202,9 @@ pub(crate) fn answer(store: &BlockStore, wants: Vec<Want>) -> Answered {
                 has
             }
             WantKind::Block => match store.get(&id) {
-                Ok(Some(block)) if answer.len() > 0 && answer.len() + block.len() > TARGET_MESSAGE_BYTES => {
+                Ok(Some(block))
+                    if answer.len() > 0 && answer.len() + block.len() > TARGET_MESSAGE_BYTES =>
+                {
                     // It opens the next message.
                     unanswered.push(want);
                     continue;

@@ -50,7 +50,7 @@ pub struct NodeConfig {
     pub listen: Vec<Multiaddr>,
     /// Peers to stay connected with. They are dialled again, with back-off, whenever they are lost.
     pub peers: Vec<Multiaddr>,
-    /// Most connections at once.
+    /// Most connections that others make to this node, and most that it makes itself.
     pub max_connections: u32,
     /// Bounds of the Bitswap server.
     pub bitswap: bitswap::Config,
@@ -231,8 +231,8 @@ impl ContentStore for IpfsNode {
         walk::fetch_bytes(self.source(), wanted, limits).await
     }
 
-    async fn has(&self, content: &ContentId) -> Result<bool> {
-        self.store().has_all(content).await
+    async fn has(&self, content: &ContentId, limits: &Limits) -> Result<bool> {
+        self.store().has(content, limits).await
     }
 }
 
@@ -255,8 +255,7 @@ impl BlockSource for NodeSource {
             Ok(Ok(block)) => block,
             Ok(Err(Refusal::Stopped)) => return Err(Error::Stopped),
             Ok(Err(Refusal::TooLarge(size))) => {
-                let fault =
-                    Fault::BlockTooLarge { block: id, size, limit: MAX_BLOCK_BYTES as u64 };
+                let fault = Fault::BlockTooLarge { block: id, size, limit: MAX_BLOCK_BYTES as u64 };
                 return Err(Error::Invalid { content: id, fault });
             }
             Err(_) => {

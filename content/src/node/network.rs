@@ -87,7 +87,8 @@ pub(crate) fn check_peer_address(address: &Multiaddr) -> Result<()> {
         matches!(one, Ip4(_) | Ip6(_) | Dns(_) | Dns4(_) | Dns6(_) | Dnsaddr(_))
     }) {
         "it names no host"
-    } else if !has(|one| matches!(one, Protocol::Tcp(_) | Protocol::Udp(_) | Protocol::Dnsaddr(_))) {
+    } else if !has(|one| matches!(one, Protocol::Tcp(_) | Protocol::Udp(_) | Protocol::Dnsaddr(_)))
+    {
         "it names no TCP or UDP port"
     } else if has(|one| matches!(one, Protocol::P2pCircuit)) {
         "relayed addresses are not supported"
@@ -142,7 +143,9 @@ fn build(
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(most))
         .with_max_pending_outgoing(Some(most))
-        .with_max_established(Some(most))
+        // Counted apart, so that strangers who dial in cannot keep this node from dialling out.
+        .with_max_established_incoming(Some(most))
+        .with_max_established_outgoing(Some(most))
         .with_max_established_per_peer(Some(MAX_CONNECTIONS_A_PEER));
     let agent = concat!("openledger-ipfs/", env!("CARGO_PKG_VERSION"));
     let behaviour = Behaviour {
@@ -154,21 +157,31 @@ fn build(
         ping: ping::Behaviour::new(ping::Config::new()),
         bitswap,
     };
-    let builder = SwarmBuilder::with_existing_identity(keypair)
-        .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            noise::Config::new,
-            yamux::Config::default,
-        )
-        .map_err(|error| failed(error.to_string()))?
-        .with_quic();
-    Ok(builder
-        .with_dns()
-        .map_err(|error| failed(format!("the system's DNS settings cannot be read: {error}")))?
-        .with_behaviour(|_| behaviour)
-        .map_err(|error| failed(error.to_string()))?
-        .build())
+    let transports = || {
+        SwarmBuilder::with_existing_identity(keypair.clone())
+            .with_tokio()
+            .with_tcp(
+                tcp::Config::default().nodelay(true),
+                noise::Config::new,
+                yamux::Config::default,
+            )
+            .map(|builder| builder.with_quic())
+            .map_err(|error| failed(error.to_string()))
+    };
+    match transports()?.with_dns() {
+        Ok(builder) => Ok(builder
+            .with_behaviour(|_| behaviour)
+            .map_err(|error| failed(error.to_string()))?
+            .build()),
+        // A machine without DNS settings still reaches peers by number.
+        Err(error) => {
+            tracing::warn!(%error, "no DNS: peers can be dialled by IP address only");
+            Ok(transports()?
+                .with_behaviour(|_| behaviour)
+                .map_err(|error| failed(error.to_string()))?
+                .build())
+        }
+    }
 }
 
 struct Task {
@@ -231,6 +244,7 @@ impl Task {
             // It may have left in this very moment.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
+        self.shared.send_replace(Shared::default());
     }
 
     fn dial_lost_peers(&mut self) {
@@ -243,7 +257,9 @@ impl Task {
                 continue;
             }
             let options = match known.peer {
-                Some(peer) => DialOpts::peer_id(peer).addresses(vec![known.address.clone()]).build(),
+                Some(peer) => {
+                    DialOpts::peer_id(peer).addresses(vec![known.address.clone()]).build()
+                }
                 None => DialOpts::unknown_peer_id().address(known.address.clone()).build(),
             };
             let id = options.connection_id();

@@ -139,7 +139,11 @@ fn a_file_under_another_formats_name_is_found_out() {
     };
     for (media_type, bytes) in samples {
         for (other, _) in samples {
-            assert_eq!(sniff(other, bytes).is_ok(), same(media_type, other), "{media_type:?} as {other:?}");
+            assert_eq!(
+                sniff(other, bytes).is_ok(),
+                same(media_type, other),
+                "{media_type:?} as {other:?}"
+            );
         }
         assert!(sniff(media_type, b"just text").is_err());
         assert!(sniff(media_type, b"").is_err());

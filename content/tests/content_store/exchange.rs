@@ -27,7 +27,7 @@ fn a_file_of_many_blocks_goes_from_one_node_to_another() {
         // Ten leaves and the root, each sent once.
         assert_eq!(bob.counters().received_blocks(), 11);
         assert_eq!(bob.counters().unwanted_blocks(), 0);
-        assert!(bob.has(&added.content).await.unwrap());
+        assert!(bob.has(&added.content, &Limits::default()).await.unwrap());
     });
 }
 
@@ -72,10 +72,10 @@ fn a_block_that_rotted_on_disk_is_fetched_again() {
         bob.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap();
         let leaf = block_file(b.path(), &block_id(ContentCodec::Raw, &bytes[..MIB]));
         fs::write(&leaf, b"rot").unwrap();
-        assert!(!bob.has(&added.content).await.unwrap());
+        assert!(!bob.has(&added.content, &Limits::default()).await.unwrap());
         assert!(bob.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap() == bytes);
         assert!(fs::read(&leaf).unwrap() == bytes[..MIB]);
-        assert!(bob.has(&added.content).await.unwrap());
+        assert!(bob.has(&added.content, &Limits::default()).await.unwrap());
     });
 }
 

@@ -100,8 +100,8 @@ fn blocks_that_are_not_protobuf_or_carry_other_fields_are_refused() {
     let (store, _directory) = store();
     let leaf = bytes(&put_raw(&store, b"x"));
     let data = unixfs(FILE, b"", 1, &[1]);
-    let honest = dag_pb(&[leaf.clone()], &data);
-    assert!(run(store.has(&put_dag_pb(&store, &honest))).unwrap());
+    let honest = dag_pb(std::slice::from_ref(&leaf), &data);
+    assert!(run(store.has(&put_dag_pb(&store, &honest), &Limits::default())).unwrap());
 
     let mut reasons = Vec::new();
     for garbage in [
@@ -126,8 +126,11 @@ fn blocks_that_are_not_protobuf_or_carry_other_fields_are_refused() {
         dag_pb(&[], &[0x08]),
         dag_pb(&[], b"not unixfs"),
         // A link with two hashes, without one, and with a field that links lack.
-        [bytes_field(2, &[bytes_field(1, &leaf), bytes_field(1, &leaf)].concat()), bytes_field(1, &data)]
-            .concat(),
+        [
+            bytes_field(2, &[bytes_field(1, &leaf), bytes_field(1, &leaf)].concat()),
+            bytes_field(1, &data),
+        ]
+        .concat(),
         [bytes_field(2, &number_field(3, 1)), bytes_field(1, &data)].concat(),
         [bytes_field(2, &[link(&leaf, 1), number_field(4, 1)].concat()), bytes_field(1, &data)]
             .concat(),
@@ -146,19 +149,14 @@ fn sizes_that_contradict_each_other_are_refused_before_anything_below_is_fetched
     let (store, _directory) = store();
     // The children are nowhere: looking for them would end as unavailable.
     let absent = bytes(&raw_id(b"absent"));
-    let lying = put_dag_pb(&store, &dag_pb(&[absent.clone()], &unixfs(FILE, b"", 9, &[6])));
-    assert_eq!(
-        fault(&store, lying),
-        Fault::Inconsistent { block: lying, declared: 9, found: 6 }
-    );
+    let lying =
+        put_dag_pb(&store, &dag_pb(std::slice::from_ref(&absent), &unixfs(FILE, b"", 9, &[6])));
+    assert_eq!(fault(&store, lying), Fault::Inconsistent { block: lying, declared: 9, found: 6 });
     // A child that holds another number of bytes than its parent says.
     let child = put_raw(&store, b"12345");
     for declared in [4, 6] {
         let root = put_dag_pb(&store, &file_node(&[(bytes(&child), declared)]));
-        assert_eq!(
-            fault(&store, root),
-            Fault::Inconsistent { block: child, declared, found: 5 }
-        );
+        assert_eq!(fault(&store, root), Fault::Inconsistent { block: child, declared, found: 5 });
     }
     // A promised size that the root itself denies.
     let root = put_dag_pb(&store, &file_node(&[(absent, 6)]));
@@ -235,10 +233,8 @@ fn a_bomb_of_repeated_links_that_tells_its_size_is_over_the_limit_at_once() {
     let (root, size) = bomb(&store, 4, 100, true);
     assert_eq!(size, 100_000_000_000);
     let error = refused_with(&store, &Wanted::new(root), &Limits::default());
-    assert!(
-        matches!(error, Error::Limit { value, limit, .. }
-            if value == size && limit == Limits::SUBMISSION_BYTES)
-    );
+    assert!(matches!(error, Error::Limit { value, limit, .. }
+            if value == size && limit == Limits::SUBMISSION_BYTES));
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn a_frozen_peer_with_a_big_wantlist_keeps_memory_bounded_and_others_are_served(
     run(async {
         let limit = 4 * MIB;
         let bitswap = Config { queued_bytes_a_peer: limit, ..Config::default() };
-        let (alice, _a) = node_with(|config| openledger_content::NodeConfig { bitswap, ..config }).await;
+        let (alice, _a) =
+            node_with(|config| openledger_content::NodeConfig { bitswap, ..config }).await;
         let bytes = Pattern::bytes(24 * MIB as u64);
         let added = add(&alice, bytes.clone()).await;
 
@@ -60,7 +61,8 @@ fn wanting_and_cancelling_for_ever_is_bounded() {
             peer.send(&wantlist((0..900).map(|n| (cid(round * 900 + n), 0))));
             let cancels: Vec<u8> = (0..900)
                 .flat_map(|n| {
-                    let entry = [bytes_field(1, &cid(round * 900 + n)), number_field(3, 1)].concat();
+                    let entry =
+                        [bytes_field(1, &cid(round * 900 + n)), number_field(3, 1)].concat();
                     bytes_field(1, &entry)
                 })
                 .collect();

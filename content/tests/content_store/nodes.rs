@@ -1,7 +1,8 @@
 //! Identity, addresses, and staying connected.
 
 use crate::support::{
-    add, directory, exactly, impatient, loopback, node, node_beside, node_with, run, until, PATIENCE,
+    add, directory, exactly, impatient, loopback, node, node_beside, node_with, run, until,
+    PATIENCE,
 };
 use openledger_content::{ContentStore, Error, IpfsNode, Limits, NodeConfig};
 use std::{fs, net::TcpListener, time::Duration};
@@ -67,7 +68,10 @@ fn a_taken_port_is_one_plain_sentence() {
         let error = IpfsNode::start(config).await.unwrap_err();
         assert!(matches!(error, Error::Listen { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.starts_with(&format!("cannot listen on /ip4/127.0.0.1/tcp/{port}: ")), "{text}");
+        assert!(
+            text.starts_with(&format!("cannot listen on /ip4/127.0.0.1/tcp/{port}: ")),
+            "{text}"
+        );
         assert!(text.contains("choose another port"), "{text}");
     });
 }
@@ -76,7 +80,9 @@ fn a_taken_port_is_one_plain_sentence() {
 fn addresses_that_cannot_be_dialled_are_refused_before_the_node_starts() {
     run(async {
         let (node, _d) = node().await;
-        for address in ["/tcp/4001", "/ip4/127.0.0.1", "/unix/tmp", "/ip4/1.2.3.4/tcp/1/p2p-circuit"] {
+        for address in
+            ["/tcp/4001", "/ip4/127.0.0.1", "/unix/tmp", "/ip4/1.2.3.4/tcp/1/p2p-circuit"]
+        {
             let address: openledger_content::Multiaddr = address.parse().unwrap();
             let error = node.add_peer(address.clone()).unwrap_err();
             assert!(matches!(error, Error::PeerAddress { .. }), "{error}");

@@ -37,11 +37,7 @@ impl Daemon {
         let file = fs::read_to_string(directory.join("addresses.json")).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&file).unwrap(), started);
         let text = |value: &Value| value.as_str().unwrap().to_string();
-        Self {
-            peer_id: text(&started["peer_id"]),
-            address: text(&started["addresses"][0]),
-            child,
-        }
+        Self { peer_id: text(&started["peer_id"]), address: text(&started["addresses"][0]), child }
     }
 
     fn signal(&self, signal: &str) {

@@ -60,10 +60,8 @@ fn a_block_over_the_size_that_nodes_exchange_is_refused() {
     let store = BlockStore::open(directory.path()).unwrap();
     store.put(ContentCodec::Raw, &vec![7; MAX_BLOCK_BYTES]).unwrap();
     let error = store.put(ContentCodec::Raw, &vec![7; MAX_BLOCK_BYTES + 1]).unwrap_err();
-    assert!(
-        matches!(error, Error::Invalid { fault: Fault::BlockTooLarge { size, .. }, .. }
-            if size == MAX_BLOCK_BYTES as u64 + 1)
-    );
+    assert!(matches!(error, Error::Invalid { fault: Fault::BlockTooLarge { size, .. }, .. }
+            if size == MAX_BLOCK_BYTES as u64 + 1));
 }
 
 #[test]
@@ -111,10 +109,10 @@ fn what_is_not_on_this_disk_is_unavailable_without_a_network() {
     run(async {
         let bytes = Pattern::bytes(3 * MIB as u64);
         let added = add(&store, bytes.clone()).await;
-        assert!(store.has(&added.content).await.unwrap());
+        assert!(store.has(&added.content, &Limits::default()).await.unwrap());
         let leaf = block_id(ContentCodec::Raw, &bytes[MIB..2 * MIB]);
         fs::remove_file(block_file(directory.path(), &leaf)).unwrap();
-        assert!(!store.has(&added.content).await.unwrap());
+        assert!(!store.has(&added.content, &Limits::default()).await.unwrap());
         let error = store.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap_err();
         assert!(
             matches!(&error, Error::Unavailable { content, reason: Unavailable::NotLocal { block } }

@@ -49,10 +49,16 @@ impl<T: Config> Pallet<T> {
         id: DatanetId,
         items: &[SubmissionItem],
     ) -> Result<Admission<T>, Refusal> {
-        let contributor = Contributors::<T>::get(who)
-            .ok_or(Refusal::of_call(RefusalRule::NotRegistered, 0, 0))?;
-        let mut datanet = Datanets::<T>::get(id)
-            .ok_or(Refusal::of_call(RefusalRule::UnknownDatanet, id.into(), 0))?;
+        let contributor = Contributors::<T>::get(who).ok_or(Refusal::of_call(
+            RefusalRule::NotRegistered,
+            0,
+            0,
+        ))?;
+        let mut datanet = Datanets::<T>::get(id).ok_or(Refusal::of_call(
+            RefusalRule::UnknownDatanet,
+            id.into(),
+            0,
+        ))?;
         // First of all that depends on the number of items: the runtime API takes any number.
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         if !(1..=MAX_ITEMS).contains(&count) {
@@ -116,10 +122,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The number of the submission that brought a file.
-    fn submission_number(
-        datanet: DatanetId,
-        record: &Submission<T::AccountId>,
-    ) -> SubmissionId {
+    fn submission_number(datanet: DatanetId, record: &Submission<T::AccountId>) -> SubmissionId {
         match record {
             Submission::Pending { id, .. } => *id,
             // A record without its leaf is corruption, which `try_state` reports; the refusal stands.

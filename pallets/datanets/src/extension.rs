@@ -11,12 +11,8 @@ use frame_support::{
 use openledger_primitives::{api::SubmissionItem, DatanetId, Refusal};
 use scale_info::TypeInfo;
 use sp_runtime::{
-    traits::{
-        DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult,
-    },
-    transaction_validity::{
-        InvalidTransaction, TransactionValidityError, ValidTransaction,
-    },
+    traits::{DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult},
+    transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction},
 };
 
 /// Blocks that a free submission stays valid in the pool: admission depends on the day.
@@ -94,8 +90,7 @@ fn take_share<T: Config>(info: &DispatchInfo, length: usize) -> Result<(), Inval
     let share = T::FeelessShare::get();
     let weights = T::BlockWeights::get();
     let normal = weights.get(DispatchClass::Normal);
-    let most_time =
-        share.mul_floor(normal.max_total.unwrap_or(weights.max_block).ref_time());
+    let most_time = share.mul_floor(normal.max_total.unwrap_or(weights.max_block).ref_time());
     let most_length = share.mul_floor(*T::BlockLength::get().max.get(DispatchClass::Normal));
 
     let mut used = FeelessUsed::<T>::get();

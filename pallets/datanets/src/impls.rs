@@ -92,10 +92,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_deregister(
-        who: T::AccountId,
-        contributor: T::AccountId,
-    ) -> DispatchResult {
+    pub(crate) fn do_deregister(who: T::AccountId, contributor: T::AccountId) -> DispatchResult {
         let record = Contributors::<T>::get(&contributor).ok_or(Error::<T>::NotRegistered)?;
         ensure!(who == contributor || who == record.depositor, Error::<T>::NotAuthorized);
         ensure!(record.pending == 0, Error::<T>::HasPending);
@@ -233,8 +230,7 @@ impl<T: Config> Pallet<T> {
         };
         range::append::<T>(id, index, leaf.hash())?;
         Leaves::<T>::insert(id, index, leaf);
-        let record =
-            Submission::Accepted { leaf: index, content: file.content, media: file.media };
+        let record = Submission::Accepted { leaf: index, content: file.content, media: file.media };
         Submissions::<T>::insert(id, file.sha256, record);
 
         let points = points_for(score, units, datanet.max_units);

@@ -207,15 +207,8 @@ pub mod pallet {
 
     /// The nodes of a Datanet's mountain range by position.
     #[pallet::storage]
-    pub type RangeNodes<T: Config> = StorageDoubleMap<
-        _,
-        Twox64Concat,
-        DatanetId,
-        Twox64Concat,
-        u64,
-        H256,
-        OptionQuery,
-    >;
+    pub type RangeNodes<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, DatanetId, Twox64Concat, u64, H256, OptionQuery>;
 
     /// What submissions without fee took of this block so far. Empty between blocks.
     #[pallet::storage]
@@ -393,7 +386,13 @@ pub mod pallet {
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
             Self::do_create_datanet(
-                owner, name, modality, min_units, max_units, daily_limit, policy,
+                owner,
+                name,
+                modality,
+                min_units,
+                max_units,
+                daily_limit,
+                policy,
             )
         }
 

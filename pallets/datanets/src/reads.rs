@@ -74,10 +74,8 @@ impl<T: Config> Pallet<T> {
         let entries: Box<dyn Iterator<Item = _>> = match after {
             None => Box::new(Pending::<T>::iter_prefix(datanet)),
             Some(id) => {
-                let from = Pending::<T>::hashed_key_for(
-                    datanet,
-                    crate::OrderedSubmissionId::from(id),
-                );
+                let from =
+                    Pending::<T>::hashed_key_for(datanet, crate::OrderedSubmissionId::from(id));
                 Box::new(Pending::<T>::iter_prefix_from(datanet, from))
             }
         };
@@ -97,11 +95,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// At most `limit` (and 100) leaves of a Datanet from position `start` on.
-    pub fn leaves(
-        datanet: DatanetId,
-        start: LeafIndex,
-        limit: u32,
-    ) -> Vec<LeafView<T::AccountId>> {
+    pub fn leaves(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafView<T::AccountId>> {
         let count = Datanets::<T>::get(datanet).map_or(0, |datanet| datanet.leaves);
         let end = count.min(start.saturating_add(limit.min(MAX_PAGE).into()));
         (start..end)

@@ -1,8 +1,8 @@
 //! What must be true of the stored state at all times.
 
 use crate::{
-    Config, Contributors, Datanet, Datanets, HoldReason, Leaves, NextDatanet,
-    NextSubmission, Pallet, Pending, Quotas, RangeNodes, Submission, Submissions,
+    Config, Contributors, Datanet, Datanets, HoldReason, Leaves, NextDatanet, NextSubmission,
+    Pallet, Pending, Quotas, RangeNodes, Submission, Submissions,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -179,9 +179,7 @@ impl<T: Config> Pallet<T> {
             let held = deposits.entry(datanet.owner).or_default();
             *held = held.saturating_add(datanet.deposit);
         }
-        for (reason, sums) in
-            [(HoldReason::Contributor, stakes), (HoldReason::Datanet, deposits)]
-        {
+        for (reason, sums) in [(HoldReason::Contributor, stakes), (HoldReason::Datanet, deposits)] {
             let reason = reason.into();
             for (account, sum) in sums {
                 ensure!(

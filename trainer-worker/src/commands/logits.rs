@@ -54,7 +54,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             for (token, row) in tokens.iter().zip(rows) {
                 let best = argmax(row);
                 let value = row.get(best as usize).copied().unwrap_or(f32::NAN);
-                let (seen, next) = (tokenizer.decode(&[*token], false)?, tokenizer.decode(&[best], false)?);
+                let (seen, next) =
+                    (tokenizer.decode(&[*token], false)?, tokenizer.decode(&[best], false)?);
                 println!("{seen:?} -> {next:?} ({value:.4})");
             }
         }

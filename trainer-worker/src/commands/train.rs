@@ -189,11 +189,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         Event::Saved { .. } => {}
     };
-    let control = Control {
-        on_event: Some(&show),
-        cancel: None,
-        checkpoints: Some(args.output.clone()),
-    };
+    let control =
+        Control { on_event: Some(&show), cancel: None, checkpoints: Some(args.output.clone()) };
     let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
     let outcome = run.train(&control)?;
     bar.finish_and_clear();

@@ -97,14 +97,7 @@ fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// `out[rows, query_width]` = softmax(q·kᵀ / √dim, causal) · v for sequences that lie end to end:
 /// sequence `s` holds rows `offsets[s]..offsets[s + 1]`.
-pub fn forward(
-    out: &mut [f32],
-    q: &[f32],
-    k: &[f32],
-    v: &[f32],
-    offsets: &[usize],
-    heads: Heads,
-) {
+pub fn forward(out: &mut [f32], q: &[f32], k: &[f32], v: &[f32], offsets: &[usize], heads: Heads) {
     let rows = check(heads, offsets, q, k, v);
     assert!(out.len() >= rows * heads.query_width(), "out covers {rows} rows");
     let out = Shared(out.as_mut_ptr());

@@ -154,8 +154,6 @@ pub fn gemv(y: &mut [f32], x: &[f32], w: &[f32], scale: f32, accumulate: bool) {
     if y.len() < 2 * GEMV_ROWS {
         block(y, w);
     } else {
-        y.par_chunks_mut(GEMV_ROWS)
-            .zip(w.par_chunks(GEMV_ROWS * k))
-            .for_each(|(y, w)| block(y, w));
+        y.par_chunks_mut(GEMV_ROWS).zip(w.par_chunks(GEMV_ROWS * k)).for_each(|(y, w)| block(y, w));
     }
 }

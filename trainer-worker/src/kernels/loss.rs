@@ -36,7 +36,9 @@ pub fn head_cross_entropy(
             let score = row[target];
             let sum = math::exp_shifted(row, shift);
             // SAFETY: `i < rows`, one task a row.
-            unsafe { *out.get().add(i) = f64::from(sum).ln() + f64::from(shift) - f64::from(score) };
+            unsafe {
+                *out.get().add(i) = f64::from(sum).ln() + f64::from(shift) - f64::from(score)
+            };
             if want_gradient {
                 math::scale(row, 1.0 / sum);
                 row[target] -= 1.0;

@@ -297,8 +297,7 @@ impl BlockOp {
         let mut y = vec![0f32; rows * d];
         let adapter = self.adapter(parameters);
         let block = &self.runner.model.blocks[self.layer];
-        let saved =
-            block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), self.keep);
+        let saved = block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), self.keep);
         if let Ok(mut slot) = self.saved.lock() {
             *slot = saved;
         }

@@ -291,7 +291,9 @@ impl Gguf {
             let start = data_start.checked_add(offset);
             let end = start.and_then(|s| s.checked_add(bytes));
             let (Some(start), Some(end)) = (start, end) else {
-                return Err(Error::gguf(format!("tensor {name} has an impossible offset {offset}")));
+                return Err(Error::gguf(format!(
+                    "tensor {name} has an impossible offset {offset}"
+                )));
             };
             if end > size {
                 return Err(Error::gguf(format!(
@@ -419,8 +421,10 @@ impl Gguf {
     }
 
     fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let info =
-            self.tensors.get(name).ok_or_else(|| Error::weight(name, "is missing from the file"))?;
+        let info = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| Error::weight(name, "is missing from the file"))?;
         if info.shape != shape {
             return Err(Error::weight(
                 name,

@@ -51,9 +51,10 @@ impl HfFolder {
             let text = read_bounded(&index, 64 << 20)?;
             let json: serde_json::Value = serde_json::from_slice(&text)
                 .map_err(|e| Error::Safetensors { reason: format!("the index: {e}") })?;
-            let map = json.get("weight_map").and_then(serde_json::Value::as_object).ok_or_else(
-                || Error::Safetensors { reason: "the index has no weight_map".to_owned() },
-            )?;
+            let map =
+                json.get("weight_map").and_then(serde_json::Value::as_object).ok_or_else(|| {
+                    Error::Safetensors { reason: "the index has no weight_map".to_owned() }
+                })?;
             let mut names: Vec<&str> = Vec::new();
             for file in map.values() {
                 let file = file.as_str().unwrap_or("");

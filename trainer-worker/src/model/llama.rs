@@ -153,10 +153,10 @@ impl Llama {
         let d = self.config.hidden_size;
         for (row, token) in out.chunks_exact_mut(d).zip(tokens) {
             let at = *token as usize * d;
-            let values = self.embedding.get(at..at + d).ok_or(Error::TokenId {
-                id: *token,
-                vocabulary: self.config.vocab_size,
-            })?;
+            let values = self
+                .embedding
+                .get(at..at + d)
+                .ok_or(Error::TokenId { id: *token, vocabulary: self.config.vocab_size })?;
             row.copy_from_slice(values);
         }
         Ok(())

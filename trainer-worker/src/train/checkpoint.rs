@@ -130,8 +130,7 @@ impl Checkpoint {
         state.eval_loss_before =
             header.get("eval_loss_before").and_then(Value::as_u64).map(f64::from_bits);
         let mut chunks = data.chunks_exact(4);
-        let all =
-            [&mut state.parameters, &mut state.optimizer.first, &mut state.optimizer.second];
+        let all = [&mut state.parameters, &mut state.optimizer.first, &mut state.optimizer.second];
         for value in all.into_iter().flatten().flatten() {
             let Some([a, b, c, d]) = chunks.next() else { return Err(fail("cut short")) };
             *value = f32::from_le_bytes([*a, *b, *c, *d]);

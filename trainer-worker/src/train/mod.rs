@@ -175,8 +175,9 @@ impl Run<'_> {
         let plan = Plan::new(settings, &train);
         if plan.total_steps == 0 {
             return Err(Error::NoExamples {
-                reason: "not even one optimiser step fits; raise max_tokens or lower the batch size"
-                    .to_owned(),
+                reason:
+                    "not even one optimiser step fits; raise max_tokens or lower the batch size"
+                        .to_owned(),
             });
         }
         let adapter = Adapter::new(settings.lora(), &self.model.config, settings.seed);

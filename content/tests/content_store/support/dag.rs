@@ -81,13 +81,9 @@ pub fn raw_id(block: &[u8]) -> ContentId {
 pub fn wantlist(entries: impl IntoIterator<Item = (Vec<u8>, u64)>) -> Vec<u8> {
     let mut list = Vec::new();
     for (cid, kind) in entries {
-        let entry = [
-            bytes_field(1, &cid),
-            number_field(2, 1),
-            number_field(4, kind),
-            number_field(5, 1),
-        ]
-        .concat();
+        let entry =
+            [bytes_field(1, &cid), number_field(2, 1), number_field(4, kind), number_field(5, 1)]
+                .concat();
         list.extend(bytes_field(1, &entry));
     }
     bytes_field(1, &list)

@@ -234,10 +234,7 @@ impl NetworkBehaviour for Behaviour {
     ) {
     }
 
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
         let Some(peer_id) = self.peer else { return Poll::Pending };
         match self.frames.poll_recv(cx) {
             Poll::Ready(Some(frame)) => Poll::Ready(ToSwarm::NotifyHandler {

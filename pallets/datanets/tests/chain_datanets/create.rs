@@ -4,7 +4,12 @@ use openledger_primitives::{Modality, QuotaLimits, OPEN};
 use pallet_datanets::{Error, Event, HoldReason};
 use sp_runtime::{traits::BadOrigin, DispatchError, TokenError};
 
-fn create_with(label: &str, min: u64, max: u64, limit: Option<QuotaLimits>) -> sp_runtime::DispatchResult {
+fn create_with(
+    label: &str,
+    min: u64,
+    max: u64,
+    limit: Option<QuotaLimits>,
+) -> sp_runtime::DispatchResult {
     Datanets::create_datanet(signed(OWNER), name(label), Modality::Text, min, max, limit, policy())
 }
 
@@ -38,9 +43,7 @@ fn a_name_is_readable_text() {
         }
         let not_utf8 = vec![0xff, 0xfe].try_into().unwrap();
         assert_noop!(
-            Datanets::create_datanet(
-                signed(OWNER), not_utf8, Modality::Text, 1, 2, None, policy()
-            ),
+            Datanets::create_datanet(signed(OWNER), not_utf8, Modality::Text, 1, 2, None, policy()),
             Error::<Test>::InvalidName
         );
         assert_ok!(create_with("Gedichte, größer und schöner ✨", 1, 2, None));
@@ -93,13 +96,25 @@ fn who_cannot_pay_the_deposit_creates_nothing() {
     on_chain(|| {
         assert_noop!(
             Datanets::create_datanet(
-                signed(NEWCOMER), name("Poems"), Modality::Text, 1, 2, None, policy()
+                signed(NEWCOMER),
+                name("Poems"),
+                Modality::Text,
+                1,
+                2,
+                None,
+                policy()
             ),
             TokenError::FundsUnavailable
         );
         assert_noop!(
             Datanets::create_datanet(
-                RuntimeOrigin::root(), name("Poems"), Modality::Text, 1, 2, None, policy()
+                RuntimeOrigin::root(),
+                name("Poems"),
+                Modality::Text,
+                1,
+                2,
+                None,
+                policy()
             ),
             BadOrigin
         );

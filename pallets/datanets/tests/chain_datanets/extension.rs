@@ -28,16 +28,17 @@ fn info(call: &RuntimeCall) -> DispatchInfo {
     info
 }
 
-fn validate(who: AccountId, call: &RuntimeCall) -> Result<ValidTransaction, TransactionValidityError> {
+fn validate(
+    who: AccountId,
+    call: &RuntimeCall,
+) -> Result<ValidTransaction, TransactionValidityError> {
     Extension::new()
         .validate_only(signed(who), call, &info(call), 100, TransactionSource::External, 0)
         .map(|(validity, ..)| validity)
 }
 
 fn prepare(who: AccountId, call: &RuntimeCall, len: usize) -> Result<(), TransactionValidityError> {
-    Extension::new()
-        .validate_and_prepare(signed(who), call, &info(call), len, 0)
-        .map(drop)
+    Extension::new().validate_and_prepare(signed(who), call, &info(call), len, 0).map(drop)
 }
 
 /// What happens to a transaction in a block.
@@ -56,7 +57,10 @@ fn nothing_is_added_to_what_wallets_sign() {
     on_chain(|| {
         let extension = Extension::default();
         assert_eq!(extension.encode(), Vec::<u8>::new());
-        assert_eq!(<Extension as TransactionExtension<RuntimeCall>>::Implicit::max_encoded_len(), 0);
+        assert_eq!(
+            <Extension as TransactionExtension<RuntimeCall>>::Implicit::max_encoded_len(),
+            0
+        );
         assert_eq!(<Extension as TransactionExtension<RuntimeCall>>::IDENTIFIER, "AdmitSubmission");
     });
 }
@@ -92,8 +96,7 @@ fn an_account_has_one_free_submission_pending_at_a_time() {
 fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
     on_chain(|| {
         let datanet = set_up();
-        let capped =
-            create(Some(openledger_primitives::QuotaLimits { files: 1, bytes: 50 }));
+        let capped = create(Some(openledger_primitives::QuotaLimits { files: 1, bytes: 50 }));
         assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
         let wrong = SubmissionItem { media: MediaType::Flac, ..file(2, 1) };
         let crossed = SubmissionItem { content: file(3, 1).content, ..file(2, 1) };
@@ -191,10 +194,7 @@ fn free_submissions_leave_the_rest_of_the_block_to_others() {
         for _ in 0..fit {
             assert_ok!(prepare(ALICE, &one, 100));
         }
-        assert_eq!(
-            prepare(ALICE, &one, 100),
-            Err(InvalidTransaction::ExhaustsResources.into())
-        );
+        assert_eq!(prepare(ALICE, &one, 100), Err(InvalidTransaction::ExhaustsResources.into()));
         // A refused one takes nothing of the share, which is a new one in the next block.
         assert_eq!(FeelessUsed::<Test>::get().weight.ref_time(), fit * each);
         next_block();

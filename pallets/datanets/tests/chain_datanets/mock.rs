@@ -11,8 +11,8 @@ use openledger_primitives::{
     api::SubmissionItem,
     traits::{OnAccepted, OnVerdict, ReviewPolicies},
     Balance, ContentCodec, ContentId, DatanetId, FileHash, MediaType, Modality, Points,
-    QuotaLimits, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
-    EXISTENTIAL_DEPOSIT, MILLISECONDS_PER_DAY, OPEN,
+    QuotaLimits, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict, EXISTENTIAL_DEPOSIT,
+    MILLISECONDS_PER_DAY, OPEN,
 };
 use pallet_datanets::{Contributor, Contributors, Datanet, Datanets as AllDatanets, HoldReason};
 use sp_core::H256;

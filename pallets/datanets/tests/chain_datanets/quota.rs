@@ -1,8 +1,6 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
-use openledger_primitives::{
-    DailyQuota, QuotaLimits, Refusal, RefusalRule, MILLISECONDS_PER_DAY,
-};
+use openledger_primitives::{DailyQuota, QuotaLimits, Refusal, RefusalRule, MILLISECONDS_PER_DAY};
 use pallet_datanets::{Error, Quotas};
 
 const MIB: u32 = 1024 * 1024;
@@ -24,10 +22,7 @@ fn the_twentieth_file_of_a_day_is_taken_and_the_next_is_not() {
                 refusal(ALICE, datanet, 101, 1),
                 Refusal::of_call(RefusalRule::DailyFiles, 21, 20)
             );
-            assert_noop!(
-                submit(ALICE, datanet, vec![file(101, 1)]),
-                Error::<Test>::DailyFiles
-            );
+            assert_noop!(submit(ALICE, datanet, vec![file(101, 1)]), Error::<Test>::DailyFiles);
         }
         // Nobody else's day is touched.
         assert_ok!(submit(BOB, one, vec![file(101, 1)]));
@@ -83,10 +78,7 @@ fn the_quota_renews_at_midnight_utc() {
         Now::set(midnight);
         assert_eq!(Datanets::quota(&ALICE).used, DailyQuota { day: 20_001, files: 0, bytes: 0 });
         assert_ok!(submit(ALICE, datanet, vec![file(20, 5)]));
-        assert_eq!(
-            Quotas::<Test>::get(ALICE),
-            DailyQuota { day: 20_001, files: 1, bytes: 5 }
-        );
+        assert_eq!(Quotas::<Test>::get(ALICE), DailyQuota { day: 20_001, files: 1, bytes: 5 });
     });
 }
 
@@ -123,23 +115,14 @@ fn a_datanets_own_limit_holds_for_all_contributors_together() {
             Datanets::check_submission(&BOB, datanet, &files(2..4, 10)),
             Err(Refusal::of_call(RefusalRule::DatanetDailyFiles, 4, 3))
         );
-        assert_noop!(
-            submit(BOB, datanet, files(2..4, 10)),
-            Error::<Test>::DatanetDailyFiles
-        );
+        assert_noop!(submit(BOB, datanet, files(2..4, 10)), Error::<Test>::DatanetDailyFiles);
         assert_eq!(
             refusal(BOB, datanet, 2, 81),
             Refusal::of_call(RefusalRule::DatanetDailyBytes, 101, 100)
         );
-        assert_noop!(
-            submit(BOB, datanet, vec![file(2, 81)]),
-            Error::<Test>::DatanetDailyBytes
-        );
+        assert_noop!(submit(BOB, datanet, vec![file(2, 81)]), Error::<Test>::DatanetDailyBytes);
         assert_ok!(submit(BOB, datanet, vec![file(2, 80)]));
-        assert_noop!(
-            submit(ALICE, datanet, vec![file(3, 1)]),
-            Error::<Test>::DatanetDailyFiles
-        );
+        assert_noop!(submit(ALICE, datanet, vec![file(3, 1)]), Error::<Test>::DatanetDailyFiles);
         // Other Datanets go on, and the next day is a new one.
         assert_ok!(submit(ALICE, 0, vec![file(3, 1)]));
         Now::mutate(|now| *now += MILLISECONDS_PER_DAY);

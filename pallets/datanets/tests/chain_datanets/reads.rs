@@ -60,7 +60,10 @@ fn datanets_are_listed_in_pages() {
         assert!(ids(u32::MAX, u32::MAX).is_empty());
         assert!(ids(0, 0).is_empty());
         let view = Datanets::datanet(1).unwrap();
-        assert_eq!((view.owner, view.name, view.modality), (SPONSOR, b"Poems".to_vec(), Modality::Audio));
+        assert_eq!(
+            (view.owner, view.name, view.modality),
+            (SPONSOR, b"Poems".to_vec(), Modality::Audio)
+        );
         assert_eq!(view.policy, None);
         assert_eq!(Datanets::datanet(105), None);
     });

@@ -100,10 +100,7 @@ fn a_stake_returns_seven_days_after_the_last_submission_and_no_sooner() {
         assert_ok!(Datanets::deregister(signed(ALICE), ALICE));
         assert_eq!(held(HoldReason::Contributor, ALICE), 0);
         assert!(!Quotas::<Test>::contains_key(ALICE));
-        assert_noop!(
-            submit(ALICE, datanet, vec![file(2, 10)]),
-            Error::<Test>::NotRegistered
-        );
+        assert_noop!(submit(ALICE, datanet, vec![file(2, 10)]), Error::<Test>::NotRegistered);
     });
 }
 

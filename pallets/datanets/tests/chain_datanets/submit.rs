@@ -35,11 +35,9 @@ fn submitted_files_wait_under_their_hash() {
                 media: MediaType::Md
             })
         );
-        let third = <Datanets as openledger_primitives::traits::Submissions<_>>::pending(
-            datanet,
-            &hash(3),
-        )
-        .unwrap();
+        let third =
+            <Datanets as openledger_primitives::traits::Submissions<_>>::pending(datanet, &hash(3))
+                .unwrap();
         assert_eq!((third.submission, third.contributor), (2, BOB));
         assert_eq!(Datanets::owner(datanet), Some(OWNER));
         assert_eq!(this_datanet_pending(datanet), (3, 2, 1));
@@ -93,12 +91,7 @@ fn a_submission_holds_one_to_twenty_files() {
     on_chain(|| {
         let datanet = set_up();
         refused(ALICE, datanet, vec![], Refusal::of_call(RefusalRule::ItemCount, 0, 20));
-        refused(
-            ALICE,
-            datanet,
-            files(0..21, 1),
-            Refusal::of_call(RefusalRule::ItemCount, 21, 20),
-        );
+        refused(ALICE, datanet, files(0..21, 1), Refusal::of_call(RefusalRule::ItemCount, 21, 20));
         // Far too many are refused before anything is read of them.
         refused(
             ALICE,
@@ -120,8 +113,7 @@ fn a_datanet_takes_the_formats_of_its_modality() {
                 assert_ok!(submit(ALICE, datanet, vec![item]));
                 continue;
             }
-            let refusal =
-                Refusal::of_item(RefusalRule::WrongModality, 1, media as u64, 0);
+            let refusal = Refusal::of_item(RefusalRule::WrongModality, 1, media as u64, 0);
             refused(
                 ALICE,
                 datanet,

@@ -1,8 +1,6 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
-use openledger_primitives::{
-    DatasetLeaf, LeafVersion, MediaType, RejectionReason, Score, Verdict,
-};
+use openledger_primitives::{DatasetLeaf, LeafVersion, MediaType, RejectionReason, Score, Verdict};
 use pallet_datanets::{Error, Event, Leaves, Pending, Quotas, Submission, Submissions};
 use sp_core::H256;
 use sp_runtime::DispatchError;
@@ -74,10 +72,7 @@ fn a_file_below_the_minimum_is_not_accepted() {
         let datanet = set_up();
         assert_ok!(submit(ALICE, datanet, vec![file(1, 30)]));
         for units in [0, 9] {
-            assert_noop!(
-                settle(datanet, 1, accept(units)),
-                Error::<Test>::UnitsBelowMinimum
-            );
+            assert_noop!(settle(datanet, 1, accept(units)), Error::<Test>::UnitsBelowMinimum);
         }
         assert_ok!(settle(datanet, 1, accept(10)));
     });

@@ -1,8 +1,6 @@
 use crate::mock::*;
 use frame_support::assert_ok;
-use openledger_primitives::{
-    leaf::verify_leaf, traits::DatasetVersions, DatasetVersion, Score,
-};
+use openledger_primitives::{leaf::verify_leaf, traits::DatasetVersions, DatasetVersion, Score};
 use sp_core::H256;
 
 #[test]
@@ -47,30 +45,47 @@ fn every_leaf_is_proved_in_every_version_that_has_it() {
                 assert!(verify_leaf(&version, index, leaf, proof.clone()));
 
                 // The proof is good for this leaf at this place in this version only.
-                let better = openledger_primitives::DatasetLeaf {
-                    score: Score::MAX,
-                    ..leaf.clone()
-                };
+                let better =
+                    openledger_primitives::DatasetLeaf { score: Score::MAX, ..leaf.clone() };
                 assert!(!verify_leaf(&version, index, &better, proof.clone()));
                 for other in (0..13).filter(|other| *other != index) {
                     assert!(!verify_leaf(&version, other, leaf, proof.clone()));
-                    assert!(!verify_leaf(
-                        &version,
-                        index,
-                        &leaves[other as usize],
-                        proof.clone()
-                    ));
+                    assert!(!verify_leaf(&version, index, &leaves[other as usize], proof.clone()));
                 }
                 for other in (0..=13).filter(|other| *other != count) {
                     let root = Datanets::version_at(datanet, other).unwrap().root;
                     let forged = DatasetVersion { leaves: count, root };
                     assert!(!verify_leaf(&forged, index, leaf, proof.clone()));
                 }
-                let mut longer = proof;
+                let mut longer = proof.clone();
                 longer.push(H256::zero());
                 assert!(!verify_leaf(&version, index, leaf, longer));
+                for missing in 0..proof.len() {
+                    let mut shorter = proof.clone();
+                    shorter.remove(missing);
+                    assert!(!verify_leaf(&version, index, leaf, shorter));
+                }
             }
         }
+    });
+}
+
+#[test]
+fn a_leaf_that_is_a_peak_cannot_be_shown_at_another_index() {
+    on_chain(|| {
+        let datanet = set_up();
+        accept_files(datanet, 0..7);
+        let version = Datanets::version_at(datanet, 7).unwrap();
+        let last = Datanets::leaves(datanet, 6, 1).remove(0).leaf;
+        let node = |position| pallet_datanets::RangeNodes::<Test>::get(datanet, position).unwrap();
+        // Seven leaves have peaks over four (node 6), two (node 9) and one: the root is made of the
+        // third peak with the second, then with the first. Read as nodes, the third peak is the left
+        // sibling of the second: leaf 4.
+        let (first, second) = (node(6), node(9));
+        for proof in [vec![first, second], vec![first, second, H256::zero()]] {
+            assert!(!verify_leaf(&version, 4, &last, proof));
+        }
+        assert!(verify_leaf(&version, 6, &last, vec![first, second]));
     });
 }
 

@@ -14,12 +14,7 @@ fn a_contributor_takes_a_pending_file_back() {
         assert_eq!((contributor(ALICE).pending, crate::mock::datanet(datanet).pending), (1, 1));
         assert_eq!(
             take_events(),
-            vec![Event::Withdrawn {
-                datanet,
-                submission: 1,
-                contributor: ALICE,
-                sha256: hash(1)
-            }]
+            vec![Event::Withdrawn { datanet, submission: 1, contributor: ALICE, sha256: hash(1) }]
         );
         assert_noop!(settle(datanet, 1, accept(100)), Error::<Test>::NotPending);
         // Free for anybody, under a new number.

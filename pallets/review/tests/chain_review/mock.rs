@@ -128,11 +128,7 @@ pub fn accept(score: u8, units: u64) -> Verdict {
 }
 
 pub fn accept_text(score: u8, units: u64, root: u8) -> Verdict {
-    Verdict::Accept {
-        score: Score::new(score).unwrap(),
-        units,
-        text_root: H256::repeat_byte(root),
-    }
+    Verdict::Accept { score: Score::new(score).unwrap(), units, text_root: H256::repeat_byte(root) }
 }
 
 pub fn reject(reason: RejectionReason) -> Verdict {

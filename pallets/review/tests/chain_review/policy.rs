@@ -1,7 +1,7 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    traits::ReviewPolicies, RejectionReason::Harmful, verdict::MAX_CURATORS,
+    traits::ReviewPolicies, verdict::MAX_CURATORS, RejectionReason::Harmful,
 };
 use pallet_review::{Ballots, Error, Event, Policies};
 
@@ -39,10 +39,7 @@ fn a_policy_under_which_no_verdict_is_possible_is_refused() {
             // By call, and when a Datanet is created.
             let expected = sp_runtime::DispatchError::from(error);
             assert_noop!(Review::set_policy(signed(OWNER), DATANET, policy.clone()), expected);
-            assert_noop!(
-                <Review as ReviewPolicies<AccountId>>::set_policy(7, policy),
-                expected
-            );
+            assert_noop!(<Review as ReviewPolicies<AccountId>>::set_policy(7, policy), expected);
         }
     });
 }

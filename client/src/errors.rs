@@ -1,0 +1,389 @@
+//! What can go wrong, in words: what happened, the value and the limit, and what to do next.
+
+use crate::{amount::AmountError, keyfile::KeyFileError, AccountId, H256};
+use openledger_primitives::{Refusal, RefusalRule};
+use std::time::Duration;
+use subxt::{error::DispatchError, metadata::ArcMetadata};
+
+/// Result of this crate.
+pub type Result<T, E = ClientError> = std::result::Result<T, E>;
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request itself was wrong: change it.
+    Usage,
+    /// The chain refused, before or after inclusion.
+    Refused,
+    /// Node or content could not be reached in time: try again.
+    Unavailable,
+    /// Anything else.
+    Failed,
+}
+
+/// Why something could not be done on the chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    // Reaching the node
+    /// The address is not one of a node.
+    #[error("{url:?} is not the address of a node: {reason}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No node answers.
+    #[error("no node answers at {url} (tried for {} s): {reason}", patience.as_secs())]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// How long it was tried.
+        patience: Duration,
+        /// What the last try said.
+        reason: String,
+    },
+    /// The node refused a request.
+    #[error("the node refused {method}: {message} ({code})")]
+    Rpc {
+        /// The method.
+        method: String,
+        /// Its JSON-RPC error code.
+        code: i32,
+        /// What it said.
+        message: String,
+    },
+    /// The node's answer is not what this version understands.
+    #[error("the node's answer to {what} could not be read: {reason}")]
+    Answer {
+        /// What was asked.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The chain's runtime has another shape than the one this program was built for.
+    #[error("this program does not fit the chain: {what} has another shape there")]
+    Incompatible {
+        /// The call or storage entry.
+        what: String,
+    },
+
+    // Transactions that were not included
+    /// The admission check refuses a submission.
+    #[error("{0}")]
+    Admission(Refusal),
+    /// The pool refused a submission by this rule, and the numbers behind it are not known any more.
+    #[error("refused: {}", rule_words(*.0))]
+    Rule(RefusalRule),
+    /// The account cannot pay the fee.
+    #[error("the account {account} cannot pay the fee of this transaction")]
+    FeeUnaffordable {
+        /// Who should have paid.
+        account: AccountId,
+    },
+    /// Another transaction of the account stands in the way.
+    #[error(
+        "another transaction of {account} with the same number, or another free submission of it, \
+         is still waiting"
+    )]
+    Busy {
+        /// Whose.
+        account: AccountId,
+    },
+    /// The pool refused for another reason.
+    #[error("the chain refused the transaction: {reason}")]
+    Invalid {
+        /// What the pool said.
+        reason: String,
+    },
+    /// Another transaction took the nonce. This one was not and never will be included.
+    #[error(
+        "transaction {hash:?} was overtaken: another transaction of the account used its number \
+         {nonce}; this one did nothing and cost nothing"
+    )]
+    Overtaken {
+        /// The transaction.
+        hash: H256,
+        /// The nonce.
+        nonce: u64,
+    },
+    /// Its time ran out. It was not and never will be included.
+    #[error("transaction {hash:?} was not included before block {last}; it did nothing and cost nothing")]
+    Expired {
+        /// The transaction.
+        hash: H256,
+        /// The last block in which it was valid.
+        last: u64,
+    },
+    /// It is not known yet whether it is included.
+    #[error(
+        "it is not known after {} s whether transaction {hash:?} is included; it stays valid until \
+         block {last}", waited.as_secs()
+    )]
+    Unknown {
+        /// The transaction.
+        hash: H256,
+        /// How long it was waited for.
+        waited: Duration,
+        /// The last block in which it is valid.
+        last: u64,
+    },
+
+    // Transactions that were included and failed
+    /// The call was refused by a pallet.
+    #[error("{words} ({pallet}::{name})")]
+    Pallet {
+        /// The pallet.
+        pallet: String,
+        /// The error's name.
+        name: String,
+        /// The error's documentation.
+        words: String,
+    },
+    /// The call was refused by the system.
+    #[error("the chain refused: {0}")]
+    Dispatch(String),
+    /// The transaction succeeded without the event that says what it did.
+    #[error("the transaction in block {block} lacks its event {event}")]
+    MissingEvent {
+        /// The block.
+        block: u64,
+        /// The event.
+        event: &'static str,
+    },
+
+    // Keys and amounts
+    /// A secret that is none.
+    #[error(
+        "this is not a secret: a recovery phrase has 12 to 24 words of the BIP-39 list, a seed is 0x \
+         and 64 hexadecimal digits"
+    )]
+    Secret,
+    /// A secret where everybody on the machine can read it.
+    #[error("a secret does not belong in arguments: other users and the shell's history see them")]
+    SecretInArguments,
+    /// A key that everybody knows, on a chain where money is real.
+    #[error(
+        "this is a development key, which everybody knows; the chain is of type {chain_type} and \
+         takes them only if it is Development or Local"
+    )]
+    DevelopmentKey {
+        /// The node's chain type.
+        chain_type: String,
+    },
+    /// A key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// An amount.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+}
+
+impl ClientError {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Expired { .. } => {
+                ErrorKind::Unavailable
+            }
+            Self::Admission(_)
+            | Self::Rule(_)
+            | Self::FeeUnaffordable { .. }
+            | Self::Busy { .. }
+            | Self::Invalid { .. }
+            | Self::Overtaken { .. }
+            | Self::Pallet { .. }
+            | Self::Dispatch(_) => ErrorKind::Refused,
+            Self::Address { .. }
+            | Self::Secret
+            | Self::SecretInArguments
+            | Self::DevelopmentKey { .. }
+            | Self::KeyFile(KeyFileError::Name(_) | KeyFileError::PasswordNeeded(_))
+            | Self::Amount(_) => ErrorKind::Usage,
+            Self::Rpc { .. }
+            | Self::Answer { .. }
+            | Self::Incompatible { .. }
+            | Self::MissingEvent { .. }
+            | Self::KeyFile(_) => ErrorKind::Failed,
+        }
+    }
+
+    /// The number of the admission rule that was broken, where it is one.
+    pub fn code(&self) -> Option<u8> {
+        match self {
+            Self::Admission(refusal) => Some(refusal.rule.code()),
+            Self::Rule(rule) => Some(rule.code()),
+            // The pallet's errors of the same names are the same rules.
+            Self::Pallet { pallet, name, .. } if pallet == "Datanets" => RefusalRule::ALL
+                .into_iter()
+                .find(|rule| format!("{rule:?}") == *name)
+                .map(RefusalRule::code),
+            _ => None,
+        }
+    }
+
+    /// What to do next, where there is something to say that the message does not say.
+    pub fn next_step(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Address { .. } => {
+                "give an address like ws://127.0.0.1:9944 with --node or OPENLEDGER_NODE"
+            }
+            Self::Unreachable { .. } => {
+                "see that a node runs there (openledger-node --dev starts one), or give another \
+                 address with --node"
+            }
+            Self::Rpc { .. } | Self::Answer { .. } | Self::Incompatible { .. } => {
+                "see that node and program are of the same version"
+            }
+            Self::FeeUnaffordable { .. } => {
+                "have OPEN sent to it; `openledger account show` shows what it has"
+            }
+            Self::Busy { .. } => "wait until it is in a block, then try again",
+            Self::Expired { .. } | Self::Overtaken { .. } => "send it again",
+            Self::Unknown { .. } => {
+                "look whether it took effect before you send it again; nothing is ever paid twice \
+                 for one transaction"
+            }
+            Self::SecretInArguments => {
+                "put it in the environment variable OPENLEDGER_SECRET, or import it into a key file \
+                 with `openledger account import NAME`"
+            }
+            Self::DevelopmentKey { .. } => "make a key of your own with `openledger account new`",
+            Self::Pallet { pallet, name, .. } => return pallet_next_step(pallet, name),
+            Self::Dispatch(_) => "`openledger account show` shows what is free and what is held",
+            _ => return None,
+        })
+    }
+}
+
+/// A rule in words, without the numbers.
+fn rule_words(rule: RefusalRule) -> &'static str {
+    match rule {
+        RefusalRule::UnknownDatanet => "there is no Datanet of that number",
+        RefusalRule::NotRegistered => "the account is not a registered contributor",
+        RefusalRule::ItemCount => "a submission holds 1 to 20 files",
+        RefusalRule::WrongModality => "the format does not belong to this Datanet",
+        RefusalRule::EmptyFile => "a file is empty",
+        RefusalRule::DigestMismatch => "a content id does not belong to its file's sha256",
+        RefusalRule::RepeatedItem => "two files of the submission are the same",
+        RefusalRule::AlreadySubmitted => "this Datanet already has the same file",
+        RefusalRule::DailyFiles => "the account's files of the day are used up",
+        RefusalRule::DailyBytes => "the account's bytes of the day are used up",
+        RefusalRule::DatanetDailyFiles => "the Datanet's files of the day are used up",
+        RefusalRule::DatanetDailyBytes => "the Datanet's bytes of the day are used up",
+    }
+}
+
+fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
+    Some(match (pallet, name) {
+        (_, "UnknownDatanet") => "list them with `openledger datanet list`",
+        ("Datanets", "NotRegistered") => {
+            "run `openledger contributor register`, or let a sponsor run `openledger contributor \
+             register-for`"
+        }
+        ("Datanets", "AlreadyRegistered") => "nothing is left to do: submit files",
+        ("Datanets", "HasPending") => {
+            "wait for the verdicts, or take the files back with `openledger withdraw`"
+        }
+        ("Datanets", "HoldPeriod") => "try again 7 days after the last submission",
+        (_, "NotPending") => "list what waits with `openledger review list`",
+        ("Datanets", "UnitsBelowMinimum") => {
+            "reject it with `openledger review reject --reason too-small`"
+        }
+        ("Review", "NotCurator") => "`openledger datanet show` names the curators",
+        ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
+        ("Leaderboard", "NothingToClaim") => {
+            "points are paid once the reward period they were earned in has ended; \
+             `openledger rewards show` says when"
+        }
+        ("Leaderboard", "TermsRequired" | "ZeroTerms") => {
+            "give --per-period and --max-per-point, both above 0"
+        }
+        ("Leaderboard", "TermsDiffer") => "read the current terms with `openledger rewards show`",
+        ("Leaderboard", "BelowMinimumFunding") => "pay in at least 1 OPEN at a time",
+        ("Training", "UnknownBaseModel") => "list them with `openledger model list`",
+        ("Training", "UnknownJob") => "list them with `openledger job list`",
+        ("Training", "UnknownVersion" | "EmptyVersion") => {
+            "`openledger datanet show` says how many leaves a Datanet has"
+        }
+        ("Training", "BelowMinimumBudget") => "offer at least 0.1 OPEN",
+        ("Training", "DeadlineTooFar") => "a job may last 7 days (201,600 blocks) at most",
+        ("Training", "WrongState") => "`openledger job show` says where the job is in its life",
+        _ => return None,
+    })
+}
+
+/// Puts the bytes of a `System::ExtrinsicFailed` event in words.
+pub(crate) fn dispatch_error(bytes: &[u8], metadata: ArcMetadata) -> ClientError {
+    let error = match DispatchError::decode_from(bytes, metadata) {
+        Ok(error) => error,
+        Err(error) => {
+            return ClientError::Answer { what: "a failed call".into(), reason: error.to_string() }
+        }
+    };
+    match error {
+        DispatchError::Module(module) => match module.details() {
+            Ok(details) => {
+                let words = details.variant.docs.join(" ");
+                let words = match words.trim() {
+                    "" => "the call was refused".to_owned(),
+                    words => words.trim_end_matches('.').to_owned(),
+                };
+                ClientError::Pallet {
+                    pallet: details.pallet.name().to_owned(),
+                    name: details.variant.name.clone(),
+                    words,
+                }
+            }
+            Err(error) => ClientError::Dispatch(error.to_string()),
+        },
+        DispatchError::Token(subxt::error::TokenError::FundsUnavailable) => {
+            ClientError::Dispatch("the account has too little free OPEN for this".into())
+        }
+        DispatchError::Token(error) => {
+            ClientError::Dispatch(error.to_string().trim_end_matches('.').to_owned())
+        }
+        error => ClientError::Dispatch(error.to_string().trim_end_matches('.').to_owned()),
+    }
+}
+
+/// Puts the refusal of a transaction pool in words. `None` if the error is not about the
+/// transaction itself.
+pub(crate) fn pool_error(error: &subxt::rpcs::Error, account: AccountId) -> Option<PoolAnswer> {
+    let subxt::rpcs::Error::User(error) = error else { return None };
+    let data = error.data.as_ref().map_or("", |data| data.get()).trim_matches('"');
+    let reason = match data {
+        "" => error.message.clone(),
+        data => format!("{}: {data}", error.message),
+    };
+    // The codes of `sc-rpc-api`, module `author::error`.
+    Some(match error.code {
+        1010 => match data.strip_prefix("Custom error: ").and_then(|code| code.parse().ok()) {
+            Some(code) => match RefusalRule::from_code(code) {
+                Some(rule) => PoolAnswer::Refused(ClientError::Rule(rule)),
+                None => PoolAnswer::Refused(ClientError::Invalid { reason }),
+            },
+            None if data.contains("Inability to pay") => {
+                PoolAnswer::Refused(ClientError::FeeUnaffordable { account })
+            }
+            None if data.contains("outdated") => PoolAnswer::Outdated,
+            None => PoolAnswer::Refused(ClientError::Invalid { reason }),
+        },
+        1013 => PoolAnswer::AlreadyThere,
+        1014 => PoolAnswer::Refused(ClientError::Busy { account }),
+        1000..=1099 => PoolAnswer::Refused(ClientError::Invalid { reason }),
+        _ => return None,
+    })
+}
+
+/// What a pool said of a transaction.
+#[derive(Debug)]
+pub(crate) enum PoolAnswer {
+    /// It will not be included.
+    Refused(ClientError),
+    /// Its nonce is used: by itself, if it is in a block already, or by another.
+    Outdated,
+    /// It has it.
+    AlreadyThere,
+}

@@ -1,0 +1,69 @@
+//! Who pays fees and who gets them.
+
+use crate::common::*;
+use openledger_primitives::{EXISTENTIAL_DEPOSIT, OPEN};
+use openledger_runtime::{Balances, RuntimeCall};
+use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave};
+
+#[test]
+fn a_fee_goes_to_the_author_and_the_treasury_to_the_planck() {
+    genesis("development").execute_with(|| {
+        begin_block();
+        let (author, before) = (Alice.to_account_id(), treasury());
+        let (author_before, treasury_before) = (total(&author), total(&before));
+        let bob_before = total(&Bob.to_account_id());
+        let call = pallet_balances::Call::transfer_keep_alive {
+            dest: Dave.to_account_id().into(),
+            value: OPEN,
+        };
+        apply(sign(&Bob.pair(), 0, call)).expect("valid").expect("dispatched");
+        let fee = bob_before - OPEN - total(&Bob.to_account_id());
+        assert_eq!(fees_paid(), [fee]);
+        let to_treasury = total(&treasury()) - treasury_before;
+        let to_author = total(&author) - author_before;
+        assert_eq!(to_treasury + to_author, fee);
+        assert_eq!(to_author, fee * 80 / 100);
+        end_block();
+    });
+}
+
+#[test]
+fn a_tip_goes_to_the_author_whole() {
+    genesis("development").execute_with(|| {
+        begin_block();
+        let author_before = total(&Alice.to_account_id());
+        let treasury_before = total(&treasury());
+        let bob_before = total(&Bob.to_account_id());
+        let call: RuntimeCall =
+            frame_system::Call::remark { remark: b"hello".to_vec() }.into();
+        let tip = OPEN / 100;
+        apply(sign_with_tip(&Bob.pair(), 0, tip, call)).expect("valid").expect("dispatched");
+        let paid = bob_before - total(&Bob.to_account_id());
+        let to_author = total(&Alice.to_account_id()) - author_before;
+        let to_treasury = total(&treasury()) - treasury_before;
+        assert_eq!(to_author + to_treasury, paid);
+        assert_eq!(to_author - tip, (paid - tip) * 80 / 100);
+        end_block();
+    });
+}
+
+#[test]
+fn the_dust_of_a_reaped_account_goes_to_the_treasury() {
+    genesis("development").execute_with(|| {
+        begin_block();
+        let someone = user(1);
+        endow(&id(&someone));
+        let treasury_before = total(&treasury());
+        // All but half an existential deposit: the rest cannot stay.
+        dispatch(
+            &id(&someone),
+            pallet_balances::Call::transfer_allow_death {
+                dest: Dave.to_account_id().into(),
+                value: 10 * OPEN - EXISTENTIAL_DEPOSIT / 2,
+            },
+        );
+        assert_eq!(Balances::free_balance(id(&someone)), 0);
+        assert_eq!(total(&treasury()) - treasury_before, EXISTENTIAL_DEPOSIT / 2);
+        end_block();
+    });
+}

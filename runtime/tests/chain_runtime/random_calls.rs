@@ -1,0 +1,264 @@
+//! Thousands of random calls over all pallets: OPEN is conserved, no pallet's books break, nothing
+//! panics.
+
+use crate::common::*;
+use openledger_primitives::{
+    api::DatanetView,
+    job::{JobResult, JobState},
+    leaf::{dataset_root, DatasetRef},
+    ContentId, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy, RewardTerms,
+    Score, TrainingSpec, Verdict, OPEN,
+};
+use openledger_runtime::{AccountId, Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training};
+use sp_core::H256;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::traits::Dispatchable;
+
+/// A small generator of our own choosing of numbers, so that a failure repeats by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn amount(&mut self) -> u128 {
+        match self.roll(4) {
+            0 => u128::from(self.roll(10)),
+            1 => OPEN / 1_000 + u128::from(self.roll(3)),
+            2 => OPEN * u128::from(self.roll(100)),
+            _ => OPEN * u128::from(self.roll(3_000_000)),
+        }
+    }
+}
+
+fn somebody(dice: &mut Dice) -> AccountId {
+    match dice.roll(10) {
+        0 => Sr25519Keyring::Alice.to_account_id(),
+        1 => Sr25519Keyring::Bob.to_account_id(),
+        2 => Sr25519Keyring::Charlie.to_account_id(),
+        3 => Sr25519Keyring::Dave.to_account_id(),
+        4 => Sr25519Keyring::Eve.to_account_id(),
+        n => id(&user(n as u32)),
+    }
+}
+
+fn pending(dice: &mut Dice, datanet: u32) -> Option<([u8; 32], u64)> {
+    let pending = Datanets::pending(datanet, None, 100);
+    let chosen = pending.get(dice.roll(pending.len().max(1) as u64) as usize)?;
+    Some((chosen.item.sha256, chosen.submission))
+}
+
+fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
+    match dice.roll(8) {
+        0 => pallet_datanets::Call::create_datanet {
+            name: b"random".to_vec().try_into().expect("short"),
+            modality: Modality::Text,
+            min_units: dice.roll(3),
+            max_units: dice.roll(2_000),
+            daily_limit: None,
+            policy: ReviewPolicy::Curators {
+                members: vec![somebody(dice), Sr25519Keyring::Bob.to_account_id()]
+                    .try_into()
+                    .expect("two fit"),
+                threshold: dice.roll(4) as u8,
+            },
+        }
+        .into(),
+        1 => pallet_datanets::Call::register {}.into(),
+        2 => pallet_datanets::Call::register_for { contributor: somebody(dice) }.into(),
+        3 => pallet_datanets::Call::deregister { contributor: somebody(dice) }.into(),
+        4 => match pending(dice, datanet) {
+            Some((sha256, _)) => pallet_datanets::Call::withdraw { datanet, sha256 }.into(),
+            None => pallet_datanets::Call::register {}.into(),
+        },
+        _ => {
+            let items = (0..dice.roll(5)).map(|_| item(&dice.roll(500).to_le_bytes())).collect();
+            submit(datanet, items)
+        }
+    }
+}
+
+fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
+    let (sha256, submission) = pending(dice, datanet).unwrap_or(([0; 32], 0));
+    let verdict = if dice.roll(3) == 0 {
+        Verdict::Reject(RejectionReason::ALL[dice.roll(7) as usize])
+    } else {
+        Verdict::Accept {
+            score: Score::new(1 + dice.roll(100) as u8).expect("within 1 to 100"),
+            units: if dice.roll(10) == 0 { 0 } else { 700 },
+            text_root: H256::repeat_byte(1),
+        }
+    };
+    pallet_review::Call::vote { datanet, sha256, submission, verdict }.into()
+}
+
+fn leaderboard_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
+    let terms = RewardTerms { per_period: dice.amount(), max_per_point: dice.amount() };
+    match dice.roll(4) {
+        0 => pallet_leaderboard::Call::fund {
+            datanet,
+            amount: dice.amount(),
+            terms: (dice.roll(2) == 0).then_some(terms),
+        }
+        .into(),
+        1 => pallet_leaderboard::Call::set_terms { datanet, terms }.into(),
+        _ => pallet_leaderboard::Call::claim { datanet, account: somebody(dice) }.into(),
+    }
+}
+
+fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
+    let now = frame_system::Pallet::<Runtime>::block_number();
+    let jobs = Training::jobs(0, 100);
+    let job = dice.roll(jobs.len() as u64 + 1);
+    match dice.roll(12) {
+        0 => pallet_training::Call::register_base_model {
+            family: ModelFamily::Llama,
+            name: b"model".to_vec().try_into().expect("short"),
+            files: pallet_training::types::ModelFiles {
+                weights: ContentId::raw([1; 32]),
+                weights_sha256: [1; 32],
+                weights_size: 1,
+                tokenizer: None,
+                config: None,
+            },
+            licence: b"Apache-2.0".to_vec().try_into().expect("short"),
+        }
+        .into(),
+        1 => pallet_training::Call::register_worker {
+            kinds: vec![JobKind { family: ModelFamily::Llama, method: Method::Lora }]
+                .try_into()
+                .expect("one fits"),
+            price_per_token: dice.amount() / 1_000_000,
+            endpoint: Default::default(),
+        }
+        .into(),
+        2 => pallet_training::Call::pause {}.into(),
+        3 => pallet_training::Call::resume {}.into(),
+        4 => pallet_training::Call::deregister_worker {}.into(),
+        5 => pallet_training::Call::cancel_job { job }.into(),
+        6 | 7 => {
+            let version = Datanets::datanet(datanet)
+                .map(|view: DatanetView<AccountId>| view.version)
+                .unwrap_or_default();
+            pallet_training::Call::create_job {
+                base: dice.roll(3) as u32,
+                datasets: vec![DatasetRef { datanet, version }].try_into().expect("one fits"),
+                spec: TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() },
+                token_ceiling: dice.roll(1_000_000),
+                budget: dice.amount(),
+                deadline: now + dice.roll(60) as u32,
+            }
+            .into()
+        }
+        8 => pallet_training::Call::take { job }.into(),
+        9 => pallet_training::Call::heartbeat { job, step: 1, total_steps: 2 }.into(),
+        _ => {
+            let dataset_root = jobs
+                .get(job as usize)
+                .map(|(_, job)| dataset_root(&job.datasets))
+                .unwrap_or_default();
+            pallet_training::Call::submit_result {
+                job,
+                result: JobResult {
+                    content: ContentId::raw([2; 32]),
+                    sha256: [2; 32],
+                    size: 1,
+                    eval_loss_before: 3_000_000,
+                    eval_loss_after: 2_000_000,
+                    tokens: u64::MAX,
+                    dataset_root,
+                    checkpoints_root: H256::zero(),
+                    influence_root: H256::zero(),
+                },
+            }
+            .into()
+        }
+    }
+}
+
+/// The account that can make the next step of a job, so that whole lives happen by chance.
+fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
+    if matches!(call, RuntimeCall::Review(_)) && dice.roll(5) > 0 {
+        return [Sr25519Keyring::Bob, Sr25519Keyring::Charlie][dice.roll(2) as usize].to_account_id();
+    }
+    if let RuntimeCall::Training(
+        pallet_training::Call::take { job }
+        | pallet_training::Call::heartbeat { job, .. }
+        | pallet_training::Call::submit_result { job, .. },
+    ) = call
+    {
+        if let Some(assignment) = Training::job(*job).and_then(|job| job.assignment().cloned()) {
+            if dice.roll(5) > 0 {
+                return assignment.worker;
+            }
+        }
+    }
+    somebody(dice)
+}
+
+fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
+    genesis("development").execute_with(|| {
+        let mut dice = Dice(seed);
+        begin_block();
+        text_datanet();
+        for n in 5..10 {
+            endow(&id(&user(n)));
+        }
+        let issuance = pallet_balances::TotalIssuance::<Runtime>::get();
+        let mut succeeded = 0;
+        for _ in 0..calls {
+            let datanet = dice.roll(3) as u32;
+            let call = match dice.roll(10) {
+                0..=3 => datanet_call(&mut dice, datanet),
+                4 | 5 => vote(&mut dice, datanet),
+                6 => leaderboard_call(&mut dice, datanet),
+                7 | 8 => training_call(&mut dice, datanet),
+                _ => pallet_balances::Call::transfer_allow_death {
+                    dest: somebody(&mut dice).into(),
+                    value: dice.amount(),
+                }
+                .into(),
+            };
+            let who = actor(&mut dice, &call);
+            if call.dispatch(RuntimeOrigin::signed(who)).is_ok() {
+                succeeded += 1;
+            }
+            if dice.roll(6) == 0 {
+                end_block();
+                begin_block();
+            }
+        }
+        end_block();
+        assert_eq!(pallet_balances::TotalIssuance::<Runtime>::get(), issuance);
+        assert_eq!(issuance, openledger_primitives::TOTAL_SUPPLY);
+        let accepted: u64 = (0..3)
+            .filter_map(|datanet| Datanets::datanet(datanet).map(|view| view.version.leaves))
+            .sum();
+        let completed = Training::jobs(0, 100)
+            .iter()
+            .filter(|(_, job)| matches!(job.state, JobState::Completed { .. }))
+            .count();
+        (succeeded, accepted as u32, completed as u32)
+    })
+}
+
+#[test]
+fn random_calls_conserve_open_and_keep_every_pallets_books() {
+    let (mut succeeded, mut accepted, mut completed) = (0, 0, 0);
+    for seed in 1..=4 {
+        let counts = run(seed, 1_500);
+        succeeded += counts.0;
+        accepted += counts.1;
+        completed += counts.2;
+    }
+    // The test would prove nothing if chance never got anywhere.
+    assert!(succeeded > 500, "{succeeded} calls succeeded");
+    assert!(accepted > 10, "{accepted} files were accepted");
+    assert!(completed > 0, "{completed} jobs were completed");
+}
