@@ -13,7 +13,7 @@ use std::{
 use subxt::{
     backend::LegacyBackend,
     config::RpcConfigFor,
-    rpcs::{client::rpc_params, LegacyRpcMethods, RpcClient},
+    rpcs::{client::rpc_params, methods::legacy::NumberOrHex, LegacyRpcMethods, RpcClient},
     OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
 use tokio::sync::{Mutex, OnceCell};
@@ -236,8 +236,7 @@ impl Client {
     ///
     /// Errors of the connection.
     pub async fn block_hash(&self, number: u32) -> Result<Option<H256>> {
-        let number = Some(number.into());
-        let hash = self.inner.methods.chain_get_block_hash(number).await;
+        let hash = self.inner.methods.chain_get_block_hash(Some(NumberOrHex::Number(number.into()))).await;
         hash.map_err(|e| self.failed("chain_getBlockHash", e))
     }
 

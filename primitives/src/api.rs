@@ -127,6 +127,8 @@ pub struct WorkerView<AccountId> {
     pub endpoint: Vec<u8>,
     /// The job it has, if any.
     pub job: Option<JobId>,
+    /// Whether it takes no further jobs, by its own wish or since it let one time out.
+    pub paused: bool,
 }
 
 sp_api::decl_runtime_apis! {

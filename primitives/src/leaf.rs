@@ -114,6 +114,40 @@ impl Merge for MergeNodes {
     }
 }
 
+/// The version of a range with exactly these leaves in this order, given by their hashes
+/// ([`DatasetLeaf::hash`]). Whoever has read all leaves checks them against the chain with it.
+pub fn version_of(leaves: impl IntoIterator<Item = H256>) -> DatasetVersion {
+    let nodes = Nodes::default();
+    let mut range = mountain_range::MMR::<H256, MergeNodes, _>::new(0, &nodes);
+    let mut count = 0;
+    for leaf in leaves {
+        // Neither the store in memory nor the merge can fail.
+        if range.push(leaf).is_err() || range.commit().is_err() {
+            return DatasetVersion::default();
+        }
+        count += 1;
+    }
+    let root = if count == 0 { H256::zero() } else { range.get_root().unwrap_or_default() };
+    DatasetVersion { leaves: count, root }
+}
+
+/// A mountain range's nodes in memory.
+#[derive(Default)]
+struct Nodes(core::cell::RefCell<Vec<H256>>);
+
+impl mountain_range::MMRStoreReadOps<H256> for &Nodes {
+    fn get_elem(&self, position: u64) -> Result<Option<H256>, Error> {
+        Ok(self.0.borrow().get(position as usize).copied())
+    }
+}
+
+impl mountain_range::MMRStoreWriteOps<H256> for &Nodes {
+    fn append(&mut self, _position: u64, nodes: Vec<H256>) -> Result<(), Error> {
+        self.0.borrow_mut().extend(nodes);
+        Ok(())
+    }
+}
+
 /// How many nodes a range of `leaves` leaves has.
 pub fn range_size(leaves: u64) -> u64 {
     // No chain reaches 2^62 leaves; the bound keeps the arithmetic of the helper in range.

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 pub struct Actor {
     /// The name in tables and logs.
     pub name: &'static str,
-    /// What `--key` takes.
+    /// What `--key` takes; nothing where no key is needed.
     pub key: String,
     /// The IPFS directory, if the actor has one.
     pub ipfs: Option<PathBuf>,
@@ -123,9 +123,8 @@ impl Cli {
             failure(format!("its answer is not one JSON object: {cause}"), "report it")
         })?;
         if value.get("extrinsicHash").is_some_and(|hash| !hash.is_null()) {
-            let fee = plancks(&value, "/fee").map_err(|_| {
-                failure("its answer names no fee".to_owned(), "report it")
-            })?;
+            let fee = plancks(&value, "/fee")
+                .map_err(|_| failure("its answer names no fee".to_owned(), "report it"))?;
             self.paid
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -184,9 +183,12 @@ impl Cli {
         command
             // The key files lie in a folder of their own on a network that lives for minutes.
             .env("OPENLEDGER_PASSWORD", "")
-            .args(["--output", "json", "--node", &self.url, "--key", &actor.key])
+            .args(["--output", "json", "--node", &self.url])
             .arg("--keys-directory")
             .arg(&self.keys);
+        if !actor.key.is_empty() {
+            command.args(["--key", &actor.key]);
+        }
         if let Some(directory) = &actor.ipfs {
             command.arg("--ipfs-directory").arg(directory);
         }
@@ -200,7 +202,9 @@ impl Cli {
 }
 
 fn is_plain(word: &str) -> bool {
-    !word.is_empty() && word.len() < 24 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    !word.is_empty()
+        && word.len() < 24
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// The error object on standard error; log lines may stand before it.
@@ -241,9 +245,10 @@ pub fn text(value: &Value, pointer: &str) -> Result<String> {
 ///
 /// If there is none.
 pub fn number(value: &Value, pointer: &str) -> Result<u64> {
-    value.pointer(pointer).and_then(Value::as_u64).ok_or_else(|| {
-        unexpected(value, pointer, value.pointer(pointer))
-    })
+    value
+        .pointer(pointer)
+        .and_then(Value::as_u64)
+        .ok_or_else(|| unexpected(value, pointer, value.pointer(pointer)))
 }
 
 /// The number at a JSON pointer.
@@ -252,9 +257,10 @@ pub fn number(value: &Value, pointer: &str) -> Result<u64> {
 ///
 /// If there is none.
 pub fn float(value: &Value, pointer: &str) -> Result<f64> {
-    value.pointer(pointer).and_then(Value::as_f64).ok_or_else(|| {
-        unexpected(value, pointer, value.pointer(pointer))
-    })
+    value
+        .pointer(pointer)
+        .and_then(Value::as_f64)
+        .ok_or_else(|| unexpected(value, pointer, value.pointer(pointer)))
 }
 
 /// The amount, a decimal string of plancks, at a JSON pointer.
@@ -276,9 +282,10 @@ pub fn plancks(value: &Value, pointer: &str) -> Result<u128> {
 ///
 /// If there is none.
 pub fn list<'a>(value: &'a Value, pointer: &str) -> Result<&'a Vec<Value>> {
-    value.pointer(pointer).and_then(Value::as_array).ok_or_else(|| {
-        unexpected(value, pointer, value.pointer(pointer))
-    })
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .ok_or_else(|| unexpected(value, pointer, value.pointer(pointer)))
 }
 
 fn unexpected(value: &Value, pointer: &str, found: Option<&Value>) -> Error {

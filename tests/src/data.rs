@@ -26,11 +26,7 @@ pub enum Opinion {
 
 macro_rules! sample {
     ($name:literal, $opinion:expr) => {
-        Sample {
-            name: $name,
-            bytes: include_bytes!(concat!("../data/", $name)),
-            opinion: $opinion,
-        }
+        Sample { name: $name, bytes: include_bytes!(concat!("../data/", $name)), opinion: $opinion }
     };
 }
 

@@ -215,21 +215,21 @@ impl Network {
             .arg(self.directory.join("node"));
         let mut process = Process::start("the node", command, self.log("node"))?;
         let rpc = self.rpc.clone();
-        let name = self.name.clone();
+        let log = self.log("node");
         let ready = poll(READY, EVERY, || {
             process.ensure_running()?;
-            // Another node may answer at a port that was taken: ask for the name that we gave ours.
-            let own = rpc.call("system_nodeName", json!([]));
-            if let Ok(Value::String(answer)) = own {
-                if answer != name {
-                    return Err(process.failure(
-                        format!("port {} belongs to another node, {answer}", rpc.port()),
-                        "stop the other node, or run again: another port is taken then",
-                    ));
-                }
-                return Ok(rpc.block().ok().filter(|block| *block > 0));
+            // Another node may answer at a port that was taken: compare with what ours has logged.
+            let Ok(Value::String(answer)) = rpc.call("system_localPeerId", json!([])) else {
+                return Ok(None);
+            };
+            match logged_identity(&log) {
+                Some(own) if own == answer => Ok(rpc.block().ok().filter(|block| *block > 0)),
+                Some(_) => Err(process.failure(
+                    format!("port {} belongs to another node, {answer}", rpc.port()),
+                    "stop the other node, or run again: another port is taken then",
+                )),
+                None => Ok(None),
             }
-            Ok(None)
         })?;
         if ready.is_none() {
             return Err(process.failure(
@@ -427,6 +427,15 @@ fn addresses_of(line: &str) -> Option<Vec<String>> {
         .filter_map(|address| address.as_str().map(str::to_owned))
         .collect();
     (!addresses.is_empty()).then_some(addresses)
+}
+
+/// The peer id that the node wrote to its log at its last start.
+fn logged_identity(log: &Path) -> Option<String> {
+    const MARK: &str = "Local node identity is: ";
+    let bytes = std::fs::read(log).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().find(|line| line.contains(MARK))?;
+    Some(line.split_once(MARK)?.1.trim().to_owned())
 }
 
 fn is_free(port: u16) -> bool {

@@ -139,9 +139,8 @@ pub struct Finished {
 /// If it cannot be started or takes too long, and [`Error::Interrupted`].
 pub fn run(name: &str, mut command: Command, log: &Path, limit: Duration) -> Result<Finished> {
     let (out, err) = (log.with_extension("out"), log.with_extension("err"));
-    let create = |path: &Path| {
-        std::fs::File::create(path).map_err(|cause| Error::file(path, &cause))
-    };
+    let create =
+        |path: &Path| std::fs::File::create(path).map_err(|cause| Error::file(path, &cause));
     own_group(&mut command);
     command.stdin(Stdio::null()).stdout(create(&out)?).stderr(create(&err)?);
     let mut child = command.spawn().map_err(|cause| {
@@ -151,9 +150,8 @@ pub fn run(name: &str, mut command: Command, log: &Path, limit: Duration) -> Res
             "build the programs with `cargo build --workspace --bins`",
         )
     })?;
-    let status = interrupt::poll(limit, Duration::from_millis(15), || {
-        Ok(child.try_wait().ok().flatten())
-    });
+    let status =
+        interrupt::poll(limit, Duration::from_millis(15), || Ok(child.try_wait().ok().flatten()));
     if !matches!(status, Ok(Some(_))) {
         signal(child.id(), "KILL");
         let _ = child.kill();

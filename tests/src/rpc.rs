@@ -128,7 +128,10 @@ impl Rpc {
         let header = self.call("chain_getHeader", params)?;
         let text = header.get("number").and_then(Value::as_str).unwrap_or("0x0");
         u64::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|cause| {
-            RpcError::Unreachable { port: self.port, cause: format!("block number {text}: {cause}") }
+            RpcError::Unreachable {
+                port: self.port,
+                cause: format!("block number {text}: {cause}"),
+            }
         })
     }
 }

@@ -4,12 +4,7 @@
 //! conserved if both columns add up to the supply, and each account's difference is explained if the
 //! payments and fees that its owner knows of add up to it, to the planck.
 
-use crate::{
-    error::ensure,
-    report,
-    rpc::Rpc,
-    Error, Result,
-};
+use crate::{error::ensure, report, rpc::Rpc, Error, Result};
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
 use std::collections::BTreeMap;
@@ -81,7 +76,9 @@ impl Snapshot {
             for key in page {
                 let value = ask("state_getStorage", json!([key, at]))?;
                 let account = bytes(key)
-                    .and_then(|key| <[u8; 32]>::try_from(key.get(key.len().checked_sub(32)?..)?).ok())
+                    .and_then(|key| {
+                        <[u8; 32]>::try_from(key.get(key.len().checked_sub(32)?..)?).ok()
+                    })
                     .ok_or_else(|| odd("an account's key", key))?;
                 let holding = bytes(&value)
                     .and_then(|data| {

@@ -221,10 +221,12 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(&dir)
-        .map_err(Error::io("create a file in", &dir))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".writing-");
+    // Like any new file, not private to this user as temporary files are.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(&dir).map_err(Error::io("create a file in", &dir))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     file.as_file().sync_all().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|e| Error::Io {

@@ -26,7 +26,8 @@
 //! * [`lora`], [`optim`], [`train`]: adapters, AdamW, the training loop with checkpoints;
 //! * [`data`]: from files to examples that know their origin;
 //! * [`tokenizer`], [`generate`]: text in and out;
-//! * [`peft`]: adapters as Hugging Face PEFT reads and writes them.
+//! * [`peft`]: adapters as Hugging Face PEFT reads and writes them;
+//! * [`runner`]: the jobs that the chain dispatches.
 
 pub mod data;
 pub mod error;
@@ -37,6 +38,7 @@ pub mod model;
 pub mod optim;
 pub mod peft;
 pub mod rng;
+pub mod runner;
 pub mod tokenizer;
 pub mod train;
 

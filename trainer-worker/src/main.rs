@@ -15,6 +15,7 @@ use std::process::ExitCode;
   trainer-worker train --model SmolLM2-135M-Instruct.Q4_1.gguf --data notes/ --output adapter/
   trainer-worker generate --model MODEL.gguf --adapter adapter/ --chat 'Who pays the reviewers?'
   trainer-worker eval --model MODEL.gguf --adapter adapter/ --data held-out.txt
+  trainer-worker run --key //Eve --model MODEL.gguf --price 1000000
   trainer-worker logits --model MODEL.gguf --prompt 'The capital of France is' --output json
 
 The model that ./scripts/run uses is fetched by ./scripts/model, which prints its path."
@@ -34,6 +35,8 @@ enum Command {
     Eval(commands::eval::Args),
     /// Print the logits after every token of a prompt, for checks from outside.
     Logits(commands::logits::Args),
+    /// Do the training jobs that the chain dispatches to this worker.
+    Run(commands::run::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => commands::generate::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Logits(args) => commands::logits::run(args),
+        Command::Run(args) => commands::run::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

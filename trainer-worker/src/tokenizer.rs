@@ -40,6 +40,9 @@ impl Message {
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: HfTokenizer,
+    /// The same, taking special tokens written in a text for ordinary text.
+    plain: HfTokenizer,
+    special: Vec<String>,
     /// Token that ends an answer.
     pub eos: u32,
     /// Token that begins a text, if the model has one.
@@ -187,7 +190,16 @@ impl Tokenizer {
                 limit: MAX_TEMPLATE as u64,
             });
         }
-        Ok(Self { inner, eos, bos, add_bos, template })
+        let mut plain = inner.clone();
+        plain.set_encode_special_tokens(true);
+        let mut special: Vec<String> = inner
+            .get_added_tokens_decoder()
+            .into_values()
+            .filter(|t| t.special && !t.content.is_empty())
+            .map(|t| t.content)
+            .collect();
+        special.sort_unstable();
+        Ok(Self { inner, plain, special, eos, bos, add_bos, template })
     }
 
     /// Number of tokens.
@@ -200,16 +212,25 @@ impl Tokenizer {
         self.template.is_some()
     }
 
-    /// Token ids of a text; special tokens written in the text are recognised.
+    /// Token ids of a text; special tokens written in the text are recognised, as a rendered chat
+    /// template needs it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        Ok(self.encode_with_offsets(text)?.into_iter().map(|(id, _)| id).collect())
+        let encoding =
+            self.inner.encode_fast(text, false).map_err(|e| Error::tokenizer(e.to_string()))?;
+        Ok(encoding.get_ids().to_vec())
     }
 
-    /// Token ids with the byte range of the text that each stands for.
-    pub fn encode_with_offsets(&self, text: &str) -> Result<Vec<(u32, (usize, usize))>> {
+    /// Token ids of somebody's text, with the byte range that each stands for. Special tokens
+    /// written in it are ordinary text: a contributor cannot end a turn or speak for another.
+    pub fn encode_plain(&self, text: &str) -> Result<Vec<(u32, (usize, usize))>> {
         let encoding =
-            self.inner.encode(text, false).map_err(|e| Error::tokenizer(e.to_string()))?;
+            self.plain.encode(text, false).map_err(|e| Error::tokenizer(e.to_string()))?;
         Ok(encoding.get_ids().iter().copied().zip(encoding.get_offsets().iter().copied()).collect())
+    }
+
+    /// The first special token that is written in a text, if any.
+    pub fn special_in(&self, text: &str) -> Option<&str> {
+        self.special.iter().map(String::as_str).find(|s| text.contains(s))
     }
 
     /// Text of token ids; special tokens are left out when `skip_special`.

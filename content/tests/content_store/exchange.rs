@@ -263,3 +263,41 @@ fn an_ephemeral_node_fetches_into_the_directory_of_a_running_one() {
         assert!(bob.fetch_bytes(&exactly(&added), &impatient()).await.unwrap() == bytes);
     });
 }
+
+#[test]
+fn a_peer_that_leaves_in_the_middle_of_a_file_is_replaced_by_another() {
+    run(async {
+        let bytes = Pattern::bytes(8 * MIB as u64);
+        let (alice, a) = node().await;
+        let (bob, _b) = node().await;
+        let added = add(&alice, bytes.clone()).await;
+        // Alice lacks the end of the file, so that the fetch cannot be over when she leaves.
+        let last = block_id(ContentCodec::Raw, &bytes[7 * MIB..]);
+        fs::remove_file(block_file(a.path(), &last)).unwrap();
+        let (carol, _c) = node_beside(&[&alice]).await;
+        let fetch = tokio::spawn({
+            let (carol, wanted) = (carol.clone(), exactly(&added));
+            async move { carol.fetch_bytes(&wanted, &Limits::default()).await }
+        });
+        until("some blocks have come", || carol.counters().received_blocks() > 2).await;
+        alice.shutdown().await;
+        add(&bob, bytes.clone()).await;
+        carol.add_peer(bob.listen_addresses()[0].clone()).unwrap();
+        assert!(fetch.await.unwrap().unwrap() == bytes);
+    });
+}
+
+#[test]
+fn a_fetched_file_is_as_readable_as_any_other() {
+    run(async {
+        let (alice, a) = node().await;
+        let added = add(&alice, b"for everyone".to_vec()).await;
+        let folder = directory();
+        let (copy, plain) = (folder.path().join("copy"), folder.path().join("plain"));
+        alice.fetch_file(&exactly(&added), &copy, &Limits::default()).await.unwrap();
+        fs::write(&plain, b"").unwrap();
+        let permissions = |path: &std::path::Path| fs::metadata(path).unwrap().permissions();
+        assert_eq!(permissions(&copy), permissions(&plain));
+        assert_eq!(permissions(&block_file(a.path(), &added.content)), permissions(&plain));
+    });
+}

@@ -79,7 +79,8 @@ impl<T: Config> Pallet<T> {
 
     /// A worker.
     pub fn worker(account: T::AccountId) -> Option<WorkerView<T::AccountId>> {
-        let Worker { bond, kinds, price_per_token, endpoint, job, .. } = Workers::<T>::get(&account)?;
+        let Worker { bond, kinds, price_per_token, endpoint, job, paused, .. } =
+            Workers::<T>::get(&account)?;
         Some(WorkerView {
             account,
             kinds: kinds.into_inner(),
@@ -87,6 +88,7 @@ impl<T: Config> Pallet<T> {
             bond,
             endpoint: endpoint.into_inner(),
             job,
+            paused,
         })
     }
 }

@@ -5,14 +5,14 @@ use crate::{
     IdlePrices, IdleWorkers, Jobs, NextBaseModel, NextJob, NextPlace, Pallet, Places, PriceKey,
     Queue, SequenceKey, Workers,
 };
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
 use frame_support::{ensure, traits::fungible::hold::Inspect};
 use openledger_primitives::{job::Assignment, Balance, JobState};
 use sp_runtime::TryRuntimeError;
 
 /// What records say is held, by the account's encoding.
-type Sums<AccountId> = BTreeMap<alloc::vec::Vec<u8>, (AccountId, Balance)>;
+type Sums<AccountId> = BTreeMap<Vec<u8>, (AccountId, Balance)>;
 
 impl<T: Config> Pallet<T> {
     /// Checks everything this pallet promises about its storage.
@@ -97,6 +97,13 @@ impl<T: Config> Pallet<T> {
 
     /// Workers stand in exactly the idle queues they belong in, and have the jobs they say.
     fn check_workers() -> Result<(), TryRuntimeError> {
+        let mut open = BTreeMap::<Vec<u8>, u32>::new();
+        for job in Jobs::<T>::iter_values() {
+            if let JobState::Submitted { assignment, .. } = job.state {
+                let count = open.entry(assignment.worker.encode()).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
         let mut idle = 0usize;
         for (who, worker) in Workers::<T>::iter() {
             ensure!(!worker.kinds.is_empty(), "a worker can train nothing");
@@ -128,17 +135,12 @@ impl<T: Config> Pallet<T> {
                 });
                 ensure!(has, "a worker has a job that is not its own");
             }
-            let open = Jobs::<T>::iter_values()
-                .filter(|job| match &job.state {
-                    JobState::Submitted { assignment, .. } => assignment.worker == who,
-                    _ => false,
-                })
-                .count();
             ensure!(
-                open == worker.open_results as usize,
+                open.remove(&who.encode()).unwrap_or(0) == worker.open_results,
                 "a worker's open results are not counted right"
             );
         }
+        ensure!(open.is_empty(), "a result's worker is gone before its window has passed");
         ensure!(idle == IdleWorkers::<T>::iter().count(), "an idle queue holds somebody else");
         ensure!(idle == IdlePrices::<T>::iter().count(), "the prices hold somebody else");
         Ok(())

@@ -1,1 +1,23 @@
-//! t
+//! Training jobs through the pallet's public door: their whole life with exact balances, every
+//! refusal, time-outs, dispatch, the agenda, conservation of every planck under random calls, and
+//! the checks that notice damaged storage.
+
+#[path = "chain_training/mock.rs"]
+mod mock;
+
+#[path = "chain_training/agenda.rs"]
+mod agenda;
+#[path = "chain_training/conservation.rs"]
+mod conservation;
+#[path = "chain_training/corruption.rs"]
+mod corruption;
+#[path = "chain_training/dispatch.rs"]
+mod dispatch;
+#[path = "chain_training/life.rs"]
+mod life;
+#[path = "chain_training/refusals.rs"]
+mod refusals;
+#[path = "chain_training/timeouts.rs"]
+mod timeouts;
+#[path = "chain_training/workers.rs"]
+mod workers;

@@ -3,6 +3,7 @@
 pub(crate) mod eval;
 pub(crate) mod generate;
 pub(crate) mod logits;
+pub(crate) mod run;
 pub(crate) mod train;
 
 use anyhow::{bail, Context, Result};

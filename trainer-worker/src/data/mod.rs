@@ -10,7 +10,8 @@
 //!   line or at the end of the file, and blank lines around both are trimmed. If a file holds at
 //!   least one such pair, each pair becomes one chat example in the model's chat template, with the
 //!   loss on the answer's tokens and the token that ends it. Text before the first question is not
-//!   trained on; a question without an answer is skipped. Both are counted in the [`Report`].
+//!   trained on; a question without an answer is skipped, and so is a pair in which one of the
+//!   model's special tokens is written out (it could end a turn or speak for somebody else).
 //! * **Anything else** becomes windows of `max_seq_length` tokens, one after the other without
 //!   overlap, with the loss on every token but a window's first; the text ends with the model's end
 //!   token.
@@ -124,7 +125,8 @@ pub struct Report {
     pub windows: usize,
     /// Examples cut to `max_seq_length`.
     pub truncated: usize,
-    /// Pairs whose prompt alone fills `max_seq_length`, and questions without an answer.
+    /// Pairs whose prompt alone fills `max_seq_length` or that spell out a special token, and
+    /// questions without an answer.
     pub skipped: usize,
     /// Tokens in all examples.
     pub tokens: usize,
@@ -150,6 +152,12 @@ pub fn examples(
         }
         report.skipped += unanswered;
         for pair in pairs {
+            let special = tokenizer.special_in(&pair.question).is_some()
+                || tokenizer.special_in(&pair.answer).is_some();
+            if special {
+                report.skipped += 1;
+                continue;
+            }
             let Some((tokens, labels, cut)) =
                 chat_tokens(tokenizer, &pair.question, &pair.answer, max_seq_length)?
             else {
@@ -220,7 +228,7 @@ fn windows(
     if text.trim().is_empty() {
         return Ok(());
     }
-    let mut tokens = tokenizer.encode_with_offsets(text)?;
+    let mut tokens = tokenizer.encode_plain(text)?;
     if let (true, Some(bos)) = (tokenizer.add_bos, tokenizer.bos) {
         tokens.insert(0, (bos, (0, 0)));
     }

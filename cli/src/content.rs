@@ -1,0 +1,132 @@
+//! Files: adding them to the IPFS directory, fetching them from peers, measuring them.
+
+use crate::{
+    context::Context,
+    error::{CliError, Result},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use openledger_client::AccountId;
+use openledger_content::{
+    measure, sniff, Added, ContentStore, IpfsNode, Limits, Measured, NodeConfig, Wanted,
+};
+use openledger_primitives::{
+    api::{PendingView, SubmissionItem},
+    MediaType, Modality,
+};
+use std::{path::Path, time::Duration};
+
+/// The format of a file, by its name.
+pub(crate) fn media_type(path: &Path) -> Result<MediaType> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+    extension.as_deref().and_then(MediaType::from_extension).ok_or_else(|| {
+        let known: Vec<&str> = MediaType::ALL.into_iter().map(MediaType::extension).collect();
+        CliError::usage(format!(
+            "{} has no known format: its name ends in {}, known are .{}",
+            path.display(),
+            extension.map_or("no extension".to_owned(), |extension| format!(".{extension}")),
+            known.join(", .")
+        ))
+    })
+}
+
+/// Adds a file to the IPFS directory, unless it changed since it was described.
+pub(crate) async fn add(context: &Context, path: &Path, described: &Added) -> Result<()> {
+    let added = context.store()?.add_file(path).await?;
+    match added == *described {
+        true => Ok(()),
+        false => Err(CliError::failed(format!("{} changed while it was read", path.display()))
+            .next("try again when nothing writes to it")),
+    }
+}
+
+/// A node of its own kind for one fetch: it shares the directory's blocks with a daemon on it.
+async fn node(context: &Context) -> Result<IpfsNode> {
+    let config = NodeConfig::new(context.ipfs_directory()?)
+        .with_peers(context.global.peers.iter().cloned())
+        .ephemeral();
+    Ok(IpfsNode::start(config).await?)
+}
+
+/// Shows that a fetch is going on, for as long as it is kept.
+fn spinner(context: &Context, what: &str, bytes: u64) -> ProgressBar {
+    let bar = context.progress(ProgressBar::new_spinner());
+    // The template is ours and valid; without it the bar only looks plainer.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.set_message(format!("fetching {what}, {bytes} bytes"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+fn limits(context: &Context, bytes: u64) -> Limits {
+    let timeout = Duration::from_secs(context.global.timeout);
+    let limits = Limits::for_bytes(bytes);
+    let (block, file) = (limits.block_timeout.min(timeout), limits.file_timeout);
+    limits.with_timeouts(block, file)
+}
+
+/// Says what to do about a fetch that failed.
+fn explain(context: &Context, error: openledger_content::Error) -> CliError {
+    let unavailable = error.is_unavailable();
+    let error = CliError::from(error);
+    match unavailable {
+        true if context.global.peers.is_empty() => {
+            error.next("name a node that has the file with --peer or OPENLEDGER_PEERS")
+        }
+        _ => error,
+    }
+}
+
+/// Fetches a file of known hash and size to `destination`.
+pub(crate) async fn fetch_file(
+    context: &Context,
+    wanted: &Wanted,
+    bytes: u64,
+    destination: &Path,
+) -> Result<()> {
+    let node = node(context).await?;
+    let bar = spinner(context, &wanted.content.to_string(), bytes);
+    let fetched = node.fetch_file(wanted, destination, &limits(context, bytes)).await;
+    bar.finish_and_clear();
+    node.shutdown().await;
+    fetched.map(drop).map_err(|error| explain(context, error))
+}
+
+/// Fetches a submitted file into memory: every byte is re-hashed, size and sha256 are those on
+/// chain.
+pub(crate) async fn fetch_submission(context: &Context, item: &SubmissionItem) -> Result<Vec<u8>> {
+    let wanted = Wanted::exactly(item.content, item.sha256, item.size.into());
+    let node = node(context).await?;
+    let bar = spinner(context, &item.content.to_string(), item.size.into());
+    let fetched = node.fetch_bytes(&wanted, &limits(context, item.size.into())).await;
+    bar.finish_and_clear();
+    node.shutdown().await;
+    fetched.map_err(|error| explain(context, error))
+}
+
+/// Checks that the bytes are of their declared format.
+pub(crate) fn check_format(media: MediaType, bytes: &[u8], name: &str) -> Result<()> {
+    sniff(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
+}
+
+/// Units and text root of a submission, as its modality measures them.
+pub(crate) fn measure_submission(
+    view: &PendingView<AccountId>,
+    bytes: &[u8],
+) -> Result<Measured> {
+    let media = view.item.media;
+    let name = format!("submission {}", view.submission);
+    if media.modality() != Modality::Text {
+        return Err(CliError::failed(format!(
+            "{name} is a .{} file, and this version measures text only",
+            media.extension()
+        ))
+        .next("reject it, or wait for a version that measures images and audio"));
+    }
+    check_format(media, bytes, &name)
+        .and_then(|()| {
+            measure(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
+        })
+        .map_err(|error| error.next("reject it with --reason wrong-format"))
+}

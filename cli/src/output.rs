@@ -1,0 +1,90 @@
+//! What a command answers, and how it is printed.
+
+use crate::{arguments::OutputFormat, error::CliError};
+use comfy_table::{presets, Table};
+use openledger_client::{Amount, Receipt};
+use serde_json::{json, Value};
+use std::{io::Write, process::ExitCode};
+
+/// The answer of a command in both formats.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    json: Value,
+    text: String,
+}
+
+impl Answer {
+    /// An answer: a JSON object, and the same for people.
+    pub(crate) fn new(json: Value, text: impl Into<String>) -> Self {
+        Self { json, text: text.into() }
+    }
+
+    /// The answer of a command that sent a transaction: adds where it is and what it cost.
+    pub(crate) fn of_transaction(
+        mut json: Value,
+        text: impl Into<String>,
+        receipt: &Receipt,
+    ) -> Self {
+        if let Value::Object(fields) = &mut json {
+            fields.insert("block".into(), receipt.block.into());
+            fields.insert("blockHash".into(), hex::encode(receipt.block_hash).into());
+            fields.insert("extrinsicHash".into(), hex::encode(receipt.extrinsic_hash).into());
+            fields.insert("fee".into(), receipt.fee.to_string().into());
+        }
+        let cost = match receipt.fee {
+            0 => "no fee".to_owned(),
+            fee => format!("fee {}", Amount(fee)),
+        };
+        let text = format!("{}\nIn block {}, {cost}.", text.into(), receipt.block);
+        Self { json, text }
+    }
+}
+
+/// Prints an answer.
+pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    let written = match format {
+        OutputFormat::Json => writeln!(stdout, "{}", answer.json),
+        OutputFormat::Text => writeln!(stdout, "{}", answer.text.trim_end()),
+    };
+    match written.and_then(|()| stdout.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // `openledger … | head` is no failure of ours.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(crate::error::FAILED),
+    }
+}
+
+/// Prints an error.
+pub(crate) fn fail(format: OutputFormat, error: &CliError) -> ExitCode {
+    let text = match format {
+        OutputFormat::Json => json!(error.envelope()).to_string(),
+        OutputFormat::Text => error.text(),
+    };
+    // The exit code says it too, should stderr be closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    ExitCode::from(error.exit_code())
+}
+
+/// A table for people.
+pub(crate) fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header.map(str::to_uppercase));
+    for row in rows {
+        table.add_row(row);
+    }
+    // Columns of this preset begin with a blank.
+    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// Lines of `name  value` for people.
+pub(crate) fn fields<const LINES: usize>(lines: [(&str, String); LINES]) -> String {
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        lines.iter().map(|(name, value)| format!("{name:<width$}  {value}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,421 @@
+//! The calls of the chain, one function each. Every one signs, sends and waits; errors are those of
+//! [`ClientError`](crate::ClientError).
+
+use crate::{
+    connection::Client,
+    errors::{ClientError, Result},
+    runtime::{self, runtime_types::bounded_collections::bounded_vec::BoundedVec},
+    signer::Signer,
+    transactions::{Receipt, Wait},
+    AccountId,
+};
+use openledger_primitives::{
+    api::SubmissionItem, leaf::DatasetRef, Balance, BaseModelId, BlockNumber, ContentId, DatanetId,
+    FileHash, JobId, JobKind, JobResult, Modality, ModelFamily, QuotaLimits, ReviewPolicy,
+    RewardTerms, SubmissionId, TrainingSpec, Verdict,
+};
+use subxt::utils::Static;
+
+/// What a new Datanet is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDatanet {
+    /// Its name, 1 to 64 bytes of UTF-8.
+    pub name: String,
+    /// What it holds, for ever.
+    pub modality: Modality,
+    /// Least units of a file.
+    pub min_units: u64,
+    /// Most units of a file that earn points.
+    pub max_units: u64,
+    /// What all contributors together may submit in one UTC day.
+    pub daily_limit: Option<QuotaLimits>,
+    /// Who decides on submissions.
+    pub policy: ReviewPolicy<AccountId>,
+}
+
+/// What a new base model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBaseModel {
+    /// Its architecture.
+    pub family: ModelFamily,
+    /// Its name, 1 to 64 bytes of UTF-8.
+    pub name: String,
+    /// Its licence, 1 to 64 bytes, for example an SPDX identifier.
+    pub licence: String,
+    /// The weights on IPFS.
+    pub weights: ContentId,
+    /// sha2-256 of the weights' flat bytes.
+    pub weights_sha256: FileHash,
+    /// Size of the weights' flat bytes.
+    pub weights_size: u64,
+    /// The tokenizer, if the weights' file does not hold it.
+    pub tokenizer: Option<ContentId>,
+    /// The configuration, if the weights' file does not hold it.
+    pub config: Option<ContentId>,
+}
+
+/// What a job owner asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJob {
+    /// What is fine-tuned.
+    pub base: BaseModelId,
+    /// On what: 1 to 8 Datanets, each once and at a version that it had.
+    pub datasets: Vec<DatasetRef>,
+    /// How.
+    pub spec: TrainingSpec,
+    /// Most tokens the price covers, at least 1.
+    pub token_ceiling: u64,
+    /// Most plancks to pay; held until the job ends.
+    pub budget: Balance,
+    /// Block after which the unfinished job fails.
+    pub deadline: BlockNumber,
+}
+
+/// A file that was submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubmittedFile {
+    /// The submission's number.
+    pub submission: SubmissionId,
+    /// sha2-256 of its flat bytes.
+    pub sha256: FileHash,
+}
+
+fn text(text: &str) -> BoundedVec<u8> {
+    BoundedVec(text.as_bytes().to_vec())
+}
+
+/// Money.
+impl Client {
+    /// Sends `amount` plancks to an account, and keeps the sender's account alive.
+    pub async fn transfer(
+        &self,
+        signer: &Signer,
+        to: AccountId,
+        amount: Balance,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().balances().transfer_keep_alive(to.into(), amount);
+        self.send(signer, &call, wait).await
+    }
+}
+
+/// Datanets and contributions.
+impl Client {
+    /// Creates a Datanet; its deposit is held on the signer.
+    pub async fn create_datanet(
+        &self,
+        signer: &Signer,
+        datanet: NewDatanet,
+        wait: Wait,
+    ) -> Result<(Receipt, DatanetId)> {
+        let call = runtime::transactions().datanets().create_datanet(
+            text(&datanet.name),
+            Static(datanet.modality),
+            datanet.min_units,
+            datanet.max_units,
+            datanet.daily_limit.map(Static),
+            Static(datanet.policy),
+        );
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::datanets::events::DatanetCreated =
+            receipt.require("Datanets::DatanetCreated")?;
+        Ok((receipt, event.datanet))
+    }
+
+    /// Makes the signer a contributor.
+    pub async fn register_contributor(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().datanets().register(), wait).await
+    }
+
+    /// Makes another account a contributor at the signer's expense.
+    pub async fn register_contributor_for(
+        &self,
+        signer: &Signer,
+        contributor: AccountId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().register_for(contributor);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Ends a registration and releases its hold.
+    pub async fn deregister_contributor(
+        &self,
+        signer: &Signer,
+        contributor: AccountId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().deregister(contributor);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Submits 1 to 20 files, all or none, free of charge within the quota.
+    ///
+    /// Asks the chain first, so that a refusal comes with rule, value and limit
+    /// ([`ClientError::Admission`]).
+    pub async fn submit_files(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        items: Vec<SubmissionItem>,
+        wait: Wait,
+    ) -> Result<(Receipt, Vec<SubmittedFile>)> {
+        let account = signer.account();
+        self.require_admission(account, datanet, &items).await?;
+        let wrapped = BoundedVec(items.iter().copied().map(Static).collect());
+        let call = runtime::transactions().datanets().submit(datanet, wrapped);
+        let receipt = match self.send(signer, &call, wait).await {
+            Err(ClientError::Rule(rule)) => {
+                // The pool says the rule only; the state that it judged may say the numbers.
+                self.require_admission(account, datanet, &items).await?;
+                return Err(ClientError::Rule(rule));
+            }
+            result => result?,
+        };
+        let files = receipt
+            .find_all::<runtime::datanets::events::Submitted>()
+            .map(|event| SubmittedFile { submission: event.submission, sha256: event.sha256 })
+            .collect();
+        Ok((receipt, files))
+    }
+
+    async fn require_admission(
+        &self,
+        account: AccountId,
+        datanet: DatanetId,
+        items: &[SubmissionItem],
+    ) -> Result<()> {
+        let checked = self.check_submission(account, datanet, items).await?;
+        checked.map_err(ClientError::Admission)
+    }
+
+    /// Takes a pending file back.
+    pub async fn withdraw(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        sha256: FileHash,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().withdraw(datanet, sha256);
+        self.send(signer, &call, wait).await
+    }
+}
+
+/// Reviews.
+impl Client {
+    /// Votes on a pending submission. The answer says whether this vote settled it, and how
+    /// (accepted or not).
+    pub async fn vote(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        sha256: FileHash,
+        submission: SubmissionId,
+        verdict: Verdict,
+        wait: Wait,
+    ) -> Result<(Receipt, Option<bool>)> {
+        let call =
+            runtime::transactions().review().vote(datanet, sha256, submission, Static(verdict));
+        let receipt = self.send(signer, &call, wait).await?;
+        let decided = receipt.find::<runtime::review::events::Decided>();
+        Ok((receipt, decided.map(|event| event.accepted)))
+    }
+
+    /// Replaces the review policy of the signer's Datanet.
+    pub async fn set_review_policy(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        policy: ReviewPolicy<AccountId>,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().review().set_policy(datanet, Static(policy));
+        self.send(signer, &call, wait).await
+    }
+}
+
+/// Rewards.
+impl Client {
+    /// Pays into a Datanet's pool. The first funding brings the terms; a later one accepts the
+    /// current ones, or names those it expects.
+    pub async fn fund_pool(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        amount: Balance,
+        terms: Option<RewardTerms>,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call =
+            runtime::transactions().leaderboard().fund(datanet, amount, terms.map(Static));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Changes how fast the pool of the signer's Datanet pays out.
+    pub async fn set_reward_terms(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        terms: RewardTerms,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().leaderboard().set_terms(datanet, Static(terms));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Pays an account what is owed to it; anyone may send this. Returns the plancks paid.
+    pub async fn claim_rewards(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        account: AccountId,
+        wait: Wait,
+    ) -> Result<(Receipt, Balance)> {
+        let call = runtime::transactions().leaderboard().claim(datanet, account);
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::leaderboard::events::Claimed =
+            receipt.require("Leaderboard::Claimed")?;
+        Ok((receipt, event.amount))
+    }
+}
+
+/// Base models and jobs.
+impl Client {
+    /// Registers a base model; its deposit is held on the signer.
+    pub async fn register_base_model(
+        &self,
+        signer: &Signer,
+        model: NewBaseModel,
+        wait: Wait,
+    ) -> Result<(Receipt, BaseModelId)> {
+        let files = runtime::runtime_types::pallet_training::types::ModelFiles {
+            weights: Static(model.weights),
+            weights_sha256: model.weights_sha256,
+            weights_size: model.weights_size,
+            tokenizer: model.tokenizer.map(Static),
+            config: model.config.map(Static),
+        };
+        let call = runtime::transactions().training().register_base_model(
+            Static(model.family),
+            text(&model.name),
+            files,
+            text(&model.licence),
+        );
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::training::events::BaseModelRegistered =
+            receipt.require("Training::BaseModelRegistered")?;
+        Ok((receipt, event.base))
+    }
+
+    /// Queues a training job; its budget is held on the signer.
+    pub async fn create_job(
+        &self,
+        signer: &Signer,
+        job: NewJob,
+        wait: Wait,
+    ) -> Result<(Receipt, JobId)> {
+        let call = runtime::transactions().training().create_job(
+            job.base,
+            BoundedVec(job.datasets.into_iter().map(Static).collect()),
+            Static(job.spec),
+            job.token_ceiling,
+            job.budget,
+            job.deadline,
+        );
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::training::events::JobCreated =
+            receipt.require("Training::JobCreated")?;
+        Ok((receipt, event.job))
+    }
+
+    /// Calls off a job that no worker has taken.
+    pub async fn cancel_job(&self, signer: &Signer, job: JobId, wait: Wait) -> Result<Receipt> {
+        let call = runtime::transactions().training().cancel_job(job);
+        self.send(signer, &call, wait).await
+    }
+}
+
+/// What workers do.
+impl Client {
+    /// Registers the signer as a worker; its bond is held.
+    pub async fn register_worker(
+        &self,
+        signer: &Signer,
+        kinds: &[JobKind],
+        price_per_token: Balance,
+        endpoint: &str,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let kinds = BoundedVec(kinds.iter().copied().map(Static).collect());
+        let call = runtime::transactions().training().register_worker(
+            kinds,
+            price_per_token,
+            text(endpoint),
+        );
+        self.send(signer, &call, wait).await
+    }
+
+    /// Changes what the signer offers.
+    pub async fn update_worker(
+        &self,
+        signer: &Signer,
+        kinds: &[JobKind],
+        price_per_token: Balance,
+        endpoint: &str,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let kinds = BoundedVec(kinds.iter().copied().map(Static).collect());
+        let call = runtime::transactions().training().update_worker(
+            kinds,
+            price_per_token,
+            text(endpoint),
+        );
+        self.send(signer, &call, wait).await
+    }
+
+    /// Takes no further jobs.
+    pub async fn pause_worker(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().training().pause(), wait).await
+    }
+
+    /// Takes jobs again, and fills the bond up.
+    pub async fn resume_worker(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().training().resume(), wait).await
+    }
+
+    /// Stops being a worker and releases the bond.
+    pub async fn deregister_worker(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().training().deregister_worker(), wait).await
+    }
+
+    /// Begins a job that was given to the signer.
+    pub async fn take_job(&self, signer: &Signer, job: JobId, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().training().take(job), wait).await
+    }
+
+    /// A sign of life with the optimiser steps done and in all.
+    pub async fn heartbeat(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        step: u32,
+        total_steps: u32,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().heartbeat(job, step, total_steps);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Posts the adapter.
+    pub async fn submit_result(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        result: JobResult,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().submit_result(job, Static(result));
+        self.send(signer, &call, wait).await
+    }
+}

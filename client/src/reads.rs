@@ -1,0 +1,366 @@
+//! What the chain says: runtime APIs as functions, balances, and what only storage knows.
+//!
+//! Reads are of the best block. Runtime APIs need no metadata, so that a read is one request.
+
+use crate::{
+    connection::Client,
+    errors::{ClientError, Result},
+    runtime, AccountId, H256,
+};
+use codec::{DecodeAll, Encode};
+use openledger_primitives::{
+    api::{
+        BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
+        WorkerView,
+    },
+    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion, FileHash, Job,
+    JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, SubmissionId,
+};
+
+/// Most entries of one page of a runtime API.
+const PAGE: u32 = 100;
+
+/// What an account has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountBalance {
+    /// Plancks it can spend, down to the existential deposit.
+    pub free: Balance,
+    /// Plancks that are held on it.
+    pub held: Balance,
+    /// What for, as `pallet.reason`.
+    pub holds: Vec<(String, Balance)>,
+    /// Transactions it has sent.
+    pub nonce: u32,
+}
+
+/// Who paid for a contributor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContributorRecord {
+    /// Who paid the hold: the account itself or a sponsor.
+    pub depositor: AccountId,
+    /// Plancks held on the depositor.
+    pub hold: Balance,
+    /// Moment of the last submission, in milliseconds since 1970.
+    pub last_submission: Option<u64>,
+    /// Files waiting for a verdict, over all Datanets.
+    pub pending: u32,
+}
+
+/// A base model as the chain keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseModel {
+    /// Its number.
+    pub id: BaseModelId,
+    /// Who registered it.
+    pub registrar: AccountId,
+    /// Its architecture.
+    pub family: ModelFamily,
+    /// Its name.
+    pub name: String,
+    /// Its licence.
+    pub licence: String,
+    /// The weights on IPFS.
+    pub weights: ContentId,
+    /// sha2-256 of the weights' flat bytes.
+    pub weights_sha256: FileHash,
+    /// Size of the weights' flat bytes.
+    pub weights_size: u64,
+    /// The tokenizer, if the weights' file does not hold it.
+    pub tokenizer: Option<ContentId>,
+    /// The configuration, if the weights' file does not hold it.
+    pub config: Option<ContentId>,
+}
+
+impl Client {
+    /// Calls a runtime API.
+    async fn api<T: DecodeAll>(&self, function: &str, arguments: impl Encode) -> Result<T> {
+        let arguments = arguments.encode();
+        let bytes = self
+            .inner
+            .methods
+            .state_call(function, Some(&arguments), None)
+            .await
+            .map_err(|error| self.failed(function, error))?;
+        T::decode_all(&mut bytes.as_slice()).map_err(|error| ClientError::Answer {
+            what: function.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// Datanets, quotas, admission and dataset versions.
+impl Client {
+    /// An account's quota today.
+    pub async fn quota(&self, account: AccountId) -> Result<QuotaStatus> {
+        self.api("DatanetsApi_quota", account).await
+    }
+
+    /// Whether a submission would be admitted now, and if not, by which rule.
+    pub async fn check_submission(
+        &self,
+        account: AccountId,
+        datanet: DatanetId,
+        items: &[SubmissionItem],
+    ) -> Result<Result<(), Refusal>> {
+        self.api("DatanetsApi_check_submission", (account, datanet, items)).await
+    }
+
+    /// A Datanet.
+    pub async fn datanet(&self, datanet: DatanetId) -> Result<Option<DatanetView<AccountId>>> {
+        self.api("DatanetsApi_datanet", datanet).await
+    }
+
+    /// At most 100 Datanets from number `start` on.
+    pub async fn datanets(&self, start: DatanetId) -> Result<Vec<DatanetView<AccountId>>> {
+        self.api("DatanetsApi_datanets", (start, PAGE)).await
+    }
+
+    /// At most 100 pending submissions with numbers above `after`.
+    pub async fn pending(
+        &self,
+        datanet: DatanetId,
+        after: Option<SubmissionId>,
+    ) -> Result<Vec<PendingView<AccountId>>> {
+        self.api("DatanetsApi_pending", (datanet, after, PAGE)).await
+    }
+
+    /// The pending submission of a file, if there is one. Looks at all that are pending.
+    pub async fn pending_file(
+        &self,
+        datanet: DatanetId,
+        sha256: FileHash,
+    ) -> Result<Option<PendingView<AccountId>>> {
+        let mut after = None;
+        loop {
+            let page = self.pending(datanet, after).await?;
+            let Some(last) = page.last().map(|view| view.submission) else { return Ok(None) };
+            if let Some(found) = page.into_iter().find(|view| view.item.sha256 == sha256) {
+                return Ok(Some(found));
+            }
+            after = Some(last);
+        }
+    }
+
+    /// At most 100 leaves from position `start` on.
+    pub async fn leaves(
+        &self,
+        datanet: DatanetId,
+        start: LeafIndex,
+    ) -> Result<Vec<LeafView<AccountId>>> {
+        self.api("DatanetsApi_leaves", (datanet, start, PAGE)).await
+    }
+
+    /// The first `count` leaves of a Datanet: what a version of that many leaves holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Answer`] if the chain has fewer.
+    pub async fn leaves_until(
+        &self,
+        datanet: DatanetId,
+        count: u64,
+    ) -> Result<Vec<LeafView<AccountId>>> {
+        let mut leaves: Vec<LeafView<AccountId>> = Vec::new();
+        while (leaves.len() as u64) < count {
+            let page = self.leaves(datanet, leaves.len() as u64).await?;
+            let in_order = page
+                .iter()
+                .zip(leaves.len() as u64..)
+                .all(|(view, index)| view.index == index);
+            if page.is_empty() || !in_order {
+                return Err(ClientError::Answer {
+                    what: "DatanetsApi_leaves".to_owned(),
+                    reason: format!("leaf {} of Datanet {datanet} is missing", leaves.len()),
+                });
+            }
+            leaves.extend(page);
+        }
+        leaves.truncate(count as usize);
+        Ok(leaves)
+    }
+
+    /// The version of a Datanet when it had `leaves` leaves.
+    pub async fn version_at(
+        &self,
+        datanet: DatanetId,
+        leaves: u64,
+    ) -> Result<Option<DatasetVersion>> {
+        self.api("DatanetsApi_version_at", (datanet, leaves)).await
+    }
+
+    /// Proof that the leaf at `index` stands in the version with `leaves` leaves, for
+    /// [`openledger_primitives::leaf::verify_leaf`].
+    pub async fn leaf_proof(
+        &self,
+        datanet: DatanetId,
+        index: LeafIndex,
+        leaves: u64,
+    ) -> Result<Option<Vec<H256>>> {
+        self.api("DatanetsApi_leaf_proof", (datanet, index, leaves)).await
+    }
+}
+
+/// Points and rewards.
+impl Client {
+    /// At most `limit` (and 100) entries in order of rank, after `cursor`.
+    pub async fn leaderboard(
+        &self,
+        datanet: DatanetId,
+        cursor: Option<BoardCursor>,
+        limit: u32,
+    ) -> Result<Vec<BoardEntry<AccountId>>> {
+        self.api("LeaderboardApi_leaderboard", (datanet, cursor, limit.min(PAGE))).await
+    }
+
+    /// An account's points in a Datanet.
+    pub async fn points(&self, datanet: DatanetId, account: AccountId) -> Result<Points> {
+        self.api("LeaderboardApi_points", (datanet, account)).await
+    }
+
+    /// What an account could claim now, in plancks.
+    pub async fn claimable(&self, datanet: DatanetId, account: AccountId) -> Result<Balance> {
+        self.api("LeaderboardApi_claimable", (datanet, account)).await
+    }
+
+    /// A Datanet's pool.
+    pub async fn pool(&self, datanet: DatanetId) -> Result<Option<Pool>> {
+        self.api("LeaderboardApi_pool", datanet).await
+    }
+
+    /// The current reward period, and the first block of the next.
+    pub async fn period(&self) -> Result<(Period, BlockNumber)> {
+        self.api("LeaderboardApi_period", ()).await
+    }
+}
+
+/// Jobs, workers, adapters and base models.
+impl Client {
+    /// A job.
+    pub async fn job(&self, job: JobId) -> Result<Option<Job<AccountId>>> {
+        self.api("TrainingApi_job", job).await
+    }
+
+    /// At most 100 jobs from number `start` on.
+    pub async fn jobs(&self, start: JobId) -> Result<Vec<(JobId, Job<AccountId>)>> {
+        self.api("TrainingApi_jobs", (start, PAGE)).await
+    }
+
+    /// The adapter that a job made.
+    pub async fn adapter(&self, job: JobId) -> Result<Option<Adapter<AccountId>>> {
+        self.api("TrainingApi_adapter", job).await
+    }
+
+    /// A worker.
+    pub async fn worker(&self, account: AccountId) -> Result<Option<WorkerView<AccountId>>> {
+        self.api("TrainingApi_worker", account).await
+    }
+
+    /// Whether a worker takes no further jobs; `None` if the account is no worker.
+    pub async fn worker_paused(&self, account: AccountId) -> Result<Option<bool>> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().training().workers();
+        let value = at.storage().try_fetch(address, (account,)).await;
+        let Some(value) = value.map_err(|e| self.odd("Training::Workers", e))? else {
+            return Ok(None);
+        };
+        let worker = value.decode().map_err(|e| self.odd("Training::Workers", e))?;
+        Ok(Some(worker.paused))
+    }
+
+    /// A base model.
+    pub async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().training().base_models();
+        let value = at.storage().try_fetch(address, (id,)).await;
+        let Some(value) = value.map_err(|e| self.odd("Training::BaseModels", e))? else {
+            return Ok(None);
+        };
+        let model = value.decode().map_err(|e| self.odd("Training::BaseModels", e))?;
+        Ok(Some(BaseModel {
+            id,
+            registrar: model.registrar,
+            family: model.family.0,
+            name: String::from_utf8_lossy(&model.name.0).into_owned(),
+            licence: String::from_utf8_lossy(&model.licence.0).into_owned(),
+            weights: model.files.weights.0,
+            weights_sha256: model.files.weights_sha256,
+            weights_size: model.files.weights_size,
+            tokenizer: model.files.tokenizer.map(|id| id.0),
+            config: model.files.config.map(|id| id.0),
+        }))
+    }
+
+    /// How many base models there are; their numbers are 0 to this, this not included.
+    pub async fn base_model_count(&self) -> Result<BaseModelId> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().training().next_base_model();
+        let value = at.storage().try_fetch(address, ()).await;
+        match value.map_err(|e| self.odd("Training::NextBaseModel", e))? {
+            Some(value) => value.decode().map_err(|e| self.odd("Training::NextBaseModel", e)),
+            None => Ok(0),
+        }
+    }
+}
+
+/// Accounts.
+impl Client {
+    /// What an account has. An account that does not exist has nothing.
+    pub async fn balance(&self, account: AccountId) -> Result<AccountBalance> {
+        let at = self.at(self.best().await?.1).await?;
+        let storage = at.storage();
+        let address = runtime::storage().system().account();
+        let info = storage.try_fetch(address, (account,)).await;
+        let Some(info) = info.map_err(|e| self.odd("System::Account", e))? else {
+            return Ok(AccountBalance::default());
+        };
+        let info = info.decode().map_err(|e| self.odd("System::Account", e))?;
+        let address = runtime::storage().balances().holds();
+        let holds = storage.try_fetch(address, (account,)).await;
+        let holds = match holds.map_err(|e| self.odd("Balances::Holds", e))? {
+            Some(holds) => holds.decode().map_err(|e| self.odd("Balances::Holds", e))?.0,
+            None => Vec::new(),
+        };
+        Ok(AccountBalance {
+            free: info.data.free,
+            held: info.data.reserved,
+            holds: holds.into_iter().map(|hold| (reason_name(&hold.id), hold.amount)).collect(),
+            nonce: info.nonce,
+        })
+    }
+
+    /// The registration of a contributor.
+    pub async fn contributor(&self, account: AccountId) -> Result<Option<ContributorRecord>> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().datanets().contributors();
+        let value = at.storage().try_fetch(address, (account,)).await;
+        let Some(value) = value.map_err(|e| self.odd("Datanets::Contributors", e))? else {
+            return Ok(None);
+        };
+        let record = value.decode().map_err(|e| self.odd("Datanets::Contributors", e))?;
+        Ok(Some(ContributorRecord {
+            depositor: record.depositor,
+            hold: record.hold,
+            last_submission: record.last_submission,
+            pending: record.pending,
+        }))
+    }
+}
+
+/// `Datanets(Contributor)` as `datanets.contributor`, `Training(JobBudget)` as `training.job-budget`.
+fn reason_name(reason: &impl std::fmt::Debug) -> String {
+    let mut name = String::new();
+    for character in format!("{reason:?}").chars() {
+        match character {
+            '(' => name.push('.'),
+            ')' => {}
+            upper if upper.is_ascii_uppercase() => {
+                if !name.is_empty() && !name.ends_with('.') {
+                    name.push('-');
+                }
+                name.push(upper.to_ascii_lowercase());
+            }
+            other => name.push(other),
+        }
+    }
+    name
+}

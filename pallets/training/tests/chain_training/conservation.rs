@@ -1,0 +1,140 @@
+//! Random calls: nobody makes or loses a planck, and every payment is one that an event tells of.
+
+use crate::mock::*;
+use openledger_primitives::{Balance, JobId, JobResult, JobState, Method, OPEN};
+use pallet_training::{Event, NextJob};
+use std::collections::{BTreeMap, BTreeSet};
+
+const OWNERS: [AccountId; 3] = [2, 3, 4];
+const WORKERS: [AccountId; 5] = [10, 11, 12, 13, 14];
+
+/// A random call, allowed or not. Whether it was.
+fn random_call(random: &mut Random) -> bool {
+    let owner = OWNERS[random.below(3) as usize];
+    let who = WORKERS[random.below(5) as usize];
+    let jobs = NextJob::<Test>::get();
+    let some_job = |random: &mut Random| jobs.saturating_sub(1 + random.below(8));
+    // Mostly the job that the worker has, now and then any other.
+    let own = Training::worker(who).and_then(|worker| worker.job);
+    let price = u128::from(random.below(12)) * OPEN / 1_000;
+    let of: &[_] = match random.below(3) {
+        0 => &[LORA],
+        1 => &[QLORA],
+        _ => &[QLORA, LORA],
+    };
+    let now = System::block_number();
+    let answer = match random.below(16) {
+        0 => Training::register_worker(signed(who), kinds(of), price, text("")),
+        1 => Training::update_worker(signed(who), kinds(of), price, text("")),
+        2 if random.below(8) == 0 => Training::pause(signed(who)),
+        2 if random.below(8) == 0 => Training::deregister_worker(signed(who)),
+        2 | 3 => Training::resume(signed(who)),
+        4..=6 => Training::create_job(
+            signed(owner),
+            0,
+            datasets(&[(0, 3), (4, 10)]),
+            spec(if random.below(2) == 0 { Method::Lora } else { Method::Qlora }),
+            1 + random.below(2_000),
+            u128::from(random.below(12)) * OPEN,
+            now + random.below(120) as u32,
+        ),
+        7 => Training::cancel_job(signed(owner), some_job(random)),
+        8..=10 => {
+            let id = own.unwrap_or_else(|| some_job(random));
+            Training::take(signed(who), id)
+        }
+        11..=12 => {
+            let id = own.unwrap_or_else(|| some_job(random));
+            Training::heartbeat(signed(who), id, random.below(5) as u32, 4)
+        }
+        13..=14 => {
+            let id = own.unwrap_or_else(|| some_job(random));
+            let result = JobResult { tokens: random.next(), ..result() };
+            Training::submit_result(signed(who), id, result)
+        }
+        _ => {
+            (0..1 + random.below(6)).for_each(|_| next_block());
+            Ok(())
+        }
+    };
+    answer.is_ok()
+}
+
+/// What each account has by the events alone.
+fn by_events(accounts: &BTreeSet<AccountId>) -> BTreeMap<AccountId, Balance> {
+    let mut total: BTreeMap<AccountId, Balance> =
+        accounts.iter().map(|account| (*account, RICH)).collect();
+    let mut paid = BTreeSet::new();
+    for event in events() {
+        match event {
+            Event::JobCompleted { job, worker, price, refund } => {
+                assert!(paid.insert(job), "job {job} is paid once");
+                let record = get(job);
+                assert_eq!(price + refund, record.budget);
+                *total.get_mut(&record.owner).expect("an owner") -= price;
+                *total.get_mut(&worker).expect("a worker") += price;
+            }
+            Event::JobTimedOut { worker, penalty, .. } => {
+                *total.get_mut(&worker).expect("a worker") -= penalty;
+                *total.get_mut(&TREASURY).expect("the treasury") += penalty;
+            }
+            _ => (),
+        }
+    }
+    total
+}
+
+fn random_calls(seed: u64, calls: u32) {
+    run(|| {
+        let supply = Balances::total_issuance();
+        let accounts: BTreeSet<AccountId> =
+            OWNERS.into_iter().chain(WORKERS).chain([TREASURY]).collect();
+        let mut random = Random(seed);
+        let mut allowed = 0;
+        for n in 0..calls {
+            allowed += u32::from(random_call(&mut random));
+            conserved(supply);
+            if n % 8 == 0 {
+                check(supply);
+            }
+        }
+        check(supply);
+        assert!(allowed > calls / 4, "enough calls do something, here {allowed} of {calls}");
+
+        for (account, total) in by_events(&accounts) {
+            use frame_support::traits::fungible::Inspect;
+            assert_eq!(Balances::total_balance(&account), total, "account {account}");
+        }
+        let ended = |wanted: fn(&JobState<AccountId>) -> bool| {
+            (0..NextJob::<Test>::get()).filter(|id: &JobId| wanted(&state(*id))).count()
+        };
+        assert!(ended(|state| matches!(state, JobState::Completed { .. })) > 5);
+        assert!(ended(|state| matches!(state, JobState::Failed(_))) > 5);
+        assert!(ended(|state| matches!(state, JobState::Cancelled)) > 1);
+
+        // Left alone, every job ends and every budget that was not paid is given back.
+        for who in WORKERS {
+            let _ = Training::pause(signed(who));
+        }
+        for _ in 0..200 {
+            next_block();
+        }
+        check(supply);
+        assert!((0..NextJob::<Test>::get()).all(|id| get(id).is_over()));
+        for owner in OWNERS {
+            assert_eq!(budget_held(owner), 0);
+        }
+    });
+}
+
+#[test]
+fn two_thousand_random_calls_conserve_every_planck() {
+    random_calls(1, 2_000);
+}
+
+#[test]
+fn other_random_sequences_conserve_it_too() {
+    for seed in 2..5 {
+        random_calls(seed, 600);
+    }
+}

@@ -1,0 +1,88 @@
+//! Scores, verdicts and who decides.
+
+use codec::{Decode, DecodeAll, Encode};
+use openledger_primitives::{verdict::PolicyError, RejectionReason, ReviewPolicy, Score, Verdict};
+use proptest::prelude::*;
+use sp_core::H256;
+
+#[test]
+fn a_score_is_1_to_100_however_it_is_made() {
+    for value in 0..=u8::MAX {
+        let valid = (1..=100).contains(&value);
+        assert_eq!(Score::new(value).map(Score::get), valid.then_some(value));
+        assert_eq!(Score::decode(&mut &[value][..]).ok().map(Score::get), valid.then_some(value));
+    }
+    assert_eq!(Score::MAX.get(), 100);
+    assert!(Score::decode(&mut &[][..]).is_err());
+}
+
+#[test]
+fn a_verdict_with_a_score_out_of_bounds_cannot_be_decoded() {
+    let score = Score::new(80).expect("within bounds");
+    let verdict = Verdict::Accept { score, units: 5, text_root: H256::repeat_byte(1) };
+    let mut bytes = verdict.encode();
+    assert_eq!(bytes[..2], [0, 80]);
+    assert_eq!(Verdict::decode_all(&mut &bytes[..]), Ok(verdict));
+    for wrong in [0, 101, 255] {
+        bytes[1] = wrong;
+        assert!(Verdict::decode_all(&mut &bytes[..]).is_err());
+    }
+}
+
+#[test]
+fn reasons_have_their_index_and_name() {
+    let table = [
+        (RejectionReason::WrongFormat, "wrong-format"),
+        (RejectionReason::OffTopic, "off-topic"),
+        (RejectionReason::LowQuality, "low-quality"),
+        (RejectionReason::Duplicate, "duplicate"),
+        (RejectionReason::TooSmall, "too-small"),
+        (RejectionReason::Harmful, "harmful"),
+        (RejectionReason::Licence, "licence"),
+    ];
+    assert_eq!(RejectionReason::ALL, table.map(|row| row.0));
+    for (n, (reason, name)) in table.into_iter().enumerate() {
+        assert_eq!(reason.name(), name);
+        assert_eq!(reason.encode(), [n as u8]);
+        assert_eq!(Verdict::Reject(reason).encode(), [1, n as u8]);
+    }
+    assert!(RejectionReason::decode_all(&mut &[7][..]).is_err());
+}
+
+fn policy(members: &[u32], threshold: u8) -> ReviewPolicy<u32> {
+    let members = members.to_vec().try_into().expect("at most 16");
+    ReviewPolicy::Curators { members, threshold }
+}
+
+#[test]
+fn a_policy_under_which_nothing_can_be_decided_is_refused() {
+    assert_eq!(policy(&[], 0).validate(), Err(PolicyError::NoMembers));
+    assert_eq!(policy(&[], 1).validate(), Err(PolicyError::NoMembers));
+    assert_eq!(policy(&[1, 2, 1], 2).validate(), Err(PolicyError::RepeatedMember));
+    assert_eq!(policy(&[1, 2], 0).validate(), Err(PolicyError::Threshold));
+    assert_eq!(policy(&[1, 2], 3).validate(), Err(PolicyError::Threshold));
+    assert_eq!(policy(&[1, 2], 2).validate(), Ok(()));
+    assert_eq!(policy(&[1], 1).validate(), Ok(()));
+}
+
+#[test]
+fn more_than_16_curators_cannot_be_decoded() {
+    let bytes = |members: u32| (0u8, (0..members).collect::<Vec<_>>(), 1u8).encode();
+    assert!(ReviewPolicy::<u32>::decode_all(&mut &bytes(16)[..]).is_ok());
+    assert!(ReviewPolicy::<u32>::decode_all(&mut &bytes(17)[..]).is_err());
+}
+
+proptest! {
+    #[test]
+    fn exactly_the_workable_policies_are_valid(
+        members in prop::collection::vec(0u32..20, 0..=16),
+        threshold in 0u8..20,
+    ) {
+        let distinct: std::collections::BTreeSet<_> = members.iter().collect();
+        let workable = !members.is_empty()
+            && distinct.len() == members.len()
+            && threshold >= 1
+            && usize::from(threshold) <= members.len();
+        prop_assert_eq!(policy(&members, threshold).validate().is_ok(), workable);
+    }
+}

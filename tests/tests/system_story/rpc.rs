@@ -1,0 +1,54 @@
+//! The node's read-only `openledger_*` methods, over plain HTTP as `curl` speaks it.
+
+use super::Chain;
+use crate::turn;
+use openledger_tests::{rpc::RpcError, story::submit};
+use serde_json::{json, Value};
+
+#[test]
+fn openledger_methods_answer_json_over_plain_http() {
+    let _turn = turn();
+    let chain = Chain::start();
+    let eve = chain.contributor("Eve");
+    let address = chain.address(&eve);
+    let datanet: u64 = chain.datanet.parse().expect("a number");
+    let ask = |method: &str, params: Value| {
+        chain.network.call(method, params).unwrap_or_else(|error| panic!("{error}"))
+    };
+
+    let quota = ask("openledger_quota", json!([address]));
+    assert_eq!(quota["registered"], true);
+    assert_eq!((&quota["filesUsed"], &quota["filesLimit"]), (&json!(0), &json!(20)));
+    assert_eq!(quota["bytesLimit"], 10 * 1024 * 1024);
+
+    let file = chain.file(1, 500);
+    let sent = chain.run(&eve, &submit(&chain.datanet, std::slice::from_ref(&file)));
+    let item = &sent["submissions"][0];
+    let item = json!([{
+        "content": item["content"], "sha256": item["sha256"], "size": 500, "media": "txt",
+    }]);
+    let duplicate = ask("openledger_check", json!([address, datanet, item]));
+    assert!(duplicate.to_string().contains("already"), "the duplicate is not named: {duplicate}");
+    let nowhere = ask("openledger_check", json!([address, 999, item]));
+    assert!(nowhere.to_string().contains("999"), "the Datanet is not named: {nowhere}");
+
+    let datanets = ask("openledger_datanets", json!([]));
+    assert_eq!(datanets[0]["name"], "Notes");
+    assert_eq!(datanets[0]["pending"], 1, "{datanets}");
+    assert_eq!(ask("openledger_leaderboard", json!([datanet])), json!([]));
+    assert_eq!(ask("openledger_claimable", json!([datanet, address])), "0");
+    assert_eq!(ask("openledger_jobs", json!([])), json!([]));
+
+    for method in ["openledger_job", "openledger_adapter", "openledger_attribution"] {
+        match chain.network.rpc().call(method, json!([7])) {
+            Err(RpcError::Answered { message, .. }) => {
+                assert!(message.contains('7'), "{method}: the number is not named: {message}");
+            }
+            other => panic!("{method} of something that is not there answers {other:?}"),
+        }
+    }
+    match chain.network.rpc().call("openledger_quota", json!(["not an address"])) {
+        Err(RpcError::Answered { code, .. }) => assert_eq!(code, -32602),
+        other => panic!("nonsense is answered with {other:?}"),
+    }
+}

@@ -1,0 +1,187 @@
+//! `trainer-worker run`: does the jobs that the chain dispatches.
+
+use anyhow::{bail, Context, Result};
+use openledger_client::{Amount, Client, KeyReference, Settings, Signer};
+use openledger_content::{IpfsNode, Multiaddr, NodeConfig};
+use std::{
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::Duration,
+};
+use trainer_worker::runner::{Options, Runner};
+
+/// Do the jobs that the chain dispatches to this worker.
+///
+/// Registers the worker (a bond is held), takes each job it is given, fetches the dataset's files
+/// over IPFS and checks them against the chain, trains, publishes the adapter and posts the result.
+/// Stopped or killed, it carries on where it was when it is started again.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  trainer-worker run --key //Eve --model SmolLM2-135M-Instruct.Q4_1.gguf --price 1000000
+  OPENLEDGER_PASSWORD=… trainer-worker run --key worker --node ws://10.0.0.1:9944 \\
+      --listen /ip4/0.0.0.0/tcp/4001 --peer /ip4/10.0.0.2/tcp/4001/p2p/12D3…
+
+Amounts: 1000000 or 1000000planck, 0.000001OPEN.")]
+pub(crate) struct Args {
+    /// The node's WebSocket address.
+    #[arg(long, env = "OPENLEDGER_NODE", default_value = "ws://127.0.0.1:9944")]
+    node: String,
+    /// Who signs: a key's name, a key file, or //Name on development chains. OPENLEDGER_SECRET holds
+    /// a phrase instead.
+    #[arg(long, env = "OPENLEDGER_KEY")]
+    key: Option<String>,
+    /// Where keys lie that are given by name.
+    #[arg(long, env = "OPENLEDGER_KEYS", value_name = "DIR")]
+    keys_directory: Option<PathBuf>,
+    /// File with the key file's password; OPENLEDGER_PASSWORD holds it instead.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Blocks and identity of this worker's IPFS node.
+    #[arg(long, env = "OPENLEDGER_IPFS", value_name = "DIR")]
+    ipfs_directory: Option<PathBuf>,
+    /// Address to serve adapters on; may be repeated.
+    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
+    listen: Vec<Multiaddr>,
+    /// IPFS peer to fetch from; may be repeated.
+    #[arg(long, env = "OPENLEDGER_PEERS", value_name = "MULTIADDR", value_delimiter = ',')]
+    peer: Vec<Multiaddr>,
+    /// A base model on this disk, so that it need not be fetched; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    model: Vec<PathBuf>,
+    /// What a token costs: plancks, or an amount in OPEN.
+    #[arg(long, value_name = "AMOUNT", default_value = "1000000000")]
+    price: String,
+    /// What is published as this worker's address.
+    #[arg(long, default_value = "")]
+    endpoint: String,
+    /// Checkpoints and fetched models.
+    #[arg(long, value_name = "DIR")]
+    work_directory: Option<PathBuf>,
+    /// Seconds between two signs of life while training, each of which pays a fee (5 to 120).
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..=120))]
+    heartbeat: u64,
+    /// End after so many posted results.
+    #[arg(long, value_name = "N")]
+    max_jobs: Option<u32>,
+}
+
+/// Runs until it is told to stop.
+pub(crate) fn run(args: Args) -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| "warn,trainer_worker=info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+    let runtime = tokio::runtime::Runtime::new().context("starting the asynchronous runtime")?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> Result<()> {
+    let data = data_directory();
+    let price_per_token = price(&args.price)?;
+    for model in &args.model {
+        if !model.is_file() {
+            bail!("--model {}: there is no such file", model.display());
+        }
+    }
+    let client = Client::connect(Settings::new(&args.node)).await?;
+    let signer = signer(&args, &client, &data).await?;
+
+    let directory = args.ipfs_directory.unwrap_or_else(|| data.join("worker/ipfs"));
+    let config = NodeConfig::new(directory).listening(args.listen).with_peers(args.peer);
+    let ipfs = IpfsNode::start(config).await?;
+    for address in ipfs.listen_addresses() {
+        tracing::info!(%address, "IPFS node listening");
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = Options {
+        price_per_token,
+        endpoint: args.endpoint,
+        work_directory: args.work_directory.unwrap_or_else(|| data.join("worker/jobs")),
+        models: args.model,
+        heartbeat: Duration::from_secs(args.heartbeat),
+        max_jobs: args.max_jobs,
+    };
+    let runner = Runner::new(client, signer, Arc::new(ipfs.clone()), options, stop.clone());
+    let worker = runner.run();
+    tokio::pin!(worker);
+    tokio::select! {
+        result = &mut worker => result?,
+        () = interrupted() => {
+            tracing::info!("stopping after this step; the job goes on when the worker is started again");
+            stop.store(true, Ordering::Relaxed);
+            tokio::select! {
+                result = &mut worker => result?,
+                () = interrupted() => bail!("stopped at once; the last checkpoint stays"),
+            }
+        }
+    }
+    ipfs.shutdown().await;
+    Ok(())
+}
+
+/// Plancks: a whole number, or an amount in OPEN.
+fn price(text: &str) -> Result<u128> {
+    if let Ok(plancks) = text.parse::<u128>() {
+        return Ok(plancks);
+    }
+    let amount: Amount = text.parse().with_context(|| format!("--price {text}"))?;
+    Ok(amount.0)
+}
+
+async fn signer(args: &Args, client: &Client, data: &std::path::Path) -> Result<Signer> {
+    let secret = std::env::var("OPENLEDGER_SECRET").ok();
+    let Some(key) = &args.key else {
+        let secret = secret.context("no key: give --key NAME, or set OPENLEDGER_SECRET")?;
+        if openledger_client::is_development_secret(&secret) {
+            client.require_development().await?;
+        }
+        return Ok(Signer::from_secret(&secret)?);
+    };
+    let directory = args.keys_directory.clone().unwrap_or_else(|| data.join("keys"));
+    let password = match &args.password_file {
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .with_context(|| format!("reading {}", path.display()))?
+                .trim_end_matches(['\r', '\n'])
+                .to_owned(),
+        ),
+        None => std::env::var("OPENLEDGER_PASSWORD").ok(),
+    };
+    Ok(KeyReference::parse(key, &directory)?.open(client, password.as_deref()).await?)
+}
+
+/// Where this user's OpenLedger data lies.
+fn data_directory() -> PathBuf {
+    let base = std::env::var_os("XDG_DATA_HOME")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."));
+    base.join("openledger")
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{signal, SignalKind};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

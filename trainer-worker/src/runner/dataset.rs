@@ -1,0 +1,98 @@
+//! The files a job names, fetched and checked against the chain.
+
+use super::RunnerError;
+use crate::data::DataFile;
+use openledger_client::{AccountId, Client};
+use openledger_content::{measure, ContentStore, Limits, Wanted};
+use openledger_primitives::{
+    api::LeafView,
+    leaf::{version_of, DatasetRef},
+};
+use std::{path::Path, time::Duration};
+
+/// Time for one block and one file of a dataset to come; a fetch that failed is tried again.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(120));
+
+/// Fetches every file of the job's versions, in the order of the job and then of the leaves.
+///
+/// The leaves are hashed into their mountain range, whose root must be the one the job names; each
+/// file must have its leaf's size and sha256.
+///
+/// # Errors
+///
+/// [`RunnerError::Version`] for a node that answers other leaves, [`RunnerError::Content`] for a
+/// file that cannot be had or is not the promised one.
+pub async fn fetch(
+    client: &Client,
+    store: &dyn ContentStore,
+    datasets: &[DatasetRef],
+) -> Result<Vec<DataFile>, RunnerError> {
+    let mut files = Vec::new();
+    for dataset in datasets {
+        let leaves = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
+        let found = version_of(leaves.iter().map(|view| view.leaf.hash()));
+        if found != dataset.version {
+            return Err(RunnerError::Version {
+                datanet: dataset.datanet,
+                wanted: dataset.version,
+                found,
+            });
+        }
+        for view in leaves {
+            files.push(fetch_file(store, view).await?);
+        }
+    }
+    Ok(files)
+}
+
+async fn fetch_file(
+    store: &dyn ContentStore,
+    view: LeafView<AccountId>,
+) -> Result<DataFile, RunnerError> {
+    let leaf = view.leaf;
+    let wanted = Wanted::exactly(view.content, leaf.sha256, leaf.size.into());
+    let limits = Limits::default().with_timeouts(PATIENCE.0, PATIENCE.1);
+    let bytes = store.fetch_bytes(&wanted, &limits).await?;
+    match measure(view.media, &bytes) {
+        Ok(measured) if measured.units == leaf.units && measured.text_root == leaf.text_root.0 => {}
+        // What the reviewers accepted is what the job names, so it is trained on all the same.
+        Ok(_) => tracing::warn!(
+            leaf = view.index,
+            submission = leaf.submission,
+            "units or text root differ from what the reviewers recorded"
+        ),
+        Err(error) => tracing::warn!(leaf = view.index, %error, "the file cannot be measured"),
+    }
+    Ok(DataFile::new(
+        bytes,
+        view.media,
+        leaf.submission.to_string(),
+        leaf.contributor.to_string(),
+    ))
+}
+
+/// The base model's weights: `local` if one of its files is the model, else fetched into `cache`.
+///
+/// # Errors
+///
+/// [`RunnerError::Content`] when the weights cannot be had.
+pub async fn weights(
+    store: &dyn ContentStore,
+    model: &openledger_client::BaseModel,
+    local: &[std::path::PathBuf],
+    cache: &Path,
+) -> Result<std::path::PathBuf, RunnerError> {
+    let cached = cache.join(format!("{}.gguf", hex::encode(model.weights_sha256)));
+    for path in local.iter().chain([&cached]) {
+        // The size is compared first: hashing 100 MB of another model would be for nothing.
+        let same_size = tokio::fs::metadata(path).await.is_ok_and(|m| m.len() == model.weights_size);
+        if same_size && store.describe_file(path).await?.sha256 == model.weights_sha256 {
+            return Ok(path.clone());
+        }
+    }
+    tokio::fs::create_dir_all(cache).await.map_err(RunnerError::io("create", cache))?;
+    tracing::info!(content = %model.weights, bytes = model.weights_size, "fetching the base model");
+    let wanted = Wanted::exactly(model.weights, model.weights_sha256, model.weights_size);
+    store.fetch_file(&wanted, &cached, &Limits::for_bytes(model.weights_size)).await?;
+    Ok(cached)
+}

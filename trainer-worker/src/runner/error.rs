@@ -1,0 +1,97 @@
+//! What can go wrong with a job.
+
+use openledger_client::ClientError;
+use openledger_primitives::{DatanetId, DatasetVersion, JobId, ModelFamily};
+use std::path::PathBuf;
+
+/// Why a worker could not do what it set out to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The chain refused, or the node could not be reached.
+    #[error(transparent)]
+    Chain(#[from] ClientError),
+    /// A file could not be stored or fetched.
+    #[error(transparent)]
+    Content(#[from] openledger_content::Error),
+    /// Training failed.
+    #[error(transparent)]
+    Training(#[from] crate::Error),
+    /// A file of this worker could not be read or written.
+    #[error("cannot {action} {}: {source}; is the disk full, or the folder another user's?", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The leaves that the node returned are not those of the version the job names.
+    #[error(
+        "Datanet {datanet}: the node's leaves have the root {found:?}, the job names {wanted:?}; \
+         use another node"
+    )]
+    Version {
+        /// The Datanet.
+        datanet: DatanetId,
+        /// What the job names.
+        wanted: DatasetVersion,
+        /// What the leaves add up to.
+        found: DatasetVersion,
+    },
+    /// The job's base model is not registered.
+    #[error("job {job} names base model {base}, which the chain does not know")]
+    UnknownModel {
+        /// The job.
+        job: JobId,
+        /// The model.
+        base: u32,
+    },
+    /// The job's base model is of a family this worker cannot train.
+    #[error("base model {base} is of the family {}; this worker trains llama", family.name())]
+    Family {
+        /// The model.
+        base: u32,
+        /// Its family.
+        family: ModelFamily,
+    },
+    /// Training gave no held-out loss, so there is nothing to post.
+    #[error("job {job}: no example could be held out for evaluation; the version is too small")]
+    NoEvaluation {
+        /// The job.
+        job: JobId,
+    },
+    /// The chain took the job away while it was being trained.
+    #[error("job {job} is no longer this worker's")]
+    Lost {
+        /// The job.
+        job: JobId,
+    },
+    /// The thread that trains ended without a result.
+    #[error("the training thread of job {job} ended without a result: {reason}")]
+    Thread {
+        /// The job.
+        job: JobId,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RunnerError {
+    /// Whether trying again may help: the node or a file was out of reach.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Chain(error) => error.kind() == openledger_client::ErrorKind::Unavailable,
+            Self::Content(error) => error.is_unavailable(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

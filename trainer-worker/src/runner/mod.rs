@@ -1,0 +1,391 @@
+//! The job runner: a worker's life on the chain.
+//!
+//! ```text
+//! register ─▶ wait ─▶ take ─▶ fetch and check ─▶ train ─▶ publish ─▶ post the result ─▶ wait …
+//!                                     ╰── heartbeats while it lasts ──╯
+//! ```
+//!
+//! What a worker has is on the chain and in its work folder, nowhere else: a worker that was killed
+//! asks the chain which job it has, continues from its last checkpoint to the same bytes, and posts
+//! once, because the chain takes a job's result once. A node that restarts is waited for.
+
+mod dataset;
+mod error;
+mod settings;
+
+pub use dataset::{fetch, weights};
+pub use error::RunnerError;
+pub use settings::{micro_nats, train_settings};
+
+use crate::{
+    data::DataFile,
+    model::Llama,
+    peft,
+    tokenizer::Tokenizer,
+    train::{Control, Event, Outcome, Run},
+};
+use openledger_client::{AccountId, Client, Signer, Wait};
+use openledger_content::{Bytes, ContentStore};
+use openledger_primitives::{
+    job::{Job, JobResult, JobState},
+    leaf::dataset_root,
+    Balance, JobId, JobKind, Method, ModelFamily,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// What this worker can train.
+pub const KINDS: [JobKind; 1] = [JobKind { family: ModelFamily::Llama, method: Method::Lora }];
+
+/// How often the chain is asked for work.
+const POLL: Duration = Duration::from_secs(1);
+/// How long after something was out of reach it is tried again.
+const RETRY: Duration = Duration::from_secs(3);
+/// How often a job is tried again before it is left to time out.
+const ATTEMPTS: u32 = 20;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Plancks a token.
+    pub price_per_token: Balance,
+    /// Where it serves, or empty.
+    pub endpoint: String,
+    /// Checkpoints and fetched models.
+    pub work_directory: PathBuf,
+    /// Models that are on this disk already.
+    pub models: Vec<PathBuf>,
+    /// Time between two heartbeats, each of which pays a fee.
+    pub heartbeat: Duration,
+    /// End after so many posted results; `None` to go on for ever.
+    pub max_jobs: Option<u32>,
+}
+
+/// A worker.
+pub struct Runner {
+    client: Client,
+    signer: Signer,
+    store: Arc<dyn ContentStore>,
+    options: Options,
+    stop: Arc<AtomicBool>,
+}
+
+/// How far training is: optimiser steps done and in all.
+type Steps = (u32, u32);
+
+impl Runner {
+    /// A worker that signs with `signer` and keeps files in `store`. It ends soon after `stop` has
+    /// become true.
+    pub fn new(
+        client: Client,
+        signer: Signer,
+        store: Arc<dyn ContentStore>,
+        options: Options,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self { client, signer, store, options, stop }
+    }
+
+    /// Registers the worker if need be, then does every job the chain gives it.
+    ///
+    /// # Errors
+    ///
+    /// What the chain refuses for good: a bond that cannot be paid, a key without OPEN.
+    pub async fn run(&self) -> Result<(), RunnerError> {
+        self.register().await?;
+        let mut posted = 0;
+        let mut failures = 0;
+        while !self.stopped() {
+            match self.turn().await {
+                Ok(true) => {
+                    posted += 1;
+                    failures = 0;
+                    if self.options.max_jobs.is_some_and(|most| posted >= most) {
+                        return Ok(());
+                    }
+                }
+                Ok(false) => tokio::time::sleep(POLL).await,
+                Err(error) if self.stopped() => {
+                    tracing::info!(%error, "stopping");
+                }
+                Err(error) if error.is_temporary() && failures < ATTEMPTS => {
+                    failures += 1;
+                    tracing::warn!(%error, "trying again in {} s", RETRY.as_secs());
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(error) => {
+                    failures = 0;
+                    tracing::error!(%error, "this job cannot be done; leaving it to another worker");
+                    self.leave_job().await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what the chain has for this worker and does it. Returns whether a result was posted.
+    async fn turn(&self) -> Result<bool, RunnerError> {
+        let Some(worker) = self.client.worker(self.account()).await? else {
+            self.register().await?;
+            return Ok(false);
+        };
+        let Some(id) = worker.job else {
+            if worker.paused {
+                // It lost a job while it was away, and is back.
+                tracing::info!("back at work after a time-out");
+                self.client.resume_worker(&self.signer, Wait::InBlock).await?;
+            }
+            return Ok(false);
+        };
+        let Some(job) = self.client.job(id).await? else { return Ok(false) };
+        match job.state {
+            JobState::Assigned { .. } => {
+                tracing::info!(job = id, "taking");
+                self.client.take_job(&self.signer, id, Wait::InBlock).await?;
+                self.do_job(id, &job).await
+            }
+            JobState::Training { .. } => {
+                tracing::info!(job = id, "carrying on");
+                self.do_job(id, &job).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Fetches, trains, publishes and posts, with heartbeats all the while.
+    async fn do_job(&self, id: JobId, job: &Job<AccountId>) -> Result<bool, RunnerError> {
+        let (progress, seen) = watch::channel((0, 0));
+        let cancel = Arc::new(AtomicBool::new(false));
+        let result = {
+            let work = self.work(id, job, progress, cancel.clone());
+            tokio::pin!(work);
+            tokio::select! {
+                result = &mut work => result?,
+                lost = self.beat(id, seen) => {
+                    // The thread stops after its step, with a checkpoint, and is waited for, so that
+                    // two never train at once.
+                    cancel.store(true, Ordering::Relaxed);
+                    let _ = work.await;
+                    return Err(lost);
+                }
+            }
+        };
+        tracing::info!(job = id, content = %result.content, "posting the result");
+        match self.client.submit_result(&self.signer, id, result, Wait::InBlock).await {
+            Ok(_) => {}
+            // Posted before, for example just before a crash: the chain has it once.
+            Err(error) if self.has_result(id).await? => {
+                tracing::info!(job = id, %error, "the result stands on chain already");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let folder = self.folder(id);
+        if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
+            tracing::warn!(%error, folder = %folder.display(), "the job's folder stays");
+        }
+        Ok(true)
+    }
+
+    async fn work(
+        &self,
+        id: JobId,
+        job: &Job<AccountId>,
+        progress: watch::Sender<Steps>,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<JobResult, RunnerError> {
+        let model = self
+            .client
+            .base_model(job.base)
+            .await?
+            .ok_or(RunnerError::UnknownModel { job: id, base: job.base })?;
+        if model.family != ModelFamily::Llama {
+            return Err(RunnerError::Family { base: job.base, family: model.family });
+        }
+        let cache = self.options.work_directory.join("models");
+        let weights = weights(&*self.store, &model, &self.options.models, &cache).await?;
+        let files = fetch(&self.client, &*self.store, &job.datasets).await?;
+        tracing::info!(job = id, files = files.len(), "files fetched and checked");
+
+        let outcome = self.train(id, job, weights, files, progress, cancel).await?;
+        let losses = (outcome.eval_loss_before, outcome.eval_loss_after);
+        let (Some(before), Some(after)) = losses else {
+            return Err(RunnerError::NoEvaluation { job: id });
+        };
+        tracing::info!(job = id, before, after, tokens = outcome.tokens, "trained");
+        let bytes = peft::to_bytes(&outcome.adapter, &model.name);
+        let added = self.store.add_bytes(Bytes::from(bytes)).await?;
+        Ok(JobResult {
+            content: added.content,
+            sha256: added.sha256,
+            size: added.size,
+            eval_loss_before: micro_nats(before),
+            eval_loss_after: micro_nats(after),
+            tokens: outcome.tokens,
+            dataset_root: dataset_root(&job.datasets),
+            checkpoints_root: Default::default(),
+            influence_root: Default::default(),
+        })
+    }
+
+    /// Trains on a thread of its own.
+    async fn train(
+        &self,
+        id: JobId,
+        job: &Job<AccountId>,
+        weights: PathBuf,
+        files: Vec<DataFile>,
+        progress: watch::Sender<Steps>,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Outcome, RunnerError> {
+        let settings = train_settings(&job.spec, job.token_ceiling);
+        let checkpoints = self.folder(id);
+        let stop = self.stop.clone();
+        let training = tokio::task::spawn_blocking(move || {
+            let model = Arc::new(Llama::open(&weights)?);
+            let tokenizer = Tokenizer::open(&weights)?;
+            let on_event = |event: &Event| match event {
+                Event::Prepared { total_steps, .. } => {
+                    progress.send_modify(|steps| steps.1 = clamp(*total_steps));
+                }
+                Event::Resumed { step } => {
+                    tracing::info!(job = id, step, "resuming from a checkpoint");
+                    progress.send_modify(|steps| steps.0 = clamp(*step));
+                }
+                Event::Step(at) => {
+                    if stop.load(Ordering::Relaxed) {
+                        cancel.store(true, Ordering::Relaxed);
+                    }
+                    progress.send_modify(|steps| *steps = (clamp(at.step), clamp(at.total_steps)));
+                    tracing::info!(
+                        job = id,
+                        "step {}/{} loss {:.4} {:.0} tokens/s",
+                        at.step,
+                        at.total_steps,
+                        at.loss,
+                        at.tokens_per_second
+                    );
+                }
+                Event::Evaluated { .. } | Event::Saved { .. } => {}
+            };
+            let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
+            run.train(&Control {
+                on_event: Some(&on_event),
+                cancel: Some(&cancel),
+                checkpoints: Some(checkpoints),
+            })
+        });
+        let outcome = training
+            .await
+            .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })?;
+        Ok(outcome?)
+    }
+
+    /// Sends heartbeats until the job is no longer this worker's, and says so.
+    async fn beat(&self, id: JobId, steps: watch::Receiver<Steps>) -> RunnerError {
+        loop {
+            tokio::time::sleep(self.options.heartbeat).await;
+            let (step, total) = *steps.borrow();
+            let beat = self.client.heartbeat(&self.signer, id, step, total, Wait::InBlock).await;
+            if let Err(error) = beat {
+                match self.is_mine(id).await {
+                    Ok(false) => return RunnerError::Lost { job: id },
+                    // The job is ours: the node was away, or the beat came too early.
+                    Ok(true) | Err(_) => tracing::warn!(job = id, %error, "heartbeat not taken"),
+                }
+            }
+        }
+    }
+
+    /// Pauses, so that a job which cannot be done here goes to another worker once it times out.
+    async fn leave_job(&self) {
+        loop {
+            match self.client.worker(self.account()).await {
+                Ok(Some(worker)) if worker.job.is_some() && !self.stopped() => {
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(error) if !self.stopped() => {
+                    tracing::warn!(%error, "waiting for the node");
+                    tokio::time::sleep(RETRY).await;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    async fn register(&self) -> Result<(), RunnerError> {
+        let Options { price_per_token, endpoint, .. } = &self.options;
+        match self.client.worker(self.account()).await? {
+            None => {
+                tracing::info!(price_per_token, "registering");
+                self.client
+                    .register_worker(&self.signer, &KINDS, *price_per_token, endpoint, Wait::InBlock)
+                    .await?;
+            }
+            Some(worker) => {
+                let same = worker.price_per_token == *price_per_token
+                    && worker.endpoint == endpoint.as_bytes()
+                    && worker.kinds == KINDS;
+                if !same {
+                    tracing::info!(price_per_token, "updating what the chain knows of this worker");
+                    self.client
+                        .update_worker(
+                            &self.signer,
+                            &KINDS,
+                            *price_per_token,
+                            endpoint,
+                            Wait::InBlock,
+                        )
+                        .await?;
+                }
+            }
+        }
+        tracing::info!(account = %self.account(), "registered; waiting for jobs");
+        Ok(())
+    }
+
+    async fn is_mine(&self, id: JobId) -> Result<bool, RunnerError> {
+        let job = self.client.job(id).await?;
+        Ok(job.is_some_and(|job| match &job.state {
+            JobState::Training { assignment, .. } => assignment.worker == self.account(),
+            _ => false,
+        }))
+    }
+
+    async fn has_result(&self, id: JobId) -> Result<bool, RunnerError> {
+        let job = self.client.job(id).await?;
+        Ok(job.is_some_and(|job| match &job.state {
+            JobState::Submitted { assignment, .. } | JobState::Completed { assignment } => {
+                assignment.worker == self.account()
+            }
+            _ => false,
+        }))
+    }
+
+    fn account(&self) -> AccountId {
+        self.signer.account()
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn folder(&self, id: JobId) -> PathBuf {
+        folder_of(&self.options.work_directory, id)
+    }
+}
+
+/// Where a job's checkpoints lie.
+fn folder_of(work_directory: &Path, id: JobId) -> PathBuf {
+    work_directory.join(format!("job-{id}"))
+}
+
+fn clamp(steps: u64) -> u32 {
+    steps.try_into().unwrap_or(u32::MAX)
+}

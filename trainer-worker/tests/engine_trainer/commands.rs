@@ -1,0 +1,133 @@
+//! The `trainer-worker` program: its subcommands as a user runs them.
+
+use crate::common::{tokens, write_tiny_gguf};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .expect("runs")
+}
+
+fn json(output: &Output) -> Value {
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {log}"))
+}
+
+fn refusal(output: &Output) -> String {
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+fn workplace() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    write_tiny_gguf(&dir.path().join("tiny.gguf"), 1);
+    std::fs::create_dir(dir.path().join("data")).expect("a folder");
+    let text = "Q: Where is the cat?\nA: On the mat.\n\nQ: Where is the dog?\nA: In the yard.\n";
+    std::fs::write(dir.path().join("data/a.md"), text).expect("written");
+    std::fs::write(dir.path().join("data/b.txt"), "Plain words for a window.").expect("written");
+    std::fs::write(dir.path().join("data/c.png"), [1, 2, 3]).expect("written");
+    dir
+}
+
+#[test]
+fn train_eval_generate_and_logits_work_together() {
+    let dir = workplace();
+    let dir = dir.path();
+    let report = json(&run(
+        dir,
+        &[
+            "train",
+            "--model",
+            "tiny.gguf",
+            "--data",
+            "data",
+            "--output",
+            "out",
+            "--json",
+            "--target-modules",
+            "all-linear",
+            "--learning-rate",
+            "1e-2",
+            "--num-train-epochs",
+            "20",
+            "--max-seq-length",
+            "96",
+            "--eval-fraction",
+            "0",
+        ],
+    ));
+    assert_eq!(report["examples"]["train"], 3);
+    assert!(report["eval_loss"]["before"].is_null());
+    let loss = |adapter: &[&str]| {
+        let args =
+            [&["eval", "--model", "tiny.gguf", "--data", "data", "--output", "json"], adapter];
+        json(&run(dir, &args.concat()))["loss"].as_f64().expect("a loss")
+    };
+    let (base, tuned) = (loss(&[]), loss(&["--adapter", "out"]));
+    assert!(tuned < base - 1.0, "{base} -> {tuned}");
+    assert_eq!(tuned, loss(&["--adapter", "out/adapter_model.safetensors"]));
+
+    let text = json(&run(
+        dir,
+        &[
+            "generate",
+            "--model",
+            "tiny.gguf",
+            "--adapter",
+            "out",
+            "--chat",
+            "Where is the cat?",
+            "--max-new-tokens",
+            "5",
+            "--output",
+            "json",
+        ],
+    ));
+    assert!(text["tokens"].as_array().expect("tokens").len() <= 5);
+    let streamed =
+        run(dir, &["generate", "--model", "tiny.gguf", "--prompt", "the", "--max-new-tokens", "5"]);
+    assert!(streamed.status.success() && !streamed.stdout.is_empty());
+
+    let logits = json(&run(
+        dir,
+        &["logits", "--model", "tiny.gguf", "--tokens", "5,6,7", "--output", "json"],
+    ));
+    assert_eq!(logits["tokens"], serde_json::json!([5, 6, 7]));
+    let rows = logits["logits"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|r| r.as_array().expect("numbers").len() == tokens().len()));
+}
+
+#[test]
+fn mistakes_are_answered_in_one_sentence() {
+    let dir = workplace();
+    let dir = dir.path();
+    let text = refusal(&run(dir, &["generate", "--model", "none.gguf", "--chat", "x"]));
+    assert!(text.contains("none.gguf does not exist; ./scripts/model fetches one"), "{text}");
+    let text = refusal(&run(dir, &["generate", "--model", "data/a.md", "--chat", "x"]));
+    assert!(text.contains("not a usable GGUF file"), "{text}");
+    let base = ["train", "--model", "tiny.gguf", "--output", "out"];
+    let train = |more: &[&str]| refusal(&run(dir, &[&base[..], more].concat()));
+    assert!(train(&["--data", "data/c.png"]).contains("only .md and .txt"));
+    assert!(train(&["--data", "absent.md"]).contains("absent.md"));
+    let text = train(&["--data", "data", "--target-modules", "c_attn"]);
+    assert!(text.contains("target_modules = c_attn") && text.contains("q_proj"), "{text}");
+    let text = train(&["--data", "data", "--method", "qlora"]);
+    assert!(text.contains("qlora"), "{text}");
+    let text = refusal(&run(
+        dir,
+        &["generate", "--model", "tiny.gguf", "--chat", "x", "--temperature", "11"],
+    ));
+    assert!(text.contains("temperature = 11 is out of range: choose 0 to 10"), "{text}");
+    let long = "word ".repeat(200);
+    let text = refusal(&run(dir, &["generate", "--model", "tiny.gguf", "--prompt", &long]));
+    assert!(text.contains("exceed the model's context of 256"), "{text}");
+}
