@@ -132,7 +132,7 @@ pub(crate) enum Command {
     Model(model::Command),
     /// Training jobs.
     #[command(subcommand)]
-    Job(Box<job::Command>),
+    Job(job::Command),
     /// Trained adapters.
     #[command(subcommand)]
     Adapter(adapter::Command),

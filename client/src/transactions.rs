@@ -17,6 +17,7 @@ use subxt::{
     config::substrate::SubstrateExtrinsicParamsBuilder,
     error::ExtrinsicError,
     events::{DecodeAsEvent, Events, Phase},
+    rpcs::client::rpc_params,
     tx::Payload,
     SubstrateConfig,
 };
@@ -263,16 +264,12 @@ impl Client {
         while scan.next <= best {
             let number = scan.next;
             let Some(hash) = self.block_hash(number).await? else { return Ok(None) };
-            let block = self
-                .inner
-                .methods
-                .chain_get_block(Some(hash))
-                .await
-                .map_err(|error| self.failed("chain_getBlock", error))?;
+            let block: Option<BlockAnswer> =
+                self.request("chain_getBlock", rpc_params![hash]).await?;
             let Some(block) = block else { return Ok(None) };
             scan.seen = Some((number, hash));
             scan.next = number + 1;
-            let index = block.block.extrinsics.iter().position(|other| other.0 == bytes);
+            let index = block.block.extrinsics.iter().position(|own| own.is(bytes));
             if let Some(index) = index {
                 return Ok(Some(Place { block: number, hash, index: index as u32 }));
             }
@@ -306,6 +303,38 @@ impl Client {
             .map(|paid| paid.actual_fee)
             .sum();
         Ok(receipt)
+    }
+}
+
+/// A block as `chain_getBlock` answers it; what is not needed is left out.
+#[derive(serde::Deserialize)]
+struct BlockAnswer {
+    block: BlockBody,
+}
+
+#[derive(serde::Deserialize)]
+struct BlockBody {
+    extrinsics: Vec<EncodedExtrinsic>,
+}
+
+/// Nodes write extrinsics in hexadecimal with `0x`, or, where their block type decodes them, as
+/// lists of bytes.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum EncodedExtrinsic {
+    Hexadecimal(String),
+    Bytes(Vec<u8>),
+}
+
+impl EncodedExtrinsic {
+    fn is(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Hexadecimal(text) => {
+                let digits = text.strip_prefix("0x").unwrap_or(text);
+                digits.len() == 2 * bytes.len() && hex::decode(digits).is_ok_and(|own| own == bytes)
+            }
+            Self::Bytes(own) => own == bytes,
+        }
     }
 }
 

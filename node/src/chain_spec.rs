@@ -1,7 +1,7 @@
 //! Chain specs made from the runtime's genesis presets.
 
 use openledger_primitives::Balance;
-use openledger_runtime::{Block, WASM_BINARY};
+use openledger_runtime::{OpaqueBlock as Block, WASM_BINARY};
 use sc_chain_spec::ChainSpecExtension;
 use sc_service::ChainType;
 use serde::{Deserialize, Serialize};
@@ -25,22 +25,13 @@ pub(crate) type ChainSpec = sc_service::GenericChainSpec<Extensions>;
 const DECIMALS: u32 = Balance::ilog10(openledger_primitives::OPEN);
 
 fn properties() -> sc_service::Properties {
-    [
-        ("tokenSymbol", "OPEN".into()),
-        ("tokenDecimals", DECIMALS.into()),
-        ("ss58Format", 42.into()),
-    ]
-    .into_iter()
-    .map(|(key, value): (&str, serde_json::Value)| (key.to_owned(), value))
-    .collect()
+    [("tokenSymbol", "OPEN".into()), ("tokenDecimals", DECIMALS.into()), ("ss58Format", 42.into())]
+        .into_iter()
+        .map(|(key, value): (&str, serde_json::Value)| (key.to_owned(), value))
+        .collect()
 }
 
-fn preset(
-    name: &str,
-    id: &str,
-    chain_type: ChainType,
-    preset: &str,
-) -> Result<ChainSpec, String> {
+fn preset(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {
     let wasm = WASM_BINARY.ok_or(
         "this node was built without a runtime (SKIP_WASM_BUILD was set); build it again without",
     )?;

@@ -5,7 +5,7 @@ use crate::{
     cli::{Cli, Subcommand},
     service,
 };
-use openledger_runtime::Block;
+use openledger_runtime::OpaqueBlock as Block;
 use sc_cli::SubstrateCli;
 
 impl SubstrateCli for Cli {
@@ -38,7 +38,9 @@ impl SubstrateCli for Cli {
             "dev" | "development" => Box::new(chain_spec::development()?),
             "local" => Box::new(chain_spec::local()?),
             "" => {
-                return Err("no network is named: use --dev, --chain local or --chain FILE.json".into())
+                return Err(
+                    "no network is named: use --dev, --chain local or --chain FILE.json".into()
+                )
             }
             path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
         })
@@ -53,30 +55,22 @@ pub(crate) fn run() -> sc_cli::Result<()> {
             let spec = cli.load_spec(&cmd.chain)?;
             cmd.run(spec)
         }
-        Some(Subcommand::CheckBlock(cmd)) => {
-            cli.create_runner(cmd)?.async_run(|config| {
-                let parts = service::partial(&config)?;
-                Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
-            })
-        }
-        Some(Subcommand::ExportBlocks(cmd)) => {
-            cli.create_runner(cmd)?.async_run(|config| {
-                let parts = service::partial(&config)?;
-                Ok((cmd.run(parts.client, config.database), parts.task_manager))
-            })
-        }
-        Some(Subcommand::ExportState(cmd)) => {
-            cli.create_runner(cmd)?.async_run(|config| {
-                let parts = service::partial(&config)?;
-                Ok((cmd.run(parts.client, config.chain_spec), parts.task_manager))
-            })
-        }
-        Some(Subcommand::ImportBlocks(cmd)) => {
-            cli.create_runner(cmd)?.async_run(|config| {
-                let parts = service::partial(&config)?;
-                Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
-            })
-        }
+        Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+        }),
+        Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, config.database), parts.task_manager))
+        }),
+        Some(Subcommand::ExportState(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, config.chain_spec), parts.task_manager))
+        }),
+        Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+        }),
         Some(Subcommand::PurgeChain(cmd)) => {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
         }

@@ -1,7 +1,7 @@
 //! Puts the node together: client, pool, BABE, GRANDPA, network and RPC.
 
 use futures::FutureExt;
-use openledger_runtime::{apis::RuntimeApi, Block, Hash};
+use openledger_runtime::{apis::RuntimeApi, Hash, OpaqueBlock as Block};
 use sc_client_api::{Backend, BlockBackend};
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};

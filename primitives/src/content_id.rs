@@ -16,8 +16,19 @@ const TEXT_LENGTH: usize = 59;
 
 /// How the bytes behind a [`ContentId`] are to be read. The SCALE index is the multicodec code.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub enum ContentCodec {
     /// The bytes themselves: a file of at most one block.
@@ -43,8 +54,19 @@ impl ContentCodec {
 /// No other CID can be expressed, so whoever holds a `ContentId` needs no further check of version,
 /// codec, hash function or length.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct ContentId {
     codec: ContentCodec,
@@ -157,10 +179,10 @@ impl ContentId {
         if hash.code() != SHA2_256 {
             return Err(ContentIdError::Hash(hash.code()));
         }
-        let digest = hash.digest().try_into().map_err(|_| ContentIdError::Length {
-            found: hash.digest().len(),
-            expected: 32,
-        })?;
+        let digest = hash
+            .digest()
+            .try_into()
+            .map_err(|_| ContentIdError::Length { found: hash.digest().len(), expected: 32 })?;
         Ok(Self { codec, digest })
     }
 
@@ -216,4 +238,3 @@ impl<'de> serde::Deserialize<'de> for ContentId {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
-

@@ -28,7 +28,16 @@ pub type MicroNats = u32;
 
 /// What a worker posts when it has trained.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct JobResult {
     /// The adapter on IPFS.
@@ -53,7 +62,16 @@ pub struct JobResult {
 
 /// Who works on a job, for how much.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct Assignment<AccountId> {
     /// The worker.
@@ -64,7 +82,16 @@ pub struct Assignment<AccountId> {
 
 /// Why a job ended without an adapter.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub enum JobFailure {
     /// The deadline passed.
@@ -75,7 +102,16 @@ pub enum JobFailure {
 
 /// Where a job is in its life.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub enum JobState<AccountId> {
     /// Waits for a worker.
@@ -191,10 +227,7 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
 
     /// Whether nothing will happen to it any more.
     pub fn is_over(&self) -> bool {
-        matches!(
-            self.state,
-            JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled
-        )
+        matches!(self.state, JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled)
     }
 
     /// Dispatches a queued job.

@@ -23,7 +23,16 @@ const TEXT_TAG: &[u8] = b"openledger/text/v1";
 
 /// The shape of a leaf, its first byte. A new shape gets a new number; old leaves keep theirs.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub enum LeafVersion {
     /// The first shape.
@@ -65,7 +74,16 @@ impl<AccountId: Encode> DatasetLeaf<AccountId> {
 
 /// A Datanet at one moment: any job names exactly what it trained on.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
     TypeInfo,
 )]
 pub struct DatasetVersion {
@@ -77,7 +95,16 @@ pub struct DatasetVersion {
 
 /// A Datanet at a version, as a job lists it.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct DatasetRef {
     /// The Datanet.
@@ -232,7 +259,11 @@ pub fn verify_text_chunk(
     let start = u64::from(index).saturating_mul(TEXT_CHUNK as u64);
     let expected = units.saturating_sub(start).min(TEXT_CHUNK as u64);
     let Ok(chunks) = u32::try_from(chunks) else { return false };
-    if index >= chunks || chunk.len() as u64 != expected || proof.len() > 32 {
+    if index >= chunks || chunk.len() as u64 != expected {
+        return false;
+    }
+    // Without this, the shorter path of a chunk near the end would also prove it at an earlier place.
+    if proof.len() != path_length(index, chunks) {
         return false;
     }
     let leaf = tagged_chunk(chunk);
@@ -243,4 +274,19 @@ pub fn verify_text_chunk(
         index,
         &leaf,
     )
+}
+
+/// How many hashes lead from leaf `index` of `leaves` to the root of a binary Merkle tree.
+fn path_length(mut index: u32, leaves: u32) -> usize {
+    let mut width = leaves;
+    let mut length = 0;
+    while width > 1 {
+        // The last of an odd row has no sibling and moves up as it is.
+        if index % 2 == 1 || index < width - 1 {
+            length += 1;
+        }
+        index /= 2;
+        width = width.div_ceil(2);
+    }
+    length
 }

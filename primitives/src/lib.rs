@@ -33,8 +33,8 @@ pub mod media;
 pub mod quota;
 pub mod refusal;
 pub mod reward;
-pub mod traits;
 pub mod training;
+pub mod traits;
 pub mod verdict;
 
 pub use attribution::{shares, PARTS};

@@ -5,8 +5,19 @@ use scale_info::TypeInfo;
 
 /// What a Datanet holds. A Datanet has one, for ever.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
@@ -21,8 +32,19 @@ pub enum Modality {
 
 /// A file format. The SCALE indices are part of the stored shape: append, never reorder.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
@@ -58,8 +80,19 @@ pub enum MediaType {
 impl MediaType {
     /// Every format, in SCALE order.
     pub const ALL: [Self; 13] = [
-        Self::Md, Self::Pdf, Self::Docx, Self::Txt, Self::Png, Self::Jpg, Self::Jpeg, Self::Webp,
-        Self::Tiff, Self::Bmp, Self::Wav, Self::Mp3, Self::Flac,
+        Self::Md,
+        Self::Pdf,
+        Self::Docx,
+        Self::Txt,
+        Self::Png,
+        Self::Jpg,
+        Self::Jpeg,
+        Self::Webp,
+        Self::Tiff,
+        Self::Bmp,
+        Self::Wav,
+        Self::Mp3,
+        Self::Flac,
     ];
 
     /// The modality whose Datanets take this format.

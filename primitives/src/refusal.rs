@@ -9,8 +9,18 @@ use scale_info::TypeInfo;
 /// The rule a submission breaks. The number is what the transaction pool answers
 /// (`InvalidTransaction::Custom`). Append, never renumber.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
@@ -56,9 +66,18 @@ pub enum RefusalRule {
 impl RefusalRule {
     /// Every rule.
     pub const ALL: [Self; 12] = [
-        Self::UnknownDatanet, Self::NotRegistered, Self::ItemCount, Self::WrongModality,
-        Self::EmptyFile, Self::DigestMismatch, Self::RepeatedItem, Self::AlreadySubmitted,
-        Self::DailyFiles, Self::DailyBytes, Self::DatanetDailyFiles, Self::DatanetDailyBytes,
+        Self::UnknownDatanet,
+        Self::NotRegistered,
+        Self::ItemCount,
+        Self::WrongModality,
+        Self::EmptyFile,
+        Self::DigestMismatch,
+        Self::RepeatedItem,
+        Self::AlreadySubmitted,
+        Self::DailyFiles,
+        Self::DailyBytes,
+        Self::DatanetDailyFiles,
+        Self::DatanetDailyBytes,
     ];
 
     /// The number the transaction pool answers.
@@ -74,7 +93,16 @@ impl RefusalRule {
 
 /// A rule with what was found and what is allowed.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 pub struct Refusal {

@@ -1,8 +1,6 @@
 //! The seams through which pallets meet. Each is implemented by one pallet and wired in the runtime.
 
-use crate::{
-    DatanetId, DatasetVersion, FileHash, Points, ReviewPolicy, SubmissionId, Verdict,
-};
+use crate::{DatanetId, DatasetVersion, FileHash, Points, ReviewPolicy, SubmissionId, Verdict};
 use sp_runtime::DispatchResult;
 
 /// A submission that waits for its verdict.

@@ -40,8 +40,18 @@ impl DecodeWithMemTracking for Score {}
 
 /// Why a file was refused. Append, never reorder.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "kebab-case"))]
@@ -65,8 +75,13 @@ pub enum RejectionReason {
 impl RejectionReason {
     /// Every reason.
     pub const ALL: [Self; 7] = [
-        Self::WrongFormat, Self::OffTopic, Self::LowQuality, Self::Duplicate, Self::TooSmall,
-        Self::Harmful, Self::Licence,
+        Self::WrongFormat,
+        Self::OffTopic,
+        Self::LowQuality,
+        Self::Duplicate,
+        Self::TooSmall,
+        Self::Harmful,
+        Self::Licence,
     ];
 
     /// The reason as users write it.
@@ -85,7 +100,16 @@ impl RejectionReason {
 
 /// One review's outcome.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub enum Verdict {
     /// The file belongs in the Datanet.

@@ -1,9 +1,9 @@
 //! Runtime APIs.
 
 use crate::{
-    AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa,
-    InherentDataExt, Leaderboard, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, System, Training, TransactionPayment, BABE_EPOCH, VERSION,
+    AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa, InherentDataExt,
+    Leaderboard, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, Training,
+    TransactionPayment, BABE_EPOCH, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{

@@ -59,9 +59,7 @@ impl AuthorAndTreasury {
 }
 
 impl OnUnbalanced<Credit<AccountId, Balances>> for AuthorAndTreasury {
-    fn on_unbalanceds(
-        mut fees_then_tips: impl Iterator<Item = Credit<AccountId, Balances>>,
-    ) {
+    fn on_unbalanceds(mut fees_then_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
         if let Some(fee) = fees_then_tips.next() {
             let (mut author, treasury) = fee.ration(80, 20);
             for tip in fees_then_tips {
@@ -81,4 +79,3 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for DustToTreasury {
         AuthorAndTreasury::credit(None, amount);
     }
 }
-

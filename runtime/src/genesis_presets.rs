@@ -2,11 +2,8 @@
 //! validators, lengths of a real network, no sudo).
 
 use crate::{
-    configs::RewardPot,
-    fees::TreasuryAccount,
-    parameters::Lengths,
-    AccountId, BalancesConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
-    BABE_EPOCH,
+    configs::RewardPot, fees::TreasuryAccount, parameters::Lengths, AccountId, BalancesConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, BABE_EPOCH,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
@@ -38,8 +35,7 @@ pub fn endowed_accounts() -> Vec<AccountId> {
 /// Balances that add up to exactly [`TOTAL_SUPPLY`]: the endowed accounts, the pots that must never
 /// be reaped, and the rest in the treasury.
 pub fn balances(endowed: &[AccountId]) -> Vec<(AccountId, Balance)> {
-    let mut balances: Vec<_> =
-        endowed.iter().map(|account| (account.clone(), ENDOWMENT)).collect();
+    let mut balances: Vec<_> = endowed.iter().map(|account| (account.clone(), ENDOWMENT)).collect();
     balances.push((RewardPot::get().into_account_truncating(), EXISTENTIAL_DEPOSIT));
     let given: Balance = balances.iter().map(|(_, amount)| amount).sum();
     balances.push((TreasuryAccount::get(), TOTAL_SUPPLY.saturating_sub(given)));

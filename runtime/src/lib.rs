@@ -59,6 +59,9 @@ pub type Address = MultiAddress<AccountId, ()>;
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// Block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// A block whose transactions stay undecoded: what the node handles, and what JSON-RPC shows as
+/// hexadecimal strings. It outlives changes of the runtime.
+pub type OpaqueBlock = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
 /// A block with what is needed to justify it.
 pub type SignedBlock = generic::SignedBlock<Block>;
 /// Block id.
@@ -182,4 +185,3 @@ mod runtime {
     #[runtime::pallet_index(23)]
     pub type Training = pallet_training;
 }
-

@@ -30,8 +30,17 @@ pub mod pallet {
 
     /// The values, in blocks (one a slot).
     #[derive(
-        Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
-        serde::Serialize, serde::Deserialize,
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Encode,
+        Decode,
+        MaxEncodedLen,
+        TypeInfo,
+        serde::Serialize,
+        serde::Deserialize,
     )]
     #[serde(rename_all = "camelCase")]
     pub struct Lengths {

@@ -1,9 +1,9 @@
 //! The runtime through its front door: genesis, signed extrinsics through Executive, metadata.
 
-#[path = "chain_runtime/common.rs"]
-mod common;
 #[path = "chain_runtime/admission.rs"]
 mod admission;
+#[path = "chain_runtime/common.rs"]
+mod common;
 #[path = "chain_runtime/fees.rs"]
 mod fees;
 #[path = "chain_runtime/genesis.rs"]

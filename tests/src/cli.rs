@@ -3,6 +3,7 @@
 use crate::{process, Error, Result};
 use serde_json::Value;
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -75,6 +76,7 @@ pub struct Cli {
     binary: PathBuf,
     url: String,
     keys: PathBuf,
+    password: PathBuf,
     logs: PathBuf,
     count: AtomicUsize,
     paid: Mutex<Vec<Paid>>,
@@ -91,10 +93,13 @@ impl Cli {
         for folder in [&keys, &logs] {
             std::fs::create_dir_all(folder).map_err(|cause| Error::file(folder, &cause))?;
         }
+        let password = directory.join("password");
+        write_password(&password)?;
         Ok(Self {
             binary: binary.to_owned(),
             url,
             keys,
+            password,
             logs,
             count: AtomicUsize::new(0),
             paid: Mutex::default(),
@@ -177,15 +182,13 @@ impl Cli {
         let log = self.logs.join(format!("{number:04}-{}-{}", actor.name, verb.join("-")));
         let mut command = Command::new(&self.binary);
         // What a user has set for other networks must not reach this one.
-        for name in ["NODE", "KEY", "IPFS", "PEERS", "SECRET"] {
-            command.env_remove(format!("OPENLEDGER_{name}"));
-        }
+        forget_environment(&mut command);
         command
-            // The key files lie in a folder of their own on a network that lives for minutes.
-            .env("OPENLEDGER_PASSWORD", "")
             .args(["--output", "json", "--node", &self.url])
             .arg("--keys-directory")
-            .arg(&self.keys);
+            .arg(&self.keys)
+            .arg("--password-file")
+            .arg(&self.password);
         if !actor.key.is_empty() {
             command.args(["--key", &actor.key]);
         }
@@ -199,6 +202,30 @@ impl Cli {
         let done = process::run(&format!("`{shown}`"), command, &log, LIMIT)?;
         Ok((shown, log, done))
     }
+}
+
+/// Takes what a user has set for networks of their own out of a program's environment.
+pub fn forget_environment(command: &mut Command) {
+    for name in ["NODE", "KEY", "KEYS", "PASSWORD", "IPFS", "PEERS", "SECRET"] {
+        command.env_remove(format!("OPENLEDGER_{name}"));
+    }
+    command.env_remove("OPENLEDGER_IPFS_DIRECTORY");
+}
+
+/// Writes a random password that only the user may read.
+fn write_password(path: &Path) -> Result<()> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Error::failed("random numbers", cause.to_string(), "the system has to provide them")
+    })?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(hex::encode(bytes).as_bytes()))
+        .map_err(|cause| Error::file(path, &cause))
 }
 
 fn is_plain(word: &str) -> bool {

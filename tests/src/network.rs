@@ -1,6 +1,7 @@
 //! A development network: node, IPFS nodes and worker as processes of their own.
 
 use crate::{
+    cli::forget_environment,
     interrupt::{self, poll},
     process::Process,
     rpc::{Rpc, RpcError},
@@ -325,6 +326,7 @@ impl Network {
         let mut command = Command::new(&self.binaries.ipfs);
         command.args(["daemon", "--output", "json", "--listen", "/ip4/127.0.0.1/tcp/0"]);
         command.arg("--directory").arg(&directory);
+        forget_environment(&mut command);
         for peer in peers {
             command.args(["--peer", peer]);
         }
@@ -364,11 +366,13 @@ impl Network {
         command
             .args(["run", "--node", &self.url(), "--key", &options.key])
             .args(["--price", &options.price.to_string(), "--listen", &self.worker_address()])
+            // Progress every other block is worth its fee to somebody who watches.
+            .args(["--heartbeat", "5"])
             .arg("--ipfs-directory")
             .arg(directory.join("ipfs"))
             .arg("--work-directory")
-            .arg(directory.join("work"))
-            .env("OPENLEDGER_PASSWORD", "");
+            .arg(directory.join("work"));
+        forget_environment(&mut command);
         for model in &options.models {
             command.arg("--model").arg(model);
         }

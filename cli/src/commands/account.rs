@@ -74,8 +74,17 @@ fn written(name: &str, account: AccountId, path: &Path) -> serde_json::Value {
     json!({ "name": name, "account": account, "file": path })
 }
 
+/// Before a password is asked for in vain; writing checks it again.
+fn refuse_existing(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(keyfile::KeyFileError::Exists(path.to_path_buf()).into()),
+        Err(_) => Ok(()),
+    }
+}
+
 fn new(context: &Context, name: &str, words: bool) -> Result<Answer> {
     let path = keyfile::path_of(&context.keys_directory()?, name)?;
+    refuse_existing(&path)?;
     let password = context.new_password()?;
     let (signer, phrase) = Signer::generate();
     keyfile::write(&path, &signer, &password)?;
@@ -92,6 +101,7 @@ fn new(context: &Context, name: &str, words: bool) -> Result<Answer> {
 
 fn import(context: &Context, name: &str) -> Result<Answer> {
     let path = keyfile::path_of(&context.keys_directory()?, name)?;
+    refuse_existing(&path)?;
     let signer = Signer::from_secret(&context.secret()?)?;
     let password = context.new_password()?;
     keyfile::write(&path, &signer, &password)?;

@@ -9,6 +9,7 @@ pub(crate) mod leaderboard;
 pub(crate) mod model;
 pub(crate) mod review;
 pub(crate) mod rewards;
+pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod submit;
 
@@ -32,7 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Leaderboard(command) => leaderboard::run(&context, command).await,
         Command::Rewards(command) => rewards::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
-        Command::Job(command) => job::run(&context, *command).await,
+        Command::Job(command) => job::run(&context, command).await,
         Command::Adapter(command) => adapter::run(&context, command).await,
         Command::Status => status::run(&context).await,
     }

@@ -76,8 +76,9 @@ impl TryFrom<Item> for SubmissionItem {
     type Error = String;
 
     fn try_from(item: Item) -> Result<Self, String> {
-        let sha256 = hash(&item.sha256)
-            .ok_or_else(|| format!("sha256 is {:?}; it takes 64 hexadecimal digits", item.sha256))?;
+        let sha256 = hash(&item.sha256).ok_or_else(|| {
+            format!("sha256 is {:?}; it takes 64 hexadecimal digits", item.sha256)
+        })?;
         Ok(Self { content: item.content, sha256, size: item.size, media: item.media })
     }
 }
@@ -169,11 +170,7 @@ pub(crate) struct Entry {
 
 impl From<BoardEntry<AccountId>> for Entry {
     fn from(entry: BoardEntry<AccountId>) -> Self {
-        Self {
-            account: entry.account,
-            points: entry.points.to_string(),
-            sequence: entry.sequence,
-        }
+        Self { account: entry.account, points: entry.points.to_string(), sequence: entry.sequence }
     }
 }
 

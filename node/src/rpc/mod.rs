@@ -5,7 +5,7 @@ mod openledger;
 
 use crate::service::{FullBackend, FullClient, Pool};
 use jsonrpsee::RpcModule;
-use openledger_runtime::{Block, BlockNumber, Hash};
+use openledger_runtime::{BlockNumber, Hash, OpaqueBlock as Block};
 use sc_consensus::LongestChain;
 use sc_consensus_babe::BabeWorkerHandle;
 use sc_consensus_babe_rpc::{Babe, BabeApiServer};
@@ -44,13 +44,8 @@ pub(crate) fn create(
     module.merge(System::new(deps.client.clone(), deps.pool).into_rpc())?;
     module.merge(TransactionPayment::new(deps.client.clone()).into_rpc())?;
     module.merge(
-        Babe::new(
-            deps.client.clone(),
-            deps.babe_worker.clone(),
-            deps.keystore,
-            deps.select_chain,
-        )
-        .into_rpc(),
+        Babe::new(deps.client.clone(), deps.babe_worker.clone(), deps.keystore, deps.select_chain)
+            .into_rpc(),
     )?;
     module.merge(
         Grandpa::new(

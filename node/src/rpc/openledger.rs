@@ -121,10 +121,9 @@ fn leaderboard(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec
     let after: Option<(String, u64)> = params.optional_next()?;
     let cursor = after
         .map(|(points, sequence)| {
-            points
-                .parse()
-                .map(|points| BoardCursor { points, sequence })
-                .map_err(|_| invalid(format!("points are {points:?}; give them as a decimal string")))
+            points.parse().map(|points| BoardCursor { points, sequence }).map_err(|_| {
+                invalid(format!("points are {points:?}; give them as a decimal string"))
+            })
         })
         .transpose()?;
     let entries = client
@@ -184,7 +183,10 @@ fn attribution(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Att
             let limit = (dataset.version.leaves - start).min(PAGE.into()) as u32;
             let page = api.leaves(at, dataset.datanet, start, limit).map_err(runtime)?;
             if page.is_empty() {
-                return Err(error(RUNTIME_ERROR, "the chain no longer holds a leaf of this version"));
+                return Err(error(
+                    RUNTIME_ERROR,
+                    "the chain no longer holds a leaf of this version",
+                ));
             }
             start += page.len() as u64;
             files.extend(page.into_iter().map(|leaf| FileShare::new(dataset.datanet, leaf)));

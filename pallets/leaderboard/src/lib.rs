@@ -117,19 +117,12 @@ pub mod pallet {
 
     /// Points and rewards of an account in a Datanet, from its first points on.
     #[pallet::storage]
-    pub type Positions<T: Config> = StorageDoubleMap<
-        _,
-        Twox64Concat,
-        DatanetId,
-        Blake2_128Concat,
-        T::AccountId,
-        Position,
-    >;
+    pub type Positions<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, DatanetId, Blake2_128Concat, T::AccountId, Position>;
 
     /// Plancks a point of each ended period that brought points, 0 included.
     #[pallet::storage]
-    pub type Rates<T> =
-        StorageDoubleMap<_, Twox64Concat, DatanetId, Twox64Concat, Period, Balance>;
+    pub type Rates<T> = StorageDoubleMap<_, Twox64Concat, DatanetId, Twox64Concat, Period, Balance>;
 
     /// Accounts of a Datanet in order of rank.
     ///

@@ -25,27 +25,23 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn fund() -> Weight {
         // Reads: Datanet, pool, caller, pot. Writes: pool, rate, caller, pot.
-        Weight::from_parts(60_000_000, 12_000)
-            .saturating_add(T::DbWeight::get().reads_writes(4, 4))
+        Weight::from_parts(60_000_000, 12_000).saturating_add(T::DbWeight::get().reads_writes(4, 4))
     }
 
     fn set_terms() -> Weight {
         // Reads: Datanet, pool. Writes: pool, rate.
-        Weight::from_parts(25_000_000, 7_000)
-            .saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(25_000_000, 7_000).saturating_add(T::DbWeight::get().reads_writes(2, 2))
     }
 
     fn claim() -> Weight {
         // Reads: position, pool, rate, account, pot. Writes: position, pool, rate, account, pot.
-        Weight::from_parts(75_000_000, 15_000)
-            .saturating_add(T::DbWeight::get().reads_writes(5, 5))
+        Weight::from_parts(75_000_000, 15_000).saturating_add(T::DbWeight::get().reads_writes(5, 5))
     }
 
     fn on_accepted() -> Weight {
         // Reads: pool, position, rate, sequence. Writes: pool, position, rate, sequence, two places
         // on the board.
-        Weight::from_parts(40_000_000, 15_000)
-            .saturating_add(T::DbWeight::get().reads_writes(4, 6))
+        Weight::from_parts(40_000_000, 15_000).saturating_add(T::DbWeight::get().reads_writes(4, 6))
     }
 }
 

@@ -145,8 +145,7 @@ impl<T: Config> Pallet<T> {
             _ => true,
         };
         let was_queued = matches!(job.state, JobState::Queued);
-        let loser =
-            job.time_out(now, T::MaxAttempts::get()).map_err(crate::Error::<T>::from)?;
+        let loser = job.time_out(now, T::MaxAttempts::get()).map_err(crate::Error::<T>::from)?;
         if let Some(worker) = loser {
             let penalty = if at_fault { Self::penalise(&worker) } else { 0 };
             Self::free_worker(&worker, |record| {
@@ -196,12 +195,7 @@ impl<T: Config> Pallet<T> {
 
     fn refund(owner: &T::AccountId, amount: Balance) -> DispatchResult {
         if amount > 0 {
-            T::Currency::release(
-                &HoldReason::JobBudget.into(),
-                owner,
-                amount,
-                Precision::Exact,
-            )?;
+            T::Currency::release(&HoldReason::JobBudget.into(), owner, amount, Precision::Exact)?;
         }
         Ok(())
     }
@@ -249,8 +243,7 @@ impl<T: Config> Pallet<T> {
                     }
                 }
                 Match::Found(assignment) => {
-                    let assigned =
-                        with_storage_layer(|| Self::assign(id, job, assignment, now));
+                    let assigned = with_storage_layer(|| Self::assign(id, job, assignment, now));
                     if assigned.is_err() {
                         return;
                     }
@@ -262,11 +255,7 @@ impl<T: Config> Pallet<T> {
 
     /// The worker of a kind that has been idle longest, among the first [`CANDIDATES`], and fits the
     /// budget; else the cheapest of all, if it fits.
-    fn worker_for(
-        kind: JobKind,
-        job: &JobOf<T>,
-        done: &mut Dispatched,
-    ) -> Match<T::AccountId> {
+    fn worker_for(kind: JobKind, job: &JobOf<T>, done: &mut Dispatched) -> Match<T::AccountId> {
         // The cheapest decides at once whether anyone fits.
         let Some(cheapest) = IdlePrices::<T>::iter_prefix_values(kind).next() else {
             return Match::NobodyIdle;
@@ -291,8 +280,7 @@ impl<T: Config> Pallet<T> {
         let Assignment { worker: who, price } = assignment.clone();
         let take_by = now.saturating_add(T::TakeWindow::get());
         job.assign(assignment, take_by).map_err(crate::Error::<T>::from)?;
-        let mut worker: Worker =
-            Workers::<T>::get(&who).ok_or(crate::Error::<T>::NotAWorker)?;
+        let mut worker: Worker = Workers::<T>::get(&who).ok_or(crate::Error::<T>::NotAWorker)?;
         Self::leave_idle(&mut worker);
         worker.job = Some(id);
         Workers::<T>::insert(&who, worker);
@@ -315,10 +303,7 @@ enum Match<AccountId> {
 }
 
 /// What a worker asks for a job, if that is within its budget.
-fn offer<T: Config>(
-    who: T::AccountId,
-    job: &JobOf<T>,
-) -> Option<Assignment<T::AccountId>> {
+fn offer<T: Config>(who: T::AccountId, job: &JobOf<T>) -> Option<Assignment<T::AccountId>> {
     let price = Workers::<T>::get(&who)?.price_per_token.checked_mul(job.token_ceiling.into())?;
     (price <= job.budget).then_some(Assignment { worker: who, price })
 }

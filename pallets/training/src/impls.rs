@@ -15,8 +15,8 @@ use openledger_primitives::{
     api::WorkerView,
     job::JobError,
     leaf::dataset_root,
-    traits::DatasetVersions,
     training::{SpecError, SpecField},
+    traits::DatasetVersions,
     Adapter, Balance, BlockNumber, ContentCodec, ContentId, FileHash, Job, JobId, JobKind,
     JobResult, JobState, ModelFamily,
 };

@@ -70,9 +70,7 @@ pub mod weights;
 
 pub use block_impls::{CANDIDATES, TRIES_PER_KIND};
 pub use pallet::*;
-pub use types::{
-    BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText, Worker,
-};
+pub use types::{BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText, Worker};
 pub use weights::WeightInfo;
 
 /// The pallet's storage, calls, events and errors.

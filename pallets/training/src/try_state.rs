@@ -189,10 +189,7 @@ impl<T: Config> Pallet<T> {
         Self::ensure_held(HoldReason::BaseModelDeposit, sums)
     }
 
-    fn ensure_held(
-        reason: HoldReason,
-        sums: Sums<T::AccountId>,
-    ) -> Result<(), TryRuntimeError> {
+    fn ensure_held(reason: HoldReason, sums: Sums<T::AccountId>) -> Result<(), TryRuntimeError> {
         let reason = reason.into();
         for (who, sum) in sums.into_values() {
             ensure!(

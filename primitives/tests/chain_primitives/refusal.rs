@@ -50,8 +50,10 @@ fn refusals_in_words_name_file_value_limit_and_next_step() {
     assert!(words(Refusal::of_item(RefusalRule::EmptyFile, 0, 0, 0)).starts_with("file 1: "));
     assert!(words(Refusal::of_item(RefusalRule::RepeatedItem, 4, 1, 0)).contains("file 2"));
     assert!(words(Refusal::of_call(RefusalRule::NotRegistered, 0, 0)).contains("register"));
-    let modality =
-        Refusal { modality: Some(Modality::Audio), ..Refusal::of_item(RefusalRule::WrongModality, 0, 0, 0) };
+    let modality = Refusal {
+        modality: Some(Modality::Audio),
+        ..Refusal::of_item(RefusalRule::WrongModality, 0, 0, 0)
+    };
     assert!(words(modality).ends_with("it takes .wav, .mp3, .flac"));
     for rule in RefusalRule::ALL {
         assert!(!words(Refusal::of_call(rule, 1, 2)).is_empty());

@@ -24,8 +24,8 @@ proptest! {
         prop_assert_eq!(found.len(), weights.len());
         prop_assert_eq!(found.iter().sum::<u64>(), if total == 0 { 0 } else { PARTS });
         for (weight, share) in weights.iter().zip(&found) {
-            if total > 0 {
-                let exact = u128::from(*weight) * u128::from(PARTS) / total;
+            let scaled = u128::from(*weight) * u128::from(PARTS);
+            if let Some(exact) = scaled.checked_div(total) {
                 prop_assert!(u128::from(*share) == exact || u128::from(*share) == exact + 1);
             }
             prop_assert!(*weight > 0 || *share == 0, "no weight, no share");

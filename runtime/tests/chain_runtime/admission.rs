@@ -46,7 +46,8 @@ fn each_refusal_reaches_the_pool_with_its_code() {
         begin_block();
         let datanet = text_datanet();
         let who = user(1);
-        let refusal = |items, datanet| validate(&sign(&who, 0, submit(datanet, items))).unwrap_err();
+        let refusal =
+            |items, datanet| validate(&sign(&who, 0, submit(datanet, items))).unwrap_err();
 
         // An account that does not exist cannot even have a nonce, registered or not.
         assert!(validate(&sign(&who, 0, submit(datanet, vec![item(b"a")]))).is_err());
@@ -141,7 +142,8 @@ fn feeless_calls_take_at_most_a_quarter_of_a_block() {
         let mut taken = 0u64;
         let mut refused_for_room = 0;
         for (n, who) in many.iter().enumerate() {
-            let items = (0..20u32).map(|m| item(&[(n as u32).to_le_bytes(), m.to_le_bytes()].concat()));
+            let items =
+                (0..20u32).map(|m| item(&[(n as u32).to_le_bytes(), m.to_le_bytes()].concat()));
             let call = submit(datanet, items.collect());
             let weight = call.get_dispatch_info().call_weight.ref_time();
             match apply(sign(who, 0, call)) {

@@ -66,10 +66,7 @@ pub fn begin_block_in_slot(slot: u64) {
         },
     );
     let digest = Digest {
-        logs: vec![DigestItem::PreRuntime(
-            sp_consensus_babe::BABE_ENGINE_ID,
-            pre_digest.encode(),
-        )],
+        logs: vec![DigestItem::PreRuntime(sp_consensus_babe::BABE_ENGINE_ID, pre_digest.encode())],
     };
     Executive::initialize_block(&Header::new(
         number,
@@ -79,9 +76,8 @@ pub fn begin_block_in_slot(slot: u64) {
         digest,
     ));
     let now = slot * SLOT_MILLISECONDS;
-    let inherent = UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(
-        pallet_timestamp::Call::set { now },
-    ));
+    let inherent =
+        UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now }));
     Executive::apply_extrinsic(inherent)
         .expect("the inherent is valid")
         .expect("the inherent succeeds");
@@ -168,12 +164,7 @@ pub fn sign_with_tip(
         ),
     );
     let signature = payload.using_encoded(|bytes| who.sign(bytes));
-    UncheckedExtrinsic::new_signed(
-        call,
-        id(who).into(),
-        Signature::Sr25519(signature),
-        extensions,
-    )
+    UncheckedExtrinsic::new_signed(call, id(who).into(), Signature::Sr25519(signature), extensions)
 }
 
 /// What the pool would say of a transaction now.
@@ -197,9 +188,7 @@ pub fn apply(extrinsic: UncheckedExtrinsic) -> ApplyExtrinsicResult {
 
 /// Dispatches a call outside any transaction.
 pub fn dispatch(who: &AccountId, call: impl Into<RuntimeCall>) {
-    call.into()
-        .dispatch(RuntimeOrigin::signed(who.clone()))
-        .expect("the call succeeds");
+    call.into().dispatch(RuntimeOrigin::signed(who.clone())).expect("the call succeeds");
 }
 
 /// What an account owns, holds included.

@@ -34,8 +34,7 @@ fn a_tip_goes_to_the_author_whole() {
         let author_before = total(&Alice.to_account_id());
         let treasury_before = total(&treasury());
         let bob_before = total(&Bob.to_account_id());
-        let call: RuntimeCall =
-            frame_system::Call::remark { remark: b"hello".to_vec() }.into();
+        let call: RuntimeCall = frame_system::Call::remark { remark: b"hello".to_vec() }.into();
         let tip = OPEN / 100;
         apply(sign_with_tip(&Bob.pair(), 0, tip, call)).expect("valid").expect("dispatched");
         let paid = bob_before - total(&Bob.to_account_id());

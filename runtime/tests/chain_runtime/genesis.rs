@@ -35,8 +35,7 @@ fn the_reward_pot_exists_from_genesis() {
 #[test]
 fn sudo_exists_in_the_development_preset_only() {
     genesis("development").execute_with(|| assert!(pallet_sudo::Key::<Runtime>::get().is_some()));
-    genesis("local_testnet")
-        .execute_with(|| assert!(pallet_sudo::Key::<Runtime>::get().is_none()));
+    genesis("local_testnet").execute_with(|| assert!(pallet_sudo::Key::<Runtime>::get().is_none()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::common::*;
 use openledger_primitives::{
     api::DatanetView,
     job::{JobResult, JobState},
-    leaf::{dataset_root, DatasetRef},
+    leaf::{dataset_root, version_of, DatasetRef},
     ContentId, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy, RewardTerms,
     Score, TrainingSpec, Verdict, OPEN,
 };
@@ -185,7 +185,8 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 /// The account that can make the next step of a job, so that whole lives happen by chance.
 fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
     if matches!(call, RuntimeCall::Review(_)) && dice.roll(5) > 0 {
-        return [Sr25519Keyring::Bob, Sr25519Keyring::Charlie][dice.roll(2) as usize].to_account_id();
+        return [Sr25519Keyring::Bob, Sr25519Keyring::Charlie][dice.roll(2) as usize]
+            .to_account_id();
     }
     if let RuntimeCall::Training(
         pallet_training::Call::take { job }
@@ -237,6 +238,14 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
         end_block();
         assert_eq!(pallet_balances::TotalIssuance::<Runtime>::get(), issuance);
         assert_eq!(issuance, openledger_primitives::TOTAL_SUPPLY);
+        for datanet in 0..3 {
+            let leaves: Vec<_> = (0..10)
+                .flat_map(|page| Datanets::leaves(datanet, 100 * page, 100))
+                .map(|view| view.leaf.hash())
+                .collect();
+            let version = Datanets::datanet(datanet).map(|view| view.version).unwrap_or_default();
+            assert_eq!(version_of(leaves), version, "who reads all leaves finds the same root");
+        }
         let accepted: u64 = (0..3)
             .filter_map(|datanet| Datanets::datanet(datanet).map(|view| view.version.leaves))
             .sum();

@@ -81,12 +81,19 @@ impl OptimizationOptions {
         output: impl AsRef<Path>,
     ) -> Result<(), OptimizationError> {
         let (input, output) = (input.as_ref(), output.as_ref());
-        match Command::new("wasm-opt").args(&self.arguments).arg(input).arg("-o").arg(output).status()
+        match Command::new("wasm-opt")
+            .args(&self.arguments)
+            .arg(input)
+            .arg("-o")
+            .arg(output)
+            .status()
         {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(OptimizationError::Failed(status)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                println!("cargo:warning=wasm-opt is not installed: the runtime blob stays unstripped");
+                println!(
+                    "cargo:warning=wasm-opt is not installed: the runtime blob stays unstripped"
+                );
                 if input != output {
                     fs::copy(input, output)?;
                 }

@@ -65,7 +65,7 @@ impl Story {
         self.refusals(&datanet)?;
         for actor in [&people.ada, &people.ben] {
             let shown = self.cli.run(actor, &["contributor", "show"])?;
-            self.console.line(format!("{}'s quota today: {}", actor.name, quota_in_words(&shown)));
+            self.console.line(format!("{}'s quota today: {}", actor.name, quota_in_words(&shown)?));
         }
         self.console.line(format!(
             "Bob paid {} OPEN into the reward pool; Eve registered the base model, {} bytes on her \
@@ -185,18 +185,10 @@ pub fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Used and allowed files and bytes, whatever the answer names them.
-fn quota_in_words(shown: &Value) -> String {
-    let find = |name: &str| {
-        [shown.get(name), shown.pointer(&format!("/quota/{name}"))]
-            .into_iter()
-            .flatten()
-            .find_map(Value::as_u64)
-    };
-    match (find("filesUsed"), find("filesLimit"), find("bytesUsed"), find("bytesLimit")) {
-        (Some(files), Some(most_files), Some(bytes), Some(most_bytes)) => {
-            format!("{files} of {most_files} files, {bytes} of {most_bytes} bytes")
-        }
-        _ => shown.to_string(),
-    }
+/// Used and allowed files and bytes.
+fn quota_in_words(shown: &Value) -> Result<String> {
+    let quota = |name: &str| number(shown, &format!("/quota/{name}"));
+    let (files, most_files) = (quota("filesUsed")?, quota("filesLimit")?);
+    let (bytes, most_bytes) = (quota("bytesUsed")?, quota("bytesLimit")?);
+    Ok(format!("{files} of {most_files} files, {bytes} of {most_bytes} bytes"))
 }

@@ -13,52 +13,23 @@ use std::time::{Duration, Instant};
 
 /// Longest time a job may take. The story's take about a minute on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
-/// How long a worker is left training before something happens to the system.
-const UNDISTURBED: Duration = Duration::from_secs(5);
 /// What Eve is ready to pay for a job.
 const BUDGET: u128 = 2 * OPEN;
 
 impl Budget {
     /// Most tokens, and the settings by their names on the command line.
-    fn settings(self) -> (u64, &'static [&'static str]) {
+    fn settings(self) -> (u64, &'static str) {
         match self {
             Self::Small => (
                 6_000,
-                &[
-                    "--lora-r",
-                    "4",
-                    "--lora-alpha",
-                    "8",
-                    "--target-modules",
-                    "q_proj,v_proj",
-                    "--learning-rate",
-                    "2e-3",
-                    "--per-device-train-batch-size",
-                    "4",
-                    "--num-train-epochs",
-                    "1",
-                    "--max-seq-length",
-                    "128",
-                ],
+                "--lora-r 4 --lora-alpha 8 --target-modules q_proj,v_proj --learning-rate 2e-3 \
+                 --per-device-train-batch-size 4 --num-train-epochs 1 --max-seq-length 128",
             ),
             Self::Full => (
-                30_000,
-                &[
-                    "--lora-r",
-                    "16",
-                    "--lora-alpha",
-                    "32",
-                    "--target-modules",
-                    "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
-                    "--learning-rate",
-                    "2e-3",
-                    "--per-device-train-batch-size",
-                    "4",
-                    "--num-train-epochs",
-                    "3",
-                    "--max-seq-length",
-                    "128",
-                ],
+                20_000,
+                "--lora-r 8 --lora-alpha 32 --learning-rate 2e-3 \
+                 --target-modules q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj \
+                 --per-device-train-batch-size 4 --num-train-epochs 4 --max-seq-length 128",
             ),
         }
     }
@@ -75,7 +46,8 @@ impl Story {
         let what = ["job", "create", "--model", &base, "--datanet", &datanet];
         let terms = ["--budget", &budget, "--token-ceiling", &ceiling, "--method", "lora"];
         let split = ["--eval-fraction", "0.2", "--seed", "42"];
-        let command = [&what[..], &terms[..], &split[..], settings].concat();
+        let settings: Vec<&str> = settings.split_whitespace().collect();
+        let command = [&what[..], &terms[..], &split[..], &settings[..]].concat();
         let eve = self.people.eve.clone();
         let created = self.cli.run(&eve, &command)?;
         let id = number(&created, "/job")?;
@@ -143,7 +115,6 @@ impl Story {
     fn watch(&mut self, id: u64, fault: Option<Fault>) -> Result<(Value, u64)> {
         let began = Instant::now();
         let mut fault = fault;
-        let mut training_since = None;
         let mut steps = 0;
         let mut result = None;
         while began.elapsed() < LIMIT {
@@ -158,12 +129,8 @@ impl Story {
                 _ => format!("{state}, step {step} of {steps}, {seconds} s"),
             });
             match state.as_str() {
-                "training" => {
-                    let since = *training_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= UNDISTURBED && (step > 0 || steps > 0) {
-                        self.disturb(fault.take())?;
-                    }
-                }
+                // The first steps are done, so what happens now happens in the middle of training.
+                "training" if step > 0 => self.disturb(fault.take())?,
                 // After completion the chain keeps the result with the adapter.
                 "submitted" => result = Some(job),
                 "completed" => {

@@ -28,7 +28,6 @@ use crate::tokenizer::{Message, Tokenizer};
 use openledger_primitives::MediaType;
 use std::ops::Range;
 use std::sync::Arc;
-use unicode_normalization::UnicodeNormalization;
 
 /// Largest file that is read, in bytes (a day's quota of one account).
 pub const MAX_FILE: u64 = 10 * 1024 * 1024;
@@ -72,23 +71,18 @@ impl DataFile {
         Self { bytes, media, origin: Arc::new(origin) }
     }
 
-    /// The normalised text.
+    /// The canonical text: what the chain measured the file by.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] for a format that is not read yet, for a file that is too large, and for
+    /// bytes that are not UTF-8.
     pub fn text(&self) -> Result<String> {
         let fail = |reason: String| Error::Data { name: self.origin.submission.clone(), reason };
-        if !matches!(self.media, MediaType::Txt | MediaType::Md) {
-            return Err(fail(format!(
-                "the format {:?} is not read yet; convert it to txt or md",
-                self.media
-            )));
-        }
         if self.bytes.len() as u64 > MAX_FILE {
             return Err(fail(format!("{} bytes, at most {MAX_FILE} are read", self.bytes.len())));
         }
-        let text = std::str::from_utf8(&self.bytes).map_err(|e| {
-            fail(format!("not UTF-8 (first bad byte at {}); save it as UTF-8", e.valid_up_to()))
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Ok(text.replace("\r\n", "\n").replace('\r', "\n").nfc().collect())
+        openledger_content::canonical_text(self.media, &self.bytes).map_err(|e| fail(e.to_string()))
     }
 }
 

@@ -63,12 +63,7 @@ async fn fetch_file(
         ),
         Err(error) => tracing::warn!(leaf = view.index, %error, "the file cannot be measured"),
     }
-    Ok(DataFile::new(
-        bytes,
-        view.media,
-        leaf.submission.to_string(),
-        leaf.contributor.to_string(),
-    ))
+    Ok(DataFile::new(bytes, view.media, leaf.submission.to_string(), leaf.contributor.to_string()))
 }
 
 /// The base model's weights: `local` if one of its files is the model, else fetched into `cache`.
@@ -85,7 +80,8 @@ pub async fn weights(
     let cached = cache.join(format!("{}.gguf", hex::encode(model.weights_sha256)));
     for path in local.iter().chain([&cached]) {
         // The size is compared first: hashing 100 MB of another model would be for nothing.
-        let same_size = tokio::fs::metadata(path).await.is_ok_and(|m| m.len() == model.weights_size);
+        let same_size =
+            tokio::fs::metadata(path).await.is_ok_and(|m| m.len() == model.weights_size);
         if same_size && store.describe_file(path).await?.sha256 == model.weights_sha256 {
             return Ok(path.clone());
         }

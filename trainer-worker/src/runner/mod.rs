@@ -325,7 +325,13 @@ impl Runner {
             None => {
                 tracing::info!(price_per_token, "registering");
                 self.client
-                    .register_worker(&self.signer, &KINDS, *price_per_token, endpoint, Wait::InBlock)
+                    .register_worker(
+                        &self.signer,
+                        &KINDS,
+                        *price_per_token,
+                        endpoint,
+                        Wait::InBlock,
+                    )
                     .await?;
             }
             Some(worker) => {

@@ -3,11 +3,7 @@
 use crate::mock::*;
 use codec::Encode;
 use frame_support::{assert_noop, assert_storage_noop};
-use openledger_primitives::{
-    api::BoardCursor,
-    reward::points_for,
-    Score,
-};
+use openledger_primitives::{api::BoardCursor, reward::points_for, Score};
 use pallet_leaderboard::{Board, Error, NextSequence, Pools, Positions, RankKey};
 
 fn score(value: u8) -> Score {

@@ -60,7 +60,8 @@ fn random_use(seed: u64, steps: u32) {
                     }
                 }
                 4 => {
-                    let amount = MINIMUM + u128::from(random.below(10 * EXISTENTIAL_DEPOSIT as u64));
+                    let amount =
+                        MINIMUM + u128::from(random.below(10 * EXISTENTIAL_DEPOSIT as u64));
                     let model = &mut models[datanet as usize];
                     let first = model.terms == RewardTerms::default();
                     if first {
@@ -75,11 +76,7 @@ fn random_use(seed: u64, steps: u32) {
                         1 + u128::from(random.next() >> random.below(40)),
                         1 + u128::from(random.next() >> random.below(60)),
                     );
-                    assert_ok!(Leaderboard::set_terms(
-                        RuntimeOrigin::signed(OWNER),
-                        datanet,
-                        new
-                    ));
+                    assert_ok!(Leaderboard::set_terms(RuntimeOrigin::signed(OWNER), datanet, new));
                     models[datanet as usize].terms = new;
                 }
                 6..=7 => {

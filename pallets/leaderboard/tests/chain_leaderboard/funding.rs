@@ -25,7 +25,9 @@ fn the_first_funding_brings_terms() {
         System::assert_has_event(
             Event::TermsSet { datanet: 0, per_period: 7, max_per_point: 3 }.into(),
         );
-        System::assert_last_event(Event::Funded { datanet: 0, who: FUNDER, amount: MINIMUM }.into());
+        System::assert_last_event(
+            Event::Funded { datanet: 0, who: FUNDER, amount: MINIMUM }.into(),
+        );
         assert_eq!(Balances::free_balance(FUNDER), RICH - MINIMUM);
         assert_eq!(Balances::free_balance(Leaderboard::pot()), EXISTENTIAL_DEPOSIT + MINIMUM);
     });
@@ -125,10 +127,7 @@ fn only_the_datanets_owner_changes_terms() {
         );
         assert_ok!(Leaderboard::set_terms(RuntimeOrigin::signed(OWNER), 0, terms(9, 9)));
         assert_eq!(Leaderboard::pool(0).expect("funded").terms, terms(9, 9));
-        assert_noop!(
-            funded_by(FUNDER, 0, MINIMUM, Some(terms(7, 3))),
-            Error::<Test>::TermsDiffer
-        );
+        assert_noop!(funded_by(FUNDER, 0, MINIMUM, Some(terms(7, 3))), Error::<Test>::TermsDiffer);
     });
 }
 

@@ -69,8 +69,7 @@ fn an_unfinished_job_stands_on_the_agenda_once_at_every_moment() {
 fn blocks_in_which_nothing_ran_are_made_up_for() {
     run(|| {
         let start = System::block_number();
-        let jobs: Vec<JobId> =
-            (0..6).map(|n| job_until(1_000, 10_000, start + 10 + n)).collect();
+        let jobs: Vec<JobId> = (0..6).map(|n| job_until(1_000, 10_000, start + 10 + n)).collect();
         System::set_block_number(start + 100);
         Training::on_initialize(start + 100);
         // A block makes up for a bounded number of others.

@@ -3,7 +3,7 @@
 use crate::mock::*;
 use frame_support::assert_ok;
 use openledger_primitives::{JobId, Method, ModelFamily};
-use pallet_training::{CANDIDATES, TRIES_PER_KIND};
+use pallet_training::{NextPlace, CANDIDATES, TRIES_PER_KIND};
 
 #[test]
 fn the_worker_that_has_been_idle_longest_comes_first() {
@@ -142,12 +142,9 @@ fn at_most_so_many_jobs_are_given_out_in_a_block() {
 #[test]
 fn no_kind_is_starved_by_another() {
     run(|| {
-        // Enough LoRA jobs and workers to use up every block's dispatches for long.
         base_model(ModelFamily::ChatGlm);
-        let glm = openledger_primitives::JobKind {
-            family: ModelFamily::ChatGlm,
-            method: Method::Qlora,
-        };
+        let glm =
+            openledger_primitives::JobKind { family: ModelFamily::ChatGlm, method: Method::Qlora };
         worker_for(WANDA, 7, &[glm]);
         assert_ok!(Training::create_job(
             signed(OWNER),
@@ -158,23 +155,26 @@ fn no_kind_is_starved_by_another() {
             10_000,
             100
         ));
-        let mut busy = 0;
-        let mut who = 20;
-        for _ in 0..14 {
-            if worker_of(0).is_some() {
-                break;
-            }
-            for _ in 0..DISPATCHES {
-                if who < 60 {
-                    worker(who, 0);
-                    job(1_000, 10_000);
-                    who += 1;
-                }
-            }
-            next_block();
-            busy += 1;
+        // Two blocks' worth of LoRA jobs, which would be first in both if the order never changed.
+        for who in 20..20 + 2 * u64::from(DISPATCHES) {
+            worker(who, 0);
+            job(1_000, 10_000);
         }
-        assert_eq!(worker_of(0), Some(WANDA), "after {busy} blocks");
+        pass(2);
+        assert_eq!(worker_of(0), Some(WANDA));
+    });
+}
+
+#[test]
+fn an_unmatchable_job_is_tried_once_a_block() {
+    run(|| {
+        worker(WANDA, 7);
+        job(1_000_000, 10_000);
+        for _ in 0..3 {
+            let before = NextPlace::<Test>::get();
+            next_block();
+            assert_eq!(NextPlace::<Test>::get(), before + 1, "moved to the tail once");
+        }
     });
 }
 

@@ -168,9 +168,7 @@ pub fn signed(who: AccountId) -> RuntimeOrigin {
     RuntimeOrigin::signed(who)
 }
 
-pub fn text<S: frame_support::traits::Get<u32>>(
-    text: &str,
-) -> frame_support::BoundedVec<u8, S> {
+pub fn text<S: frame_support::traits::Get<u32>>(text: &str) -> frame_support::BoundedVec<u8, S> {
     text.as_bytes().to_vec().try_into().expect("short enough")
 }
 

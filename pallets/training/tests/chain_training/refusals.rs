@@ -54,10 +54,7 @@ fn jobs_on_unknown_base_models_are_refused() {
 #[test]
 fn jobs_on_no_or_repeated_datanets_are_refused() {
     run(|| {
-        assert_noop!(
-            create(|offer| offer.datasets = datasets(&[])),
-            Error::<Test>::NoDatasets
-        );
+        assert_noop!(create(|offer| offer.datasets = datasets(&[])), Error::<Test>::NoDatasets);
         assert_noop!(
             create(|offer| offer.datasets = datasets(&[(0, 3), (1, 3), (0, 4)])),
             Error::<Test>::RepeatedDatanet
@@ -100,9 +97,7 @@ fn settings_out_of_bounds_are_refused_by_the_fields_name() {
             SpecField::LearningRateNano => spec.learning_rate_nano = value as u32,
             SpecField::WarmupRatioBp => spec.warmup_ratio_bp = value as u16,
             SpecField::PerDeviceTrainBatchSize => spec.per_device_train_batch_size = value as u16,
-            SpecField::GradientAccumulationSteps => {
-                spec.gradient_accumulation_steps = value as u16
-            }
+            SpecField::GradientAccumulationSteps => spec.gradient_accumulation_steps = value as u16,
             SpecField::NumTrainEpochs => spec.num_train_epochs = value as u16,
             SpecField::MaxSeqLength => spec.max_seq_length = value as u32,
             SpecField::WeightDecayMicro => spec.weight_decay_micro = value as u32,
@@ -143,10 +138,7 @@ fn settings_out_of_bounds_are_refused_by_the_fields_name() {
 fn jobs_for_no_tokens_or_too_little_are_refused() {
     run(|| {
         assert_noop!(create(|offer| offer.token_ceiling = 0), Error::<Test>::ZeroTokenCeiling);
-        assert_noop!(
-            create(|offer| offer.budget = MINIMUM - 1),
-            Error::<Test>::BelowMinimumBudget
-        );
+        assert_noop!(create(|offer| offer.budget = MINIMUM - 1), Error::<Test>::BelowMinimumBudget);
         assert_eq!(create(|offer| offer.budget = MINIMUM), Ok(()));
     });
 }
@@ -175,11 +167,7 @@ fn a_budget_that_the_owner_does_not_have_cannot_be_held() {
     });
 }
 
-fn register(
-    change: impl FnOnce(&mut ModelFiles),
-    name: &str,
-    licence: &str,
-) -> DispatchResult {
+fn register(change: impl FnOnce(&mut ModelFiles), name: &str, licence: &str) -> DispatchResult {
     let mut files = files();
     change(&mut files);
     Training::register_base_model(
@@ -302,10 +290,7 @@ fn a_job_is_worked_on_in_order_by_its_worker() {
             Training::submit_result(signed(WALTER), id, result()),
             Error::<Test>::NotTheWorker
         );
-        assert_noop!(
-            Training::heartbeat(signed(WANDA), id, 2, 1),
-            Error::<Test>::StepBeyondTotal
-        );
+        assert_noop!(Training::heartbeat(signed(WANDA), id, 2, 1), Error::<Test>::StepBeyondTotal);
         assert_eq!(Training::submit_result(signed(WANDA), id, result()), Ok(()));
         assert_noop!(
             Training::submit_result(signed(WANDA), id, result()),
@@ -353,15 +338,7 @@ fn calls_have_to_be_signed() {
             Training::pause(none()),
             Training::resume(none()),
             Training::deregister_worker(none()),
-            Training::create_job(
-                none(),
-                0,
-                datasets(&[(0, 3)]),
-                spec(Method::Lora),
-                1,
-                MINIMUM,
-                9,
-            ),
+            Training::create_job(none(), 0, datasets(&[(0, 3)]), spec(Method::Lora), 1, MINIMUM, 9),
             Training::cancel_job(none(), 0),
             Training::take(none(), 0),
             Training::heartbeat(none(), 0, 0, 0),

@@ -43,6 +43,7 @@ fn a_worker_that_timed_out_gets_nothing_until_it_resumes() {
         pass(20);
         assert!(is_queued(id));
         assert_eq!(get(id).attempts, 1);
+        assert!(Training::worker(WANDA).expect("registered").paused);
         assert_ok!(Training::resume(signed(WANDA)));
         next_block();
         assert_eq!(worker_of(id), Some(WANDA));
@@ -138,10 +139,7 @@ fn calls_that_come_before_a_late_agenda_are_too_late_all_the_same() {
         assert_ok!(Training::take(signed(WANDA), id));
         System::set_block_number(assigned + HEARTBEAT + 1);
         assert_noop!(Training::heartbeat(signed(WANDA), id, 1, 2), Error::<Test>::TooLate);
-        assert_noop!(
-            Training::submit_result(signed(WANDA), id, result()),
-            Error::<Test>::TooLate
-        );
+        assert_noop!(Training::submit_result(signed(WANDA), id, result()), Error::<Test>::TooLate);
     });
 }
 
@@ -238,9 +236,7 @@ fn a_penalty_that_cannot_be_moved_stays_with_the_worker_and_stops_nothing() {
         pass(TAKE + 2);
         assert!(is_queued(id));
         assert_eq!(bond_held(WANDA), BOND);
-        System::assert_has_event(
-            Event::JobTimedOut { job: id, worker: WANDA, penalty: 0 }.into(),
-        );
+        System::assert_has_event(Event::JobTimedOut { job: id, worker: WANDA, penalty: 0 }.into());
     });
 }
 

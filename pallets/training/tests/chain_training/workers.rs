@@ -20,6 +20,7 @@ fn a_worker_puts_its_bond_at_stake() {
                 bond: BOND,
                 endpoint: b"http://127.0.0.1:9000".to_vec(),
                 job: None,
+                paused: false,
             })
         );
         assert_eq!(Training::worker(WALTER), None);
@@ -29,9 +30,8 @@ fn a_worker_puts_its_bond_at_stake() {
 #[test]
 fn registrations_that_make_no_sense_are_refused() {
     run(|| {
-        let register = |who, of: &[JobKind]| {
-            Training::register_worker(signed(who), kinds(of), 7, text(""))
-        };
+        let register =
+            |who, of: &[JobKind]| Training::register_worker(signed(who), kinds(of), 7, text(""));
         assert_noop!(register(WANDA, &[]), Error::<Test>::NoKinds);
         assert_noop!(register(WANDA, &[LORA, QLORA, LORA]), Error::<Test>::RepeatedKind);
         assert_noop!(
@@ -66,9 +66,8 @@ fn only_workers_are_updated_paused_resumed_or_deregistered() {
 fn updates_that_make_no_sense_are_refused() {
     run(|| {
         worker(WANDA, 7);
-        let update = |of: &[JobKind]| {
-            Training::update_worker(signed(WANDA), kinds(of), 7, text(""))
-        };
+        let update =
+            |of: &[JobKind]| Training::update_worker(signed(WANDA), kinds(of), 7, text(""));
         assert_noop!(update(&[]), Error::<Test>::NoKinds);
         assert_noop!(update(&[LORA, LORA]), Error::<Test>::RepeatedKind);
         assert_noop!(
@@ -102,9 +101,7 @@ fn an_idle_worker_can_change_its_kinds_and_price_and_keeps_its_place() {
             get(lora).assignment().or(get(qlora).assignment()).map(|a| a.price),
             Some(5_000)
         );
-        System::assert_has_event(
-            Event::WorkerUpdated { worker: WANDA, price_per_token: 5 }.into(),
-        );
+        System::assert_has_event(Event::WorkerUpdated { worker: WANDA, price_per_token: 5 }.into());
     });
 }
 
@@ -126,6 +123,7 @@ fn a_paused_worker_gets_no_jobs_until_it_resumes() {
         assert_noop!(Training::resume(signed(WANDA)), Error::<Test>::NotPaused);
         assert_ok!(Training::pause(signed(WANDA)));
         assert_noop!(Training::pause(signed(WANDA)), Error::<Test>::AlreadyPaused);
+        assert!(Training::worker(WANDA).expect("registered").paused);
         // An update does not end the pause.
         assert_ok!(Training::update_worker(signed(WANDA), kinds(&[LORA]), 8, text("")));
         let id = job(1_000, 10_000);
@@ -181,9 +179,7 @@ fn a_worker_that_leaves_gets_its_bond_back_and_stands_in_no_queue() {
         assert_eq!((free(WANDA), bond_held(WANDA)), (RICH, 0));
         assert_eq!(IdleWorkers::<Test>::iter().count(), 0);
         assert_eq!(IdlePrices::<Test>::iter().count(), 0);
-        System::assert_last_event(
-            Event::WorkerDeregistered { worker: WANDA, bond: BOND }.into(),
-        );
+        System::assert_last_event(Event::WorkerDeregistered { worker: WANDA, bond: BOND }.into());
         let id = job(1_000, 10_000);
         pass(2);
         assert!(is_queued(id));
@@ -214,11 +210,7 @@ fn a_worker_that_cannot_fill_its_bond_up_stays_paused() {
         worker(WANDA, 7);
         let id = job(1_000, 10_000);
         pass(TAKE + 2);
-        assert_ok!(Balances::transfer_keep_alive(
-            signed(WANDA),
-            OWNER,
-            free(WANDA) - 2 * OPEN
-        ));
+        assert_ok!(Balances::transfer_keep_alive(signed(WANDA), OWNER, free(WANDA) - 2 * OPEN));
         assert_noop!(Training::resume(signed(WANDA)), TokenError::FundsUnavailable);
         pass(2);
         assert!(is_queued(id));

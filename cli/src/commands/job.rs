@@ -1,0 +1,306 @@
+//! `openledger job`
+
+use super::{model::require as require_model, spec::SpecArguments};
+use crate::{
+    arguments::amount,
+    context::Context,
+    error::{CliError, Result},
+    output::{fields, table, Answer},
+    views,
+};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use openledger_client::{AccountId, Amount, Client, NewJob, Wait};
+use openledger_primitives::{
+    job::{Job, JobState},
+    leaf::DatasetRef,
+    BaseModelId, DatanetId, JobId,
+};
+use serde_json::json;
+use std::{fmt, str::FromStr, time::Duration};
+
+pub(crate) use super::spec::module_names;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Pay for the fine-tuning of a base model on Datanets; the budget is held.
+    #[command(after_help = "Examples:
+  openledger --key me job create --model 0 --datanet 0 --budget 5OPEN
+  openledger --key me job create --model 0 --datanet 0@12 --datanet 3 --budget 5OPEN \\
+      --lora-r 16 --learning-rate 2e-3 --num-train-epochs 5 --token-ceiling 200000
+  openledger job create --model 0 --datanet 0 --budget 5OPEN --dry-run --output json")]
+    Create(Box<Create>),
+    /// Watch a job until it is over; fails if the job does.
+    #[command(after_help = "Examples:
+  openledger job watch 3
+  openledger job watch 3 --output json")]
+    Watch {
+        /// Its number.
+        job: JobId,
+    },
+    /// Show a job.
+    #[command(after_help = "Examples:
+  openledger job show 3")]
+    Show {
+        /// Its number.
+        job: JobId,
+    },
+    /// List the jobs.
+    #[command(after_help = "Examples:
+  openledger job list --output json")]
+    List,
+    /// Call a job off before a worker has taken it; the budget is given back.
+    #[command(after_help = "Examples:
+  openledger --key me job cancel 3")]
+    Cancel {
+        /// Its number.
+        job: JobId,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    /// The base model's number.
+    #[arg(long)]
+    model: BaseModelId,
+    /// A Datanet, as it is now or as it was with LEAVES accepted files (repeatable, up to 8).
+    #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
+    datanets: Vec<DatasetArgument>,
+    /// Most to pay; what the worker's price leaves over is given back.
+    #[arg(long, value_parser = amount)]
+    budget: Amount,
+    /// Most tokens the price covers.
+    #[arg(
+        long, default_value_t = 1_000_000, value_name = "TOKENS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    token_ceiling: u64,
+    /// Blocks from now after which the unfinished job fails (a block takes 3 s).
+    #[arg(
+        long, default_value_t = 2_400, value_name = "BLOCKS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    deadline: u32,
+    /// Check everything and show the job, without a key and without sending it.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    spec: SpecArguments,
+}
+
+/// `ID` or `ID@LEAVES`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DatasetArgument {
+    datanet: DatanetId,
+    leaves: Option<u64>,
+}
+
+impl FromStr for DatasetArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a Datanet: write its number, or NUMBER@LEAVES");
+        let (datanet, leaves) = match text.split_once('@') {
+            Some((datanet, leaves)) => (datanet, Some(leaves.parse().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        Ok(Self { datanet: datanet.parse().map_err(|_| wrong())?, leaves })
+    }
+}
+
+impl fmt::Display for DatasetArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.leaves {
+            Some(leaves) => write!(f, "{}@{leaves}", self.datanet),
+            None => write!(f, "{}", self.datanet),
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
+    match command {
+        Command::Create(arguments) => create(context, *arguments).await,
+        Command::Watch { job } => watch(context, job).await,
+        Command::Show { job } => show(context, job).await,
+        Command::List => list(context).await,
+        Command::Cancel { job } => cancel(context, job).await,
+    }
+}
+
+async fn create(context: &Context, arguments: Create) -> Result<Answer> {
+    let spec = arguments.spec.spec()?;
+    let client = context.client().await?;
+    let model = require_model(client, arguments.model).await?;
+    let mut datasets: Vec<DatasetRef> = Vec::new();
+    for argument in &arguments.datanets {
+        datasets.push(resolve(client, *argument).await?);
+    }
+    let (block, _) = client.best().await?;
+    let job = NewJob {
+        base: arguments.model,
+        datasets,
+        spec,
+        token_ceiling: arguments.token_ceiling,
+        budget: arguments.budget.0,
+        deadline: block.saturating_add(arguments.deadline),
+    };
+    let mut json = json!({
+        "base": job.base,
+        "datasets": views::datasets(&job.datasets),
+        "spec": views::Spec::from(&job.spec),
+        "tokenCeiling": job.token_ceiling,
+        "budget": job.budget.to_string(),
+        "deadline": job.deadline,
+    });
+    let datanets: Vec<String> = job
+        .datasets
+        .iter()
+        .map(|dataset| format!("{}@{}", dataset.datanet, dataset.version.leaves))
+        .collect();
+    let what = format!(
+        "{} of {} on Datanet {} for at most {}, until block {}",
+        job.spec.method.name(),
+        model.name,
+        datanets.join(", "),
+        arguments.budget,
+        job.deadline
+    );
+    if arguments.dry_run {
+        json["dryRun"] = true.into();
+        return Ok(Answer::new(json, format!("Would be queued: {what}.")));
+    }
+    let signer = context.signer().await?;
+    let (receipt, job) = client.create_job(&signer, job, context.wait(Wait::InBlock)).await?;
+    json["job"] = job.into();
+    Ok(Answer::of_transaction(json, format!("Job {job} is queued: {what}."), &receipt))
+}
+
+async fn resolve(client: &Client, argument: DatasetArgument) -> Result<DatasetRef> {
+    let view = super::datanet::require(client, argument.datanet).await?;
+    let version = match argument.leaves {
+        None => Some(view.version),
+        Some(leaves) => client.version_at(argument.datanet, leaves).await?,
+    };
+    let version = version.filter(|version| version.leaves > 0).ok_or_else(|| {
+        let wanted = match argument.leaves {
+            Some(leaves) => format!("a version of {leaves} accepted files"),
+            None => "an accepted file yet".to_owned(),
+        };
+        CliError::refused(format!(
+            "Datanet {} does not have {wanted}; it has {} accepted files, and a job takes 1 or more",
+            argument.datanet, view.version.leaves
+        ))
+    })?;
+    Ok(DatasetRef { datanet: argument.datanet, version })
+}
+
+async fn require(client: &Client, job: JobId) -> Result<Job<AccountId>> {
+    client.job(job).await?.ok_or_else(|| {
+        CliError::refused(format!("there is no job {job}"))
+            .next("list them with `openledger job list`")
+    })
+}
+
+/// A job with the result that, once it is completed, its adapter keeps.
+async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer> {
+    let completed = match job.state {
+        JobState::Completed { .. } => client.adapter(id).await?.map(|adapter| adapter.result),
+        _ => None,
+    };
+    let price = job.assignment().map(|assignment| assignment.price);
+    let job = views::JobAnswer::new(id, job, completed);
+    let mut state = job.state.to_owned();
+    if let (Some(step), Some(total)) = (job.step, job.total_steps) {
+        state.push_str(&format!(", step {step} of {total}"));
+    }
+    let loss = match &job.result {
+        Some(result) => {
+            format!("{:.3} → {:.3} nats a token", result.eval_loss_before, result.eval_loss_after)
+        }
+        None => "not known yet".to_owned(),
+    };
+    let text = fields([
+        ("Job", format!("{id}, {} of base model {}", job.method.name(), job.base)),
+        ("Owner", job.owner.to_string()),
+        ("State", state),
+        ("Worker", job.worker.map_or("none yet".to_owned(), |worker| worker.to_string())),
+        ("Price", price.map_or("not fixed yet".to_owned(), |price| Amount(price).to_string())),
+        ("Held-out loss", loss),
+        ("Attempts", job.attempts.to_string()),
+        ("Deadline", format!("block {}", job.deadline)),
+    ]);
+    Ok(Answer::new(json!(job), text))
+}
+
+async fn show(context: &Context, id: JobId) -> Result<Answer> {
+    let client = context.client().await?;
+    let job = require(client, id).await?;
+    shown(client, id, job).await
+}
+
+async fn list(context: &Context) -> Result<Answer> {
+    let client = context.client().await?;
+    let mut jobs = Vec::new();
+    loop {
+        let start = jobs.last().map_or(0, |last: &views::JobAnswer| last.id + 1);
+        let page = client.jobs(start).await?;
+        if page.is_empty() {
+            break;
+        }
+        jobs.extend(page.into_iter().map(|(id, job)| views::JobAnswer::new(id, job, None)));
+    }
+    let rows = jobs.iter().map(|job| {
+        [
+            job.id.to_string(),
+            job.state.to_owned(),
+            job.method.name().to_owned(),
+            job.base.to_string(),
+            job.owner.to_string(),
+        ]
+    });
+    let text = table(["id", "state", "method", "model", "owner"], rows);
+    Ok(Answer::new(json!({ "jobs": jobs }), text))
+}
+
+async fn cancel(context: &Context, id: JobId) -> Result<Answer> {
+    let signer = context.signer().await?;
+    let client = context.client().await?;
+    let receipt = client.cancel_job(&signer, id, context.wait(Wait::InBlock)).await?;
+    let text = format!("Job {id} is cancelled; its budget was given back.");
+    Ok(Answer::of_transaction(json!({ "job": id, "state": "cancelled" }), text, &receipt))
+}
+
+async fn watch(context: &Context, id: JobId) -> Result<Answer> {
+    let client = context.client().await?;
+    let bar = context.progress(ProgressBar::new(0));
+    // The template is ours and valid; without it the bar only looks plainer.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len} ({elapsed})") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    loop {
+        let job = require(client, id).await?;
+        if let JobState::Training { step, total_steps, .. } = job.state {
+            bar.set_length(total_steps.into());
+            bar.set_position(step.into());
+        }
+        bar.set_message(format!("job {id}: {}", views::state_name(&job.state)));
+        let message = match job.state {
+            JobState::Completed { .. } => {
+                bar.finish_and_clear();
+                return shown(client, id, job).await;
+            }
+            JobState::Failed(failure) => {
+                Some(format!("job {id} failed: {}", views::failure_words(failure)))
+            }
+            JobState::Cancelled => Some(format!("job {id} was cancelled by its owner")),
+            _ => None,
+        };
+        if let Some(message) = message {
+            bar.finish_and_clear();
+            return Err(CliError::failed(message)
+                .next("its budget was given back; create another with `openledger job create`"));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,248 @@
+//! `openledger review`
+
+use super::datanet::require as require_datanet;
+use crate::{
+    arguments::file_hash,
+    content,
+    context::Context,
+    error::{CliError, Result},
+    output::{fields, table, Answer},
+    views,
+};
+use clap::{Args, Subcommand};
+use openledger_client::{AccountId, Client, Wait};
+use openledger_content::Measured;
+use openledger_primitives::{
+    api::PendingView, DatanetId, FileHash, RejectionReason, Score, Verdict,
+};
+use serde_json::{json, Value};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the files that wait for a verdict.
+    #[command(after_help = "Examples:
+  openledger review list --datanet 0")]
+    List {
+        /// The Datanet's number.
+        #[arg(long)]
+        datanet: DatanetId,
+    },
+    /// Fetch a file that waits for a verdict, check it, and measure it.
+    #[command(after_help = "Examples:
+  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --to file.txt")]
+    Fetch {
+        #[command(flatten)]
+        file: File,
+        /// Where to write it; must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Vote to accept a file. Its bytes are fetched, re-hashed and measured first.
+    #[command(after_help = "Examples:
+  openledger --key me --peer /ip4/… review accept --datanet 0 --sha256 9f86… --score 80")]
+    Accept {
+        #[command(flatten)]
+        file: File,
+        /// Quality, 1 to 100.
+        #[arg(long, value_parser = score)]
+        score: Score,
+    },
+    /// Vote to reject a file. Its bytes are fetched and re-hashed first.
+    #[command(after_help = "Examples:
+  openledger --key me --peer /ip4/… review reject --datanet 0 --sha256 9f86… --reason off-topic")]
+    Reject {
+        #[command(flatten)]
+        file: File,
+        /// wrong-format, off-topic, low-quality, duplicate, too-small, harmful or licence.
+        #[arg(long, value_parser = reason)]
+        reason: RejectionReason,
+    },
+}
+
+/// Which file.
+#[derive(Args, Debug)]
+pub(crate) struct File {
+    /// The Datanet's number.
+    #[arg(long)]
+    datanet: DatanetId,
+    /// sha2-256 of the file, 64 hexadecimal digits.
+    #[arg(long, value_parser = file_hash)]
+    sha256: FileHash,
+}
+
+fn score(text: &str) -> Result<Score, String> {
+    let score = text.parse().ok().and_then(Score::new);
+    score.ok_or_else(|| format!("{text:?} is not a score: it takes a whole number, 1 to 100"))
+}
+
+fn reason(text: &str) -> Result<RejectionReason, String> {
+    let reason = RejectionReason::ALL.into_iter().find(|reason| reason.name() == text);
+    reason.ok_or_else(|| {
+        let names: Vec<&str> = RejectionReason::ALL.into_iter().map(|r| r.name()).collect();
+        format!("{text:?} is not a reason: it takes one of {}", names.join(", "))
+    })
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
+    match command {
+        Command::List { datanet } => list(context, datanet).await,
+        Command::Fetch { file, to } => fetch(context, file, to).await,
+        Command::Accept { file, score } => accept(context, file, score).await,
+        Command::Reject { file, reason } => reject(context, file, reason).await,
+    }
+}
+
+async fn list(context: &Context, datanet: DatanetId) -> Result<Answer> {
+    let client = context.client().await?;
+    require_datanet(client, datanet).await?;
+    let mut pending: Vec<views::Pending> = Vec::new();
+    loop {
+        let page = client.pending(datanet, pending.last().map(|last| last.submission)).await?;
+        if page.is_empty() {
+            break;
+        }
+        pending.extend(page.into_iter().map(|view| views::Pending {
+            submission: view.submission,
+            contributor: view.contributor,
+            content: view.item.content,
+            sha256: hex::encode(view.item.sha256),
+            size: view.item.size,
+            media: view.item.media,
+        }));
+    }
+    let rows = pending.iter().map(|file| {
+        [
+            file.submission.to_string(),
+            file.contributor.to_string(),
+            file.media.extension().to_owned(),
+            file.size.to_string(),
+            file.sha256.clone(),
+        ]
+    });
+    let text = table(["submission", "contributor", "format", "bytes", "sha256"], rows);
+    Ok(Answer::new(json!({ "datanet": datanet, "pending": pending }), text))
+}
+
+async fn require_pending(client: &Client, file: &File) -> Result<PendingView<AccountId>> {
+    require_datanet(client, file.datanet).await?;
+    client.pending_file(file.datanet, file.sha256).await?.ok_or_else(|| {
+        CliError::refused(format!(
+            "no submission of {} waits for a verdict in Datanet {}",
+            hex::encode(file.sha256),
+            file.datanet
+        ))
+        .next(format!("list what waits with `openledger review list --datanet {}`", file.datanet))
+    })
+}
+
+async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
+    let exists = || CliError::usage(format!("{} exists already", to.display()));
+    if to.symlink_metadata().is_ok() {
+        return Err(exists());
+    }
+    let view = require_pending(context.client().await?, &file).await?;
+    let bytes = content::fetch_submission(context, &view.item).await?;
+    let failed = |source| openledger_content::Error::io("write", &to, source);
+    write_new(&to, &bytes).map_err(failed)?;
+    // A file that cannot be measured is fetched all the same: a person looks at it.
+    let measured = content::measure_submission(&view, &bytes);
+    let (units, root) = match &measured {
+        Ok(Measured { units, text_root }) => (json!(units), json!(hex::encode(text_root))),
+        Err(_) => (Value::Null, Value::Null),
+    };
+    let json = json!({
+        "submission": view.submission,
+        "file": to,
+        "content": view.item.content,
+        "sha256": hex::encode(view.item.sha256),
+        "size": view.item.size,
+        "media": view.item.media,
+        "units": units,
+        "textRoot": root,
+    });
+    let text = fields([
+        ("Submission", view.submission.to_string()),
+        ("File", to.display().to_string()),
+        ("Bytes", format!("{}, size and sha256 as on chain", view.item.size)),
+        (
+            "Units",
+            measured.map_or_else(
+                |error| error.text(),
+                |measured| {
+                    format!("{} {}", measured.units, view.item.media.modality().unit())
+                },
+            ),
+        ),
+    ]);
+    Ok(Answer::new(json, text))
+}
+
+fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)
+}
+
+async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
+    let client = context.client().await?;
+    let view = require_pending(client, &file).await?;
+    let least = require_datanet(client, file.datanet).await?.min_units;
+    let bytes = content::fetch_submission(context, &view.item).await?;
+    let Measured { units, text_root } = content::measure_submission(&view, &bytes)?;
+    if units < least {
+        return Err(CliError::failed(format!(
+            "submission {} has {units} {}; Datanet {} takes {least} or more",
+            view.submission,
+            view.item.media.modality().unit(),
+            file.datanet
+        ))
+        .next("reject it with --reason too-small"));
+    }
+    let verdict = Verdict::Accept { score, units, text_root: text_root.into() };
+    vote(context, &file, &view, verdict, Some((units, text_root))).await
+}
+
+async fn reject(context: &Context, file: File, reason: RejectionReason) -> Result<Answer> {
+    let view = require_pending(context.client().await?, &file).await?;
+    let bytes = content::fetch_submission(context, &view.item).await?;
+    let measured = content::measure_submission(&view, &bytes).ok();
+    let measured = measured.map(|measured| (measured.units, measured.text_root));
+    vote(context, &file, &view, Verdict::Reject(reason), measured).await
+}
+
+async fn vote(
+    context: &Context,
+    file: &File,
+    view: &PendingView<AccountId>,
+    verdict: Verdict,
+    measured: Option<(u64, FileHash)>,
+) -> Result<Answer> {
+    let client = context.client().await?;
+    let signer = context.signer().await?;
+    let wait = context.wait(Wait::InBlock);
+    let (receipt, settled) = client
+        .vote(&signer, file.datanet, file.sha256, view.submission, verdict, wait)
+        .await?;
+    let (name, detail) = match verdict {
+        Verdict::Accept { score, .. } => ("accept", json!({ "score": score.get() })),
+        Verdict::Reject(reason) => ("reject", json!({ "reason": reason.name() })),
+    };
+    let mut json = json!({
+        "submission": view.submission,
+        "verdict": name,
+        "units": measured.map(|(units, _)| units),
+        "textRoot": measured.map(|(_, root)| hex::encode(root)),
+        "settled": settled.is_some(),
+    });
+    if let (Value::Object(json), Value::Object(detail)) = (&mut json, detail) {
+        json.extend(detail);
+    }
+    let outcome = match settled {
+        Some(true) => "it is accepted",
+        Some(false) => "it is rejected",
+        None => "more votes are needed",
+    };
+    let text = format!("Voted to {name} submission {}: {outcome}.", view.submission);
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
