@@ -111,10 +111,7 @@ pub(crate) fn check_format(media: MediaType, bytes: &[u8], name: &str) -> Result
 }
 
 /// Units and text root of a submission, as its modality measures them.
-pub(crate) fn measure_submission(
-    view: &PendingView<AccountId>,
-    bytes: &[u8],
-) -> Result<Measured> {
+pub(crate) fn measure_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Result<Measured> {
     let media = view.item.media;
     let name = format!("submission {}", view.submission);
     if media.modality() != Modality::Text {

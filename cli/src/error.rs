@@ -97,15 +97,14 @@ impl CliError {
     }
 }
 
-/// A message as a sentence.
+/// A message as a sentence. Names of files, commands and settings keep their case.
 fn sentence(text: &str) -> String {
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let word = text.split([' ', ',', ':']).next().unwrap_or(text);
+    let plain = word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "openledger";
     let mut characters = text.chars();
     match characters.next() {
-        // Commands and file names keep their case.
-        Some(first) if !text.starts_with("openledger") => {
-            format!("{}{}{end}", first.to_uppercase(), characters.as_str())
-        }
+        Some(first) if plain => format!("{}{}{end}", first.to_uppercase(), characters.as_str()),
         _ => format!("{text}{end}"),
     }
 }

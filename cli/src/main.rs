@@ -2,8 +2,8 @@
 
 mod arguments;
 mod commands;
-mod context;
 mod content;
+mod context;
 mod error;
 mod output;
 mod views;
@@ -56,7 +56,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let message = text.lines().take_while(|line| !line.starts_with("Usage:"));
     let message: Vec<&str> = message.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let message = message.join(" ");
+    let message = message.join("; ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
     let error = CliError::usage(message).next("add --help to see what the command takes");
     output::fail(OutputFormat::Json, &error)

@@ -31,7 +31,9 @@ pub struct Amount(pub Balance);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// Nothing, or far more than any amount needs.
-    #[error("an amount has 1 to {MAX_TEXT} characters, this one has {0}; write for example 1.5OPEN")]
+    #[error(
+        "an amount has 1 to {MAX_TEXT} characters, this one has {0}; write for example 1.5OPEN"
+    )]
     Length(usize),
     /// Something beside digits, one point and a unit.
     #[error(

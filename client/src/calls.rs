@@ -247,8 +247,7 @@ impl Client {
         terms: Option<RewardTerms>,
         wait: Wait,
     ) -> Result<Receipt> {
-        let call =
-            runtime::transactions().leaderboard().fund(datanet, amount, terms.map(Static));
+        let call = runtime::transactions().leaderboard().fund(datanet, amount, terms.map(Static));
         self.send(signer, &call, wait).await
     }
 

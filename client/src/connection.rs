@@ -5,11 +5,7 @@ use crate::{
     transport::Transport,
     AccountId, H256,
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use subxt::{
     backend::LegacyBackend,
     config::RpcConfigFor,
@@ -108,14 +104,13 @@ impl Client {
             let reason = "it begins with neither ws:// nor wss://".to_owned();
             return Err(ClientError::Address { url, reason });
         }
-        let transport =
-            Transport::connect(&url, settings.first_connection, settings.reconnection)
-                .await
-                .map_err(|reason| ClientError::Unreachable {
-                    url,
-                    patience: settings.first_connection,
-                    reason,
-                })?;
+        let transport = Transport::connect(&url, settings.first_connection, settings.reconnection)
+            .await
+            .map_err(|reason| ClientError::Unreachable {
+                url,
+                patience: settings.first_connection,
+                reason,
+            })?;
         let rpc = RpcClient::new(transport);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -150,8 +145,7 @@ impl Client {
     /// Errors of the connection.
     pub async fn chain_type(&self) -> Result<String> {
         let chain_type = self.inner.chain_type.get_or_try_init(|| async {
-            let answer: serde_json::Value =
-                self.request("system_chainType", rpc_params![]).await?;
+            let answer: serde_json::Value = self.request("system_chainType", rpc_params![]).await?;
             Ok(match answer {
                 serde_json::Value::String(name) => name,
                 other => other.to_string(),
@@ -236,7 +230,8 @@ impl Client {
     ///
     /// Errors of the connection.
     pub async fn block_hash(&self, number: u32) -> Result<Option<H256>> {
-        let hash = self.inner.methods.chain_get_block_hash(Some(NumberOrHex::Number(number.into()))).await;
+        let hash =
+            self.inner.methods.chain_get_block_hash(Some(NumberOrHex::Number(number.into()))).await;
         hash.map_err(|e| self.failed("chain_getBlockHash", e))
     }
 
@@ -291,9 +286,7 @@ impl Client {
                 patience: self.inner.settings.reconnection,
                 reason,
             },
-            other => {
-                ClientError::Answer { what: method.to_owned(), reason: other.to_string() }
-            }
+            other => ClientError::Answer { what: method.to_owned(), reason: other.to_string() },
         }
     }
 

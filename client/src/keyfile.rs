@@ -202,8 +202,9 @@ pub fn read(path: &Path, password: &str) -> Result<Signer, KeyFileError> {
         encoded.split_at_checked(HEADER).ok_or_else(|| malformed("`encoded` is too short"))?;
     let (salt, rest) = header.split_at(32);
     let (numbers, nonce) = rest.split_at(12);
-    let number =
-        |n: usize| numbers.iter().skip(4 * n).take(4).rev().fold(0, |sum, b| sum << 8 | u32::from(*b));
+    let number = |n: usize| {
+        numbers.iter().skip(4 * n).take(4).rev().fold(0, |sum, b| sum << 8 | u32::from(*b))
+    };
     let cost = Cost { n: number(0), p: number(1), r: number(2) };
     if !Cost::ALLOWED.contains(&cost) {
         return Err(malformed("its scrypt cost is none that polkadot-js uses"));
@@ -294,15 +295,14 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
     let suffix: [u8; 8] =
         secretbox::random().map_err(|error| KeyFileError::Random(error.to_string()))?;
     let temporary = directory.join(format!(".{}.tmp", hex::encode(suffix)));
-    let result = write_private(&temporary, bytes).map_err(failed("write", &temporary)).and_then(
-        |()| {
+    let result =
+        write_private(&temporary, bytes).map_err(failed("write", &temporary)).and_then(|()| {
             // A hard link, not a rename: it fails when another process took the name meanwhile.
             fs::hard_link(&temporary, path).map_err(|source| match source.kind() {
                 io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_path_buf()),
                 _ => failed("create", path)(source),
             })
-        },
-    );
+        });
     // Best effort: the file under its own name is what counts, and it is complete or absent.
     let _ = fs::remove_file(&temporary);
     result

@@ -13,8 +13,8 @@ use openledger_primitives::{
         BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
         WorkerView,
     },
-    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion, FileHash, Job,
-    JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, SubmissionId,
+    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion, FileHash,
+    Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, SubmissionId,
 };
 
 /// Most entries of one page of a runtime API.
@@ -163,10 +163,8 @@ impl Client {
         let mut leaves: Vec<LeafView<AccountId>> = Vec::new();
         while (leaves.len() as u64) < count {
             let page = self.leaves(datanet, leaves.len() as u64).await?;
-            let in_order = page
-                .iter()
-                .zip(leaves.len() as u64..)
-                .all(|(view, index)| view.index == index);
+            let in_order =
+                page.iter().zip(leaves.len() as u64..).all(|(view, index)| view.index == index);
             if page.is_empty() || !in_order {
                 return Err(ClientError::Answer {
                     what: "DatanetsApi_leaves".to_owned(),

@@ -72,8 +72,7 @@ pub fn stretch(password: &[u8], salt: &[u8], cost: Cost) -> Zeroizing<[u8; KEY]>
 
 /// PBKDF2-HMAC-SHA256 of one round.
 fn prf(password: &[u8], salt: &[u8], out: &mut [u8]) {
-    pbkdf2::pbkdf2::<Hmac<Sha256>>(password, salt, 1, out)
-        .expect("HMAC takes keys of any length");
+    pbkdf2::pbkdf2::<Hmac<Sha256>>(password, salt, 1, out).expect("HMAC takes keys of any length");
 }
 
 /// scryptROMix of RFC 7914, section 5.
@@ -123,8 +122,14 @@ fn mix_block(input: &[u32], output: &mut [u32]) {
 fn salsa_8(state: &mut [u32; 16]) {
     // Columns, then rows.
     const QUARTERS: [[usize; 4]; 8] = [
-        [0, 4, 8, 12], [5, 9, 13, 1], [10, 14, 2, 6], [15, 3, 7, 11],
-        [0, 1, 2, 3], [5, 6, 7, 4], [10, 11, 8, 9], [15, 12, 13, 14],
+        [0, 4, 8, 12],
+        [5, 9, 13, 1],
+        [10, 14, 2, 6],
+        [15, 3, 7, 11],
+        [0, 1, 2, 3],
+        [5, 6, 7, 4],
+        [10, 11, 8, 9],
+        [15, 12, 13, 14],
     ];
     let before = *state;
     for _ in 0..4 {

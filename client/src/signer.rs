@@ -54,8 +54,8 @@ impl Signer {
     ///
     /// [`ClientError::Secret`].
     pub(crate) fn from_secret_key(bytes: &[u8]) -> Result<Self> {
-        let secret = schnorrkel::SecretKey::from_ed25519_bytes(bytes)
-            .map_err(|_| ClientError::Secret)?;
+        let secret =
+            schnorrkel::SecretKey::from_ed25519_bytes(bytes).map_err(|_| ClientError::Secret)?;
         Ok(Self { pair: secret.into() })
     }
 

@@ -149,11 +149,8 @@ impl Client {
         let best = self.best().await?;
         let finalised = self.finalised().await?;
         // A finalised block never goes away; an unfinalised one would take the transaction along.
-        let birth = if best.0.saturating_sub(finalised.0) <= MAX_FINALITY_LAG {
-            finalised
-        } else {
-            best
-        };
+        let birth =
+            if best.0.saturating_sub(finalised.0) <= MAX_FINALITY_LAG { finalised } else { best };
         let nonce = self
             .inner
             .methods

@@ -38,8 +38,7 @@ impl Transport {
         first: Duration,
         patience: Duration,
     ) -> Result<Self, String> {
-        let transport =
-            Self { url: url.to_owned(), patience, current: Mutex::new(None) };
+        let transport = Self { url: url.to_owned(), patience, current: Mutex::new(None) };
         transport.client(Instant::now() + first).await?;
         Ok(transport)
     }
@@ -83,10 +82,7 @@ impl Transport {
     {
         let until = Instant::now() + self.patience;
         loop {
-            let client = self
-                .client(until)
-                .await
-                .map_err(Error::DisconnectedWillReconnect)?;
+            let client = self.client(until).await.map_err(Error::DisconnectedWillReconnect)?;
             match attempt(client.clone()).await {
                 Err(error) if is_broken(&error) => {
                     self.forget(&client).await;

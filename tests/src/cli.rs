@@ -184,7 +184,7 @@ impl Cli {
         // What a user has set for other networks must not reach this one.
         forget_environment(&mut command);
         command
-            .args(["--output", "json", "--node", &self.url])
+            .args(["--output", "json", "--timeout", "60", "--node", &self.url])
             .arg("--keys-directory")
             .arg(&self.keys)
             .arg("--password-file")

@@ -91,7 +91,7 @@ impl Console {
         }
     }
 
-    /// A table; columns whose every cell begins with a digit, sign or dot stand to the right.
+    /// A table; columns without a letter stand to the right.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) {
         for line in table(head, rows) {
             self.line(line);
@@ -108,10 +108,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .map(|(column, title)| {
             let cells: Vec<String> = rows.iter().map(|row| cell(row, column)).collect();
             let widest = cells.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-            let number = |text: &String| {
-                text.is_empty()
-                    || text.starts_with(|c: char| c.is_ascii_digit() || "+-−.".contains(c))
-            };
+            let number = |text: &String| text.chars().all(|c| !c.is_alphabetic() && c != '…');
             (widest.max(title.chars().count()), !cells.is_empty() && cells.iter().all(number))
         })
         .collect();

@@ -199,6 +199,7 @@ pub fn compare(
                 .collect(),
         });
     }
+    accounts.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(report::Balances { block: end.block, total: end.total().to_string(), accounts })
 }
 

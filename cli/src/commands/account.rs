@@ -55,7 +55,7 @@ pub(crate) enum Command {
         #[arg(long)]
         to: String,
         /// How much: 1.5, 1.5OPEN or 300planck.
-        #[arg(long, value_parser = amount)]
+        #[arg(long, value_parser = amount, allow_hyphen_values = true)]
         amount: Amount,
     },
 }
@@ -89,8 +89,7 @@ fn new(context: &Context, name: &str, words: bool) -> Result<Answer> {
     let (signer, phrase) = Signer::generate();
     keyfile::write(&path, &signer, &password)?;
     let mut json = written(name, signer.account(), &path);
-    let mut text =
-        format!("Key {name} is account {}, in {}.", signer.account(), path.display());
+    let mut text = format!("Key {name} is account {}, in {}.", signer.account(), path.display());
     if words {
         json["words"] = phrase.as_str().into();
         text.push_str("\nWrite these words down and keep them secret; they restore the key:\n  ");
@@ -119,10 +118,8 @@ fn list(context: &Context) -> Result<Answer> {
             .collect::<Vec<_>>(),
     });
     if keys.is_empty() {
-        let text = format!(
-            "No keys in {}. `openledger account new NAME` makes one.",
-            directory.display()
-        );
+        let text =
+            format!("No keys in {}. `openledger account new NAME` makes one.", directory.display());
         return Ok(Answer::new(json, text));
     }
     let rows = keys.into_iter().map(|key| [key.name, key.account.to_string()]);

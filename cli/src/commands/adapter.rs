@@ -124,7 +124,10 @@ async fn show(context: &Context, id: JobId) -> Result<Answer> {
         ("sha256", outcome.sha256.clone()),
         (
             "Held-out loss",
-            format!("{:.3} → {:.3} nats a token", outcome.eval_loss_before, outcome.eval_loss_after),
+            format!(
+                "{:.3} → {:.3} nats a token",
+                outcome.eval_loss_before, outcome.eval_loss_after
+            ),
         ),
         ("Tokens", outcome.tokens.to_string()),
         ("Registered", format!("block {}", adapter.registered_at)),
@@ -148,7 +151,8 @@ async fn download(context: &Context, id: JobId, to: &Path) -> Result<Answer> {
     content::fetch_file(context, &wanted, result.size, &weights).await?;
     let text = embedded_config(&weights)?;
     let failed = |source| openledger_content::Error::io("write", &config, source);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&config).map_err(failed)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).open(&config).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     let sha256 = hex::encode(result.sha256);
     let json = json!({
@@ -170,15 +174,18 @@ async fn download(context: &Context, id: JobId, to: &Path) -> Result<Answer> {
 fn embedded_config(path: &Path) -> Result<String> {
     let failed = |source| openledger_content::Error::io("read", path, source);
     let malformed = |reason: &str| {
-        CliError::failed(format!("{} is not an adapter: {reason}", path.display()))
-            .next("the file is as on chain, so its worker posted something else; tell the job's owner")
+        CliError::failed(format!("{} is not an adapter: {reason}", path.display())).next(
+            "the file is as on chain, so its worker posted something else; tell the job's owner",
+        )
     };
     let mut file = fs::File::open(path).map_err(failed)?;
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|_| malformed("it is shorter than its header"))?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER {
-        return Err(malformed(&format!("its header has {length} bytes, the limit is {MAX_HEADER}")));
+        return Err(malformed(&format!(
+            "its header has {length} bytes, the limit is {MAX_HEADER}"
+        )));
     }
     let mut header = Vec::new();
     file.take(length).read_to_end(&mut header).map_err(failed)?;

@@ -63,7 +63,8 @@ async fn register(context: &Context, other: Option<&str>) -> Result<Answer> {
     };
     let contributor = other.unwrap_or(signer.account());
     let json = json!({ "contributor": contributor, "depositor": signer.account() });
-    let text = format!("{contributor} is a contributor now, at the expense of {}.", signer.account());
+    let text =
+        format!("{contributor} is a contributor now, at the expense of {}.", signer.account());
     Ok(Answer::of_transaction(json, text, &receipt))
 }
 

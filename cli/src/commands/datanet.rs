@@ -8,9 +8,7 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use openledger_client::{AccountId, Client, NewDatanet, Wait};
-use openledger_primitives::{
-    api::DatanetView, DatanetId, Modality, QuotaLimits, ReviewPolicy,
-};
+use openledger_primitives::{api::DatanetView, DatanetId, Modality, QuotaLimits, ReviewPolicy};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -81,10 +79,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
 }
 
 /// A Datanet, or an error that says how to find one.
-pub(crate) async fn require(
-    client: &Client,
-    datanet: DatanetId,
-) -> Result<DatanetView<AccountId>> {
+pub(crate) async fn require(client: &Client, datanet: DatanetId) -> Result<DatanetView<AccountId>> {
     client.datanet(datanet).await?.ok_or_else(|| {
         CliError::refused(format!("there is no Datanet {datanet}"))
             .next("list them with `openledger datanet list`")

@@ -67,7 +67,7 @@ pub(crate) struct Create {
     #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
     datanets: Vec<DatasetArgument>,
     /// Most to pay; what the worker's price leaves over is given back.
-    #[arg(long, value_parser = amount)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     budget: Amount,
     /// Most tokens the price covers.
     #[arg(
@@ -274,7 +274,9 @@ async fn watch(context: &Context, id: JobId) -> Result<Answer> {
     let client = context.client().await?;
     let bar = context.progress(ProgressBar::new(0));
     // The template is ours and valid; without it the bar only looks plainer.
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len} ({elapsed})") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len} ({elapsed})")
+    {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.enable_steady_tick(Duration::from_millis(120));

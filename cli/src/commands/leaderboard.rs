@@ -33,9 +33,8 @@ pub(crate) async fn run(context: &Context, arguments: Leaderboard) -> Result<Ans
     require_datanet(client, datanet).await?;
     let mut entries: Vec<BoardEntry<AccountId>> = Vec::new();
     while (entries.len() as u32) < limit {
-        let cursor = entries
-            .last()
-            .map(|last| BoardCursor { points: last.points, sequence: last.sequence });
+        let cursor =
+            entries.last().map(|last| BoardCursor { points: last.points, sequence: last.sequence });
         let page = client.leaderboard(datanet, cursor, limit - entries.len() as u32).await?;
         if page.is_empty() {
             break;
@@ -54,7 +53,7 @@ pub(crate) async fn run(context: &Context, arguments: Leaderboard) -> Result<Ans
             }))
             .collect::<Vec<_>>(),
     });
-    let rows = ranked()
-        .map(|(rank, e)| [rank.to_string(), e.account.to_string(), e.points.to_string()]);
+    let rows =
+        ranked().map(|(rank, e)| [rank.to_string(), e.account.to_string(), e.points.to_string()]);
     Ok(Answer::new(json, table(["rank", "account", "points"], rows)))
 }

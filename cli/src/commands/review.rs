@@ -169,9 +169,7 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
             "Units",
             measured.map_or_else(
                 |error| error.text(),
-                |measured| {
-                    format!("{} {}", measured.units, view.item.media.modality().unit())
-                },
+                |measured| format!("{} {}", measured.units, view.item.media.modality().unit()),
             ),
         ),
     ]);
@@ -221,9 +219,8 @@ async fn vote(
     let client = context.client().await?;
     let signer = context.signer().await?;
     let wait = context.wait(Wait::InBlock);
-    let (receipt, settled) = client
-        .vote(&signer, file.datanet, file.sha256, view.submission, verdict, wait)
-        .await?;
+    let (receipt, settled) =
+        client.vote(&signer, file.datanet, file.sha256, view.submission, verdict, wait).await?;
     let (name, detail) = match verdict {
         Verdict::Accept { score, .. } => ("accept", json!({ "score": score.get() })),
         Verdict::Reject(reason) => ("reject", json!({ "reason": reason.name() })),

@@ -41,7 +41,7 @@ pub(crate) struct Fund {
     #[arg(long)]
     datanet: DatanetId,
     /// How much: 1.5, 1.5OPEN or 300planck.
-    #[arg(long, value_parser = amount)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     amount: Amount,
     /// Most OPEN that one reward period pays out.
     #[arg(long, value_parser = amount, requires = "max_per_point")]
@@ -57,7 +57,7 @@ pub(crate) struct Terms {
     #[arg(long)]
     datanet: DatanetId,
     /// Most OPEN that one reward period pays out.
-    #[arg(long, value_parser = amount)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     per_period: Amount,
     /// Most plancks for one point (or an amount with a unit).
     #[arg(long, value_parser = plancks, value_name = "PLANCKS")]

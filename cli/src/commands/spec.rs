@@ -3,7 +3,7 @@
 use crate::error::{CliError, Result};
 use clap::Args;
 use openledger_primitives::{
-    training::{Schedule, TargetModules},
+    training::{Schedule, SpecError, SpecField, TargetModules},
     Method, TrainingSpec,
 };
 
@@ -112,13 +112,39 @@ fn modules(names: &[String]) -> Result<TargetModules> {
     Ok(modules)
 }
 
+/// How many of a field's whole numbers make one, as users write it.
+fn unit(field: SpecField) -> f64 {
+    match field {
+        SpecField::LoraDropoutBp | SpecField::WarmupRatioBp | SpecField::EvalFractionBp => 1e4,
+        SpecField::LearningRateNano => 1e9,
+        SpecField::WeightDecayMicro => 1e6,
+        SpecField::MaxGradNormMilli => 1e3,
+        _ => 1.0,
+    }
+}
+
+/// Says a field's value and bounds as users write them.
+fn out_of_bounds(error: SpecError) -> CliError {
+    let unit = unit(error.field);
+    let name = error.field.name();
+    let shown = ["_nano", "_bp", "_micro", "_milli"]
+        .into_iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    let (least, greatest) = error.field.bounds();
+    CliError::usage(format!(
+        "{shown} is {}; it may be {} to {}",
+        error.value as f64 / unit,
+        least as f64 / unit,
+        greatest as f64 / unit
+    ))
+}
+
 /// A decimal as a whole number of its unit.
 fn scaled(name: &str, value: f64, unit: f64, most: u64) -> Result<u64> {
     let scaled = value * unit;
     let whole = scaled.round();
-    let wrong = |what: &str| {
-        CliError::usage(format!("{name} is {value}; {what}"))
-    };
+    let wrong = |what: &str| CliError::usage(format!("{name} is {value}; {what}"));
     if !value.is_finite() || value < 0.0 || whole > most as f64 {
         return Err(wrong(&format!("it may be 0 to {}", most as f64 / unit)));
     }
@@ -134,15 +160,11 @@ impl SpecArguments {
         let usual = TrainingSpec::default();
         let small = |name, value: Option<f64>, unit, usual: u16| match value {
             // Bounds of the type; the field's own come from `validate`, with its name.
-            Some(value) => {
-                scaled(name, value, unit, u16::MAX.into()).map(|whole| whole as u16)
-            }
+            Some(value) => scaled(name, value, unit, u16::MAX.into()).map(|whole| whole as u16),
             None => Ok(usual),
         };
         let large = |name, value: Option<f64>, unit, usual: u32| match value {
-            Some(value) => {
-                scaled(name, value, unit, u32::MAX.into()).map(|whole| whole as u32)
-            }
+            Some(value) => scaled(name, value, unit, u32::MAX.into()).map(|whole| whole as u32),
             None => Ok(usual),
         };
         let spec = TrainingSpec {
@@ -152,7 +174,10 @@ impl SpecArguments {
             lora_dropout_bp: small("lora_dropout", self.lora_dropout, 1e4, usual.lora_dropout_bp)?,
             target_modules: modules(&self.target_modules)?,
             learning_rate_nano: large(
-                "learning_rate", self.learning_rate, 1e9, usual.learning_rate_nano,
+                "learning_rate",
+                self.learning_rate,
+                1e9,
+                usual.learning_rate_nano,
             )?,
             schedule: self.lr_scheduler_type.unwrap_or(usual.schedule),
             warmup_ratio_bp: small("warmup_ratio", self.warmup_ratio, 1e4, usual.warmup_ratio_bp)?,
@@ -165,15 +190,26 @@ impl SpecArguments {
             num_train_epochs: self.num_train_epochs.unwrap_or(usual.num_train_epochs),
             max_seq_length: self.max_seq_length.unwrap_or(usual.max_seq_length),
             weight_decay_micro: large(
-                "weight_decay", self.weight_decay, 1e6, usual.weight_decay_micro,
+                "weight_decay",
+                self.weight_decay,
+                1e6,
+                usual.weight_decay_micro,
             )?,
             max_grad_norm_milli: large(
-                "max_grad_norm", self.max_grad_norm, 1e3, usual.max_grad_norm_milli,
+                "max_grad_norm",
+                self.max_grad_norm,
+                1e3,
+                usual.max_grad_norm_milli,
             )?,
             seed: self.seed.unwrap_or(usual.seed),
-            eval_fraction_bp: small("eval_fraction", self.eval_fraction, 1e4, usual.eval_fraction_bp)?,
+            eval_fraction_bp: small(
+                "eval_fraction",
+                self.eval_fraction,
+                1e4,
+                usual.eval_fraction_bp,
+            )?,
         };
-        spec.validate().map_err(|error| CliError::usage(error.to_string()))?;
+        spec.validate().map_err(out_of_bounds)?;
         Ok(spec)
     }
 }

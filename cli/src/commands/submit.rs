@@ -162,8 +162,7 @@ pub(crate) async fn withdraw(context: &Context, withdraw: Withdraw) -> Result<An
     let Withdraw { datanet, sha256 } = withdraw;
     let signer = context.signer().await?;
     let client = context.client().await?;
-    let receipt =
-        client.withdraw(&signer, datanet, sha256, context.wait(Wait::InBlock)).await?;
+    let receipt = client.withdraw(&signer, datanet, sha256, context.wait(Wait::InBlock)).await?;
     let hash = hex::encode(sha256);
     let text = format!("{hash} was taken back from Datanet {datanet}.");
     Ok(Answer::of_transaction(json!({ "datanet": datanet, "sha256": hash }), text, &receipt))

@@ -103,7 +103,9 @@ impl Story {
             *sum += paid.fee;
         }
         for (name, (count, sum)) in &fees {
-            add(name, format!("fees of {count} transactions"), -signed(*sum));
+            if *sum > 0 {
+                add(name, format!("fees of {count} transactions"), -signed(*sum));
+            }
         }
         // All fees go to the author and the treasury, so what these two gained and our commands did
         // not pay are the worker's fees; its balance has to agree to the planck.

@@ -124,9 +124,11 @@ impl Story {
             let step = job.get("step").and_then(Value::as_u64).unwrap_or(0);
             steps = job.get("totalSteps").and_then(Value::as_u64).unwrap_or(0).max(steps);
             let seconds = began.elapsed().as_secs();
-            self.console.progress(match steps {
-                0 => format!("{state}, {seconds} s"),
-                _ => format!("{state}, step {step} of {steps}, {seconds} s"),
+            self.console.progress(match state.as_str() {
+                "training" if steps > 0 => {
+                    format!("{state}, step {step} of {steps}, {seconds} s")
+                }
+                _ => format!("{state}, {seconds} s"),
             });
             match state.as_str() {
                 // The first steps are done, so what happens now happens in the middle of training.
