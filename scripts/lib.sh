@@ -45,3 +45,16 @@ if [ -z "${CARGO_BUILD_JOBS:-}" ]; then
     [ "$jobs" -le "$cores" ] || jobs=$cores
     export CARGO_BUILD_JOBS=$jobs
 fi
+
+# Clones share one target folder, and cargo tells fresh from stale by the time of each file. A clone
+# that is built after another one's newer build would be given that one's programs, so its sources
+# are made newer first. Call it before the first cargo build of a script.
+claim_target() {
+    local mark=$CARGO_TARGET_DIR/openledger-checkout
+    [ "$(cat "$mark" 2>/dev/null)" = "$root" ] && return
+    mkdir -p "$CARGO_TARGET_DIR" ||
+        fail "cannot write to $CARGO_TARGET_DIR; set CARGO_TARGET_DIR to a folder of yours"
+    find "$root" \( -name .git -o -path "$CARGO_TARGET_DIR" \) -prune -o -type f \
+        \( -name '*.rs' -o -name '*.toml' -o -name '*.scale' \) -exec touch {} +
+    printf '%s' "$root" >"$mark" || fail "cannot write to $mark; is the disk full?"
+}

@@ -7,7 +7,7 @@ use crate::{
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::AccountId;
 use openledger_content::{
-    measure, sniff, Added, ContentStore, IpfsNode, Limits, Measured, NodeConfig, Wanted,
+    measure, sniff, Added, ContentStore, IpfsNode, Limits, Measured, Multiaddr, NodeConfig, Wanted,
 };
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
@@ -42,7 +42,8 @@ pub(crate) async fn add(context: &Context, path: &Path, described: &Added) -> Re
 /// A node of its own kind for one fetch: it shares the directory's blocks with a daemon on it.
 async fn node(context: &Context) -> Result<IpfsNode> {
     let config = NodeConfig::new(context.ipfs_directory()?)
-        .with_peers(context.global.peers.iter().cloned())
+        // An empty variable OPENLEDGER_PEERS names one empty address.
+        .with_peers(context.global.peers.iter().filter(|peer| !peer.is_empty()).cloned())
         .ephemeral();
     Ok(IpfsNode::start(config).await?)
 }
@@ -71,7 +72,7 @@ fn explain(context: &Context, error: openledger_content::Error) -> CliError {
     let unavailable = error.is_unavailable();
     let error = CliError::from(error);
     match unavailable {
-        true if context.global.peers.is_empty() => {
+        true if context.global.peers.iter().all(Multiaddr::is_empty) => {
             error.next("name a node that has the file with --peer or OPENLEDGER_PEERS")
         }
         _ => error,

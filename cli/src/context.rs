@@ -6,7 +6,8 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use openledger_client::{
-    is_development_secret, AccountId, Client, KeyReference, Settings, Signer, Wait,
+    is_development_secret, keyfile, AccountId, Client, KeyFileError, KeyReference, Settings,
+    Signer, Wait,
 };
 use openledger_content::BlockStore;
 use std::{
@@ -56,7 +57,7 @@ impl Context {
     }
 
     fn key(&self) -> Result<Key> {
-        if let Some(key) = &self.global.key {
+        if let Some(key) = self.global.key.as_deref().filter(|key| !key.is_empty()) {
             return Ok(Key::Reference(KeyReference::parse(key, &self.keys_directory()?)?));
         }
         match env::var(SECRET) {
@@ -76,16 +77,18 @@ impl Context {
                 }
                 Ok(Signer::from_secret(&secret)?)
             }
-            Key::Reference(reference) => {
-                let password = match &reference {
-                    KeyReference::File(path) => {
-                        // A key that does not exist is said before a password is asked for.
-                        openledger_client::keyfile::account(path)?;
-                        self.password(&format!("Password of {}: ", path.display()))?
-                    }
-                    KeyReference::Development(_) => None,
-                };
-                Ok(reference.open(self.client().await?, password.as_deref()).await?)
+            Key::Reference(KeyReference::Development(uri)) => {
+                self.client().await?.require_development().await?;
+                Ok(Signer::from_secret(&uri)?)
+            }
+            Key::Reference(KeyReference::File(path)) => {
+                // A key that does not exist is said before a password is asked for, and a password
+                // that is wrong before a node is looked for.
+                keyfile::account(&path)?;
+                let password = self
+                    .password(&format!("Password of {}: ", path.display()))?
+                    .ok_or_else(|| KeyFileError::PasswordNeeded(path.clone()))?;
+                Ok(keyfile::read(&path, &password)?)
             }
         }
     }

@@ -64,6 +64,11 @@ impl Signer {
         Zeroizing::new(self.pair.as_ref().secret.to_ed25519_bytes())
     }
 
+    /// An sr25519 signature of any bytes, under the context `substrate`.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.pair.sign(message).0
+    }
+
     /// The account that signs.
     pub fn account(&self) -> AccountId {
         AccountId::from(self.pair.public().0)
@@ -76,7 +81,7 @@ impl subxt::tx::Signer<SubstrateConfig> for Signer {
     }
 
     fn sign(&self, payload: &[u8]) -> MultiSignature {
-        MultiSignature::Sr25519(self.pair.sign(payload).0)
+        MultiSignature::Sr25519(Signer::sign(self, payload))
     }
 }
 

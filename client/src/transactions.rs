@@ -189,6 +189,7 @@ impl Client {
     async fn follow(&self, sent: &Sent, wait: Wait) -> Result<Place> {
         let started = Instant::now();
         let patience = self.inner.settings.transaction;
+        let encoded = format!("0x{}", hex::encode(&sent.bytes));
         let mut scan = Scan { start: sent.start, next: sent.start, seen: None };
         let mut pool_asked = Instant::now();
         let mut outdated = 0;
@@ -202,7 +203,7 @@ impl Client {
                 }
             }
             if found.is_none() {
-                found = self.scan(&mut scan, &sent.bytes).await?;
+                found = self.scan(&mut scan, &encoded).await?;
             }
             match found.take() {
                 Some(place) if wait == Wait::InBlock => return Ok(place),
@@ -251,7 +252,7 @@ impl Client {
     }
 
     /// Looks for a transaction in the blocks of the best chain that were not looked at yet.
-    async fn scan(&self, scan: &mut Scan, bytes: &[u8]) -> Result<Option<Place>> {
+    async fn scan(&self, scan: &mut Scan, encoded: &str) -> Result<Option<Place>> {
         if let Some((number, hash)) = scan.seen {
             if self.block_hash(number).await? != Some(hash) {
                 scan.rewind();
@@ -266,7 +267,7 @@ impl Client {
             let Some(block) = block else { return Ok(None) };
             scan.seen = Some((number, hash));
             scan.next = number + 1;
-            let index = block.block.extrinsics.iter().position(|own| own.is(bytes));
+            let index = block.block.extrinsics.iter().position(|other| other == encoded);
             if let Some(index) = index {
                 return Ok(Some(Place { block: number, hash, index: index as u32 }));
             }
@@ -311,28 +312,8 @@ struct BlockAnswer {
 
 #[derive(serde::Deserialize)]
 struct BlockBody {
-    extrinsics: Vec<EncodedExtrinsic>,
-}
-
-/// Nodes write extrinsics in hexadecimal with `0x`, or, where their block type decodes them, as
-/// lists of bytes.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum EncodedExtrinsic {
-    Hexadecimal(String),
-    Bytes(Vec<u8>),
-}
-
-impl EncodedExtrinsic {
-    fn is(&self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Hexadecimal(text) => {
-                let digits = text.strip_prefix("0x").unwrap_or(text);
-                digits.len() == 2 * bytes.len() && hex::decode(digits).is_ok_and(|own| own == bytes)
-            }
-            Self::Bytes(own) => own == bytes,
-        }
-    }
+    /// Encoded, in hexadecimal with `0x`.
+    extrinsics: Vec<String>,
 }
 
 /// How far the best chain was looked at.

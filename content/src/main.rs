@@ -75,7 +75,7 @@ struct Format {
 #[derive(Args)]
 struct Directory {
     /// Where blocks and the node's key live.
-    #[arg(long, env = "OPENLEDGER_IPFS_DIRECTORY", default_value = "openledger-ipfs")]
+    #[arg(long, env = "OPENLEDGER_IPFS", default_value = "openledger-ipfs")]
     directory: PathBuf,
 }
 

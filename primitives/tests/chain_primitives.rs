@@ -19,5 +19,7 @@ mod reward;
 mod shares;
 #[path = "chain_primitives/training.rs"]
 mod training;
+#[path = "chain_primitives/vectors.rs"]
+mod vectors;
 #[path = "chain_primitives/verdict.rs"]
 mod verdict;

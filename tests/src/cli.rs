@@ -209,7 +209,6 @@ pub fn forget_environment(command: &mut Command) {
     for name in ["NODE", "KEY", "KEYS", "PASSWORD", "IPFS", "PEERS", "SECRET"] {
         command.env_remove(format!("OPENLEDGER_{name}"));
     }
-    command.env_remove("OPENLEDGER_IPFS_DIRECTORY");
 }
 
 /// Writes a random password that only the user may read.

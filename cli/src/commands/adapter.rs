@@ -149,7 +149,10 @@ async fn download(context: &Context, id: JobId, to: &Path) -> Result<Answer> {
     }
     let wanted = Wanted::exactly(result.content, result.sha256, result.size);
     content::fetch_file(context, &wanted, result.size, &weights).await?;
-    let text = embedded_config(&weights)?;
+    let text = embedded_config(&weights).inspect_err(|_| {
+        // A folder with half an adapter in it would only be in the way.
+        let _ = fs::remove_file(&weights);
+    })?;
     let failed = |source| openledger_content::Error::io("write", &config, source);
     let mut file =
         fs::OpenOptions::new().write(true).create_new(true).open(&config).map_err(failed)?;

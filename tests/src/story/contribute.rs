@@ -27,10 +27,9 @@ impl Story {
         let cli = &self.cli;
         let ((ada_sent, ben_sent), (_, model)) = both(
             || {
-                both(
-                    || cli.run(&people.ada, &submit(&datanet, &ada)),
-                    || cli.run(&people.ben, &submit(&datanet, &ben)),
-                )
+                // One after the other, so that every run trains on the files in the same order.
+                let ada_sent = cli.run(&people.ada, &submit(&datanet, &ada))?;
+                Ok((ada_sent, cli.run(&people.ben, &submit(&datanet, &ben))?))
             },
             || {
                 both(

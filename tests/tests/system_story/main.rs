@@ -1,5 +1,4 @@
-//! The whole system with real processes. The tests run one after the other: together they would ask
-//! two cores for more than they have.
+//! The whole system with real processes: a chain, IPFS nodes, a worker, and the command line.
 
 mod quota;
 mod rpc;
@@ -11,14 +10,19 @@ use openledger_tests::{
 };
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: RwLock<()> = RwLock::new(());
 
-/// Waits until no other test of this target runs.
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// For tests of a few commands: several may run at once, but not beside a training one.
+fn light() -> RwLockReadGuard<'static, ()> {
+    TURN.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a test that trains: it has the machine for itself.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    TURN.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The programs that `cargo test --workspace` builds beside this one.

@@ -1,14 +1,14 @@
 //! The daily quota's edges, through the command line.
 
 use super::Chain;
-use crate::turn;
+use crate::light;
 use openledger_primitives::{QuotaLimits, RefusalRule};
 use openledger_tests::story::{check_refusal, submit};
 use serde_json::json;
 
 #[test]
 fn twenty_files_pass_and_the_next_one_is_refused_in_words() {
-    let _turn = turn();
+    let _turn = light();
     let chain = Chain::start();
     let charlie = chain.contributor("Charlie");
     let files: Vec<_> = (0..21).map(|seed| chain.file(seed, 100 + seed)).collect();
@@ -32,7 +32,7 @@ fn twenty_files_pass_and_the_next_one_is_refused_in_words() {
 
 #[test]
 fn ten_mebibytes_pass_and_one_byte_more_is_refused_in_words() {
-    let _turn = turn();
+    let _turn = light();
     let chain = Chain::start();
     let limit = usize::try_from(QuotaLimits::ACCOUNT.bytes).expect("it fits");
     assert_eq!(limit, 10 * 1024 * 1024);

@@ -1,13 +1,13 @@
 //! The node's read-only `openledger_*` methods, over plain HTTP as `curl` speaks it.
 
 use super::Chain;
-use crate::turn;
+use crate::light;
 use openledger_tests::{rpc::RpcError, story::submit};
 use serde_json::{json, Value};
 
 #[test]
 fn openledger_methods_answer_json_over_plain_http() {
-    let _turn = turn();
+    let _turn = light();
     let chain = Chain::start();
     let eve = chain.contributor("Eve");
     let address = chain.address(&eve);
@@ -31,6 +31,14 @@ fn openledger_methods_answer_json_over_plain_http() {
     assert!(duplicate.to_string().contains("already"), "the duplicate is not named: {duplicate}");
     let nowhere = ask("openledger_check", json!([address, 999, item]));
     assert!(nowhere.to_string().contains("999"), "the Datanet is not named: {nowhere}");
+
+    // Client libraries read a block's transactions as hexadecimal.
+    let block = ask("chain_getBlock", json!([]));
+    let extrinsics = block["block"]["extrinsics"].as_array().expect("a block has extrinsics");
+    assert!(!extrinsics.is_empty());
+    for extrinsic in extrinsics {
+        assert!(extrinsic.as_str().is_some_and(|text| text.starts_with("0x")), "{extrinsic}");
+    }
 
     let datanets = ask("openledger_datanets", json!([]));
     assert_eq!(datanets[0]["name"], "Notes");

@@ -2,14 +2,14 @@
 //! middle of training, and with the worker killed while it trains.
 
 use super::{binaries, model, Folder};
-use crate::turn;
+use crate::alone;
 use openledger_tests::{Fault, Story, StoryOptions};
 
 /// Every part checks itself; that each job was paid once and that nothing was lost is what the
 /// balance sheet of [`Story::run`] proves to the planck, after all three jobs.
 #[test]
 fn files_become_paid_adapters_though_the_node_restarts_and_the_worker_is_killed() {
-    let _turn = turn();
+    let _turn = alone();
     let folder = Folder::new();
     let options = StoryOptions::small(&[None, Some(Fault::RestartNode), Some(Fault::KillWorker)]);
     let mut story = Story::start(options, binaries(), &model(), folder.path())
