@@ -165,11 +165,6 @@ impl Cli {
         &self.logs
     }
 
-    /// Where the key files lie.
-    pub fn keys(&self) -> &Path {
-        &self.keys
-    }
-
     fn execute(
         &self,
         actor: &Actor,

@@ -405,19 +405,10 @@ impl Network {
         Ok((before, self.worker.as_ref().map_or(0, Process::id)))
     }
 
-    /// What the worker said last.
+    /// What the worker said last, without time and level.
     pub fn worker_says(&self) -> Option<String> {
-        self.worker.as_ref().and_then(|worker| worker.last_lines(1).pop())
-    }
-
-    /// The file that every start of a program is found in.
-    pub fn programs(&self) -> Vec<(String, u32)> {
-        self.node
-            .iter()
-            .chain(self.daemons.values().map(|daemon| &daemon.process))
-            .chain(self.worker.iter())
-            .map(|process| (process.name().to_owned(), process.id()))
-            .collect()
+        let line = self.worker.as_ref()?.last_lines(1).pop()?;
+        Some(line.split_once("INFO ").map_or(line.as_str(), |(_, words)| words).trim().to_owned())
     }
 }
 

@@ -43,16 +43,6 @@ impl Process {
         Ok(Self { name, child, log })
     }
 
-    /// What it is, for people.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where its output is.
-    pub fn log(&self) -> &Path {
-        &self.log
-    }
-
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

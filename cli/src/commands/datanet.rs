@@ -13,7 +13,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create a Datanet; its deposit is held until it is given up.
+    /// Create a Datanet; its deposit is held for as long as it exists (no call closes one yet).
     #[command(after_help = "Examples:
   openledger --key me datanet create --name 'Questions about our town' --modality text \\
       --min-units 20 --max-units 100000 --curator 5Grw… --curator friend --threshold 2")]

@@ -126,7 +126,8 @@ impl Story {
             let seconds = began.elapsed().as_secs();
             self.console.progress(match state.as_str() {
                 "training" if steps > 0 => {
-                    format!("{state}, step {step} of {steps}, {seconds} s")
+                    let says = self.network.worker_says().unwrap_or_default();
+                    format!("{state}, {seconds} s; on chain step {step} of {steps}; worker: {says}")
                 }
                 _ => format!("{state}, {seconds} s"),
             });

@@ -303,7 +303,8 @@ impl Runner {
         }
     }
 
-    /// Pauses, so that a job which cannot be done here goes to another worker once it times out.
+    /// Sends nothing more for a job that cannot be done here and waits until the chain has taken it
+    /// back, so that it goes to another worker.
     async fn leave_job(&self) {
         loop {
             match self.client.worker(self.account()).await {
