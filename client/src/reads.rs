@@ -253,18 +253,6 @@ impl Client {
         self.api("TrainingApi_worker", account).await
     }
 
-    /// Whether a worker takes no further jobs; `None` if the account is no worker.
-    pub async fn worker_paused(&self, account: AccountId) -> Result<Option<bool>> {
-        let at = self.at(self.best().await?.1).await?;
-        let address = runtime::storage().training().workers();
-        let value = at.storage().try_fetch(address, (account,)).await;
-        let Some(value) = value.map_err(|e| self.odd("Training::Workers", e))? else {
-            return Ok(None);
-        };
-        let worker = value.decode().map_err(|e| self.odd("Training::Workers", e))?;
-        Ok(Some(worker.paused))
-    }
-
     /// A base model.
     pub async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
         let at = self.at(self.best().await?.1).await?;

@@ -62,10 +62,6 @@ pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 /// A block whose transactions stay undecoded: what the node handles, and what JSON-RPC shows as
 /// hexadecimal strings. It outlives changes of the runtime.
 pub type OpaqueBlock = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
-/// A block with what is needed to justify it.
-pub type SignedBlock = generic::SignedBlock<Block>;
-/// Block id.
-pub type BlockId = generic::BlockId<Block>;
 
 /// What every transaction passes, in this order. The order is part of the signed shape and pinned
 /// by a test. [`pallet_datanets::AdmitSubmission`] has an empty payload, so that wallets which

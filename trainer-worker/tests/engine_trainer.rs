@@ -16,6 +16,8 @@ mod hostile;
 mod ops;
 #[path = "engine_trainer/peft_format.rs"]
 mod peft_format;
+#[path = "engine_trainer/posted_loss.rs"]
+mod posted_loss;
 #[path = "engine_trainer/real_model.rs"]
 mod real_model;
 #[path = "engine_trainer/training.rs"]

@@ -61,6 +61,17 @@ pub enum RunnerError {
         /// The job.
         job: JobId,
     },
+    /// A held-out loss that the chain cannot hold.
+    #[error(
+        "job {job}: the held-out loss is {loss}, not a number of 0 to 4294 nats; training diverged, \
+         a lower learning rate may help"
+    )]
+    Loss {
+        /// The job.
+        job: JobId,
+        /// What was measured.
+        loss: f64,
+    },
     /// The chain took the job away while it was being trained.
     #[error("job {job} is no longer this worker's")]
     Lost {

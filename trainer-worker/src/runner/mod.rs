@@ -218,6 +218,9 @@ impl Runner {
         let (Some(before), Some(after)) = losses else {
             return Err(RunnerError::NoEvaluation { job: id });
         };
+        let unusable = |loss| RunnerError::Loss { job: id, loss };
+        let eval_loss_before = micro_nats(before).ok_or_else(|| unusable(before))?;
+        let eval_loss_after = micro_nats(after).ok_or_else(|| unusable(after))?;
         tracing::info!(job = id, before, after, tokens = outcome.tokens, "trained");
         let bytes = peft::to_bytes(&outcome.adapter, &model.name);
         let added = self.store.add_bytes(Bytes::from(bytes)).await?;
@@ -225,8 +228,8 @@ impl Runner {
             content: added.content,
             sha256: added.sha256,
             size: added.size,
-            eval_loss_before: micro_nats(before),
-            eval_loss_after: micro_nats(after),
+            eval_loss_before,
+            eval_loss_after,
             tokens: outcome.tokens,
             dataset_root: dataset_root(&job.datasets),
             checkpoints_root: Default::default(),

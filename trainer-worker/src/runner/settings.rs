@@ -63,8 +63,9 @@ fn modules(targets: TargetModules) -> Vec<Module> {
     .collect()
 }
 
-/// A mean loss in micro-nats, as the chain stores it.
-pub fn micro_nats(loss: f64) -> u32 {
-    // `as` saturates, and a loss that is not a number becomes 0; the engine refuses both before.
-    (loss * 1e6).round() as u32
+/// A mean loss in micro-nats, as the chain stores it; `None` for one that is no such number (not
+/// finite, negative, or above 4294 nats), which must never be posted as if it were.
+pub fn micro_nats(loss: f64) -> Option<u32> {
+    let micro = (loss * 1e6).round();
+    (0.0..=f64::from(u32::MAX)).contains(&micro).then_some(micro as u32)
 }
