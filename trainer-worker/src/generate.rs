@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::lora::Adapter;
 use crate::model::decode::Session;
-use crate::model::Llama;
+use crate::model::Model;
 use crate::rng::Stream;
 use crate::tokenizer::Tokenizer;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Generated {
 
 /// Continues `prompt`. `on_text` receives each finished piece of text and returns whether to go on.
 pub fn generate(
-    model: &Arc<Llama>,
+    model: &Arc<Model>,
     adapter: Option<&Arc<Adapter>>,
     tokenizer: &Tokenizer,
     prompt: &[u32],

@@ -7,7 +7,7 @@
 //! use std::{path::Path, sync::Arc};
 //!
 //! let path = Path::new("SmolLM2-135M-Instruct.Q4_1.gguf");
-//! let model = Arc::new(model::Llama::open(path)?);
+//! let model = Arc::new(model::Model::open(path)?);
 //! let tokenizer = Tokenizer::open(path)?;
 //! let text = b"Q: Who pays the reviewers?\nA: The pool of the Datanet.\n".to_vec();
 //! let files = [data::DataFile::new(text, MediaType::Txt, "notes.txt", "")];

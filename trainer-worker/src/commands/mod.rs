@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trainer_worker::data::{DataFile, MAX_FILE};
 use trainer_worker::lora::Adapter;
-use trainer_worker::model::Llama;
+use trainer_worker::model::Model;
 use trainer_worker::peft;
 use trainer_worker::tokenizer::{Message, Tokenizer};
 
@@ -46,7 +46,7 @@ pub(crate) struct AdapterArgs {
 }
 
 impl ModelArgs {
-    pub(crate) fn load(&self) -> Result<(Arc<Llama>, Tokenizer)> {
+    pub(crate) fn load(&self) -> Result<(Arc<Model>, Tokenizer)> {
         if !self.model.exists() {
             bail!(
                 "the model {} does not exist; ./scripts/model fetches one and prints its path",
@@ -55,13 +55,13 @@ impl ModelArgs {
         }
         let what = || format!("loading {}", self.model.display());
         let tokenizer = Tokenizer::open(&self.model).with_context(what)?;
-        let model = Llama::open(&self.model).with_context(what)?;
+        let model = Model::open(&self.model).with_context(what)?;
         Ok((Arc::new(model), tokenizer))
     }
 }
 
 impl AdapterArgs {
-    pub(crate) fn load(&self, model: &Llama) -> Result<Option<Arc<Adapter>>> {
+    pub(crate) fn load(&self, model: &Model) -> Result<Option<Arc<Adapter>>> {
         let Some(path) = &self.adapter else { return Ok(None) };
         let adapter = peft::load(path, &model.config)
             .with_context(|| format!("loading {}", path.display()))?;

@@ -4,7 +4,8 @@
 //! get one, and nothing is computed below the lowest adapter. Normalised inputs and the gated
 //! activation are recomputed instead of kept.
 
-use super::llama::{Block, FrozenLinear};
+use super::linear::FrozenLinear;
+use super::weights::Block;
 use super::workspace::Workspace;
 use crate::kernels::attention::{self, Heads};
 use crate::kernels::rope::{self, RopeTable};

@@ -1,8 +1,8 @@
 //! Generation step by step: a cache of keys and values, and buffers allocated once.
 
 use super::block::{linear_forward, BlockAdapter};
-use super::llama::Llama;
 use super::workspace::Workspace;
+use super::Model;
 use crate::error::{Error, Result};
 use crate::kernels::attention;
 use crate::kernels::rope::{self, RopeTable};
@@ -15,7 +15,7 @@ const PREFILL: usize = 256;
 
 /// A growing sequence: model, optional adapter, and the keys and values of all tokens so far.
 pub struct Session {
-    model: Arc<Llama>,
+    model: Arc<Model>,
     adapter: Option<Arc<Adapter>>,
     rope: RopeTable,
     keys: Vec<Vec<f32>>,
@@ -28,7 +28,7 @@ pub struct Session {
 impl Session {
     /// An empty sequence that may grow to `max_tokens` tokens.
     pub fn new(
-        model: Arc<Llama>,
+        model: Arc<Model>,
         adapter: Option<Arc<Adapter>>,
         max_tokens: usize,
     ) -> Result<Self> {

@@ -5,11 +5,12 @@
 //! [`HeadLossOp`].
 
 use super::block::{self, BlockAdapter, Context, Rows, Saved};
-use super::llama::Llama;
+use super::head::HeadLossOp;
 use super::workspace::Workspace;
+use super::Model;
 use crate::error::{Error, Result};
 use crate::kernels::rope::RopeTable;
-use crate::kernels::{gemm, loss, norm};
+use crate::kernels::{gemm, norm};
 use crate::lora::{Adapter, Layout};
 use crate::rng::DropoutMask;
 use candle_core::{
@@ -49,7 +50,7 @@ impl Batch {
         batch
     }
 
-    fn check(&self, model: &Llama) -> Result<()> {
+    fn check(&self, model: &Model) -> Result<()> {
         let limit = model.config.max_position_embeddings;
         let longest = self.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
         if longest > limit {
@@ -67,7 +68,7 @@ impl Batch {
 /// Shared state of the passes of one run: model, rotary tables and buffers.
 #[derive(Clone)]
 pub struct Runner {
-    model: Arc<Llama>,
+    model: Arc<Model>,
     rope: Arc<RopeTable>,
     workspace: Workspace,
 }
@@ -94,7 +95,7 @@ pub struct LossAndGradients {
 
 impl Runner {
     /// A runner for sequences of at most `max_tokens` tokens.
-    pub fn new(model: Arc<Llama>, max_tokens: usize) -> Result<Self> {
+    pub fn new(model: Arc<Model>, max_tokens: usize) -> Result<Self> {
         let limit = model.config.max_position_embeddings;
         if max_tokens > limit {
             return Err(Error::ContextExceeded { tokens: max_tokens, limit, what: "sequence" });
@@ -104,8 +105,12 @@ impl Runner {
     }
 
     /// The model.
-    pub fn model(&self) -> &Arc<Llama> {
+    pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 
     fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
@@ -230,7 +235,10 @@ impl Runner {
 }
 
 /// Calls `f` with the values of a contiguous `f32` CPU tensor.
-fn with_values<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> candle_core::Result<T> {
+pub(super) fn with_values<T>(
+    tensor: &Tensor,
+    f: impl FnOnce(&[f32]) -> T,
+) -> candle_core::Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
@@ -239,7 +247,10 @@ fn with_values<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> candle_core::
     }
 }
 
-fn values<'a>(storage: &'a CpuStorage, layout: &TensorLayout) -> candle_core::Result<&'a [f32]> {
+pub(super) fn values<'a>(
+    storage: &'a CpuStorage,
+    layout: &TensorLayout,
+) -> candle_core::Result<&'a [f32]> {
     let all = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => all
@@ -384,93 +395,5 @@ impl CustomOp2 for BlockOp {
         with_values(x, |x| {
             with_values(parameters, |p| with_values(dy, |dy| self.backward(x, Some(p), dy)))
         })???
-    }
-}
-
-/// Final normalisation, head and cross-entropy over the labelled rows; gives `scale * loss sum`.
-/// The gradient is computed together with the loss, chunk by chunk, so that the logits of a batch
-/// never exist as a whole.
-struct HeadLossOp {
-    runner: Runner,
-    labelled: Vec<u32>,
-    targets: Vec<u32>,
-    rows: usize,
-    scale: f32,
-    with_gradient: bool,
-    sum: Arc<Mutex<f64>>,
-    gradient: Mutex<Vec<f32>>,
-}
-
-impl HeadLossOp {
-    fn new(runner: &Runner, batch: &Batch, scale: f32, with_gradient: bool) -> Self {
-        Self {
-            runner: runner.clone(),
-            labelled: batch.labelled.clone(),
-            targets: batch.targets.clone(),
-            rows: batch.rows.len(),
-            scale,
-            with_gradient,
-            sum: Arc::new(Mutex::new(0.0)),
-            gradient: Mutex::new(Vec::new()),
-        }
-    }
-}
-
-impl CustomOp1 for HeadLossOp {
-    fn name(&self) -> &'static str {
-        "head-cross-entropy"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s: &CpuStorage,
-        l: &TensorLayout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let model = &self.runner.model;
-        let ws = &self.runner.workspace;
-        let d = model.config.hidden_size;
-        let n = self.labelled.len();
-        let mut x = ws.take(n * d);
-        loss::gather(&mut x, values(s, l)?, &self.labelled, d);
-        let mut normed = ws.take(n * d);
-        let mut inverse = ws.take(n);
-        let eps = model.config.rms_norm_eps;
-        norm::forward(&mut normed, &mut inverse, &x, &model.final_norm, eps);
-        let mut dnormed = if self.with_gradient { ws.take(n * d) } else { Vec::new() };
-        let mut logits = ws.take(loss::CHUNK.min(n) * model.config.vocab_size);
-        let sum = loss::head_cross_entropy(
-            &normed,
-            model.head(),
-            d,
-            &self.targets,
-            self.with_gradient.then_some(&mut dnormed[..]),
-            &mut logits,
-        );
-        if self.with_gradient {
-            let mut dx = ws.take(n * d);
-            norm::backward(&mut dx, &dnormed, &inverse, &x, &model.final_norm, false);
-            if let Ok(mut gradient) = self.gradient.lock() {
-                *gradient = dx;
-            }
-        }
-        for buffer in [x, normed, inverse, dnormed, logits] {
-            ws.put(buffer);
-        }
-        if let Ok(mut total) = self.sum.lock() {
-            *total = sum;
-        }
-        let value = (sum * f64::from(self.scale)) as f32;
-        Ok((CpuStorage::F32(vec![value]), Shape::from(())))
-    }
-
-    fn bwd(&self, _x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let d = self.runner.model.config.hidden_size;
-        let seed = with_values(dy, |dy| dy.first().copied().unwrap_or(0.0))?;
-        let gradient = self.gradient.lock().map(|mut g| std::mem::take(&mut *g));
-        let Ok(gradient) = gradient else { candle_core::bail!("the loss has no gradient") };
-        let mut dx = vec![0f32; self.rows * d];
-        loss::scatter_scaled(&mut dx, &gradient, &self.labelled, d, self.scale * seed);
-        self.runner.workspace.put(gradient);
-        Ok(Some(Tensor::from_vec(dx, (self.rows, d), &Device::Cpu)?))
     }
 }

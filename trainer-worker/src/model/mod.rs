@@ -10,12 +10,14 @@ pub mod config;
 pub mod decode;
 pub mod forward;
 pub mod gguf;
+mod head;
 pub mod hf;
-pub mod llama;
+pub mod linear;
+pub mod weights;
 pub mod workspace;
 
 pub use config::ModelConfig;
-pub use llama::Llama;
+pub use weights::Model;
 
 use crate::error::Result;
 

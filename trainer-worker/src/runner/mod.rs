@@ -19,7 +19,7 @@ pub use settings::{micro_nats, train_settings};
 
 use crate::{
     data::DataFile,
-    model::Llama,
+    model::Model,
     peft,
     tokenizer::Tokenizer,
     train::{Control, Event, Outcome, Run},
@@ -251,7 +251,7 @@ impl Runner {
         let checkpoints = self.folder(id);
         let stop = self.stop.clone();
         let training = tokio::task::spawn_blocking(move || {
-            let model = Arc::new(Llama::open(&weights)?);
+            let model = Arc::new(Model::open(&weights)?);
             let tokenizer = Tokenizer::open(&weights)?;
             let on_event = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {

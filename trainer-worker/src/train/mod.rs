@@ -11,7 +11,7 @@ use crate::data::{self, DataFile, Example, Report};
 use crate::error::{Error, Result};
 use crate::lora::{assert_gradients, Adapter};
 use crate::model::forward::{Batch, DropoutAt, Runner};
-use crate::model::Llama;
+use crate::model::Model;
 use crate::optim::{clip_by_global_norm, AdamW};
 use crate::tokenizer::Tokenizer;
 use checkpoint::Checkpoint;
@@ -137,7 +137,7 @@ pub struct Outcome {
 /// A training run: everything that decides its result.
 pub struct Run<'a> {
     /// The frozen base model.
-    pub model: Arc<Llama>,
+    pub model: Arc<Model>,
     /// Its tokenizer.
     pub tokenizer: &'a Tokenizer,
     /// Files in their order.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use trainer_worker::model::Llama;
+use trainer_worker::model::Model;
 use trainer_worker::rng::Stream;
 use trainer_worker::tokenizer::Tokenizer;
 
@@ -30,12 +30,12 @@ pub fn real_model_path() -> PathBuf {
 }
 
 /// The real model, loaded once for all tests.
-pub fn real_model() -> (Arc<Llama>, Arc<Tokenizer>) {
-    static MODEL: OnceLock<(Arc<Llama>, Arc<Tokenizer>)> = OnceLock::new();
+pub fn real_model() -> (Arc<Model>, Arc<Tokenizer>) {
+    static MODEL: OnceLock<(Arc<Model>, Arc<Tokenizer>)> = OnceLock::new();
     MODEL
         .get_or_init(|| {
             let path = real_model_path();
-            let model = Llama::open(&path).expect("the real model loads");
+            let model = Model::open(&path).expect("the real model loads");
             (Arc::new(model), Arc::new(Tokenizer::open(&path).expect("its tokenizer loads")))
         })
         .clone()
@@ -224,10 +224,10 @@ pub fn write_tiny_folder(dir: &Path, seed: u64) {
 }
 
 /// The tiny model with its tokenizer, from GGUF.
-pub fn tiny(seed: u64) -> (Arc<Llama>, Tokenizer) {
+pub fn tiny(seed: u64) -> (Arc<Model>, Tokenizer) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("tiny.gguf");
     write_tiny_gguf(&path, seed);
-    let model = Llama::open(&path).expect("the tiny model loads");
+    let model = Model::open(&path).expect("the tiny model loads");
     (Arc::new(model), Tokenizer::open(&path).expect("its tokenizer loads"))
 }

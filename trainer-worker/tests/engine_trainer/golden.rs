@@ -8,14 +8,14 @@ use std::sync::Arc;
 use trainer_worker::lora::{tensor_name, Adapter, Module};
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, Runner};
-use trainer_worker::model::Llama;
+use trainer_worker::model::Model;
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::peft;
 
 const CASES: [&str; 2] = ["llama-tied", "llama-untied"];
 
 struct Case {
-    model: Arc<Llama>,
+    model: Arc<Model>,
     adapter: Adapter,
     json: Value,
     tensors: Vec<u8>,
@@ -24,7 +24,7 @@ struct Case {
 
 fn load(name: &str) -> Case {
     let dir = golden(name);
-    let model = Arc::new(Llama::open(&dir).expect("the model loads"));
+    let model = Arc::new(Model::open(&dir).expect("the model loads"));
     let adapter = peft::load(&dir.join("adapter"), &model.config).expect("PEFT's adapter loads");
     let text = std::fs::read_to_string(dir.join("golden.json")).expect("golden.json");
     let json: Value = serde_json::from_str(&text).expect("JSON");

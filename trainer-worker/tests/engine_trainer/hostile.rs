@@ -6,7 +6,7 @@ use crate::common::{
 use std::path::{Path, PathBuf};
 use trainer_worker::model::forward::{Batch, Runner};
 use trainer_worker::model::gguf::Gguf;
-use trainer_worker::model::{Llama, ModelConfig};
+use trainer_worker::model::{Model, ModelConfig};
 use trainer_worker::tokenizer::{Message, Tokenizer};
 
 #[test]
@@ -15,9 +15,9 @@ fn gguf_and_hugging_face_give_the_same_model() {
     let gguf = dir.path().join("tiny.gguf");
     write_tiny_gguf(&gguf, 4);
     write_tiny_folder(dir.path(), 4);
-    let (a, b) = (Llama::open(&gguf).expect("loads"), Llama::open(dir.path()).expect("loads"));
+    let (a, b) = (Model::open(&gguf).expect("loads"), Model::open(dir.path()).expect("loads"));
     let tokens: Vec<u32> = (5..45).collect();
-    let logits = |model: Llama| {
+    let logits = |model: Model| {
         let runner = Runner::new(model.into(), 64).expect("a runner");
         runner.logits(&Batch::new(&[(&tokens, &[])]), None).expect("logits")
     };
@@ -107,7 +107,7 @@ fn a_truncated_or_changed_gguf_never_crashes() {
     let good = std::fs::read(&path).expect("the file");
     let open = |bytes: &[u8]| {
         std::fs::write(&path, bytes).expect("written");
-        let model = Llama::open(&path).map(|_| ());
+        let model = Model::open(&path).map(|_| ());
         let _ = Tokenizer::open(&path);
         model
     };
@@ -180,7 +180,7 @@ fn hostile_safetensors_are_refused() {
     let good = std::fs::read(&file).expect("the file");
     for cut in (0..good.len()).step_by(good.len() / 40) {
         std::fs::write(&file, &good[..cut]).expect("written");
-        assert!(Llama::open(dir.path()).is_err(), "cut at {cut}");
+        assert!(Model::open(dir.path()).is_err(), "cut at {cut}");
     }
     let with = |name: &str, tensor: Option<(Vec<usize>, Vec<f32>)>| {
         let mut weights = tiny_weights(1);
@@ -189,7 +189,7 @@ fn hostile_safetensors_are_refused() {
             None => weights.remove(name),
         };
         std::fs::write(&file, safetensors_bytes(&weights)).expect("written");
-        Llama::open(dir.path()).expect_err("refused").to_string()
+        Model::open(dir.path()).expect_err("refused").to_string()
     };
     assert!(with("model.norm.weight", None).contains("model.norm.weight"));
     let error = with("model.norm.weight", Some((vec![31], vec![1.0; 31])));
@@ -201,7 +201,7 @@ fn hostile_safetensors_are_refused() {
     for name in ["../../etc/passwd", "/etc/passwd", "", ".hidden", "a/b"] {
         let text = serde_json::json!({"weight_map": {"x": name}}).to_string();
         std::fs::write(&index, text).expect("written");
-        let error = Llama::open(dir.path()).expect_err("refused").to_string();
+        let error = Model::open(dir.path()).expect_err("refused").to_string();
         assert!(error.contains("plain names only"), "{name}: {error}");
     }
 }

@@ -7,7 +7,7 @@ use trainer_worker::kernels::{activation, gemm, loss, math, norm};
 use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module};
 use trainer_worker::model::block::{linear_backward, linear_forward, BlockAdapter};
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
-use trainer_worker::model::llama::FrozenLinear;
+use trainer_worker::model::linear::FrozenLinear;
 use trainer_worker::model::workspace::Workspace;
 use trainer_worker::rng::DropoutMask;
 

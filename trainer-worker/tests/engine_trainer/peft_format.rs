@@ -4,10 +4,10 @@ use crate::common::{golden, random, safetensors_bytes, tiny};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use trainer_worker::lora::{Adapter, LoraConfig, Module};
-use trainer_worker::model::{Llama, ModelConfig};
+use trainer_worker::model::{Model, ModelConfig};
 use trainer_worker::peft;
 
-fn adapter(model: &Llama, targets: &[Module]) -> Adapter {
+fn adapter(model: &Model, targets: &[Module]) -> Adapter {
     let config = LoraConfig {
         r: 3,
         alpha: 12.0,

@@ -1,62 +1,10 @@
 //! The weights of a LLaMA-family model.
 
-use super::{gguf::Gguf, hf::HfFolder, ModelConfig, WeightSource};
+use super::{gguf::Gguf, hf::HfFolder, linear::FrozenLinear, ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
-use crate::kernels::gemm;
 use crate::lora::Module;
 use rayon::prelude::*;
 use std::path::Path;
-
-/// A weight that never trains, `[rows, cols]` row-major in `f32`: `y = x · Wᵀ`. It has no gradient
-/// at all; only its input has one.
-#[derive(Debug, Clone)]
-pub struct FrozenLinear {
-    values: Vec<f32>,
-    rows: usize,
-    cols: usize,
-}
-
-impl FrozenLinear {
-    /// Wraps `rows * cols` values.
-    pub fn new(values: Vec<f32>, rows: usize, cols: usize) -> Result<Self> {
-        if values.len() != rows * cols {
-            return Err(Error::weight(
-                "linear",
-                format!("{} values cannot be {rows} × {cols}", values.len()),
-            ));
-        }
-        Ok(Self { values, rows, cols })
-    }
-
-    /// Width of the output.
-    pub fn output(&self) -> usize {
-        self.rows
-    }
-
-    /// Width of the input.
-    pub fn input(&self) -> usize {
-        self.cols
-    }
-
-    /// The values.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// `y[rows, output] = x[rows, input] · Wᵀ`.
-    pub fn forward(&self, y: &mut [f32], x: &[f32], rows: usize) {
-        if rows == 1 {
-            gemm::gemv(&mut y[..self.rows], &x[..self.cols], &self.values, 1.0, false);
-        } else {
-            gemm::nt(y, x, &self.values, (rows, self.rows, self.cols), 1.0, false);
-        }
-    }
-
-    /// `dx[rows, input] (+)= dy[rows, output] · W`.
-    pub fn backward(&self, dx: &mut [f32], dy: &[f32], rows: usize, accumulate: bool) {
-        gemm::nn(dx, dy, &self.values, (rows, self.cols, self.rows), 1.0, accumulate);
-    }
-}
 
 /// One decoder block's weights.
 #[derive(Debug, Clone)]
@@ -78,7 +26,7 @@ impl Block {
 
 /// A model's frozen weights.
 #[derive(Debug)]
-pub struct Llama {
+pub struct Model {
     /// Sizes and constants.
     pub config: ModelConfig,
     /// Token embedding, `[vocab_size, hidden_size]`.
@@ -90,7 +38,7 @@ pub struct Llama {
     head: Option<Vec<f32>>,
 }
 
-impl Llama {
+impl Model {
     /// Loads all weights of a configuration from a source.
     pub fn load(config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
         config.validate()?;
