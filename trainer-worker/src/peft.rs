@@ -6,7 +6,7 @@
 //! adapter alone: the header is written here, in a fixed order.
 
 use crate::error::{read_bounded, write_atomically, Error, Result};
-use crate::lora::{tensor_name, Adapter, Layout, LoraConfig, Module, Slot};
+use crate::lora::{targets, tensor_name, Adapter, Layout, LoraConfig, Role};
 use crate::model::hf::to_f32;
 use crate::model::ModelConfig;
 use safetensors::SafeTensors;
@@ -27,7 +27,6 @@ const MAX_HEADER: usize = 16 << 20;
 
 /// The text of `adapter_config.json`.
 pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
-    let targets: Vec<&str> = config.targets.iter().map(|m| m.name()).collect();
     // PEFT declares lora_alpha as an integer; keep it one where it is.
     let alpha =
         if config.alpha.fract() == 0.0 { json!(config.alpha as u64) } else { json!(config.alpha) };
@@ -37,7 +36,7 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
         ("auto_mapping", Value::Null),
         ("base_model_name_or_path", json!(base_model)),
         ("bias", json!("none")),
-        ("fan_in_fan_out", json!(false)),
+        ("fan_in_fan_out", json!(config.fan_in_fan_out)),
         ("inference_mode", json!(true)),
         ("init_lora_weights", json!(true)),
         ("layer_replication", Value::Null),
@@ -53,7 +52,7 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
         ("r", json!(config.r)),
         ("rank_pattern", json!({})),
         ("revision", Value::Null),
-        ("target_modules", json!(targets)),
+        ("target_modules", json!(config.target_modules)),
         ("task_type", json!("CAUSAL_LM")),
         ("use_dora", json!(false)),
         ("use_rslora", json!(config.use_rslora)),
@@ -72,11 +71,11 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
 pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
     let mut tensors: BTreeMap<String, (Vec<usize>, &[f32])> = BTreeMap::new();
     for (layer, (layout, values)) in adapter.layouts.iter().zip(&adapter.layers).enumerate() {
-        for module in Module::ALL {
-            let Some(slot) = layout.slot(module) else { continue };
+        for slot in layout.slots.iter().flatten() {
             let (a, b) = slot.split(values);
-            tensors.insert(tensor_name(layer, module, 'A'), (vec![slot.r, slot.input], a));
-            tensors.insert(tensor_name(layer, module, 'B'), (vec![slot.output, slot.r], b));
+            let name = |which| tensor_name(adapter.family, layer, slot.path, which);
+            tensors.insert(name('A'), (vec![slot.r, slot.input], a));
+            tensors.insert(name('B'), (vec![slot.output, slot.r], b));
         }
     }
     let config = config_json(&adapter.config, base_model);
@@ -166,15 +165,16 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
         Some(text) => text.to_owned(),
         None => extract_config(bytes)?,
     };
-    let (mut lora, alpha) = parse_config(&config)?;
+    let mut lora = parse_config(&config, model)?;
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|e| Error::adapter(format!("not a usable safetensors file: {e}")))?;
     // What is in the file decides which modules carry an adapter.
-    let mut present: BTreeSet<(usize, Module)> = BTreeSet::new();
+    let mut present: BTreeSet<(usize, Role)> = BTreeSet::new();
     for name in tensors.names() {
-        let Some((layer, module)) = parse_name(name) else {
+        let Some((layer, role)) = parse_name(name, model) else {
             return Err(Error::adapter(format!(
-                "unexpected tensor {name}; only LoRA tensors of LLaMA's linear modules are read"
+                "unexpected tensor {name}; only LoRA tensors of the linear modules of a {} model are read",
+                model.family.model_type()
             )));
         };
         if layer >= model.num_hidden_layers {
@@ -183,59 +183,59 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
                 model.num_hidden_layers
             )));
         }
-        present.insert((layer, module));
+        present.insert((layer, role));
     }
     if present.is_empty() {
         return Err(Error::adapter("it holds no tensor"));
     }
-    let mut layouts = vec![Layout::default(); model.num_hidden_layers];
-    let mut layers = vec![Vec::new(); model.num_hidden_layers];
-    for (layer, module) in &present {
-        let (output, input) = module.shape(model);
-        let read = |which: char, shape: [usize; 2]| -> Result<Vec<f32>> {
-            let name = tensor_name(*layer, *module, which);
-            let view = tensors
-                .tensor(&name)
-                .map_err(|_| Error::adapter(format!("the tensor {name} is missing")))?;
-            if view.shape() != shape {
-                return Err(Error::adapter(format!(
-                    "{name} has the shape {:?}, the model and r = {} demand {shape:?}",
-                    view.shape(),
-                    lora.r
-                )));
-            }
-            to_f32(&name, view.dtype(), view.data())
-        };
-        let (a, b) = (read('A', [lora.r, input])?, read('B', [output, lora.r])?);
-        let (layout, values): (&mut Layout, &mut Vec<f32>) =
-            match (layouts.get_mut(*layer), layers.get_mut(*layer)) {
-                (Some(layout), Some(values)) => (layout, values),
-                _ => return Err(Error::adapter(format!("layer {layer} does not exist"))),
+    let mut layouts = Vec::with_capacity(model.num_hidden_layers);
+    let mut layers = Vec::with_capacity(model.num_hidden_layers);
+    // The short names of what is there, for a file whose target_modules is an expression.
+    let mut names: BTreeSet<(Role, &'static str)> = BTreeSet::new();
+    for layer in 0..model.num_hidden_layers {
+        let mut layout = Layout::default();
+        let mut values = Vec::new();
+        let mut modules = model.modules(layer);
+        modules.sort_by_key(|m| m.role);
+        for module in modules.iter().filter(|m| present.contains(&(layer, m.role))) {
+            let read = |which: char, shape: [usize; 2]| -> Result<Vec<f32>> {
+                let name = tensor_name(model.family, layer, module.path, which);
+                let view = tensors
+                    .tensor(&name)
+                    .map_err(|_| Error::adapter(format!("the tensor {name} is missing")))?;
+                if view.shape() != shape {
+                    return Err(Error::adapter(format!(
+                        "{name} has the shape {:?}, the model and r = {} demand {shape:?}",
+                        view.shape(),
+                        lora.r
+                    )));
+                }
+                to_f32(&name, view.dtype(), view.data())
             };
-        let at = layout.len;
-        layout.slots[module.index()] =
-            Some(Slot { a: at, b: at + a.len(), r: lora.r, input, output });
-        layout.len = at + a.len() + b.len();
-        values.extend(a);
-        values.extend(b);
+            values.extend(read('A', [lora.r, module.input])?);
+            values.extend(read('B', [module.output, lora.r])?);
+            layout.add(module, lora.r, lora.scaling() as f32);
+            let alone = modules.iter().filter(|m| m.name() == module.name()).count() == 1;
+            names.insert((module.role, if alone { module.name() } else { module.path }));
+        }
+        layouts.push(layout);
+        layers.push(values);
     }
-    let modules: BTreeSet<Module> = present.iter().map(|(_, m)| *m).collect();
-    lora.targets = modules.into_iter().collect();
-    lora.alpha = alpha;
-    Ok(Adapter { config: lora, layouts, layers })
+    lora.target_modules = match targets::resolve(model, &lora.target_modules) {
+        Ok(targets) if !lora.target_modules.is_empty() => targets,
+        _ => names.into_iter().map(|(_, name)| name.to_owned()).collect(),
+    };
+    Ok(Adapter { family: model.family, config: lora, layouts, layers })
 }
 
-fn parse_name(name: &str) -> Option<(usize, Module)> {
-    let rest = name.strip_prefix("base_model.model.model.layers.")?;
-    let (layer, rest) = rest.split_once('.')?;
-    let path = rest.strip_suffix(".lora_A.weight").or(rest.strip_suffix(".lora_B.weight"))?;
-    let module = Module::ALL.into_iter().find(|m| m.path() == path)?;
-    // "01" would make two names for one layer.
-    let number: usize = layer.parse().ok()?;
-    (number.to_string() == layer).then_some((number, module))
+fn parse_name(name: &str, model: &ModelConfig) -> Option<(usize, Role)> {
+    let rest = name.strip_prefix("base_model.model.")?;
+    let module = rest.strip_suffix(".lora_A.weight").or(rest.strip_suffix(".lora_B.weight"))?;
+    let (layer, module) = model.find_module(module)?;
+    Some((layer, module.role))
 }
 
-fn parse_config(text: &str) -> Result<(LoraConfig, f64)> {
+fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
     if text.len() as u64 > MAX_CONFIG {
         return Err(Error::adapter(format!("adapter_config.json exceeds {MAX_CONFIG} bytes")));
     }
@@ -248,7 +248,10 @@ fn parse_config(text: &str) -> Result<(LoraConfig, f64)> {
     if json.get("peft_type").and_then(Value::as_str) != Some("LORA") {
         return refuse("peft_type", "only LORA is supported");
     }
-    for field in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"] {
+    // It only says how a weight is stored, which is known of a model whose weights are Conv1D.
+    let conv1d = model.fan_in_fan_out();
+    let turned = (!conv1d).then_some("fan_in_fan_out");
+    for field in ["use_dora", "lora_bias", "use_qalora"].into_iter().chain(turned) {
         if json.get(field).and_then(Value::as_bool) == Some(true) {
             return refuse(field, "not supported yet");
         }
@@ -272,12 +275,18 @@ fn parse_config(text: &str) -> Result<(LoraConfig, f64)> {
     if !(alpha.is_finite() && alpha > 0.0 && alpha <= 1e6) {
         return refuse("lora_alpha", "must be a positive number up to 1e6");
     }
-    let config = LoraConfig {
+    let target_modules = match json.get("target_modules") {
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(LoraConfig {
         r: r as usize,
         alpha,
         dropout: json.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0),
-        targets: Vec::new(),
+        target_modules,
         use_rslora: json.get("use_rslora").and_then(Value::as_bool).unwrap_or(false),
-    };
-    Ok((config, alpha))
+        fan_in_fan_out: conv1d,
+    })
 }

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
-use trainer_worker::lora::Module;
 use trainer_worker::optim::Schedule;
 use trainer_worker::peft;
 use trainer_worker::train::{checkpoint, Control, Event, Run, TrainSettings};
@@ -78,9 +77,9 @@ pub(crate) struct Args {
     /// Dropout of the adapter's inputs (0 to 0.9).
     #[arg(long, default_value_t = 0.0)]
     lora_dropout: f64,
-    /// Modules to adapt, separated by commas: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj,
-    /// down_proj, or all-linear for all of them.
-    #[arg(long, value_delimiter = ',', default_value = "q_proj,v_proj")]
+    /// Modules to adapt, separated by commas, by name or end of name (q_proj, mlp.c_proj, …), or
+    /// all-linear for all of them. By default those that PEFT adapts in the model's family.
+    #[arg(long, value_delimiter = ',')]
     target_modules: Vec<String>,
     /// Decoupled weight decay (0 to 1).
     #[arg(long, default_value_t = 0.0)]
@@ -116,14 +115,6 @@ pub(crate) struct Args {
 
 impl Args {
     fn settings(&self) -> Result<TrainSettings> {
-        let mut target_modules = Vec::new();
-        for name in &self.target_modules {
-            if name == "all-linear" {
-                target_modules.extend(Module::ALL);
-            } else {
-                target_modules.push(Module::from_name(name)?);
-            }
-        }
         let Method::Lora = self.method;
         let settings = TrainSettings {
             learning_rate: self.learning_rate,
@@ -137,7 +128,7 @@ impl Args {
             lora_r: self.lora_r,
             lora_alpha: self.lora_alpha,
             lora_dropout: self.lora_dropout,
-            target_modules,
+            target_modules: self.target_modules.clone(),
             weight_decay: self.weight_decay,
             max_grad_norm: self.max_grad_norm,
             seed: self.seed,

@@ -1,22 +1,22 @@
 //! Cross-entropy over a linear head, in chunks of rows: the logits of the whole batch never exist.
 
-use super::{gemm, math, par_rows, Shared};
+use super::{math, par_rows, Shared};
+use crate::model::linear::FrozenLinear;
 
 /// Rows whose logits are computed at once.
 pub const CHUNK: usize = 128;
 
 /// Negative log likelihood (nats) of `targets[i]` under softmax(`x[i] · headᵀ`), summed in `f64` in
-/// row order. `x` is `[targets.len(), width]`, `head` is `[vocabulary, width]`. When `dx` is given
-/// it receives the gradient of the sum with respect to `x`.
+/// row order. `x` is `[targets.len(), head.input()]`, the vocabulary is `head.output()`. When `dx` is
+/// given it receives the gradient of the sum with respect to `x`.
 pub fn head_cross_entropy(
     x: &[f32],
-    head: &[f32],
-    width: usize,
+    head: &FrozenLinear,
     targets: &[u32],
     mut dx: Option<&mut [f32]>,
     logits: &mut Vec<f32>,
 ) -> f64 {
-    let vocabulary = head.len() / width;
+    let (vocabulary, width) = (head.output(), head.input());
     let mut total = 0f64;
     for (c, targets) in targets.chunks(CHUNK).enumerate() {
         let rows = targets.len();
@@ -26,7 +26,7 @@ pub fn head_cross_entropy(
             logits.resize(rows * vocabulary, 0.0);
         }
         let logits = &mut logits[..rows * vocabulary];
-        gemm::nt(logits, x, head, (rows, vocabulary, width), 1.0, false);
+        head.forward(logits, x, rows);
         let mut losses = vec![0f64; rows];
         let out = LossPtr(losses.as_mut_ptr());
         let want_gradient = dx.is_some();
@@ -47,7 +47,7 @@ pub fn head_cross_entropy(
         total += losses.iter().sum::<f64>();
         if let Some(dx) = dx.as_deref_mut() {
             let dx = &mut dx[at..at + rows * width];
-            gemm::nn(dx, logits, head, (rows, width, vocabulary), 1.0, false);
+            head.backward(dx, logits, rows, false);
         }
     }
     total

@@ -32,6 +32,74 @@ pub fn exp(x: f32) -> f32 {
     }
 }
 
+/// `tanh(x)`: a polynomial below 0.625 (Cephes coefficients), from [`exp`] above; relative error
+/// below 3e-7.
+#[inline(always)]
+#[allow(clippy::excessive_precision)]
+pub fn tanh(x: f32) -> f32 {
+    let a = x.abs();
+    let z = x * x;
+    let mut p = -5.70498872745e-3_f32;
+    p = p * z + 2.06390887954e-2;
+    p = p * z - 5.37397155531e-2;
+    p = p * z + 1.33314422036e-1;
+    p = p * z - 3.33332819422e-1;
+    let small = p * z * x + x;
+    let large = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
+    if a < 0.625 {
+        small
+    } else if x < 0.0 {
+        -large
+    } else {
+        large
+    }
+}
+
+/// The error function `2/√π ∫₀ˣ exp(-t²) dt`: polynomials in `x` and `1/x` (Cephes coefficients);
+/// absolute error below 3e-7.
+#[inline(always)]
+#[allow(clippy::excessive_precision)]
+pub fn erf(x: f32) -> f32 {
+    let a = x.abs();
+    let z = x * x;
+    let mut t = 7.853861353153693e-5_f32;
+    t = t * z - 8.010193625184903e-4;
+    t = t * z + 5.188327685732524e-3;
+    t = t * z - 2.685381193529856e-2;
+    t = t * z + 1.128358514861418e-1;
+    t = t * z - 3.761262582423300e-1;
+    t = t * z + 1.128379165726710;
+    let small = t * x;
+    let q = 1.0 / a.max(1.0);
+    let y = q * q;
+    let mut p = 2.326819970068386e-2_f32;
+    p = p * y - 1.387039388740657e-1;
+    p = p * y + 3.687424674597105e-1;
+    p = p * y - 5.824733027278666e-1;
+    p = p * y + 6.210004621745983e-1;
+    p = p * y - 4.944515323274145e-1;
+    p = p * y + 3.404879937665872e-1;
+    p = p * y - 2.741127028184656e-1;
+    p = p * y + 5.638259427386472e-1;
+    let mut r = -1.047766399936249e1_f32;
+    r = r * y + 1.297719955372516e1;
+    r = r * y - 7.495518717768503;
+    r = r * y + 2.921019019210786;
+    r = r * y - 1.015265279202700;
+    r = r * y + 4.218463358204948e-1;
+    r = r * y - 2.820767439740514e-1;
+    r = r * y + 5.641895067754075e-1;
+    let tail = exp(-z) * q * if a < 2.0 { p } else { r };
+    let large = 1.0 - tail;
+    if a <= 1.0 {
+        small
+    } else if x < 0.0 {
+        -large
+    } else {
+        large
+    }
+}
+
 /// Adds the lanes of a reduction pairwise, always in the same order.
 #[inline(always)]
 pub fn fold(mut lanes: [f32; LANES]) -> f32 {

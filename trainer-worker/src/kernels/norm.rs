@@ -1,4 +1,5 @@
-//! Root-mean-square normalisation (Zhang and Sennrich, 2019).
+//! Root-mean-square normalisation (Zhang and Sennrich, 2019) and layer normalisation with a bias
+//! (Ba et al., 2016).
 
 use super::{math, par_rows, simd, Shared};
 
@@ -91,5 +92,129 @@ pub fn backward(
         let inv = inverse[i];
         let c = dot3(dy, weight, row) * inv * inv / width as f32;
         backward_row(dx, dy, row, weight, inv, c, accumulate);
+    });
+}
+
+simd! {
+    /// Sum of `x`.
+    fn sum(x: &[f32]) -> f32 {
+        let mut lanes = [0f32; math::LANES];
+        let mut chunks = x.chunks_exact(math::LANES);
+        for x in &mut chunks {
+            for l in 0..math::LANES {
+                lanes[l] += x[l];
+            }
+        }
+        for (l, x) in chunks.remainder().iter().enumerate() {
+            lanes[l] += x;
+        }
+        math::fold(lanes)
+    }
+}
+
+simd! {
+    /// Sum of `(x[i] - mean)²`.
+    fn squared_distance(x: &[f32], mean: f32) -> f32 {
+        let mut lanes = [0f32; math::LANES];
+        let mut chunks = x.chunks_exact(math::LANES);
+        for x in &mut chunks {
+            for l in 0..math::LANES {
+                let d = x[l] - mean;
+                lanes[l] += d * d;
+            }
+        }
+        for (l, x) in chunks.remainder().iter().enumerate() {
+            let d = x - mean;
+            lanes[l] += d * d;
+        }
+        math::fold(lanes)
+    }
+}
+
+simd! {
+    /// `out[i] = (x[i] - mean) * inv * weight[i] + bias[i]`.
+    fn centred(out: &mut [f32], x: &[f32], weight: &[f32], bias: &[f32], mean: f32, inv: f32) {
+        for (((o, x), w), b) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+            *o = (x - mean) * inv * w + b;
+        }
+    }
+}
+
+simd! {
+    /// `dx[i] (+)= inv * (dy[i] * weight[i] - a - (x[i] - mean) * c)`.
+    fn layer_backward_row(dx: &mut [f32], dy: &[f32], x: &[f32], weight: &[f32], terms: [f32; 4], add: bool) {
+        let [mean, inv, a, c] = terms;
+        for (((d, dy), x), w) in dx.iter_mut().zip(dy).zip(x).zip(weight) {
+            let old = if add { *d } else { 0.0 };
+            *d = old + inv * (dy * w - a - (x - mean) * c);
+        }
+    }
+}
+
+simd! {
+    /// Sum of `dy[i] * weight[i] * (x[i] - mean)`.
+    fn centred_dot(dy: &[f32], weight: &[f32], x: &[f32], mean: f32) -> f32 {
+        let mut lanes = [0f32; math::LANES];
+        for ((dy, w), x) in dy.chunks(math::LANES).zip(weight.chunks(math::LANES)).zip(x.chunks(math::LANES)) {
+            for (((lane, dy), w), x) in lanes.iter_mut().zip(dy).zip(w).zip(x) {
+                *lane += dy * w * (x - mean);
+            }
+        }
+        math::fold(lanes)
+    }
+}
+
+/// `y = (x - mean) / sqrt(variance + eps) * weight + bias` for each row of `weight.len()` values;
+/// `stats` receives each row's mean and `1 / sqrt(variance + eps)`, which the backward needs.
+pub fn layer_forward(
+    y: &mut [f32],
+    stats: &mut [f32],
+    x: &[f32],
+    (weight, bias): (&[f32], &[f32]),
+    eps: f32,
+) {
+    let width = weight.len();
+    let rows = stats.len() / 2;
+    assert!(rows * width <= x.len(), "one mean and inverse a row of x");
+    let out = Shared(stats.as_mut_ptr());
+    par_rows(&mut y[..rows * width], width, |i, y| {
+        let row = &x[i * width..][..width];
+        let mean = sum(row) / width as f32;
+        let inv = 1.0 / (squared_distance(row, mean) / width as f32 + eps).sqrt();
+        // SAFETY: `i < rows = stats.len() / 2`, and each row is visited by one task only.
+        unsafe {
+            *out.get().add(2 * i) = mean;
+            *out.get().add(2 * i + 1) = inv;
+        }
+        centred(y, row, weight, bias, mean, inv);
+    });
+}
+
+/// [`layer_forward`] again from the stored `stats`.
+pub fn layer_recompute(y: &mut [f32], stats: &[f32], x: &[f32], (weight, bias): (&[f32], &[f32])) {
+    let width = weight.len();
+    par_rows(&mut y[..stats.len() / 2 * width], width, |i, y| {
+        centred(y, &x[i * width..][..width], weight, bias, stats[2 * i], stats[2 * i + 1]);
+    });
+}
+
+/// The gradient of the input of [`layer_forward`]: with `g = dy * weight` and `n = (x - mean) * inv`,
+/// `dx (+)= inv * (g - mean(g) - n * mean(g * n))`.
+pub fn layer_backward(
+    dx: &mut [f32],
+    dy: &[f32],
+    stats: &[f32],
+    x: &[f32],
+    weight: &[f32],
+    accumulate: bool,
+) {
+    let width = weight.len();
+    par_rows(&mut dx[..stats.len() / 2 * width], width, |i, dx| {
+        let row = &x[i * width..][..width];
+        let dy = &dy[i * width..][..width];
+        let (mean, inv) = (stats[2 * i], stats[2 * i + 1]);
+        let a = math::dot(dy, weight) / width as f32;
+        let c = centred_dot(dy, weight, row, mean) * inv * inv / width as f32;
+        layer_backward_row(dx, dy, row, weight, [mean, inv, a, c], accumulate);
     });
 }

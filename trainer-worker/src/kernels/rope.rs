@@ -1,19 +1,28 @@
-//! Rotary position embedding (Su et al., 2021) in the half-split layout of Hugging Face: dimension
-//! `i` of a head turns together with dimension `i + head_dim / 2`.
+//! Rotary position embedding (Su et al., 2021) of all or the first dimensions of a head, in either
+//! of its two layouts: halves (dimension `i` turns together with `i + rotary / 2`; LLaMA) or
+//! interleaved (`2 i` with `2 i + 1`; ChatGLM).
 
 use super::{par_rows, simd};
 
-/// Cosines and sines of all positions up to a limit, `head_dim / 2` a position.
+/// Cosines and sines of all positions up to a limit, one of each for every pair of dimensions.
 #[derive(Debug, Clone)]
 pub struct RopeTable {
     cos: Vec<f32>,
     sin: Vec<f32>,
     half: usize,
+    head_dim: usize,
+    interleaved: bool,
 }
 
 impl RopeTable {
-    /// Tables for `positions` positions from the inverse frequencies (one per pair of dimensions).
+    /// Tables for `positions` positions from the inverse frequencies (one per pair of dimensions):
+    /// whole heads, in halves.
     pub fn new(inverse_frequencies: &[f32], positions: usize) -> Self {
+        Self::scaled(inverse_frequencies, positions, 1.0)
+    }
+
+    /// As [`Self::new`], with every cosine and sine multiplied by `factor` (YaRN's attention factor).
+    pub fn scaled(inverse_frequencies: &[f32], positions: usize, factor: f32) -> Self {
         let half = inverse_frequencies.len();
         let mut cos = Vec::with_capacity(half * positions);
         let mut sin = Vec::with_capacity(half * positions);
@@ -21,11 +30,19 @@ impl RopeTable {
             for f in inverse_frequencies {
                 // The angle is rounded to f32 first, as in transformers.
                 let angle = f64::from(p as f32 * f);
-                cos.push(angle.cos() as f32);
-                sin.push(angle.sin() as f32);
+                cos.push(angle.cos() as f32 * factor);
+                sin.push(angle.sin() as f32 * factor);
             }
         }
-        Self { cos, sin, half }
+        Self { cos, sin, half, head_dim: half * 2, interleaved: false }
+    }
+
+    /// The same table for heads of `head_dim` values of which only the first ones turn, and for
+    /// pairs that lie side by side when `interleaved`.
+    pub fn within(mut self, head_dim: usize, interleaved: bool) -> Self {
+        assert!(head_dim >= 2 * self.half, "the rotated part fits into a head");
+        (self.head_dim, self.interleaved) = (head_dim, interleaved);
+        self
     }
 
     /// Number of positions that the tables cover.
@@ -42,7 +59,7 @@ impl RopeTable {
 simd! {
     fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32], sign: f32) {
         let half = cos.len();
-        let (a, b) = head.split_at_mut(half);
+        let (a, b) = head[..2 * half].split_at_mut(half);
         for (((a, b), c), s) in a.iter_mut().zip(b.iter_mut()).zip(cos).zip(sin) {
             let s = *s * sign;
             let (x, y) = (*a, *b);
@@ -52,15 +69,29 @@ simd! {
     }
 }
 
+simd! {
+    fn rotate_pairs(head: &mut [f32], cos: &[f32], sin: &[f32], sign: f32) {
+        for ((pair, c), s) in head.chunks_exact_mut(2).zip(cos).zip(sin) {
+            let s = *s * sign;
+            let (x, y) = (pair[0], pair[1]);
+            pair[0] = x * c - y * s;
+            pair[1] = y * c + x * s;
+        }
+    }
+}
+
 /// Rotates every head of every row of `width` values in place; `positions[row]` is a row's place in
 /// its sequence. `inverse` turns backwards, which is also the gradient of the forward.
 pub fn apply(x: &mut [f32], width: usize, table: &RopeTable, positions: &[u32], inverse: bool) {
-    let head_dim = table.half * 2;
     let sign = if inverse { -1.0 } else { 1.0 };
     par_rows(x, width, |i, row| {
         let (cos, sin) = table.at(positions[i] as usize);
-        for head in row.chunks_exact_mut(head_dim) {
-            rotate(head, cos, sin, sign);
+        for head in row.chunks_exact_mut(table.head_dim) {
+            if table.interleaved {
+                rotate_pairs(head, cos, sin, sign);
+            } else {
+                rotate(head, cos, sin, sign);
+            }
         }
     });
 }

@@ -4,83 +4,14 @@
 //! in it. One vector a layer is one variable for the gradient and one run of memory for the
 //! optimiser.
 
+pub mod linear;
+pub mod targets;
+
+pub use crate::model::family::{Family, Module, Role};
+
 use crate::error::{Error, Result};
-use crate::model::config::ModelConfig;
+use crate::model::ModelConfig;
 use crate::rng::Stream;
-
-/// The linear modules of a decoder block that can carry an adapter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Module {
-    /// Query projection of the attention.
-    Query,
-    /// Key projection.
-    Key,
-    /// Value projection.
-    Value,
-    /// Output projection of the attention.
-    Output,
-    /// Gate projection of the feed-forward.
-    Gate,
-    /// Up projection.
-    Up,
-    /// Down projection.
-    Down,
-}
-
-impl Module {
-    /// All modules in the order in which a layer's parameters are laid out.
-    pub const ALL: [Self; 7] =
-        [Self::Query, Self::Key, Self::Value, Self::Output, Self::Gate, Self::Up, Self::Down];
-
-    /// The name that Hugging Face and PEFT use, for example `q_proj`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Query => "q_proj",
-            Self::Key => "k_proj",
-            Self::Value => "v_proj",
-            Self::Output => "o_proj",
-            Self::Gate => "gate_proj",
-            Self::Up => "up_proj",
-            Self::Down => "down_proj",
-        }
-    }
-
-    /// The path within a layer, for example `self_attn.q_proj`.
-    pub fn path(self) -> String {
-        let parent = match self {
-            Self::Query | Self::Key | Self::Value | Self::Output => "self_attn",
-            Self::Gate | Self::Up | Self::Down => "mlp",
-        };
-        format!("{parent}.{}", self.name())
-    }
-
-    /// The module of a name such as `q_proj`.
-    pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|m| m.name() == name).ok_or_else(|| Error::Setting {
-            name: "target_modules",
-            value: name.to_owned(),
-            range: format!("among {}", Self::ALL.map(Self::name).join(", ")),
-        })
-    }
-
-    /// Position in [`Self::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// (output, input) sizes of the module's weight in a model.
-    pub fn shape(self, config: &ModelConfig) -> (usize, usize) {
-        let (d, f) = (config.hidden_size, config.intermediate_size);
-        let heads = config.heads();
-        match self {
-            Self::Query => (heads.query_width(), d),
-            Self::Key | Self::Value => (heads.key_value_width(), d),
-            Self::Output => (d, heads.query_width()),
-            Self::Gate | Self::Up => (f, d),
-            Self::Down => (d, f),
-        }
-    }
-}
 
 /// Rank, scaling and targets of an adapter.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,10 +22,13 @@ pub struct LoraConfig {
     pub alpha: f64,
     /// Probability of dropping an input of `A` while training.
     pub dropout: f64,
-    /// Modules that carry an adapter, sorted and distinct.
-    pub targets: Vec<Module>,
+    /// Names of the modules that carry an adapter, as [`targets::resolve`] gives them.
+    pub target_modules: Vec<String>,
     /// Whether the scaling is `alpha / sqrt(r)` (rank-stabilised LoRA).
     pub use_rslora: bool,
+    /// Whether the base model's files store the weights as `[input, output]` (GPT-2's `Conv1D`), as
+    /// PEFT notes for such a model. Says nothing about the adapter's own tensors.
+    pub fan_in_fan_out: bool,
 }
 
 impl LoraConfig {
@@ -109,8 +43,10 @@ impl LoraConfig {
 }
 
 /// Where one module's `A` `[r, input]` and `B` `[output, r]` lie in a layer's parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slot {
+    /// Hugging Face's path of the module within its layer.
+    pub path: &'static str,
     /// Start of `A`.
     pub a: usize,
     /// Start of `B`.
@@ -121,6 +57,8 @@ pub struct Slot {
     pub input: usize,
     /// Width of its output.
     pub output: usize,
+    /// Factor on `B·A·x`.
+    pub scaling: f32,
 }
 
 impl Slot {
@@ -139,43 +77,56 @@ impl Slot {
     }
 }
 
-/// The slots of one layer by [`Module::index`], and the length of its parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The slots of one layer by [`Role::index`], and the length of its parameters.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Layout {
     /// Slot of each module that carries an adapter.
-    pub slots: [Option<Slot>; 7],
+    pub slots: [Option<Slot>; Role::COUNT],
     /// Number of parameters.
     pub len: usize,
 }
 
 impl Layout {
-    /// The layout for a set of modules.
-    pub fn new(config: &ModelConfig, r: usize, targets: &[Module]) -> Self {
+    /// The layout of a layer for an adapter's targets.
+    pub fn new(model: &ModelConfig, lora: &LoraConfig, layer: usize) -> Self {
         let mut layout = Self::default();
-        for module in Module::ALL.into_iter().filter(|m| targets.contains(m)) {
-            let (output, input) = module.shape(config);
-            let a = layout.len;
-            let b = a + r * input;
-            layout.slots[module.index()] = Some(Slot { a, b, r, input, output });
-            layout.len = b + output * r;
+        let mut modules = model.modules(layer);
+        modules.sort_by_key(|m| m.role);
+        for module in modules {
+            if targets::selected(model, layer, &module, &lora.target_modules) {
+                layout.add(&module, lora.r, lora.scaling() as f32);
+            }
         }
         layout
     }
 
+    /// Adds a module's slot behind the others.
+    pub fn add(&mut self, module: &Module, r: usize, scaling: f32) -> Slot {
+        let (output, input) = (module.output, module.input);
+        let a = self.len;
+        let b = a + r * input;
+        let slot = Slot { path: module.path, a, b, r, input, output, scaling };
+        self.slots[module.role.index()] = Some(slot);
+        self.len = b + output * r;
+        slot
+    }
+
     /// The slot of a module.
-    pub fn slot(&self, module: Module) -> Option<&Slot> {
-        self.slots[module.index()].as_ref()
+    pub fn slot(&self, role: Role) -> Option<&Slot> {
+        self.slots[role.index()].as_ref()
     }
 
     /// Whether any of the modules carries an adapter.
-    pub fn any(&self, modules: &[Module]) -> bool {
-        modules.iter().any(|m| self.slot(*m).is_some())
+    pub fn any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.slot(*role).is_some())
     }
 }
 
 /// An adapter for a whole model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
+    /// The family of the base model, which names the tensors.
+    pub family: Family,
     /// Rank, scaling and targets.
     pub config: LoraConfig,
     /// Layout of each layer.
@@ -187,13 +138,14 @@ pub struct Adapter {
 impl Adapter {
     /// A fresh adapter: `A` uniform in ±1/√input (Kaiming with a = √5, as PEFT does), `B` zero.
     pub fn new(config: LoraConfig, model: &ModelConfig, seed: u64) -> Self {
-        let layout = Layout::new(model, config.r, &config.targets);
         let mut layers = Vec::with_capacity(model.num_hidden_layers);
+        let mut layouts = Vec::with_capacity(model.num_hidden_layers);
         for layer in 0..model.num_hidden_layers {
+            let layout = Layout::new(model, &config, layer);
             let mut values = vec![0f32; layout.len];
-            for module in &config.targets {
-                let Some(slot) = layout.slot(*module) else { continue };
-                let counters = [layer as u64, module.index() as u64];
+            for role in Role::ALL {
+                let Some(slot) = layout.slot(role) else { continue };
+                let counters = [layer as u64, role.index() as u64];
                 let mut stream = Stream::new(seed, "lora_A", &counters);
                 let bound = (1.0 / (slot.input as f64).sqrt()) as f32;
                 for a in slot.split_mut(&mut values).0 {
@@ -201,8 +153,9 @@ impl Adapter {
                 }
             }
             layers.push(values);
+            layouts.push(layout);
         }
-        Self { config, layouts: vec![layout; model.num_hidden_layers], layers }
+        Self { family: model.family, config, layouts, layers }
     }
 
     /// Number of trainable values.
@@ -212,6 +165,13 @@ impl Adapter {
 
     /// Refuses an adapter made for another model.
     pub fn check_fits(&self, model: &ModelConfig) -> Result<()> {
+        if self.family != model.family {
+            return Err(Error::adapter(format!(
+                "made for a {} model, this is a {} model",
+                self.family.model_type(),
+                model.family.model_type()
+            )));
+        }
         let layers = model.num_hidden_layers;
         if self.layers.len() != layers || self.layouts.len() != layers {
             return Err(Error::adapter(format!(
@@ -223,13 +183,18 @@ impl Adapter {
             if values.len() != layout.len {
                 return Err(Error::adapter(format!("layer {layer} is incomplete")));
             }
-            for module in Module::ALL {
-                let Some(slot) = layout.slot(module) else { continue };
-                let (output, input) = module.shape(model);
+            for role in Role::ALL {
+                let Some(slot) = layout.slot(role) else { continue };
+                let Some(module) = model.module(layer, role) else {
+                    return Err(Error::adapter(format!(
+                        "layer {layer} has no module for {role:?} in this model"
+                    )));
+                };
+                let (output, input) = (module.output, module.input);
                 if (slot.output, slot.input) != (output, input) {
                     return Err(Error::adapter(format!(
                         "layer {layer} {} is for a weight of {} × {}, the model's is {output} × {input}",
-                        module.name(), slot.output, slot.input
+                        module.path, slot.output, slot.input
                     )));
                 }
             }
@@ -238,9 +203,9 @@ impl Adapter {
     }
 }
 
-/// PEFT's name of an adapter tensor; `which` is `A` or `B`.
-pub fn tensor_name(layer: usize, module: Module, which: char) -> String {
-    format!("base_model.model.model.layers.{layer}.{}.lora_{which}.weight", module.path())
+/// PEFT's name of an adapter tensor of the module at `path` within its layer; `which` is `A` or `B`.
+pub fn tensor_name(family: Family, layer: usize, path: &str, which: char) -> String {
+    format!("base_model.model.{}{layer}.{path}.lora_{which}.weight", family.layer_prefix())
 }
 
 /// Checks the gradients of one optimiser step: each adapter tensor's gradient must be present and
@@ -253,10 +218,9 @@ pub fn assert_gradients(
 ) -> Result<()> {
     for (layer, layout) in adapter.layouts.iter().enumerate() {
         let gradient = gradients.get(layer).and_then(Option::as_ref);
-        for module in Module::ALL {
-            let Some(slot) = layout.slot(module) else { continue };
+        for slot in layout.slots.iter().flatten() {
             let fail = |which, problem| Error::Gradient {
-                parameter: tensor_name(layer, module, which),
+                parameter: tensor_name(adapter.family, layer, slot.path, which),
                 problem,
                 step,
             };

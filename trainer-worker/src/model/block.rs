@@ -1,17 +1,21 @@
-//! One decoder block: forward, and backward written by hand.
+//! One decoder block: normalisations and residual connections around the attention and the
+//! feed-forward, forward, and backward written by hand.
 //!
 //! The backward gives the gradient of the block's input and of its adapter; frozen weights never
-//! get one, and nothing is computed below the lowest adapter. Normalised inputs and the gated
-//! activation are recomputed instead of kept.
+//! get one, and nothing is computed below the lowest adapter. Normalised inputs and the activation
+//! are recomputed instead of kept.
 
+use super::attention::{self, Cache};
+use super::config::ModelConfig;
+use super::family::Role;
+use super::feed_forward;
 use super::linear::FrozenLinear;
+use super::norm::Norm;
 use super::weights::Block;
 use super::workspace::Workspace;
-use crate::kernels::attention::{self, Heads};
-use crate::kernels::rope::{self, RopeTable};
-use crate::kernels::{activation, gemm, norm, par_add_assign, par_rows};
-use crate::lora::{Layout, Module, Slot};
-use crate::rng::DropoutMask;
+use crate::kernels::par_add_assign;
+use crate::kernels::rope::RopeTable;
+use crate::lora::linear::{linear_backward, linear_forward, BlockAdapter};
 
 /// Sequences laid end to end, without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,11 @@ impl Rows {
         rows
     }
 
+    /// The next `len` rows of a sequence that already has `start`.
+    pub fn following(start: usize, len: usize) -> Self {
+        Self { offsets: vec![0, len], positions: (start..start + len).map(|p| p as u32).collect() }
+    }
+
     /// Number of rows in all.
     pub fn len(&self) -> usize {
         self.positions.len()
@@ -44,208 +53,192 @@ impl Rows {
     }
 }
 
+/// What the places of tokens need beyond their numbers.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Rotary tables, in models that turn queries and keys.
+    pub rope: Option<RopeTable>,
+    /// ALiBi's slope of each query head, or empty.
+    pub slopes: Vec<f32>,
+    limit: usize,
+}
+
+impl Places {
+    /// The tables of a model for `positions` positions.
+    pub fn new(config: &ModelConfig, positions: usize) -> Self {
+        use super::config::Position;
+        let rope = config.rotary().map(|r| r.table(config.head_dim, positions));
+        let slopes = match config.position {
+            Position::Alibi => crate::kernels::attention::alibi_slopes(config.num_attention_heads),
+            Position::Rotary(_) | Position::Learned => Vec::new(),
+        };
+        Self { rope, slopes, limit: positions }
+    }
+
+    /// Number of positions that are covered.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
 /// What the arithmetic of a block needs besides its weights.
 pub struct Context<'a> {
+    /// The model's parts and constants.
+    pub config: &'a ModelConfig,
+    /// The block's number from the bottom.
+    pub layer: usize,
     /// Sequences of the batch.
     pub rows: &'a Rows,
-    /// Sizes of the heads.
-    pub heads: Heads,
-    /// Rotary tables.
-    pub rope: &'a RopeTable,
-    /// Epsilon of the normalisations.
-    pub eps: f32,
+    /// Tables of the positions.
+    pub places: &'a Places,
     /// Buffers.
     pub workspace: &'a Workspace,
 }
 
-/// The adapter of one block during one pass.
-pub struct BlockAdapter<'a> {
-    /// Where the tensors lie.
-    pub layout: &'a Layout,
-    /// The layer's parameters.
-    pub parameters: &'a [f32],
-    /// `alpha / r`.
-    pub scaling: f32,
-    /// Dropout of each module's input, by [`Module::index`]; none when not training.
-    pub dropout: Option<&'a [DropoutMask; 7]>,
+impl Context<'_> {
+    /// Normalises all rows of `x` into `y`; returns the statistics.
+    pub(super) fn normalise(&self, y: &mut [f32], x: &[f32], norm: &Norm) -> Vec<f32> {
+        let mut stats = self.workspace.take(self.rows.len() * norm.stats());
+        norm.forward(y, &mut stats, x);
+        stats
+    }
+}
+
+/// A block's linear modules in one pass: its weights, its adapter and where the gradient goes.
+pub(super) struct Linears<'a, 'g> {
+    pub(super) block: &'a Block,
+    pub(super) adapter: Option<&'a BlockAdapter<'a>>,
+    pub(super) gradient: Option<&'g mut [f32]>,
+    pub(super) rows: usize,
+    pub(super) workspace: &'a Workspace,
+}
+
+impl<'a> Linears<'a, '_> {
+    pub(super) fn weight(&self, role: Role) -> &'a FrozenLinear {
+        self.block.module(role)
+    }
+
+    /// Whether any of the modules carries an adapter.
+    pub(super) fn adapted(&self, roles: &[Role]) -> bool {
+        self.adapter.is_some_and(|a| a.layout.any(roles))
+    }
+
+    /// `y = module(x)` for all rows.
+    pub(super) fn forward(&self, y: &mut [f32], x: &[f32], role: Role) {
+        let weight = self.weight(role);
+        linear_forward(y, x, weight, role, self.adapter, self.rows, self.workspace);
+    }
+
+    /// The module's gradients from `dy`; `x` is read only if the module carries an adapter. `dx` is
+    /// written, or added to when `accumulate`.
+    pub(super) fn backward(
+        &mut self,
+        dx: Option<&mut [f32]>,
+        accumulate: bool,
+        dy: &[f32],
+        x: &[f32],
+        role: Role,
+    ) {
+        let weight = self.block.module(role);
+        linear_backward(
+            dx,
+            accumulate,
+            dy,
+            x,
+            weight,
+            role,
+            self.adapter,
+            self.gradient.as_deref_mut(),
+            self.rows,
+            self.workspace,
+        );
+    }
 }
 
 /// What the backward needs from the forward.
 #[derive(Debug)]
 pub struct Saved {
-    inverse1: Vec<f32>,
-    q: Vec<f32>,
-    k: Vec<f32>,
-    v: Vec<f32>,
-    attention: Vec<f32>,
+    stats1: Vec<f32>,
+    attention: attention::Saved,
+    /// The attention's output and its statistics, where it is normalised.
+    attention_norm: Option<(Vec<f32>, Vec<f32>)>,
     x1: Vec<f32>,
-    inverse2: Vec<f32>,
-    gate: Vec<f32>,
-    up: Vec<f32>,
+    stats2: Vec<f32>,
+    feed_forward: feed_forward::Saved,
+    feed_forward_norm: Option<(Vec<f32>, Vec<f32>)>,
 }
 
 impl Saved {
     fn release(self, workspace: &Workspace) {
-        for buffer in [
-            self.inverse1,
-            self.q,
-            self.k,
-            self.v,
-            self.attention,
-            self.x1,
-            self.inverse2,
-            self.gate,
-            self.up,
-        ] {
+        self.attention.release(workspace);
+        self.feed_forward.release(workspace);
+        for buffer in [self.stats1, self.x1, self.stats2] {
             workspace.put(buffer);
         }
+        for (values, stats) in self.attention_norm.into_iter().chain(self.feed_forward_norm) {
+            workspace.put(values);
+            workspace.put(stats);
+        }
     }
 }
 
-const ATTENTION_IN: [Module; 3] = [Module::Query, Module::Key, Module::Value];
-const BELOW_OUTPUT: [Module; 4] = [Module::Query, Module::Key, Module::Value, Module::Output];
-
-/// The adapter's input: `x`, or a dropped-out copy of it.
-fn dropped(
-    x: &[f32],
-    slot: &Slot,
-    module: Module,
-    adapter: &BlockAdapter<'_>,
-    rows: usize,
-    workspace: &Workspace,
-) -> Option<Vec<f32>> {
-    let mask = &adapter.dropout?[module.index()];
-    let mut copy = workspace.take(rows * slot.input);
-    par_rows(&mut copy, slot.input, |i, row| {
-        row.copy_from_slice(&x[i * slot.input..][..slot.input]);
-        mask.apply(i, row);
-    });
-    Some(copy)
-}
-
-/// `y = W·x`, plus the adapter's part if the module carries one.
-pub fn linear_forward(
+/// Normalises a sub-layer's output in place, where the model does that; returns what it was.
+fn normalise_output(
     y: &mut [f32],
-    x: &[f32],
-    weight: &FrozenLinear,
-    module: Module,
-    adapter: Option<&BlockAdapter<'_>>,
-    rows: usize,
-    workspace: &Workspace,
-) {
-    weight.forward(y, x, rows);
-    let Some(adapter) = adapter else { return };
-    let Some(slot) = adapter.layout.slot(module) else { return };
-    let (a, b) = slot.split(adapter.parameters);
-    let mut h = workspace.take(rows * slot.r);
-    if rows == 1 && adapter.dropout.is_none() {
-        gemm::gemv(&mut h, &x[..slot.input], a, 1.0, false);
-        gemm::gemv(&mut y[..slot.output], &h, b, adapter.scaling, true);
-    } else {
-        let copy = dropped(x, slot, module, adapter, rows, workspace);
-        let input = copy.as_deref().unwrap_or(x);
-        gemm::nt(&mut h, input, a, (rows, slot.r, slot.input), 1.0, false);
-        gemm::nt(y, &h, b, (rows, slot.output, slot.r), adapter.scaling, true);
-        if let Some(copy) = copy {
-            workspace.put(copy);
-        }
-    }
-    workspace.put(h);
+    norm: Option<&Norm>,
+    ctx: &Context<'_>,
+) -> Option<(Vec<f32>, Vec<f32>)> {
+    let norm = norm?;
+    let mut before = ctx.workspace.take(y.len());
+    before.copy_from_slice(y);
+    let stats = ctx.normalise(y, &before, norm);
+    Some((before, stats))
 }
 
-/// Backward of [`linear_forward`]: adds to the adapter's gradient and, when `dx` is given, adds
-/// (`accumulate`) or writes the input's gradient.
-#[allow(clippy::too_many_arguments)]
-pub fn linear_backward(
-    mut dx: Option<&mut [f32]>,
-    accumulate: bool,
+/// The gradient of a sub-layer's output below its normalisation; `dy` itself without one.
+fn output_gradient(
     dy: &[f32],
-    x: &[f32],
-    weight: &FrozenLinear,
-    module: Module,
-    adapter: Option<&BlockAdapter<'_>>,
-    gradient: Option<&mut [f32]>,
-    rows: usize,
-    workspace: &Workspace,
-) {
-    if let Some(dx) = dx.as_deref_mut() {
-        weight.backward(dx, dy, rows, accumulate);
-    }
-    let (Some(adapter), Some(gradient)) = (adapter, gradient) else { return };
-    let Some(slot) = adapter.layout.slot(module) else { return };
-    let (a, b) = slot.split(adapter.parameters);
-    let (da, db) = slot.split_mut(gradient);
-    let (r, input, output) = (slot.r, slot.input, slot.output);
-    let copy = dropped(x, slot, module, adapter, rows, workspace);
-    let seen = copy.as_deref().unwrap_or(x);
-    let mut h = workspace.take(rows * r);
-    gemm::nt(&mut h, seen, a, (rows, r, input), 1.0, false);
-    gemm::tn(db, dy, &h, (output, r, rows), adapter.scaling, true);
-    // From here `h` holds its own gradient.
-    gemm::nn(&mut h, dy, b, (rows, r, output), adapter.scaling, false);
-    gemm::tn(da, &h, seen, (r, input, rows), 1.0, true);
-    if let Some(dx) = dx {
-        match (copy, adapter.dropout) {
-            (Some(mut copy), Some(masks)) => {
-                gemm::nn(&mut copy, &h, a, (rows, input, r), 1.0, false);
-                let mask = &masks[module.index()];
-                par_rows(&mut copy, input, |i, row| mask.apply(i, row));
-                par_add_assign(&mut dx[..rows * input], &copy, input);
-                workspace.put(copy);
-            }
-            _ => gemm::nn(dx, &h, a, (rows, input, r), 1.0, true),
-        }
-    } else if let Some(copy) = copy {
-        workspace.put(copy);
-    }
-    workspace.put(h);
+    norm: Option<&Norm>,
+    saved: Option<&(Vec<f32>, Vec<f32>)>,
+    ws: &Workspace,
+) -> Option<Vec<f32>> {
+    let (norm, (before, stats)) = (norm?, saved?);
+    let mut below = ws.take(dy.len());
+    norm.backward(&mut below, dy, stats, before, false);
+    Some(below)
 }
 
-/// `y = block(x)` for all rows. With `keep`, returns what [`backward`] needs.
+/// `y = block(x)` for all rows. With `keep`, returns what [`backward`] needs. With a cache, the rows
+/// follow those whose keys and values it holds, and theirs are added to it.
 pub fn forward(
     y: &mut [f32],
     x: &[f32],
     block: &Block,
     adapter: Option<&BlockAdapter<'_>>,
     ctx: &Context<'_>,
+    cache: Option<&mut Cache>,
     keep: bool,
 ) -> Option<Saved> {
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
-    let d = block.input_norm.len();
-    let (qw, kw) = (ctx.heads.query_width(), ctx.heads.key_value_width());
-    let f = block.module(Module::Gate).output();
-    let linear = |y: &mut [f32], x: &[f32], module: Module| {
-        linear_forward(y, x, block.module(module), module, adapter, rows, ws);
-    };
+    let d = ctx.config.hidden_size;
+    let (x, y) = (&x[..rows * d], &mut y[..rows * d]);
+    let linears = Linears { block, adapter, gradient: None, rows, workspace: ws };
 
     let mut normed = ws.take(rows * d);
-    let mut inverse1 = ws.take(rows);
-    norm::forward(&mut normed, &mut inverse1, x, &block.input_norm, ctx.eps);
-    let (mut q, mut k, mut v) = (ws.take(rows * qw), ws.take(rows * kw), ws.take(rows * kw));
-    linear(&mut q, &normed, Module::Query);
-    linear(&mut k, &normed, Module::Key);
-    linear(&mut v, &normed, Module::Value);
-    rope::apply(&mut q, qw, ctx.rope, &ctx.rows.positions, false);
-    rope::apply(&mut k, kw, ctx.rope, &ctx.rows.positions, false);
-    let mut attended = ws.take(rows * qw);
-    attention::forward(&mut attended, &q, &k, &v, &ctx.rows.offsets, ctx.heads);
+    let stats1 = ctx.normalise(&mut normed, x, &block.input_norm);
     let mut x1 = ws.take(rows * d);
-    linear(&mut x1, &attended, Module::Output);
-    par_add_assign(&mut x1, x, d);
+    let attention = attention::forward(&mut x1, &normed, &linears, ctx, cache);
+    let attention_norm = normalise_output(&mut x1, block.attention_output_norm.as_ref(), ctx);
+    par_add_assign(&mut x1, if ctx.config.residual_after_norm { &normed } else { x }, d);
 
-    let mut inverse2 = ws.take(rows);
-    norm::forward(&mut normed, &mut inverse2, &x1, &block.post_norm, ctx.eps);
-    let (mut gate, mut up) = (ws.take(rows * f), ws.take(rows * f));
-    linear(&mut gate, &normed, Module::Gate);
-    linear(&mut up, &normed, Module::Up);
-    let mut gated = ws.take(rows * f);
-    activation::silu_mul(&mut gated, &gate, &up, f);
-    linear(y, &gated, Module::Down);
-    par_add_assign(&mut y[..rows * d], &x1, d);
+    let stats2 = ctx.normalise(&mut normed, &x1, &block.feed_forward_norm);
+    let feed_forward = feed_forward::forward(y, &normed, &linears, ctx);
+    let feed_forward_norm = normalise_output(y, block.feed_forward_output_norm.as_ref(), ctx);
+    par_add_assign(y, if ctx.config.residual_after_norm { &normed } else { &x1 }, d);
 
     ws.put(normed);
-    ws.put(gated);
-    let saved = Saved { inverse1, q, k, v, attention: attended, x1, inverse2, gate, up };
+    let saved =
+        Saved { stats1, attention, attention_norm, x1, stats2, feed_forward, feed_forward_norm };
     if keep {
         Some(saved)
     } else {
@@ -259,7 +252,7 @@ pub fn forward(
 #[allow(clippy::too_many_arguments)]
 pub fn backward(
     dx: Option<&mut [f32]>,
-    mut gradient: Option<&mut [f32]>,
+    gradient: Option<&mut [f32]>,
     dy: &[f32],
     x: &[f32],
     block: &Block,
@@ -268,89 +261,74 @@ pub fn backward(
     saved: Saved,
 ) {
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
-    let d = block.input_norm.len();
-    let (qw, kw) = (ctx.heads.query_width(), ctx.heads.key_value_width());
-    let f = block.module(Module::Gate).output();
-    let has = |modules: &[Module]| adapter.is_some_and(|a| a.layout.any(modules));
-    let linear = |dx: Option<&mut [f32]>,
-                  accumulate: bool,
-                  dy: &[f32],
-                  x: &[f32],
-                  module: Module,
-                  gradient: Option<&mut [f32]>| {
-        let weight = block.module(module);
-        linear_backward(dx, accumulate, dy, x, weight, module, adapter, gradient, rows, ws);
-    };
+    let d = ctx.config.hidden_size;
+    let (x, dy) = (&x[..rows * d], &dy[..rows * d]);
+    let after_norm = ctx.config.residual_after_norm;
+    let mut linears = Linears { block, adapter, gradient, rows, workspace: ws };
+    let below_feed_forward = dx.is_some() || linears.adapted(&attention::ROLES);
 
     // Feed-forward.
-    let below_feed_forward = dx.is_some() || has(&BELOW_OUTPUT);
-    let mut gated = ws.take(rows * f);
-    if has(&[Module::Down]) {
-        activation::silu_mul(&mut gated, &saved.gate, &saved.up, f);
-    }
-    let mut dgated = ws.take(rows * f);
-    linear(Some(&mut dgated), false, dy, &gated, Module::Down, gradient.as_deref_mut());
-    let mut dgate = gated;
-    let mut dup = ws.take(rows * f);
-    activation::silu_mul_backward(&mut dgate, &mut dup, &dgated, &saved.gate, &saved.up, f);
-    ws.put(dgated);
     let mut normed = ws.take(rows * d);
-    if has(&[Module::Gate, Module::Up]) {
-        norm::recompute(&mut normed, &saved.inverse2, &saved.x1, &block.post_norm);
+    if linears.adapted(&feed_forward::INPUT_ROLES) {
+        block.feed_forward_norm.recompute(&mut normed, &saved.stats2, &saved.x1);
     }
     let mut dnormed = ws.take(rows * d);
-    let out = if below_feed_forward { Some(&mut dnormed[..]) } else { None };
-    linear(out, false, &dgate, &normed, Module::Gate, gradient.as_deref_mut());
-    let out = if below_feed_forward { Some(&mut dnormed[..]) } else { None };
-    linear(out, true, &dup, &normed, Module::Up, gradient.as_deref_mut());
-    ws.put(dgate);
-    ws.put(dup);
+    let below = output_gradient(
+        dy,
+        block.feed_forward_output_norm.as_ref(),
+        saved.feed_forward_norm.as_ref(),
+        ws,
+    );
+    feed_forward::backward(
+        below_feed_forward.then_some(&mut dnormed[..]),
+        below.as_deref().unwrap_or(dy),
+        &normed,
+        &mut linears,
+        ctx,
+        &saved.feed_forward,
+    );
+    below.into_iter().for_each(|b| ws.put(b));
 
     // Attention.
     if below_feed_forward {
         let mut dx1 = ws.take(rows * d);
-        dx1.copy_from_slice(&dy[..rows * d]);
-        norm::backward(&mut dx1, &dnormed, &saved.inverse2, &saved.x1, &block.post_norm, true);
-        let below_output = dx.is_some() || has(&ATTENTION_IN);
-        let mut dattended = ws.take(rows * qw);
-        let out = if below_output { Some(&mut dattended[..]) } else { None };
-        linear(out, false, &dx1, &saved.attention, Module::Output, gradient.as_deref_mut());
-        if below_output {
-            let (mut dq, mut dk, mut dv) =
-                (ws.take(rows * qw), ws.take(rows * kw), ws.take(rows * kw));
-            attention::backward(
-                (&mut dq, &mut dk, &mut dv),
-                &dattended,
-                &saved.attention,
-                (&saved.q, &saved.k, &saved.v),
-                &ctx.rows.offsets,
-                ctx.heads,
-            );
-            rope::apply(&mut dq, qw, ctx.rope, &ctx.rows.positions, true);
-            rope::apply(&mut dk, kw, ctx.rope, &ctx.rows.positions, true);
-            if has(&ATTENTION_IN) {
-                norm::recompute(&mut normed, &saved.inverse1, x, &block.input_norm);
-            }
-            let want = dx.is_some();
-            for (i, (dy, module)) in
-                [(&dq, Module::Query), (&dk, Module::Key), (&dv, Module::Value)]
-                    .into_iter()
-                    .enumerate()
-            {
-                let out = if want { Some(&mut dnormed[..]) } else { None };
-                linear(out, i > 0, dy, &normed, module, gradient.as_deref_mut());
-            }
-            if let Some(dx) = dx {
-                let dx = &mut dx[..rows * d];
+        let norm = &block.feed_forward_norm;
+        if after_norm {
+            par_add_assign(&mut dnormed, dy, d);
+            norm.backward(&mut dx1, &dnormed, &saved.stats2, &saved.x1, false);
+        } else {
+            dx1.copy_from_slice(dy);
+            norm.backward(&mut dx1, &dnormed, &saved.stats2, &saved.x1, true);
+        }
+        if linears.adapted(&attention::INPUT_ROLES) {
+            block.input_norm.recompute(&mut normed, &saved.stats1, x);
+        }
+        let below = output_gradient(
+            &dx1,
+            block.attention_output_norm.as_ref(),
+            saved.attention_norm.as_ref(),
+            ws,
+        );
+        attention::backward(
+            dx.is_some().then_some(&mut dnormed[..]),
+            below.as_deref().unwrap_or(&dx1),
+            &normed,
+            &mut linears,
+            ctx,
+            &saved.attention,
+        );
+        below.into_iter().for_each(|b| ws.put(b));
+        if let Some(dx) = dx {
+            let dx = &mut dx[..rows * d];
+            if after_norm {
+                par_add_assign(&mut dnormed, &dx1, d);
+                block.input_norm.backward(dx, &dnormed, &saved.stats1, x, false);
+            } else {
                 dx.copy_from_slice(&dx1);
-                norm::backward(dx, &dnormed, &saved.inverse1, x, &block.input_norm, true);
-            }
-            for buffer in [dq, dk, dv] {
-                ws.put(buffer);
+                block.input_norm.backward(dx, &dnormed, &saved.stats1, x, true);
             }
         }
         ws.put(dx1);
-        ws.put(dattended);
     }
     ws.put(normed);
     ws.put(dnormed);

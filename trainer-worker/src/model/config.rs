@@ -1,11 +1,14 @@
-//! Sizes and constants of a model, checked before anything is allocated by them.
+//! What a model is made of, sizes and constants, checked before anything is allocated by them.
 
+use super::family::Family;
+use super::rotary::Rotary;
 use crate::error::{Error, Result};
+use crate::kernels::activation::Activation;
 use crate::kernels::attention::Heads;
 
 /// Greatest sizes that a configuration may ask for; larger ones are refused as hostile.
-mod limit {
-    pub(super) const LAYERS: usize = 256;
+pub(super) mod limit {
+    pub(in super::super) const LAYERS: usize = 256;
     pub(super) const HIDDEN: usize = 32_768;
     pub(super) const INTERMEDIATE: usize = 131_072;
     pub(super) const HEADS: usize = 512;
@@ -16,24 +19,58 @@ mod limit {
     pub(super) const PARAMETERS: u128 = 8_000_000_000;
 }
 
-/// Frequency scaling of LLaMA 3.1 and later (`rope_scaling` of type `llama3`).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Llama3Scaling {
-    /// Divisor of the low frequencies.
-    pub factor: f64,
-    /// Wavelengths above `original / low_freq_factor` are scaled fully.
-    pub low_freq_factor: f64,
-    /// Wavelengths below `original / high_freq_factor` are not scaled.
-    pub high_freq_factor: f64,
-    /// Context length of pre-training.
-    pub original_max_position_embeddings: f64,
+/// How a layer's attention gets its queries, keys and values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttentionKind {
+    /// Three projections.
+    Separate,
+    /// One projection, split afterwards.
+    Fused(FusedLayout),
 }
 
-/// A LLaMA-family configuration, with the names of Hugging Face's `config.json`.
+/// Order of the outputs of a fused query-key-value projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FusedLayout {
+    /// All queries, then all keys, then all values (GPT-2, ChatGLM).
+    Sections,
+    /// For each head its query, key and value (BLOOM).
+    PerHead,
+}
+
+/// A layer's feed-forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedForwardKind {
+    /// `down(act(gate(x)) * up(x))`.
+    Gated,
+    /// The same with gate and up in one projection, gate first.
+    GatedFused,
+    /// `down(act(up(x)))`.
+    Plain,
+}
+
+/// The normalisation of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormKind {
+    /// Root mean square, with a weight.
+    Rms,
+    /// Mean and variance, with a weight and a bias.
+    Layer,
+}
+
+/// How a model knows the places of its tokens.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelConfig {
-    /// Name or path, for an adapter's `base_model_name_or_path`.
-    pub name: String,
+pub enum Position {
+    /// Rotary embedding of queries and keys.
+    Rotary(Rotary),
+    /// Linear biases on the attention's scores.
+    Alibi,
+    /// A learned vector for each position, added to the token's embedding.
+    Learned,
+}
+
+/// Sizes of a model, by the names of most `config.json` files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
     /// Width of the residual stream.
     pub hidden_size: usize,
     /// Width of the feed-forward.
@@ -50,19 +87,76 @@ pub struct ModelConfig {
     pub vocab_size: usize,
     /// Longest context in tokens.
     pub max_position_embeddings: usize,
-    /// Epsilon of the normalisation.
-    pub rms_norm_eps: f32,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f64,
-    /// Frequency scaling, if any.
-    pub rope_scaling: Option<Llama3Scaling>,
-    /// Divisors of the inverse frequencies given by a GGUF file (`rope_freqs.weight`), or empty.
-    pub rope_factors: Vec<f32>,
+}
+
+/// A model's parts, sizes and constants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// Name or path, for an adapter's `base_model_name_or_path`.
+    pub name: String,
+    /// The architecture.
+    pub family: Family,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Width of the feed-forward.
+    pub intermediate_size: usize,
+    /// Number of decoder blocks.
+    pub num_hidden_layers: usize,
+    /// Query heads.
+    pub num_attention_heads: usize,
+    /// Key and value heads.
+    pub num_key_value_heads: usize,
+    /// Values of a head of q and k.
+    pub head_dim: usize,
+    /// Values of a head of v and of the attention's output.
+    pub value_head_dim: usize,
+    /// Factor on the attention's scores, mostly `1 / √head_dim`.
+    pub attention_scale: f32,
+    /// Whether layer `i` divides its scores by `i + 1` as well (GPT-2's
+    /// `scale_attn_by_inverse_layer_idx`).
+    pub scale_by_inverse_layer: bool,
+    /// Tokens in the vocabulary.
+    pub vocab_size: usize,
+    /// Longest context in tokens.
+    pub max_position_embeddings: usize,
+    /// Kind of all normalisations.
+    pub norm: NormKind,
+    /// Epsilon of the normalisations.
+    pub norm_eps: f32,
+    /// Whether the embeddings are normalised (BLOOM).
+    pub embedding_norm: bool,
+    /// Whether the outputs of attention and feed-forward are normalised before they are added to the
+    /// residual stream (GLM-4 of 2025).
+    pub output_norms: bool,
+    /// Whether the residual stream continues from the normalised input instead of the input
+    /// (`apply_residual_connection_post_layernorm`).
+    pub residual_after_norm: bool,
+    /// Whether there is a normalisation before the head.
+    pub final_norm: bool,
+    /// Query, key and value projections of layers without a kind of their own.
+    pub attention: AttentionKind,
+    /// Feed-forward of layers without a kind of their own.
+    pub feed_forward: FeedForwardKind,
+    /// Activation of the feed-forward.
+    pub activation: Activation,
+    /// How places are known.
+    pub position: Position,
+    /// Each layer's sliding window in tokens, where it has one; empty when no layer has.
+    pub windows: Vec<Option<usize>>,
+    /// Whether each head of q and k is normalised before it is turned (Qwen 3).
+    pub qk_norm: bool,
+    /// Whether query, key and value projections have biases.
+    pub qkv_bias: bool,
+    /// Whether the attention's output projection has a bias.
+    pub attention_output_bias: bool,
+    /// Whether the feed-forward's projections have biases.
+    pub mlp_bias: bool,
     /// Whether the head shares the embedding's weight.
     pub tie_word_embeddings: bool,
 }
 
-fn bad(field: &str, value: impl ToString, problem: impl Into<String>) -> Error {
+/// An [`Error::ModelConfig`].
+pub(super) fn bad(field: &str, value: impl ToString, problem: impl Into<String>) -> Error {
     Error::ModelConfig {
         field: field.to_owned(),
         value: value.to_string(),
@@ -71,23 +165,152 @@ fn bad(field: &str, value: impl ToString, problem: impl Into<String>) -> Error {
 }
 
 impl ModelConfig {
-    /// Sizes of the attention heads.
-    pub fn heads(&self) -> Heads {
+    /// A family's standard parts with the given sizes; the caller sets what differs and then calls
+    /// [`Self::validate`].
+    pub fn new(family: Family, name: &str, sizes: Sizes) -> Self {
+        let head_dim = sizes.head_dim;
+        let rotary = |dim: usize, interleaved: bool| {
+            Position::Rotary(Rotary { dim, interleaved, ..Rotary::default() })
+        };
+        let mut config = Self {
+            name: name.to_owned(),
+            family,
+            hidden_size: sizes.hidden_size,
+            intermediate_size: sizes.intermediate_size,
+            num_hidden_layers: sizes.num_hidden_layers,
+            num_attention_heads: sizes.num_attention_heads,
+            num_key_value_heads: sizes.num_key_value_heads,
+            head_dim,
+            value_head_dim: head_dim,
+            attention_scale: 1.0 / (head_dim as f32).sqrt(),
+            scale_by_inverse_layer: false,
+            vocab_size: sizes.vocab_size,
+            max_position_embeddings: sizes.max_position_embeddings,
+            norm: NormKind::Rms,
+            norm_eps: 1e-6,
+            embedding_norm: false,
+            output_norms: false,
+            residual_after_norm: false,
+            final_norm: true,
+            attention: AttentionKind::Separate,
+            feed_forward: FeedForwardKind::Gated,
+            activation: Activation::Silu,
+            position: rotary(head_dim, false),
+            windows: Vec::new(),
+            qk_norm: false,
+            qkv_bias: false,
+            attention_output_bias: false,
+            mlp_bias: false,
+            tie_word_embeddings: false,
+        };
+        let half = head_dim / 2;
+        match family {
+            Family::Llama | Family::Mistral => {}
+            Family::Qwen2 => config.qkv_bias = true,
+            Family::Qwen3 => config.qk_norm = true,
+            Family::Gpt2 | Family::Bloom => {
+                config.norm = NormKind::Layer;
+                config.norm_eps = 1e-5;
+                config.feed_forward = FeedForwardKind::Plain;
+                config.activation = Activation::GeluTanh;
+                config.tie_word_embeddings = true;
+                (config.qkv_bias, config.attention_output_bias, config.mlp_bias) =
+                    (true, true, true);
+                if family == Family::Gpt2 {
+                    config.attention = AttentionKind::Fused(FusedLayout::Sections);
+                    config.position = Position::Learned;
+                } else {
+                    config.attention = AttentionKind::Fused(FusedLayout::PerHead);
+                    config.position = Position::Alibi;
+                    config.embedding_norm = true;
+                }
+            }
+            Family::ChatGlm => {
+                config.norm_eps = 1e-5;
+                config.attention = AttentionKind::Fused(FusedLayout::Sections);
+                config.feed_forward = FeedForwardKind::GatedFused;
+                config.position = rotary(half, true);
+                config.qkv_bias = true;
+            }
+            Family::Glm | Family::Glm4 => {
+                config.norm_eps = 1.5625e-7;
+                config.feed_forward = FeedForwardKind::GatedFused;
+                config.position = rotary(half, true);
+                config.qkv_bias = true;
+                config.output_norms = family == Family::Glm4;
+            }
+        }
+        config
+    }
+
+    /// Sizes of a layer's attention heads and the factor on their scores.
+    pub fn heads(&self, layer: usize) -> Heads {
+        let scale = if self.scale_by_inverse_layer {
+            self.attention_scale / (layer + 1) as f32
+        } else {
+            self.attention_scale
+        };
         Heads {
             query: self.num_attention_heads,
             key_value: self.num_key_value_heads,
             dim: self.head_dim,
+            value_dim: self.value_head_dim,
+            scale,
+        }
+    }
+
+    /// How a layer's attention gets its queries, keys and values.
+    pub fn attention_kind(&self, _layer: usize) -> AttentionKind {
+        self.attention
+    }
+
+    /// A layer's feed-forward.
+    pub fn feed_forward_kind(&self, _layer: usize) -> FeedForwardKind {
+        self.feed_forward
+    }
+
+    /// A layer's sliding window in tokens.
+    pub fn window(&self, layer: usize) -> Option<usize> {
+        self.windows.get(layer).copied().flatten()
+    }
+
+    /// The rotary embedding, if there is one.
+    pub fn rotary(&self) -> Option<&Rotary> {
+        match &self.position {
+            Position::Rotary(rotary) => Some(rotary),
+            Position::Alibi | Position::Learned => None,
         }
     }
 
     /// Number of parameters of the base model.
     pub fn parameters(&self) -> u128 {
-        let (d, f, v) =
-            (self.hidden_size as u128, self.intermediate_size as u128, self.vocab_size as u128);
-        let heads = (self.num_attention_heads * 2 + self.num_key_value_heads * 2) as u128;
-        let layer = heads * self.head_dim as u128 * d + 3 * d * f + 2 * d;
-        let head = if self.tie_word_embeddings { v * d } else { 2 * v * d };
-        layer * self.num_hidden_layers as u128 + head + d
+        let (d, v) = (self.hidden_size as u128, self.vocab_size as u128);
+        let norm = match self.norm {
+            NormKind::Rms => d,
+            NormKind::Layer => 2 * d,
+        };
+        let norms = if self.output_norms { 4 } else { 2 } * norm;
+        let qk = if self.qk_norm { 2 * self.head_dim as u128 } else { 0 };
+        let layers: u128 = (0..self.num_hidden_layers)
+            .map(|layer| {
+                let linear: u128 = self
+                    .modules(layer)
+                    .iter()
+                    .map(|m| {
+                        let bias = if m.bias { m.output as u128 } else { 0 };
+                        m.output as u128 * m.input as u128 + bias
+                    })
+                    .sum();
+                linear + norms + qk
+            })
+            .sum();
+        let positions = match self.position {
+            Position::Learned => self.max_position_embeddings as u128 * d,
+            Position::Rotary(_) | Position::Alibi => 0,
+        };
+        let outer = u128::from(self.embedding_norm) + u128::from(self.final_norm);
+        let tables = if self.tie_word_embeddings { v * d } else { 2 * v * d };
+        layers + positions + outer * norm + tables
     }
 
     /// Refuses sizes that are zero, inconsistent or beyond what this engine accepts.
@@ -99,6 +322,7 @@ impl ModelConfig {
             ("num_attention_heads", self.num_attention_heads, limit::HEADS),
             ("num_key_value_heads", self.num_key_value_heads, limit::HEADS),
             ("head_dim", self.head_dim, limit::HEAD_DIM),
+            ("value_head_dim", self.value_head_dim, limit::HEAD_DIM),
             ("vocab_size", self.vocab_size, limit::VOCABULARY),
             ("max_position_embeddings", self.max_position_embeddings, limit::CONTEXT),
         ];
@@ -114,41 +338,38 @@ impl ModelConfig {
                 format!("must divide num_attention_heads = {}", self.num_attention_heads),
             ));
         }
-        if !self.head_dim.is_multiple_of(2) {
-            return Err(bad("head_dim", self.head_dim, "must be even for the rotary embedding"));
-        }
-        if !(self.rms_norm_eps.is_finite() && self.rms_norm_eps > 0.0 && self.rms_norm_eps < 1.0) {
-            return Err(bad("rms_norm_eps", self.rms_norm_eps, "must lie between 0 and 1"));
-        }
-        if !(self.rope_theta.is_finite() && self.rope_theta >= 1.0) {
-            return Err(bad("rope_theta", self.rope_theta, "must be a number of at least 1"));
-        }
-        if let Some(s) = &self.rope_scaling {
-            let ok = [
-                s.factor,
-                s.low_freq_factor,
-                s.high_freq_factor,
-                s.original_max_position_embeddings,
-            ]
-            .iter()
-            .all(|x| x.is_finite() && *x > 0.0);
-            if !ok || s.high_freq_factor <= s.low_freq_factor {
-                return Err(bad(
-                    "rope_scaling",
-                    format!("{s:?}"),
-                    "needs positive factors and high_freq_factor above low_freq_factor",
-                ));
-            }
-        }
-        if !self.rope_factors.is_empty()
-            && (self.rope_factors.len() != self.head_dim / 2
-                || self.rope_factors.iter().any(|f| !(f.is_finite() && *f > 0.0)))
+        if self.attention == AttentionKind::Fused(FusedLayout::PerHead)
+            && (self.num_key_value_heads != self.num_attention_heads
+                || self.value_head_dim != self.head_dim)
         {
             return Err(bad(
-                "rope_freqs.weight",
-                format!("{} values", self.rope_factors.len()),
-                format!("must be {} positive numbers", self.head_dim / 2),
+                "num_key_value_heads",
+                self.num_key_value_heads,
+                "a query_key_value projection that is interleaved by head needs equal heads",
             ));
+        }
+        if !(self.attention_scale.is_finite() && self.attention_scale > 0.0) {
+            return Err(bad("attention_scale", self.attention_scale, "must be a positive number"));
+        }
+        if !(self.norm_eps.is_finite() && self.norm_eps > 0.0 && self.norm_eps < 1.0) {
+            let field = match self.norm {
+                NormKind::Rms => "rms_norm_eps",
+                NormKind::Layer => "layer_norm_epsilon",
+            };
+            return Err(bad(field, self.norm_eps, "must lie between 0 and 1"));
+        }
+        if let Some(rotary) = self.rotary() {
+            rotary.validate(self.head_dim)?;
+        }
+        if !self.windows.is_empty() && self.windows.len() != self.num_hidden_layers {
+            return Err(bad(
+                "layer_types",
+                format!("{} layers", self.windows.len()),
+                format!("must be num_hidden_layers = {}", self.num_hidden_layers),
+            ));
+        }
+        if self.windows.contains(&Some(0)) {
+            return Err(bad("sliding_window", 0, "must be at least 1"));
         }
         let parameters = self.parameters();
         if parameters > limit::PARAMETERS {
@@ -159,125 +380,5 @@ impl ModelConfig {
             ));
         }
         Ok(())
-    }
-
-    /// Inverse rotary frequencies, one for each pair of a head's dimensions.
-    pub fn inverse_frequencies(&self) -> Vec<f32> {
-        let half = self.head_dim / 2;
-        (0..half)
-            .map(|i| {
-                let exponent = (2 * i) as f64 / self.head_dim as f64;
-                let mut f = 1.0 / self.rope_theta.powf(exponent);
-                if let Some(s) = &self.rope_scaling {
-                    let wavelength = 2.0 * std::f64::consts::PI / f;
-                    let low = s.original_max_position_embeddings / s.low_freq_factor;
-                    let high = s.original_max_position_embeddings / s.high_freq_factor;
-                    if wavelength > low {
-                        f /= s.factor;
-                    } else if wavelength >= high {
-                        let smooth = (s.original_max_position_embeddings / wavelength
-                            - s.low_freq_factor)
-                            / (s.high_freq_factor - s.low_freq_factor);
-                        f = (1.0 - smooth) * f / s.factor + smooth * f;
-                    }
-                }
-                let f = f as f32;
-                self.rope_factors.get(i).map_or(f, |d| f / d)
-            })
-            .collect()
-    }
-
-    /// Reads the text of a Hugging Face `config.json` (at most 1 MiB).
-    pub fn from_hf_json(text: &str, name: &str) -> Result<Self> {
-        const MAX: usize = 1 << 20;
-        if text.len() > MAX {
-            return Err(Error::TooLarge {
-                what: "config.json".to_owned(),
-                size: text.len() as u64,
-                limit: MAX as u64,
-            });
-        }
-        let json: serde_json::Value =
-            serde_json::from_str(text).map_err(|e| bad("config.json", "", e.to_string()))?;
-        let shown = |field: &str| json.get(field).map_or("missing".to_owned(), ToString::to_string);
-        let size = |field: &str| -> Result<usize> {
-            json.get(field)
-                .and_then(serde_json::Value::as_u64)
-                .and_then(|v| usize::try_from(v).ok())
-                .ok_or_else(|| bad(field, shown(field), "must be a whole number"))
-        };
-        let or = |field: &str, default: usize| -> Result<usize> {
-            match json.get(field) {
-                None | Some(serde_json::Value::Null) => Ok(default),
-                Some(_) => size(field),
-            }
-        };
-        let number = |v: Option<&serde_json::Value>, field: &str, default: f64| match v {
-            None | Some(serde_json::Value::Null) => Ok(default),
-            Some(v) => v.as_f64().ok_or_else(|| bad(field, v, "must be a number")),
-        };
-        match json.get("model_type").and_then(serde_json::Value::as_str) {
-            Some("llama") => {}
-            _ => return Err(bad("model_type", shown("model_type"), "only llama is supported")),
-        }
-        for flag in ["attention_bias", "mlp_bias"] {
-            if json.get(flag).and_then(serde_json::Value::as_bool) == Some(true) {
-                return Err(bad(flag, true, "biases are not supported in this family"));
-            }
-        }
-        match json.get("hidden_act").and_then(serde_json::Value::as_str) {
-            None | Some("silu" | "swish") => {}
-            _ => return Err(bad("hidden_act", shown("hidden_act"), "only silu is supported")),
-        }
-        // transformers 5 moved theta and scaling into `rope_parameters`.
-        let rope = json
-            .get("rope_parameters")
-            .filter(|v| v.is_object())
-            .or_else(|| json.get("rope_scaling").filter(|v| v.is_object()));
-        let rope_field = |field: &str| rope.and_then(|r| r.get(field));
-        let rope_type =
-            rope_field("rope_type").or(rope_field("type")).and_then(serde_json::Value::as_str);
-        let rope_scaling = match rope_type {
-            None | Some("default") => None,
-            Some("llama3") => {
-                let get = |f: &str| number(rope_field(f), f, f64::NAN);
-                Some(Llama3Scaling {
-                    factor: get("factor")?,
-                    low_freq_factor: get("low_freq_factor")?,
-                    high_freq_factor: get("high_freq_factor")?,
-                    original_max_position_embeddings: get("original_max_position_embeddings")?,
-                })
-            }
-            Some(other) => {
-                return Err(bad("rope_scaling", other, "only default and llama3 are supported"))
-            }
-        };
-        let rope_theta =
-            number(rope_field("rope_theta").or(json.get("rope_theta")), "rope_theta", 10_000.0)?;
-        let num_attention_heads = size("num_attention_heads")?;
-        let hidden_size = size("hidden_size")?;
-        let default_dim =
-            hidden_size.checked_div(num_attention_heads).filter(|d| *d > 0).unwrap_or(1);
-        let config = Self {
-            name: name.to_owned(),
-            hidden_size,
-            intermediate_size: size("intermediate_size")?,
-            num_hidden_layers: size("num_hidden_layers")?,
-            num_attention_heads,
-            num_key_value_heads: or("num_key_value_heads", num_attention_heads)?,
-            head_dim: or("head_dim", default_dim)?,
-            vocab_size: size("vocab_size")?,
-            max_position_embeddings: or("max_position_embeddings", 2048)?,
-            rms_norm_eps: number(json.get("rms_norm_eps"), "rms_norm_eps", 1e-6)? as f32,
-            rope_theta,
-            rope_scaling,
-            rope_factors: Vec::new(),
-            tie_word_embeddings: json
-                .get("tie_word_embeddings")
-                .and_then(serde_json::Value::as_bool)
-                .unwrap_or(false),
-        };
-        config.validate()?;
-        Ok(config)
     }
 }

@@ -4,13 +4,13 @@
 //! candle runs CPU tensors only so far; a device needs its own arm in [`BlockOp`] and
 //! [`HeadLossOp`].
 
-use super::block::{self, BlockAdapter, Context, Rows, Saved};
+use super::block::{self, Context, Places, Rows, Saved};
+use super::family::Role;
 use super::head::HeadLossOp;
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
-use crate::kernels::rope::RopeTable;
-use crate::kernels::{gemm, norm};
+use crate::lora::linear::BlockAdapter;
 use crate::lora::{Adapter, Layout};
 use crate::rng::DropoutMask;
 use candle_core::{
@@ -65,11 +65,11 @@ impl Batch {
     }
 }
 
-/// Shared state of the passes of one run: model, rotary tables and buffers.
+/// Shared state of the passes of one run: model, tables of the positions and buffers.
 #[derive(Clone)]
 pub struct Runner {
     model: Arc<Model>,
-    rope: Arc<RopeTable>,
+    places: Arc<Places>,
     workspace: Workspace,
 }
 
@@ -100,8 +100,8 @@ impl Runner {
         if max_tokens > limit {
             return Err(Error::ContextExceeded { tokens: max_tokens, limit, what: "sequence" });
         }
-        let rope = RopeTable::new(&model.config.inverse_frequencies(), max_tokens);
-        Ok(Self { model, rope: Arc::new(rope), workspace: Workspace::default() })
+        let places = Arc::new(Places::new(&model.config, max_tokens));
+        Ok(Self { model, places, workspace: Workspace::default() })
     }
 
     /// The model.
@@ -116,8 +116,8 @@ impl Runner {
     fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
         batch.check(&self.model)?;
         let longest = batch.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
-        if longest > self.rope.positions() {
-            let limit = self.rope.positions();
+        let limit = self.places.limit();
+        if longest > limit {
             return Err(Error::ContextExceeded { tokens: longest, limit, what: "sequence" });
         }
         adapter.map_or(Ok(()), |a| a.check_fits(&self.model.config))
@@ -133,13 +133,12 @@ impl Runner {
         let d = self.model.config.hidden_size;
         let rows = batch.rows.len();
         let mut embedded = vec![0f32; rows * d];
-        self.model.embed(&mut embedded, &batch.tokens)?;
+        self.model.embed(&mut embedded, &batch.tokens, &batch.rows.positions)?;
         let mut x = Tensor::from_vec(embedded, (rows, d), &Device::Cpu)?;
         let rows = Arc::new(batch.rows.clone());
         for layer in 0..self.model.blocks.len() {
             let spec = adapter.map(|a| AdapterSpec {
                 layout: a.layouts[layer].clone(),
-                scaling: a.config.scaling() as f32,
                 dropout: dropout.filter(|_| a.config.dropout > 0.0).map(|at| {
                     std::array::from_fn(|module| {
                         let counters = [at.step, at.micro, layer as u64, module as u64];
@@ -183,12 +182,9 @@ impl Runner {
             (batch.rows.len(), self.model.config.hidden_size, self.model.config.vocab_size);
         let mut logits = vec![0f32; rows * v];
         let mut normed = vec![0f32; rows * d];
-        let mut inverse = vec![0f32; rows];
-        with_values(&hidden, |x| {
-            let eps = self.model.config.rms_norm_eps;
-            norm::forward(&mut normed, &mut inverse, x, &self.model.final_norm, eps);
-        })?;
-        gemm::nt(&mut logits, &normed, self.model.head(), (rows, v, d), 1.0, false);
+        let mut stats = vec![0f32; rows * self.model.final_stats()];
+        with_values(&hidden, |x| self.model.final_norm(&mut normed, &mut stats, x, rows))?;
+        self.model.head().forward(&mut logits, &normed, rows);
         Ok(logits)
     }
 
@@ -262,8 +258,7 @@ pub(super) fn values<'a>(
 
 struct AdapterSpec {
     layout: Layout,
-    scaling: f32,
-    dropout: Option<[DropoutMask; 7]>,
+    dropout: Option<[DropoutMask; Role::COUNT]>,
 }
 
 /// One decoder block as an operation on its input and, with an adapter, the adapter's parameters.
@@ -280,10 +275,10 @@ struct BlockOp {
 impl BlockOp {
     fn context(&self) -> Context<'_> {
         Context {
+            config: &self.runner.model.config,
+            layer: self.layer,
             rows: &self.rows,
-            heads: self.runner.model.config.heads(),
-            rope: &self.runner.rope,
-            eps: self.runner.model.config.rms_norm_eps,
+            places: &self.runner.places,
             workspace: &self.runner.workspace,
         }
     }
@@ -293,7 +288,6 @@ impl BlockOp {
         Some(BlockAdapter {
             layout: &spec.layout,
             parameters: parameters?,
-            scaling: spec.scaling,
             dropout: spec.dropout.as_ref(),
         })
     }
@@ -308,7 +302,8 @@ impl BlockOp {
         let mut y = vec![0f32; rows * d];
         let adapter = self.adapter(parameters);
         let block = &self.runner.model.blocks[self.layer];
-        let saved = block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), self.keep);
+        let saved =
+            block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), None, self.keep);
         if let Ok(mut slot) = self.saved.lock() {
             *slot = saved;
         }

@@ -4,7 +4,9 @@
 //! the file and keeps each array element as a 32-byte value, so a small hostile file can crash it
 //! or grow it without bound. Tensor data is dequantised by candle.
 
-use super::{ModelConfig, WeightSource};
+use super::config::{Position, Sizes};
+use super::rotary::Rotary;
+use super::{Family, ModelConfig, WeightSource};
 use crate::error::{Error, Result};
 use candle_core::quantized::{ggml_file::qtensor_from_ggml, GgmlDType};
 use candle_core::Device;
@@ -395,8 +397,7 @@ impl Gguf {
         if or("llama.vocab_size", vocab_size)? != vocab_size {
             return Err(missing("llama.vocab_size", "must equal the rows of token_embd.weight"));
         }
-        let mut config = ModelConfig {
-            name: self.text("general.name").unwrap_or("model").to_owned(),
+        let sizes = Sizes {
             hidden_size,
             intermediate_size: size("llama.feed_forward_length")?,
             num_hidden_layers: size("llama.block_count")?,
@@ -405,15 +406,21 @@ impl Gguf {
             head_dim,
             vocab_size,
             max_position_embeddings: size("llama.context_length")?,
-            rms_norm_eps: number("llama.attention.layer_norm_rms_epsilon", None)? as f32,
-            rope_theta: number("llama.rope.freq_base", Some(10_000.0))?,
-            rope_scaling: None,
-            rope_factors: Vec::new(),
-            tie_word_embeddings: !self.tensors.contains_key("output.weight"),
         };
+        let name = self.text("general.name").unwrap_or("model");
+        let mut config = ModelConfig::new(Family::Llama, name, sizes);
+        config.norm_eps = number("llama.attention.layer_norm_rms_epsilon", None)? as f32;
+        config.tie_word_embeddings = !self.tensors.contains_key("output.weight");
+        let mut rotary = Rotary {
+            dim: head_dim,
+            theta: number("llama.rope.freq_base", Some(10_000.0))?,
+            ..Rotary::default()
+        };
+        config.position = Position::Rotary(rotary.clone());
         config.validate()?;
         if self.tensors.contains_key("rope_freqs.weight") {
-            config.rope_factors = self.read("rope_freqs.weight", &[head_dim / 2])?;
+            rotary.factors = self.read("rope_freqs.weight", &[head_dim / 2])?;
+            config.position = Position::Rotary(rotary);
             config.validate()?;
         }
         self.heads = (config.num_attention_heads, config.num_key_value_heads);

@@ -3,7 +3,7 @@
 use super::forward::{values, with_values, Batch, Runner};
 use super::workspace::Workspace;
 use super::Model;
-use crate::kernels::{loss, norm};
+use crate::kernels::loss;
 use candle_core::{CpuStorage, CustomOp1, Device, Layout as TensorLayout, Shape, Tensor};
 use std::sync::{Arc, Mutex};
 
@@ -55,27 +55,25 @@ impl CustomOp1 for HeadLossOp {
         let mut x = ws.take(n * d);
         loss::gather(&mut x, values(s, l)?, &self.labelled, d);
         let mut normed = ws.take(n * d);
-        let mut inverse = ws.take(n);
-        let eps = model.config.rms_norm_eps;
-        norm::forward(&mut normed, &mut inverse, &x, &model.final_norm, eps);
+        let mut stats = ws.take(n * model.final_stats());
+        model.final_norm(&mut normed, &mut stats, &x, n);
         let mut dnormed = if self.with_gradient { ws.take(n * d) } else { Vec::new() };
         let mut logits = ws.take(loss::CHUNK.min(n) * model.config.vocab_size);
         let sum = loss::head_cross_entropy(
             &normed,
             model.head(),
-            d,
             &self.targets,
             self.with_gradient.then_some(&mut dnormed[..]),
             &mut logits,
         );
         if self.with_gradient {
             let mut dx = ws.take(n * d);
-            norm::backward(&mut dx, &dnormed, &inverse, &x, &model.final_norm, false);
+            model.final_norm_backward(&mut dx, &dnormed, &stats, &x, n);
             if let Ok(mut gradient) = self.gradient.lock() {
                 *gradient = dx;
             }
         }
-        for buffer in [x, normed, inverse, dnormed, logits] {
+        for buffer in [x, normed, stats, dnormed, logits] {
             ws.put(buffer);
         }
         if let Ok(mut total) = self.sum.lock() {

@@ -92,15 +92,23 @@ impl HfFolder {
     }
 }
 
+impl HfFolder {
+    /// The name under which the folder holds a tensor: itself, or without the first part, since
+    /// checkpoints of a model without its head (as GPT-2's and BLOOM's are published) lack it.
+    fn stored<'a>(&self, name: &'a str) -> Option<(&'a str, &Vec<u8>)> {
+        let bare = ["transformer.", "model."].iter().find_map(|p| name.strip_prefix(p));
+        [Some(name), bare].into_iter().flatten().find_map(|name| {
+            let file = self.place.get(name).and_then(|i| self.files.get(*i))?;
+            Some((name, file))
+        })
+    }
+}
+
 impl WeightSource for HfFolder {
     fn load(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let bytes = self
-            .place
-            .get(name)
-            .and_then(|i| self.files.get(*i))
-            .ok_or_else(|| Error::weight(name, "is missing"))?;
+        let (stored, bytes) = self.stored(name).ok_or_else(|| Error::weight(name, "is missing"))?;
         let tensors = open(bytes)?;
-        let view = tensors.tensor(name).map_err(|e| Error::weight(name, e.to_string()))?;
+        let view = tensors.tensor(stored).map_err(|e| Error::weight(name, e.to_string()))?;
         if view.shape() != shape {
             return Err(Error::weight(
                 name,
@@ -111,6 +119,6 @@ impl WeightSource for HfFolder {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.place.contains_key(name)
+        self.stored(name).is_some()
     }
 }

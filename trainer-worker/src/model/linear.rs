@@ -52,6 +52,11 @@ impl FrozenLinear {
         &self.values
     }
 
+    /// Copies row `index`, `input` values, into `out`.
+    pub fn row(&self, index: usize, out: &mut [f32]) {
+        out.copy_from_slice(&self.values[index * self.cols..(index + 1) * self.cols]);
+    }
+
     /// `y[rows, output] = x[rows, input] · Wᵀ`, plus the bias if there is one.
     pub fn forward(&self, y: &mut [f32], x: &[f32], rows: usize) {
         if rows == 1 {

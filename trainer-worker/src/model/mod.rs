@@ -1,22 +1,30 @@
 //! Decoder-only transformers: configuration, weights from GGUF or Hugging Face folders, the
 //! differentiable forward for training and the step-by-step one for generation.
 //!
-//! Only the LLaMA family (LLaMA 2 and 3, SmolLM2) is here so far. Weights are kept as `f32` in
-//! Hugging Face's layout, whatever file they came from, so that adapters carry PEFT's names and
-//! shapes.
+//! One implementation serves every family: [`config`] says of which parts a model is made,
+//! [`family`] what Hugging Face calls its tensors and linear modules, and [`block`] puts the parts
+//! together. Weights are kept in Hugging Face's layout, whatever file they came from, so that
+//! adapters carry PEFT's names and shapes.
 
+pub mod attention;
 pub mod block;
 pub mod config;
+mod config_json;
 pub mod decode;
+pub mod family;
+mod feed_forward;
 pub mod forward;
 pub mod gguf;
 mod head;
 pub mod hf;
 pub mod linear;
+pub mod norm;
+pub mod rotary;
 pub mod weights;
 pub mod workspace;
 
 pub use config::ModelConfig;
+pub use family::{Family, Module, Role};
 pub use weights::Model;
 
 use crate::error::Result;

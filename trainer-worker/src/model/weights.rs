@@ -1,80 +1,151 @@
-//! The weights of a LLaMA-family model.
+//! The frozen weights of a model.
 
+use super::config::Position;
+use super::family::{Module, Role};
+use super::norm::Norm;
 use super::{gguf::Gguf, hf::HfFolder, linear::FrozenLinear, ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
-use crate::lora::Module;
+use crate::kernels::add_assign;
 use rayon::prelude::*;
 use std::path::Path;
 
 /// One decoder block's weights.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Weight of the normalisation before the attention.
-    pub input_norm: Vec<f32>,
-    /// Weight of the normalisation before the feed-forward.
-    pub post_norm: Vec<f32>,
-    /// The linear modules by [`Module::index`].
-    pub linear: [FrozenLinear; 7],
+    /// The normalisation before the attention.
+    pub input_norm: Norm,
+    /// The normalisation before the feed-forward.
+    pub feed_forward_norm: Norm,
+    /// The normalisation of the attention's output, where there is one.
+    pub attention_output_norm: Option<Norm>,
+    /// The normalisation of the feed-forward's output, where there is one.
+    pub feed_forward_output_norm: Option<Norm>,
+    /// Weights of the normalisations of each head of q and of k, where there are any.
+    pub head_norms: Option<[Vec<f32>; 2]>,
+    /// The linear modules by [`Role::index`].
+    linear: [Option<FrozenLinear>; Role::COUNT],
 }
 
 impl Block {
-    /// The frozen weight of a module.
-    pub fn module(&self, module: Module) -> &FrozenLinear {
-        &self.linear[module.index()]
+    fn load(
+        config: &ModelConfig,
+        source: &(dyn WeightSource + Sync),
+        layer: usize,
+    ) -> Result<Self> {
+        let names = config.family.names();
+        let name = |part: &str| format!("{}{layer}.{part}", names.layers);
+        let norm = |part: &str| {
+            Norm::load(source, &name(part), config.norm, config.hidden_size, config.norm_eps)
+        };
+        let mut linear = [const { None }; Role::COUNT];
+        for module in config.modules(layer) {
+            linear[module.role.index()] = Some(load_linear(source, &name(module.path), &module)?);
+        }
+        let head_norm =
+            |part: &str| source.load(&format!("{}.weight", name(part)), &[config.head_dim]);
+        Ok(Self {
+            input_norm: norm(names.input_norm)?,
+            feed_forward_norm: norm(names.feed_forward_norm)?,
+            attention_output_norm: config
+                .output_norms
+                .then(|| norm(names.attention_output_norm))
+                .transpose()?,
+            feed_forward_output_norm: config
+                .output_norms
+                .then(|| norm(names.feed_forward_output_norm))
+                .transpose()?,
+            head_norms: if config.qk_norm {
+                Some([head_norm(names.query_norm)?, head_norm(names.key_norm)?])
+            } else {
+                None
+            },
+            linear,
+        })
     }
+
+    /// The frozen weight of a module that the layer's kinds of attention and feed-forward have.
+    pub fn module(&self, role: Role) -> &FrozenLinear {
+        self.linear[role.index()]
+            .as_ref()
+            .expect("every module of ModelConfig::modules was loaded, and only those are asked for")
+    }
+}
+
+/// Loads a module's weight, turned to `[output, input]` where the file has it the other way round,
+/// and its bias.
+fn load_linear(source: &dyn WeightSource, name: &str, module: &Module) -> Result<FrozenLinear> {
+    let (output, input) = (module.output, module.input);
+    let weight = format!("{name}.weight");
+    let values = if module.conv1d {
+        transposed(&source.load(&weight, &[input, output])?, input, output)
+    } else {
+        source.load(&weight, &[output, input])?
+    };
+    let linear = FrozenLinear::new(values, output, input)?;
+    if module.bias {
+        linear.with_bias(source.load(&format!("{name}.bias"), &[output])?)
+    } else {
+        Ok(linear)
+    }
+}
+
+/// The transpose of a matrix of `rows × cols`.
+fn transposed(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
+    let mut out = vec![0f32; values.len()];
+    // Square tiles, so that neither side is read or written a cache line for each value.
+    const TILE: usize = 32;
+    for r0 in (0..rows).step_by(TILE) {
+        for c0 in (0..cols).step_by(TILE) {
+            for r in r0..(r0 + TILE).min(rows) {
+                for c in c0..(c0 + TILE).min(cols) {
+                    out[c * rows + r] = values[r * cols + c];
+                }
+            }
+        }
+    }
+    out
 }
 
 /// A model's frozen weights.
 #[derive(Debug)]
 pub struct Model {
-    /// Sizes and constants.
+    /// Parts, sizes and constants.
     pub config: ModelConfig,
-    /// Token embedding, `[vocab_size, hidden_size]`.
-    pub embedding: Vec<f32>,
     /// Decoder blocks from the bottom up.
     pub blocks: Vec<Block>,
-    /// Weight of the last normalisation.
-    pub final_norm: Vec<f32>,
-    head: Option<Vec<f32>>,
+    embedding: FrozenLinear,
+    positions: Option<Vec<f32>>,
+    embedding_norm: Option<Norm>,
+    final_norm: Option<Norm>,
+    head: Option<FrozenLinear>,
 }
 
 impl Model {
     /// Loads all weights of a configuration from a source.
     pub fn load(config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
         config.validate()?;
+        let names = config.family.names();
         let (d, v) = (config.hidden_size, config.vocab_size);
         let blocks = (0..config.num_hidden_layers)
             .into_par_iter()
-            .map(|layer| {
-                let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
-                let linear = |module: Module| {
-                    let (rows, cols) = module.shape(&config);
-                    let values = source.load(&name(&module.path()), &[rows, cols])?;
-                    FrozenLinear::new(values, rows, cols)
-                };
-                Ok(Block {
-                    input_norm: source.load(&name("input_layernorm"), &[d])?,
-                    post_norm: source.load(&name("post_attention_layernorm"), &[d])?,
-                    linear: [
-                        linear(Module::Query)?,
-                        linear(Module::Key)?,
-                        linear(Module::Value)?,
-                        linear(Module::Output)?,
-                        linear(Module::Gate)?,
-                        linear(Module::Up)?,
-                        linear(Module::Down)?,
-                    ],
-                })
-            })
+            .map(|layer| Block::load(&config, source, layer))
             .collect::<Result<Vec<_>>>()?;
-        let embedding = source.load("model.embed_tokens.weight", &[v, d])?;
-        let final_norm = source.load("model.norm.weight", &[d])?;
-        let head = if config.tie_word_embeddings {
-            None
-        } else {
-            Some(source.load("lm_head.weight", &[v, d])?)
+        let table =
+            |name: &str| FrozenLinear::new(source.load(&format!("{name}.weight"), &[v, d])?, v, d);
+        let norm = |name: &str| Norm::load(source, name, config.norm, d, config.norm_eps);
+        let embedding = table(names.embedding)?;
+        let positions = match config.position {
+            Position::Learned => Some(source.load(
+                &format!("{}.weight", names.positions),
+                &[config.max_position_embeddings, d],
+            )?),
+            Position::Rotary(_) | Position::Alibi => None,
         };
-        Ok(Self { config, embedding, blocks, final_norm, head })
+        let embedding_norm =
+            config.embedding_norm.then(|| norm(names.embedding_norm)).transpose()?;
+        let final_norm = config.final_norm.then(|| norm(names.final_norm)).transpose()?;
+        let head = if config.tie_word_embeddings { None } else { Some(table(names.head)?) };
+        Ok(Self { config, blocks, embedding, positions, embedding_norm, final_norm, head })
     }
 
     /// Loads a `.gguf` file or a Hugging Face folder.
@@ -91,22 +162,69 @@ impl Model {
         }
     }
 
-    /// The head's weight, `[vocab_size, hidden_size]`; the embedding's when they are tied.
-    pub fn head(&self) -> &[f32] {
-        self.head.as_deref().unwrap_or(&self.embedding)
+    /// The head, `[vocab_size, hidden_size]`; the embedding when they are tied.
+    pub fn head(&self) -> &FrozenLinear {
+        self.head.as_ref().unwrap_or(&self.embedding)
     }
 
-    /// Copies the embeddings of `tokens` into `out`.
-    pub fn embed(&self, out: &mut [f32], tokens: &[u32]) -> Result<()> {
+    /// The input of the first block for `tokens` at `positions` of their sequences: token
+    /// embeddings with learned positions and a normalisation where the model has them.
+    pub fn embed(&self, out: &mut [f32], tokens: &[u32], positions: &[u32]) -> Result<()> {
         let d = self.config.hidden_size;
-        for (row, token) in out.chunks_exact_mut(d).zip(tokens) {
-            let at = *token as usize * d;
-            let values = self
-                .embedding
-                .get(at..at + d)
-                .ok_or(Error::TokenId { id: *token, vocabulary: self.config.vocab_size })?;
-            row.copy_from_slice(values);
+        for ((row, token), position) in out.chunks_exact_mut(d).zip(tokens).zip(positions) {
+            if *token as usize >= self.config.vocab_size {
+                return Err(Error::TokenId { id: *token, vocabulary: self.config.vocab_size });
+            }
+            self.embedding.row(*token as usize, row);
+            if let Some(table) = &self.positions {
+                let at = *position as usize * d;
+                let learned = table.get(at..at + d).ok_or(Error::ContextExceeded {
+                    tokens: *position as usize + 1,
+                    limit: self.config.max_position_embeddings,
+                    what: "sequence",
+                })?;
+                add_assign(row, learned);
+            }
+        }
+        if let Some(norm) = &self.embedding_norm {
+            let rows = tokens.len();
+            let before = out[..rows * d].to_vec();
+            norm.forward(&mut out[..rows * d], &mut vec![0f32; rows * norm.stats()], &before);
         }
         Ok(())
+    }
+
+    /// Values that [`Self::final_norm`] keeps for each row.
+    pub fn final_stats(&self) -> usize {
+        self.final_norm.as_ref().map_or(0, Norm::stats)
+    }
+
+    /// The normalisation before the head of `rows` rows, with `rows * final_stats()` statistics.
+    pub fn final_norm(&self, y: &mut [f32], stats: &mut [f32], x: &[f32], rows: usize) {
+        match &self.final_norm {
+            Some(norm) => norm.forward(y, stats, x),
+            None => {
+                let len = rows * self.config.hidden_size;
+                y[..len].copy_from_slice(&x[..len]);
+            }
+        }
+    }
+
+    /// The gradient of the input of [`Self::final_norm`].
+    pub fn final_norm_backward(
+        &self,
+        dx: &mut [f32],
+        dy: &[f32],
+        stats: &[f32],
+        x: &[f32],
+        rows: usize,
+    ) {
+        match &self.final_norm {
+            Some(norm) => norm.backward(dx, dy, stats, x, false),
+            None => {
+                let len = rows * self.config.hidden_size;
+                dx[..len].copy_from_slice(&dy[..len]);
+            }
+        }
     }
 }

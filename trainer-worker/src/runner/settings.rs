@@ -1,6 +1,6 @@
 //! A job's settings on chain, as the engine takes them.
 
-use crate::{lora::Module, optim::Schedule, train::TrainSettings};
+use crate::{optim::Schedule, train::TrainSettings};
 use openledger_primitives::{
     training::{self, TargetModules},
     TrainingSpec,
@@ -44,22 +44,20 @@ fn basis_points(value: u16) -> f64 {
     f64::from(value) / 1e4
 }
 
-fn modules(targets: TargetModules) -> Vec<Module> {
-    if targets == TargetModules::DEFAULT {
-        return vec![Module::Query, Module::Value];
-    }
+/// The names of the targets, empty for the defaults of the model's family.
+fn modules(targets: TargetModules) -> Vec<String> {
     [
-        (TargetModules::QUERY, Module::Query),
-        (TargetModules::KEY, Module::Key),
-        (TargetModules::VALUE, Module::Value),
-        (TargetModules::OUTPUT, Module::Output),
-        (TargetModules::GATE, Module::Gate),
-        (TargetModules::UP, Module::Up),
-        (TargetModules::DOWN, Module::Down),
+        (TargetModules::QUERY, "q_proj"),
+        (TargetModules::KEY, "k_proj"),
+        (TargetModules::VALUE, "v_proj"),
+        (TargetModules::OUTPUT, "o_proj"),
+        (TargetModules::GATE, "gate_proj"),
+        (TargetModules::UP, "up_proj"),
+        (TargetModules::DOWN, "down_proj"),
     ]
     .into_iter()
-    .filter(|(part, _)| targets.contains(*part))
-    .map(|(_, module)| module)
+    .filter(|(part, _)| targets != TargetModules::DEFAULT && targets.contains(*part))
+    .map(|(_, name)| name.to_owned())
     .collect()
 }
 

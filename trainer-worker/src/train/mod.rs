@@ -180,7 +180,8 @@ impl Run<'_> {
                         .to_owned(),
             });
         }
-        let adapter = Adapter::new(settings.lora(), &self.model.config, settings.seed);
+        let lora = settings.lora(&self.model.config)?;
+        let adapter = Adapter::new(lora, &self.model.config, settings.seed);
         control.tell(&Event::Prepared {
             train: train.len(),
             held_out: held_out.len(),

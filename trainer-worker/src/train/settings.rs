@@ -1,7 +1,8 @@
 //! The settings of a training run, with their ranges.
 
 use crate::error::{Error, Result};
-use crate::lora::{LoraConfig, Module};
+use crate::lora::{targets, LoraConfig};
+use crate::model::ModelConfig;
 use crate::optim::Schedule;
 
 /// Settings with the names that PEFT, TRL and transformers use.
@@ -29,8 +30,9 @@ pub struct TrainSettings {
     pub lora_alpha: f64,
     /// Dropout of the adapter's inputs, 0 to 0.9.
     pub lora_dropout: f64,
-    /// Modules that carry an adapter.
-    pub target_modules: Vec<Module>,
+    /// Names of the modules that carry an adapter, as PEFT matches them, or `all-linear`; the
+    /// family's defaults when empty.
+    pub target_modules: Vec<String>,
     /// Decoupled weight decay, 0 to 1.
     pub weight_decay: f64,
     /// Limit of the gradients' global norm, 0 (none) to 1000.
@@ -63,7 +65,7 @@ impl Default for TrainSettings {
             lora_r: 8,
             lora_alpha: 16.0,
             lora_dropout: 0.0,
-            target_modules: vec![Module::Query, Module::Value],
+            target_modules: Vec::new(),
             weight_decay: 0.0,
             max_grad_norm: 1.0,
             seed: 42,
@@ -119,8 +121,8 @@ impl TrainSettings {
         within("weight_decay", self.weight_decay, 0.0, 1.0)?;
         within("max_grad_norm", self.max_grad_norm, 0.0, 1000.0)?;
         within("eval_fraction", self.eval_fraction, 0.0, 0.5)?;
-        if self.target_modules.is_empty() {
-            return Err(refuse("target_modules", "(none)", "at least one module, such as q_proj"));
+        if self.target_modules.iter().any(String::is_empty) {
+            return Err(refuse("target_modules", "(nothing)", "names such as q_proj"));
         }
         if self.max_steps == Some(0) {
             return Err(refuse("max_steps", 0, "at least 1"));
@@ -131,18 +133,16 @@ impl TrainSettings {
         Ok(())
     }
 
-    /// The adapter's configuration.
-    pub fn lora(&self) -> LoraConfig {
-        let mut targets = self.target_modules.clone();
-        targets.sort_unstable();
-        targets.dedup();
-        LoraConfig {
+    /// The adapter's configuration for a model; refuses targets that the model does not have.
+    pub fn lora(&self, model: &ModelConfig) -> Result<LoraConfig> {
+        Ok(LoraConfig {
             r: self.lora_r,
             alpha: self.lora_alpha,
             dropout: self.lora_dropout,
-            targets,
+            target_modules: targets::resolve(model, &self.target_modules)?,
             use_rslora: false,
-        }
+            fan_in_fan_out: model.fan_in_fan_out(),
+        })
     }
 
     /// Steps of warm-up in a run of `total` steps.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use trainer_worker::lora::{targets, LoraConfig};
 use trainer_worker::model::Model;
 use trainer_worker::rng::Stream;
 use trainer_worker::tokenizer::Tokenizer;
@@ -230,4 +231,17 @@ pub fn tiny(seed: u64) -> (Arc<Model>, Tokenizer) {
     write_tiny_gguf(&path, seed);
     let model = Model::open(&path).expect("the tiny model loads");
     (Arc::new(model), Tokenizer::open(&path).expect("its tokenizer loads"))
+}
+
+/// A configuration of an adapter on the named modules.
+pub fn lora_config(model: &Model, r: usize, alpha: f64, names: &[&str]) -> LoraConfig {
+    let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+    LoraConfig {
+        r,
+        alpha,
+        dropout: 0.0,
+        target_modules: targets::resolve(&model.config, &names).expect("the model has them"),
+        use_rslora: false,
+        fan_in_fan_out: model.config.fan_in_fan_out(),
+    }
 }

@@ -153,11 +153,13 @@ fn hostile_model_configurations_are_refused_by_field() {
     assert!(refused("head_dim", 7.into()).contains("even"));
     assert!(refused("rms_norm_eps", 0.into()).contains("rms_norm_eps"));
     assert!(refused("rope_theta", 0.into()).contains("rope_theta"));
-    assert!(refused("model_type", "gpt2".into()).contains("only llama"));
-    assert!(refused("hidden_act", "gelu".into()).contains("silu"));
-    assert!(refused("attention_bias", true.into()).contains("bias"));
-    let yarn = serde_json::json!({"rope_type": "yarn", "factor": 4.0});
-    assert!(refused("rope_scaling", yarn).contains("yarn"));
+    assert!(refused("model_type", "t5".into()).contains("supported are llama, mistral"));
+    assert!(refused("hidden_act", "mish".into()).contains("silu"));
+    assert!(refused("attention_bias", "yes".into()).contains("attention_bias"));
+    let longrope = serde_json::json!({"rope_type": "longrope", "factor": 4.0});
+    assert!(refused("rope_scaling", longrope).contains("longrope"));
+    let yarn = serde_json::json!({"rope_type": "yarn", "factor": -4.0});
+    assert!(refused("rope_scaling", yarn).contains("positive"));
     let llama3 = serde_json::json!({"rope_type": "llama3", "factor": 0.0});
     assert!(refused("rope_scaling", llama3).contains("rope_scaling"));
     // Each size within its bound, the whole beyond memory.

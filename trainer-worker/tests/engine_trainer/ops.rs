@@ -1,11 +1,12 @@
 //! Every operation's hand-written backward against central differences of its forward.
 
-use crate::common::{random, tiny};
-use trainer_worker::kernels::attention::{self, Heads};
+use crate::common::{lora_config, random, tiny};
+use trainer_worker::kernels::activation::Activation;
+use trainer_worker::kernels::attention::{self, Bias, Heads};
 use trainer_worker::kernels::rope::{self, RopeTable};
-use trainer_worker::kernels::{activation, gemm, loss, math, norm};
-use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module};
-use trainer_worker::model::block::{linear_backward, linear_forward, BlockAdapter};
+use trainer_worker::kernels::{gemm, loss, math, norm};
+use trainer_worker::lora::linear::{linear_backward, linear_forward, BlockAdapter};
+use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module, Role};
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
 use trainer_worker::model::linear::FrozenLinear;
 use trainer_worker::model::workspace::Workspace;
@@ -139,34 +140,35 @@ fn silu_mul_backward() {
     let c = random(3, rows * width, 1.0);
     let run = |gate: &[f32], up: &[f32]| {
         let mut y = vec![0f32; gate.len()];
-        activation::silu_mul(&mut y, gate, up, width);
+        Activation::Silu.gated(&mut y, gate, up, width);
         weighted(&y, &c)
     };
     let (mut dgate, mut dup) = (vec![0f32; gate.len()], vec![0f32; up.len()]);
-    activation::silu_mul_backward(&mut dgate, &mut dup, &c, &gate, &up, width);
+    Activation::Silu.gated_backward((&mut dgate, &mut dup), &c, (&gate, &up), width);
     check("silu gate", &gate, &dgate, |g| run(g, &up));
     check("silu up", &up, &dup, |u| run(&gate, u));
 }
 
 #[test]
 fn attention_backward_with_grouped_heads_and_several_blocks() {
-    let heads = Heads { query: 4, key_value: 2, dim: 6 };
+    let heads = Heads::new(4, 2, 6);
+    let bias = Bias::default();
     // One sequence longer than a block of queries, one short, one empty, one of a single token.
     let offsets = [0, 75, 80, 80, 81];
     let rows = 81;
-    let (qw, kw) = (heads.query_width(), heads.key_value_width());
+    let (qw, kw) = (heads.query_width(), heads.key_width());
     let (q, k, v) =
         (random(1, rows * qw, 1.5), random(2, rows * kw, 1.5), random(3, rows * kw, 1.0));
     let c = random(4, rows * qw, 1.0);
     let run = |q: &[f32], k: &[f32], v: &[f32]| {
         let mut out = vec![f32::NAN; rows * qw];
-        attention::forward(&mut out, q, k, v, &offsets, heads);
+        attention::forward(&mut out, (q, k, v), &offsets, heads, bias);
         out
     };
     let out = run(&q, &k, &v);
     // A token's own cached attention is the last row of its sequence's.
     let mut last = vec![0f32; qw];
-    attention::decode(&mut last, &q[74 * qw..75 * qw], &k, &v, 75, heads);
+    attention::decode(&mut last, (&q[74 * qw..75 * qw], &k, &v), 75, heads, bias);
     assert!(last.iter().zip(&out[74 * qw..75 * qw]).all(|(a, b)| (a - b).abs() < 1e-5));
     // Later tokens and other sequences change nothing before them.
     let mut k2 = k.clone();
@@ -175,7 +177,8 @@ fn attention_backward_with_grouped_heads_and_several_blocks() {
 
     let nan = |n: usize| vec![f32::NAN; n];
     let (mut dq, mut dk, mut dv) = (nan(rows * qw), nan(rows * kw), nan(rows * kw));
-    attention::backward((&mut dq, &mut dk, &mut dv), &c, &out, (&q, &k, &v), &offsets, heads);
+    let grads = (&mut dq[..], &mut dk[..], &mut dv[..]);
+    attention::backward(grads, (&c, &out), (&q, &k, &v), &offsets, heads, bias);
     check("attention q", &q, &dq, |q| weighted(&run(q, &k, &v), &c));
     check("attention k", &k, &dk, |k| weighted(&run(&q, k, &v), &c));
     check("attention v", &v, &dv, |v| weighted(&run(&q, &k, v), &c));
@@ -184,12 +187,13 @@ fn attention_backward_with_grouped_heads_and_several_blocks() {
 #[test]
 fn head_cross_entropy_gradient() {
     let (rows, width, vocabulary) = (3, 9, 23);
-    let (x, head) = (random(1, rows * width, 1.0), random(2, vocabulary * width, 1.0));
+    let x = random(1, rows * width, 1.0);
+    let head = random(2, vocabulary * width, 1.0);
+    let head = FrozenLinear::new(head, vocabulary, width).expect("fits");
     let targets = [4u32, 22, 0];
-    let run =
-        |x: &[f32]| loss::head_cross_entropy(x, &head, width, &targets, None, &mut Vec::new());
+    let run = |x: &[f32]| loss::head_cross_entropy(x, &head, &targets, None, &mut Vec::new());
     let mut dx = vec![0f32; x.len()];
-    let with = loss::head_cross_entropy(&x, &head, width, &targets, Some(&mut dx), &mut vec![]);
+    let with = loss::head_cross_entropy(&x, &head, &targets, Some(&mut dx), &mut vec![]);
     assert_eq!(with.to_bits(), run(&x).to_bits());
     check("cross-entropy", &x, &dx, run);
 }
@@ -199,23 +203,23 @@ fn linear_with_adapter_and_dropout_backward() {
     let (rows, input, output, r) = (7, 13, 11, 3);
     let weight = FrozenLinear::new(random(1, input * output, 0.5), output, input).expect("fits");
     let mut layout = Layout::default();
-    let slot = trainer_worker::lora::Slot { a: 0, b: r * input, r, input, output };
-    layout.slots[Module::Value.index()] = Some(slot);
-    layout.len = r * input + output * r;
-    let masks: [DropoutMask; 7] = std::array::from_fn(|i| DropoutMask::new(5, 0.3, &[i as u64]));
+    let path = "self_attn.v_proj";
+    let module = Module { role: Role::Value, path, output, input, bias: false, conv1d: false };
+    layout.add(&module, r, 0.7);
+    let masks: [DropoutMask; Role::COUNT] =
+        std::array::from_fn(|i| DropoutMask::new(5, 0.3, &[i as u64]));
     let ws = Workspace::default();
     let x = random(2, rows * input, 1.0);
     let parameters = random(3, layout.len, 1.0);
     let c = random(4, rows * output, 1.0);
     for dropout in [None, Some(&masks)] {
         let run = |x: &[f32], parameters: &[f32]| {
-            let adapter = BlockAdapter { layout: &layout, parameters, scaling: 0.7, dropout };
+            let adapter = BlockAdapter { layout: &layout, parameters, dropout };
             let mut y = vec![0f32; rows * output];
-            linear_forward(&mut y, x, &weight, Module::Value, Some(&adapter), rows, &ws);
+            linear_forward(&mut y, x, &weight, Role::Value, Some(&adapter), rows, &ws);
             weighted(&y, &c)
         };
-        let adapter =
-            BlockAdapter { layout: &layout, parameters: &parameters, scaling: 0.7, dropout };
+        let adapter = BlockAdapter { layout: &layout, parameters: &parameters, dropout };
         let (mut dx, mut gradient) = (vec![0f32; x.len()], vec![0f32; layout.len]);
         linear_backward(
             Some(&mut dx),
@@ -223,7 +227,7 @@ fn linear_with_adapter_and_dropout_backward() {
             &c,
             &x,
             &weight,
-            Module::Value,
+            Role::Value,
             Some(&adapter),
             Some(&mut gradient),
             rows,
@@ -242,21 +246,11 @@ fn model_gradient_for_every_set_of_targets() {
     let tokens: Vec<u32> = (0..20).map(|i| 2 + (i * 37) % 250).collect();
     let labels: Vec<bool> = (0..20).map(|i| i > 4).collect();
     let batch = Batch::new(&[(&tokens, &labels), (&tokens[3..9], &labels[..6])]);
-    let sets: [&[Module]; 4] = [
-        &Module::ALL,
-        &[Module::Query, Module::Value],
-        &[Module::Down],
-        &[Module::Output, Module::Gate],
-    ];
+    let sets: [&[&str]; 4] =
+        [&["all-linear"], &["q_proj", "v_proj"], &["down_proj"], &["o_proj", "gate_proj"]];
     for targets in sets {
         for dropout in [0.0, 0.2] {
-            let config = LoraConfig {
-                r: 3,
-                alpha: 6.0,
-                dropout,
-                targets: targets.to_vec(),
-                use_rslora: false,
-            };
+            let config = LoraConfig { dropout, ..lora_config(&model, 3, 6.0, targets) };
             let mut adapter = Adapter::new(config, &model.config, 1);
             for (i, layer) in adapter.layers.iter_mut().enumerate() {
                 let noise = random(i as u64 + 50, layer.len(), 0.1);

@@ -1,20 +1,14 @@
 //! Adapters in PEFT's format: round trip, deterministic bytes, PEFT's own files, hostile ones.
 
-use crate::common::{golden, random, safetensors_bytes, tiny};
+use crate::common::{golden, lora_config, random, safetensors_bytes, tiny};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
-use trainer_worker::lora::{Adapter, LoraConfig, Module};
+use trainer_worker::lora::{Adapter, LoraConfig};
 use trainer_worker::model::{Model, ModelConfig};
 use trainer_worker::peft;
 
-fn adapter(model: &Model, targets: &[Module]) -> Adapter {
-    let config = LoraConfig {
-        r: 3,
-        alpha: 12.0,
-        dropout: 0.05,
-        targets: targets.to_vec(),
-        use_rslora: false,
-    };
+fn adapter(model: &Model, targets: &[&str]) -> Adapter {
+    let config = LoraConfig { dropout: 0.05, ..lora_config(model, 3, 12.0, targets) };
     let mut adapter = Adapter::new(config, &model.config, 9);
     for (i, layer) in adapter.layers.iter_mut().enumerate() {
         let noise = random(i as u64, layer.len(), 0.1);
@@ -26,7 +20,7 @@ fn adapter(model: &Model, targets: &[Module]) -> Adapter {
 #[test]
 fn an_adapter_survives_the_round_trip_and_its_bytes_are_deterministic() {
     let (model, _) = tiny(1);
-    for targets in [&Module::ALL[..], &[Module::Query, Module::Value], &[Module::Down]] {
+    for targets in [&["all-linear"][..], &["q_proj", "v_proj"], &["down_proj"]] {
         let adapter = adapter(&model, targets);
         let bytes = peft::to_bytes(&adapter, "base");
         assert_eq!(bytes, peft::to_bytes(&adapter, "base"));
@@ -45,7 +39,7 @@ fn an_adapter_survives_the_round_trip_and_its_bytes_are_deterministic() {
 #[test]
 fn the_file_has_pefts_names_shapes_and_metadata() {
     let (model, _) = tiny(1);
-    let adapter = adapter(&model, &[Module::Query, Module::Down]);
+    let adapter = adapter(&model, &["q_proj", "down_proj"]);
     let bytes = peft::to_bytes(&adapter, "base");
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");
     let shapes: BTreeMap<String, Vec<usize>> =
@@ -74,7 +68,7 @@ fn our_config_has_the_fields_that_peft_writes_with_the_same_values() {
     let text = std::fs::read_to_string(dir.join("config.json")).expect("config");
     let model = ModelConfig::from_hf_json(&text, "x").expect("a configuration");
     let theirs = peft::load(&dir.join("adapter"), &model).expect("loads");
-    assert_eq!(theirs.config.targets, [Module::Query, Module::Value]);
+    assert_eq!(theirs.config.target_modules, ["q_proj", "v_proj"]);
     assert_eq!((theirs.config.r, theirs.config.scaling()), (3, 16.0 / 3.0));
     let text = std::fs::read_to_string(dir.join("adapter").join(peft::CONFIG)).expect("config");
     let theirs_json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -102,7 +96,7 @@ fn our_config_has_the_fields_that_peft_writes_with_the_same_values() {
 #[test]
 fn unusable_adapters_are_refused_with_the_reason() {
     let (model, _) = tiny(1);
-    let good = adapter(&model, &[Module::Query]);
+    let good = adapter(&model, &["q_proj"]);
     let config = peft::config_json(&good.config, "base");
     let bytes = peft::to_bytes(&good, "base");
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");
@@ -157,7 +151,7 @@ fn unusable_adapters_are_refused_with_the_reason() {
 #[test]
 fn hostile_adapter_bytes_give_errors() {
     let (model, _) = tiny(1);
-    let good = peft::to_bytes(&adapter(&model, &[Module::Query]), "base");
+    let good = peft::to_bytes(&adapter(&model, &["q_proj"]), "base");
     for cut in (0..good.len()).step_by(97) {
         assert!(peft::from_bytes(&good[..cut], None, &model.config).is_err(), "cut at {cut}");
     }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use trainer_worker::data::DataFile;
 use trainer_worker::error::Error;
-use trainer_worker::lora::{assert_gradients, Adapter, Module};
+use trainer_worker::lora::{assert_gradients, Adapter, Role};
 use trainer_worker::optim::Schedule;
 use trainer_worker::train::{checkpoint, Control, Event, Outcome, Run, TrainSettings};
 use trainer_worker::{peft, Result};
@@ -39,7 +39,7 @@ fn settings() -> TrainSettings {
         max_seq_length: 64,
         lora_r: 4,
         lora_dropout: 0.1,
-        target_modules: Module::ALL.to_vec(),
+        target_modules: vec!["all-linear".to_owned()],
         weight_decay: 0.01,
         warmup_steps: Some(2),
         eval_fraction: 0.15,
@@ -222,11 +222,12 @@ fn a_worker_killed_while_training_resumes_to_the_same_bytes() {
 #[test]
 fn an_absent_zero_or_infinite_gradient_is_an_error() {
     let (model, _) = tiny(1);
-    let mut adapter = Adapter::new(settings().lora(), &model.config, 1);
+    let config = settings().lora(&model.config).expect("the model has the targets");
+    let mut adapter = Adapter::new(config, &model.config, 1);
     let full = |adapter: &Adapter| -> Vec<Option<Vec<f32>>> {
         adapter.layers.iter().map(|l| Some(vec![0.5; l.len()])).collect()
     };
-    let slot = *adapter.layouts[1].slot(Module::Gate).expect("a slot");
+    let slot = *adapter.layouts[1].slot(Role::Gate).expect("a slot");
     let problem = |adapter: &Adapter, gradients: &[Option<Vec<f32>>]| match assert_gradients(
         adapter, gradients, 1,
     ) {
@@ -270,7 +271,7 @@ fn settings_out_of_range_are_refused_by_name() {
         ("lora_r", TrainSettings { lora_r: 257, ..d() }),
         ("lora_alpha", TrainSettings { lora_alpha: -1.0, ..d() }),
         ("lora_dropout", TrainSettings { lora_dropout: 0.95, ..d() }),
-        ("target_modules", TrainSettings { target_modules: vec![], ..d() }),
+        ("target_modules", TrainSettings { target_modules: vec![String::new()], ..d() }),
         ("weight_decay", TrainSettings { weight_decay: 2.0, ..d() }),
         ("max_grad_norm", TrainSettings { max_grad_norm: f64::INFINITY, ..d() }),
         ("warmup_ratio", TrainSettings { warmup_ratio: -0.1, ..d() }),

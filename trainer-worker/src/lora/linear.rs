@@ -1,0 +1,114 @@
+//! A frozen linear module with its adapter: forward, and backward written by hand.
+
+use super::{Layout, Slot};
+use crate::kernels::{gemm, par_add_assign, par_rows};
+use crate::model::family::Role;
+use crate::model::linear::FrozenLinear;
+use crate::model::workspace::Workspace;
+use crate::rng::DropoutMask;
+
+/// The adapter of one block during one pass.
+pub struct BlockAdapter<'a> {
+    /// Where the tensors lie.
+    pub layout: &'a Layout,
+    /// The layer's parameters.
+    pub parameters: &'a [f32],
+    /// Dropout of each module's input, by [`Role::index`]; none when not training.
+    pub dropout: Option<&'a [DropoutMask; Role::COUNT]>,
+}
+
+/// The adapter's input: `x`, or a dropped-out copy of it.
+fn dropped(
+    x: &[f32],
+    slot: &Slot,
+    role: Role,
+    adapter: &BlockAdapter<'_>,
+    rows: usize,
+    workspace: &Workspace,
+) -> Option<Vec<f32>> {
+    let mask = &adapter.dropout?[role.index()];
+    let mut copy = workspace.take(rows * slot.input);
+    par_rows(&mut copy, slot.input, |i, row| {
+        row.copy_from_slice(&x[i * slot.input..][..slot.input]);
+        mask.apply(i, row);
+    });
+    Some(copy)
+}
+
+/// `y = W·x`, plus the adapter's part if the module carries one.
+pub fn linear_forward(
+    y: &mut [f32],
+    x: &[f32],
+    weight: &FrozenLinear,
+    role: Role,
+    adapter: Option<&BlockAdapter<'_>>,
+    rows: usize,
+    workspace: &Workspace,
+) {
+    weight.forward(y, x, rows);
+    let Some(adapter) = adapter else { return };
+    let Some(slot) = adapter.layout.slot(role) else { return };
+    let (a, b) = slot.split(adapter.parameters);
+    let mut h = workspace.take(rows * slot.r);
+    if rows == 1 && adapter.dropout.is_none() {
+        gemm::gemv(&mut h, &x[..slot.input], a, 1.0, false);
+        gemm::gemv(&mut y[..slot.output], &h, b, slot.scaling, true);
+    } else {
+        let copy = dropped(x, slot, role, adapter, rows, workspace);
+        let input = copy.as_deref().unwrap_or(x);
+        gemm::nt(&mut h, input, a, (rows, slot.r, slot.input), 1.0, false);
+        gemm::nt(y, &h, b, (rows, slot.output, slot.r), slot.scaling, true);
+        if let Some(copy) = copy {
+            workspace.put(copy);
+        }
+    }
+    workspace.put(h);
+}
+
+/// Backward of [`linear_forward`]: adds to the adapter's gradient and, when `dx` is given, adds
+/// (`accumulate`) or writes the input's gradient.
+#[allow(clippy::too_many_arguments)]
+pub fn linear_backward(
+    mut dx: Option<&mut [f32]>,
+    accumulate: bool,
+    dy: &[f32],
+    x: &[f32],
+    weight: &FrozenLinear,
+    role: Role,
+    adapter: Option<&BlockAdapter<'_>>,
+    gradient: Option<&mut [f32]>,
+    rows: usize,
+    workspace: &Workspace,
+) {
+    if let Some(dx) = dx.as_deref_mut() {
+        weight.backward(dx, dy, rows, accumulate);
+    }
+    let (Some(adapter), Some(gradient)) = (adapter, gradient) else { return };
+    let Some(slot) = adapter.layout.slot(role) else { return };
+    let (a, b) = slot.split(adapter.parameters);
+    let (da, db) = slot.split_mut(gradient);
+    let (r, input, output) = (slot.r, slot.input, slot.output);
+    let copy = dropped(x, slot, role, adapter, rows, workspace);
+    let seen = copy.as_deref().unwrap_or(x);
+    let mut h = workspace.take(rows * r);
+    gemm::nt(&mut h, seen, a, (rows, r, input), 1.0, false);
+    gemm::tn(db, dy, &h, (output, r, rows), slot.scaling, true);
+    // From here `h` holds its own gradient.
+    gemm::nn(&mut h, dy, b, (rows, r, output), slot.scaling, false);
+    gemm::tn(da, &h, seen, (r, input, rows), 1.0, true);
+    if let Some(dx) = dx {
+        match (copy, adapter.dropout) {
+            (Some(mut copy), Some(masks)) => {
+                gemm::nn(&mut copy, &h, a, (rows, input, r), 1.0, false);
+                let mask = &masks[role.index()];
+                par_rows(&mut copy, input, |i, row| mask.apply(i, row));
+                par_add_assign(&mut dx[..rows * input], &copy, input);
+                workspace.put(copy);
+            }
+            _ => gemm::nn(dx, &h, a, (rows, input, r), 1.0, true),
+        }
+    } else if let Some(copy) = copy {
+        workspace.put(copy);
+    }
+    workspace.put(h);
+}
