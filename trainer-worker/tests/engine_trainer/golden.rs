@@ -1,20 +1,37 @@
-//! Against PyTorch, transformers and PEFT (scripts/golden/llama.py): logits, adapter gradients and
-//! 20 AdamW steps of two seeded tiny models.
+//! Against PyTorch, transformers and PEFT (scripts/golden/families.py): logits, adapter gradients,
+//! 20 AdamW steps and adapter files of a seeded tiny model of each family, and of all models in the
+//! folder that `OPENLEDGER_GOLDEN` names.
 
 use crate::common::golden;
 use safetensors::SafeTensors;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use trainer_worker::lora::{tensor_name, Adapter};
+use trainer_worker::lora::{targets, tensor_name, Adapter, LoraConfig};
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, Runner};
 use trainer_worker::model::Model;
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::peft;
 
-const CASES: [&str; 2] = ["llama-tied", "llama-untied"];
+const CASES: [&str; 11] = [
+    "llama-tied",
+    "llama-untied",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "gpt2",
+    "bloom",
+    "bloom-after-norm",
+    "chatglm",
+    "glm",
+    "glm4",
+];
 
 struct Case {
+    name: String,
+    dir: PathBuf,
     model: Arc<Model>,
     adapter: Adapter,
     json: Value,
@@ -22,9 +39,19 @@ struct Case {
     sequences: Vec<(Vec<u32>, Vec<bool>)>,
 }
 
-fn load(name: &str) -> Case {
-    let dir = golden(name);
-    let model = Arc::new(Model::open(&dir).expect("the model loads"));
+fn cases() -> impl Iterator<Item = Case> {
+    let mut dirs: Vec<PathBuf> = CASES.iter().map(|name| golden(name)).collect();
+    if let Some(more) = std::env::var_os("OPENLEDGER_GOLDEN") {
+        let entries = std::fs::read_dir(&more).expect("OPENLEDGER_GOLDEN is a folder");
+        dirs.extend(entries.map(|e| e.expect("an entry").path()));
+        dirs.sort();
+    }
+    dirs.into_iter().map(load)
+}
+
+fn load(dir: PathBuf) -> Case {
+    let name = dir.file_name().expect("a name").to_string_lossy().into_owned();
+    let model = Arc::new(Model::open(&dir).unwrap_or_else(|e| panic!("{name}: {e}")));
     let adapter = peft::load(&dir.join("adapter"), &model.config).expect("PEFT's adapter loads");
     let text = std::fs::read_to_string(dir.join("golden.json")).expect("golden.json");
     let json: Value = serde_json::from_str(&text).expect("JSON");
@@ -43,10 +70,15 @@ fn load(name: &str) -> Case {
             (ids, labels)
         })
         .collect();
-    Case { model, adapter, json, tensors, sequences }
+    Case { name, dir, model, adapter, json, tensors, sequences }
 }
 
 impl Case {
+    fn runner(&self) -> Runner {
+        let longest = self.sequences.iter().map(|(t, _)| t.len()).max().expect("a sequence");
+        Runner::new(self.model.clone(), longest).expect("a runner")
+    }
+
     fn batch(&self, which: std::ops::Range<usize>) -> Batch {
         let parts: Vec<(&[u32], &[bool])> =
             self.sequences[which].iter().map(|(t, l)| (t.as_slice(), l.as_slice())).collect();
@@ -86,9 +118,8 @@ impl Case {
 
 #[test]
 fn logits_equal_transformers_with_and_without_adapter() {
-    for name in CASES {
-        let case = load(name);
-        let runner = Runner::new(case.model.clone(), 128).expect("a runner");
+    for case in cases() {
+        let (name, runner) = (&case.name, case.runner());
         let batch = case.batch(0..4);
         let base = runner.logits(&batch, None).expect("logits");
         let worst = case.difference("base_logits", &base);
@@ -102,10 +133,10 @@ fn logits_equal_transformers_with_and_without_adapter() {
 
 #[test]
 fn cached_decoding_gives_the_same_logits() {
-    for name in CASES {
-        let case = load(name);
+    for case in cases() {
+        let name = &case.name;
         let adapter = Arc::new(case.adapter.clone());
-        let runner = Runner::new(case.model.clone(), 128).expect("a runner");
+        let runner = case.runner();
         let (tokens, _) = &case.sequences[0];
         let batch = Batch::new(&[(tokens, &[])]);
         let all = runner.logits(&batch, Some(&adapter)).expect("logits");
@@ -113,7 +144,13 @@ fn cached_decoding_gives_the_same_logits() {
         let mut session =
             Session::new(case.model.clone(), Some(adapter), tokens.len()).expect("a session");
         let mut at = 0;
-        for step in [20, 1, 1, 30, 1] {
+        // A prompt, single tokens, and the rest at once.
+        let n = tokens.len();
+        let steps = [n / 3, 1, 1, n.saturating_sub(n / 3 + 4), 1];
+        for step in steps.into_iter().filter(|step| *step > 0) {
+            if at + step > n {
+                break;
+            }
             let logits = session.push(&tokens[at..at + step]).expect("logits").to_vec();
             at += step;
             let expected = &all[(at - 1) * vocabulary..at * vocabulary];
@@ -121,15 +158,15 @@ fn cached_decoding_gives_the_same_logits() {
                 logits.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
             assert!(worst <= 1e-4, "{name}: after {at} tokens logits differ by {worst}");
         }
-        assert!(session.push(&tokens[..100 - at]).is_err(), "beyond its capacity");
+        let beyond = vec![1; n - at + 1];
+        assert!(session.push(&beyond).is_err(), "beyond its capacity");
     }
 }
 
 #[test]
 fn every_adapter_gradient_is_present_nonzero_and_equals_torch() {
-    for name in CASES {
-        let case = load(name);
-        let runner = Runner::new(case.model.clone(), 128).expect("a runner");
+    for case in cases() {
+        let (name, runner) = (&case.name, case.runner());
         let batch = case.batch(0..4);
         let count = batch.targets.len() as f64;
         let result =
@@ -164,9 +201,8 @@ fn every_adapter_gradient_is_present_nonzero_and_equals_torch() {
 
 #[test]
 fn twenty_adamw_steps_follow_torch() {
-    for name in CASES {
-        let mut case = load(name);
-        let runner = Runner::new(case.model.clone(), 128).expect("a runner");
+    for mut case in cases() {
+        let (name, runner) = (case.name.clone(), case.runner());
         let number = |key: &str| case.json[key].as_f64().expect("a number");
         let (rate, decay, clip) =
             (number("learning_rate"), number("weight_decay"), number("max_grad_norm"));
@@ -193,5 +229,63 @@ fn twenty_adamw_steps_follow_torch() {
             clip_by_global_norm(&mut gradients, clip);
             optimizer.update(&mut case.adapter.layers, &gradients, rate);
         }
+    }
+}
+
+/// Names, shapes and types of a safetensors file.
+fn tensors_of(path: &Path) -> BTreeMap<String, (Vec<usize>, String)> {
+    let bytes = std::fs::read(path).expect("the file");
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    file.tensors()
+        .into_iter()
+        .map(|(name, view)| (name, (view.shape().to_vec(), format!("{:?}", view.dtype()))))
+        .collect()
+}
+
+#[test]
+fn exported_adapters_have_the_tensors_and_settings_of_pefts_files() {
+    for case in cases() {
+        let name = &case.name;
+        let out = tempfile::tempdir().expect("a folder");
+        peft::save(out.path(), &case.adapter, "base").expect("saved");
+        let theirs = case.dir.join("adapter");
+        let (a, b) = (theirs.join(peft::WEIGHTS), out.path().join(peft::WEIGHTS));
+        assert_eq!(tensors_of(&a), tensors_of(&b), "{name}: tensors");
+        let again = peft::load(out.path(), &case.model.config).expect("loads");
+        assert_eq!(again, case.adapter, "{name}: the round trip");
+        if case.dir.parent() != golden("").parent().map(|p| p.join("golden")).as_deref() {
+            peft::save(&case.dir.join("export"), &case.adapter, "base").expect("saved");
+        }
+
+        let json = |path: &Path| -> Value {
+            let text = std::fs::read_to_string(path.join(peft::CONFIG)).expect("a config");
+            serde_json::from_str(&text).expect("JSON")
+        };
+        let (theirs, ours) = (json(&theirs), json(out.path()));
+        for (key, value) in ours.as_object().expect("an object") {
+            let sorted = |v: &Value| {
+                let mut names: Vec<String> = serde_json::from_value(v.clone()).expect("names");
+                names.sort();
+                names
+            };
+            let same = match (key.as_str(), value.as_f64(), theirs[key].as_f64()) {
+                ("base_model_name_or_path", ..) => true,
+                ("target_modules", ..) => sorted(value) == sorted(&theirs[key]),
+                (_, Some(a), Some(b)) => a == b,
+                _ => *value == theirs[key],
+            };
+            assert!(same, "{name}: {key}: ours {value}, PEFT's {}", theirs[key]);
+        }
+
+        // What PEFT was told selects the same modules here.
+        let told: Vec<String> = match &case.json["targets"] {
+            Value::String(one) => vec![one.clone()],
+            list => serde_json::from_value(list.clone()).expect("names"),
+        };
+        let config = &case.model.config;
+        let target_modules = targets::resolve(config, &told).expect("the model has them");
+        let fresh = LoraConfig { target_modules, ..case.adapter.config.clone() };
+        let fresh = Adapter::new(fresh, config, 1);
+        assert_eq!(fresh.layouts, case.adapter.layouts, "{name}: layouts");
     }
 }
