@@ -50,6 +50,14 @@ impl RopeTable {
         self.cos.len().checked_div(self.half).unwrap_or(0)
     }
 
+    /// Cosines and sines of rows at `positions`, each `[positions.len(), pairs]`.
+    pub fn of_rows(&self, positions: &[u32]) -> (Vec<f32>, Vec<f32>) {
+        let at = |p: &u32| self.at(*p as usize);
+        let cos = positions.iter().flat_map(|p| at(p).0.iter().copied()).collect();
+        let sin = positions.iter().flat_map(|p| at(p).1.iter().copied()).collect();
+        (cos, sin)
+    }
+
     fn at(&self, position: usize) -> (&[f32], &[f32]) {
         let range = position * self.half..(position + 1) * self.half;
         (&self.cos[range.clone()], &self.sin[range])

@@ -47,6 +47,11 @@ impl FrozenLinear {
         self.cols
     }
 
+    /// The bias, `output` values.
+    pub fn bias(&self) -> Option<&[f32]> {
+        self.bias.as_deref()
+    }
+
     /// The values.
     pub fn values(&self) -> &[f32] {
         &self.values

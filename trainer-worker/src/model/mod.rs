@@ -15,6 +15,7 @@ pub mod family;
 mod feed_forward;
 pub mod forward;
 pub mod gguf;
+pub mod graph;
 mod head;
 pub mod hf;
 pub mod linear;

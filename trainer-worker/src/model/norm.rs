@@ -30,6 +30,11 @@ impl Norm {
         Ok(Self { weight, bias, eps })
     }
 
+    /// Weight, bias and epsilon.
+    pub(super) fn parts(&self) -> (&[f32], Option<&[f32]>, f32) {
+        (&self.weight, self.bias.as_deref(), self.eps)
+    }
+
     /// Values a row.
     pub fn width(&self) -> usize {
         self.weight.len()

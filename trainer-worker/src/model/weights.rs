@@ -113,11 +113,11 @@ pub struct Model {
     pub config: ModelConfig,
     /// Decoder blocks from the bottom up.
     pub blocks: Vec<Block>,
-    embedding: FrozenLinear,
-    positions: Option<Vec<f32>>,
-    embedding_norm: Option<Norm>,
-    final_norm: Option<Norm>,
-    head: Option<FrozenLinear>,
+    pub(super) embedding: FrozenLinear,
+    pub(super) positions: Option<Vec<f32>>,
+    pub(super) embedding_norm: Option<Norm>,
+    pub(super) final_norm: Option<Norm>,
+    pub(super) head: Option<FrozenLinear>,
 }
 
 impl Model {
