@@ -10,6 +10,8 @@ mod common;
 mod data_rule;
 #[path = "engine_trainer/golden.rs"]
 mod golden;
+#[path = "engine_trainer/graph.rs"]
+mod graph;
 #[path = "engine_trainer/hostile.rs"]
 mod hostile;
 #[path = "engine_trainer/ops.rs"]

@@ -29,17 +29,17 @@ const CASES: [&str; 11] = [
     "glm4",
 ];
 
-struct Case {
-    name: String,
+pub struct Case {
+    pub name: String,
     dir: PathBuf,
-    model: Arc<Model>,
-    adapter: Adapter,
+    pub model: Arc<Model>,
+    pub adapter: Adapter,
     json: Value,
     tensors: Vec<u8>,
     sequences: Vec<(Vec<u32>, Vec<bool>)>,
 }
 
-fn cases() -> impl Iterator<Item = Case> {
+pub fn cases() -> impl Iterator<Item = Case> {
     let mut dirs: Vec<PathBuf> = CASES.iter().map(|name| golden(name)).collect();
     if let Some(more) = std::env::var_os("OPENLEDGER_GOLDEN") {
         let entries = std::fs::read_dir(&more).expect("OPENLEDGER_GOLDEN is a folder");
@@ -74,12 +74,12 @@ fn load(dir: PathBuf) -> Case {
 }
 
 impl Case {
-    fn runner(&self) -> Runner {
+    pub fn runner(&self) -> Runner {
         let longest = self.sequences.iter().map(|(t, _)| t.len()).max().expect("a sequence");
         Runner::new(self.model.clone(), longest).expect("a runner")
     }
 
-    fn batch(&self, which: std::ops::Range<usize>) -> Batch {
+    pub fn batch(&self, which: std::ops::Range<usize>) -> Batch {
         let parts: Vec<(&[u32], &[bool])> =
             self.sequences[which].iter().map(|(t, l)| (t.as_slice(), l.as_slice())).collect();
         Batch::new(&parts)
