@@ -8,6 +8,8 @@ mod commands;
 mod common;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
+#[path = "engine_trainer/gguf_files.rs"]
+mod gguf_files;
 #[path = "engine_trainer/golden.rs"]
 mod golden;
 #[path = "engine_trainer/graph.rs"]
