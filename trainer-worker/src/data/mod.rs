@@ -108,6 +108,27 @@ impl Example {
     }
 }
 
+/// A preference: one prompt with the answer to prefer and the one to avoid, as DPO trains on them.
+///
+/// Both sequences begin with the same `prompt` tokens, which are not labelled; all others are (up
+/// to the token that ends the answer). `chosen` and `rejected` share origin, file and span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preference {
+    /// The prompt with the preferred answer.
+    pub chosen: Example,
+    /// The prompt with the other answer.
+    pub rejected: Example,
+    /// Number of tokens of the prompt, equal in both.
+    pub prompt: usize,
+}
+
+impl Preference {
+    /// Tokens of both sequences together.
+    pub fn tokens(&self) -> usize {
+        self.chosen.tokens.len() + self.rejected.tokens.len()
+    }
+}
+
 /// What was made of the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
