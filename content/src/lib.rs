@@ -44,6 +44,7 @@ pub mod canonical;
 mod content_store;
 mod dag;
 mod error;
+mod extract;
 mod import;
 mod limits;
 mod node;
@@ -53,7 +54,7 @@ mod wire;
 
 /// Cheaply cloned bytes, as [`ContentStore::add_bytes`] takes them.
 pub use bytes::Bytes;
-pub use canonical::{canonical_text, measure, sniff, Measured, TextError};
+pub use canonical::{canonical_text, measure, sniff, Measured, TextError, EXTRACTOR_VERSION};
 pub use content_store::ContentStore;
 pub use dag::{block_id, MAX_BLOCK_BYTES};
 pub use error::{Error, Fault, Result, Unavailable};

@@ -3,6 +3,8 @@
 
 #[path = "content_store/canonical.rs"]
 mod canonical;
+#[path = "content_store/documents.rs"]
+mod documents;
 #[path = "content_store/exchange.rs"]
 mod exchange;
 #[path = "content_store/hostile_content.rs"]

@@ -11,7 +11,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use openledger_client::{AccountId, Client, Wait};
-use openledger_content::Measured;
+use openledger_content::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::PendingView, DatanetId, FileHash, RejectionReason, Score, Verdict,
 };
@@ -160,6 +160,7 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
         "media": view.item.media,
         "units": units,
         "textRoot": root,
+        "extractorVersion": EXTRACTOR_VERSION,
     });
     let text = fields([
         ("Submission", view.submission.to_string()),
@@ -230,6 +231,7 @@ async fn vote(
         "verdict": name,
         "units": measured.map(|(units, _)| units),
         "textRoot": measured.map(|(_, root)| hex::encode(root)),
+        "extractorVersion": EXTRACTOR_VERSION,
         "settled": settled.is_some(),
     });
     if let (Value::Object(json), Value::Object(detail)) = (&mut json, detail) {

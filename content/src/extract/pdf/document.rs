@@ -1,0 +1,439 @@
+//! A PDF's objects and pages.
+//!
+//! Objects are found by looking through the file for `N G obj`, not by its cross-reference table:
+//! of several with one number the last one counts, and an object stream counts where it stands.
+//! That is what a table written by an honest program says too, files with a broken table are read
+//! as well, and there is only one way to read a file.
+
+use super::filter::{decode, Filter};
+use super::object::{is_space, Dict, Lexer, Object};
+use crate::extract::{damaged, Budget, Fault, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Most objects.
+const MAX_OBJECTS: usize = 250_000;
+/// Most pages.
+const MAX_PAGES: usize = 10_000;
+/// Deepest page tree.
+const MAX_TREE: usize = 64;
+/// Longest chain of references.
+const MAX_CHAIN: usize = 16;
+/// Largest object stream, decompressed.
+const MAX_OBJECT_STREAM: usize = 8 << 20;
+/// Object streams kept decompressed, together.
+const CACHE: usize = 12 << 20;
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In the file, right after `obj`.
+    File(usize),
+    /// At this offset of the object stream with this number.
+    Stream { container: u32, offset: usize },
+}
+
+/// A stream: its dictionary and its bytes as they are stored.
+#[derive(Clone)]
+pub(crate) struct Stream<'a> {
+    pub(crate) dict: Rc<Dict>,
+    pub(crate) data: &'a [u8],
+}
+
+/// One page, by the numbers of objects: what they hold is read when its turn comes, so that many
+/// pages cost no memory.
+pub(crate) struct Page {
+    number: u32,
+    /// The node of the page tree whose resources it has.
+    owner: u32,
+    /// Quarter turns clockwise at which it is shown.
+    pub(crate) turns: u8,
+}
+
+/// A file whose objects have been found.
+pub(crate) struct Document<'a> {
+    bytes: &'a [u8],
+    /// Each object's place, and the position in the file that decides which one is the last.
+    objects: BTreeMap<u32, (usize, Place)>,
+    root: Object,
+    cache: Vec<(u32, Rc<Vec<u8>>)>,
+    pub(crate) budget: Budget,
+}
+
+impl<'a> Document<'a> {
+    /// Finds the objects.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Encrypted`], [`Fault::Damaged`], [`Fault::TooMuch`].
+    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self> {
+        let mut document = Self {
+            bytes,
+            objects: BTreeMap::new(),
+            root: Object::Null,
+            cache: Vec::new(),
+            budget: Budget::new(bytes.len()),
+        };
+        let found = document.scan()?;
+        for (position, container) in found.containers {
+            // A broken object stream takes its objects with it; what needs them will say so.
+            match document.index_stream(position, container) {
+                Ok(()) | Err(Fault::Damaged(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        for trailer in found.trailers.iter().rev() {
+            if *trailer.get("Encrypt") != Object::Null {
+                return Err(Fault::Encrypted);
+            }
+            let root = trailer.get("Root");
+            if document.root == Object::Null && document.catalog(root)?.is_some() {
+                document.root = root.clone();
+            }
+        }
+        if document.root == Object::Null {
+            let numbers: Vec<u32> = document.objects.keys().copied().collect();
+            for number in numbers {
+                let reference = Object::Ref(number);
+                let catalog = document.catalog(&reference)?;
+                if catalog.is_some_and(|catalog| catalog.get("Type").is_name("Catalog")) {
+                    document.root = reference;
+                }
+            }
+        }
+        if document.root == Object::Null {
+            return Err(damaged("no catalog of pages is in it"));
+        }
+        Ok(document)
+    }
+
+    fn catalog(&mut self, root: &Object) -> Result<Option<Rc<Dict>>> {
+        let dict = self.resolve(root)?.dict().cloned();
+        Ok(dict.filter(|dict| *dict.get("Pages") != Object::Null))
+    }
+
+    fn scan(&mut self) -> Result<Found> {
+        let mut found = Found::default();
+        let mut at = 0;
+        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let next = rest.iter().position(|byte| matches!(byte, b'o' | b't'));
+            let step = next.unwrap_or(rest.len());
+            self.budget.scan(step + 1)?;
+            at += step;
+            let rest = rest.get(step..).unwrap_or_default();
+            if rest.starts_with(b"obj") {
+                match object_number(self.bytes, at) {
+                    Some(number) => at = self.found_object(number, at, &mut found)?,
+                    None => at += 3,
+                }
+            } else if rest.starts_with(b"trailer") {
+                let mut lexer = Lexer::new(self.bytes, at + 7);
+                if let Some(Object::Dict(dict)) = lexer.object(&mut self.budget)? {
+                    found.trailers.push(dict);
+                }
+                at = lexer.at.max(at + 7);
+            } else {
+                at += 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Notes the object whose `obj` is at `at`; answers where to look on.
+    fn found_object(&mut self, number: u32, at: usize, found: &mut Found) -> Result<usize> {
+        let start = at + 3;
+        self.objects.insert(number, (at, Place::File(start)));
+        if self.objects.len() > MAX_OBJECTS {
+            return Err(Fault::TooMuch { what: "objects", limit: MAX_OBJECTS as u64 });
+        }
+        let mut lexer = Lexer::new(self.bytes, start);
+        let Some(object) = lexer.object(&mut self.budget)? else { return Ok(lexer.at.max(start)) };
+        let end = lexer.at;
+        let Object::Dict(dict) = object else { return Ok(end) };
+        let Some(data) = self.stream_start(end)? else { return Ok(end) };
+        if dict.get("Type").is_name("XRef") {
+            found.trailers.push(dict.clone());
+        }
+        if dict.get("Type").is_name("ObjStm") {
+            found.containers.push((at, number));
+        }
+        let length = dict.get("Length").index(self.bytes.len());
+        let (_, after) = self.stream_end(data, length)?;
+        Ok(after)
+    }
+
+    /// Where the data of a stream begins, if `stream` comes next.
+    fn stream_start(&mut self, at: usize) -> Result<Option<usize>> {
+        let mut lexer = Lexer::new(self.bytes, at);
+        lexer.skip_space();
+        self.budget.scan(lexer.at - at)?;
+        if !lexer.eat(b"stream") {
+            return Ok(None);
+        }
+        let _ = lexer.eat(b"\r\n") || lexer.eat(b"\n") || lexer.eat(b"\r");
+        Ok(Some(lexer.at))
+    }
+
+    /// Where a stream's data ends, and where the file goes on: as the length says if `endstream`
+    /// stands there, else where the next `endstream` is, else at the end of the file.
+    fn stream_end(&mut self, start: usize, length: Option<usize>) -> Result<(usize, usize)> {
+        if let Some(end) = length.and_then(|length| start.checked_add(length)) {
+            let mut lexer = Lexer::new(self.bytes, end);
+            while lexer.peek().is_some_and(is_space) && lexer.at < end + 4 {
+                lexer.at += 1;
+            }
+            if end <= self.bytes.len() && lexer.eat(b"endstream") {
+                return Ok((end, lexer.at));
+            }
+        }
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let found = rest.windows(9).position(|window| window == b"endstream");
+        let length = found.unwrap_or(rest.len());
+        self.budget.scan(length)?;
+        let mut end = start + length;
+        // The line end before `endstream` is not data.
+        for byte in [b'\n', b'\r'] {
+            if end > start && self.bytes.get(end - 1) == Some(&byte) {
+                end -= 1;
+            }
+        }
+        Ok((end, start + length + if found.is_some() { 9 } else { 0 }))
+    }
+
+    /// Notes the objects of an object stream.
+    fn index_stream(&mut self, position: usize, container: u32) -> Result<()> {
+        let latest = self.objects.get(&container).is_some_and(|(at, _)| *at == position);
+        let Some(stream) = self.stream(&Object::Ref(container))?.filter(|_| latest) else {
+            return Ok(());
+        };
+        let wrong = || damaged("an object stream is broken");
+        let count = stream.dict.get("N").index(MAX_OBJECTS).ok_or_else(wrong)?;
+        let first = stream.dict.get("First").index(MAX_OBJECT_STREAM).ok_or_else(wrong)?;
+        let data = self.container(container)?;
+        let mut lexer = Lexer::new(&data, 0);
+        for _ in 0..count {
+            let number = lexer.object(&mut self.budget)?;
+            let offset = lexer.object(&mut self.budget)?;
+            let both = number.zip(offset).and_then(|(number, offset)| {
+                Some((number.index(u32::MAX as usize)?, offset.index(MAX_OBJECT_STREAM)?))
+            });
+            let (number, offset) = both.ok_or_else(wrong)?;
+            let place = Place::Stream { container, offset: first + offset };
+            let entry = self.objects.entry(number as u32).or_insert((position, place));
+            if entry.0 <= position {
+                *entry = (position, place);
+            }
+            if self.objects.len() > MAX_OBJECTS {
+                return Err(Fault::TooMuch { what: "objects", limit: MAX_OBJECTS as u64 });
+            }
+        }
+        Ok(())
+    }
+
+    /// An object stream, decompressed. The last few are kept.
+    fn container(&mut self, number: u32) -> Result<Rc<Vec<u8>>> {
+        if let Some((_, data)) = self.cache.iter().find(|(cached, _)| *cached == number) {
+            return Ok(data.clone());
+        }
+        let reference = Object::Ref(number);
+        let stream = self.stream(&reference)?.ok_or_else(|| damaged("an object is missing"))?;
+        let data = Rc::new(self.decode(&stream, MAX_OBJECT_STREAM)?);
+        let size = |cache: &[(u32, Rc<Vec<u8>>)]| cache.iter().map(|(_, d)| d.len()).sum::<usize>();
+        while !self.cache.is_empty() && size(&self.cache) + data.len() > CACHE {
+            self.cache.remove(0);
+        }
+        self.cache.push((number, data.clone()));
+        Ok(data)
+    }
+
+    /// Follows references to a value; what does not exist is null.
+    pub(crate) fn resolve(&mut self, object: &Object) -> Result<Object> {
+        let mut current = object.clone();
+        for _ in 0..MAX_CHAIN {
+            let Object::Ref(number) = current else { return Ok(current) };
+            current = match self.objects.get(&number) {
+                None => Object::Null,
+                Some((_, Place::File(start))) => {
+                    let mut lexer = Lexer::new(self.bytes, *start);
+                    lexer.object(&mut self.budget)?.unwrap_or(Object::Null)
+                }
+                Some((_, Place::Stream { container, offset })) => {
+                    let (container, offset) = (*container, *offset);
+                    // An object stream is never inside another one (7.5.7).
+                    if !matches!(self.objects.get(&container), Some((_, Place::File(_)))) {
+                        return Ok(Object::Null);
+                    }
+                    let data = self.container(container)?;
+                    let mut lexer = Lexer::new(&data, offset);
+                    lexer.object(&mut self.budget)?.unwrap_or(Object::Null)
+                }
+            };
+        }
+        Ok(Object::Null)
+    }
+
+    /// The value of a dictionary's key, references followed.
+    pub(crate) fn get(&mut self, dict: &Dict, key: &str) -> Result<Object> {
+        self.resolve(dict.get(key))
+    }
+
+    /// The stream that a reference stands for.
+    pub(crate) fn stream(&mut self, reference: &Object) -> Result<Option<Stream<'a>>> {
+        let mut current = reference.clone();
+        for _ in 0..MAX_CHAIN {
+            let Object::Ref(number) = current else { return Ok(None) };
+            let Some((_, Place::File(start))) = self.objects.get(&number).copied() else {
+                return Ok(None);
+            };
+            let mut lexer = Lexer::new(self.bytes, start);
+            let object = lexer.object(&mut self.budget)?;
+            let dict = match object {
+                Some(Object::Dict(dict)) => dict,
+                Some(next @ Object::Ref(_)) => {
+                    current = next;
+                    continue;
+                }
+                _ => return Ok(None),
+            };
+            let Some(data) = self.stream_start(lexer.at)? else { return Ok(None) };
+            let length = match dict.get("Length") {
+                // Never from an object stream: it might be this very one.
+                Object::Ref(length) => match self.objects.get(length) {
+                    Some((_, Place::File(start))) => {
+                        Lexer::new(self.bytes, *start).object(&mut self.budget)?
+                    }
+                    _ => None,
+                },
+                direct => Some(direct.clone()),
+            };
+            let length = length.and_then(|length| length.index(self.bytes.len()));
+            let (end, _) = self.stream_end(data, length)?;
+            let data = self.bytes.get(data..end).unwrap_or_default();
+            return Ok(Some(Stream { dict, data }));
+        }
+        Ok(None)
+    }
+
+    /// A stream's bytes after its filters.
+    pub(crate) fn decode(&mut self, stream: &Stream<'_>, limit: usize) -> Result<Vec<u8>> {
+        let either = |long: &str, short: &str| match stream.dict.get(long) {
+            Object::Null => stream.dict.get(short).clone(),
+            found => found.clone(),
+        };
+        let names = self.list(&either("Filter", "F"))?;
+        let parameters = self.list(&either("DecodeParms", "DP"))?;
+        let mut filters = Vec::new();
+        for (index, name) in names.iter().enumerate().take(16) {
+            let name = self.resolve(name)?;
+            let name = name.name().ok_or_else(|| damaged("a filter has no name"))?.to_vec();
+            let parameters = match parameters.get(index) {
+                Some(found) => self.resolve(found)?.dict().cloned().unwrap_or_default(),
+                None => Rc::default(),
+            };
+            filters.push(Filter { name, parameters });
+        }
+        decode(stream.data, &filters, limit, &mut self.budget)
+    }
+
+    /// An array's values, a single value as one, null as none.
+    fn list(&mut self, object: &Object) -> Result<Vec<Object>> {
+        Ok(match self.resolve(object)? {
+            Object::Null => Vec::new(),
+            Object::Array(items) => items.iter().take(16).cloned().collect(),
+            single => vec![single],
+        })
+    }
+
+    /// What a page draws, and with which resources.
+    pub(crate) fn page(&mut self, page: &Page) -> Result<(Object, Rc<Dict>)> {
+        let own = self.resolve(&Object::Ref(page.number))?.dict().cloned().unwrap_or_default();
+        let owner = self.resolve(&Object::Ref(page.owner))?.dict().cloned().unwrap_or_default();
+        let resources = self.get(&owner, "Resources")?.dict().cloned().unwrap_or_default();
+        Ok((own.get("Contents").clone(), resources))
+    }
+
+    /// The pages in order.
+    pub(crate) fn pages(&mut self) -> Result<Vec<Page>> {
+        let root = self.root.clone();
+        let catalog = self.resolve(&root)?.dict().cloned().unwrap_or_default();
+        let mut pages = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut open = Vec::new();
+        if let Object::Ref(number) = catalog.get("Pages") {
+            open.push((Page { number: *number, owner: *number, turns: 0 }, 0));
+        }
+        while let Some((node, depth)) = open.pop() {
+            // A loop leads back to a node that has been seen.
+            if !seen.insert(node.number) {
+                continue;
+            }
+            let Some(dict) = self.resolve(&Object::Ref(node.number))?.dict().cloned() else {
+                continue;
+            };
+            let has_own = *dict.get("Resources") != Object::Null;
+            let owner = if has_own { node.number } else { node.owner };
+            let turns = match self.get(&dict, "Rotate")?.number() {
+                Some(degrees) => ((degrees / 90.0) as i64).rem_euclid(4) as u8,
+                None => node.turns,
+            };
+            match self.get(&dict, "Kids")? {
+                Object::Array(kids) if !dict.get("Type").is_name("Page") => {
+                    if depth == MAX_TREE {
+                        return Err(Fault::TooMuch {
+                            what: "levels of pages",
+                            limit: MAX_TREE as u64,
+                        });
+                    }
+                    for kid in kids.iter().rev() {
+                        // Kids are references (7.7.3.2).
+                        if let Object::Ref(number) = kid {
+                            open.push((Page { number: *number, owner, turns }, depth + 1));
+                        }
+                    }
+                    if open.len() > MAX_OBJECTS {
+                        return Err(Fault::TooMuch { what: "pages", limit: MAX_PAGES as u64 });
+                    }
+                }
+                _ => {
+                    if pages.len() == MAX_PAGES {
+                        return Err(Fault::TooMuch { what: "pages", limit: MAX_PAGES as u64 });
+                    }
+                    pages.push(Page { owner, turns, ..node });
+                }
+            }
+        }
+        Ok(pages)
+    }
+}
+
+/// What looking through a file finds beside its objects.
+#[derive(Default)]
+struct Found {
+    trailers: Vec<Rc<Dict>>,
+    /// Object streams: position and number.
+    containers: Vec<(usize, u32)>,
+}
+
+/// The object number before `obj` at `at`, with the generation between.
+fn object_number(bytes: &[u8], at: usize) -> Option<u32> {
+    let mut place = at;
+    let mut number = || {
+        let spaces = back_over(bytes, &mut place, is_space);
+        let end = place;
+        let digits = back_over(bytes, &mut place, |byte| byte.is_ascii_digit());
+        let text = std::str::from_utf8(bytes.get(place..end)?).ok()?;
+        (spaces > 0 && (1..=10).contains(&digits)).then(|| text.parse::<u32>().ok())?
+    };
+    let generation = number()?;
+    let number = number()?;
+    (generation <= 65_535).then_some(number)
+}
+
+/// Steps back over at most 16 bytes of one kind; how many there were.
+fn back_over(bytes: &[u8], at: &mut usize, kind: impl Fn(u8) -> bool) -> usize {
+    let start = *at;
+    while start - *at < 16 && *at > 0 && bytes.get(*at - 1).is_some_and(|byte| kind(*byte)) {
+        *at -= 1;
+    }
+    start - *at
+}

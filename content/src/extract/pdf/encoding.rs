@@ -1,0 +1,177 @@
+//! Which character a code means in the encodings that PDF defines, and how wide it is in the fonts
+//! that every reader has (ISO 32000-1, Annex D; Adobe's font metrics).
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// One of PDF's own encodings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    WinAnsi,
+    MacRoman,
+    Standard,
+    Symbol,
+}
+
+impl Base {
+    /// The character of a code, if it has one.
+    pub(crate) fn character(self, code: u8) -> Option<char> {
+        let (table, first) = match self {
+            Self::WinAnsi => (WIN_ANSI, 0x80),
+            Self::MacRoman => (MAC_ROMAN, 0x80),
+            Self::Standard => (STANDARD, 0x20),
+            Self::Symbol => (SYMBOL, 0x20),
+        };
+        match code.checked_sub(first) {
+            Some(place) => table.chars().nth(usize::from(place)).filter(|c| *c != '\u{fffd}'),
+            None => (0x20..0x7f).contains(&code).then_some(char::from(code)),
+        }
+    }
+}
+
+/// The text that a glyph's name stands for: a name of Adobe's glyph list for Latin, Greek, Cyrillic
+/// and symbols, `uniXXXX`, `uXXXX`, parts joined by `_`; what follows a point is a variant.
+pub(crate) fn glyph_text(name: &str) -> Option<String> {
+    static NAMES: OnceLock<BTreeMap<&'static str, char>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let pair = |line: &'static str| {
+            let (name, code) = line.split_once(' ')?;
+            Some((name, char::from_u32(u32::from_str_radix(code, 16).ok()?)?))
+        };
+        include_str!("glyphs.txt").lines().filter_map(pair).collect()
+    });
+    let stem = name.split('.').next().filter(|stem| !stem.is_empty())?;
+    let mut text = String::new();
+    for part in stem.split('_').take(8) {
+        match names.get(part) {
+            Some(character) => text.push(*character),
+            None => text.push(coded(part)?),
+        }
+    }
+    Some(text)
+}
+
+/// `uni20AC`, `u1F600`.
+fn coded(name: &str) -> Option<char> {
+    let digits = match (name.strip_prefix("uni"), name.strip_prefix('u')) {
+        (Some(digits), _) if digits.len() == 4 => digits,
+        (_, Some(digits)) if (4..=6).contains(&digits.len()) => digits,
+        _ => return None,
+    };
+    let upper = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
+    digits
+        .bytes()
+        .all(upper)
+        .then(|| u32::from_str_radix(digits, 16).ok())?
+        .and_then(char::from_u32)
+}
+
+/// Width of a code in one of the fonts that need no metrics in the file, in thousandths.
+pub(crate) fn standard_width(font: &str, code: u8) -> f64 {
+    let bold = font.contains("Bold");
+    let table = match font {
+        _ if font.contains("Courier") => return 600.0,
+        _ if font.contains("Times") && bold => &TIMES_BOLD,
+        _ if font.contains("Times") => &TIMES_ROMAN,
+        _ if bold => &HELVETICA_BOLD,
+        _ => &HELVETICA,
+    };
+    let place = code.checked_sub(0x20).map(usize::from);
+    place.and_then(|place| table.get(place)).copied().map_or(556.0, f64::from)
+}
+
+/// WinAnsiEncoding from 0x80; what it leaves open is a bullet (Annex D.2, note 3).
+const WIN_ANSI: &str = "\
+    \u{20ac}\u{2022}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\
+    \u{2039}\u{152}\u{2022}\u{17d}\u{2022}\u{2022}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\
+    \u{2013}\u{2014}\u{2dc}\u{2122}\u{161}\u{203a}\u{153}\u{2022}\u{17e}\u{178}\u{a0}\u{a1}\
+    \u{a2}\u{a3}\u{a4}\u{a5}\u{a6}\u{a7}\u{a8}\u{a9}\u{aa}\u{ab}\u{ac}\u{ad}\u{ae}\u{af}\u{b0}\
+    \u{b1}\u{b2}\u{b3}\u{b4}\u{b5}\u{b6}\u{b7}\u{b8}\u{b9}\u{ba}\u{bb}\u{bc}\u{bd}\u{be}\u{bf}\
+    \u{c0}\u{c1}\u{c2}\u{c3}\u{c4}\u{c5}\u{c6}\u{c7}\u{c8}\u{c9}\u{ca}\u{cb}\u{cc}\u{cd}\u{ce}\
+    \u{cf}\u{d0}\u{d1}\u{d2}\u{d3}\u{d4}\u{d5}\u{d6}\u{d7}\u{d8}\u{d9}\u{da}\u{db}\u{dc}\u{dd}\
+    \u{de}\u{df}\u{e0}\u{e1}\u{e2}\u{e3}\u{e4}\u{e5}\u{e6}\u{e7}\u{e8}\u{e9}\u{ea}\u{eb}\u{ec}\
+    \u{ed}\u{ee}\u{ef}\u{f0}\u{f1}\u{f2}\u{f3}\u{f4}\u{f5}\u{f6}\u{f7}\u{f8}\u{f9}\u{fa}\u{fb}\
+    \u{fc}\u{fd}\u{fe}\u{ff}";
+
+/// MacRomanEncoding from 0x80.
+const MAC_ROMAN: &str = "\
+    \u{c4}\u{c5}\u{c7}\u{c9}\u{d1}\u{d6}\u{dc}\u{e1}\u{e0}\u{e2}\u{e4}\u{e3}\u{e5}\u{e7}\u{e9}\
+    \u{e8}\u{ea}\u{eb}\u{ed}\u{ec}\u{ee}\u{ef}\u{f1}\u{f3}\u{f2}\u{f4}\u{f6}\u{f5}\u{fa}\u{f9}\
+    \u{fb}\u{fc}\u{2020}\u{b0}\u{a2}\u{a3}\u{a7}\u{2022}\u{b6}\u{df}\u{ae}\u{a9}\u{2122}\u{b4}\
+    \u{a8}\u{2260}\u{c6}\u{d8}\u{221e}\u{b1}\u{2264}\u{2265}\u{a5}\u{b5}\u{2202}\u{2211}\
+    \u{220f}\u{3c0}\u{222b}\u{aa}\u{ba}\u{3a9}\u{e6}\u{f8}\u{bf}\u{a1}\u{ac}\u{221a}\u{192}\
+    \u{2248}\u{2206}\u{ab}\u{bb}\u{2026}\u{a0}\u{c0}\u{c3}\u{d5}\u{152}\u{153}\u{2013}\u{2014}\
+    \u{201c}\u{201d}\u{2018}\u{2019}\u{f7}\u{25ca}\u{ff}\u{178}\u{2044}\u{20ac}\u{2039}\
+    \u{203a}\u{fb01}\u{fb02}\u{2021}\u{b7}\u{201a}\u{201e}\u{2030}\u{c2}\u{ca}\u{c1}\u{cb}\
+    \u{c8}\u{cd}\u{ce}\u{cf}\u{cc}\u{d3}\u{d4}\u{fffd}\u{d2}\u{da}\u{db}\u{d9}\u{131}\u{2c6}\
+    \u{2dc}\u{af}\u{2d8}\u{2d9}\u{2da}\u{b8}\u{2dd}\u{2db}\u{2c7}";
+
+/// StandardEncoding from 0x20; U+FFFD is no character.
+const STANDARD: &str = "\
+    \u{20}!\u{22}#$%&\u{2019}()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\u{5c}]^_\
+    \u{2018}abcdefghijklmnopqrstuvwxyz{|}~\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{a1}\u{a2}\u{a3}\u{2044}\u{a5}\u{192}\
+    \u{a7}\u{a4}'\u{201c}\u{ab}\u{2039}\u{203a}\u{fffd}\u{fffd}\u{fffd}\u{2013}\u{2020}\
+    \u{2021}\u{b7}\u{fffd}\u{b6}\u{2022}\u{201a}\u{201e}\u{201d}\u{bb}\u{2026}\u{2030}\u{fffd}\
+    \u{bf}\u{fffd}`\u{b4}\u{2c6}\u{2dc}\u{af}\u{2d8}\u{2d9}\u{a8}\u{fffd}\u{2da}\u{b8}\u{fffd}\
+    \u{2dd}\u{2db}\u{2c7}\u{2014}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{c6}\u{fffd}\
+    \u{aa}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{141}\u{d8}\u{152}\u{ba}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{e6}\u{fffd}\u{fffd}\u{fffd}\u{131}\u{fffd}\u{fffd}\u{142}\u{f8}\u{153}\
+    \u{df}\u{fffd}\u{fffd}\u{fffd}\u{fffd}";
+
+/// The Symbol font from 0x20.
+const SYMBOL: &str = "\
+    \u{20}!\u{2200}#\u{2203}%&\u{220b}()\u{2217}+,\u{2212}./0123456789:;<=>?\u{2245}\u{391}\
+    \u{392}\u{3a7}\u{2206}\u{395}\u{3a6}\u{393}\u{397}\u{399}\u{3d1}\u{39a}\u{39b}\u{39c}\
+    \u{39d}\u{39f}\u{3a0}\u{398}\u{3a1}\u{3a3}\u{3a4}\u{3a5}\u{3c2}\u{2126}\u{39e}\u{3a8}\
+    \u{396}[\u{2234}]\u{22a5}_\u{fffd}\u{3b1}\u{3b2}\u{3c7}\u{3b4}\u{3b5}\u{3c6}\u{3b3}\u{3b7}\
+    \u{3b9}\u{3d5}\u{3ba}\u{3bb}\u{b5}\u{3bd}\u{3bf}\u{3c0}\u{3b8}\u{3c1}\u{3c3}\u{3c4}\u{3c5}\
+    \u{3d6}\u{3c9}\u{3be}\u{3c8}\u{3b6}{|}\u{223c}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{20ac}\u{3d2}\u{2032}\u{2264}\u{2044}\
+    \u{221e}\u{192}\u{2663}\u{2666}\u{2665}\u{2660}\u{2194}\u{2190}\u{2191}\u{2192}\u{2193}\
+    \u{b0}\u{b1}\u{2033}\u{2265}\u{d7}\u{221d}\u{2202}\u{2022}\u{f7}\u{2260}\u{2261}\u{2248}\
+    \u{2026}\u{fffd}\u{fffd}\u{21b5}\u{2135}\u{2111}\u{211c}\u{2118}\u{2297}\u{2295}\u{2205}\
+    \u{2229}\u{222a}\u{2283}\u{2287}\u{2284}\u{2282}\u{2286}\u{2208}\u{2209}\u{2220}\u{2207}\
+    \u{fffd}\u{fffd}\u{fffd}\u{220f}\u{221a}\u{22c5}\u{ac}\u{2227}\u{2228}\u{21d4}\u{21d0}\
+    \u{21d1}\u{21d2}\u{21d3}\u{25ca}\u{2329}\u{fffd}\u{fffd}\u{fffd}\u{2211}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{232a}\u{222b}\
+    \u{2320}\u{fffd}\u{2321}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}";
+
+/// Widths of Helvetica from 0x20 to 0x7E, in thousandths.
+const HELVETICA: [u16; 95] = [
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,
+    556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667,
+    611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667,
+    667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500,
+    222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+];
+/// Widths of Helvetica-Bold from 0x20 to 0x7E, in thousandths.
+const HELVETICA_BOLD: [u16; 95] = [
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,
+    556, 556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667,
+    611, 778, 722, 278, 556, 722, 611, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667,
+    667, 611, 333, 278, 333, 584, 556, 333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556,
+    278, 889, 611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
+];
+/// Widths of Times-Roman from 0x20 to 0x7E, in thousandths.
+const TIMES_ROMAN: [u16; 95] = [
+    250, 333, 408, 500, 500, 833, 778, 180, 333, 333, 500, 564, 250, 333, 250, 278, 500, 500, 500,
+    500, 500, 500, 500, 500, 500, 500, 278, 278, 564, 564, 564, 444, 921, 722, 667, 667, 722, 611,
+    556, 722, 722, 333, 389, 722, 611, 889, 722, 722, 556, 722, 667, 556, 611, 722, 722, 944, 722,
+    722, 611, 333, 278, 333, 469, 500, 333, 444, 500, 444, 500, 444, 333, 500, 500, 278, 278, 500,
+    278, 778, 500, 500, 500, 500, 333, 389, 278, 500, 500, 722, 500, 500, 444, 480, 200, 480, 541,
+];
+/// Widths of Times-Bold from 0x20 to 0x7E, in thousandths.
+const TIMES_BOLD: [u16; 95] = [
+    250, 333, 555, 500, 500, 1000, 833, 278, 333, 333, 500, 570, 250, 333, 250, 278, 500, 500, 500,
+    500, 500, 500, 500, 500, 500, 500, 333, 333, 570, 570, 570, 500, 930, 722, 667, 722, 722, 667,
+    611, 778, 778, 389, 500, 778, 667, 944, 722, 778, 611, 778, 722, 556, 667, 722, 722, 1000, 722,
+    722, 667, 333, 278, 333, 581, 500, 333, 500, 556, 444, 556, 444, 333, 500, 556, 278, 333, 556,
+    278, 833, 556, 500, 556, 556, 444, 389, 333, 556, 500, 722, 500, 500, 444, 394, 220, 394, 520,
+];
