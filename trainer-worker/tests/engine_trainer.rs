@@ -6,6 +6,10 @@
 mod commands;
 #[path = "engine_trainer/common.rs"]
 mod common;
+#[path = "engine_trainer/data_properties.rs"]
+mod data_properties;
+#[path = "engine_trainer/data_records.rs"]
+mod data_records;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
 #[path = "engine_trainer/gguf_files.rs"]

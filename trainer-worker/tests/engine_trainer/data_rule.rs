@@ -96,8 +96,8 @@ fn unusable_files_are_refused_with_the_next_step() {
         examples(&[file], tokenizer(), 64).expect_err("refused").to_string()
     };
     assert!(refused(b"\xff\xfe", MediaType::Txt).contains("save it as UTF-8"));
-    assert!(refused(b"%PDF-1.4", MediaType::Pdf).contains("convert the file to .txt or .md"));
-    assert!(refused(b"x", MediaType::Png).contains("convert the file"));
+    assert!(refused(b"%PDF-1.4", MediaType::Pdf).contains("no catalog of pages"));
+    assert!(refused(b"x", MediaType::Png).contains("text comes from .md, .pdf, .docx and .txt"));
     let large = vec![b'a'; 10 * 1024 * 1024 + 1];
     assert!(refused(&large, MediaType::Txt).contains("at most 10485760"));
     let empty = examples(&[file(" \n ")], tokenizer(), 64).expect_err("refused");

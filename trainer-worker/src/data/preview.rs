@@ -1,0 +1,218 @@
+//! What training would see, before it begins.
+
+use super::{split, Builder, DataFile, DataOptions, Kind, Place, Report};
+use crate::tokenizer::Tokenizer;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What is trained for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// The next token.
+    #[default]
+    Supervised,
+    /// The preferred answer (DPO).
+    Preference,
+}
+
+/// The settings that a preview depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PreviewOptions {
+    /// How files become examples.
+    pub data: DataOptions,
+    /// What is trained for.
+    pub objective: Objective,
+    /// Examples of a micro-batch.
+    pub per_device_train_batch_size: usize,
+    /// Micro-batches of an optimiser step.
+    pub gradient_accumulation_steps: usize,
+    /// Passes over the examples.
+    pub num_train_epochs: usize,
+    /// Share of the examples that is held out.
+    pub eval_fraction: f64,
+    /// Decides which ones are.
+    pub seed: u64,
+}
+
+/// One file of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilePreview {
+    /// The submission or path.
+    pub submission: String,
+    /// The file's format by its name.
+    pub media: String,
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Examples made of it.
+    pub examples: usize,
+    /// Tokens of these.
+    pub tokens: usize,
+    /// Tokens of these that count in the loss.
+    pub labelled_tokens: usize,
+    /// Examples cut to `max_seq_length`.
+    pub truncated: usize,
+    /// Places that gave no example.
+    pub refused: usize,
+    /// Why the whole file cannot be read.
+    pub error: Option<String>,
+}
+
+/// Lengths of examples in tokens (of a preference, both sequences count).
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Lengths {
+    /// The shortest.
+    pub min: usize,
+    /// The middle one.
+    pub median: usize,
+    /// 95 of 100 are at most this long.
+    pub p95: usize,
+    /// The longest.
+    pub max: usize,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// How many have at most so many tokens and more than the bucket before; powers of two.
+    pub histogram: Vec<(usize, usize)>,
+}
+
+/// What training would see.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Preview {
+    /// The files in their order.
+    pub files: Vec<FilePreview>,
+    /// Examples to train on.
+    pub train_examples: usize,
+    /// Examples held out.
+    pub eval_examples: usize,
+    /// Examples by what they were made of.
+    pub kinds: BTreeMap<Kind, usize>,
+    /// Tokens in all examples.
+    pub tokens: usize,
+    /// Tokens that count in the loss.
+    pub labelled_tokens: usize,
+    /// The share of tokens that count in the loss, 0 to 1.
+    pub label_share: f64,
+    /// Lengths of the examples.
+    pub lengths: Lengths,
+    /// Examples cut to `max_seq_length`.
+    pub truncated: usize,
+    /// Places that gave no example.
+    pub refused: usize,
+    /// Conversations that became one example an answer.
+    pub split: usize,
+    /// The first places that were cut.
+    pub truncated_places: Vec<Place>,
+    /// The first places that gave no example.
+    pub refused_places: Vec<Place>,
+    /// What a reader should know about whole files.
+    pub notes: Vec<String>,
+    /// Optimiser steps of one pass, without packing and other limits of a run.
+    pub steps_per_epoch: usize,
+    /// Optimiser steps in all.
+    pub total_steps: usize,
+    /// Tokens that all steps see.
+    pub total_tokens: usize,
+}
+
+/// Reads files as training would, and says what came of each. A file that cannot be read does not
+/// stop it: its error stands beside it.
+pub fn preview(files: &[DataFile], tokenizer: &Tokenizer, options: &PreviewOptions) -> Preview {
+    let mut builder = Builder::new(tokenizer, options.data, options.objective);
+    let mut listed = Vec::with_capacity(files.len());
+    for (index, file) in files.iter().enumerate() {
+        let before = Counts::of(&builder);
+        let error = builder.file(index, file).err().map(|error| error.to_string());
+        let after = Counts::of(&builder);
+        listed.push(FilePreview {
+            submission: file.origin.submission.clone(),
+            media: match file.format {
+                super::Format::Document => file.media.extension(),
+                super::Format::JsonLines => "jsonl",
+                super::Format::Json => "json",
+            }
+            .to_owned(),
+            bytes: file.bytes.len(),
+            examples: after.examples - before.examples,
+            tokens: after.tokens - before.tokens,
+            labelled_tokens: after.labelled - before.labelled,
+            truncated: after.truncated - before.truncated,
+            refused: after.refused - before.refused,
+            error,
+        });
+    }
+    let Builder { examples, preferences, report, .. } = builder;
+    let all: Vec<usize> = match options.objective {
+        Objective::Supervised => examples.iter().map(|e| e.tokens.len()).collect(),
+        Objective::Preference => preferences.iter().map(super::Preference::tokens).collect(),
+    };
+    let lengths = lengths(&all);
+    let (train, held) = split(all, options.eval_fraction, options.seed);
+    let Report { tokens, labelled, truncated, skipped, split, .. } = report;
+    let batches = train.len().div_ceil(options.per_device_train_batch_size.max(1));
+    let steps_per_epoch = batches.div_ceil(options.gradient_accumulation_steps.max(1));
+    Preview {
+        files: listed,
+        train_examples: train.len(),
+        eval_examples: held.len(),
+        kinds: report.kinds,
+        tokens,
+        labelled_tokens: labelled,
+        label_share: if tokens == 0 { 0.0 } else { labelled as f64 / tokens as f64 },
+        lengths,
+        truncated,
+        refused: skipped,
+        split,
+        truncated_places: report.truncated_places,
+        refused_places: report.refused_places,
+        notes: report.notes,
+        steps_per_epoch,
+        total_steps: steps_per_epoch.saturating_mul(options.num_train_epochs),
+        total_tokens: train.iter().sum::<usize>().saturating_mul(options.num_train_epochs),
+    }
+}
+
+/// Counts before and after a file.
+struct Counts {
+    examples: usize,
+    tokens: usize,
+    labelled: usize,
+    truncated: usize,
+    refused: usize,
+}
+
+impl Counts {
+    fn of(builder: &Builder<'_>) -> Self {
+        let report = &builder.report;
+        Self {
+            examples: builder.examples.len() + builder.preferences.len(),
+            tokens: report.tokens,
+            labelled: report.labelled,
+            truncated: report.truncated,
+            refused: report.skipped,
+        }
+    }
+}
+
+fn lengths(all: &[usize]) -> Lengths {
+    let mut sorted = all.to_vec();
+    sorted.sort_unstable();
+    let (Some(min), Some(max)) = (sorted.first(), sorted.last()) else {
+        return Lengths::default();
+    };
+    let at = |percent: usize| {
+        let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+        sorted.get(place).copied().unwrap_or_default()
+    };
+    let mut histogram = BTreeMap::new();
+    for length in &sorted {
+        *histogram.entry(length.next_power_of_two()).or_default() += 1;
+    }
+    Lengths {
+        min: *min,
+        median: at(50),
+        p95: at(95),
+        max: *max,
+        mean: sorted.iter().sum::<usize>() as f64 / sorted.len() as f64,
+        histogram: histogram.into_iter().collect(),
+    }
+}
