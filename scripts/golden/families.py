@@ -152,7 +152,7 @@ def random_case(family, rng):
     more = dict(tie_word_embeddings=tie, rms_norm_eps=rng.choice([1e-5, 1e-6, 1e-3]))
     if rope:
         more["rope_parameters"] = dict(rope)
-    window = rng.choice([1, 2, 5, 16, 40])
+    window = rng.choice([2, 3, 5, 16, 40])
     if family == "llama":
         more |= dict(attention_bias=rng.random() < 0.5, mlp_bias=rng.random() < 0.5,
                      head_dim=dim if rng.random() < 0.5 else None)
