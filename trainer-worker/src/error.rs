@@ -156,6 +156,17 @@ pub enum Error {
         /// Optimiser steps that were finished.
         step: u64,
     },
+    /// A run would need more memory than it may use.
+    #[error(
+        "training needs about {needed} bytes and may use {limit}; lower \
+         per_device_train_batch_size or max_seq_length, or set gradient_checkpointing to true"
+    )]
+    Memory {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// The training thread or its thread pool could not be started.
     #[error("cannot start the training threads: {reason}")]
     Threads {

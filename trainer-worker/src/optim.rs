@@ -2,6 +2,7 @@
 //! rate schedules as in transformers.
 
 use crate::error::{Error, Result};
+use crate::kernels::scalar::cos_half_turn;
 
 /// How the learning rate changes over a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,21 +12,24 @@ pub enum Schedule {
     Linear,
     /// Falls along half a cosine to zero after the warm-up.
     Cosine,
-    /// Stays constant after the warm-up.
+    /// Always the same; knows no warm-up.
     Constant,
+    /// Stays constant after the warm-up.
+    ConstantWithWarmup,
 }
 
 impl Schedule {
-    /// The schedule of a name: `linear`, `cosine` or `constant`.
+    /// The schedule of a name: `linear`, `cosine`, `constant` or `constant_with_warmup`.
     pub fn from_name(name: &str) -> Result<Self> {
         match name {
             "linear" => Ok(Self::Linear),
             "cosine" => Ok(Self::Cosine),
             "constant" => Ok(Self::Constant),
+            "constant_with_warmup" => Ok(Self::ConstantWithWarmup),
             other => Err(Error::Setting {
                 name: "lr_scheduler_type",
                 value: other.to_owned(),
-                range: "linear, cosine or constant".to_owned(),
+                range: "linear, cosine, constant or constant_with_warmup".to_owned(),
             }),
         }
     }
@@ -36,20 +40,21 @@ impl Schedule {
             Self::Linear => "linear",
             Self::Cosine => "cosine",
             Self::Constant => "constant",
+            Self::ConstantWithWarmup => "constant_with_warmup",
         }
     }
 
     /// The factor on the learning rate at `step`, counted from 0, of `total` steps.
     pub fn factor(self, step: u64, warmup: u64, total: u64) -> f64 {
-        if step < warmup {
+        if step < warmup && self != Self::Constant {
             return step as f64 / warmup as f64;
         }
         let span = total.saturating_sub(warmup).max(1) as f64;
-        let progress = ((step - warmup) as f64 / span).min(1.0);
+        let progress = (step.saturating_sub(warmup) as f64 / span).min(1.0);
         match self {
             Self::Linear => 1.0 - progress,
-            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
-            Self::Constant => 1.0,
+            Self::Cosine => 0.5 * (1.0 + cos_half_turn(std::f64::consts::PI * progress)),
+            Self::Constant | Self::ConstantWithWarmup => 1.0,
         }
     }
 }
@@ -96,9 +101,8 @@ impl AdamW {
         learning_rate: f64,
     ) {
         self.step += 1;
-        let power = self.step.min(i32::MAX as u64) as i32;
-        let correction1 = 1.0 - self.beta1.powi(power);
-        let correction2 = (1.0 - self.beta2.powi(power)).sqrt();
+        let correction1 = 1.0 - power(self.beta1, self.step);
+        let correction2 = (1.0 - power(self.beta2, self.step)).sqrt();
         let keep = (1.0 - learning_rate * self.weight_decay) as f32;
         let (b1, b2) = (self.beta1 as f32, self.beta2 as f32);
         let (c1, c2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
@@ -116,13 +120,26 @@ impl AdamW {
     }
 }
 
-/// Scales the gradients so that their global norm is at most `max_norm` (0: no limit) and returns
-/// the norm before.
+/// `base` to the power of `exponent` by squaring: the library's `powi` promises no fixed result.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut result = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    result
+}
+
+/// Scales the gradients by `max_norm / (norm + 1e-6)` where that is below 1 (`max_norm` 0: never),
+/// as torch's `clip_grad_norm_` does, and returns their global norm before.
 pub fn clip_by_global_norm(gradients: &mut [Vec<f32>], max_norm: f64) -> f64 {
     let square: f64 = gradients.iter().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
     let norm = square.sqrt();
-    if max_norm > 0.0 && norm > max_norm {
-        let factor = (max_norm / (norm + 1e-6)) as f32;
+    let factor = (max_norm / (norm + 1e-6)) as f32;
+    if max_norm > 0.0 && factor < 1.0 {
         gradients.iter_mut().flatten().for_each(|g| *g *= factor);
     }
     norm

@@ -77,3 +77,26 @@ impl DropoutMask {
         }
     }
 }
+
+/// Uniform noise on activations: a function of its key and an element's row and column.
+#[derive(Debug, Clone)]
+pub struct Noise {
+    key: [u8; 32],
+}
+
+impl Noise {
+    /// The noise of `purpose` (for example "neftune") at one place of one micro-batch.
+    pub fn new(seed: u64, purpose: &str, counters: &[u64]) -> Self {
+        Self { key: key(seed, purpose, counters) }
+    }
+
+    /// Adds to each value of row `index` a number drawn uniformly from `[-bound, bound)`.
+    pub fn add(&self, index: usize, row: &mut [f32], bound: f32) {
+        let mut rng = ChaCha8Rng::from_seed(self.key);
+        rng.set_stream(index as u64);
+        for x in row {
+            let unit = (rng.next_u32() >> 8) as f32 * (1.0 / 8_388_608.0) - 1.0;
+            *x += unit * bound;
+        }
+    }
+}

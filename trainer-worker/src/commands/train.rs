@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Peak learning rate (above 0, at most 1).
     #[arg(long, default_value_t = 2e-4)]
     learning_rate: f64,
-    /// linear, cosine or constant.
+    /// linear, cosine, constant (no warm-up) or constant_with_warmup.
     #[arg(long, default_value = "linear")]
     lr_scheduler_type: String,
     /// Share of the steps spent warming up (0 to 1).
@@ -137,6 +137,7 @@ impl Args {
             max_tokens: self.max_tokens,
             save_steps: self.save_steps,
             threads: self.threads,
+            ..TrainSettings::default()
         };
         settings.validate()?;
         Ok(settings)
@@ -178,7 +179,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 p.eta.as_secs()
             ));
         }
-        Event::Saved { .. } => {}
+        _ => {}
     };
     let control =
         Control { on_event: Some(&show), cancel: None, checkpoints: Some(args.output.clone()) };

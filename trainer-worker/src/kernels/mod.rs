@@ -14,6 +14,7 @@ pub mod loss;
 pub mod math;
 pub mod norm;
 pub mod rope;
+pub mod scalar;
 
 use rayon::prelude::*;
 

@@ -11,8 +11,9 @@ use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
 use crate::lora::linear::BlockAdapter;
+use crate::kernels::par_rows;
 use crate::lora::{Adapter, Layout};
-use crate::rng::DropoutMask;
+use crate::rng::{DropoutMask, Noise};
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, Device, Layout as TensorLayout, Shape, Storage, Tensor, Var,
 };
@@ -71,6 +72,8 @@ pub struct Runner {
     model: Arc<Model>,
     places: Arc<Places>,
     workspace: Workspace,
+    recompute: bool,
+    neftune_alpha: Option<f64>,
 }
 
 /// Identifies a pass for its dropout: (optimiser step, micro-batch).
@@ -101,7 +104,25 @@ impl Runner {
             return Err(Error::ContextExceeded { tokens: max_tokens, limit, what: "sequence" });
         }
         let places = Arc::new(Places::new(&model.config, max_tokens));
-        Ok(Self { model, places, workspace: Workspace::default() })
+        Ok(Self {
+            model,
+            places,
+            workspace: Workspace::default(),
+            recompute: false,
+            neftune_alpha: None,
+        })
+    }
+
+    /// Keeps only the blocks' inputs during a training pass and computes their activations again
+    /// in the backward: the same bits, less memory, more time.
+    pub fn with_recompute(self, recompute: bool) -> Self {
+        Self { recompute, ..self }
+    }
+
+    /// Adds noise to the embeddings of training passes, uniform in ±`alpha` / √(tokens · width) of
+    /// each sequence (NEFTune, Jain et al., 2023).
+    pub fn with_neftune(self, alpha: Option<f64>) -> Self {
+        Self { neftune_alpha: alpha, ..self }
     }
 
     /// The model.
@@ -113,7 +134,7 @@ impl Runner {
         &self.workspace
     }
 
-    fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
+    pub(super) fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
         batch.check(&self.model)?;
         let longest = batch.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
         let limit = self.places.limit();
@@ -123,7 +144,7 @@ impl Runner {
         adapter.map_or(Ok(()), |a| a.check_fits(&self.model.config))
     }
 
-    fn hidden(
+    pub(super) fn hidden(
         &self,
         batch: &Batch,
         adapter: Option<&Adapter>,
@@ -134,6 +155,9 @@ impl Runner {
         let rows = batch.rows.len();
         let mut embedded = vec![0f32; rows * d];
         self.model.embed(&mut embedded, &batch.tokens, &batch.rows.positions)?;
+        if let (Some(alpha), Some(at)) = (self.neftune_alpha, dropout) {
+            embedding_noise(&mut embedded, d, &batch.rows, alpha, at);
+        }
         let mut x = Tensor::from_vec(embedded, (rows, d), &Device::Cpu)?;
         let rows = Arc::new(batch.rows.clone());
         for layer in 0..self.model.blocks.len() {
@@ -207,6 +231,21 @@ impl Runner {
         scale: f64,
         dropout: Option<DropoutAt>,
     ) -> Result<LossAndGradients> {
+        self.gradients_through(
+            batch,
+            adapter,
+            dropout,
+            HeadLossOp::new(self, batch, scale as f32, true),
+        )
+    }
+
+    pub(super) fn gradients_through(
+        &self,
+        batch: &Batch,
+        adapter: &Adapter,
+        dropout: Option<DropoutAt>,
+        op: HeadLossOp,
+    ) -> Result<LossAndGradients> {
         self.check(batch, Some(adapter))?;
         let vars = adapter
             .layers
@@ -214,7 +253,6 @@ impl Runner {
             .map(|values| Ok(Var::from_slice(values, values.len(), &Device::Cpu)?))
             .collect::<Result<Vec<_>>>()?;
         let hidden = self.hidden(batch, Some(adapter), Some(&vars), dropout)?;
-        let op = HeadLossOp::new(self, batch, scale as f32, true);
         let sum = op.sum.clone();
         let loss = hidden.apply_op1(op)?;
         let store = loss.backward()?;
@@ -227,6 +265,18 @@ impl Runner {
             .collect::<Result<Vec<_>>>()?;
         let loss_sum = sum.lock().map_or(f64::NAN, |s| *s);
         Ok(LossAndGradients { loss_sum, gradients })
+    }
+}
+
+/// Adds NEFTune's noise to embedded tokens, rows of `width`.
+fn embedding_noise(x: &mut [f32], width: usize, rows: &Rows, alpha: f64, at: DropoutAt) {
+    let noise = Noise::new(at.seed, "neftune", &[at.step, at.micro]);
+    for sequence in rows.offsets.windows(2) {
+        let (start, end) = (sequence[0], sequence[1]);
+        let bound = (alpha / (((end - start) * width) as f64).sqrt()) as f32;
+        par_rows(&mut x[start * width..end * width], width, |i, row| {
+            noise.add(start + i, row, bound);
+        });
     }
 }
 
@@ -302,8 +352,8 @@ impl BlockOp {
         let mut y = vec![0f32; rows * d];
         let adapter = self.adapter(parameters);
         let block = &self.runner.model.blocks[self.layer];
-        let saved =
-            block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), None, self.keep);
+        let keep = self.keep && !self.runner.recompute;
+        let saved = block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), None, keep);
         if let Ok(mut slot) = self.saved.lock() {
             *slot = saved;
         }
@@ -316,7 +366,14 @@ impl BlockOp {
         parameters: Option<&[f32]>,
         dy: &[f32],
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let saved = self.saved.lock().ok().and_then(|mut s| s.take());
+        let mut saved = self.saved.lock().ok().and_then(|mut s| s.take());
+        if self.runner.recompute {
+            let mut y = self.runner.workspace.take(dy.len());
+            let block = &self.runner.model.blocks[self.layer];
+            let adapter = self.adapter(parameters);
+            saved = block::forward(&mut y, x, block, adapter.as_ref(), &self.context(), None, true);
+            self.runner.workspace.put(y);
+        }
         let Some(saved) = saved else {
             candle_core::bail!("layer {}: backward without a forward", self.layer)
         };

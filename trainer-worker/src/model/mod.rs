@@ -20,6 +20,7 @@ mod head;
 pub mod hf;
 pub mod linear;
 pub mod norm;
+pub mod preference;
 pub mod rotary;
 pub mod weights;
 pub mod workspace;

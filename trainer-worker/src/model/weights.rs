@@ -167,6 +167,12 @@ impl Model {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
 
+    /// All linear weights: those of the blocks, the embedding, and the head where it is another.
+    pub fn linears(&self) -> impl Iterator<Item = &FrozenLinear> {
+        let blocks = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
+        blocks.chain([&self.embedding]).chain(&self.head)
+    }
+
     /// The input of the first block for `tokens` at `positions` of their sequences: token
     /// embeddings with learned positions and a normalisation where the model has them.
     pub fn embed(&self, out: &mut [f32], tokens: &[u32], positions: &[u32]) -> Result<()> {

@@ -275,7 +275,7 @@ impl Runner {
                         at.tokens_per_second
                     );
                 }
-                Event::Evaluated { .. } | Event::Saved { .. } => {}
+                _ => {}
             };
             let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
             run.train(&Control {

@@ -17,10 +17,9 @@ pub fn train_settings(spec: &TrainingSpec, token_ceiling: u64) -> TrainSettings 
         lr_scheduler_type: match spec.schedule {
             training::Schedule::Linear => Schedule::Linear,
             training::Schedule::Cosine => Schedule::Cosine,
-            training::Schedule::Constant => Schedule::Constant,
+            training::Schedule::Constant => Schedule::ConstantWithWarmup,
         },
         warmup_ratio: basis_points(spec.warmup_ratio_bp),
-        warmup_steps: None,
         per_device_train_batch_size: spec.per_device_train_batch_size.into(),
         gradient_accumulation_steps: spec.gradient_accumulation_steps.into(),
         num_train_epochs: spec.num_train_epochs.into(),
@@ -33,10 +32,9 @@ pub fn train_settings(spec: &TrainingSpec, token_ceiling: u64) -> TrainSettings 
         max_grad_norm: f64::from(spec.max_grad_norm_milli) / 1e3,
         seed: spec.seed,
         eval_fraction: basis_points(spec.eval_fraction_bp),
-        max_steps: None,
         max_tokens: Some(token_ceiling),
         save_steps: SAVE_STEPS,
-        threads: None,
+        ..TrainSettings::default()
     }
 }
 

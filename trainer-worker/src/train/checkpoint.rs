@@ -1,12 +1,11 @@
 //! Checkpoints: one file, replaced atomically, from which a run continues to the bit.
 //!
-//! Layout: the 8 bytes `OLTRAIN1`, the length of a JSON header (u64, little-endian), the header,
-//! then for each layer its parameters, first and second moments as little-endian `f32`, then the
-//! SHA-256 of everything before. Batches, dropout and the learning rate are functions of the step,
-//! so no state of a random generator needs storing.
+//! Layout: the 8 bytes `OLTRAIN2`, the length of a JSON header (u64, little-endian), the header,
+//! then as little-endian `f32` all layers' parameters, first moments and second moments and, where
+//! the header says so, the parameters of the best evaluation so far, then the SHA-256 of everything
+//! before. Batches, dropout, noise and the learning rate are functions of the step, so no state of
+//! a random generator needs storing.
 
-use super::settings::TrainSettings;
-use crate::data::Example;
 use crate::error::{read_bounded, write_atomically, Error, Result};
 use crate::model::ModelConfig;
 use crate::optim::AdamW;
@@ -14,7 +13,7 @@ use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"OLTRAIN1";
+const MAGIC: &[u8; 8] = b"OLTRAIN2";
 const MAX_HEADER: usize = 1 << 16;
 const DIGEST: usize = 32;
 
@@ -29,10 +28,27 @@ pub struct Checkpoint {
     pub tokens: u64,
     /// Held-out loss before training.
     pub eval_loss_before: Option<f64>,
+    /// Optimiser steps after which an evaluation is part of this state (0: none yet).
+    pub evaluated: u64,
+    /// The best evaluation so far.
+    pub best: Option<Best>,
+    /// Evaluations in a row that did not improve the best one by the threshold.
+    pub without_improvement: u64,
     /// Adapter parameters, a vector a layer.
     pub parameters: Vec<Vec<f32>>,
     /// Optimiser with its moments.
     pub optimizer: AdamW,
+}
+
+/// The evaluation with the lowest held-out loss.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best {
+    /// Held-out loss.
+    pub loss: f64,
+    /// Optimiser steps done at the time.
+    pub step: u64,
+    /// The adapter's parameters at the time, where the run's result is to be the best adapter.
+    pub parameters: Option<Vec<Vec<f32>>>,
 }
 
 /// The checkpoint file of a folder.
@@ -40,26 +56,25 @@ pub fn file_in(dir: &Path) -> PathBuf {
     dir.join("checkpoint.oltrain")
 }
 
-/// A digest of everything that decides a run's result.
+/// A digest of everything that decides a run's result: the settings' text, the model, the adapter
+/// that it begins with, and what `data` adds.
 pub fn fingerprint(
-    settings: &TrainSettings,
+    settings: &str,
     model: &ModelConfig,
-    train: &[Example],
-    held_out: &[Example],
+    initial: &[Vec<f32>],
+    data: impl FnOnce(&mut dyn FnMut(&[u8])),
 ) -> String {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
-    add(settings.fingerprint().as_bytes());
+    add(settings.as_bytes());
     add(format!("{model:?}").as_bytes());
-    for example in train.iter().chain(held_out) {
-        add(&example.origin.sha256);
-        let tokens: Vec<u8> = example.tokens.iter().flat_map(|t| t.to_le_bytes()).collect();
-        add(&tokens);
+    for layer in initial {
+        add(&layer.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
     }
-    add(&(held_out.len() as u64).to_le_bytes());
+    data(&mut add);
     hex::encode(hash.finalize())
 }
 
@@ -73,6 +88,11 @@ impl Checkpoint {
             // Bits, since text would round.
             "eval_loss_before": self.eval_loss_before.map(f64::to_bits),
             "updates": self.optimizer.step,
+            "evaluated": self.evaluated,
+            "without_improvement": self.without_improvement,
+            "best": self.best.as_ref().map(|b| json!({
+                "loss": b.loss.to_bits(), "step": b.step, "parameters": b.parameters.is_some(),
+            })),
             "layers": self.parameters.iter().map(Vec::len).collect::<Vec<_>>(),
         })
         .to_string();
@@ -81,7 +101,8 @@ impl Checkpoint {
         bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
         bytes.extend_from_slice(header.as_bytes());
         let all = [&self.parameters, &self.optimizer.first, &self.optimizer.second];
-        for values in all.into_iter().flatten().flatten() {
+        let best = self.best.as_ref().and_then(|b| b.parameters.as_ref());
+        for values in all.into_iter().chain(best).flatten().flatten() {
             bytes.extend_from_slice(&values.to_le_bytes());
         }
         let digest = Sha256::digest(&bytes);
@@ -96,7 +117,7 @@ impl Checkpoint {
             reason: format!("{reason}; remove the file to start anew"),
         };
         let values: usize = fresh.parameters.iter().map(Vec::len).sum();
-        let limit = (values * 12 + MAX_HEADER + DIGEST + 16) as u64;
+        let limit = (values * 16 + MAX_HEADER + DIGEST + 16) as u64;
         let bytes = read_bounded(path, limit)?;
         let Some(body_len) = bytes.len().checked_sub(DIGEST) else {
             return Err(fail("the file is cut short"));
@@ -120,18 +141,35 @@ impl Checkpoint {
         let number = |key: &str| {
             header.get(key).and_then(Value::as_u64).ok_or_else(|| fail("its header is incomplete"))
         };
-        if data.len() != values * 12 {
+        let mut best = None;
+        let mut copies = 3;
+        if let Some(stored) = header.get("best").filter(|b| b.is_object()) {
+            let number = |key: &str| stored.get(key).and_then(Value::as_u64);
+            let whole = stored.get("parameters").and_then(Value::as_bool);
+            let (Some(loss), Some(step), Some(whole)) = (number("loss"), number("step"), whole)
+            else {
+                return Err(fail("its header is incomplete"));
+            };
+            let parameters = whole.then(|| fresh.parameters.clone());
+            copies += usize::from(whole);
+            best = Some(Best { loss: f64::from_bits(loss), step, parameters });
+        }
+        if data.len() != values * 4 * copies {
             return Err(fail("its tensors have other sizes"));
         }
         let mut state = fresh.clone();
         state.step = number("step")?;
         state.tokens = number("tokens")?;
         state.optimizer.step = number("updates")?;
+        state.evaluated = number("evaluated")?;
+        state.without_improvement = number("without_improvement")?;
+        state.best = best;
         state.eval_loss_before =
             header.get("eval_loss_before").and_then(Value::as_u64).map(f64::from_bits);
         let mut chunks = data.chunks_exact(4);
         let all = [&mut state.parameters, &mut state.optimizer.first, &mut state.optimizer.second];
-        for value in all.into_iter().flatten().flatten() {
+        let best = state.best.as_mut().and_then(|b| b.parameters.as_mut());
+        for value in all.into_iter().chain(best).flatten().flatten() {
             let Some([a, b, c, d]) = chunks.next() else { return Err(fail("cut short")) };
             *value = f32::from_le_bytes([*a, *b, *c, *d]);
         }

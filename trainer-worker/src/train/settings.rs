@@ -5,6 +5,56 @@ use crate::lora::{targets, LoraConfig};
 use crate::model::ModelConfig;
 use crate::optim::Schedule;
 
+/// When held-out loss is measured while training. It is always measured before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EvalStrategy {
+    /// Only before and after.
+    #[default]
+    No,
+    /// Every `eval_steps` optimiser steps and after the last one.
+    Steps,
+    /// At the end of each epoch and after the last step.
+    Epoch,
+}
+
+impl EvalStrategy {
+    /// The strategy of a name: `no`, `steps` or `epoch`.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "no" => Ok(Self::No),
+            "steps" => Ok(Self::Steps),
+            "epoch" => Ok(Self::Epoch),
+            other => Err(refuse("eval_strategy", other, "no, steps or epoch")),
+        }
+    }
+}
+
+/// Whether a block's activations are kept for the backward or computed again in it. The result is
+/// the same to the bit; recomputing costs about a third more time and keeps only the blocks'
+/// inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GradientCheckpointing {
+    /// Keep activations.
+    Off,
+    /// Recompute them.
+    On,
+    /// Recompute them when keeping them would exceed the memory limit.
+    #[default]
+    Auto,
+}
+
+impl GradientCheckpointing {
+    /// The choice of a name: `true`, `false` or `auto`.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "true" | "on" => Ok(Self::On),
+            "false" | "off" => Ok(Self::Off),
+            "auto" => Ok(Self::Auto),
+            other => Err(refuse("gradient_checkpointing", other, "true, false or auto")),
+        }
+    }
+}
+
 /// Settings with the names that PEFT, TRL and transformers use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainSettings {
@@ -37,10 +87,45 @@ pub struct TrainSettings {
     pub weight_decay: f64,
     /// Limit of the gradients' global norm, 0 (none) to 1000.
     pub max_grad_norm: f64,
+    /// Whether examples of similar length share a micro-batch: the shuffled examples are cut into
+    /// stretches of up to 50 optimiser steps, each sorted by length, as transformers does.
+    pub group_by_length: bool,
+    /// Whether a micro-batch is filled with whole examples up to `per_device_train_batch_size` ·
+    /// `max_seq_length` tokens instead of holding `per_device_train_batch_size` examples. Examples
+    /// that share a row of `max_seq_length` tokens never see each other: each attends to itself
+    /// only and begins at position 0.
+    pub packing: bool,
+    /// Strength of NEFTune's noise on the embeddings while training (Jain et al., 2023), above 0
+    /// and at most 100; none when not given.
+    pub neftune_noise_alpha: Option<f64>,
+    /// Whether activations are recomputed in the backward. Never changes a result.
+    pub gradient_checkpointing: GradientCheckpointing,
+    /// Bytes that a run may use, for `gradient_checkpointing = auto`; what the machine has free
+    /// when not given. Never changes a result.
+    pub memory_limit: Option<u64>,
     /// Seed of everything random.
     pub seed: u64,
     /// Share of the examples held out for evaluation, 0 to 0.5.
     pub eval_fraction: f64,
+    /// When held-out loss is measured while training.
+    pub eval_strategy: EvalStrategy,
+    /// Optimiser steps between two evaluations with [`EvalStrategy::Steps`], at least 1.
+    pub eval_steps: u64,
+    /// Stop once so many evaluations in a row did not improve the best held-out loss by more than
+    /// `early_stopping_threshold`, 1 to 1000; wants an `eval_strategy`.
+    pub early_stopping_patience: Option<u64>,
+    /// Improvement in nats that an evaluation must exceed to count, 0 to 100.
+    pub early_stopping_threshold: f64,
+    /// Whether the result is the adapter with the lowest held-out loss of all evaluations while
+    /// training instead of the last one; wants an `eval_strategy`.
+    pub load_best_model_at_end: bool,
+    /// Prompts answered by the adapter at each evaluation (greedily; in the model's chat template
+    /// when it has one), at most 16. Never changes a result.
+    pub sample_prompts: Vec<String>,
+    /// Optimiser steps between two rounds of samples; at each evaluation when not given.
+    pub sample_steps: Option<u64>,
+    /// Most tokens of a sample, 1 to 1024.
+    pub sample_max_new_tokens: usize,
     /// Stop after so many optimiser steps.
     pub max_steps: Option<u64>,
     /// Stop before the step that would exceed so many trained tokens.
@@ -68,8 +153,21 @@ impl Default for TrainSettings {
             target_modules: Vec::new(),
             weight_decay: 0.0,
             max_grad_norm: 1.0,
+            group_by_length: false,
+            packing: false,
+            neftune_noise_alpha: None,
+            gradient_checkpointing: GradientCheckpointing::Auto,
+            memory_limit: None,
             seed: 42,
             eval_fraction: 0.1,
+            eval_strategy: EvalStrategy::No,
+            eval_steps: 50,
+            early_stopping_patience: None,
+            early_stopping_threshold: 0.0,
+            load_best_model_at_end: false,
+            sample_prompts: Vec::new(),
+            sample_steps: None,
+            sample_max_new_tokens: 48,
             max_steps: None,
             max_tokens: None,
             save_steps: 50,
@@ -90,6 +188,14 @@ fn within(name: &'static str, value: f64, low: f64, high: f64) -> Result<()> {
     }
 }
 
+fn above_zero(name: &'static str, value: f64, high: f64) -> Result<()> {
+    if value.is_finite() && value > 0.0 && value <= high {
+        Ok(())
+    } else {
+        Err(refuse(name, value, format!("above 0 and at most {high}")))
+    }
+}
+
 fn whole(name: &'static str, value: u64, low: u64, high: u64) -> Result<()> {
     if (low..=high).contains(&value) {
         Ok(())
@@ -101,10 +207,7 @@ fn whole(name: &'static str, value: u64, low: u64, high: u64) -> Result<()> {
 impl TrainSettings {
     /// Refuses the first setting that is out of range, by name.
     pub fn validate(&self) -> Result<()> {
-        if self.learning_rate.is_nan() || self.learning_rate <= 0.0 {
-            return Err(refuse("learning_rate", self.learning_rate, "above 0 and at most 1"));
-        }
-        within("learning_rate", self.learning_rate, 0.0, 1.0)?;
+        above_zero("learning_rate", self.learning_rate, 1.0)?;
         within("warmup_ratio", self.warmup_ratio, 0.0, 1.0)?;
         let (batch, accumulation) =
             (self.per_device_train_batch_size, self.gradient_accumulation_steps);
@@ -113,10 +216,7 @@ impl TrainSettings {
         whole("num_train_epochs", self.num_train_epochs as u64, 1, 1000)?;
         whole("max_seq_length", self.max_seq_length as u64, 8, 32_768)?;
         whole("lora_r", self.lora_r as u64, 1, 256)?;
-        if self.lora_alpha.is_nan() || self.lora_alpha <= 0.0 {
-            return Err(refuse("lora_alpha", self.lora_alpha, "above 0 and at most 4096"));
-        }
-        within("lora_alpha", self.lora_alpha, 0.0, 4096.0)?;
+        above_zero("lora_alpha", self.lora_alpha, 4096.0)?;
         within("lora_dropout", self.lora_dropout, 0.0, 0.9)?;
         within("weight_decay", self.weight_decay, 0.0, 1.0)?;
         within("max_grad_norm", self.max_grad_norm, 0.0, 1000.0)?;
@@ -124,6 +224,20 @@ impl TrainSettings {
         if self.target_modules.iter().any(String::is_empty) {
             return Err(refuse("target_modules", "(nothing)", "names such as q_proj"));
         }
+        if self.packing && self.group_by_length {
+            return Err(refuse(
+                "packing",
+                "true",
+                "false with group_by_length: rows that are filled need no grouping",
+            ));
+        }
+        if let Some(alpha) = self.neftune_noise_alpha {
+            above_zero("neftune_noise_alpha", alpha, 100.0)?;
+        }
+        if self.memory_limit == Some(0) {
+            return Err(refuse("memory_limit", 0, "at least 1 byte"));
+        }
+        self.validate_evaluation()?;
         if self.max_steps == Some(0) {
             return Err(refuse("max_steps", 0, "at least 1"));
         }
@@ -131,6 +245,27 @@ impl TrainSettings {
             whole("threads", threads as u64, 1, 1024)?;
         }
         Ok(())
+    }
+
+    fn validate_evaluation(&self) -> Result<()> {
+        whole("eval_steps", self.eval_steps, 1, u64::MAX)?;
+        within("early_stopping_threshold", self.early_stopping_threshold, 0.0, 100.0)?;
+        let watched = self.eval_strategy != EvalStrategy::No && self.eval_fraction > 0.0;
+        let wanted = "only with eval_strategy steps or epoch and an eval_fraction above 0";
+        if let Some(patience) = self.early_stopping_patience {
+            whole("early_stopping_patience", patience, 1, 1000)?;
+            if !watched {
+                return Err(refuse("early_stopping_patience", patience, wanted));
+            }
+        }
+        if self.load_best_model_at_end && !watched {
+            return Err(refuse("load_best_model_at_end", "true", wanted));
+        }
+        whole("sample_prompts", self.sample_prompts.len() as u64, 0, 16)?;
+        if let Some(steps) = self.sample_steps {
+            whole("sample_steps", steps, 1, u64::MAX)?;
+        }
+        whole("sample_max_new_tokens", self.sample_max_new_tokens as u64, 1, 1024)
     }
 
     /// The adapter's configuration for a model; refuses targets that the model does not have.
@@ -151,11 +286,19 @@ impl TrainSettings {
         steps.min(total)
     }
 
-    /// A text of everything that decides the result, for a checkpoint's fingerprint.
+    /// A text of everything that decides the result, for a checkpoint's fingerprint. What never
+    /// changes a result is left out, so that a run may go on with less memory or other threads.
     pub(crate) fn fingerprint(&self) -> String {
-        let mut shown = self.clone();
-        shown.threads = None;
-        shown.save_steps = 0;
+        let shown = Self {
+            threads: None,
+            save_steps: 0,
+            gradient_checkpointing: GradientCheckpointing::Auto,
+            memory_limit: None,
+            sample_prompts: Vec::new(),
+            sample_steps: None,
+            sample_max_new_tokens: 0,
+            ..self.clone()
+        };
         format!("{shown:?}")
     }
 }

@@ -1,0 +1,184 @@
+//! What a run optimises: items to train on and held out, the gradient of a step, and the loss that
+//! evaluation reports.
+
+use super::dpo::Rewards;
+use crate::data::Example;
+use crate::error::Result;
+use crate::lora::Adapter;
+use crate::model::forward::{Batch, DropoutAt, Runner};
+
+/// Tokens evaluated at once.
+pub(super) const EVAL_TOKENS: usize = 1024;
+
+/// Loss of an optimiser step and its gradient for each layer, where one exists.
+pub(super) struct StepGradients {
+    pub(super) loss: f64,
+    pub(super) gradients: Vec<Option<Vec<f32>>>,
+    pub(super) rewards: Option<Rewards>,
+}
+
+/// The outcome of an evaluation.
+pub(super) enum Evaluation {
+    /// Nothing is held out.
+    Nothing,
+    /// The caller asked to stop before it was done.
+    Cancelled,
+    /// Mean loss, and the rewards where preferences are trained.
+    Done { loss: f64, rewards: Option<Rewards> },
+}
+
+pub(super) trait Objective {
+    /// Tokens of each training item.
+    fn lengths(&self) -> Vec<usize>;
+    /// Number of training and of held-out items.
+    fn counts(&self) -> (usize, usize);
+    /// The mean loss of a step's micro-batches and its gradient. `at` names the step.
+    fn gradients(
+        &self,
+        runner: &Runner,
+        micro_batches: &[Vec<usize>],
+        adapter: &Adapter,
+        at: DropoutAt,
+    ) -> Result<StepGradients>;
+    /// The mean loss of the held-out items.
+    fn evaluate(
+        &self,
+        runner: &Runner,
+        adapter: &Adapter,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Evaluation>;
+    /// Settings of its own, for the checkpoint's fingerprint.
+    fn settings(&self) -> String;
+    /// Adds all items to a digest.
+    fn digest(&self, add: &mut dyn FnMut(&[u8]));
+}
+
+/// Adds a micro-batch's gradients to those of its step.
+pub(super) fn accumulate(sum: &mut [Option<Vec<f32>>], gradients: Vec<Option<Vec<f32>>>) {
+    for (sum, gradient) in sum.iter_mut().zip(gradients) {
+        match (sum.as_mut(), gradient) {
+            (Some(sum), Some(g)) => sum.iter_mut().zip(&g).for_each(|(s, g)| *s += g),
+            (None, Some(g)) => *sum = Some(g),
+            (_, None) => {}
+        }
+    }
+}
+
+pub(super) fn token_bytes(tokens: &[u32]) -> Vec<u8> {
+    tokens.iter().flat_map(|t| t.to_le_bytes()).collect()
+}
+
+/// Supervised fine-tuning: the loss is averaged over all answer tokens of the accumulated batch.
+pub(super) struct Supervised {
+    pub(super) train: Vec<Example>,
+    pub(super) held_out: Vec<Example>,
+}
+
+impl Objective for Supervised {
+    fn lengths(&self) -> Vec<usize> {
+        self.train.iter().map(|e| e.tokens.len()).collect()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.train.len(), self.held_out.len())
+    }
+
+    fn gradients(
+        &self,
+        runner: &Runner,
+        micro_batches: &[Vec<usize>],
+        adapter: &Adapter,
+        at: DropoutAt,
+    ) -> Result<StepGradients> {
+        let batches: Vec<Batch> = micro_batches
+            .iter()
+            .map(|indices| batch_of(indices.iter().filter_map(|i| self.train.get(*i))))
+            .collect();
+        let labelled: usize = batches.iter().map(|b| b.targets.len()).sum();
+        let scale = 1.0 / labelled.max(1) as f64;
+        let mut loss = 0.0;
+        let mut gradients: Vec<Option<Vec<f32>>> = vec![None; adapter.layers.len()];
+        for (micro, batch) in batches.iter().enumerate() {
+            if batch.targets.is_empty() {
+                continue;
+            }
+            let at = DropoutAt { micro: micro as u64, ..at };
+            let result = runner.loss_and_gradients(batch, adapter, scale, Some(at))?;
+            loss += result.loss_sum * scale;
+            accumulate(&mut gradients, result.gradients);
+        }
+        Ok(StepGradients { loss, gradients, rewards: None })
+    }
+
+    fn evaluate(
+        &self,
+        runner: &Runner,
+        adapter: &Adapter,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Evaluation> {
+        Ok(match sum_loss(runner, &self.held_out, Some(adapter), cancelled)? {
+            None => Evaluation::Cancelled,
+            Some((_, 0)) => Evaluation::Nothing,
+            Some((sum, count)) => Evaluation::Done { loss: sum / count as f64, rewards: None },
+        })
+    }
+
+    fn settings(&self) -> String {
+        "supervised".to_owned()
+    }
+
+    fn digest(&self, add: &mut dyn FnMut(&[u8])) {
+        for example in self.train.iter().chain(&self.held_out) {
+            add(&example.origin.sha256);
+            add(&token_bytes(&example.tokens));
+            add(&example.labels.iter().map(|l| u8::from(*l)).collect::<Vec<_>>());
+        }
+        add(&(self.held_out.len() as u64).to_le_bytes());
+    }
+}
+
+/// A batch of examples.
+pub fn batch_of<'a>(examples: impl Iterator<Item = &'a Example>) -> Batch {
+    let sequences: Vec<(&[u32], &[bool])> =
+        examples.map(|e| (e.tokens.as_slice(), e.labels.as_slice())).collect();
+    Batch::new(&sequences)
+}
+
+/// Mean loss over the labelled tokens of examples, nats a token; `None` when there are none.
+pub fn mean_loss(
+    runner: &Runner,
+    examples: &[Example],
+    adapter: Option<&Adapter>,
+) -> Result<Option<f64>> {
+    let sums = sum_loss(runner, examples, adapter, &|| false)?;
+    Ok(sums.filter(|(_, count)| *count > 0).map(|(sum, count)| sum / count as f64))
+}
+
+/// The sum of the losses and the number of labelled tokens; `None` when cancelled.
+fn sum_loss(
+    runner: &Runner,
+    examples: &[Example],
+    adapter: Option<&Adapter>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<(f64, usize)>> {
+    let (mut sum, mut count) = (0.0, 0usize);
+    let mut rest = examples;
+    while !rest.is_empty() {
+        if cancelled() {
+            return Ok(None);
+        }
+        let mut tokens = 0;
+        let fitting = rest.iter().take_while(|e| {
+            tokens += e.tokens.len();
+            tokens <= EVAL_TOKENS
+        });
+        let (now, later) = rest.split_at(fitting.count().max(1));
+        let batch = batch_of(now.iter());
+        if !batch.targets.is_empty() {
+            sum += runner.loss(&batch, adapter)?;
+            count += batch.targets.len();
+        }
+        rest = later;
+    }
+    Ok(Some((sum, count)))
+}
