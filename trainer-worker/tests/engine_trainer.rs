@@ -12,6 +12,8 @@ mod data_properties;
 mod data_records;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
+#[path = "engine_trainer/dpo.rs"]
+mod dpo;
 #[path = "engine_trainer/gguf_files.rs"]
 mod gguf_files;
 #[path = "engine_trainer/golden.rs"]
@@ -22,11 +24,17 @@ mod graph;
 mod hostile;
 #[path = "engine_trainer/ops.rs"]
 mod ops;
+#[path = "engine_trainer/optimiser.rs"]
+mod optimiser;
 #[path = "engine_trainer/peft_format.rs"]
 mod peft_format;
 #[path = "engine_trainer/posted_loss.rs"]
 mod posted_loss;
+#[path = "engine_trainer/real_lora.rs"]
+mod real_lora;
 #[path = "engine_trainer/real_model.rs"]
 mod real_model;
+#[path = "engine_trainer/train_options.rs"]
+mod train_options;
 #[path = "engine_trainer/training.rs"]
 mod training;

@@ -130,7 +130,8 @@ impl Runner {
         &self.model
     }
 
-    pub(super) fn workspace(&self) -> &Workspace {
+    /// Buffers of the passes.
+    pub fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 

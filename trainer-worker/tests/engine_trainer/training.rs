@@ -13,7 +13,9 @@ use trainer_worker::data::DataFile;
 use trainer_worker::error::Error;
 use trainer_worker::lora::{assert_gradients, Adapter, Role};
 use trainer_worker::optim::Schedule;
-use trainer_worker::train::{checkpoint, Control, Event, Outcome, Run, TrainSettings};
+use trainer_worker::train::{
+    checkpoint, Control, EvalStrategy, Event, Outcome, Run, TrainSettings,
+};
 use trainer_worker::{peft, Result};
 
 fn text() -> String {
@@ -277,6 +279,25 @@ fn settings_out_of_range_are_refused_by_name() {
         ("warmup_ratio", TrainSettings { warmup_ratio: -0.1, ..d() }),
         ("eval_fraction", TrainSettings { eval_fraction: 0.6, ..d() }),
         ("max_steps", TrainSettings { max_steps: Some(0), ..d() }),
+        ("packing", TrainSettings { packing: true, group_by_length: true, ..d() }),
+        ("neftune_noise_alpha", TrainSettings { neftune_noise_alpha: Some(0.0), ..d() }),
+        ("neftune_noise_alpha", TrainSettings { neftune_noise_alpha: Some(101.0), ..d() }),
+        ("memory_limit", TrainSettings { memory_limit: Some(0), ..d() }),
+        ("eval_steps", TrainSettings { eval_steps: 0, ..d() }),
+        ("early_stopping_patience", TrainSettings { early_stopping_patience: Some(1), ..d() }),
+        (
+            "early_stopping_patience",
+            TrainSettings {
+                eval_strategy: EvalStrategy::Steps,
+                early_stopping_patience: Some(0),
+                ..d()
+            },
+        ),
+        ("early_stopping_threshold", TrainSettings { early_stopping_threshold: -1.0, ..d() }),
+        ("load_best_model_at_end", TrainSettings { load_best_model_at_end: true, ..d() }),
+        ("sample_prompts", TrainSettings { sample_prompts: vec![String::new(); 17], ..d() }),
+        ("sample_steps", TrainSettings { sample_steps: Some(0), ..d() }),
+        ("sample_max_new_tokens", TrainSettings { sample_max_new_tokens: 1025, ..d() }),
     ];
     for (name, settings) in cases {
         match settings.validate() {
@@ -304,19 +325,4 @@ fn the_token_ceiling_is_never_exceeded() {
     assert!(outcome.tokens <= ceiling && outcome.tokens + 300 > ceiling, "{}", outcome.tokens);
     let tiny = TrainSettings { max_tokens: Some(3), ..free };
     assert!(matches!(train(&tiny, &Control::default()), Err(Error::NoExamples { .. })));
-}
-
-#[test]
-fn schedules_warm_up_and_fall_as_in_transformers() {
-    for schedule in [Schedule::Linear, Schedule::Cosine, Schedule::Constant] {
-        assert_eq!(schedule.factor(0, 4, 20), 0.0);
-        assert_eq!(schedule.factor(2, 4, 20), 0.5);
-        assert_eq!(schedule.factor(4, 4, 20), 1.0);
-        assert_eq!(Schedule::from_name(schedule.name()).expect("a name"), schedule);
-    }
-    assert_eq!(Schedule::Linear.factor(12, 4, 20), 0.5);
-    assert!((Schedule::Cosine.factor(12, 4, 20) - 0.5).abs() < 1e-12);
-    assert!((Schedule::Cosine.factor(8, 4, 20) - 0.853_553_390_593_273_8).abs() < 1e-12);
-    assert_eq!(Schedule::Constant.factor(19, 4, 20), 1.0);
-    assert!(Schedule::from_name("polynomial").is_err());
 }

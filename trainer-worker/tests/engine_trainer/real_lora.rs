@@ -1,0 +1,105 @@
+//! LoRA on SmolLM2-135M-Instruct and real text, against PEFT on the same tokens, batches and initial
+//! adapters (scripts/golden/real_lora.py).
+
+use crate::common::{golden, real_model};
+use openledger_primitives::MediaType;
+use serde_json::{json, Value};
+use std::path::Path;
+use trainer_worker::data::{self, DataFile, Example};
+use trainer_worker::lora::Adapter;
+use trainer_worker::peft;
+use trainer_worker::train::plan::Plan;
+use trainer_worker::train::{Control, Run, TrainSettings};
+
+const SEEDS: [u64; 3] = [1, 2, 3];
+/// Real text: what this project is and how it works, in questions and answers.
+const FACTS: &str = include_str!("facts.md");
+
+fn files() -> Vec<DataFile> {
+    vec![DataFile::new(FACTS.as_bytes().to_vec(), MediaType::Md, "facts.md", "contributor")]
+}
+
+fn settings(seed: u64) -> TrainSettings {
+    TrainSettings {
+        learning_rate: 2e-3,
+        num_train_epochs: 2,
+        per_device_train_batch_size: 4,
+        max_seq_length: 96,
+        lora_r: 8,
+        lora_alpha: 16.0,
+        weight_decay: 0.01,
+        warmup_steps: Some(2),
+        eval_fraction: 0.25,
+        save_steps: 0,
+        seed,
+        ..TrainSettings::default()
+    }
+}
+
+/// Writes what scripts/golden/real_lora.py needs, into the folder that OPENLEDGER_GOLDEN names.
+#[test]
+#[ignore = "writes the inputs of scripts/golden/real_lora.py"]
+fn inputs_of_the_golden_script_are_written() {
+    let out = std::env::var("OPENLEDGER_GOLDEN").expect("OPENLEDGER_GOLDEN names a folder");
+    let (model, tokenizer) = real_model();
+    for seed in SEEDS {
+        let settings = settings(seed);
+        let max = settings.max_seq_length;
+        let (all, _) = data::examples(&files(), &tokenizer, max).expect("examples");
+        let (train, held_out) = data::split(all, settings.eval_fraction, settings.seed);
+        let mut plan = Plan::new(&settings, &train);
+        let shown = |e: &Example| json!({ "tokens": e.tokens, "labels": e.labels });
+        let warmup = settings.warmup(plan.total_steps);
+        let rates: Vec<f64> = (0..plan.total_steps)
+            .map(|s| {
+                let schedule = settings.lr_scheduler_type;
+                settings.learning_rate * schedule.factor(s, warmup, plan.total_steps)
+            })
+            .collect();
+        let steps: Vec<_> = (0..plan.total_steps).map(|s| plan.step(s)).collect();
+        let input = json!({
+            "train": train.iter().map(shown).collect::<Vec<_>>(),
+            "held_out": held_out.iter().map(shown).collect::<Vec<_>>(),
+            "steps": steps, "learning_rates": rates, "weight_decay": settings.weight_decay,
+            "max_grad_norm": settings.max_grad_norm,
+        });
+        let dir = Path::new(&out).join(seed.to_string());
+        std::fs::create_dir_all(&dir).expect("a folder");
+        std::fs::write(dir.join("input.json"), input.to_string()).expect("written");
+        let adapter = Adapter::new(settings.lora(), &model.config, seed);
+        peft::save(&dir, &adapter, "SmolLM2-135M-Instruct").expect("written");
+    }
+}
+
+#[test]
+fn lora_lowers_the_held_out_loss_as_peft_does_over_three_seeds() {
+    let text = std::fs::read_to_string(golden("smollm2-lora.json")).expect("golden file");
+    let golden: Value = serde_json::from_str(&text).expect("JSON");
+    let (model, tokenizer) = real_model();
+    for seed in SEEDS {
+        let settings = settings(seed);
+        let files = files();
+        let run =
+            Run { model: model.clone(), tokenizer: &tokenizer, files: &files, settings: &settings };
+        let outcome = run.train(&Control::default()).expect("trains");
+        let theirs = &golden[seed.to_string()];
+        let number = |key: &str| theirs[key].as_f64().expect("a number");
+        let losses: Vec<f64> = serde_json::from_value(theirs["losses"].clone()).expect("losses");
+        assert_eq!(losses.len(), outcome.losses.len());
+        for (step, (ours, theirs)) in outcome.losses.iter().zip(&losses).enumerate() {
+            let error = (ours - theirs).abs();
+            assert!(error < 5e-3, "seed {seed} step {step}: {ours} and {theirs}");
+        }
+        let before = outcome.eval_loss_before.expect("held out");
+        let drop = before - outcome.eval_loss_after.expect("held out");
+        let peft = number("before") - number("after");
+        println!(
+            "seed {seed}: held-out loss {before:.4} falls by {drop:.4}, PEFT's by {peft:.4}; {:.0} \
+             tokens/s",
+            outcome.tokens_per_second
+        );
+        assert!((before - number("before")).abs() < 1e-3, "{before}");
+        assert!(drop >= 0.15, "seed {seed}: the held-out loss fell by {drop} only");
+        assert!((drop - peft).abs() <= 0.05 * peft, "seed {seed}: {drop}, PEFT {peft}");
+    }
+}
