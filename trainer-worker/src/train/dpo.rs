@@ -12,10 +12,10 @@
 //! the base model without the adapter, or an adapter given for it. Its log likelihoods are computed
 //! once a pair, each pair by itself, and kept.
 
-use super::objective::{accumulate, token_bytes, Evaluation, Objective, StepGradients};
+use super::objective::{accumulate, digest_example, Evaluation, Objective, StepGradients};
 use super::session::Session;
 use super::{on_training_threads, Control, Outcome, TrainSettings};
-use crate::data::{split, Report};
+use crate::data::{split, Example, Preference, Report};
 use crate::error::{Error, Result};
 use crate::kernels::scalar::{sigmoid, softplus};
 use crate::lora::Adapter;
@@ -24,34 +24,21 @@ use crate::model::Model;
 use crate::tokenizer::Tokenizer;
 use std::sync::{Arc, Mutex};
 
-/// A prompt with an answer that is preferred to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preference {
-    /// Tokens of the prompt, the generation prompt of the chat template included.
-    pub prompt: Vec<u32>,
-    /// Tokens of the preferred answer, its end token included.
-    pub chosen: Vec<u32>,
-    /// Tokens of the other answer.
-    pub rejected: Vec<u32>,
-}
-
-impl Preference {
-    /// Cuts both answers so that prompt and answer have at most `limit` tokens; `None` when the
-    /// prompt leaves no room or an answer is empty. The flag says that something was cut.
-    pub fn fit(mut self, limit: usize) -> Option<(Self, bool)> {
-        let room = limit.checked_sub(self.prompt.len())?;
-        let cut = self.chosen.len().max(self.rejected.len()) > room;
-        self.chosen.truncate(room);
-        self.rejected.truncate(room);
-        // Without a token before it, an answer's first token is not predicted at all.
-        let usable =
-            !(self.prompt.is_empty() || self.chosen.is_empty() || self.rejected.is_empty());
-        usable.then_some((self, cut))
-    }
-
-    fn tokens(&self) -> usize {
-        2 * self.prompt.len() + self.chosen.len() + self.rejected.len()
-    }
+/// The preference with both sequences cut to `limit` tokens; `None` when that leaves nothing of an
+/// answer, or when there is no prompt (an answer's first token would not be predicted). The flag
+/// says that something was cut.
+pub fn fit(preference: &Preference, limit: usize) -> Option<(Preference, bool)> {
+    let prompt = preference.prompt;
+    let cut = |example: &Example| {
+        let mut example = example.clone();
+        example.tokens.truncate(limit);
+        example.labels.truncate(limit);
+        (example.tokens.len() > prompt).then_some(example)
+    };
+    let (chosen, rejected) = (cut(&preference.chosen)?, cut(&preference.rejected)?);
+    let fitted = Preference { chosen, rejected, prompt };
+    let shorter = fitted.tokens() < preference.tokens();
+    (prompt > 0).then_some((fitted, shorter))
 }
 
 /// Settings of the preference loss, with TRL's names.
@@ -122,7 +109,7 @@ pub struct DpoRun<'a> {
     pub model: Arc<Model>,
     /// Its tokenizer, for samples.
     pub tokenizer: &'a Tokenizer,
-    /// Pairs in their order; `eval_fraction` of them are held out.
+    /// Pairs in their order, as [`fit`] cuts them to `max_seq_length`; `eval_fraction` of them are held out.
     pub preferences: Vec<Preference>,
     /// Settings of the training; `packing` is refused.
     pub settings: &'a TrainSettings,
@@ -153,11 +140,11 @@ impl DpoRun<'_> {
         let mut report = Report::default();
         let mut pairs = Vec::new();
         for preference in &self.preferences {
-            match preference.clone().fit(limit) {
+            match fit(preference, limit) {
                 Some((pair, cut)) => {
                     report.truncated += usize::from(cut);
                     report.tokens += pair.tokens();
-                    report.labelled += pair.chosen.len() + pair.rejected.len();
+                    report.labelled += pair.chosen.labelled() + pair.rejected.labelled();
                     pairs.push(pair);
                 }
                 None => report.skipped += 1,
@@ -206,20 +193,9 @@ struct Preferences<'a> {
     held_out: Pairs,
 }
 
-/// Chosen and rejected answer of each pair, one after the other.
+/// Chosen and rejected sequence of each pair, one after the other.
 fn batch_of<'a>(pairs: impl Iterator<Item = &'a Preference>) -> Batch {
-    let sequences: Vec<(Vec<u32>, Vec<bool>)> = pairs
-        .flat_map(|pair| {
-            [&pair.chosen, &pair.rejected].map(|answer| {
-                let tokens = [pair.prompt.as_slice(), answer].concat();
-                let labels = (0..tokens.len()).map(|i| i >= pair.prompt.len()).collect();
-                (tokens, labels)
-            })
-        })
-        .collect();
-    let borrowed: Vec<(&[u32], &[bool])> =
-        sequences.iter().map(|(t, l)| (t.as_slice(), l.as_slice())).collect();
-    Batch::new(&borrowed)
+    super::batch_of(pairs.flat_map(|pair| [&pair.chosen, &pair.rejected]))
 }
 
 impl Preferences<'_> {
@@ -331,8 +307,8 @@ impl Objective for Preferences<'_> {
 
     fn digest(&self, add: &mut dyn FnMut(&[u8])) {
         for pair in self.train.pairs.iter().chain(&self.held_out.pairs) {
-            for tokens in [&pair.prompt, &pair.chosen, &pair.rejected] {
-                add(&token_bytes(tokens));
+            for example in [&pair.chosen, &pair.rejected] {
+                digest_example(example, add);
             }
         }
         add(&(self.held_out.pairs.len() as u64).to_le_bytes());

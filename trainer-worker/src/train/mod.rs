@@ -9,7 +9,7 @@ pub mod plan;
 mod session;
 pub mod settings;
 
-pub use dpo::{DpoRun, DpoSettings, Preference, Rewards};
+pub use dpo::{DpoRun, DpoSettings, Rewards};
 pub use memory::{memory_estimate, MemoryEstimate};
 pub use objective::{batch_of, mean_loss};
 pub use settings::{EvalStrategy, GradientCheckpointing, TrainSettings};

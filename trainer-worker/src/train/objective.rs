@@ -64,8 +64,11 @@ pub(super) fn accumulate(sum: &mut [Option<Vec<f32>>], gradients: Vec<Option<Vec
     }
 }
 
-pub(super) fn token_bytes(tokens: &[u32]) -> Vec<u8> {
-    tokens.iter().flat_map(|t| t.to_le_bytes()).collect()
+/// Adds an example to a digest.
+pub(super) fn digest_example(example: &Example, add: &mut dyn FnMut(&[u8])) {
+    add(&example.origin.sha256);
+    add(&example.tokens.iter().flat_map(|t| t.to_le_bytes()).collect::<Vec<u8>>());
+    add(&example.labels.iter().map(|l| u8::from(*l)).collect::<Vec<u8>>());
 }
 
 /// Supervised fine-tuning: the loss is averaged over all answer tokens of the accumulated batch.
@@ -129,9 +132,7 @@ impl Objective for Supervised {
 
     fn digest(&self, add: &mut dyn FnMut(&[u8])) {
         for example in self.train.iter().chain(&self.held_out) {
-            add(&example.origin.sha256);
-            add(&token_bytes(&example.tokens));
-            add(&example.labels.iter().map(|l| u8::from(*l)).collect::<Vec<_>>());
+            digest_example(example, add);
         }
         add(&(self.held_out.len() as u64).to_le_bytes());
     }

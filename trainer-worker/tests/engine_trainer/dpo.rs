@@ -7,30 +7,32 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use trainer_worker::data::{Example, Origin, Preference};
 use trainer_worker::error::Error;
-use trainer_worker::model::forward::{Batch, Runner};
+use trainer_worker::model::forward::Runner;
 use trainer_worker::model::Model;
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::peft;
+use trainer_worker::train::dpo::fit;
 use trainer_worker::train::{
-    Control, DpoRun, DpoSettings, EvalStrategy, Event, Preference, TrainSettings,
+    batch_of, Control, DpoRun, DpoSettings, EvalStrategy, Event, TrainSettings,
 };
 
 fn ids(value: &Value) -> Vec<u32> {
     serde_json::from_value(value.clone()).expect("token ids")
 }
 
-fn batch(pairs: &[Preference]) -> Batch {
-    let mut sequences: Vec<(Vec<u32>, Vec<bool>)> = Vec::new();
-    for pair in pairs {
-        for answer in [&pair.chosen, &pair.rejected] {
-            let labels = [vec![false; pair.prompt.len()], vec![true; answer.len()]].concat();
-            sequences.push(([pair.prompt.as_slice(), answer].concat(), labels));
-        }
-    }
-    let parts: Vec<(&[u32], &[bool])> =
-        sequences.iter().map(|(t, l)| (t.as_slice(), l.as_slice())).collect();
-    Batch::new(&parts)
+fn preference(prompt: &[u32], chosen: &[u32], rejected: &[u32]) -> Preference {
+    let origin = Origin { submission: "a".into(), contributor: "b".into(), sha256: [1; 32] };
+    let origin = Arc::new(origin);
+    let example = |answer: &[u32]| Example {
+        tokens: [prompt, answer].concat(),
+        labels: [vec![false; prompt.len()], vec![true; answer.len()]].concat(),
+        origin: origin.clone(),
+        file: 0,
+        span: 0..1,
+    };
+    Preference { chosen: example(chosen), rejected: example(rejected), prompt: prompt.len() }
 }
 
 #[test]
@@ -45,15 +47,13 @@ fn loss_rewards_gradients_and_ten_steps_equal_trl() {
         .as_array()
         .expect("pairs")
         .iter()
-        .map(|p| Preference {
-            prompt: ids(&p["prompt_ids"]),
-            chosen: ids(&p["chosen_ids"]),
-            rejected: ids(&p["rejected_ids"]),
+        .map(|p| {
+            preference(&ids(&p["prompt_ids"]), &ids(&p["chosen_ids"]), &ids(&p["rejected_ids"]))
         })
         .collect();
     let settings = DpoSettings { beta: number(&json["beta"]), label_smoothing: 0.0 };
     let runner = Runner::new(model.clone(), 64).expect("a runner");
-    let batch = batch(&pairs);
+    let batch = batch_of(pairs.iter().flat_map(|p| [&p.chosen, &p.rejected]));
     let reference = runner.sequence_losses(&batch, None).expect("losses");
     let ratios = |losses: &[f64]| -> Vec<(f64, f64)> {
         (0..losses.len() / 2)
@@ -159,10 +159,11 @@ fn the_slope_of_the_loss_is_its_derivative() {
 
 fn preferences() -> Vec<Preference> {
     (0..14)
-        .map(|i| Preference {
-            prompt: (0..6 + i % 4).map(|t| 10 + (i * 7 + t) % 90).collect(),
-            chosen: (0..4 + i % 3).map(|t| 100 + (i + t) % 40).chain([1]).collect(),
-            rejected: (0..5).map(|t| 150 + (i * 3 + t) % 40).chain([1]).collect(),
+        .map(|i| {
+            let prompt: Vec<u32> = (0..6 + i % 4).map(|t| 10 + (i * 7 + t) % 90).collect();
+            let chosen: Vec<u32> = (0..4 + i % 3).map(|t| 100 + (i + t) % 40).chain([1]).collect();
+            let rejected: Vec<u32> = (0..5).map(|t| 150 + (i * 3 + t) % 40).chain([1]).collect();
+            preference(&prompt, &chosen, &rejected)
         })
         .collect()
 }
@@ -236,7 +237,7 @@ fn preferences_are_learnt_and_a_stopped_run_resumes_to_the_same_bytes() {
     assert_eq!(rest.eval_loss_after.map(f64::to_bits), whole.eval_loss_after.map(f64::to_bits));
     // Other preferences are another run.
     let mut other = preferences();
-    other[3].chosen[0] += 1;
+    other[3].chosen.tokens[9] += 1;
     let other = DpoRun { preferences: other, ..run };
     assert!(matches!(other.train(&control), Err(Error::Checkpoint { .. })));
 }
@@ -264,15 +265,11 @@ fn training_on_from_an_adapter_begins_at_the_reference() {
 
 #[test]
 fn unusable_preferences_and_settings_are_refused() {
-    let pair = |p: usize, c: usize, r: usize| Preference {
-        prompt: vec![5; p],
-        chosen: vec![6; c],
-        rejected: vec![7; r],
-    };
-    assert_eq!(pair(4, 3, 2).fit(16), Some((pair(4, 3, 2), false)));
-    assert_eq!(pair(4, 30, 2).fit(16), Some((pair(4, 12, 2), true)));
+    let pair = |p: usize, c: usize, r: usize| preference(&vec![5; p], &vec![6; c], &vec![7; r]);
+    assert_eq!(fit(&pair(4, 3, 2), 16), Some((pair(4, 3, 2), false)));
+    assert_eq!(fit(&pair(4, 30, 2), 16), Some((pair(4, 12, 2), true)));
     for unusable in [pair(16, 1, 1), pair(17, 1, 1), pair(0, 3, 3), pair(3, 0, 1), pair(3, 1, 0)] {
-        assert_eq!(unusable.fit(16), None);
+        assert_eq!(fit(&unusable, 16), None);
     }
     let (model, tokenizer) = tiny(1);
     let run = |dpo: DpoSettings, packing: bool, preferences: Vec<Preference>| {
