@@ -72,6 +72,7 @@ def gpt2(folder):
     torch.manual_seed(77)
     model = GPT2LMHeadModel(GPT2Config(
         vocab_size=120, n_positions=128, n_embd=32, n_layer=2, n_head=4, initializer_range=0.2,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
         attn_implementation="eager",
     )).float()
     with torch.no_grad():

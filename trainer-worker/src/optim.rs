@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::scalar::cos_half_turn;
+use std::ops::Range;
 
 /// How the learning rate changes over a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,21 +101,44 @@ impl AdamW {
         gradients: &[Vec<f32>],
         learning_rate: f64,
     ) {
+        let whole: Vec<Vec<(Range<usize>, f64)>> =
+            parameters.iter().map(|p| vec![(0..p.len(), 1.0)]).collect();
+        self.update_with(parameters, gradients, learning_rate, &whole);
+    }
+
+    /// As [`Self::update`], with a factor on the learning rate for each range of each vector (see
+    /// [`Adapter::rate_factors`](crate::lora::Adapter::rate_factors)); what no range holds stays.
+    pub fn update_with(
+        &mut self,
+        parameters: &mut [Vec<f32>],
+        gradients: &[Vec<f32>],
+        learning_rate: f64,
+        factors: &[Vec<(Range<usize>, f64)>],
+    ) {
         self.step += 1;
         let correction1 = 1.0 - power(self.beta1, self.step);
         let correction2 = (1.0 - power(self.beta2, self.step)).sqrt();
-        let keep = (1.0 - learning_rate * self.weight_decay) as f32;
         let (b1, b2) = (self.beta1 as f32, self.beta2 as f32);
         let (c1, c2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let step_size = (learning_rate / correction1) as f32;
         let (root, eps) = (correction2 as f32, self.eps as f32);
-        for (((p, g), m), v) in
-            parameters.iter_mut().zip(gradients).zip(&mut self.first).zip(&mut self.second)
-        {
-            for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                *m = *m * b1 + *g * c1;
-                *v = *v * b2 + *g * *g * c2;
-                *p = *p * keep - step_size * *m / (v.sqrt() / root + eps);
+        let vectors = parameters.iter_mut().zip(gradients).zip(&mut self.first);
+        for ((((p, g), m), v), ranges) in vectors.zip(&mut self.second).zip(factors) {
+            for (range, factor) in ranges {
+                let rate = learning_rate * factor;
+                let keep = (1.0 - rate * self.weight_decay) as f32;
+                let step_size = (rate / correction1) as f32;
+                let parts = (
+                    p.get_mut(range.clone()),
+                    g.get(range.clone()),
+                    m.get_mut(range.clone()),
+                    v.get_mut(range.clone()),
+                );
+                let (Some(p), Some(g), Some(m), Some(v)) = parts else { continue };
+                for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    *m = *m * b1 + *g * c1;
+                    *v = *v * b2 + *g * *g * c2;
+                    *p = *p * keep - step_size * *m / (v.sqrt() / root + eps);
+                }
             }
         }
     }

@@ -6,12 +6,16 @@
 //! adapter alone: the header is written here, in a fixed order.
 
 use crate::error::{read_bounded, write_atomically, Error, Result};
-use crate::lora::{targets, tensor_name, Adapter, Layout, LoraConfig, Role};
+use crate::lora::patterns::{LayerChoice, Patterns};
+use crate::lora::{magnitude_name, targets, tensor_name, Adapter, Layout, LoraConfig, Role};
 use crate::model::hf::to_f32;
 use crate::model::ModelConfig;
 use safetensors::SafeTensors;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use std::path::Path;
 
 /// File name of the weights.
@@ -25,37 +29,56 @@ pub const MAX_CONFIG: u64 = 1 << 20;
 /// Longest safetensors header that is read, in bytes.
 const MAX_HEADER: usize = 16 << 20;
 
+/// A JSON object with its keys in the order given: the first pattern that matches counts.
+fn ordered<V>(entries: &[(String, V)], shown: impl Fn(&V) -> Value) -> String {
+    let fields: Vec<String> =
+        entries.iter().map(|(key, value)| format!("{}: {}", json!(key), shown(value))).collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+/// PEFT declares alphas as integers; keep one an integer where it is.
+fn whole_or_not(alpha: f64) -> Value {
+    if alpha.fract() == 0.0 {
+        json!(alpha as u64)
+    } else {
+        json!(alpha)
+    }
+}
+
 /// The text of `adapter_config.json`.
 pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
-    // PEFT declares lora_alpha as an integer; keep it one where it is.
-    let alpha =
-        if config.alpha.fract() == 0.0 { json!(config.alpha as u64) } else { json!(config.alpha) };
+    let layers = &config.layers_to_transform;
+    let layers_pattern = match layers.patterns.as_slice() {
+        [] => Value::Null,
+        [one] => json!(one),
+        several => json!(several),
+    };
     // BTreeMap: keys in alphabetical order whatever serde_json's features are.
-    let fields: BTreeMap<&str, Value> = [
-        ("alpha_pattern", json!({})),
-        ("auto_mapping", Value::Null),
-        ("base_model_name_or_path", json!(base_model)),
-        ("bias", json!("none")),
-        ("fan_in_fan_out", json!(config.fan_in_fan_out)),
-        ("inference_mode", json!(true)),
-        ("init_lora_weights", json!(true)),
-        ("layer_replication", Value::Null),
-        ("layers_pattern", Value::Null),
-        ("layers_to_transform", Value::Null),
-        ("loftq_config", json!({})),
-        ("lora_alpha", alpha),
-        ("lora_dropout", json!(config.dropout)),
-        ("megatron_config", Value::Null),
-        ("megatron_core", json!("megatron.core")),
-        ("modules_to_save", Value::Null),
-        ("peft_type", json!("LORA")),
-        ("r", json!(config.r)),
-        ("rank_pattern", json!({})),
-        ("revision", Value::Null),
-        ("target_modules", json!(config.target_modules)),
-        ("task_type", json!("CAUSAL_LM")),
-        ("use_dora", json!(false)),
-        ("use_rslora", json!(config.use_rslora)),
+    let fields: BTreeMap<&str, String> = [
+        ("alpha_pattern", ordered(config.alpha_pattern.entries(), |a| whole_or_not(*a))),
+        ("auto_mapping", Value::Null.to_string()),
+        ("base_model_name_or_path", json!(base_model).to_string()),
+        ("bias", json!("none").to_string()),
+        ("fan_in_fan_out", json!(config.fan_in_fan_out).to_string()),
+        ("inference_mode", json!(true).to_string()),
+        ("init_lora_weights", json!(true).to_string()),
+        ("layer_replication", Value::Null.to_string()),
+        ("layers_pattern", layers_pattern.to_string()),
+        ("layers_to_transform", json!(layers.layers).to_string()),
+        ("loftq_config", json!({}).to_string()),
+        ("lora_alpha", whole_or_not(config.alpha).to_string()),
+        ("lora_dropout", json!(config.dropout).to_string()),
+        ("megatron_config", Value::Null.to_string()),
+        ("megatron_core", json!("megatron.core").to_string()),
+        ("modules_to_save", Value::Null.to_string()),
+        ("peft_type", json!("LORA").to_string()),
+        ("r", json!(config.r).to_string()),
+        ("rank_pattern", ordered(config.rank_pattern.entries(), |r| json!(r))),
+        ("revision", Value::Null.to_string()),
+        ("target_modules", json!(config.target_modules).to_string()),
+        ("task_type", json!("CAUSAL_LM").to_string()),
+        ("use_dora", json!(config.use_dora).to_string()),
+        ("use_rslora", json!(config.use_rslora).to_string()),
     ]
     .into();
     let mut text = String::from("{\n");
@@ -76,6 +99,10 @@ pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
             let name = |which| tensor_name(adapter.family, layer, slot.path, which);
             tensors.insert(name('A'), (vec![slot.r, slot.input], a));
             tensors.insert(name('B'), (vec![slot.output, slot.r], b));
+            if let Some(magnitude) = slot.magnitude(values) {
+                let name = magnitude_name(adapter.family, layer, slot.path);
+                tensors.insert(name, (vec![slot.output], magnitude));
+            }
         }
     }
     let config = config_json(&adapter.config, base_model);
@@ -171,7 +198,7 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
     // What is in the file decides which modules carry an adapter.
     let mut present: BTreeSet<(usize, Role)> = BTreeSet::new();
     for name in tensors.names() {
-        let Some((layer, role)) = parse_name(name, model) else {
+        let Some((layer, role)) = parse_name(name, lora.use_dora, model) else {
             return Err(Error::adapter(format!(
                 "unexpected tensor {name}; only LoRA tensors of the linear modules of a {} model are read",
                 model.family.model_type()
@@ -198,23 +225,28 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
         let mut modules = model.modules(layer);
         modules.sort_by_key(|m| m.role);
         for module in modules.iter().filter(|m| present.contains(&(layer, m.role))) {
-            let read = |which: char, shape: [usize; 2]| -> Result<Vec<f32>> {
-                let name = tensor_name(model.family, layer, module.path, which);
+            let name = model.module_name(layer, module);
+            let (r, _) = lora.rank_and_scaling(&name);
+            let read = |name: String, shape: &[usize]| -> Result<Vec<f32>> {
                 let view = tensors
                     .tensor(&name)
                     .map_err(|_| Error::adapter(format!("the tensor {name} is missing")))?;
                 if view.shape() != shape {
                     return Err(Error::adapter(format!(
-                        "{name} has the shape {:?}, the model and r = {} demand {shape:?}",
+                        "{name} has the shape {:?}, the model and r = {r} demand {shape:?}",
                         view.shape(),
-                        lora.r
                     )));
                 }
                 to_f32(&name, view.dtype(), view.data())
             };
-            values.extend(read('A', [lora.r, module.input])?);
-            values.extend(read('B', [module.output, lora.r])?);
-            layout.add(module, lora.r, lora.scaling() as f32);
+            let named = |which| tensor_name(model.family, layer, module.path, which);
+            values.extend(read(named('A'), &[r, module.input])?);
+            values.extend(read(named('B'), &[module.output, r])?);
+            if lora.use_dora {
+                let name = magnitude_name(model.family, layer, module.path);
+                values.extend(read(name, &[module.output])?);
+            }
+            layout.add(module, &name, &lora);
             let alone = modules.iter().filter(|m| m.name() == module.name()).count() == 1;
             names.insert((module.role, if alone { module.name() } else { module.path }));
         }
@@ -228,9 +260,12 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
     Ok(Adapter { family: model.family, config: lora, layouts, layers })
 }
 
-fn parse_name(name: &str, model: &ModelConfig) -> Option<(usize, Role)> {
+fn parse_name(name: &str, dora: bool, model: &ModelConfig) -> Option<(usize, Role)> {
     let rest = name.strip_prefix("base_model.model.")?;
-    let module = rest.strip_suffix(".lora_A.weight").or(rest.strip_suffix(".lora_B.weight"))?;
+    let module = rest
+        .strip_suffix(".lora_A.weight")
+        .or(rest.strip_suffix(".lora_B.weight"))
+        .or(rest.strip_suffix(".lora_magnitude_vector").filter(|_| dora))?;
     let (layer, module) = model.find_module(module)?;
     Some((layer, module.role))
 }
@@ -251,16 +286,45 @@ fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
     // It only says how a weight is stored, which is known of a model whose weights are Conv1D.
     let conv1d = model.fan_in_fan_out();
     let turned = (!conv1d).then_some("fan_in_fan_out");
-    for field in ["use_dora", "lora_bias", "use_qalora"].into_iter().chain(turned) {
+    for field in ["lora_bias", "use_qalora"].into_iter().chain(turned) {
         if json.get(field).and_then(Value::as_bool) == Some(true) {
             return refuse(field, "not supported yet");
         }
     }
-    for field in ["rank_pattern", "alpha_pattern"] {
-        if json.get(field).and_then(Value::as_object).is_some_and(|m| !m.is_empty()) {
-            return refuse(field, "only one rank and alpha for all modules are supported yet");
-        }
+    let patterns: PatternFields = serde_json::from_str(text).map_err(|e| {
+        Error::adapter(format!("rank_pattern or alpha_pattern of adapter_config.json: {e}"))
+    })?;
+    let ranks = patterns.rank_pattern.unwrap_or_default().0;
+    if ranks.iter().any(|(_, r)| !(1..=4096).contains(r)) {
+        return refuse("rank_pattern", "ranks must be 1 to 4096");
     }
+    let alphas = patterns.alpha_pattern.unwrap_or_default().0;
+    if alphas.iter().any(|(_, a)| !(a.is_finite() && *a > 0.0 && *a <= 1e6)) {
+        return refuse("alpha_pattern", "alphas must be positive numbers up to 1e6");
+    }
+    let strings = |field: &str| match json.get(field) {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
+    let layers = match json.get("layers_to_transform") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(layers)) => Some(layers.iter().map(Value::as_u64).collect()),
+        Some(one) => Some(vec![one.as_u64()]),
+    };
+    let layers: Option<Vec<usize>> = match layers {
+        None => None,
+        Some(layers) => {
+            let known = |l: &Option<u64>| l.filter(|l| *l < model.num_hidden_layers as u64);
+            let found: Vec<usize> = layers.iter().filter_map(known).map(|l| l as usize).collect();
+            if found.len() < layers.len() {
+                return refuse("layers_to_transform", "must be layers of the model");
+            }
+            Some(found)
+        }
+    };
     if json.get("bias").and_then(Value::as_str).is_some_and(|b| b != "none") {
         return refuse("bias", "trained biases are not supported");
     }
@@ -286,7 +350,52 @@ fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
         alpha,
         dropout: json.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0),
         target_modules,
+        rank_pattern: Patterns::new("rank_pattern", ranks)?,
+        alpha_pattern: Patterns::new("alpha_pattern", alphas)?,
+        layers_to_transform: LayerChoice { layers, patterns: strings("layers_pattern") },
         use_rslora: json.get("use_rslora").and_then(Value::as_bool).unwrap_or(false),
+        use_dora: json.get("use_dora").and_then(Value::as_bool).unwrap_or(false),
         fan_in_fan_out: conv1d,
     })
+}
+
+/// The fields whose order counts, which a map of JSON values would lose.
+#[derive(Deserialize)]
+struct PatternFields {
+    rank_pattern: Option<Ordered<usize>>,
+    alpha_pattern: Option<Ordered<f64>>,
+}
+
+/// A JSON object in its own order.
+struct Ordered<V>(Vec<(String, V)>);
+
+impl<V> Default for Ordered<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = Ordered<V>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of numbers")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(
+                self,
+                mut map: M,
+            ) -> std::result::Result<Self::Value, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
 }

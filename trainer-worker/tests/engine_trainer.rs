@@ -2,6 +2,8 @@
 //! files from PyTorch, adapters in PEFT's format, resume to the bit, hostile files, the data rule,
 //! and the real model.
 
+#[path = "engine_trainer/adapters.rs"]
+mod adapters;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
 #[path = "engine_trainer/common.rs"]

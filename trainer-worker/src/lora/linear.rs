@@ -1,5 +1,6 @@
 //! A frozen linear module with its adapter: forward, and backward written by hand.
 
+use super::dora::{self, LayerScales};
 use super::{Layout, Slot};
 use crate::kernels::{gemm, par_add_assign, par_rows};
 use crate::model::family::Role;
@@ -13,6 +14,8 @@ pub struct BlockAdapter<'a> {
     pub layout: &'a Layout,
     /// The layer's parameters.
     pub parameters: &'a [f32],
+    /// What DoRA multiplies the rows by at these parameters; none for other adapters.
+    pub scales: Option<&'a LayerScales>,
     /// Dropout of each module's input, by [`Role::index`]; none when not training.
     pub dropout: Option<&'a [DropoutMask; Role::COUNT]>,
 }
@@ -45,9 +48,17 @@ pub fn linear_forward(
     rows: usize,
     workspace: &Workspace,
 ) {
+    let slot = adapter.and_then(|a| Some((a, a.layout.slot(role)?)));
+    let Some((adapter, slot)) = slot else { return weight.forward(y, x, rows) };
+    if let Some(scales) = adapter.scales.and_then(|s| s.get(role)) {
+        let copy = dropped(x, slot, role, adapter, rows, workspace);
+        let parameters = adapter.parameters;
+        let seen = copy.as_deref();
+        dora::forward(y, x, seen, weight, slot, parameters, scales, rows, workspace);
+        copy.into_iter().for_each(|c| workspace.put(c));
+        return;
+    }
     weight.forward(y, x, rows);
-    let Some(adapter) = adapter else { return };
-    let Some(slot) = adapter.layout.slot(role) else { return };
     let (a, b) = slot.split(adapter.parameters);
     let mut h = workspace.take(rows * slot.r);
     if rows == 1 && adapter.dropout.is_none() {
@@ -80,16 +91,34 @@ pub fn linear_backward(
     rows: usize,
     workspace: &Workspace,
 ) {
-    if let Some(dx) = dx.as_deref_mut() {
-        weight.backward(dx, dy, rows, accumulate);
-    }
-    let (Some(adapter), Some(gradient)) = (adapter, gradient) else { return };
-    let Some(slot) = adapter.layout.slot(role) else { return };
+    let slot = adapter.and_then(|a| Some((a, a.layout.slot(role)?)));
+    let (Some((adapter, slot)), Some(gradient)) = (slot, gradient) else {
+        if let Some(dx) = dx {
+            weight.backward(dx, dy, rows, accumulate);
+        }
+        return;
+    };
     let (a, b) = slot.split(adapter.parameters);
-    let (da, db) = slot.split_mut(gradient);
     let (r, input, output) = (slot.r, slot.input, slot.output);
     let copy = dropped(x, slot, role, adapter, rows, workspace);
     let seen = copy.as_deref().unwrap_or(x);
+    let scales = adapter.scales.and_then(|s| s.get(role));
+    // With DoRA, `dy` below is the gradient of the unscaled product.
+    let scaled = scales.zip(slot.magnitude_mut(gradient)).map(|(scales, dmagnitude)| {
+        let parameters = adapter.parameters;
+        let (dy, ws) = (&dy[..rows * output], workspace);
+        dora::backward_scale(dmagnitude, dy, seen, weight, slot, parameters, scales, rows, ws)
+    });
+    // What the frozen weight's gradient for the dropped-out input is made from.
+    let frozen = scales
+        .filter(|_| copy.is_some())
+        .map(|scales| dora::frozen_gradient(dy, scales, rows, workspace));
+    if let Some(dx) = dx.as_deref_mut() {
+        let dy = if copy.is_some() { dy } else { scaled.as_deref().unwrap_or(dy) };
+        weight.backward(dx, dy, rows, accumulate);
+    }
+    let dy = scaled.as_deref().unwrap_or(dy);
+    let (da, db) = slot.split_mut(gradient);
     let mut h = workspace.take(rows * r);
     gemm::nt(&mut h, seen, a, (rows, r, input), 1.0, false);
     gemm::tn(db, dy, &h, (output, r, rows), slot.scaling, true);
@@ -100,6 +129,9 @@ pub fn linear_backward(
         match (copy, adapter.dropout) {
             (Some(mut copy), Some(masks)) => {
                 gemm::nn(&mut copy, &h, a, (rows, input, r), 1.0, false);
+                if let Some(frozen) = &frozen {
+                    weight.backward(&mut copy, frozen, rows, true);
+                }
                 let mask = &masks[role.index()];
                 par_rows(&mut copy, input, |i, row| mask.apply(i, row));
                 par_add_assign(&mut dx[..rows * input], &copy, input);
@@ -110,5 +142,7 @@ pub fn linear_backward(
     } else if let Some(copy) = copy {
         workspace.put(copy);
     }
-    workspace.put(h);
+    for buffer in [Some(h), scaled, frozen].into_iter().flatten() {
+        workspace.put(buffer);
+    }
 }

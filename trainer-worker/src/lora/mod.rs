@@ -4,14 +4,18 @@
 //! in it. One vector a layer is one variable for the gradient and one run of memory for the
 //! optimiser.
 
+pub mod dora;
 pub mod linear;
+pub mod patterns;
 pub mod targets;
 
 pub use crate::model::family::{Family, Module, Role};
 
 use crate::error::{Error, Result};
-use crate::model::ModelConfig;
+use crate::model::{Model, ModelConfig};
 use crate::rng::Stream;
+use patterns::{LayerChoice, Patterns};
+use std::ops::Range;
 
 /// Rank, scaling and targets of an adapter.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,25 +28,63 @@ pub struct LoraConfig {
     pub dropout: f64,
     /// Names of the modules that carry an adapter, as [`targets::resolve`] gives them.
     pub target_modules: Vec<String>,
+    /// Ranks of modules that differ from `r`.
+    pub rank_pattern: Patterns<usize>,
+    /// Alphas of modules that differ from `alpha`.
+    pub alpha_pattern: Patterns<f64>,
+    /// The layers that carry an adapter.
+    pub layers_to_transform: LayerChoice,
     /// Whether the scaling is `alpha / sqrt(r)` (rank-stabilised LoRA).
     pub use_rslora: bool,
+    /// Whether the norms of a weight's rows train apart from their directions (see [`dora`]).
+    pub use_dora: bool,
     /// Whether the base model's files store the weights as `[input, output]` (GPT-2's `Conv1D`), as
     /// PEFT notes for such a model. Says nothing about the adapter's own tensors.
     pub fan_in_fan_out: bool,
 }
 
-impl LoraConfig {
-    /// The factor on `B·A·x`.
-    pub fn scaling(&self) -> f64 {
-        if self.use_rslora {
-            self.alpha / (self.r as f64).sqrt()
-        } else {
-            self.alpha / self.r as f64
+impl Default for LoraConfig {
+    /// Rank 8, alpha 16, no target yet.
+    fn default() -> Self {
+        Self {
+            r: 8,
+            alpha: 16.0,
+            dropout: 0.0,
+            target_modules: Vec::new(),
+            rank_pattern: Patterns::default(),
+            alpha_pattern: Patterns::default(),
+            layers_to_transform: LayerChoice::default(),
+            use_rslora: false,
+            use_dora: false,
+            fan_in_fan_out: false,
         }
     }
 }
 
-/// Where one module's `A` `[r, input]` and `B` `[output, r]` lie in a layer's parameters.
+impl LoraConfig {
+    /// The factor on `B·A·x` of the modules that no pattern names.
+    pub fn scaling(&self) -> f64 {
+        self.scaling_of(self.r, self.alpha)
+    }
+
+    fn scaling_of(&self, r: usize, alpha: f64) -> f64 {
+        if self.use_rslora {
+            alpha / (r as f64).sqrt()
+        } else {
+            alpha / r as f64
+        }
+    }
+
+    /// Rank and scaling of the module with a full name such as `model.layers.3.self_attn.q_proj`.
+    pub fn rank_and_scaling(&self, module: &str) -> (usize, f64) {
+        let r = self.rank_pattern.get(module).unwrap_or(self.r);
+        let alpha = self.alpha_pattern.get(module).unwrap_or(self.alpha);
+        (r, self.scaling_of(r, alpha))
+    }
+}
+
+/// Where one module's `A` `[r, input]`, `B` `[output, r]` and magnitudes `[output]` lie in a layer's
+/// parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slot {
     /// Hugging Face's path of the module within its layer.
@@ -51,6 +93,8 @@ pub struct Slot {
     pub a: usize,
     /// Start of `B`.
     pub b: usize,
+    /// Start of the magnitudes, where the module has them (DoRA).
+    pub magnitude: Option<usize>,
     /// Rank.
     pub r: usize,
     /// Width of the module's input.
@@ -75,6 +119,22 @@ impl Slot {
         let (head, tail) = parameters.split_at_mut(self.b);
         (&mut head[self.a..self.a + self.r * self.input], &mut tail[..self.output * self.r])
     }
+
+    /// The magnitudes within a layer's parameters (or gradients), where the module has them.
+    pub fn magnitude<'a>(&self, parameters: &'a [f32]) -> Option<&'a [f32]> {
+        self.magnitude.and_then(|at| parameters.get(at..at + self.output))
+    }
+
+    /// As [`Self::magnitude`], to be written.
+    pub fn magnitude_mut<'a>(&self, parameters: &'a mut [f32]) -> Option<&'a mut [f32]> {
+        self.magnitude.and_then(|at| parameters.get_mut(at..at + self.output))
+    }
+
+    /// All of the module's parameters.
+    pub fn range(&self) -> Range<usize> {
+        let end = self.b + self.output * self.r;
+        self.a..if self.magnitude.is_some() { end + self.output } else { end }
+    }
 }
 
 /// The slots of one layer by [`Role::index`], and the length of its parameters.
@@ -93,21 +153,27 @@ impl Layout {
         let mut modules = model.modules(layer);
         modules.sort_by_key(|m| m.role);
         for module in modules {
-            if targets::selected(model, layer, &module, &lora.target_modules) {
-                layout.add(&module, lora.r, lora.scaling() as f32);
+            let name = model.module_name(layer, &module);
+            if targets::selected(model, layer, &module, &lora.target_modules)
+                && lora.layers_to_transform.keeps(layer, &name)
+            {
+                layout.add(&module, &name, lora);
             }
         }
         layout
     }
 
-    /// Adds a module's slot behind the others.
-    pub fn add(&mut self, module: &Module, r: usize, scaling: f32) -> Slot {
+    /// Adds the slot of the module with the full name `name` behind the others.
+    pub fn add(&mut self, module: &Module, name: &str, lora: &LoraConfig) -> Slot {
         let (output, input) = (module.output, module.input);
+        let (r, scaling) = lora.rank_and_scaling(name);
         let a = self.len;
         let b = a + r * input;
-        let slot = Slot { path: module.path, a, b, r, input, output, scaling };
+        let magnitude = lora.use_dora.then_some(b + output * r);
+        let scaling = scaling as f32;
+        let slot = Slot { path: module.path, a, b, magnitude, r, input, output, scaling };
         self.slots[module.role.index()] = Some(slot);
-        self.len = b + output * r;
+        self.len = slot.range().end;
         slot
     }
 
@@ -136,7 +202,44 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// A fresh adapter: `A` uniform in ±1/√input (Kaiming with a = √5, as PEFT does), `B` zero.
+    /// A fresh adapter for a model: as [`Self::new`], and with DoRA the magnitudes are the norms of
+    /// the weight's rows, so that it changes nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adapter`] when the configuration selects no module.
+    pub fn fresh(config: LoraConfig, model: &Model, seed: u64) -> Result<Self> {
+        let mut adapter = Self::new(config, &model.config, seed);
+        if adapter.parameters() == 0 {
+            return Err(Error::adapter(
+                "target_modules, layers_to_transform and layers_pattern together select no module",
+            ));
+        }
+        let layers = adapter.layouts.iter().zip(&mut adapter.layers).zip(&model.blocks);
+        for ((layout, values), block) in layers {
+            for role in Role::ALL {
+                let Some(slot) = layout.slot(role) else { continue };
+                let (a, b) = slot.split(values);
+                if slot.magnitude.is_some() {
+                    let norms = dora::row_norms(block.module(role), slot, a, b);
+                    if let Some(magnitude) = slot.magnitude_mut(values) {
+                        magnitude.copy_from_slice(&norms);
+                    }
+                }
+            }
+        }
+        Ok(adapter)
+    }
+
+    /// The factor on the learning rate of each parameter, as ranges of each layer's parameters, for
+    /// LoRA+ (Hayou et al., 2024): `ratio` for `B` and, as in PEFT, magnitudes; 1 for `A`.
+    pub fn rate_factors(&self, ratio: f64) -> Vec<Vec<(Range<usize>, f64)>> {
+        let of = |slot: &Slot| [(slot.a..slot.b, 1.0), (slot.b..slot.range().end, ratio)];
+        self.layouts.iter().map(|l| l.slots.iter().flatten().flat_map(of).collect()).collect()
+    }
+
+    /// An adapter: `A` uniform in ±1/√input (Kaiming with a = √5, as PEFT does), `B` zero, magnitudes
+    /// zero (they need the weights: see [`Self::fresh`]).
     pub fn new(config: LoraConfig, model: &ModelConfig, seed: u64) -> Self {
         let mut layers = Vec::with_capacity(model.num_hidden_layers);
         let mut layouts = Vec::with_capacity(model.num_hidden_layers);
@@ -208,8 +311,13 @@ pub fn tensor_name(family: Family, layer: usize, path: &str, which: char) -> Str
     format!("base_model.model.{}{layer}.{path}.lora_{which}.weight", family.layer_prefix())
 }
 
+/// PEFT's name of the magnitudes of the module at `path` within its layer.
+pub fn magnitude_name(family: Family, layer: usize, path: &str) -> String {
+    format!("base_model.model.{}{layer}.{path}.lora_magnitude_vector", family.layer_prefix())
+}
+
 /// Checks the gradients of one optimiser step: each adapter tensor's gradient must be present and
-/// finite, that of `B` not all zero, and that of `A` not all zero once `B` has left zero (before
+/// finite, those of `B` and the magnitudes not all zero, and that of `A` not all zero once `B` has left zero (before
 /// that it is zero by definition). `step` counts from 1 and only serves the message.
 pub fn assert_gradients(
     adapter: &Adapter,
@@ -230,14 +338,25 @@ pub fn assert_gradients(
             let (a, b) = slot.split(gradient);
             let b_moved = slot.split(&adapter.layers[layer]).1.iter().any(|b| *b != 0.0);
             for (which, values, must_move) in [('B', b, true), ('A', a, b_moved)] {
-                if values.iter().any(|g| !g.is_finite()) {
-                    return Err(fail(which, "not finite"));
+                if let Some(problem) = problem(values, must_move) {
+                    return Err(fail(which, problem));
                 }
-                if must_move && values.iter().all(|g| *g == 0.0) {
-                    return Err(fail(which, "zero"));
-                }
+            }
+            if let Some(problem) = slot.magnitude(gradient).and_then(|m| problem(m, true)) {
+                let parameter = magnitude_name(adapter.family, layer, slot.path);
+                return Err(Error::Gradient { parameter, problem, step });
             }
         }
     }
     Ok(())
+}
+
+fn problem(gradient: &[f32], must_move: bool) -> Option<&'static str> {
+    if gradient.iter().any(|g| !g.is_finite()) {
+        Some("not finite")
+    } else if must_move && gradient.iter().all(|g| *g == 0.0) {
+        Some("zero")
+    } else {
+        None
+    }
 }

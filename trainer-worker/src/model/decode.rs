@@ -5,6 +5,7 @@ use super::block::{self, Context, Places, Rows};
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
+use crate::lora::dora::LayerScales;
 use crate::lora::linear::BlockAdapter;
 use crate::lora::Adapter;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ const PREFILL: usize = 256;
 pub struct Session {
     model: Arc<Model>,
     adapter: Option<Arc<Adapter>>,
+    scales: Vec<Option<LayerScales>>,
     places: Places,
     caches: Vec<Cache>,
     len: usize,
@@ -39,8 +41,13 @@ impl Session {
                 what: "prompt or max_new_tokens",
             });
         }
+        let mut scales = vec![None; config.num_hidden_layers];
         if let Some(adapter) = &adapter {
             adapter.check_fits(config)?;
+            let layers = adapter.layouts.iter().zip(&adapter.layers).zip(&model.blocks);
+            for (scales, ((layout, values), block)) in scales.iter_mut().zip(layers) {
+                *scales = LayerScales::new(block, layout, values);
+            }
         }
         let places = Places::new(config, max_tokens);
         let caches = (0..config.num_hidden_layers)
@@ -48,7 +55,7 @@ impl Session {
             .collect();
         let logits = vec![0f32; config.vocab_size];
         let workspace = Workspace::default();
-        Ok(Self { model, adapter, places, caches, len: 0, workspace, logits })
+        Ok(Self { model, adapter, scales, places, caches, len: 0, workspace, logits })
     }
 
     /// Number of tokens in the sequence.
@@ -86,6 +93,7 @@ impl Session {
             let adapter = self.adapter.as_ref().map(|a| BlockAdapter {
                 layout: &a.layouts[layer],
                 parameters: &a.layers[layer],
+                scales: self.scales[layer].as_ref(),
                 dropout: None,
             });
             let places = &self.places;

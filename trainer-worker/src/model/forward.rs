@@ -10,8 +10,9 @@ use super::head::HeadLossOp;
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
-use crate::lora::linear::BlockAdapter;
 use crate::kernels::par_rows;
+use crate::lora::dora::LayerScales;
+use crate::lora::linear::BlockAdapter;
 use crate::lora::{Adapter, Layout};
 use crate::rng::{DropoutMask, Noise};
 use candle_core::{
@@ -164,6 +165,11 @@ impl Runner {
         for layer in 0..self.model.blocks.len() {
             let spec = adapter.map(|a| AdapterSpec {
                 layout: a.layouts[layer].clone(),
+                scales: LayerScales::new(
+                    &self.model.blocks[layer],
+                    &a.layouts[layer],
+                    &a.layers[layer],
+                ),
                 dropout: dropout.filter(|_| a.config.dropout > 0.0).map(|at| {
                     std::array::from_fn(|module| {
                         let counters = [at.step, at.micro, layer as u64, module as u64];
@@ -179,6 +185,8 @@ impl Runner {
                 }
                 (None, None) => None,
             };
+            // A layer without adapter has an empty parameter, which must not make it tracked.
+            let values = values.filter(|v| v.elem_count() > 0);
             let tracked = parameters.is_some();
             let op = BlockOp {
                 runner: self.clone(),
@@ -190,10 +198,8 @@ impl Runner {
                 saved: Mutex::new(None),
             };
             x = match values {
-                Some(values) if op.adapter.as_ref().is_some_and(|a| a.layout.len > 0) => {
-                    x.apply_op2(&values, op)?
-                }
-                _ => x.apply_op1(op)?,
+                Some(values) => x.apply_op2(&values, op)?,
+                None => x.apply_op1(op)?,
             };
         }
         Ok(x)
@@ -309,6 +315,7 @@ pub(super) fn values<'a>(
 
 struct AdapterSpec {
     layout: Layout,
+    scales: Option<LayerScales>,
     dropout: Option<[DropoutMask; Role::COUNT]>,
 }
 
@@ -339,6 +346,7 @@ impl BlockOp {
         Some(BlockAdapter {
             layout: &spec.layout,
             parameters: parameters?,
+            scales: spec.scales.as_ref(),
             dropout: spec.dropout.as_ref(),
         })
     }

@@ -53,8 +53,8 @@ impl<O: Objective> Session<'_, O> {
         let mut adapter = match self.initial {
             Some(initial) => initial.clone(),
             None => {
-                let config = &self.model.config;
-                Adapter::new(settings.lora(config)?, config, settings.seed)
+                let lora = settings.lora(&self.model.config)?;
+                Adapter::fresh(lora, self.model, settings.seed)?
             }
         };
         adapter.check_fits(&self.model.config)?;
@@ -148,6 +148,7 @@ impl<O: Objective> Session<'_, O> {
         let (settings, control) = (self.settings, self.control);
         let total = plan.total_steps;
         let warmup = settings.warmup(total);
+        let factors = adapter.rate_factors(settings.loraplus_lr_ratio.unwrap_or(1.0));
         let started = Instant::now();
         // Time spent on evaluation and samples says nothing about the speed of training.
         let mut training = Duration::ZERO;
@@ -212,7 +213,8 @@ impl<O: Objective> Session<'_, O> {
             if !(loss.is_finite() && grad_norm.is_finite()) {
                 return Err(Error::Diverged { step: step + 1, loss, learning_rate });
             }
-            state.optimizer.update(&mut adapter.layers, &gradients, learning_rate);
+            let layers = &mut adapter.layers;
+            state.optimizer.update_with(layers, &gradients, learning_rate, &factors);
             state.step += 1;
             state.tokens += plan.tokens(&batches);
             seen.losses.push(loss);

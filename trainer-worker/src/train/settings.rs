@@ -1,6 +1,7 @@
 //! The settings of a training run, with their ranges.
 
 use crate::error::{Error, Result};
+use crate::lora::patterns::{LayerChoice, Patterns};
 use crate::lora::{targets, LoraConfig};
 use crate::model::ModelConfig;
 use crate::optim::Schedule;
@@ -83,6 +84,22 @@ pub struct TrainSettings {
     /// Names of the modules that carry an adapter, as PEFT matches them, or `all-linear`; the
     /// family's defaults when empty.
     pub target_modules: Vec<String>,
+    /// Ranks (1 to 256) of modules whose names end in a match of a regular expression, in place of
+    /// `lora_r`; the first that matches counts, as in PEFT.
+    pub rank_pattern: Vec<(String, usize)>,
+    /// Alphas (above 0, at most 4096) of modules, in place of `lora_alpha`.
+    pub alpha_pattern: Vec<(String, f64)>,
+    /// Numbers of the layers that carry an adapter; all when not given.
+    pub layers_to_transform: Option<Vec<usize>>,
+    /// What the list of layers is called in a module's name, such as `layers` or `h`, where that
+    /// must be told.
+    pub layers_pattern: Vec<String>,
+    /// Whether the scaling is alpha / √r instead of alpha / r (rank-stabilised LoRA).
+    pub use_rslora: bool,
+    /// Whether magnitudes train apart from directions (DoRA).
+    pub use_dora: bool,
+    /// Learning rate of `B` over that of `A` (LoRA+), 1 to 1024; the same when not given.
+    pub loraplus_lr_ratio: Option<f64>,
     /// Decoupled weight decay, 0 to 1.
     pub weight_decay: f64,
     /// Limit of the gradients' global norm, 0 (none) to 1000.
@@ -151,6 +168,13 @@ impl Default for TrainSettings {
             lora_alpha: 16.0,
             lora_dropout: 0.0,
             target_modules: Vec::new(),
+            rank_pattern: Vec::new(),
+            alpha_pattern: Vec::new(),
+            layers_to_transform: None,
+            layers_pattern: Vec::new(),
+            use_rslora: false,
+            use_dora: false,
+            loraplus_lr_ratio: None,
             weight_decay: 0.0,
             max_grad_norm: 1.0,
             group_by_length: false,
@@ -237,6 +261,7 @@ impl TrainSettings {
         if self.memory_limit == Some(0) {
             return Err(refuse("memory_limit", 0, "at least 1 byte"));
         }
+        self.validate_adapter()?;
         self.validate_evaluation()?;
         if self.max_steps == Some(0) {
             return Err(refuse("max_steps", 0, "at least 1"));
@@ -245,6 +270,28 @@ impl TrainSettings {
             whole("threads", threads as u64, 1, 1024)?;
         }
         Ok(())
+    }
+
+    fn validate_adapter(&self) -> Result<()> {
+        for (_, r) in &self.rank_pattern {
+            whole("rank_pattern", *r as u64, 1, 256)?;
+        }
+        for (_, alpha) in &self.alpha_pattern {
+            above_zero("alpha_pattern", *alpha, 4096.0)?;
+        }
+        Patterns::new("rank_pattern", self.rank_pattern.clone())?;
+        Patterns::new("alpha_pattern", self.alpha_pattern.clone())?;
+        if self.layers_to_transform.as_ref().is_some_and(Vec::is_empty) {
+            return Err(refuse("layers_to_transform", "(none)", "at least one layer"));
+        }
+        if !self.layers_pattern.is_empty() && self.layers_to_transform.is_none() {
+            let range = "only with layers_to_transform";
+            return Err(refuse("layers_pattern", self.layers_pattern.join(", "), range));
+        }
+        match self.loraplus_lr_ratio {
+            Some(ratio) => within("loraplus_lr_ratio", ratio, 1.0, 1024.0),
+            None => Ok(()),
+        }
     }
 
     fn validate_evaluation(&self) -> Result<()> {
@@ -270,12 +317,24 @@ impl TrainSettings {
 
     /// The adapter's configuration for a model; refuses targets that the model does not have.
     pub fn lora(&self, model: &ModelConfig) -> Result<LoraConfig> {
+        let chosen = self.layers_to_transform.iter().flatten();
+        if let Some(layer) = chosen.copied().find(|l| *l >= model.num_hidden_layers) {
+            let range = format!("below {}, the model's number of layers", model.num_hidden_layers);
+            return Err(refuse("layers_to_transform", layer, range));
+        }
         Ok(LoraConfig {
             r: self.lora_r,
             alpha: self.lora_alpha,
             dropout: self.lora_dropout,
             target_modules: targets::resolve(model, &self.target_modules)?,
-            use_rslora: false,
+            rank_pattern: Patterns::new("rank_pattern", self.rank_pattern.clone())?,
+            alpha_pattern: Patterns::new("alpha_pattern", self.alpha_pattern.clone())?,
+            layers_to_transform: LayerChoice {
+                layers: self.layers_to_transform.clone(),
+                patterns: self.layers_pattern.clone(),
+            },
+            use_rslora: self.use_rslora,
+            use_dora: self.use_dora,
             fan_in_fan_out: model.fan_in_fan_out(),
         })
     }

@@ -239,9 +239,8 @@ pub fn lora_config(model: &Model, r: usize, alpha: f64, names: &[&str]) -> LoraC
     LoraConfig {
         r,
         alpha,
-        dropout: 0.0,
         target_modules: targets::resolve(&model.config, &names).expect("the model has them"),
-        use_rslora: false,
         fan_in_fan_out: model.config.fan_in_fan_out(),
+        ..LoraConfig::default()
     }
 }

@@ -6,6 +6,7 @@ use trainer_worker::kernels::activation::Activation;
 use trainer_worker::kernels::attention::{self, Bias, Heads};
 use trainer_worker::kernels::rope::{self, RopeTable};
 use trainer_worker::kernels::{gemm, loss, math, norm};
+use trainer_worker::lora::dora::{row_norms, LayerScales, RowScales};
 use trainer_worker::lora::linear::{linear_backward, linear_forward, BlockAdapter};
 use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module, Role};
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
@@ -421,7 +422,7 @@ fn linear_with_bias_adapter_and_dropout_backward() {
     let mut layout = Layout::default();
     let path = "self_attn.v_proj";
     let module = Module { role: Role::Value, path, output, input, bias: false, conv1d: false };
-    layout.add(&module, r, 0.7);
+    layout.add(&module, path, &LoraConfig { r, alpha: 0.7 * r as f64, ..LoraConfig::default() });
     let masks: [DropoutMask; Role::COUNT] =
         std::array::from_fn(|i| DropoutMask::new(5, 0.3, &[i as u64]));
     let ws = Workspace::default();
@@ -430,12 +431,13 @@ fn linear_with_bias_adapter_and_dropout_backward() {
     let c = random(4, rows * output, 1.0);
     for dropout in [None, Some(&masks)] {
         let run = |x: &[f32], parameters: &[f32]| {
-            let adapter = BlockAdapter { layout: &layout, parameters, dropout };
+            let adapter = BlockAdapter { layout: &layout, parameters, scales: None, dropout };
             let mut y = vec![0f32; rows * output];
             linear_forward(&mut y, x, &weight, Role::Value, Some(&adapter), rows, &ws);
             weighted(&y, &c)
         };
-        let adapter = BlockAdapter { layout: &layout, parameters: &parameters, dropout };
+        let adapter =
+            BlockAdapter { layout: &layout, parameters: &parameters, scales: None, dropout };
         let (mut dx, mut gradient) = (vec![0f32; x.len()], vec![0f32; layout.len]);
         linear_backward(
             Some(&mut dx),
@@ -451,6 +453,66 @@ fn linear_with_bias_adapter_and_dropout_backward() {
         );
         check("linear input", &x, &dx, |x| run(x, &parameters));
         check("linear adapter", &parameters, &gradient, |p| run(&x, p));
+    }
+}
+
+/// The norms count as constants in the backward, so they stay as they are for the differences too.
+#[test]
+fn linear_with_dora_bias_and_dropout_backward() {
+    let (rows, input, output, r) = (7, 13, 11, 3);
+    let role = Role::Value;
+    let weight = FrozenLinear::new(random(1, input * output, 0.5), output, input).expect("fits");
+    let weight = weight.with_bias(random(9, output, 0.5)).expect("fits");
+    let path = "self_attn.v_proj";
+    let module = Module { role, path, output, input, bias: true, conv1d: false };
+    let config = LoraConfig { r, alpha: 2.0, use_dora: true, ..LoraConfig::default() };
+    let mut layout = Layout::default();
+    let slot = layout.add(&module, path, &config);
+    assert_eq!((slot.range(), layout.len), (0..layout.len, r * (input + output) + output));
+    let masks: [DropoutMask; Role::COUNT] =
+        std::array::from_fn(|i| DropoutMask::new(5, 0.3, &[i as u64]));
+    let ws = Workspace::default();
+    let x = random(2, rows * input, 1.0);
+    let parameters = random(3, layout.len, 1.0);
+    let c = random(4, rows * output, 1.0);
+    let (a, b) = slot.split(&parameters);
+    let norm = row_norms(&weight, &slot, a, b);
+    for (o, norm) in norm.iter().enumerate() {
+        let square: f32 = (0..input)
+            .map(|i| {
+                let change: f32 = (0..r).map(|k| b[o * r + k] * a[k * input + i]).sum();
+                (weight.values()[o * input + i] + slot.scaling * change).powi(2)
+            })
+            .sum();
+        assert!((square.sqrt() - norm).abs() < 1e-5, "row {o}");
+    }
+    let scales = |parameters: &[f32]| {
+        let magnitude = slot.magnitude(parameters).expect("magnitudes");
+        let scale = magnitude.iter().zip(&norm).map(|(m, n)| m / n).collect();
+        LayerScales::single(role, RowScales { scale, norm: norm.clone() })
+    };
+    for dropout in [None, Some(&masks)] {
+        let run = |x: &[f32], parameters: &[f32]| {
+            let scales = scales(parameters);
+            let scales = Some(&scales);
+            let adapter = BlockAdapter { layout: &layout, parameters, scales, dropout };
+            let mut y = vec![0f32; rows * output];
+            linear_forward(&mut y, x, &weight, role, Some(&adapter), rows, &ws);
+            weighted(&y, &c)
+        };
+        let given = scales(&parameters);
+        let adapter = BlockAdapter {
+            layout: &layout,
+            parameters: &parameters,
+            scales: Some(&given),
+            dropout,
+        };
+        let (mut dx, mut gradient) = (vec![0f32; x.len()], vec![0f32; layout.len]);
+        let (out, adapter) = (Some(&mut dx[..]), Some(&adapter));
+        let into = Some(&mut gradient[..]);
+        linear_backward(out, false, &c, &x, &weight, role, adapter, into, rows, &ws);
+        check("DoRA input", &x, &dx, |x| run(x, &parameters));
+        check("DoRA adapter", &parameters, &gradient, |p| run(&x, p));
     }
 }
 

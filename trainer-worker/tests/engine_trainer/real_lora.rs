@@ -66,7 +66,8 @@ fn inputs_of_the_golden_script_are_written() {
         let dir = Path::new(&out).join(seed.to_string());
         std::fs::create_dir_all(&dir).expect("a folder");
         std::fs::write(dir.join("input.json"), input.to_string()).expect("written");
-        let adapter = Adapter::new(settings.lora(), &model.config, seed);
+        let lora = settings.lora(&model.config).expect("a configuration");
+        let adapter = Adapter::fresh(lora, &model, seed).expect("an adapter");
         peft::save(&dir, &adapter, "SmolLM2-135M-Instruct").expect("written");
     }
 }

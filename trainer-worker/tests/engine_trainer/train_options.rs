@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use trainer_worker::data::DataFile;
 use trainer_worker::error::Error;
-use trainer_worker::lora::{Adapter, Module};
+use trainer_worker::lora::Adapter;
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
 use trainer_worker::rng::{Noise, Stream};
 use trainer_worker::train::plan::Plan;
@@ -42,7 +42,7 @@ fn settings() -> TrainSettings {
         num_train_epochs: 3,
         max_seq_length: 64,
         lora_r: 4,
-        target_modules: Module::ALL.to_vec(),
+        target_modules: vec!["all-linear".to_owned()],
         eval_fraction: 0.15,
         save_steps: 0,
         ..TrainSettings::default()
@@ -53,6 +53,11 @@ fn settings() -> TrainSettings {
 fn everything() -> TrainSettings {
     TrainSettings {
         lora_dropout: 0.1,
+        rank_pattern: vec![(r"layers\.1\.self_attn\.[qk]_proj".to_owned(), 2)],
+        alpha_pattern: vec![("down_proj".to_owned(), 4.0)],
+        use_rslora: true,
+        use_dora: true,
+        loraplus_lr_ratio: Some(2.0),
         weight_decay: 0.01,
         packing: true,
         neftune_noise_alpha: Some(5.0),
@@ -239,8 +244,9 @@ fn long_batch() -> Batch {
 #[test]
 fn recomputed_activations_give_the_same_bits_in_less_memory() {
     let (model, _) = tiny(1);
-    let settings = TrainSettings { lora_dropout: 0.2, ..settings() };
-    let mut adapter = Adapter::new(settings.lora(), &model.config, 4);
+    let settings = TrainSettings { lora_dropout: 0.2, use_dora: true, ..settings() };
+    let lora = settings.lora(&model.config).expect("a configuration");
+    let mut adapter = Adapter::fresh(lora, &model, 4).expect("an adapter");
     adapter.layers.iter_mut().flatten().for_each(|p| *p += 0.01);
     let batch = long_batch();
     let at = Some(DropoutAt { seed: 1, step: 0, micro: 0 });

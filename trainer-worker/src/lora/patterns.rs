@@ -1,0 +1,109 @@
+//! PEFT's patterns: which modules get a rank, an alpha or an adapter of their own.
+//!
+//! A key of `rank_pattern` or `alpha_pattern` is a regular expression that must match the end of a
+//! module's full name, from its beginning or from a dot: `^(.*\.)?(KEY)$`. The first key that
+//! matches counts. `layers_to_transform` keeps the modules of some layers only.
+
+use crate::error::{Error, Result};
+use regex::{Regex, RegexBuilder};
+
+/// Most entries of one pattern setting.
+pub const MAX_PATTERNS: usize = 4096;
+/// Longest key, in bytes.
+pub const MAX_KEY: usize = 1024;
+/// Largest compiled key, in bytes.
+const MAX_COMPILED: usize = 1 << 20;
+
+/// Values by pattern, in the order in which they are tried.
+#[derive(Debug, Clone)]
+pub struct Patterns<V> {
+    entries: Vec<(String, V)>,
+    compiled: Vec<Regex>,
+}
+
+impl<V> Default for Patterns<V> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), compiled: Vec::new() }
+    }
+}
+
+impl<V: PartialEq> PartialEq for Patterns<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl<V: Copy> Patterns<V> {
+    /// Compiles the keys of the setting `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for too many or too long keys, and for one that is no regular expression
+    /// of the `regex` crate (which has neither look-around nor back-references).
+    pub fn new(name: &'static str, entries: Vec<(String, V)>) -> Result<Self> {
+        let refuse = |value: String, range: String| Err(Error::Setting { name, value, range });
+        if entries.len() > MAX_PATTERNS {
+            return refuse(
+                format!("{} entries", entries.len()),
+                format!("at most {MAX_PATTERNS} entries"),
+            );
+        }
+        let mut compiled = Vec::with_capacity(entries.len());
+        for (key, _) in &entries {
+            if key.is_empty() || key.len() > MAX_KEY {
+                let range = format!("keys of 1 to {MAX_KEY} bytes");
+                return refuse(format!("a key of {} bytes", key.len()), range);
+            }
+            let whole = format!(r"^(?:.*\.)?(?:{key})$");
+            match RegexBuilder::new(&whole).size_limit(MAX_COMPILED).build() {
+                Ok(regex) => compiled.push(regex),
+                Err(error) => {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default().to_owned();
+                    return refuse(key.clone(), format!("a regular expression ({reason})"));
+                }
+            }
+        }
+        Ok(Self { entries, compiled })
+    }
+
+    /// The value of the first key that matches a module's full name.
+    pub fn get(&self, module: &str) -> Option<V> {
+        let at = self.compiled.iter().position(|regex| regex.is_match(module))?;
+        self.entries.get(at).map(|(_, value)| *value)
+    }
+
+    /// Keys and values in order.
+    pub fn entries(&self) -> &[(String, V)] {
+        &self.entries
+    }
+}
+
+/// Which layers carry an adapter (`layers_to_transform`), and what stands before a layer's number
+/// in a module's name (`layers_pattern`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LayerChoice {
+    /// The layers; all when not given or empty.
+    pub layers: Option<Vec<usize>>,
+    /// Names of the list of layers, such as `layers` or `h`; any when empty.
+    pub patterns: Vec<String>,
+}
+
+impl LayerChoice {
+    /// Whether a module with the full name `module` in layer `layer` is chosen. As in PEFT, a module
+    /// whose layer the patterns do not find is not.
+    pub fn keeps(&self, layer: usize, module: &str) -> bool {
+        let Some(layers) = self.layers.as_ref().filter(|l| !l.is_empty()) else { return true };
+        let number = layer.to_string();
+        let mut parts = module.split('.').peekable();
+        let mut found = self.patterns.is_empty();
+        let mut first = true;
+        while let Some(part) = parts.next() {
+            // PEFT's expression wants something before the list's name.
+            let named = !first && self.patterns.iter().any(|p| p == part);
+            found |= named && parts.peek().is_some_and(|next| *next == number);
+            first = false;
+        }
+        found && layers.contains(&layer)
+    }
+}
