@@ -46,7 +46,11 @@ fn whole_or_not(alpha: f64) -> Value {
 }
 
 /// The text of `adapter_config.json`.
-pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
+pub fn config_json(adapter: &Adapter, base_model: &str) -> String {
+    let config = &adapter.config;
+    let (modules, parameters) = targets::as_peft(adapter.family, &config.target_modules);
+    // PEFT trains parameters without dropout only, and refuses to load what says otherwise.
+    let dropout = if parameters.is_empty() { config.dropout } else { 0.0 };
     let layers = &config.layers_to_transform;
     let layers_pattern = match layers.patterns.as_slice() {
         [] => Value::Null,
@@ -54,7 +58,7 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
         several => json!(several),
     };
     // BTreeMap: keys in alphabetical order whatever serde_json's features are.
-    let fields: BTreeMap<&str, String> = [
+    let mut fields: BTreeMap<&str, String> = [
         ("alpha_pattern", ordered(config.alpha_pattern.entries(), |a| whole_or_not(*a))),
         ("auto_mapping", Value::Null.to_string()),
         ("base_model_name_or_path", json!(base_model).to_string()),
@@ -67,7 +71,7 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
         ("layers_to_transform", json!(layers.layers).to_string()),
         ("loftq_config", json!({}).to_string()),
         ("lora_alpha", whole_or_not(config.alpha).to_string()),
-        ("lora_dropout", json!(config.dropout).to_string()),
+        ("lora_dropout", json!(dropout).to_string()),
         ("megatron_config", Value::Null.to_string()),
         ("megatron_core", json!("megatron.core").to_string()),
         ("modules_to_save", Value::Null.to_string()),
@@ -75,12 +79,15 @@ pub fn config_json(config: &LoraConfig, base_model: &str) -> String {
         ("r", json!(config.r).to_string()),
         ("rank_pattern", ordered(config.rank_pattern.entries(), |r| json!(r))),
         ("revision", Value::Null.to_string()),
-        ("target_modules", json!(config.target_modules).to_string()),
+        ("target_modules", json!(modules).to_string()),
         ("task_type", json!("CAUSAL_LM").to_string()),
         ("use_dora", json!(config.use_dora).to_string()),
         ("use_rslora", json!(config.use_rslora).to_string()),
     ]
     .into();
+    if !parameters.is_empty() {
+        fields.insert("target_parameters", json!(parameters).to_string());
+    }
     let mut text = String::from("{\n");
     for (i, (key, value)) in fields.iter().enumerate() {
         let comma = if i + 1 == fields.len() { "" } else { "," };
@@ -105,7 +112,7 @@ pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
             }
         }
     }
-    let config = config_json(&adapter.config, base_model);
+    let config = config_json(adapter, base_model);
     let mut header =
         format!("{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"}}", json!(config));
     let mut offset = 0;
@@ -138,7 +145,7 @@ pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
 pub fn save(dir: &Path, adapter: &Adapter, base_model: &str) -> Result<()> {
     std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     write_atomically(&dir.join(WEIGHTS), &to_bytes(adapter, base_model))?;
-    let config = config_json(&adapter.config, base_model);
+    let config = config_json(adapter, base_model);
     write_atomically(&dir.join(CONFIG), config.as_bytes())
 }
 
@@ -199,6 +206,11 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
     let mut present: BTreeSet<(usize, Role)> = BTreeSet::new();
     for name in tensors.names() {
         let Some((layer, role)) = parse_name(name, lora.use_dora, model) else {
+            if name.split('.').any(|part| part == "experts") {
+                return Err(Error::adapter(format!(
+                    "{name}: routed experts cannot carry an adapter"
+                )));
+            }
             return Err(Error::adapter(format!(
                 "unexpected tensor {name}; only LoRA tensors of the linear modules of a {} model are read",
                 model.family.model_type()
@@ -339,12 +351,17 @@ fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
     if !(alpha.is_finite() && alpha > 0.0 && alpha <= 1e6) {
         return refuse("lora_alpha", "must be a positive number up to 1e6");
     }
-    let target_modules = match json.get("target_modules") {
+    let mut target_modules: Vec<String> = match json.get("target_modules") {
         Some(Value::Array(names)) => {
             names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         }
         _ => Vec::new(),
     };
+    if let Some(Value::Array(names)) = json.get("target_parameters") {
+        for name in names.iter().filter_map(Value::as_str) {
+            target_modules.push(targets::from_peft_parameter(name)?);
+        }
+    }
     Ok(LoraConfig {
         r: r as usize,
         alpha,

@@ -10,8 +10,10 @@
 pub mod activation;
 pub mod attention;
 pub mod gemm;
+pub mod latent;
 pub mod loss;
 pub mod math;
+pub mod moe;
 pub mod norm;
 pub mod rope;
 pub mod scalar;

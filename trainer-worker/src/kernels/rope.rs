@@ -58,6 +58,17 @@ impl RopeTable {
         (cos, sin)
     }
 
+    /// Turns the values of one head, or of that part of it which turns, at a position in place.
+    pub(super) fn turn(&self, x: &mut [f32], position: usize, inverse: bool) {
+        let (cos, sin) = self.at(position);
+        let sign = if inverse { -1.0 } else { 1.0 };
+        if self.interleaved {
+            rotate_pairs(x, cos, sin, sign);
+        } else {
+            rotate(x, cos, sin, sign);
+        }
+    }
+
     fn at(&self, position: usize) -> (&[f32], &[f32]) {
         let range = position * self.half..(position + 1) * self.half;
         (&self.cos[range.clone()], &self.sin[range])

@@ -1,7 +1,7 @@
 //! Which modules carry an adapter: names as PEFT's `target_modules` matches them.
 
 use crate::error::{Error, Result};
-use crate::model::family::{Module, Role};
+use crate::model::family::{Family, Module, Role};
 use crate::model::ModelConfig;
 use std::collections::BTreeMap;
 
@@ -37,6 +37,39 @@ pub fn names(model: &ModelConfig) -> Vec<&'static str> {
     names.into_iter().map(|(name, _)| name).collect()
 }
 
+/// What PEFT calls the targets of a model: its `target_modules`, and its `target_parameters` for the
+/// dense and shared feed-forwards of a model with routed experts.
+///
+/// PEFT (0.18 and later, with transformers 5) reads `gate_proj`, `up_proj` and `down_proj` in such a
+/// model's `target_modules` as the stacked weights of the routed experts, with whatever is before the
+/// name. The weights of the other feed-forwards can be had as parameters, and their adapters then
+/// have the names and shapes that those of the modules would have.
+pub fn as_peft(family: Family, targets: &[String]) -> (Vec<&str>, Vec<String>) {
+    let mut modules = Vec::new();
+    let mut parameters = Vec::new();
+    for target in targets {
+        let last = target.rsplit('.').next().unwrap_or(target);
+        if family.has_routed_experts() && matches!(last, "gate_proj" | "up_proj" | "down_proj") {
+            parameters.push(format!("{target}{WEIGHT}"));
+        } else {
+            modules.push(target.as_str());
+        }
+    }
+    (modules, parameters)
+}
+
+/// The targets that [`as_peft`] makes `target_parameters` of.
+pub fn from_peft_parameter(parameter: &str) -> Result<String> {
+    match parameter.strip_suffix(WEIGHT).filter(|t| !t.is_empty()) {
+        Some(target) => Ok(target.to_owned()),
+        None => Err(Error::adapter(format!(
+            "target_parameters has {parameter:?}: routed experts cannot carry an adapter, and other parameters are named by their module and {WEIGHT}"
+        ))),
+    }
+}
+
+const WEIGHT: &str = ".weight";
+
 /// The target names for a model: the family's defaults where `wanted` is empty, all modules for
 /// `all-linear`, and otherwise `wanted` itself, each name of which must name a module. Sorted by the
 /// place of the first module that a name selects, without repetitions.
@@ -48,8 +81,9 @@ pub fn resolve(model: &ModelConfig, wanted: &[String]) -> Result<Vec<String>> {
         return refuse(&format!("{} names", wanted.len()), format!("at most {MAX_NAMES} names"));
     }
     if wanted.is_empty() {
-        let defaults = model.family.default_targets();
-        return Ok(defaults.iter().map(|name| (*name).to_owned()).collect());
+        let there = names(model);
+        let defaults = model.family.default_targets().iter().filter(|d| there.contains(d));
+        return Ok(defaults.map(|name| (*name).to_owned()).collect());
     }
     if wanted.iter().any(|w| w.eq_ignore_ascii_case(ALL_LINEAR)) {
         return Ok(names(model).into_iter().map(str::to_owned).collect());

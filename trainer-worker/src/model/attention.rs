@@ -4,6 +4,7 @@
 use super::block::{Context, Linears};
 use super::config::{AttentionKind, FusedLayout};
 use super::family::Role;
+use super::mla;
 use super::workspace::Workspace;
 use crate::kernels::attention::{self as kernel, Bias, Heads};
 use crate::kernels::{norm, par_rows, rope};
@@ -90,6 +91,7 @@ pub(super) struct Saved {
     attended: Vec<f32>,
     /// q and k before their normalisation, each with its statistics.
     raw: Option<[(Vec<f32>, Vec<f32>); 2]>,
+    latent: Option<mla::Saved>,
 }
 
 impl Saved {
@@ -100,6 +102,9 @@ impl Saved {
         for (values, stats) in self.raw.into_iter().flatten() {
             workspace.put(values);
             workspace.put(stats);
+        }
+        if let Some(latent) = self.latent {
+            latent.release(workspace);
         }
     }
 }
@@ -144,8 +149,13 @@ fn scatter_heads(fused: &mut [f32], part: &[f32], width: usize, starts: &[usize]
     });
 }
 
-/// q, k and v as the projections give them.
-fn project(x: &[f32], linears: &Linears<'_, '_>, ctx: &Context<'_>, heads: Heads) -> [Vec<f32>; 3] {
+/// q, k and v as the projections give them; those of a latent attention are ready for the kernel.
+fn project(
+    x: &[f32],
+    linears: &Linears<'_, '_>,
+    ctx: &Context<'_>,
+    heads: Heads,
+) -> ([Vec<f32>; 3], Option<mla::Saved>) {
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
     let mut q = ws.take(rows * heads.query_width());
     let mut k = ws.take(rows * heads.key_width());
@@ -155,6 +165,10 @@ fn project(x: &[f32], linears: &Linears<'_, '_>, ctx: &Context<'_>, heads: Heads
             linears.forward(&mut q, x, Role::Query);
             linears.forward(&mut k, x, Role::Key);
             linears.forward(&mut v, x, Role::Value);
+        }
+        AttentionKind::Latent(latent) => {
+            let saved = mla::project([&mut q, &mut k, &mut v], x, latent, linears, ctx);
+            return ([q, k, v], Some(saved));
         }
         AttentionKind::Fused(layout) => {
             let width = linears.weight(Role::QueryKeyValue).output();
@@ -167,7 +181,7 @@ fn project(x: &[f32], linears: &Linears<'_, '_>, ctx: &Context<'_>, heads: Heads
             ws.put(fused);
         }
     }
-    [q, k, v]
+    ([q, k, v], None)
 }
 
 /// Normalises each head of `x` in place; returns what it was, and the statistics.
@@ -190,11 +204,11 @@ pub(super) fn forward(
     let heads = ctx.config.heads(ctx.layer);
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
     let (qw, kw) = (heads.query_width(), heads.key_width());
-    let [mut q, mut k, v] = project(x, linears, ctx, heads);
+    let ([mut q, mut k, v], latent) = project(x, linears, ctx, heads);
     let raw = linears.block.head_norms.as_ref().map(|[query, key]| {
         [normalise_heads(&mut q, query, ctx), normalise_heads(&mut k, key, ctx)]
     });
-    if let Some(table) = &ctx.places.rope {
+    if let (Some(table), None) = (&ctx.places.rope, &latent) {
         rope::apply(&mut q, qw, table, &ctx.rows.positions, false);
         rope::apply(&mut k, kw, table, &ctx.rows.positions, false);
     }
@@ -214,7 +228,7 @@ pub(super) fn forward(
         }
     }
     linears.forward(y, &attended, Role::Output);
-    Saved { q, k, v, attended, raw }
+    Saved { q, k, v, attended, raw, latent }
 }
 
 /// Gradients of the attention: of its input into `dx` when wanted (written, not added), and of the
@@ -248,7 +262,7 @@ pub(super) fn backward(
         Bias { window: ctx.config.window(ctx.layer), slopes: &ctx.places.slopes },
     );
     ws.put(dattended);
-    if let Some(table) = &ctx.places.rope {
+    if let (Some(table), None) = (&ctx.places.rope, &saved.latent) {
         rope::apply(&mut dq, qw, table, &ctx.rows.positions, true);
         rope::apply(&mut dk, kw, table, &ctx.rows.positions, true);
     }
@@ -265,6 +279,10 @@ pub(super) fn backward(
             for (i, (dy, role)) in parts.into_iter().enumerate() {
                 linears.backward(dx.as_deref_mut(), i > 0, dy, x, role);
             }
+        }
+        AttentionKind::Latent(latent) => {
+            let gradients = (&mut dq[..], &dk[..], &dv[..]);
+            mla::backward(dx, gradients, x, latent, linears, ctx, saved.latent.as_ref());
         }
         AttentionKind::Fused(layout) => {
             let width = linears.weight(Role::QueryKeyValue).output();

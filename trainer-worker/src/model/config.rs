@@ -1,5 +1,6 @@
 //! What a model is made of, sizes and constants, checked before anything is allocated by them.
 
+use super::deepseek::{self, ExpertsConfig, LatentAttention};
 use super::family::Family;
 use super::rotary::Rotary;
 use crate::error::{Error, Result};
@@ -26,6 +27,8 @@ pub enum AttentionKind {
     Separate,
     /// One projection, split afterwards.
     Fused(FusedLayout),
+    /// Up-projections of normalised latents (DeepSeek).
+    Latent(LatentAttention),
 }
 
 /// Order of the outputs of a fused query-key-value projection.
@@ -46,6 +49,8 @@ pub enum FeedForwardKind {
     GatedFused,
     /// `down(act(up(x)))`.
     Plain,
+    /// Routed experts that are gated feed-forwards, and shared ones that every token goes through.
+    Experts,
 }
 
 /// The normalisation of a model.
@@ -137,6 +142,8 @@ pub struct ModelConfig {
     pub attention: AttentionKind,
     /// Feed-forward of layers without a kind of their own.
     pub feed_forward: FeedForwardKind,
+    /// The mixture of experts, in models that have one.
+    pub experts: Option<ExpertsConfig>,
     /// Activation of the feed-forward.
     pub activation: Activation,
     /// How places are known.
@@ -194,6 +201,7 @@ impl ModelConfig {
             final_norm: true,
             attention: AttentionKind::Separate,
             feed_forward: FeedForwardKind::Gated,
+            experts: None,
             activation: Activation::Silu,
             position: rotary(head_dim, false),
             windows: Vec::new(),
@@ -205,7 +213,8 @@ impl ModelConfig {
         };
         let half = head_dim / 2;
         match family {
-            Family::Llama | Family::Mistral => {}
+            // What makes a DeepSeek of it is set by `model::deepseek`.
+            Family::Llama | Family::Mistral | Family::DeepseekV2 | Family::DeepseekV3 => {}
             Family::Qwen2 => config.qkv_bias = true,
             Family::Qwen3 => config.qk_norm = true,
             Family::Gpt2 | Family::Bloom => {
@@ -265,8 +274,8 @@ impl ModelConfig {
     }
 
     /// A layer's feed-forward.
-    pub fn feed_forward_kind(&self, _layer: usize) -> FeedForwardKind {
-        self.feed_forward
+    pub fn feed_forward_kind(&self, layer: usize) -> FeedForwardKind {
+        deepseek::feed_forward_kind(self, layer)
     }
 
     /// A layer's sliding window in tokens.
@@ -301,7 +310,7 @@ impl ModelConfig {
                         m.output as u128 * m.input as u128 + bias
                     })
                     .sum();
-                linear + norms + qk
+                linear + norms + qk + self.expert_parameters(layer)
             })
             .sum();
         let positions = match self.position {
@@ -311,6 +320,12 @@ impl ModelConfig {
         let outer = u128::from(self.embedding_norm) + u128::from(self.final_norm);
         let tables = if self.tie_word_embeddings { v * d } else { 2 * v * d };
         layers + positions + outer * norm + tables
+    }
+
+    /// Parameters of a layer's router and routed experts, which are no linear modules.
+    fn expert_parameters(&self, layer: usize) -> u128 {
+        let experts = self.experts.as_ref().filter(|e| e.at(layer));
+        experts.map_or(0, |e| e.parameters(self.hidden_size))
     }
 
     /// Refuses sizes that are zero, inconsistent or beyond what this engine accepts.
@@ -361,6 +376,7 @@ impl ModelConfig {
         if let Some(rotary) = self.rotary() {
             rotary.validate(self.head_dim)?;
         }
+        deepseek::validate(self)?;
         if !self.windows.is_empty() && self.windows.len() != self.num_hidden_layers {
             return Err(bad(
                 "layer_types",

@@ -3,6 +3,7 @@
 use super::config::{
     bad, limit, AttentionKind, FusedLayout, ModelConfig, NormKind, Position, Sizes,
 };
+use super::deepseek;
 use super::family::Family;
 use super::rotary::{Llama3Scaling, RopeScaling, Rotary, YarnScaling};
 use crate::error::{Error, Result};
@@ -64,7 +65,7 @@ impl Fields<'_> {
         }
     }
 
-    fn activation(&self, names: &[&str], default: Activation) -> Result<Activation> {
+    pub(super) fn activation(&self, names: &[&str], default: Activation) -> Result<Activation> {
         let (name, value) = self.find(names);
         let Some(value) = value else { return Ok(default) };
         Ok(match value.as_str() {
@@ -195,6 +196,7 @@ impl ModelConfig {
             Family::Gpt2 => gpt2(&fields, name),
             Family::Bloom => bloom(&fields, name),
             Family::ChatGlm => chatglm(&fields, name),
+            Family::DeepseekV2 | Family::DeepseekV3 => deepseek::from_fields(&fields, family, name),
             Family::Llama
             | Family::Mistral
             | Family::Qwen2

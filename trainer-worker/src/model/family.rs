@@ -1,6 +1,7 @@
 //! The families of models: what Hugging Face calls their tensors and linear modules.
 
 use super::config::{AttentionKind, FeedForwardKind, ModelConfig};
+use super::deepseek;
 
 /// An architecture, by Hugging Face's `model_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,10 @@ pub enum Family {
     Glm,
     /// GLM-4 of 2025 (GLM-4-0414), with normalisations after attention and feed-forward too.
     Glm4,
+    /// DeepSeek V2: latent attention, experts chosen by a softmax.
+    DeepseekV2,
+    /// DeepSeek V3: the same with experts chosen by sigmoids.
+    DeepseekV3,
 }
 
 /// What a linear module of a decoder block does.
@@ -220,7 +225,7 @@ const BLOOM_PATHS: Paths = Paths {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Llama,
         Self::Mistral,
         Self::Qwen2,
@@ -230,6 +235,8 @@ impl Family {
         Self::ChatGlm,
         Self::Glm,
         Self::Glm4,
+        Self::DeepseekV2,
+        Self::DeepseekV3,
     ];
 
     /// Hugging Face's `model_type`.
@@ -244,6 +251,8 @@ impl Family {
             Self::ChatGlm => "chatglm",
             Self::Glm => "glm",
             Self::Glm4 => "glm4",
+            Self::DeepseekV2 => "deepseek_v2",
+            Self::DeepseekV3 => "deepseek_v3",
         }
     }
 
@@ -261,7 +270,15 @@ impl Family {
             }
             Self::Gpt2 => &["c_attn"],
             Self::Bloom | Self::ChatGlm => &["query_key_value"],
+            Self::DeepseekV2 | Self::DeepseekV3 => {
+                &["q_proj", "q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj"]
+            }
         }
+    }
+
+    /// Whether models of this family have routed experts.
+    pub fn has_routed_experts(self) -> bool {
+        matches!(self, Self::DeepseekV2 | Self::DeepseekV3)
     }
 
     /// What stands before a layer's number in the names of its tensors, for example
@@ -272,9 +289,14 @@ impl Family {
 
     pub(crate) fn names(self) -> &'static Names {
         match self {
-            Self::Llama | Self::Mistral | Self::Qwen2 | Self::Qwen3 | Self::Glm | Self::Glm4 => {
-                &LLAMA
-            }
+            Self::Llama
+            | Self::Mistral
+            | Self::Qwen2
+            | Self::Qwen3
+            | Self::Glm
+            | Self::Glm4
+            | Self::DeepseekV2
+            | Self::DeepseekV3 => &LLAMA,
             Self::Gpt2 => &GPT2,
             Self::Bloom => &BLOOM,
             Self::ChatGlm => &CHATGLM,
@@ -283,9 +305,14 @@ impl Family {
 
     fn paths(self) -> &'static Paths {
         match self {
-            Self::Llama | Self::Mistral | Self::Qwen2 | Self::Qwen3 | Self::Glm | Self::Glm4 => {
-                &LLAMA_PATHS
-            }
+            Self::Llama
+            | Self::Mistral
+            | Self::Qwen2
+            | Self::Qwen3
+            | Self::Glm
+            | Self::Glm4
+            | Self::DeepseekV2
+            | Self::DeepseekV3 => &LLAMA_PATHS,
             Self::Gpt2 => &GPT2_PATHS,
             Self::Bloom | Self::ChatGlm => &BLOOM_PATHS,
         }
@@ -314,6 +341,9 @@ impl ModelConfig {
             AttentionKind::Fused(_) => {
                 add(Role::QueryKeyValue, paths.fused, q + k + v, d, self.qkv_bias);
             }
+            AttentionKind::Latent(latent) => {
+                deepseek::attention_modules(latent, d, self.qkv_bias, &mut add);
+            }
         }
         add(Role::Output, paths.output, d, heads.output_width(), self.attention_output_bias);
         match self.feed_forward_kind(layer) {
@@ -325,6 +355,10 @@ impl ModelConfig {
                 add(Role::GateUp, paths.gate_up, 2 * f, d, self.mlp_bias);
             }
             FeedForwardKind::Plain => add(Role::Up, paths.up, f, d, self.mlp_bias),
+            FeedForwardKind::Experts => {
+                deepseek::shared_expert_modules(self, &mut add);
+                return modules;
+            }
         }
         add(Role::Down, paths.down, d, f, self.mlp_bias);
         modules

@@ -1,7 +1,10 @@
 //! The frozen weights of a model.
 
-use super::config::Position;
+use super::config::{AttentionKind, FeedForwardKind, Position};
+use super::deepseek;
 use super::family::{Module, Role};
+use super::mla::LatentNorms;
+use super::moe::Experts;
 use super::norm::Norm;
 use super::{gguf::Gguf, hf::HfFolder, linear::FrozenLinear, ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
@@ -22,6 +25,10 @@ pub struct Block {
     pub feed_forward_output_norm: Option<Norm>,
     /// Weights of the normalisations of each head of q and of k, where there are any.
     pub head_norms: Option<[Vec<f32>; 2]>,
+    /// The normalisations of a latent attention, where it is one.
+    pub latent_norms: Option<LatentNorms>,
+    /// The routed experts, where there are any.
+    pub experts: Option<Experts>,
     /// The linear modules by [`Role::index`].
     linear: [Option<FrozenLinear>; Role::COUNT],
 }
@@ -58,6 +65,18 @@ impl Block {
                 Some([head_norm(names.query_norm)?, head_norm(names.key_norm)?])
             } else {
                 None
+            },
+            latent_norms: match config.attention_kind(layer) {
+                AttentionKind::Latent(latent) => {
+                    Some(deepseek::load_norms(latent, config, source, name)?)
+                }
+                AttentionKind::Separate | AttentionKind::Fused(_) => None,
+            },
+            experts: match (config.feed_forward_kind(layer), &config.experts) {
+                (FeedForwardKind::Experts, Some(experts)) => {
+                    Some(deepseek::load_experts(experts, config, source, name)?)
+                }
+                _ => None,
             },
             linear,
         })
@@ -122,7 +141,8 @@ pub struct Model {
 
 impl Model {
     /// Loads all weights of a configuration from a source.
-    pub fn load(config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
+    pub fn load(mut config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
+        deepseek::follow_checkpoint(&mut config, source);
         config.validate()?;
         let names = config.family.names();
         let (d, v) = (config.hidden_size, config.vocab_size);

@@ -17,7 +17,7 @@ use trainer_worker::rng::DropoutMask;
 
 /// Compares `gradient` with differences of `f` at `x`: along random directions, and for single
 /// coordinates relative to the gradient's size.
-fn check(what: &str, x: &[f32], gradient: &[f32], f: impl Fn(&[f32]) -> f64) {
+pub(crate) fn check(what: &str, x: &[f32], gradient: &[f32], f: impl Fn(&[f32]) -> f64) {
     assert_eq!(x.len(), gradient.len(), "{what}");
     let size = (gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>()).sqrt();
     assert!(size > 0.0, "{what}: the gradient is zero");
@@ -49,7 +49,7 @@ fn check(what: &str, x: &[f32], gradient: &[f32], f: impl Fn(&[f32]) -> f64) {
     }
 }
 
-fn weighted(y: &[f32], weights: &[f32]) -> f64 {
+pub(crate) fn weighted(y: &[f32], weights: &[f32]) -> f64 {
     y.iter().zip(weights).map(|(y, w)| f64::from(*y) * f64::from(*w)).sum()
 }
 

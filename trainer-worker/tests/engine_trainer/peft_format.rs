@@ -73,7 +73,7 @@ fn our_config_has_the_fields_that_peft_writes_with_the_same_values() {
     let text = std::fs::read_to_string(dir.join("adapter").join(peft::CONFIG)).expect("config");
     let theirs_json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let ours: serde_json::Value =
-        serde_json::from_str(&peft::config_json(&theirs.config, "x")).expect("JSON");
+        serde_json::from_str(&peft::config_json(&theirs, "x")).expect("JSON");
     for (key, value) in ours.as_object().expect("an object") {
         let expected = match key.as_str() {
             "base_model_name_or_path" => continue,
@@ -97,7 +97,7 @@ fn our_config_has_the_fields_that_peft_writes_with_the_same_values() {
 fn unusable_adapters_are_refused_with_the_reason() {
     let (model, _) = tiny(1);
     let good = adapter(&model, &["q_proj"]);
-    let config = peft::config_json(&good.config, "base");
+    let config = peft::config_json(&good, "base");
     let bytes = peft::to_bytes(&good, "base");
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");
     let tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)> = file

@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Writes the golden files of DeepSeek V2 and V3 for trainer-worker's tests.
+
+Environment: as in families.py.
+
+    /tmp/golden/bin/python scripts/golden/deepseek.py tiny   trainer-worker/tests/golden [NAME…]
+    /tmp/golden/bin/python scripts/golden/deepseek.py random FIRST LAST FOLDER
+    /tmp/golden/bin/python scripts/golden/deepseek.py check  MODEL_DIR ADAPTER_DIR LOGITS.json
+
+`tiny` makes three seeded random models of three layers, the first of them dense: V2 with a query
+latent, experts limited to their best groups and yarn; V2 as in its Lite edition, without a query
+latent, with biases; V3 with grouped sigmoid routing, its correction bias and a tied head. Each has
+logits of a padded batch, adapter gradients and 20 AdamW steps. Before anything is written, the
+model is run in double precision too: a seed for which any token's choice of experts is a close call
+would make a bad reference and is refused.
+
+`random` makes models of the same kinds with sizes and options drawn by each seed from FIRST to LAST,
+to be compared by hand (`compare_random` in trainer-worker/tests/engine_trainer/deepseek.rs). `check` loads an adapter that trainer-worker exported into PEFT and compares its logits with
+those that `trainer-worker logits --output json` printed.
+"""
+
+import copy
+import json
+import random
+import sys
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import save_file
+from transformers import (
+    AutoModelForCausalLM,
+    DeepseekV2Config,
+    DeepseekV2ForCausalLM,
+    DeepseekV3Config,
+    DeepseekV3ForCausalLM,
+)
+
+STEPS = 20
+LEARNING_RATE = 5e-3
+WEIGHT_DECAY = 0.01
+MAX_GRAD_NORM = 1.0
+CLASSES = {
+    "v2": (DeepseekV2Config, DeepseekV2ForCausalLM),
+    "v3": (DeepseekV3Config, DeepseekV3ForCausalLM),
+}
+ALL_TARGETS = [
+    "q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj",
+    "gate_proj", "up_proj", "down_proj",
+]
+# PEFT 0.21 reads these in `target_modules` of a mixture of experts as the routed experts' stacked
+# parameters, however they are spelled. The dense and shared modules of that name can be had as
+# `target_parameters`; their adapters then have the names and shapes that the modules' would have.
+FEED_FORWARD = ["gate_proj", "up_proj", "down_proj"]
+
+
+def lora_config(case):
+    parameters = [f"{t}.weight" for t in case["targets"] if t in FEED_FORWARD]
+    return LoraConfig(
+        r=case["r"], lora_alpha=case["alpha"], lora_dropout=0.0, task_type="CAUSAL_LM",
+        target_modules=[t for t in case["targets"] if t not in FEED_FORWARD],
+        target_parameters=parameters or None,
+    )
+
+
+COMMON = dict(
+    vocab_size=56,
+    hidden_size=24,
+    intermediate_size=32,
+    moe_intermediate_size=10,
+    num_hidden_layers=3,
+    first_k_dense_replace=1,
+    num_attention_heads=3,
+    num_key_value_heads=3,
+    kv_lora_rank=12,
+    qk_nope_head_dim=6,
+    qk_rope_head_dim=8,
+    v_head_dim=5,
+    max_position_embeddings=128,
+    rms_norm_eps=1e-5,
+    initializer_range=0.2,
+)
+DEFAULT_ROPE = dict(rope_type="default", rope_theta=10000.0)
+
+CASES = {
+    "v2": dict(
+        kind="v2", seed=1, r=3, alpha=6, targets=ALL_TARGETS,
+        config=dict(
+            q_lora_rank=14, n_routed_experts=6, n_shared_experts=2, num_experts_per_tok=2,
+            topk_method="group_limited_greedy", n_group=3, topk_group=2, routed_scaling_factor=1.6,
+            rope_parameters=dict(
+                rope_type="yarn", rope_theta=100.0, factor=4.0, beta_fast=8, beta_slow=1,
+                mscale=0.7, mscale_all_dim=1.0, original_max_position_embeddings=32,
+            ),
+        ),
+    ),
+    "v2-lite": dict(
+        kind="v2", seed=2, r=4, alpha=8, targets=["q_proj", "kv_b_proj", "down_proj"],
+        config=dict(
+            q_lora_rank=None, n_routed_experts=4, n_shared_experts=1, num_experts_per_tok=2,
+            topk_method="greedy", routed_scaling_factor=1.0, attention_bias=True, mlp_bias=True,
+            rope_parameters=DEFAULT_ROPE,
+        ),
+    ),
+    "v3": dict(
+        kind="v3", seed=3, r=2, alpha=8, targets=ALL_TARGETS,
+        config=dict(
+            q_lora_rank=14, n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=3,
+            n_group=4, topk_group=2, routed_scaling_factor=2.5, norm_topk_prob=True,
+            tie_word_embeddings=True, rope_parameters=DEFAULT_ROPE,
+        ),
+    ),
+}
+
+
+def build(case):
+    """A seeded model in eval mode; norms, biases and correction biases are moved off 1 and 0."""
+    torch.manual_seed(case["seed"])
+    config_class, model_class = CLASSES[case["kind"]]
+    config = config_class(
+        **{**COMMON, **case["config"]}, attn_implementation="eager",
+        experts_implementation="eager",
+    )
+    model = model_class(config).float().eval()
+    with torch.no_grad():
+        for key, p in model.named_parameters():
+            if "norm" in key or key.endswith("bias"):
+                p.add_(0.2 * torch.randn_like(p))
+        for key, b in model.named_buffers():
+            if key.endswith("e_score_correction_bias"):
+                b.add_(0.2 * torch.randn_like(b))
+        # Values that bf16 holds exactly, so that the files can be half as large.
+        for values in model.state_dict().values():
+            values.copy_(values.bfloat16().float())
+    return model
+
+
+def batch(vocabulary, lengths):
+    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    labels = torch.full_like(ids, -100)
+    for i, n in enumerate(lengths):
+        ids[i, :n] = torch.randint(1, vocabulary, (n,))
+        mask[i, :n] = 1
+        # The first part plays the prompt: no loss there.
+        labels[i, n // 3 : n] = ids[i, n // 3 : n]
+    return ids, mask, labels
+
+
+def check_choices(model, ids, mask):
+    """Refuses a model whose choice of experts differs in double precision."""
+    def chosen(model):
+        found = []
+        hooks = [
+            m.register_forward_hook(lambda _, __, out: found.append(out[2].sort(dim=-1).values))
+            for name, m in model.named_modules() if name.endswith("mlp.gate")
+        ]
+        with torch.no_grad():
+            logits = model(input_ids=ids, attention_mask=mask).logits
+        for hook in hooks:
+            hook.remove()
+        return found, logits
+
+    single, logits = chosen(model)
+    double, exact = chosen(copy.deepcopy(model).double())
+    rows = mask.flatten().bool()
+    same = all(torch.equal(a[rows], b[rows]) for a, b in zip(single, double))
+    worst = (logits - exact)[mask.bool()].abs().max().item()
+    assert same and single and worst < 5e-5, f"a close call: choose another seed ({worst})"
+
+
+def loss_sum(logits, labels):
+    """Sum over the labelled tokens; labels are shifted by one, -100 does not count."""
+    return torch.nn.functional.cross_entropy(
+        logits[:, :-1].reshape(-1, logits.shape[-1]),
+        labels[:, 1:].reshape(-1),
+        ignore_index=-100,
+        reduction="sum",
+    )
+
+
+def write(folder, model, case, lengths):
+    """Model, PEFT adapter, and what they give: logits, gradients and a short training run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy.deepcopy(model).bfloat16().save_pretrained(
+        folder, save_original_format=case.get("per_expert", True)
+    )
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    ids, mask, labels = batch(model.config.vocab_size, lengths)
+    check_choices(model, ids, mask)
+    with torch.no_grad():
+        base_logits = model(input_ids=ids, attention_mask=mask).logits
+
+    peft = get_peft_model(model, lora_config(case))
+    trainable = {k: p for k, p in peft.named_parameters() if p.requires_grad}
+    with torch.no_grad():
+        for key, p in trainable.items():
+            if "lora_B" in key:
+                p.copy_(0.05 * torch.randn_like(p))
+    peft.save_pretrained(folder / "adapter")
+    (folder / "adapter" / "README.md").unlink(missing_ok=True)
+    check_choices(peft, ids, mask)
+
+    peft.train()
+    logits = peft(input_ids=ids, attention_mask=mask).logits
+    count = int((labels[:, 1:] != -100).sum())
+    loss = loss_sum(logits, labels) / count
+    loss.backward()
+    tensors = {"base_logits": base_logits, "adapter_logits": logits.detach()}
+    for key, p in trainable.items():
+        assert p.grad is not None and p.grad.abs().max() > 0, key
+        tensors["grad." + key.replace(".default", "")] = p.grad.clone()
+
+    # AdamW with two micro-batches a step, averaged over all labelled tokens of the step.
+    optimizer = torch.optim.AdamW(trainable.values(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        total = 0.0
+        for part in (slice(0, 2), slice(2, 4)):
+            out_logits = peft(input_ids=ids[part], attention_mask=mask[part]).logits
+            part_loss = loss_sum(out_logits, labels[part]) / count
+            part_loss.backward()
+            total += part_loss.item()
+        torch.nn.utils.clip_grad_norm_(trainable.values(), MAX_GRAD_NORM)
+        optimizer.step()
+        losses.append(total)
+    save_file({k: v.contiguous().float() for k, v in tensors.items()},
+              folder / "golden.safetensors")
+    (folder / "golden.json").write_text(json.dumps({
+        "lengths": lengths,
+        "input_ids": ids.tolist(),
+        "labels": labels.tolist(),
+        "loss": loss.item(),
+        "learning_rate": LEARNING_RATE,
+        "weight_decay": WEIGHT_DECAY,
+        "max_grad_norm": MAX_GRAD_NORM,
+        "losses": losses,
+    }) + "\n")
+    print(folder.name, "loss", loss.item(), "->", losses[-1])
+
+
+def tiny(out, names):
+    torch.set_num_threads(1)
+    for name, case in CASES.items():
+        if not names or name in names:
+            write(out / f"deepseek-{name}", build(case), case, [29, 13, 4, 19])
+
+
+def drawn(seed):
+    """A configuration with sizes and options drawn by a seed."""
+    r = random.Random(seed)
+    kind = r.choice(["v2", "v3"])
+    heads = r.choice([1, 2, 3, 4, 5])
+    per_group, groups = r.choice([2, 3, 4, 5]), r.choice([1, 2, 3, 4])
+    top_groups = r.randint(1, groups)
+    rope_dim = r.choice([2, 4, 6, 8, 16])
+    rope = dict(rope_type="default", rope_theta=r.choice([500.0, 10000.0, 1e6]))
+    if r.random() < 0.5:
+        rope = dict(
+            rope_type="yarn", rope_theta=r.choice([100.0, 10000.0]), factor=r.choice([2.0, 8.0, 40.0]),
+            original_max_position_embeddings=r.choice([16, 32, 64]),
+        )
+        if r.random() < 0.7:
+            rope.update(beta_fast=r.choice([4, 32]), beta_slow=1)
+        if r.random() < 0.7:
+            rope.update(mscale=r.choice([0.707, 1.0]), mscale_all_dim=r.choice([0.707, 1.0]))
+        elif r.random() < 0.5:
+            rope.update(mscale_all_dim=1.0)
+        if r.random() < 0.2:
+            rope.update(attention_factor=1.3)
+        if r.random() < 0.2:
+            rope.update(truncate=False)
+    layers = r.randint(2, 4)
+    # transformers' V2 views the rotated parts as complex numbers, which torch wants aligned to two.
+    even = 2 if kind == "v2" else 1
+    query_latent = r.choice([None, 7, 24])
+    config = dict(
+        vocab_size=r.choice([50, 130]), hidden_size=heads * r.choice([8, 14, 20]),
+        intermediate_size=r.choice([24, 50]), moe_intermediate_size=r.choice([5, 16, 33]),
+        num_hidden_layers=layers, first_k_dense_replace=r.randint(0, layers - 1),
+        num_attention_heads=heads, num_key_value_heads=heads,
+        kv_lora_rank=r.choice([4, 9 * even, 32]), q_lora_rank=query_latent,
+        qk_nope_head_dim=r.choice([even, 4, 12]), qk_rope_head_dim=rope_dim,
+        v_head_dim=r.choice([3, 8, 17]), max_position_embeddings=128,
+        rms_norm_eps=r.choice([1e-6, 1e-4]), n_routed_experts=groups * per_group,
+        n_shared_experts=r.choice([1, 2, 3]), n_group=groups, topk_group=top_groups,
+        num_experts_per_tok=r.randint(1, min(6, top_groups * per_group)),
+        routed_scaling_factor=r.choice([1.0, 2.5, 16.0]), norm_topk_prob=r.random() < 0.5,
+        tie_word_embeddings=r.random() < 0.5, attention_bias=r.random() < 0.3,
+        rope_parameters=rope,
+    )
+    if kind == "v2":
+        config.update(
+            topk_method=r.choice(["greedy", "group_limited_greedy"]), mlp_bias=r.random() < 0.3
+        )
+    else:
+        config.update(rope_interleave=r.random() < 0.7)
+    names = ALL_TARGETS[2:] + (["q_proj"] if query_latent is None else ALL_TARGETS[:2])
+    targets = r.sample(names, r.randint(1, len(names)))
+    return dict(
+        kind=kind, seed=seed, r=r.choice([1, 4, 8]), alpha=r.choice([4, 16]), targets=targets,
+        per_expert=r.random() < 0.5, config=config,
+    )
+
+
+def check(model_dir, adapter, logits_file):
+    model = AutoModelForCausalLM.from_pretrained(
+        model_dir, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
+    ).eval()
+    report = json.loads(Path(logits_file).read_text())
+    peft = PeftModel.from_pretrained(model, adapter)
+    ids = torch.tensor([report["tokens"]])
+    with torch.no_grad():
+        theirs = peft(ids).logits[0]
+    ours = torch.tensor(report["logits"])
+    print("max abs diff of logits:", (theirs - ours).abs().max().item(),
+          "largest logit:", theirs.abs().max().item())
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["tiny"]:
+        tiny(Path(sys.argv[2]), sys.argv[3:])
+    elif sys.argv[1:2] == ["random"]:
+        torch.set_num_threads(1)
+        for number in range(int(sys.argv[2]), int(sys.argv[3]) + 1):
+            spec = drawn(number)
+            print(json.dumps(spec))
+            try:
+                write(Path(sys.argv[4]) / str(number), build(spec), spec, [50, 21, 1, 33])
+            except AssertionError as problem:
+                print(number, "left out:", problem)
+    elif sys.argv[1:2] == ["check"]:
+        check(*sys.argv[2:5])
+    else:
+        sys.exit(__doc__)
