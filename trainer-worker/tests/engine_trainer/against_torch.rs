@@ -134,21 +134,22 @@ impl Case {
         assert_eq!(compared, expected, "{name}: each golden gradient was compared");
     }
 
-    pub(crate) fn check_training(&self, name: &str) {
+    /// Returns the adapter after the steps.
+    pub(crate) fn check_training(&self, name: &str) -> Adapter {
         let runner = self.runner();
-        let mut layers = self.adapter.clone();
+        let mut trained = self.adapter.clone();
         let parts = [self.batch(0..2), self.batch(2..4)];
         let count: usize = parts.iter().map(|b| b.targets.len()).sum();
-        let mut optimizer = AdamW::new(&layers.layers, self.number("weight_decay"));
+        let mut optimizer = AdamW::new(&trained.layers, self.number("weight_decay"));
         let expected = self.json["losses"].as_array().expect("losses");
         assert_eq!(expected.len(), 20);
         for (step, expected) in expected.iter().enumerate() {
             let mut gradients: Vec<Vec<f32>> =
-                layers.layers.iter().map(|l| vec![0f32; l.len()]).collect();
+                trained.layers.iter().map(|l| vec![0f32; l.len()]).collect();
             let mut loss = 0.0;
             for part in &parts {
                 let result = runner
-                    .loss_and_gradients(part, &layers, 1.0 / count as f64, None)
+                    .loss_and_gradients(part, &trained, 1.0 / count as f64, None)
                     .expect("gradients");
                 loss += result.loss_sum / count as f64;
                 for (sum, g) in gradients.iter_mut().zip(result.gradients) {
@@ -160,8 +161,21 @@ impl Case {
             let difference = (loss - expected.as_f64().expect("a loss")).abs();
             assert!(difference <= 1e-3, "{name}: step {step} differs by {difference}");
             clip_by_global_norm(&mut gradients, self.number("max_grad_norm"));
-            optimizer.update(&mut layers.layers, &gradients, self.number("learning_rate"));
+            optimizer.update(&mut trained.layers, &gradients, self.number("learning_rate"));
         }
+        trained
+    }
+
+    /// Writes an adapter and what it gives for the first sequence, for
+    /// `scripts/golden/deepseek.py check`.
+    pub(crate) fn export(&self, adapter: &Adapter, dir: &Path) {
+        peft::save(&dir.join("exported"), adapter, "base").expect("saved");
+        let (tokens, _) = &self.sequences[0];
+        let logits = self.runner().logits(&Batch::new(&[(tokens, &[])]), Some(adapter));
+        let logits = logits.expect("logits");
+        let rows: Vec<&[f32]> = logits.chunks_exact(self.model.config.vocab_size).collect();
+        let json = serde_json::json!({ "tokens": tokens, "logits": rows });
+        std::fs::write(dir.join("exported.json"), json.to_string()).expect("written");
     }
 
     /// Decoding in steps of several sizes against the forward over the whole sequence.

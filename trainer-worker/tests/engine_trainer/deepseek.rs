@@ -54,7 +54,8 @@ fn deepseek_decodes_step_by_step_as_all_at_once() {
     }
 }
 
-/// For models that `scripts/golden/deepseek.py random` made; prints and checks each of them:
+/// For models that `scripts/golden/deepseek.py random` made; prints and checks each of them, and
+/// exports the trained adapter for `deepseek.py check`:
 /// `DEEPSEEK_MODELS=DIR cargo test … compare_random -- --ignored --nocapture`.
 #[test]
 #[ignore = "needs models made by scripts/golden/deepseek.py random"]
@@ -78,7 +79,9 @@ fn compare_random() {
         };
         failed += usize::from(!check("logits", &|| case.check_logits(&name)));
         failed += usize::from(!check("gradients", &|| case.check_gradients(&name)));
-        failed += usize::from(!check("training", &|| case.check_training(&name)));
+        failed += usize::from(!check("training", &|| {
+            case.export(&case.check_training(&name), &folder);
+        }));
         failed += usize::from(!check("decoding", &|| case.check_decoding(&name)));
     }
     assert_eq!(failed, 0);
