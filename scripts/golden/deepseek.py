@@ -3,9 +3,9 @@
 
 Environment: as in families.py.
 
-    /tmp/golden/bin/python scripts/golden/deepseek.py tiny   trainer-worker/tests/golden [NAME…]
-    /tmp/golden/bin/python scripts/golden/deepseek.py random FIRST LAST FOLDER
-    /tmp/golden/bin/python scripts/golden/deepseek.py check  FOLDER…
+    /tmp/golden/bin/python scripts/golden/deepseek.py tiny    trainer-worker/tests/golden [NAME…]
+    /tmp/golden/bin/python scripts/golden/deepseek.py random  FOLDER FIRST LAST
+    /tmp/golden/bin/python scripts/golden/deepseek.py exports FOLDER
 
 `tiny` makes three seeded random models of three layers, the first of them dense: V2 with a query
 latent, experts limited to their best groups and yarn; V2 as in its Lite edition, without a query
@@ -13,32 +13,27 @@ latent, with biases; V3 with grouped sigmoid routing, its correction bias and a 
 logits of a padded batch, adapter gradients and 20 AdamW steps. A seed for which any token's choice
 of experts is ever a close call would make a bad reference and is refused.
 
-`random` makes models of the same kinds with sizes and options drawn by each seed from FIRST to LAST,
-to be compared by hand: the test `compare_random` in trainer-worker/tests/engine_trainer/deepseek.rs
-checks each, trains its adapter and exports it. `check` loads such an adapter into PEFT and compares.
+`random` makes models of the same kinds with sizes and options drawn by each seed from FIRST to LAST;
+they are compared, and the exports of their adapters loaded into PEFT, as those of families.py are.
 """
 
 import copy
 import json
 import random
+import shutil
 import sys
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import load_file, save_file
+from families import exports, write_golden
+from peft import LoraConfig
 from transformers import (
-    AutoModelForCausalLM,
     DeepseekV2Config,
     DeepseekV2ForCausalLM,
     DeepseekV3Config,
     DeepseekV3ForCausalLM,
 )
 
-STEPS = 20
-LEARNING_RATE = 5e-3
-WEIGHT_DECAY = 0.01
-MAX_GRAD_NORM = 1.0
 # Scores nearer to each other than this may be ordered differently by another order of sums.
 CLOSE = 2e-5
 CLASSES = {
@@ -136,18 +131,6 @@ def build(case):
     return model
 
 
-def batch(vocabulary, lengths):
-    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    labels = torch.full_like(ids, -100)
-    for i, n in enumerate(lengths):
-        ids[i, :n] = torch.randint(1, vocabulary, (n,))
-        mask[i, :n] = 1
-        # The first part plays the prompt: no loss there.
-        labels[i, n // 3 : n] = ids[i, n // 3 : n]
-    return ids, mask, labels
-
-
 def watch_choices(model, current):
     """Collects, for every pass, how far any token's choice of experts is from another one: the
     smallest distance between the last group or expert that is in and the first that is out.
@@ -180,85 +163,30 @@ def watch_choices(model, current):
     return margins
 
 
-def loss_sum(logits, labels):
-    """Sum over the labelled tokens; labels are shifted by one, -100 does not count."""
-    return torch.nn.functional.cross_entropy(
-        logits[:, :-1].reshape(-1, logits.shape[-1]),
-        labels[:, 1:].reshape(-1),
-        ignore_index=-100,
-        reduction="sum",
-    )
-
-
-def write(folder, model, case, lengths):
-    """Model, PEFT adapter, and what they give: logits, gradients and a short training run."""
+def write(folder, case, lengths):
+    """Model, PEFT adapter, and what they give."""
+    model = build(case)
     folder.mkdir(parents=True, exist_ok=True)
     copy.deepcopy(model).bfloat16().save_pretrained(
         folder, save_original_format=case.get("per_expert", True)
     )
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    ids, mask, labels = batch(model.config.vocab_size, lengths)
-    current = [mask]
+    current = []
     margins = watch_choices(model, current)
-    with torch.no_grad():
-        base_logits = model(input_ids=ids, attention_mask=mask).logits
-
-    peft = get_peft_model(model, lora_config(case))
-    trainable = {k: p for k, p in peft.named_parameters() if p.requires_grad}
-    with torch.no_grad():
-        for key, p in trainable.items():
-            if "lora_B" in key:
-                p.copy_(0.05 * torch.randn_like(p))
-    peft.save_pretrained(folder / "adapter")
-    (folder / "adapter" / "README.md").unlink(missing_ok=True)
-
-    peft.train()
-    logits = peft(input_ids=ids, attention_mask=mask).logits
-    count = int((labels[:, 1:] != -100).sum())
-    loss = loss_sum(logits, labels) / count
-    loss.backward()
-    tensors = {"base_logits": base_logits, "adapter_logits": logits.detach()}
-    for key, p in trainable.items():
-        assert p.grad is not None and p.grad.abs().max() > 0, key
-        tensors["grad." + key.replace(".default", "")] = p.grad.clone()
-
-    # AdamW with two micro-batches a step, averaged over all labelled tokens of the step.
-    optimizer = torch.optim.AdamW(trainable.values(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    losses = []
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        total = 0.0
-        for part in (slice(0, 2), slice(2, 4)):
-            current[0] = mask[part]
-            out_logits = peft(input_ids=ids[part], attention_mask=mask[part]).logits
-            part_loss = loss_sum(out_logits, labels[part]) / count
-            part_loss.backward()
-            total += part_loss.item()
-        torch.nn.utils.clip_grad_norm_(trainable.values(), MAX_GRAD_NORM)
-        optimizer.step()
-        losses.append(total)
+    write_golden(
+        folder, model, lora_config(case), case["targets"], lengths,
+        before_pass=lambda mask: current.__setitem__(slice(None), [mask]),
+    )
     closest = torch.cat(margins).min().item() if margins else 1.0
-    assert closest > CLOSE, f"a close call by {closest}: choose another seed"
-    save_file({k: v.contiguous().float() for k, v in tensors.items()},
-              folder / "golden.safetensors")
-    (folder / "golden.json").write_text(json.dumps({
-        "lengths": lengths,
-        "input_ids": ids.tolist(),
-        "labels": labels.tolist(),
-        "loss": loss.item(),
-        "learning_rate": LEARNING_RATE,
-        "weight_decay": WEIGHT_DECAY,
-        "max_grad_norm": MAX_GRAD_NORM,
-        "losses": losses,
-    }) + "\n")
-    print(folder.name, "loss", loss.item(), "->", losses[-1])
+    if closest < CLOSE:
+        shutil.rmtree(folder)
+        sys.exit(f"{folder.name}: a close call by {closest}, choose another seed")
 
 
 def tiny(out, names):
     torch.set_num_threads(1)
     for name, case in CASES.items():
         if not names or name in names:
-            write(out / f"deepseek-{name}", build(case), case, [29, 13, 4, 19])
+            write(out / f"deepseek-{name}", case, [29, 13, 4, 19])
 
 
 def drawn(seed):
@@ -318,40 +246,24 @@ def drawn(seed):
     )
 
 
-def check(folder):
-    """PEFT must hold the adapter's tensors and no others, and give the same logits."""
-    model_dir, adapter = Path(folder), Path(folder) / "exported"
-    model = AutoModelForCausalLM.from_pretrained(
-        model_dir, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
-    ).eval()
-    report = json.loads((model_dir / "exported.json").read_text())
-    peft = PeftModel.from_pretrained(model, adapter)
-    held = {k: tuple(v.shape) for k, v in get_peft_model_state_dict(peft).items()}
-    stored = load_file(adapter / "adapter_model.safetensors")
-    file = {k: tuple(v.shape) for k, v in stored.items()}
-    assert held == file, ("missing or unexpected", held.keys() ^ file.keys())
-    ids = torch.tensor([report["tokens"]])
-    with torch.no_grad():
-        theirs = peft(ids).logits[0]
-    ours = torch.tensor(report["logits"])
-    print(folder, "max abs diff of logits:", (theirs - ours).abs().max().item(),
-          "largest logit:", theirs.abs().max().item())
+def random_cases(out, first, last):
+    torch.set_num_threads(1)
+    for seed in range(first, last + 1):
+        case = drawn(seed)
+        lengths = [random.Random(seed).randint(2, 48) for _ in range(4)]
+        print(json.dumps(case))
+        try:
+            write(out / f"deepseek-{seed}", case, lengths)
+        except SystemExit as problem:
+            print("left out,", problem)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["tiny"]:
         tiny(Path(sys.argv[2]), sys.argv[3:])
     elif sys.argv[1:2] == ["random"]:
-        torch.set_num_threads(1)
-        for number in range(int(sys.argv[2]), int(sys.argv[3]) + 1):
-            spec = drawn(number)
-            print(json.dumps(spec))
-            try:
-                write(Path(sys.argv[4]) / str(number), build(spec), spec, [50, 21, 1, 33])
-            except AssertionError as problem:
-                print(number, "left out:", problem)
-    elif sys.argv[1:2] == ["check"]:
-        for each in sys.argv[2:]:
-            check(each)
+        random_cases(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    elif sys.argv[1:2] == ["exports"]:
+        exports(Path(sys.argv[2]))
     else:
         sys.exit(__doc__)

@@ -245,9 +245,14 @@ def write_case(folder, case, seed, lengths):
     shard = "20KB" if seed % 2 else "5GB"
     # A copy, since the conversion would round the rotary frequencies too.
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder, max_shard_size=shard)
-    (folder / "generation_config.json").unlink(missing_ok=True)
+    lora = LoraConfig(**adapter, lora_dropout=0.0, task_type="CAUSAL_LM")
+    write_golden(folder, model, lora, adapter["target_modules"], lengths)
 
-    vocab = config.vocab_size
+
+def write_golden(folder, model, lora, targets, lengths, before_pass=lambda mask: None):
+    """Writes what a saved model gives with and without an adapter, and how the adapter trains."""
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    vocab = model.config.vocab_size
     ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
     mask = torch.zeros_like(ids)
     labels = torch.full_like(ids, -100)
@@ -256,10 +261,11 @@ def write_case(folder, case, seed, lengths):
         mask[i, :n] = 1
         # The first part plays the prompt: no loss there.
         labels[i, n // 3 : n] = ids[i, n // 3 : n]
+    before_pass(mask)
     with torch.no_grad():
         base_logits = model(input_ids=ids, attention_mask=mask).logits
 
-    peft = get_peft_model(model, LoraConfig(**adapter, lora_dropout=0.0, task_type="CAUSAL_LM"))
+    peft = get_peft_model(model, lora)
     trainable = {k: p for k, p in peft.named_parameters() if p.requires_grad}
     with torch.no_grad():
         for key, p in trainable.items():
@@ -289,6 +295,7 @@ def write_case(folder, case, seed, lengths):
         optimizer.zero_grad()
         total = 0.0
         for part in (slice(0, 2), slice(2, 4)):
+            before_pass(mask[part])
             out_logits = peft(input_ids=ids[part], attention_mask=mask[part]).logits
             part_loss = loss_sum(out_logits, labels[part]) / count
             part_loss.backward()
@@ -308,7 +315,7 @@ def write_case(folder, case, seed, lengths):
         "max_grad_norm": MAX_GRAD_NORM,
         "losses": losses,
         # What PEFT was told; its own file lists the modules that it found.
-        "targets": adapter["target_modules"],
+        "targets": targets,
     }) + "\n")
     print(folder.name, "loss", loss.item(), "->", losses[-1])
 
@@ -317,7 +324,8 @@ def exports(out):
     """Loads each export of trainer-worker into PEFT: no key missing or unexpected, same logits."""
     for folder in sorted(p for p in out.iterdir() if (p / "export").is_dir()):
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager"
+            folder, dtype=torch.float32, attn_implementation="eager",
+            experts_implementation="eager",
         ).eval()
         peft = PeftModel.from_pretrained(model, folder / "export")
         want = set(get_peft_model_state_dict(peft))

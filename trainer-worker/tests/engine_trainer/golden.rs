@@ -1,4 +1,4 @@
-//! Against PyTorch, transformers and PEFT (scripts/golden/families.py): logits, adapter gradients,
+//! Against PyTorch, transformers and PEFT (scripts/golden/families.py, deepseek.py): logits, adapter gradients,
 //! 20 AdamW steps and adapter files of a seeded tiny model of each family, and of all models in the
 //! folder that `OPENLEDGER_GOLDEN` names.
 
@@ -15,7 +15,7 @@ use trainer_worker::model::Model;
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::peft;
 
-const CASES: [&str; 11] = [
+const CASES: [&str; 14] = [
     "llama-tied",
     "llama-untied",
     "mistral",
@@ -27,6 +27,9 @@ const CASES: [&str; 11] = [
     "chatglm",
     "glm",
     "glm4",
+    "deepseek-v2",
+    "deepseek-v2-lite",
+    "deepseek-v3",
 ];
 
 pub struct Case {
@@ -270,7 +273,9 @@ fn exported_adapters_have_the_tensors_and_settings_of_pefts_files() {
             };
             let same = match (key.as_str(), value.as_f64(), theirs[key].as_f64()) {
                 ("base_model_name_or_path", ..) => true,
-                ("target_modules", ..) => sorted(value) == sorted(&theirs[key]),
+                ("target_modules" | "target_parameters", ..) => {
+                    sorted(value) == sorted(&theirs[key])
+                }
                 (_, Some(a), Some(b)) => a == b,
                 _ => *value == theirs[key],
             };
