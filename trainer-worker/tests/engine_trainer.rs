@@ -4,8 +4,6 @@
 
 #[path = "engine_trainer/adapters.rs"]
 mod adapters;
-#[path = "engine_trainer/against_torch.rs"]
-mod against_torch;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
 #[path = "engine_trainer/common.rs"]
@@ -16,14 +14,14 @@ mod data_properties;
 mod data_records;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
-#[path = "engine_trainer/dpo.rs"]
-mod dpo;
-#[path = "engine_trainer/gguf_files.rs"]
-mod gguf_files;
 #[path = "engine_trainer/deepseek.rs"]
 mod deepseek;
 #[path = "engine_trainer/deepseek_ops.rs"]
 mod deepseek_ops;
+#[path = "engine_trainer/dpo.rs"]
+mod dpo;
+#[path = "engine_trainer/gguf_files.rs"]
+mod gguf_files;
 #[path = "engine_trainer/golden.rs"]
 mod golden;
 #[path = "engine_trainer/graph.rs"]

@@ -100,6 +100,16 @@ impl Experts {
         &self.routing
     }
 
+    /// The router's weight.
+    pub fn router(&self) -> &FrozenLinear {
+        &self.router
+    }
+
+    /// What is added to the scores for the choice only.
+    pub fn choice_bias(&self) -> Option<&[f32]> {
+        self.choice_bias.as_deref()
+    }
+
     /// The experts.
     pub fn experts(&self) -> &[Expert] {
         &self.experts

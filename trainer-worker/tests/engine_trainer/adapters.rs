@@ -201,7 +201,7 @@ fn exports_have_pefts_names_shapes_and_configuration() {
         let text = std::fs::read_to_string(dir.join(peft::CONFIG)).expect("the configuration");
         let theirs: Value = serde_json::from_str(&text).expect("JSON");
         let ours: Value =
-            serde_json::from_str(&peft::config_json(&case.adapter.config, "x")).expect("JSON");
+            serde_json::from_str(&peft::config_json(&case.adapter, "x")).expect("JSON");
         for (key, value) in ours.as_object().expect("an object") {
             let sorted = |v: &Value| {
                 let mut names: Vec<String> = serde_json::from_value(v.clone()).expect("names");
@@ -289,7 +289,7 @@ fn patterns_match_the_ends_of_names_in_their_order() {
 #[test]
 fn unusable_patterns_and_magnitudes_of_a_file_are_refused() {
     let case = load("adapter-dora-llama");
-    let config = peft::config_json(&case.adapter.config, "x");
+    let config = peft::config_json(&case.adapter, "x");
     let bytes = peft::to_bytes(&case.adapter, "x");
     let error = |from: &str, to: &str| {
         assert!(config.contains(from), "{from}");

@@ -91,8 +91,7 @@ impl Fields<'_> {
     pub(super) fn sizes(&self) -> Result<Sizes> {
         let hidden_size = self.size("embedding_length")?;
         let num_attention_heads = self.size("attention.head_count")?;
-        let default =
-            hidden_size.checked_div(num_attention_heads).filter(|d| *d > 0).unwrap_or(1);
+        let default = hidden_size.checked_div(num_attention_heads).filter(|d| *d > 0).unwrap_or(1);
         let head_dim = self.size_or("attention.key_length", default)?;
         if self.size_or("attention.value_length", head_dim)? != head_dim {
             return Err(self.bad("attention.value_length", "must equal the key length"));

@@ -10,20 +10,23 @@
 //! graphs that the forward kept or, with [`Graph::recompute`], over fresh ones, so that only the
 //! blocks' inputs are kept. Nothing is computed below the lowest adapter.
 
+mod experts;
 mod ops;
 
 use super::block::Rows;
 use super::config::{AttentionKind, FeedForwardKind, FusedLayout, ModelConfig, Position};
+use super::deepseek::LatentAttention;
 use super::family::Role;
 use super::forward::{Batch, DropoutAt, LossAndGradients};
 use super::linear::FrozenLinear;
 use super::weights::Block;
 use super::{norm, Model};
 use crate::error::{Error, Result};
-use crate::kernels::attention::alibi_slopes;
+use crate::kernels::attention::{alibi_slopes, Heads};
 use crate::lora::{Adapter, Slot};
 use crate::rng::DropoutMask;
 use candle_core::{DType, Device, Tensor, Var};
+use experts::GraphExperts;
 use ops::{Frozen, Norm, Turn};
 
 /// Rows of the head's product at once.
@@ -35,6 +38,9 @@ struct GraphBlock {
     attention_output_norm: Option<Norm>,
     feed_forward_output_norm: Option<Norm>,
     head_norms: Option<[Norm; 2]>,
+    /// Of the query latent, and of the key and value latent.
+    latent_norms: Option<(Option<Norm>, Norm)>,
+    experts: Option<GraphExperts>,
     linear: [Option<Frozen>; Role::COUNT],
 }
 
@@ -58,6 +64,7 @@ pub struct Graph {
 struct LoraVars {
     a: Var,
     b: Var,
+    magnitude: Option<Var>,
     slot: Slot,
     mask: Option<Tensor>,
 }
@@ -88,7 +95,7 @@ impl Graph {
     /// families whose parts exist on the CPU only.
     pub fn new(model: &Model, device: &Device, dtype: DType) -> Result<Self> {
         let config = model.config.clone();
-        let upload = |linear: &FrozenLinear| -> Result<Frozen> {
+        let upload_as = |linear: &FrozenLinear, dtype: DType| -> Result<Frozen> {
             let shape = (linear.output(), linear.input());
             let mut dense = vec![0f32; shape.0 * shape.1];
             for (index, row) in dense.chunks_exact_mut(shape.1).enumerate() {
@@ -101,6 +108,7 @@ impl Graph {
             };
             Ok(Frozen::new(weight, bias))
         };
+        let upload = |linear: &FrozenLinear| upload_as(linear, dtype);
         let upload_norm = |norm: &norm::Norm| -> Result<Norm> {
             let (weight, bias, eps) = norm.parts();
             Ok(Norm {
@@ -129,6 +137,24 @@ impl Graph {
                 feed_forward_output_norm: optional(&block.feed_forward_output_norm)?,
                 head_norms: match &block.head_norms {
                     Some([q, k]) => Some([head_norm(q)?, head_norm(k)?]),
+                    None => None,
+                },
+                latent_norms: match &block.latent_norms {
+                    Some(norms) => Some((optional(&norms.query)?, upload_norm(&norms.key_value)?)),
+                    None => None,
+                },
+                experts: match &block.experts {
+                    Some(experts) => Some(GraphExperts {
+                        routing: *experts.routing(),
+                        activation: config.activation,
+                        router: upload_as(experts.router(), DType::F32)?,
+                        choice_bias: experts.choice_bias().map(<[f32]>::to_vec),
+                        experts: experts
+                            .experts()
+                            .iter()
+                            .map(|e| Ok([upload(&e.gate)?, upload(&e.up)?, upload(&e.down)?]))
+                            .collect::<Result<_>>()?,
+                    }),
                     None => None,
                 },
                 linear,
@@ -208,14 +234,22 @@ impl Graph {
             if layout.len > 0 {
                 let mut flat = vec![0f32; layout.len];
                 for vars in step.vars.iter().flatten() {
-                    let (a, b) = vars.slot.split_mut(&mut flat);
-                    for (var, into) in [(&vars.a, a), (&vars.b, b)] {
+                    let take = |var: &Var, into: &mut [f32]| -> Result<()> {
                         let gradient = store.get(var.as_tensor()).ok_or_else(|| {
                             Error::Candle(candle_core::Error::Msg(format!(
                                 "layer {layer}: the device gave no gradient for an adapter tensor"
                             )))
                         })?;
                         into.copy_from_slice(&gradient.flatten_all()?.to_vec1::<f32>()?);
+                        Ok(())
+                    };
+                    let (a, b) = vars.slot.split_mut(&mut flat);
+                    take(&vars.a, a)?;
+                    take(&vars.b, b)?;
+                    if let (Some(var), Some(into)) =
+                        (&vars.magnitude, vars.slot.magnitude_mut(&mut flat))
+                    {
+                        take(var, into)?;
                     }
                 }
                 gradients[layer] = Some(flat);
@@ -306,6 +340,10 @@ impl Graph {
             vars[role.index()] = Some(LoraVars {
                 a: tensor(a, slot.r, slot.input)?,
                 b: tensor(b, slot.output, slot.r)?,
+                magnitude: match slot.magnitude(values) {
+                    Some(m) => Some(tensor(m, 1, slot.output)?),
+                    None => None,
+                },
                 slot: *slot,
                 mask,
             });
@@ -325,15 +363,30 @@ impl Graph {
             candle_core::bail!("layer {layer} has no module {role:?}")
         };
         let Some(lora) = &vars[role.index()] else { return frozen.forward(x) };
-        let y = frozen.forward(x)?;
-        let x = x.to_dtype(DType::F32)?;
-        let x = match &lora.mask {
-            Some(mask) => (x * mask)?,
-            None => x,
+        let scaling = f64::from(lora.slot.scaling);
+        let wide = x.to_dtype(DType::F32)?;
+        let dropped = match &lora.mask {
+            Some(mask) => (wide * mask)?,
+            None => wide,
         };
-        let h = x.matmul(&lora.a.as_tensor().t()?)?;
-        let update = (h.matmul(&lora.b.as_tensor().t()?)? * f64::from(lora.slot.scaling))?;
-        y + update.to_dtype(self.dtype)?
+        let h = dropped.matmul(&lora.a.as_tensor().t()?)?;
+        let update = (h.matmul(&lora.b.as_tensor().t()?)? * scaling)?;
+        let Some(magnitude) = &lora.magnitude else {
+            return frozen.forward(x)? + update.to_dtype(self.dtype)?;
+        };
+        // DoRA: the norms of the rows follow A and B but count as constants.
+        let change = (lora.b.as_detached_tensor().matmul(&lora.a.as_detached_tensor())? * scaling)?;
+        let rows = (frozen.weight().to_dtype(DType::F32)? + change)?;
+        let norms = rows.sqr()?.sum_keepdim(1)?.sqrt()?.t()?;
+        let scale = magnitude.as_tensor().broadcast_div(&norms)?;
+        let base = frozen.product(x)?.to_dtype(DType::F32)?;
+        let seen = match &lora.mask {
+            Some(_) => frozen.product(&dropped.to_dtype(self.dtype)?)?.to_dtype(DType::F32)?,
+            None => base.clone(),
+        };
+        let y = (base + seen.broadcast_mul(&(&scale - 1.0)?)?)?;
+        let y = (y + update.broadcast_mul(&scale)?)?;
+        frozen.add_bias(y.to_dtype(self.dtype)?)
     }
 
     /// `y = block(x)` for all rows, `[rows, hidden_size]`.
@@ -367,19 +420,35 @@ impl Graph {
         vars: &LayerVars,
     ) -> candle_core::Result<Tensor> {
         let act = |x: &Tensor| ops::activate(x, self.config.activation);
-        let activated = match self.config.feed_forward_kind(layer) {
-            FeedForwardKind::Gated => {
-                let gate = self.linear(x, layer, Role::Gate, vars)?;
-                (act(&gate)? * self.linear(x, layer, Role::Up, vars)?)?
-            }
+        let gated = |roles: [Role; 3]| -> candle_core::Result<Tensor> {
+            let [gate, up, down] = roles;
+            let gate = self.linear(x, layer, gate, vars)?;
+            let inner = (act(&gate)? * self.linear(x, layer, up, vars)?)?;
+            self.linear(&inner, layer, down, vars)
+        };
+        match self.config.feed_forward_kind(layer) {
+            FeedForwardKind::Gated => gated([Role::Gate, Role::Up, Role::Down]),
             FeedForwardKind::GatedFused => {
                 let both = self.linear(x, layer, Role::GateUp, vars)?;
                 let f = both.dim(1)? / 2;
-                (act(&both.narrow(1, 0, f)?.contiguous()?)? * both.narrow(1, f, f)?)?
+                let inner = (act(&both.narrow(1, 0, f)?.contiguous()?)? * both.narrow(1, f, f)?)?;
+                self.linear(&inner, layer, Role::Down, vars)
             }
-            FeedForwardKind::Plain => act(&self.linear(x, layer, Role::Up, vars)?)?,
-        };
-        self.linear(&activated, layer, Role::Down, vars)
+            FeedForwardKind::Plain => {
+                let inner = act(&self.linear(x, layer, Role::Up, vars)?)?;
+                self.linear(&inner, layer, Role::Down, vars)
+            }
+            FeedForwardKind::Experts => {
+                let Some(experts) = &self.blocks[layer].experts else {
+                    candle_core::bail!("layer {layer} has no experts")
+                };
+                let routed = experts.forward(x)?;
+                if self.blocks[layer].linear[Role::SharedDown.index()].is_none() {
+                    return Ok(routed);
+                }
+                routed + gated([Role::SharedGate, Role::SharedUp, Role::SharedDown])?
+            }
+        }
     }
 
     fn attention(
@@ -390,14 +459,54 @@ impl Graph {
         pass: &Pass<'_>,
     ) -> candle_core::Result<Tensor> {
         let heads = self.config.heads(layer);
-        let rows = pass.rows.len();
-        let (kv, dim, value_dim) = (heads.key_value, heads.dim, heads.value_dim);
         let [q, k, v] = match self.config.attention_kind(layer) {
-            AttentionKind::Separate => [
-                self.linear(x, layer, Role::Query, vars)?.reshape((rows, heads.query, dim))?,
-                self.linear(x, layer, Role::Key, vars)?.reshape((rows, kv, dim))?,
-                self.linear(x, layer, Role::Value, vars)?.reshape((rows, kv, value_dim))?,
-            ],
+            AttentionKind::Latent(latent) => self.latent(x, layer, latent, vars, pass)?,
+            kind => {
+                let [q, k, v] = self.project(x, layer, kind, heads, vars)?;
+                let (q, k) = match &self.blocks[layer].head_norms {
+                    Some([query, key]) => (query.forward(&q)?, key.forward(&k)?),
+                    None => (q, k),
+                };
+                match &pass.turn {
+                    Some(turn) => [turn.forward(&q)?, turn.forward(&k)?, v],
+                    None => [q, k, v],
+                }
+            }
+        };
+        let mut parts = Vec::new();
+        for (first, count, len) in groups(&pass.rows.offsets) {
+            let shaped = |x: &Tensor| -> candle_core::Result<Tensor> {
+                let (_, heads, dim) = x.dims3()?;
+                x.narrow(0, first, count * len)?
+                    .reshape((count, len, heads, dim))?
+                    .transpose(1, 2)?
+                    .contiguous()
+            };
+            let (q, k, v) = (shaped(&q)?, shared(&shaped(&k)?, heads.query)?, shaped(&v)?);
+            let v = shared(&v, heads.query)?;
+            let scores = (q.matmul(&k.t()?)?.to_dtype(DType::F32)? * f64::from(heads.scale))?;
+            let bias = ops::score_bias(len, self.config.window(layer), &self.slopes);
+            let planes = bias.len() / (len * len);
+            let bias = Tensor::from_vec(bias, (1, planes, len, len), &self.device)?;
+            let p = ops::softmax(&scores.broadcast_add(&bias)?)?.to_dtype(self.dtype)?;
+            let out = p.matmul(&v)?.transpose(1, 2)?.contiguous()?;
+            parts.push(out.reshape((count * len, heads.output_width()))?);
+        }
+        self.linear(&Tensor::cat(&parts, 0)?, layer, Role::Output, vars)
+    }
+
+    /// q, k and v of `[rows, heads, dim]` each as their projections give them.
+    fn project(
+        &self,
+        x: &Tensor,
+        layer: usize,
+        kind: AttentionKind,
+        heads: Heads,
+        vars: &LayerVars,
+    ) -> candle_core::Result<[Tensor; 3]> {
+        let (rows, kv) = (x.dim(0)?, heads.key_value);
+        let (dim, value_dim) = (heads.dim, heads.value_dim);
+        Ok(match kind {
             AttentionKind::Fused(order) => {
                 let fused = self.linear(x, layer, Role::QueryKeyValue, vars)?;
                 match order {
@@ -420,35 +529,48 @@ impl Graph {
                     }
                 }
             }
+            AttentionKind::Separate | AttentionKind::Latent(_) => [
+                self.linear(x, layer, Role::Query, vars)?.reshape((rows, heads.query, dim))?,
+                self.linear(x, layer, Role::Key, vars)?.reshape((rows, kv, dim))?,
+                self.linear(x, layer, Role::Value, vars)?.reshape((rows, kv, value_dim))?,
+            ],
+        })
+    }
+
+    /// q, k and v of a latent attention, turned.
+    fn latent(
+        &self,
+        x: &Tensor,
+        layer: usize,
+        latent: LatentAttention,
+        vars: &LayerVars,
+        pass: &Pass<'_>,
+    ) -> candle_core::Result<[Tensor; 3]> {
+        let (Some((query_norm, norm)), Some(turn)) = (&self.blocks[layer].latent_norms, &pass.turn)
+        else {
+            candle_core::bail!("layer {layer} lacks a part of its latent attention")
         };
-        let (q, k) = match &self.blocks[layer].head_norms {
-            Some([query, key]) => (query.forward(&q)?, key.forward(&k)?),
-            None => (q, k),
+        let (sizes, rows) = (latent.sizes, x.dim(0)?);
+        let (nope, rope, heads) = (sizes.nope, sizes.rope, sizes.heads);
+        let q = match query_norm {
+            Some(query_norm) => {
+                let down = self.linear(x, layer, Role::QueryA, vars)?;
+                self.linear(&query_norm.forward(&down)?, layer, Role::QueryB, vars)?
+            }
+            None => self.linear(x, layer, Role::Query, vars)?,
         };
-        let (q, k) = match &pass.turn {
-            Some(turn) => (turn.forward(&q)?, turn.forward(&k)?),
-            None => (q, k),
-        };
-        let mut parts = Vec::new();
-        for (first, count, len) in groups(&pass.rows.offsets) {
-            let shaped = |x: &Tensor| -> candle_core::Result<Tensor> {
-                let (_, heads, dim) = x.dims3()?;
-                x.narrow(0, first, count * len)?
-                    .reshape((count, len, heads, dim))?
-                    .transpose(1, 2)?
-                    .contiguous()
-            };
-            let (q, k, v) = (shaped(&q)?, shared(&shaped(&k)?, heads.query)?, shaped(&v)?);
-            let v = shared(&v, heads.query)?;
-            let scores = (q.matmul(&k.t()?)?.to_dtype(DType::F32)? * f64::from(heads.scale))?;
-            let bias = ops::score_bias(len, self.config.window(layer), &self.slopes);
-            let planes = bias.len() / (len * len);
-            let bias = Tensor::from_vec(bias, (1, planes, len, len), &self.device)?;
-            let p = ops::softmax(&scores.broadcast_add(&bias)?)?.to_dtype(self.dtype)?;
-            let out = p.matmul(&v)?.transpose(1, 2)?.contiguous()?;
-            parts.push(out.reshape((count * len, heads.output_width()))?);
-        }
-        self.linear(&Tensor::cat(&parts, 0)?, layer, Role::Output, vars)
+        let q = q.reshape((rows, heads, nope + rope))?;
+        let turned = turn.forward(&q.narrow(2, nope, rope)?.contiguous()?)?;
+        let q = Tensor::cat(&[&q.narrow(2, 0, nope)?, &turned], 2)?;
+        let compressed = self.linear(x, layer, Role::KeyValueA, vars)?;
+        let down = compressed.narrow(1, 0, sizes.latent)?.contiguous()?;
+        let shared = compressed.narrow(1, sizes.latent, rope)?.reshape((rows, 1, rope))?;
+        let shared = turn.forward(&shared)?.broadcast_as((rows, heads, rope))?;
+        let expanded = self
+            .linear(&norm.forward(&down)?, layer, Role::KeyValueB, vars)?
+            .reshape((rows, heads, nope + sizes.value))?;
+        let k = Tensor::cat(&[&expanded.narrow(2, 0, nope)?, &shared.contiguous()?], 2)?;
+        Ok([q, k, expanded.narrow(2, nope, sizes.value)?])
     }
 
     fn last_norm(&self, x: &Tensor) -> candle_core::Result<Tensor> {
