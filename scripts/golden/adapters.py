@@ -2,14 +2,13 @@
 """Writes the golden files of adapters that are more than plain LoRA: PEFT's rank and alpha patterns,
 layers_to_transform, rsLoRA, LoRA+ and DoRA.
 
-Environment: that of scripts/golden/llama.py.
+Environment: that of scripts/golden/families.py.
 
     /tmp/golden/bin/python scripts/golden/adapters.py make trainer-worker/tests/golden
     /tmp/golden/bin/python scripts/golden/adapters.py check MODEL_DIR ADAPTER_DIR LOGITS.json
 
-`make` writes for each case the adapter as PEFT saves it, logits, gradients and 20 AdamW steps. The
-LLaMA cases stand on the models of llama.py; GPT-2 (whose weights lie the other way round, PEFT's
-fan_in_fan_out) gets a tiny one here. `check` loads an adapter that trainer-worker exported into PEFT,
+`make` writes for each case the adapter as PEFT saves it, logits, gradients and 20 AdamW steps, on the
+models that families.py made (GPT-2's weights lie the other way round, PEFT's fan_in_fan_out). `check` loads an adapter that trainer-worker exported into PEFT,
 which must find neither a missing nor an unexpected key, and compares its logits with those that
 `trainer-worker logits --output json` printed.
 """
@@ -23,7 +22,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM
 
 STEPS = 20
 LEARNING_RATE = 2e-3
@@ -48,7 +47,7 @@ CASES = {
         config=dict(r=3, lora_alpha=9, target_modules=LLAMA, use_dora=True),
     ),
     "dora-gpt2": dict(
-        base=None,
+        base="gpt2",
         loraplus=False,
         config=dict(
             r=4, lora_alpha=8, target_modules=["c_attn", "c_proj", "c_fc"], use_dora=True,
@@ -68,39 +67,21 @@ def loss_sum(logits, labels):
     )
 
 
-def gpt2(folder):
-    torch.manual_seed(77)
-    model = GPT2LMHeadModel(GPT2Config(
-        vocab_size=120, n_positions=128, n_embd=32, n_layer=2, n_head=4, initializer_range=0.2,
-        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
-        attn_implementation="eager",
-    )).float()
-    with torch.no_grad():
-        for key, p in model.named_parameters():
-            if "ln_" in key or "bias" in key:
-                p.add_(0.2 * torch.randn_like(p))
-    model.save_pretrained(folder)
-    (folder / "generation_config.json").unlink(missing_ok=True)
-
-
 def make(golden):
     for name, case in CASES.items():
         folder = golden / f"adapter-{name}"
         folder.mkdir(parents=True, exist_ok=True)
-        if case["base"] is None:
-            gpt2(folder)
-        base = golden / case["base"] if case["base"] else folder
         model = AutoModelForCausalLM.from_pretrained(
-            base, dtype=torch.float32, attn_implementation="eager"
+            golden / case["base"], dtype=torch.float32, attn_implementation="eager"
         ).eval()
         torch.manual_seed(40 + len(name))
         torch.set_num_threads(1)
-        lengths = [37, 21]
+        lengths = [30, 21]
         ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
         mask = torch.zeros_like(ids)
         labels = torch.full_like(ids, -100)
         for i, n in enumerate(lengths):
-            ids[i, :n] = torch.randint(1, 120, (n,))
+            ids[i, :n] = torch.randint(1, model.config.vocab_size, (n,))
             mask[i, :n] = 1
             labels[i, n // 3 : n] = ids[i, n // 3 : n]
         peft = get_peft_model(
@@ -115,7 +96,7 @@ def make(golden):
                     p.mul_(1 + 0.1 * torch.randn_like(p))
         peft.save_pretrained(folder / "adapter")
         (folder / "adapter" / "README.md").unlink(missing_ok=True)
-        peft.train()
+        # As it was loaded, for evaluation: the base models' own dropout stays off.
         logits = peft(input_ids=ids, attention_mask=mask).logits
         count = int((labels[:, 1:] != -100).sum())
         loss = loss_sum(logits, labels) / count
@@ -145,7 +126,7 @@ def make(golden):
         save_file({k: v.contiguous().float() for k, v in tensors.items()},
                   folder / "golden.safetensors")
         (folder / "golden.json").write_text(json.dumps({
-            "base": case["base"] or f"adapter-{name}",
+            "base": case["base"],
             "lengths": lengths, "input_ids": ids.tolist(), "labels": labels.tolist(),
             "loss": loss.item(), "losses": losses, "learning_rate": LEARNING_RATE,
             "weight_decay": 0.01, "max_grad_norm": 1.0,

@@ -2,7 +2,7 @@
 """Writes the golden file of LoRA on SmolLM2-135M-Instruct: what PEFT makes of the same tokens,
 batches and initial adapters as trainer-worker's.
 
-Environment: that of scripts/golden/llama.py. First let the tests write the inputs:
+Environment: that of scripts/golden/families.py. First let the tests write the inputs:
 
     OPENLEDGER_GOLDEN=/tmp/lora cargo test --workspace --test engine_trainer -- \\
         --ignored real_lora::inputs

@@ -90,7 +90,7 @@ impl Case {
 fn logits_equal_pefts_at_once_and_step_by_step() {
     for name in CASES {
         let case = load(name);
-        let runner = Runner::new(case.model.clone(), 64).expect("a runner");
+        let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let ours = runner.logits(&batch, Some(&case.adapter)).expect("logits");
         let worst = case.difference(&ours);
@@ -100,7 +100,7 @@ fn logits_equal_pefts_at_once_and_step_by_step() {
 
         let tokens = &case.sequences[0].0;
         let adapter = Some(Arc::new(case.adapter.clone()));
-        let mut session = Session::new(case.model.clone(), adapter, 64).expect("a session");
+        let mut session = Session::new(case.model.clone(), adapter, 32).expect("a session");
         let vocabulary = case.model.config.vocab_size;
         session.push(&tokens[..20]).expect("logits");
         for (at, token) in tokens.iter().enumerate().skip(20).take(4) {
@@ -117,7 +117,7 @@ fn logits_equal_pefts_at_once_and_step_by_step() {
 fn every_gradient_is_present_nonzero_and_equals_pefts_also_of_magnitudes() {
     for name in CASES {
         let case = load(name);
-        let runner = Runner::new(case.model.clone(), 64).expect("a runner");
+        let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let count = batch.targets.len() as f64;
         let result =
@@ -159,7 +159,7 @@ fn every_gradient_is_present_nonzero_and_equals_pefts_also_of_magnitudes() {
 fn twenty_adamw_steps_follow_peft_with_lora_plus_where_it_is_on() {
     for name in CASES {
         let mut case = load(name);
-        let runner = Runner::new(case.model.clone(), 64).expect("a runner");
+        let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let count = batch.targets.len() as f64;
         let number = |key: &str| case.json[key].as_f64();
