@@ -9,8 +9,9 @@ Environment: that of scripts/golden/families.py.
 
 `make` writes for each case the adapter as PEFT saves it, logits, gradients and 20 AdamW steps, on the
 models that families.py made (GPT-2's weights lie the other way round, PEFT's fan_in_fan_out). `check` loads an adapter that trainer-worker exported into PEFT,
-which must find neither a missing nor an unexpected key, and compares its logits with those that
-`trainer-worker logits --output json` printed.
+which must find neither a missing nor an unexpected key, and compares its logits with ours: those that
+`trainer-worker logits --output json` printed, or that the ignored test
+`adapters::exports_for_peft_are_written` wrote beside the adapter.
 """
 
 import json

@@ -41,11 +41,8 @@ def mean_loss(model, examples):
     return total.item() / count
 
 
-def train(gguf, folder):
+def train(base, folder):
     given = json.loads((folder / "input.json").read_text())
-    base = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.float32, attn_implementation="eager"
-    )
     model = PeftModel.from_pretrained(base, folder, is_trainable=True)
     model.train()
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -62,13 +59,19 @@ def train(gguf, folder):
         torch.nn.utils.clip_grad_norm_(trainable, given["max_grad_norm"])
         optimizer.step()
         losses.append(loss.item())
-    return {"before": before, "after": mean_loss(model, given["held_out"]), "losses": losses}
+        print(folder.name, "step", len(losses), "loss", losses[-1])
+    after = mean_loss(model, given["held_out"])
+    model.unload()
+    return {"before": before, "after": after, "losses": losses}
 
 
 def main(gguf, inputs, out):
+    base = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32, attn_implementation="eager"
+    )
     result = {}
     for folder in sorted(inputs.iterdir()):
-        result[folder.name] = train(gguf, folder)
+        result[folder.name] = train(base, folder)
         print(folder.name, result[folder.name]["before"], "->", result[folder.name]["after"])
     (out / "smollm2-lora.json").write_text(json.dumps(result, indent=1) + "\n")
 

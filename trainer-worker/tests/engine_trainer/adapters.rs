@@ -1,7 +1,8 @@
 //! Adapters that are more than plain LoRA against PEFT (scripts/golden/adapters.py): rsLoRA with rank
 //! and alpha patterns on chosen layers under LoRA+, and DoRA on LLaMA and on GPT-2.
 
-use crate::common::{golden, tiny};
+use crate::common::{golden, random, tiny};
+use candle_core::{DType, Device};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use trainer_worker::lora::patterns::{LayerChoice, Patterns};
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
-use trainer_worker::model::forward::{Batch, Runner};
+use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
+use trainer_worker::model::graph::Graph;
 use trainer_worker::model::Model;
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::peft;
@@ -151,6 +153,38 @@ fn every_gradient_is_present_nonzero_and_equals_pefts_also_of_magnitudes() {
             let error = norm(&mut ours.iter().zip(theirs).map(|(a, b)| a - b));
             assert!(norm(&mut ours.iter().copied()) > 0.0, "{name} {tensor} is zero");
             assert!(error / size <= 1e-3, "{name} {tensor}: relative {}", error / size);
+        }
+    }
+}
+
+#[test]
+fn the_hand_written_backward_with_dropout_equals_automatic_differentiation() {
+    for name in CASES {
+        let mut case = load(name);
+        case.adapter.config.dropout = 0.3;
+        let batch = case.batch();
+        let at = Some(DropoutAt { seed: 4, step: 2, micro: 1 });
+        let runner = Runner::new(case.model.clone(), 32).expect("a runner");
+        let graph = Graph::new(&case.model, &Device::Cpu, DType::F32).expect("a graph");
+        let ours = runner.loss_and_gradients(&batch, &case.adapter, 0.01, at).expect("gradients");
+        let theirs = graph.loss_and_gradients(&batch, &case.adapter, 0.01, at).expect("gradients");
+        assert!((ours.loss_sum - theirs.loss_sum).abs() < 1e-3, "{name}");
+        for (layer, (ours, theirs)) in ours.gradients.iter().zip(&theirs.gradients).enumerate() {
+            let (Some(ours), Some(theirs)) = (ours, theirs) else {
+                assert_eq!(ours.is_some(), theirs.is_some(), "{name} layer {layer}");
+                continue;
+            };
+            for slot in case.adapter.layouts[layer].slots.iter().flatten() {
+                let pair = |r: std::ops::Range<usize>| ours[r.clone()].iter().zip(&theirs[r]);
+                let end = slot.b + slot.output * slot.r;
+                for part in [slot.a..slot.b, slot.b..end, end..slot.range().end] {
+                    let square = |x: f32| f64::from(x).powi(2);
+                    let size: f64 = pair(part.clone()).map(|(_, b)| square(*b)).sum();
+                    let error: f64 = pair(part.clone()).map(|(a, b)| square(a - b)).sum();
+                    let relative = (error / size.max(1e-30)).sqrt();
+                    assert!(relative < 1e-3, "{name} {layer} {} {part:?}: {relative}", slot.path);
+                }
+            }
         }
     }
 }
@@ -324,4 +358,27 @@ fn unusable_patterns_and_magnitudes_of_a_file_are_refused() {
     let bytes = peft::to_bytes(&without, "x");
     let missing = peft::from_bytes(&bytes, Some(&config), &case.model.config).expect_err("refused");
     assert!(missing.to_string().contains("lora_magnitude_vector is missing"), "{missing}");
+}
+
+/// Writes adapters after an update, with their logits, for `scripts/golden/adapters.py check`.
+#[test]
+#[ignore = "writes what scripts/golden/adapters.py check reads, into OPENLEDGER_GOLDEN"]
+fn exports_for_peft_are_written() {
+    let out = std::env::var("OPENLEDGER_GOLDEN").expect("OPENLEDGER_GOLDEN names a folder");
+    for name in CASES {
+        let mut case = load(name);
+        for (i, layer) in case.adapter.layers.iter_mut().enumerate() {
+            let noise = random(i as u64 + 5, layer.len(), 0.02);
+            layer.iter_mut().zip(noise).for_each(|(p, n)| *p += n);
+        }
+        let dir = std::path::Path::new(&out).join(name);
+        peft::save(&dir, &case.adapter, "base").expect("saves");
+        let runner = Runner::new(case.model.clone(), 32).expect("a runner");
+        let tokens = &case.sequences[0].0;
+        let batch = Batch::new(&[(tokens, &[])]);
+        let logits = runner.logits(&batch, Some(&case.adapter)).expect("logits");
+        let rows: Vec<&[f32]> = logits.chunks(case.model.config.vocab_size).collect();
+        let report = serde_json::json!({ "tokens": tokens, "logits": rows });
+        std::fs::write(dir.join("logits.json"), report.to_string()).expect("written");
+    }
 }
