@@ -35,6 +35,8 @@ enum Command {
     Eval(commands::eval::Args),
     /// Print the logits after every token of a prompt, for checks from outside.
     Logits(commands::logits::Args),
+    /// Measure the speed of training, decoding and matrix products.
+    Bench(commands::bench::Args),
     /// Do the training jobs that the chain dispatches to this worker.
     Run(commands::run::Args),
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => commands::generate::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Logits(args) => commands::logits::run(args),
+        Command::Bench(args) => commands::bench::run(args),
         Command::Run(args) => commands::run::run(args),
     };
     match result {

@@ -42,5 +42,7 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/train_options.rs"]
 mod train_options;
+#[path = "engine_trainer/reproducible.rs"]
+mod reproducible;
 #[path = "engine_trainer/training.rs"]
 mod training;

@@ -1,5 +1,6 @@
 //! The subcommands, and what they share.
 
+pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod generate;
 pub(crate) mod logits;

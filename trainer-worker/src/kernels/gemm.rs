@@ -1,11 +1,15 @@
 //! Matrix products in slices, and a matrix-vector kernel for decoding.
 
+mod micro;
+mod product;
+
+use super::cpu::{instructions, Instructions};
 use super::math::dot;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-/// Longest stretch of the summed dimension given to `gemm` at once. Below about 576 its AVX2 and
-/// AVX-512 kernels add in the same order, so results agree between CPUs.
+/// Longest stretch of the summed dimension that is one chain of additions. Part of the definition of
+/// a product (docs/arithmetic.md): partial sums of slices are more exact than one long chain.
 pub const K_SLICE: usize = 512;
 
 /// Rows of the weight that one task of [`gemv`] multiplies.
@@ -19,8 +23,13 @@ pub(crate) struct Strided {
     pub(crate) col: usize,
 }
 
-/// `dst[m, n] = beta * lhs[m, k] · rhs[k, n]`, added to `dst` when `accumulate`. `dst` is row-major
+/// `dst[m, n] = scale * lhs[m, k] · rhs[k, n]`, added to `dst` when `accumulate`. `dst` is row-major
 /// with `dst_row` elements from a row to the next.
+///
+/// Each element is, for every slice of [`K_SLICE`] along `k` in ascending order, a chain
+/// `sum = fma(lhs, rhs, sum)` from zero in ascending order, and then `dst = scale * sum` for the
+/// first slice and `dst = fma(scale, sum, dst)` for the others (all slices when `accumulate`).
+/// Nothing else decides its bits: not its place, the other sizes, the threads or the instructions.
 ///
 /// # Safety
 /// The pointers must be valid for all elements that the sizes and strides describe, and `dst` must
@@ -32,43 +41,26 @@ pub(crate) unsafe fn raw(
     dst_row: usize,
     lhs: Strided,
     rhs: Strided,
-    beta: f32,
+    scale: f32,
     accumulate: bool,
     parallelism: Parallelism,
 ) {
     if m == 0 || n == 0 {
         return;
     }
-    let mut start = 0;
-    loop {
-        let len = K_SLICE.min(k - start);
-        // SAFETY: the caller vouches for the pointers; the offsets stay within `k`.
-        unsafe {
-            gemm::gemm(
-                m,
-                n,
-                len,
-                dst,
-                1,
-                dst_row as isize,
-                accumulate || start > 0,
-                lhs.data.add(start * lhs.col),
-                lhs.col as isize,
-                lhs.row as isize,
-                rhs.data.add(start * rhs.row),
-                rhs.col as isize,
-                rhs.row as isize,
-                1.0,
-                beta,
-                false,
-                false,
-                false,
-                parallelism,
-            );
-        }
-        start += len;
-        if start >= k {
-            return;
+    let product = product::Product { m, n, k, dst, dst_row, lhs, rhs, scale, accumulate };
+    let threads = match parallelism {
+        Parallelism::None => 1,
+        Parallelism::Rayon(n) => n,
+    };
+    // SAFETY: the caller vouches for the pointers, `instructions` for the CPU.
+    unsafe {
+        match instructions() {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => product::run::<micro::Avx512>(product, threads),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => product::run::<micro::Avx2>(product, threads),
+            _ => product::run::<micro::Portable>(product, threads),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Cross-entropy over a linear head, in chunks of rows: the logits of the whole batch never exist.
 
-use super::{math, par_rows, Shared};
+use super::{math, par_rows, scalar, Shared};
 use crate::model::linear::FrozenLinear;
 
-/// Rows whose logits are computed at once.
-pub const CHUNK: usize = 128;
+/// Rows whose logits are computed at once: fewer would pack the head more often, more take memory.
+pub const CHUNK: usize = 256;
 
 /// Negative log likelihood (nats) of `targets[i]` under softmax(`x[i] · headᵀ`), summed in `f64` in
 /// row order. `x` is `[targets.len(), head.input()]`, the vocabulary is `head.output()`. When `dx` is
@@ -37,14 +37,14 @@ pub fn head_cross_entropy(
             let sum = math::exp_shifted(row, shift);
             // SAFETY: `i < rows`, one task a row.
             unsafe {
-                *out.get().add(i) = f64::from(sum).ln() + f64::from(shift) - f64::from(score)
+                *out.get().add(i) = scalar::ln(f64::from(sum)) + f64::from(shift) - f64::from(score)
             };
             if want_gradient {
                 math::scale(row, 1.0 / sum);
                 row[target] -= 1.0;
             }
         });
-        total += losses.iter().sum::<f64>();
+        losses.iter().for_each(|loss| total += loss);
         if let Some(dx) = dx.as_deref_mut() {
             let dx = &mut dx[at..at + rows * width];
             head.backward(dx, logits, rows, false);

@@ -1,18 +1,21 @@
 //! Arithmetic on plain `f32` slices: every forward with its hand-written backward beside it.
 //!
 //! All functions here are deterministic: a row or an attention head is computed by one thread in
-//! one fixed order, reductions use a fixed number of lanes, `exp` is our own, and matrix products
-//! are fed to `gemm` in slices of at most [`gemm::K_SLICE`] along the summed dimension. The number
-//! of threads therefore never changes a result.
+//! one fixed order, reductions use a fixed number of lanes, elementary functions are our own, and
+//! each element of a matrix product is a fixed chain of fused multiplications and additions. Neither
+//! the number of threads nor the CPU's vector instructions change a result; docs/arithmetic.md
+//! defines all of it.
 //!
 //! Matrices are row-major; "rows" are tokens of all sequences of a batch laid end to end.
 
 pub mod activation;
 pub mod attention;
+pub mod cpu;
 pub mod gemm;
 pub mod latent;
 pub mod loss;
 pub mod math;
+pub mod memory;
 pub mod moe;
 pub mod norm;
 pub mod rope;
@@ -40,8 +43,8 @@ macro_rules! simd {
                 unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the CPU was just asked whether it has AVX2.
+                if $crate::kernels::cpu::instructions() != $crate::kernels::cpu::Instructions::Portable {
+                    // SAFETY: every set above the portable one includes AVX2, and the CPU has it.
                     return unsafe { avx2($($arg),*) };
                 }
             }

@@ -2,7 +2,7 @@
 //! of its two layouts: halves (dimension `i` turns together with `i + rotary / 2`; LLaMA) or
 //! interleaved (`2 i` with `2 i + 1`; ChatGLM).
 
-use super::{par_rows, simd};
+use super::{par_rows, scalar, simd};
 
 /// Cosines and sines of all positions up to a limit, one of each for every pair of dimensions.
 #[derive(Debug, Clone)]
@@ -30,8 +30,9 @@ impl RopeTable {
             for f in inverse_frequencies {
                 // The angle is rounded to f32 first, as in transformers.
                 let angle = f64::from(p as f32 * f);
-                cos.push(angle.cos() as f32 * factor);
-                sin.push(angle.sin() as f32 * factor);
+                let (s, c) = scalar::sin_cos(angle);
+                cos.push(c as f32 * factor);
+                sin.push(s as f32 * factor);
             }
         }
         Self { cos, sin, half, head_dim: half * 2, interleaved: false }

@@ -3,6 +3,7 @@
 use super::config::bad;
 use crate::error::Result;
 use crate::kernels::rope::RopeTable;
+use crate::kernels::scalar;
 
 /// Frequency scaling of LLaMA 3.1 and later (`rope_type` `llama3`).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +76,7 @@ pub(super) fn yarn_mscale(scale: f64, weight: f64) -> f64 {
     if scale <= 1.0 {
         1.0
     } else {
-        0.1 * weight * scale.ln() + 1.0
+        0.1 * weight * scalar::ln(scale) + 1.0
     }
 }
 
@@ -96,9 +97,11 @@ impl YarnScaling {
     fn ramp(&self, i: usize, dim: usize, theta: f64) -> f64 {
         let pair = |rotations: f64| {
             dim as f64
-                * (self.original_max_position_embeddings / (rotations * 2.0 * std::f64::consts::PI))
-                    .ln()
-                / (2.0 * theta.ln())
+                * scalar::ln(
+                    self.original_max_position_embeddings
+                        / (rotations * 2.0 * std::f64::consts::PI),
+                )
+                / (2.0 * scalar::ln(theta))
         };
         let (mut low, mut high) = (pair(self.beta_fast), pair(self.beta_slow));
         if self.truncate {
@@ -176,7 +179,7 @@ impl Rotary {
         (0..self.dim / 2)
             .map(|i| {
                 let exponent = (2 * i) as f64 / self.dim as f64;
-                let mut f = 1.0 / self.theta.powf(exponent);
+                let mut f = 1.0 / scalar::pow(self.theta, exponent);
                 match &self.scaling {
                     None => {}
                     Some(RopeScaling::Linear(factor)) => f /= factor,

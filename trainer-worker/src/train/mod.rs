@@ -187,6 +187,7 @@ pub fn on_training_threads<T: Send>(
     threads: Option<usize>,
     f: impl FnOnce() -> T + Send,
 ) -> Result<T> {
+    crate::kernels::memory::keep_freed_memory();
     let mut builder = rayon::ThreadPoolBuilder::new().stack_size(STACK);
     if let Some(threads) = threads {
         builder = builder.num_threads(threads);
