@@ -189,7 +189,7 @@ fn train(args: TrainArgs) -> Result<()> {
     args.rounds.on_threads(|| {
         let (model, base) = load(&args.model)?;
         let settings = TrainSettings::default();
-        let mut adapter = Adapter::new(settings.lora(), &model.config, settings.seed);
+        let mut adapter = Adapter::new(settings.lora(&model.config)?, &model.config, settings.seed);
         let mut optimizer = AdamW::new(&adapter.layers, 0.0);
         let runner = Runner::new(model.clone(), sequence)?;
         let mut step = 0u64;
@@ -246,7 +246,8 @@ fn decode(args: DecodeArgs, prompt: bool) -> Result<()> {
         let (model, base) = load(&args.model)?;
         let mut adapter = args.adapter.load(&model)?;
         if adapter.is_none() && args.with_adapter {
-            let mut fresh = Adapter::new(TrainSettings::default().lora(), &model.config, 1);
+            let mut fresh =
+                Adapter::new(TrainSettings::default().lora(&model.config)?, &model.config, 1);
             for values in &mut fresh.layers {
                 values.iter_mut().enumerate().for_each(|(i, v)| *v += (i % 7) as f32 * 1e-4);
             }
