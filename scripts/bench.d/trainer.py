@@ -67,25 +67,27 @@ class Worker:
         return max(r["peak_memory"] or 0 for r in self.rounds)
 
     def close(self) -> None:
-        self.process.stdin.close()
         try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
+            self.process.stdin.close()
+            self.process.wait(timeout=5)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
             self.process.kill()
             self.process.wait()
 
 
 def in_turns(workers: list[Worker], rounds: int) -> None:
     """Waits until all are loaded, then lets each do a round in turn."""
-    for worker in workers:
-        worker.wait_ready()
-    for _ in range(rounds):
+    try:
         for worker in workers:
-            worker.round()
-            # Threads of a peer may spin for a moment after their work.
-            time.sleep(0.3)
-    for worker in workers:
-        worker.close()
+            worker.wait_ready()
+        for _ in range(rounds):
+            for worker in workers:
+                worker.round()
+                # Threads of a peer may spin for a moment after their work.
+                time.sleep(0.3)
+    finally:
+        for worker in workers:
+            worker.close()
 
 
 class Bench:
@@ -114,7 +116,7 @@ class Bench:
 
     def ours(self, *command: str) -> list[str]:
         model = ["--model", str(self.a.model), "--threads", str(self.a.threads)]
-        return [str(self.a.worker), "bench", *command, *model]
+        return [str(self.a.worker), "measure", *command, *model]
 
     def torch(self) -> tuple[list[str], dict[str, str]]:
         threads = str(self.a.threads)
@@ -191,36 +193,40 @@ class Bench:
             raise RuntimeError(f"{tool} ended with {run.returncode}: {run.stderr[-2000:]}")
         return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
+    def decoding_rounds(
+        self, workers: list[Worker], peers: dict[str, list[float]], adapter: pathlib.Path
+    ) -> None:
+        tokens, prompt = str(self.a.tokens), "512"
+        writer = [str(self.a.torch), str(HERE / "gguf_adapter.py"), str(self.a.model), str(adapter)]
+        subprocess.run(writer, check=True, capture_output=True)
+        for worker in workers:
+            worker.wait_ready()
+        for _ in range(self.a.rounds):
+            for worker in workers:
+                worker.round()
+            rows = self.llama("llama-bench", "-p", prompt, "-n", tokens, "-r", "1", "-o", "jsonl")
+            for row in rows:
+                peers["decode" if row["n_gen"] else "prompt"].append(row["avg_ts"])
+            rows = self.llama(
+                "llama-batched-bench",
+                *("-npp", "1", "-ntg", tokens, "-npl", "1", "-c", "1024"),
+                *("--lora", str(adapter), "--output-format", "jsonl"),
+            )
+            peers["adapted"] += [row["speed_tg"] for row in rows if "speed_tg" in row]
+
     def decoding(self) -> None:
         tokens, prompt = str(self.a.tokens), "512"
         decode = Worker("ours", self.ours("decode", "--tokens", tokens, "--wait"))
         adapted = Worker("ours", self.ours("decode", "--with-adapter", "--tokens", tokens, "--wait"))
         reader = Worker("ours", self.ours("prompt", "--tokens", prompt, "--wait"))
         workers = [decode, adapted, reader]
-        for worker in workers:
-            worker.wait_ready()
         peers: dict[str, list[float]] = {"decode": [], "adapted": [], "prompt": []}
-        with tempfile.TemporaryDirectory() as folder:
-            adapter = pathlib.Path(folder) / "adapter.gguf"
-            subprocess.run(
-                [str(self.a.torch), str(HERE / "gguf_adapter.py"), str(self.a.model), str(adapter)],
-                check=True,
-                capture_output=True,
-            )
-            for _ in range(self.a.rounds):
-                for worker in workers:
-                    worker.round()
-                rows = self.llama("llama-bench", "-p", prompt, "-n", tokens, "-r", "1", "-o", "jsonl")
-                for row in rows:
-                    peers["decode" if row["n_gen"] else "prompt"].append(row["avg_ts"])
-                rows = self.llama(
-                    "llama-batched-bench",
-                    *("-npp", "1", "-ntg", tokens, "-npl", "1", "-c", "1024"),
-                    *("--lora", str(adapter), "--output-format", "jsonl"),
-                )
-                peers["adapted"] += [row["speed_tg"] for row in rows if "speed_tg" in row]
-        for worker in workers:
-            worker.close()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                self.decoding_rounds(workers, peers, pathlib.Path(folder) / "adapter.gguf")
+        finally:
+            for worker in workers:
+                worker.close()
         for name, worker, key in [
             ("decode_tokens_per_second", decode, "decode"),
             ("decode_tokens_per_second_with_adapter", adapted, "adapted"),

@@ -35,8 +35,9 @@ enum Command {
     Eval(commands::eval::Args),
     /// Print the logits after every token of a prompt, for checks from outside.
     Logits(commands::logits::Args),
-    /// Measure the speed of training, decoding and matrix products.
-    Bench(commands::bench::Args),
+    /// Run training steps, decoding or matrix products in rounds for scripts/bench.
+    #[command(hide = true)]
+    Measure(commands::measure::Args),
     /// Do the training jobs that the chain dispatches to this worker.
     Run(commands::run::Args),
 }
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => commands::generate::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Logits(args) => commands::logits::run(args),
-        Command::Bench(args) => commands::bench::run(args),
+        Command::Measure(args) => commands::measure::run(args),
         Command::Run(args) => commands::run::run(args),
     };
     match result {

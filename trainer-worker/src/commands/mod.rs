@@ -1,9 +1,9 @@
 //! The subcommands, and what they share.
 
-pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod generate;
 pub(crate) mod logits;
+pub(crate) mod measure;
 pub(crate) mod run;
 pub(crate) mod train;
 

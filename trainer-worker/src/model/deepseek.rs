@@ -183,7 +183,8 @@ pub(super) fn set_attention(config: &mut ModelConfig, attention: LatentAttention
     let mut scale = 1.0 / (sizes.key() as f64).sqrt();
     if let Some(RopeScaling::Yarn(yarn)) = &rotary.scaling {
         if let Some(weight) = yarn.mscale_all_dim.filter(|w| *w != 0.0) {
-            scale *= yarn_mscale(yarn.factor, weight).powi(2);
+            let factor = yarn_mscale(yarn.factor, weight);
+            scale *= factor * factor;
         }
     }
     config.attention = AttentionKind::Latent(attention);

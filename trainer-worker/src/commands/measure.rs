@@ -1,4 +1,4 @@
-//! `trainer-worker bench`: what `scripts/bench` measures of this engine.
+//! `trainer-worker measure`: this engine's side of `scripts/bench trainer`.
 //!
 //! A measurement runs in rounds. With `--wait` each round waits for a line on standard input and
 //! answers with one JSON line, so that a script can let another program run the same work in turns
@@ -23,12 +23,12 @@ use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::rng::Stream;
 use trainer_worker::train::{on_training_threads, TrainSettings};
 
-/// Arguments of `bench`.
+/// Arguments of `measure`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  trainer-worker bench train --model MODEL.gguf --batch 4 --sequence 128
-  trainer-worker bench decode --model MODEL.gguf --tokens 128
-  trainer-worker bench gemm --tokens 512
+  trainer-worker measure train --model MODEL.gguf --batch 4 --sequence 128
+  trainer-worker measure decode --model MODEL.gguf --tokens 128
+  trainer-worker measure gemm --tokens 512
 
 scripts/bench trainer runs all of it beside PyTorch + PEFT and llama.cpp.")]
 pub(crate) struct Args {
