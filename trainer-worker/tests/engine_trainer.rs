@@ -36,13 +36,19 @@ mod optimiser;
 mod peft_format;
 #[path = "engine_trainer/posted_loss.rs"]
 mod posted_loss;
+#[path = "engine_trainer/quant.rs"]
+mod quant;
+#[path = "engine_trainer/quant_model.rs"]
+mod quant_model;
+#[path = "engine_trainer/quant_probe.rs"]
+mod quant_probe;
 #[path = "engine_trainer/real_lora.rs"]
 mod real_lora;
 #[path = "engine_trainer/real_model.rs"]
 mod real_model;
-#[path = "engine_trainer/train_options.rs"]
-mod train_options;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/train_options.rs"]
+mod train_options;
 #[path = "engine_trainer/training.rs"]
 mod training;

@@ -170,6 +170,11 @@ impl Activation {
         });
     }
 
+    /// [`Self::gated`] of one row by the calling thread alone.
+    pub fn gated_row(self, out: &mut [f32], gate: &[f32], up: &[f32]) {
+        (self.rows().2)(out, gate, up);
+    }
+
     /// Gradients of both inputs of [`Self::gated`] from the gradient `dy` of its result.
     pub fn gated_backward(
         self,

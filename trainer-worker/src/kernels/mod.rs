@@ -18,6 +18,7 @@ pub mod math;
 pub mod memory;
 pub mod moe;
 pub mod norm;
+pub mod quant;
 pub mod rope;
 pub mod scalar;
 

@@ -67,6 +67,11 @@ pub fn forward(y: &mut [f32], inverse: &mut [f32], x: &[f32], weight: &[f32], ep
     });
 }
 
+/// [`forward`] of one row by the calling thread alone.
+pub fn forward_row(y: &mut [f32], x: &[f32], weight: &[f32], eps: f32) {
+    scaled(y, x, weight, inverse_rms(x, eps));
+}
+
 /// [`forward`] again from the stored `inverse`, for a backward pass that did not keep `y`.
 pub fn recompute(y: &mut [f32], inverse: &[f32], x: &[f32], weight: &[f32]) {
     let width = weight.len();

@@ -100,6 +100,16 @@ simd! {
     }
 }
 
+/// Rotates one head at `position` in place, by the calling thread alone.
+pub fn turn_row(head: &mut [f32], table: &RopeTable, position: usize) {
+    let (cos, sin) = table.at(position);
+    if table.interleaved {
+        rotate_pairs(head, cos, sin, 1.0);
+    } else {
+        rotate(head, cos, sin, 1.0);
+    }
+}
+
 /// Rotates every head of every row of `width` values in place; `positions[row]` is a row's place in
 /// its sequence. `inverse` turns backwards, which is also the gradient of the forward.
 pub fn apply(x: &mut [f32], width: usize, table: &RopeTable, positions: &[u32], inverse: bool) {

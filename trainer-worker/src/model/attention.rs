@@ -73,6 +73,18 @@ impl Cache {
         self.len == 0
     }
 
+    /// Room for the keys and values of one more token, which now counts as held: all keys and all
+    /// values, rows of `heads.key_width()` and `heads.value_width()`.
+    pub(super) fn grow(&mut self, heads: Heads) -> (&mut [f32], &mut [f32]) {
+        assert!(
+            (self.len + 1) * heads.key_width() <= self.keys.len()
+                && (self.len + 1) * heads.value_width() <= self.values.len(),
+            "the cache has room for another token"
+        );
+        self.len += 1;
+        (&mut self.keys, &mut self.values)
+    }
+
     /// Adds the keys and values of `rows` tokens.
     fn push(&mut self, k: &[f32], v: &[f32], rows: usize, heads: Heads) {
         let (kw, vw) = (heads.key_width(), heads.value_width());

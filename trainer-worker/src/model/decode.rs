@@ -2,6 +2,7 @@
 
 use super::attention::Cache;
 use super::block::{self, Context, Places, Rows};
+use super::fast::{self, Step};
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
@@ -13,6 +14,10 @@ use std::sync::Arc;
 /// Tokens taken through the layers at once while a prompt is read.
 const PREFILL: usize = 256;
 
+/// Fewer tokens than this go through a quantised model one by one: dequantising all weights would
+/// take longer.
+const FEW: usize = 8;
+
 /// A growing sequence: model, optional adapter, and the keys and values of all tokens so far.
 pub struct Session {
     model: Arc<Model>,
@@ -23,6 +28,8 @@ pub struct Session {
     len: usize,
     workspace: Workspace,
     logits: Vec<f32>,
+    /// In quantised models, the step of single tokens.
+    fast: Option<Step>,
 }
 
 impl Session {
@@ -55,7 +62,9 @@ impl Session {
             .collect();
         let logits = vec![0f32; config.vocab_size];
         let workspace = Workspace::default();
-        Ok(Self { model, adapter, scales, places, caches, len: 0, workspace, logits })
+        let fast = fast::serves(&model, adapter.as_deref());
+        let fast = fast.then(|| Step::new(&model, adapter.as_deref()));
+        Ok(Self { model, adapter, scales, places, caches, len: 0, workspace, logits, fast })
     }
 
     /// Number of tokens in the sequence.
@@ -74,6 +83,14 @@ impl Session {
         if self.len + tokens.len() > limit {
             let tokens = self.len + tokens.len();
             return Err(Error::ContextExceeded { tokens, limit, what: "sequence" });
+        }
+        if let Some(fast) = self.fast.as_mut().filter(|_| tokens.len() < FEW) {
+            for token in tokens {
+                let at = (*token, self.len);
+                fast.run(&self.model, &self.places, &mut self.caches, at, &mut self.logits)?;
+                self.len += 1;
+            }
+            return Ok(&mut self.logits);
         }
         let chunks = tokens.chunks(PREFILL).count();
         for (i, chunk) in tokens.chunks(PREFILL).enumerate() {

@@ -9,6 +9,7 @@ use super::mla::{LatentNorms, LATENT_EPS};
 use super::moe::{Expert, Experts};
 use super::norm::Norm;
 use super::rotary::{yarn_mscale, RopeScaling, Rotary};
+use super::weights::{from_values, Precision};
 use super::WeightSource;
 use crate::error::Result;
 use crate::kernels::activation::Activation;
@@ -330,6 +331,7 @@ pub(super) fn load_experts(
     experts: &ExpertsConfig,
     config: &ModelConfig,
     source: &dyn WeightSource,
+    precision: Precision,
     name: impl Fn(&str) -> String,
 ) -> Result<Experts> {
     let (n, d, f) = (experts.routing.experts, config.hidden_size, experts.intermediate_size);
@@ -339,6 +341,9 @@ pub(super) fn load_experts(
         .then(|| source.load(&name("mlp.gate.e_score_correction_bias"), &[n]))
         .transpose()?;
     let stacked = name("mlp.experts.gate_up_proj");
+    let part = |values: &[f32], rows: usize, cols: usize| {
+        from_values(values.to_vec(), (rows, cols), precision, &stacked)
+    };
     let list = if source.has(&stacked) {
         let gate_up = source.load(&stacked, &[n, 2 * f, d])?;
         let down = source.load(&name("mlp.experts.down_proj"), &[n, d, f])?;
@@ -347,11 +352,7 @@ pub(super) fn load_experts(
             .zip(down.chunks_exact(d * f))
             .map(|(gate_up, down)| {
                 let (gate, up) = gate_up.split_at(f * d);
-                Ok(Expert {
-                    gate: FrozenLinear::new(gate.to_vec(), f, d)?,
-                    up: FrozenLinear::new(up.to_vec(), f, d)?,
-                    down: FrozenLinear::new(down.to_vec(), d, f)?,
-                })
+                Ok(Expert { gate: part(gate, f, d)?, up: part(up, f, d)?, down: part(down, d, f)? })
             })
             .collect::<Result<Vec<_>>>()?
     } else {
@@ -359,7 +360,7 @@ pub(super) fn load_experts(
             .map(|e| {
                 let linear = |part: &str, rows: usize, cols: usize| {
                     let full = name(&format!("mlp.experts.{e}.{part}.weight"));
-                    FrozenLinear::new(source.load(&full, &[rows, cols])?, rows, cols)
+                    from_values(source.load(&full, &[rows, cols])?, (rows, cols), precision, &full)
                 };
                 Ok(Expert {
                     gate: linear("gate_proj", f, d)?,

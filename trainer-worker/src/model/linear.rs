@@ -1,16 +1,26 @@
 //! Frozen linear weights: the base model's part of every product.
 
 use crate::error::{Error, Result};
+use crate::kernels::quant::{Activations, Isa, QuantMatrix};
 use crate::kernels::{add_assign, gemm, par_rows};
 
-/// A weight that never trains, `[rows, cols]` row-major in `f32`: `y = x · Wᵀ (+ b)`. It has no gradient
-/// at all; only its input has one.
+/// A weight that never trains, `[rows, cols]` row-major in `f32` or quantised:
+/// `y = x · Wᵀ (+ b)`. It has no gradient at all; only its input has one.
 #[derive(Debug, Clone)]
 pub struct FrozenLinear {
-    values: Vec<f32>,
+    weight: Weight,
     bias: Option<Vec<f32>>,
     rows: usize,
     cols: usize,
+}
+
+/// How the values are kept.
+#[derive(Debug, Clone)]
+pub enum Weight {
+    /// In `f32`.
+    Dense(Vec<f32>),
+    /// In few bits; products dequantise a panel of rows at a time.
+    Quantised(QuantMatrix),
 }
 
 impl FrozenLinear {
@@ -22,7 +32,13 @@ impl FrozenLinear {
                 format!("{} values cannot be {rows} × {cols}", values.len()),
             ));
         }
-        Ok(Self { values, bias: None, rows, cols })
+        Ok(Self { weight: Weight::Dense(values), bias: None, rows, cols })
+    }
+
+    /// Wraps a quantised weight.
+    pub fn quantised(matrix: QuantMatrix) -> Self {
+        let (rows, cols) = (matrix.rows(), matrix.cols());
+        Self { weight: Weight::Quantised(matrix), bias: None, rows, cols }
     }
 
     /// The same weight with a bias of `output` values: `y = x · Wᵀ + b`.
@@ -47,28 +63,80 @@ impl FrozenLinear {
         self.cols
     }
 
-    /// The bias, `output` values.
+    /// How the values are kept.
+    pub fn weight(&self) -> &Weight {
+        &self.weight
+    }
+
+    /// The quantised weight, if it is one.
+    pub fn quant(&self) -> Option<&QuantMatrix> {
+        match &self.weight {
+            Weight::Dense(_) => None,
+            Weight::Quantised(matrix) => Some(matrix),
+        }
+    }
+
+    /// The bias.
     pub fn bias(&self) -> Option<&[f32]> {
         self.bias.as_deref()
     }
 
-    /// The values.
-    pub fn values(&self) -> &[f32] {
-        &self.values
+    /// Bytes of weight and bias in memory.
+    pub fn bytes(&self) -> usize {
+        let weight = match &self.weight {
+            Weight::Dense(values) => values.len() * 4,
+            Weight::Quantised(matrix) => matrix.bytes(),
+        };
+        weight + self.bias.as_ref().map_or(0, |b| b.len() * 4)
+    }
+
+    /// All values, dequantised where they are kept in few bits.
+    pub fn values(&self) -> std::borrow::Cow<'_, [f32]> {
+        match &self.weight {
+            Weight::Dense(values) => values.into(),
+            Weight::Quantised(matrix) => matrix.to_dense().into(),
+        }
     }
 
     /// Copies row `index`, `input` values, into `out`.
     pub fn row(&self, index: usize, out: &mut [f32]) {
-        out.copy_from_slice(&self.values[index * self.cols..(index + 1) * self.cols]);
+        match &self.weight {
+            Weight::Dense(values) => {
+                out.copy_from_slice(&values[index * self.cols..(index + 1) * self.cols]);
+            }
+            Weight::Quantised(matrix) => matrix.dequantise(&mut out[..self.cols], index),
+        }
     }
 
-    /// `y[rows, output] = x[rows, input] · Wᵀ`, plus the bias if there is one.
+    /// `y[rows, output] = x[rows, input] · Wᵀ`, plus the bias if there is one. A quantised weight
+    /// gives the same bits as the dense one with its values.
     pub fn forward(&self, y: &mut [f32], x: &[f32], rows: usize) {
-        if rows == 1 {
-            gemm::gemv(&mut y[..self.rows], &x[..self.cols], &self.values, 1.0, false);
-        } else {
-            gemm::nt(y, x, &self.values, (rows, self.rows, self.cols), 1.0, false);
+        match &self.weight {
+            Weight::Dense(values) if rows == 1 => {
+                gemm::gemv(&mut y[..self.rows], &x[..self.cols], values, 1.0, false);
+            }
+            Weight::Dense(values) => {
+                gemm::nt(y, x, values, (rows, self.rows, self.cols), 1.0, false);
+            }
+            Weight::Quantised(matrix) => matrix.forward(y, x, rows),
         }
+        self.add_bias(y, rows);
+    }
+
+    /// As [`Self::forward`] by integer products where the format has them (the input then is
+    /// rounded to 15 bits): for decoding, not for training. `buffer` holds the rounded input.
+    pub fn forward_fast(&self, y: &mut [f32], x: &[f32], rows: usize, buffer: &mut Activations) {
+        match self.quant().and_then(QuantMatrix::packed) {
+            Some(packed) => {
+                buffer.quantise(x, rows, self.cols);
+                packed.product(Isa::best(), y, buffer);
+                self.add_bias(y, rows);
+            }
+            None => self.forward(y, x, rows),
+        }
+    }
+
+    fn add_bias(&self, y: &mut [f32], rows: usize) {
         if let Some(bias) = &self.bias {
             par_rows(&mut y[..rows * self.rows], self.rows, |_, row| add_assign(row, bias));
         }
@@ -76,6 +144,11 @@ impl FrozenLinear {
 
     /// `dx[rows, input] (+)= dy[rows, output] · W`.
     pub fn backward(&self, dx: &mut [f32], dy: &[f32], rows: usize, accumulate: bool) {
-        gemm::nn(dx, dy, &self.values, (rows, self.cols, self.rows), 1.0, accumulate);
+        match &self.weight {
+            Weight::Dense(values) => {
+                gemm::nn(dx, dy, values, (rows, self.cols, self.rows), 1.0, accumulate);
+            }
+            Weight::Quantised(matrix) => matrix.backward(dx, dy, rows, accumulate),
+        }
     }
 }

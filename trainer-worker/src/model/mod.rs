@@ -13,6 +13,7 @@ mod config_json;
 pub mod decode;
 pub mod deepseek;
 pub mod family;
+mod fast;
 mod feed_forward;
 pub mod forward;
 pub mod gguf;
@@ -30,14 +31,20 @@ pub mod workspace;
 
 pub use config::ModelConfig;
 pub use family::{Family, Module, Role};
-pub use weights::Model;
+pub use weights::{Model, Precision};
 
 use crate::error::Result;
+use crate::kernels::quant::QuantMatrix;
 
 /// Where weights come from, addressed by Hugging Face's names.
 pub trait WeightSource {
     /// The tensor's values in row-major order, refused unless its shape is `shape`.
     fn load(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>>;
+    /// The weight of a linear module, `[output, input]`, in the source's own blocks; nothing where
+    /// the source has none for it.
+    fn quantised(&self, _name: &str, _output: usize, _input: usize) -> Result<Option<QuantMatrix>> {
+        Ok(None)
+    }
     /// Whether the source holds the tensor.
     fn has(&self, name: &str) -> bool;
 }

@@ -57,6 +57,11 @@ impl Norm {
         }
     }
 
+    /// One row by root mean square, by the calling thread alone (biases are not for decoding steps).
+    pub(super) fn forward_row(&self, y: &mut [f32], x: &[f32]) {
+        norm::forward_row(y, x, &self.weight, self.eps);
+    }
+
     /// [`Self::forward`] again from its statistics.
     pub fn recompute(&self, y: &mut [f32], stats: &[f32], x: &[f32]) {
         match &self.bias {

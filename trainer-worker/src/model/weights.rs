@@ -9,8 +9,37 @@ use super::norm::Norm;
 use super::{gguf::Gguf, hf::HfFolder, linear::FrozenLinear, ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
 use crate::kernels::add_assign;
+use crate::kernels::quant::QuantMatrix;
 use rayon::prelude::*;
 use std::path::Path;
+
+/// How a model's linear weights are kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// In `f32`, whatever the file has.
+    #[default]
+    Dense,
+    /// In the blocks of a GGUF file, as they are. Weights that the file has in `f32`, and those of
+    /// other files, stay dense.
+    Quantised,
+    /// In four-bit NormalFloat (QLoRA; Dettmers et al., 2023), whatever the file has; embedding and
+    /// head in BF16, as where bitsandbytes leaves them.
+    Nf4 {
+        /// Whether the magnitudes of the blocks are quantised as well.
+        double_quant: bool,
+    },
+}
+
+impl Precision {
+    /// What QLoRA trains on: a GGUF file as it is, anything else in NF4 with double quantisation.
+    pub fn for_qlora(model: &Path) -> Self {
+        if model.is_dir() {
+            Self::Nf4 { double_quant: true }
+        } else {
+            Self::Quantised
+        }
+    }
+}
 
 /// One decoder block's weights.
 #[derive(Debug, Clone)]
@@ -38,6 +67,7 @@ impl Block {
         config: &ModelConfig,
         source: &(dyn WeightSource + Sync),
         layer: usize,
+        precision: Precision,
     ) -> Result<Self> {
         let names = config.family.names();
         let name = |part: &str| format!("{}{layer}.{part}", names.layers);
@@ -46,7 +76,8 @@ impl Block {
         };
         let mut linear = [const { None }; Role::COUNT];
         for module in config.modules(layer) {
-            linear[module.role.index()] = Some(load_linear(source, &name(module.path), &module)?);
+            linear[module.role.index()] =
+                Some(load_linear(source, &name(module.path), &module, precision)?);
         }
         let head_norm =
             |part: &str| source.load(&format!("{}.weight", name(part)), &[config.head_dim]);
@@ -74,7 +105,7 @@ impl Block {
             },
             experts: match (config.feed_forward_kind(layer), &config.experts) {
                 (FeedForwardKind::Experts, Some(experts)) => {
-                    Some(deepseek::load_experts(experts, config, source, name)?)
+                    Some(deepseek::load_experts(experts, config, source, precision, name)?)
                 }
                 _ => None,
             },
@@ -92,19 +123,73 @@ impl Block {
 
 /// Loads a module's weight, turned to `[output, input]` where the file has it the other way round,
 /// and its bias.
-fn load_linear(source: &dyn WeightSource, name: &str, module: &Module) -> Result<FrozenLinear> {
+fn load_linear(
+    source: &dyn WeightSource,
+    name: &str,
+    module: &Module,
+    precision: Precision,
+) -> Result<FrozenLinear> {
     let (output, input) = (module.output, module.input);
     let weight = format!("{name}.weight");
-    let values = if module.conv1d {
-        transposed(&source.load(&weight, &[input, output])?, input, output)
-    } else {
-        source.load(&weight, &[output, input])?
+    let values = || -> Result<Vec<f32>> {
+        Ok(if module.conv1d {
+            transposed(&source.load(&weight, &[input, output])?, input, output)
+        } else {
+            source.load(&weight, &[output, input])?
+        })
     };
-    let linear = FrozenLinear::new(values, output, input)?;
+    let linear = match precision {
+        Precision::Quantised => match source.quantised(&weight, output, input)? {
+            Some(matrix) => FrozenLinear::quantised(matrix),
+            None => FrozenLinear::new(values()?, output, input)?,
+        },
+        Precision::Dense | Precision::Nf4 { .. } => {
+            from_values(values()?, (output, input), precision, &weight)?
+        }
+    };
     if module.bias {
         linear.with_bias(source.load(&format!("{name}.bias"), &[output])?)
     } else {
         Ok(linear)
+    }
+}
+
+/// Loads the embedding or the head.
+fn load_table(
+    source: &dyn WeightSource,
+    name: &str,
+    (rows, cols): (usize, usize),
+    precision: Precision,
+) -> Result<FrozenLinear> {
+    let weight = format!("{name}.weight");
+    if precision == Precision::Quantised {
+        if let Some(matrix) = source.quantised(&weight, rows, cols)? {
+            return Ok(FrozenLinear::quantised(matrix));
+        }
+    }
+    let values = source.load(&weight, &[rows, cols])?;
+    match precision {
+        Precision::Dense | Precision::Quantised => FrozenLinear::new(values, rows, cols),
+        Precision::Nf4 { .. } => QuantMatrix::from_dense_bf16(&values, rows, cols)
+            .map(FrozenLinear::quantised)
+            .map_err(|problem| Error::weight(&weight, problem)),
+    }
+}
+
+/// A weight of `[output, input]` values, in few bits where that does not depend on its file.
+pub(super) fn from_values(
+    values: Vec<f32>,
+    (output, input): (usize, usize),
+    precision: Precision,
+    name: &str,
+) -> Result<FrozenLinear> {
+    match precision {
+        Precision::Dense | Precision::Quantised => FrozenLinear::new(values, output, input),
+        Precision::Nf4 { double_quant } => {
+            QuantMatrix::from_dense_nf4(&values, output, input, double_quant)
+                .map(FrozenLinear::quantised)
+                .map_err(|problem| Error::weight(name, problem))
+        }
     }
 }
 
@@ -140,18 +225,26 @@ pub struct Model {
 }
 
 impl Model {
+    /// Loads all weights of a configuration from a source, in `f32`.
+    pub fn load(config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
+        Self::load_with(config, source, Precision::Dense)
+    }
+
     /// Loads all weights of a configuration from a source.
-    pub fn load(mut config: ModelConfig, source: &(dyn WeightSource + Sync)) -> Result<Self> {
+    pub fn load_with(
+        mut config: ModelConfig,
+        source: &(dyn WeightSource + Sync),
+        precision: Precision,
+    ) -> Result<Self> {
         deepseek::follow_checkpoint(&mut config, source);
         config.validate()?;
         let names = config.family.names();
         let (d, v) = (config.hidden_size, config.vocab_size);
         let blocks = (0..config.num_hidden_layers)
             .into_par_iter()
-            .map(|layer| Block::load(&config, source, layer))
+            .map(|layer| Block::load(&config, source, layer, precision))
             .collect::<Result<Vec<_>>>()?;
-        let table =
-            |name: &str| FrozenLinear::new(source.load(&format!("{name}.weight"), &[v, d])?, v, d);
+        let table = |name: &str| load_table(source, name, (v, d), precision);
         let norm = |name: &str| Norm::load(source, name, config.norm, d, config.norm_eps);
         let embedding = table(names.embedding)?;
         let positions = match config.position {
@@ -168,18 +261,36 @@ impl Model {
         Ok(Self { config, blocks, embedding, positions, embedding_norm, final_norm, head })
     }
 
-    /// Loads a `.gguf` file or a Hugging Face folder.
+    /// Loads a `.gguf` file or a Hugging Face folder, in `f32`.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, Precision::Dense)
+    }
+
+    /// Loads a `.gguf` file or a Hugging Face folder.
+    pub fn open_with(path: &Path, precision: Precision) -> Result<Self> {
         if path.is_dir() {
             let text = read_bounded(&path.join("config.json"), 1 << 20)?;
             let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
             let config = ModelConfig::from_hf_json(&String::from_utf8_lossy(&text), &name)?;
-            Self::load(config, &HfFolder::open(path)?)
+            Self::load_with(config, &HfFolder::open(path)?, precision)
         } else {
             let mut gguf = Gguf::open(path)?;
             let config = gguf.config()?;
-            Self::load(config, &gguf)
+            Self::load_with(config, &gguf, precision)
         }
+    }
+
+    /// Bytes of the linear weights, embedding and head included (a shared one once), as they are
+    /// kept: without normalisations and without the copies that decoding makes.
+    pub fn weight_bytes(&self) -> usize {
+        let blocks = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
+        let all = blocks.chain([&self.embedding]).chain(&self.head);
+        all.map(FrozenLinear::bytes).sum()
+    }
+
+    /// Whether weights are kept in few bits, so that sessions decode by integer products.
+    pub fn is_quantised(&self) -> bool {
+        self.blocks.iter().flat_map(|b| b.linear.iter().flatten()).any(|l| l.quant().is_some())
     }
 
     /// The head, `[vocab_size, hidden_size]`; the embedding when they are tied.
@@ -233,6 +344,15 @@ impl Model {
                 let len = rows * self.config.hidden_size;
                 y[..len].copy_from_slice(&x[..len]);
             }
+        }
+    }
+
+    /// The normalisation of one row before the head, by the calling thread alone, in models that
+    /// normalise by root mean square.
+    pub(super) fn final_norm_row(&self, y: &mut [f32], x: &[f32]) {
+        match &self.final_norm {
+            Some(norm) => norm.forward_row(y, x),
+            None => y.copy_from_slice(x),
         }
     }
 

@@ -127,6 +127,11 @@ fn permuted(values: &[f32], heads: usize, width: usize) -> Vec<f32> {
 
 /// The tiny model as a GGUF file with tokenizer and chat template.
 pub fn write_tiny_gguf(path: &Path, seed: u64) {
+    write_tiny_gguf_as(path, seed, GgmlDType::F32);
+}
+
+/// The same with its matrices in blocks of `dtype`, where their rows are whole blocks.
+pub fn write_tiny_gguf_as(path: &Path, seed: u64, dtype: GgmlDType) {
     use gguf_file::Value;
     let text = |t: &str| Value::String(t.to_owned());
     let list = |t: Vec<String>| Value::Array(t.into_iter().map(Value::String).collect());
@@ -162,8 +167,10 @@ pub fn write_tiny_gguf(path: &Path, seed: u64) {
         } else {
             values
         };
+        let whole = shape.len() == 2 && shape[1] % dtype.block_size() == 0;
         let tensor = Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor");
-        let tensor = QTensor::quantize(&tensor, GgmlDType::F32).expect("f32 stays as it is");
+        let dtype = if whole { dtype } else { GgmlDType::F32 };
+        let tensor = QTensor::quantize(&tensor, dtype).expect("blocks");
         tensors.push((gguf_name(&name), tensor));
     }
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(k, v)| (*k, v)).collect();

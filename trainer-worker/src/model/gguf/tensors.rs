@@ -4,6 +4,7 @@ use super::header::TensorInfo;
 use super::names::{Family, Layout, Place};
 use super::Gguf;
 use crate::error::{Error, Result};
+use crate::kernels::quant::{BlockType, QuantMatrix};
 use crate::model::WeightSource;
 use candle_core::quantized::{ggml_file::qtensor_from_ggml, GgmlDType};
 use candle_core::Device;
@@ -32,6 +33,25 @@ impl RawTensor {
         }
         Ok(values)
     }
+}
+
+/// The type of blocks that are smaller than `f32`.
+fn block_type(dtype: GgmlDType) -> Option<BlockType> {
+    Some(match dtype {
+        GgmlDType::F16 => BlockType::F16,
+        GgmlDType::BF16 => BlockType::BF16,
+        GgmlDType::Q4_0 => BlockType::Q4_0,
+        GgmlDType::Q4_1 => BlockType::Q4_1,
+        GgmlDType::Q5_0 => BlockType::Q5_0,
+        GgmlDType::Q5_1 => BlockType::Q5_1,
+        GgmlDType::Q8_0 => BlockType::Q8_0,
+        GgmlDType::Q2K => BlockType::Q2K,
+        GgmlDType::Q3K => BlockType::Q3K,
+        GgmlDType::Q4K => BlockType::Q4K,
+        GgmlDType::Q5K => BlockType::Q5K,
+        GgmlDType::Q6K => BlockType::Q6K,
+        _ => return None,
+    })
 }
 
 fn transpose(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
@@ -225,6 +245,28 @@ impl WeightSource for Gguf {
             (true, &[rows, cols]) => Ok(transpose(&values, rows, cols)),
             _ => Ok(values),
         }
+    }
+
+    fn quantised(&self, name: &str, output: usize, input: usize) -> Result<Option<QuantMatrix>> {
+        if self.split_kv_b(name).is_some() {
+            return Ok(None);
+        }
+        let (place, info) = self.place(name)?;
+        let Some(block_type) = block_type(info.dtype) else { return Ok(None) };
+        let found = match (place.expert, &info.shape[..]) {
+            (Some(_), [_, rows, cols]) => [*rows, *cols],
+            (None, [rows, cols]) => [*rows, *cols],
+            _ => return Ok(None),
+        };
+        if found != [output, input] {
+            return Err(Error::weight(
+                name,
+                format!("has the shape {found:?}, the configuration demands [{output}, {input}]"),
+            ));
+        }
+        QuantMatrix::from_blocks(block_type, self.raw(name)?.bytes, output, input)
+            .map(Some)
+            .map_err(|problem| Error::weight(name, problem))
     }
 
     fn has(&self, name: &str) -> bool {
