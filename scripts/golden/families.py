@@ -222,8 +222,11 @@ def random(out, seed, count):
     rng = dice.Random(seed)
     for family in CLASSES:
         for i in range(count):
-            lengths = [rng.randint(2, 48) for _ in range(4)]
+            lengths = [rng.randint(2, 150) for _ in range(4)]
             case = random_case(family, rng)
+            for key in ("max_position_embeddings", "n_positions", "seq_length"):
+                if key in case[1]:
+                    case[1][key] = 160
             write_case(out / f"{family}-{seed}-{i}", case, rng.randint(0, 1 << 30), lengths)
 
 

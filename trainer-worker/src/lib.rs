@@ -1,4 +1,4 @@
-//! OpenLedger's training engine: LoRA fine-tuning of LLaMA-family models on candle, evaluation,
+//! OpenLedger's training engine: LoRA fine-tuning of decoder-only transformers, evaluation,
 //! export in PEFT's format, and generation.
 //!
 //! ```no_run

@@ -20,6 +20,8 @@ mod deepseek;
 mod deepseek_ops;
 #[path = "engine_trainer/dpo.rs"]
 mod dpo;
+#[path = "engine_trainer/families.rs"]
+mod families;
 #[path = "engine_trainer/gguf_files.rs"]
 mod gguf_files;
 #[path = "engine_trainer/golden.rs"]
