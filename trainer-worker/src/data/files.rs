@@ -80,7 +80,7 @@ impl DataFile {
         let name = path.display().to_string();
         let (media, format) = kind_of(path).ok_or_else(|| Error::Data {
             name: name.clone(),
-            reason: "its name does not end in .md, .txt, .pdf, .docx, .jsonl or .json".to_owned(),
+            reason: "only .md, .txt, .pdf, .docx, .jsonl and .json files are read".to_owned(),
         })?;
         let bytes = read_bounded(path, limit(format))?;
         Ok(Self::new(bytes, media, name, "").with_format(format))

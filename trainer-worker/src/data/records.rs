@@ -294,6 +294,8 @@ fn preference(object: &Map<String, Value>) -> Result<Record, String> {
     };
     let (mut chosen, mut rejected) = (messages("chosen")?, messages("rejected")?);
     let common = chosen.iter().zip(&rejected).take_while(|(a, b)| a == b).count();
+    // Each side keeps a message of its own.
+    let common = common.min(chosen.len().min(rejected.len()).saturating_sub(1));
     let prompt = match object.get("prompt") {
         Some(Value::Array(_)) => messages("prompt")?,
         // UltraFeedback repeats the prompt as a text beside lists that begin with it.
@@ -320,11 +322,23 @@ fn preference(object: &Map<String, Value>) -> Result<Record, String> {
 }
 
 /// What two answers have in common at their beginning is the prompt, as in TRL's
-/// `extract_prompt`: up to the first difference, without the space before it.
+/// `extract_prompt`: up to the first difference, without the space before it; each keeps a
+/// character of its own.
 fn implicit_prompt<'a>(chosen: &'a str, rejected: &'a str) -> (&'a str, &'a str, &'a str) {
-    let pairs = chosen.chars().zip(rejected.chars());
-    let mut at: usize = pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    if chosen.get(..at).is_some_and(|prompt| prompt.ends_with(' ')) {
+    let mut at = 0;
+    let mut differ = false;
+    let mut last = 0;
+    for (a, b) in chosen.chars().zip(rejected.chars()) {
+        if a != b {
+            differ = true;
+            break;
+        }
+        last = a.len_utf8();
+        at += last;
+    }
+    if !differ {
+        at -= last;
+    } else if chosen.get(..at).is_some_and(|prompt| prompt.ends_with(' ')) {
         at -= 1;
     }
     let cut = |text: &'a str| text.split_at_checked(at).unwrap_or((text, ""));

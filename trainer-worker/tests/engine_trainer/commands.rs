@@ -116,7 +116,7 @@ fn mistakes_are_answered_in_one_sentence() {
     assert!(text.contains("not a usable GGUF file"), "{text}");
     let base = ["train", "--model", "tiny.gguf", "--output", "out"];
     let train = |more: &[&str]| refusal(&run(dir, &[&base[..], more].concat()));
-    assert!(train(&["--data", "data/c.png"]).contains("only .md and .txt"));
+    assert!(train(&["--data", "data/c.png"]).contains("only .md, .txt, .pdf"));
     assert!(train(&["--data", "absent.md"]).contains("absent.md"));
     let text = train(&["--data", "data", "--target-modules", "c_attn"]);
     assert!(text.contains("target_modules = c_attn") && text.contains("q_proj"), "{text}");

@@ -333,6 +333,9 @@ fn preferences_are_read_in_all_of_trls_shapes() {
     assert_eq!(found[0].chosen.tokens, found[1].chosen.tokens);
     assert_eq!(found[0].rejected.tokens, found[1].rejected.tokens);
     assert_eq!(whole(tokenizer(), &found[1].rejected), "The sky is green.<|im_end|>");
+    let (found, _) = pairs("{\"chosen\": \"One, two\", \"rejected\": \"One, two, three\"}");
+    assert_eq!(learned(tokenizer(), &found[0].chosen), "o<|im_end|>");
+    assert_eq!(learned(tokenizer(), &found[0].rejected), "o, three<|im_end|>");
 }
 
 #[test]
@@ -400,7 +403,7 @@ fn folders_are_read_by_the_names_in_them() {
     let (_, report) = examples(&files, tokenizer(), 64).expect("examples");
     assert_eq!((report.files, report.windows), (4, 4));
     let error = read(&[folder.path().join("skipped.png")]).expect_err("refused").to_string();
-    assert!(error.contains(".jsonl or .json"), "{error}");
+    assert!(error.contains(".jsonl and .json"), "{error}");
     std::fs::remove_file(inner.join("d.md")).expect("removed");
     assert!(read(&[inner]).expect_err("empty").to_string().contains("no .md, .txt"));
 }
