@@ -106,7 +106,7 @@ pub fn generate(
     let started = Instant::now();
     let (mut tokens, mut text, mut stopped) = (Vec::new(), String::new(), false);
     loop {
-        if next == tokenizer.eos {
+        if tokenizer.is_end(next) {
             stopped = true;
             break;
         }

@@ -30,6 +30,8 @@ mod golden;
 mod graph;
 #[path = "engine_trainer/hostile.rs"]
 mod hostile;
+#[path = "engine_trainer/mutations.rs"]
+mod mutations;
 #[path = "engine_trainer/ops.rs"]
 mod ops;
 #[path = "engine_trainer/optimiser.rs"]
@@ -52,5 +54,7 @@ mod real_model;
 mod reproducible;
 #[path = "engine_trainer/train_options.rs"]
 mod train_options;
+#[path = "engine_trainer/tokenizers.rs"]
+mod tokenizers;
 #[path = "engine_trainer/training.rs"]
 mod training;

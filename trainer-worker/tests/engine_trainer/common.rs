@@ -16,12 +16,16 @@ pub fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
 }
 
+/// Where the scripts put what they fetch.
+pub fn cache() -> PathBuf {
+    std::env::var_os("OPENLEDGER_CACHE").map(PathBuf::from).unwrap_or_else(|| {
+        PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/openledger")
+    })
+}
+
 /// SmolLM2-135M-Instruct, or a failure that says how to get it.
 pub fn real_model_path() -> PathBuf {
-    let cache = std::env::var_os("OPENLEDGER_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/openledger")
-    });
-    let path = cache.join("models/SmolLM2-135M-Instruct.Q4_1.gguf");
+    let path = cache().join("models/SmolLM2-135M-Instruct.Q4_1.gguf");
     assert!(
         path.exists(),
         "the real model is not at {}; run ./scripts/model, which fetches it",

@@ -1,12 +1,14 @@
 //! GGUF files of every family: names, layouts, raw access.
 
-use crate::common::{random, write_tiny_gguf, HEAD, HEADS, KV_HEADS, LAYERS, WIDTH};
+use crate::common::{golden, random, write_tiny_gguf, HEAD, HEADS, KV_HEADS, LAYERS, WIDTH};
 use candle_core::quantized::{gguf_file, GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use std::path::Path;
+use trainer_worker::model::forward::{Batch, Runner};
 use trainer_worker::model::gguf::names::{to_gguf, Family, HeadCounts, Layout, RowHeads};
 use trainer_worker::model::gguf::Gguf;
-use trainer_worker::model::WeightSource;
+use trainer_worker::model::{Model, WeightSource};
+use trainer_worker::tokenizer::Tokenizer;
 
 #[test]
 fn names_translate_both_ways_for_every_family() {
@@ -202,4 +204,44 @@ fn stacked_experts_and_split_kv_b_load_under_hugging_face_names() {
         }
     }
     assert!(gguf.load(name, &[heads * (nope + value) + 1, rank]).is_err());
+}
+
+#[test]
+fn tiny_files_of_every_architecture_give_the_logits_of_transformers() {
+    let text = std::fs::read_to_string(golden("gguf/golden.json")).expect("golden file");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let tokens: Vec<u32> = serde_json::from_value(json["input_ids"].clone()).expect("ids");
+    let positions: Vec<usize> = serde_json::from_value(json["positions"].clone()).expect("places");
+    let cases = json["logits"].as_object().expect("cases");
+    assert_eq!(cases.len(), 8);
+    for (name, expected) in cases {
+        let path = golden(&format!("gguf/{name}.gguf"));
+        let model = Model::open(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let vocabulary = model.config.vocab_size;
+        let runner = Runner::new(model.into(), tokens.len()).expect("a runner");
+        let logits = runner.logits(&Batch::new(&[(&tokens, &[])]), None).expect("logits");
+        for (position, expected) in positions.iter().zip(expected.as_array().expect("rows")) {
+            let expected: Vec<f32> = serde_json::from_value(expected.clone()).expect("numbers");
+            let ours = &logits[position * vocabulary..(position + 1) * vocabulary];
+            let worst = ours.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+            assert!(worst < 1e-4, "{name} at {position}: logits differ by {worst}");
+        }
+        let tokenizer = Tokenizer::open(&path).expect("its tokenizer");
+        assert_eq!(tokenizer.encode("the inn").expect("ids").len(), 5);
+    }
+}
+
+#[test]
+fn other_architectures_are_refused_by_name() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("other.gguf");
+    for architecture in ["phi3", "gemma2", "mamba", "qwen2moe"] {
+        write(&path, architecture, &[("attention.head_count", 2)], &[]);
+        let error = Model::open(&path).expect_err("refused").to_string();
+        assert!(error.contains(architecture) && error.contains("chatglm"), "{error}");
+    }
+    // A mixture of experts under a known name.
+    write(&path, "llama", &[("expert_count", 8)], &[]);
+    let error = Model::open(&path).expect_err("refused").to_string();
+    assert!(error.contains("llama.expert_count"), "{error}");
 }

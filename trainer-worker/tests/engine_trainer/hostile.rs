@@ -236,6 +236,94 @@ fn hostile_chat_templates_end_with_an_error() {
     }
 }
 
+/// A folder with a tokenizer of four tokens and a chat template.
+fn template_folder(dir: &Path, template: &str) -> Tokenizer {
+    let vocab = serde_json::json!({"<s>": 0, "</s>": 1, "a": 2});
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "a"},
+    });
+    let config = serde_json::json!({"bos_token": "<s>", "eos_token": "</s>"});
+    std::fs::write(dir.join("tokenizer.json"), tokenizer.to_string()).expect("written");
+    std::fs::write(dir.join("tokenizer_config.json"), config.to_string()).expect("written");
+    std::fs::write(dir.join("chat_template.jinja"), template).expect("written");
+    Tokenizer::open(dir).expect("opens")
+}
+
+#[test]
+fn templates_that_make_much_of_little_are_stopped() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let raw = "x".repeat(1000);
+    let long = format!("{{{{ a{} }}}}", " ~ a".repeat(20_000));
+    let nested = format!("{{{{ 1{} }}}}", ")".repeat(400));
+    let branches = format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(20_000));
+    let cases = [
+        // Doubling, by every means of the language.
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set ns.s = ns.s * 2 %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set x %}{{ ns.s }}{{ ns.s }}{% endset %}{% set ns.s = x %}{% endfor %}",
+        "{% set ns = namespace(s=['x']) %}{% for i in range(80) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s=['x']) %}{% for i in range(80) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set ns.s = ns.s.replace('x', 'xx') %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(80) %}{% set ns.s = ns.s | replace('x', 'xx') %}{% endfor %}",
+        "{% set ns = namespace(s='xx') %}{% for i in range(80) %}{% set ns.s = ns.s.join(ns.s) %}{% endfor %}",
+        "{% set ns = namespace(s='xx') %}{% for i in range(80) %}{% set ns.s = [ns.s, ns.s, ns.s] | join(ns.s) %}{% endfor %}",
+        "{% macro f(s, n) %}{% if n > 0 %}{{ f(s ~ s, n - 1) }}{{ f(s ~ s, n - 1) }}{% endif %}{% endmacro %}{{ f('x', 60) }}",
+        "{% set s = 'x' * 99999999 %}{{ s }}",
+        "{{ 'x' * 99999999 }}{{ 'y' * 99999999 }}",
+        "{{ [1, 2] * 99999999 }}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}LONG{% endfor %}{% endfor %}",
+        "{% set x %}{% for i in range(99999) %}LONG{% endfor %}{% endset %}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(99999) %}{% set x %}LONG{% endset %}{% set ns.l = ns.l + [x] %}{% endfor %}",
+        "{{ messages | tojson(indent=99999999) }}",
+        "{{ '%99999999d' | format(1) }}",
+        "{% include 'x' %}",
+        "{% for i in range(99999) %}{{ messages[0].content.nothing() }}{% endfor %}",
+        "{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}",
+        &long,
+        &nested,
+        &branches,
+    ];
+    for case in cases {
+        let template = case.replace("LONG", &raw);
+        let tokenizer = template_folder(dir.path(), &template);
+        let shown: String = case.chars().take(100).collect();
+        let error = match tokenizer.render_chat(&[Message::user("hi")], true) {
+            Ok(text) => panic!("{shown} made {} bytes", text.len()),
+            Err(error) => error.to_string(),
+        };
+        assert!(error.contains("chat template"), "{shown}: {error}");
+    }
+    // What is long because the conversation is long is fine.
+    let tokenizer = template_folder(
+        dir.path(),
+        "{% set ns = namespace(s='') %}{% for m in messages %}{% set ns.s = ns.s ~ m.content %}{{ m.content }}{% endfor %}",
+    );
+    let turns: Vec<Message> = (0..8).map(|_| Message::user("y".repeat(1 << 20))).collect();
+    assert_eq!(tokenizer.render_chat(&turns, false).expect("renders").len(), 8 << 20);
+}
+
+#[test]
+fn expressions_that_never_finish_are_an_error() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "post_processor": null, "decoder": null,
+        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(x+x+)+y"},
+            "behavior": "Isolated", "invert": false},
+        "model": {"type": "WordLevel", "vocab": {"a": 0, "</s>": 1}, "unk_token": "a"},
+    });
+    std::fs::write(dir.path().join("tokenizer.json"), tokenizer.to_string()).expect("written");
+    std::fs::write(dir.path().join("tokenizer_config.json"), r#"{"eos_token": "</s>"}"#)
+        .expect("written");
+    let tokenizer = Tokenizer::open(dir.path()).expect("opens");
+    assert!(tokenizer.encode("xxxx").is_ok());
+    let error = tokenizer.encode(&"x".repeat(60)).expect_err("too much work").to_string();
+    assert!(error.starts_with("tokenizer: text"), "{error}");
+}
+
 #[test]
 fn token_ids_and_lengths_beyond_the_model_are_refused() {
     let (model, _) = crate::common::tiny(1);

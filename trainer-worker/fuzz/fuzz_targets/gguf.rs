@@ -1,0 +1,22 @@
+//! A GGUF file: header, configuration, weights and tokenizer.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use trainer_worker::model::gguf::Gguf;
+use trainer_worker::model::Model;
+use trainer_worker::tokenizer::{Message, Tokenizer};
+
+fuzz_target!(|data: &[u8]| {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), data).expect("written");
+    if let Ok(gguf) = Gguf::open(file.path()) {
+        for name in gguf.tensor_names() {
+            let _ = gguf.tensor_info(name);
+        }
+        if let Ok(tokenizer) = Tokenizer::from_gguf(&gguf) {
+            let _ = tokenizer.encode_text("Hello, world! 123 é🙂\n\n");
+            let _ = tokenizer.render_chat(&[Message::user("hi")], true);
+        }
+        let _ = Model::open(file.path());
+    }
+});
