@@ -310,7 +310,7 @@ impl ModelConfig {
                         m.output as u128 * m.input as u128 + bias
                     })
                     .sum();
-                linear + norms + qk + self.expert_parameters(layer)
+                linear + norms + qk + self.other_parameters(layer)
             })
             .sum();
         let positions = match self.position {
@@ -322,10 +322,17 @@ impl ModelConfig {
         layers + positions + outer * norm + tables
     }
 
-    /// Parameters of a layer's router and routed experts, which are no linear modules.
-    fn expert_parameters(&self, layer: usize) -> u128 {
+    /// Parameters of a layer that are in no linear module: the norms of its latents, its router and
+    /// its routed experts.
+    fn other_parameters(&self, layer: usize) -> u128 {
+        let latents = match self.attention_kind(layer) {
+            AttentionKind::Latent(latent) => {
+                latent.sizes.latent as u128 + latent.query_rank.unwrap_or(0) as u128
+            }
+            AttentionKind::Separate | AttentionKind::Fused(_) => 0,
+        };
         let experts = self.experts.as_ref().filter(|e| e.at(layer));
-        experts.map_or(0, |e| e.parameters(self.hidden_size))
+        latents + experts.map_or(0, |e| e.parameters(self.hidden_size))
     }
 
     /// Refuses sizes that are zero, inconsistent or beyond what this engine accepts.

@@ -35,7 +35,8 @@ pub struct LatentAttention {
 }
 
 impl LatentAttention {
-    fn validate(&self) -> Result<()> {
+    /// Refuses sizes that are zero or hostile.
+    pub(super) fn validate(&self) -> Result<()> {
         let sizes = self.sizes;
         let bounds = [
             ("qk_nope_head_dim", sizes.nope, limit::HEAD_DIM),
@@ -360,6 +361,11 @@ pub(super) fn load_experts(
             .map(|e| {
                 let linear = |part: &str, rows: usize, cols: usize| {
                     let full = name(&format!("mlp.experts.{e}.{part}.weight"));
+                    if precision == Precision::Quantised {
+                        if let Some(matrix) = source.quantised(&full, rows, cols)? {
+                            return Ok(FrozenLinear::quantised(matrix));
+                        }
+                    }
                     from_values(source.load(&full, &[rows, cols])?, (rows, cols), precision, &full)
                 };
                 Ok(Expert {

@@ -2,12 +2,16 @@
 //! What they compute is compared with transformers and PEFT in `golden`.
 
 use crate::common::{golden, lora_config, safetensors_bytes};
+use candle_core::quantized::{gguf_file, GgmlDType, QTensor};
+use candle_core::{Device, Tensor as DeviceTensor};
 use safetensors::SafeTensors;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trainer_worker::lora::{targets, Adapter};
+use trainer_worker::model::config::AttentionKind;
 use trainer_worker::model::forward::{Batch, Runner};
+use trainer_worker::model::gguf::{names, Gguf};
 use trainer_worker::model::{Model, ModelConfig, Role};
 use trainer_worker::peft;
 
@@ -17,6 +21,14 @@ type Tensor = (Vec<usize>, Vec<f32>);
 fn config_text(case: &str) -> Value {
     let text = std::fs::read_to_string(golden(case).join("config.json")).expect("config.json");
     serde_json::from_str(&text).expect("JSON")
+}
+
+/// A tensor of a golden model, which is in bf16.
+fn values_of(file: &SafeTensors<'_>, name: &str) -> Tensor {
+    let view = file.tensor(name).expect("a tensor");
+    let values = view.data().chunks_exact(2);
+    let values = values.map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect();
+    (view.shape().to_vec(), values)
 }
 
 /// A golden model and PEFT's adapter for it.
@@ -37,12 +49,7 @@ fn stacked_experts_give_the_same_model_as_single_ones() {
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");
     let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
     let mut stacks: BTreeMap<String, Vec<Tensor>> = BTreeMap::new();
-    let values = |n: &str| -> Tensor {
-        let view = file.tensor(n).expect("a tensor");
-        let values = view.data().chunks_exact(2);
-        let values = values.map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect();
-        (view.shape().to_vec(), values)
-    };
+    let values = |n: &str| values_of(&file, n);
     for tensor in file.names() {
         let Some((layer, rest)) = tensor.split_once(".mlp.experts.") else {
             tensors.insert(tensor.to_owned(), values(tensor));
@@ -229,4 +236,194 @@ fn dropout_is_not_written_where_peft_would_refuse_it() {
     assert_eq!(parameters["lora_dropout"], 0.0);
     assert_eq!(parameters["target_modules"], json!(["q_proj"]));
     assert_eq!(parameters["target_parameters"], json!(["mlp.shared_experts.up_proj.weight"]));
+}
+
+/// The keys that llama.cpp's converter writes for a configuration; `mla` as its newer versions do.
+fn gguf_keys(json: &Value, config: &ModelConfig, mla: bool) -> Vec<(String, gguf_file::Value)> {
+    use gguf_file::Value::{Bool, String, F32, U32};
+    let size = |key: &str| json[key].as_u64().unwrap_or(0) as u32;
+    let (nope, rope, value) =
+        (size("qk_nope_head_dim"), size("qk_rope_head_dim"), size("v_head_dim"));
+    let rank = size("kv_lora_rank");
+    let experts = config.experts.expect("experts");
+    let mut keys = vec![
+        ("block_count", U32(size("num_hidden_layers"))),
+        ("context_length", U32(size("max_position_embeddings"))),
+        ("embedding_length", U32(size("hidden_size"))),
+        ("feed_forward_length", U32(size("intermediate_size"))),
+        ("attention.head_count", U32(size("num_attention_heads"))),
+        ("attention.layer_norm_rms_epsilon", F32(config.norm_eps)),
+        ("attention.kv_lora_rank", U32(rank)),
+        ("vocab_size", U32(size("vocab_size"))),
+        ("rope.dimension_count", U32(rope)),
+        ("rope.freq_base", F32(config.rotary().expect("rotary").theta as f32)),
+        ("leading_dense_block_count", U32(size("first_k_dense_replace"))),
+        ("expert_count", U32(size("n_routed_experts"))),
+        ("expert_used_count", U32(size("num_experts_per_tok"))),
+        ("expert_shared_count", U32(size("n_shared_experts"))),
+        ("expert_feed_forward_length", U32(size("moe_intermediate_size"))),
+        ("expert_weights_scale", F32(experts.routing.scale)),
+    ];
+    if mla {
+        keys.extend([
+            ("attention.head_count_kv", U32(1)),
+            ("attention.key_length", U32(rank + rope)),
+            ("attention.value_length", U32(rank)),
+            ("attention.key_length_mla", U32(nope + rope)),
+            ("attention.value_length_mla", U32(value)),
+            ("expert_group_count", U32(size("n_group"))),
+            ("expert_group_used_count", U32(size("topk_group"))),
+        ]);
+    } else {
+        keys.extend([
+            ("attention.head_count_kv", U32(size("num_attention_heads"))),
+            ("attention.key_length", U32(nope + rope)),
+            ("attention.value_length", U32(value)),
+        ]);
+    }
+    if json["q_lora_rank"].is_u64() {
+        keys.push(("attention.q_lora_rank", U32(size("q_lora_rank"))));
+    }
+    if experts.routing.normalize {
+        keys.push(("expert_weights_norm", Bool(true)));
+    }
+    let yarn = &json["rope_parameters"];
+    if yarn["rope_type"] == "yarn" {
+        let number = |key: &str| yarn[key].as_f64().expect("a number");
+        let original = number("original_max_position_embeddings") as u32;
+        keys.extend([
+            ("rope.scaling.type", String("yarn".to_owned())),
+            ("rope.scaling.factor", F32(number("factor") as f32)),
+            ("rope.scaling.original_context_length", U32(original)),
+            ("rope.scaling.yarn_beta_fast", F32(number("beta_fast") as f32)),
+            ("rope.scaling.yarn_beta_slow", F32(number("beta_slow") as f32)),
+            ("rope.scaling.yarn_log_multiplier", F32((0.1 * number("mscale_all_dim")) as f32)),
+        ]);
+    }
+    let mut all: Vec<_> =
+        keys.into_iter().map(|(key, value)| (format!("deepseek2.{key}"), value)).collect();
+    all.push(("general.architecture".to_owned(), String("deepseek2".to_owned())));
+    all
+}
+
+/// The golden model's tensors as llama.cpp's converter lays them out.
+fn gguf_tensors(case: &str, config: &ModelConfig, mla: bool) -> BTreeMap<String, Tensor> {
+    let AttentionKind::Latent(attention) = config.attention else { panic!("a latent attention") };
+    let sizes = attention.sizes;
+    let bytes = std::fs::read(golden(case).join("model.safetensors")).expect("weights");
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
+    let mut list = file.names();
+    // Experts in their order; a model has fewer than ten.
+    list.sort_unstable();
+    for name in list {
+        let place = names::Family::DeepSeek2.place(name).expect("a place");
+        let (shape, values) = values_of(&file, name);
+        if place.expert.is_some() {
+            let (stacked, all) = tensors
+                .entry(place.tensor)
+                .or_insert_with(|| (vec![0, shape[0], shape[1]], vec![]));
+            stacked[0] += 1;
+            all.extend(values);
+        } else if let Some(block) = place.tensor.strip_suffix("attn_kv_b.weight").filter(|_| mla) {
+            let (heads, rank) = (sizes.heads, sizes.latent);
+            let (mut k, mut v) = (Vec::new(), Vec::new());
+            for head in values.chunks_exact((sizes.nope + sizes.value) * rank) {
+                let (nope, value) = head.split_at(sizes.nope * rank);
+                k.extend(
+                    (0..rank * sizes.nope).map(|i| nope[i % sizes.nope * rank + i / sizes.nope]),
+                );
+                v.extend(value);
+            }
+            tensors.insert(format!("{block}attn_k_b.weight"), (vec![heads, rank, sizes.nope], k));
+            tensors.insert(format!("{block}attn_v_b.weight"), (vec![heads, sizes.value, rank], v));
+        } else {
+            tensors.insert(place.tensor, (shape, values));
+        }
+    }
+    tensors
+}
+
+#[test]
+fn gguf_files_old_and_new_give_the_same_model() {
+    for (case, mla) in [("deepseek-v3", true), ("deepseek-v2-lite", false), ("deepseek-v2", true)] {
+        let mut json = config_text(case);
+        if case == "deepseek-v2" {
+            // The format has one number for both.
+            json["rope_parameters"]["mscale"] = json!(0.707);
+            json["rope_parameters"]["mscale_all_dim"] = json!(0.707);
+        }
+        let config = ModelConfig::from_hf_json(&json.to_string(), "model").expect("parses");
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("model.gguf");
+        let tensors: Vec<(String, QTensor)> = gguf_tensors(case, &config, mla)
+            .into_iter()
+            .map(|(name, (shape, values))| {
+                let tensor = DeviceTensor::from_vec(values, shape, &Device::Cpu).expect("a tensor");
+                (name, QTensor::quantize(&tensor, GgmlDType::F32).expect("kept as it is"))
+            })
+            .collect();
+        let keys = gguf_keys(&json, &config, mla);
+        let keys: Vec<(&str, &gguf_file::Value)> =
+            keys.iter().map(|(k, v)| (k.as_str(), v)).collect();
+        let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(n, t)| (n.as_str(), t)).collect();
+        let mut file = std::fs::File::create(&path).expect("created");
+        gguf_file::write(&mut file, &keys, &tensors).expect("written");
+        drop(file);
+
+        let from_gguf = Model::open(&path).expect("the GGUF file loads");
+        assert_eq!(from_gguf.config, config, "{case}");
+        std::fs::copy(golden(case).join("model.safetensors"), dir.path().join("model.safetensors"))
+            .expect("copied");
+        std::fs::write(dir.path().join("config.json"), json.to_string()).expect("written");
+        let from_folder = Model::open(dir.path()).expect("the folder loads");
+        let tokens: Vec<u32> = (0..30).map(|i| 1 + (i * 17) % 50).collect();
+        let logits = |model: Model| {
+            let runner = Runner::new(Arc::new(model), 30).expect("a runner");
+            runner.logits(&Batch::new(&[(&tokens, &[])]), None).expect("logits")
+        };
+        assert_eq!(logits(from_gguf), logits(from_folder), "{case}");
+    }
+}
+
+#[test]
+fn gguf_keys_that_do_not_fit_together_are_refused() {
+    use gguf_file::Value::U32;
+    let json = config_text("deepseek-v3");
+    let config = config("deepseek-v3");
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("model.gguf");
+    let (shape, values) = (vec![56, 24], vec![0f32; 56 * 24]);
+    let embedding = DeviceTensor::from_vec(values, shape, &Device::Cpu).expect("a tensor");
+    let embedding = QTensor::quantize(&embedding, GgmlDType::F32).expect("kept as it is");
+    for (key, value) in [
+        ("attention.key_length_mla", 7),
+        ("attention.kv_lora_rank", u32::MAX),
+        ("attention.head_count", 0),
+        ("attention.head_count", u32::MAX),
+        ("block_count", u32::MAX),
+        ("nextn_predict_layers", 9),
+        ("expert_count", 0),
+        ("expert_count", u32::MAX),
+        ("expert_used_count", 100),
+        ("expert_group_count", 3),
+        ("expert_group_used_count", 9),
+        ("expert_gating_func", 7),
+        ("expert_shared_count", u32::MAX),
+        ("expert_feed_forward_length", u32::MAX),
+        ("rope.dimension_count", 3),
+        ("vocab_size", 57),
+    ] {
+        let mut keys = gguf_keys(&json, &config, true);
+        let full = format!("deepseek2.{key}");
+        keys.retain(|(k, _)| *k != full);
+        keys.push((full, U32(value)));
+        let keys: Vec<(&str, &gguf_file::Value)> =
+            keys.iter().map(|(k, v)| (k.as_str(), v)).collect();
+        let mut file = std::fs::File::create(&path).expect("created");
+        gguf_file::write(&mut file, &keys, &[("token_embd.weight", &embedding)]).expect("written");
+        drop(file);
+        let refused = Gguf::open(&path).and_then(|mut gguf| gguf.config());
+        assert!(refused.is_err(), "{key} = {value}");
+    }
 }

@@ -15,7 +15,7 @@ pub(super) struct Fields<'a> {
 
 impl Fields<'_> {
     /// A key with the architecture before it.
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}.{key}", self.architecture)
     }
 
@@ -87,15 +87,8 @@ impl Fields<'_> {
         })
     }
 
-    /// Sizes that all architectures name alike.
-    pub(super) fn sizes(&self) -> Result<Sizes> {
-        let hidden_size = self.size("embedding_length")?;
-        let num_attention_heads = self.size("attention.head_count")?;
-        let default = hidden_size.checked_div(num_attention_heads).filter(|d| *d > 0).unwrap_or(1);
-        let head_dim = self.size_or("attention.key_length", default)?;
-        if self.size_or("attention.value_length", head_dim)? != head_dim {
-            return Err(self.bad("attention.value_length", "must equal the key length"));
-        }
+    /// Tokens in the vocabulary, by the embedding.
+    pub(super) fn vocabulary(&self) -> Result<usize> {
         let embedding = self
             .gguf
             .tensors
@@ -105,6 +98,19 @@ impl Fields<'_> {
         if self.size_or("vocab_size", vocab_size)? != vocab_size {
             return Err(self.bad("vocab_size", "must equal the rows of token_embd.weight"));
         }
+        Ok(vocab_size)
+    }
+
+    /// Sizes that most architectures name alike.
+    pub(super) fn sizes(&self) -> Result<Sizes> {
+        let hidden_size = self.size("embedding_length")?;
+        let num_attention_heads = self.size("attention.head_count")?;
+        let default = hidden_size.checked_div(num_attention_heads).filter(|d| *d > 0).unwrap_or(1);
+        let head_dim = self.size_or("attention.key_length", default)?;
+        if self.size_or("attention.value_length", head_dim)? != head_dim {
+            return Err(self.bad("attention.value_length", "must equal the key length"));
+        }
+        let vocab_size = self.vocabulary()?;
         // Layers that predict several tokens ahead follow the model's own and are not used.
         let ahead = self.size_or("nextn_predict_layers", 0)?;
         let layers = self.size("block_count")?;
@@ -142,11 +148,10 @@ impl Gguf {
             Names::Glm => Family::Glm,
             Names::Glm4 => Family::Glm4,
             Names::DeepSeek2 => {
-                return Err(bad(
-                    "general.architecture",
-                    "deepseek2",
-                    "its configuration is not read from GGUF; load the Hugging Face folder",
-                ))
+                let name = self.text("general.name").unwrap_or("model");
+                let config = super::deepseek::config(self, &fields, name)?;
+                config.validate()?;
+                return Ok(config);
             }
         };
         if fields.size_or("expert_count", 0)? > 0 {

@@ -5,6 +5,7 @@
 //! or grow it without bound. Tensor data is dequantised by candle.
 
 mod config;
+mod deepseek;
 mod header;
 pub mod names;
 mod tensors;
