@@ -52,9 +52,9 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
-#[path = "engine_trainer/train_options.rs"]
-mod train_options;
 #[path = "engine_trainer/tokenizers.rs"]
 mod tokenizers;
+#[path = "engine_trainer/train_options.rs"]
+mod train_options;
 #[path = "engine_trainer/training.rs"]
 mod training;

@@ -47,13 +47,18 @@ pub enum RunnerError {
         /// The model.
         base: u32,
     },
-    /// The job's base model is of a family this worker cannot train.
-    #[error("base model {base} is of the family {}; this worker trains llama", family.name())]
+    /// The weights are not of the family that the chain names.
+    #[error(
+        "base model {base} is registered as {}, but its file holds a {found} model; whoever \
+         registered it must do so again under its family", family.name()
+    )]
     Family {
-        /// The model.
+        /// The base model's number.
         base: u32,
-        /// Its family.
+        /// Its family on chain.
         family: ModelFamily,
+        /// The architecture in the file.
+        found: &'static str,
     },
     /// Training gave no held-out loss, so there is nothing to post.
     #[error("job {job}: no example could be held out for evaluation; the version is too small")]

@@ -15,11 +15,11 @@ mod settings;
 
 pub use dataset::{fetch, weights};
 pub use error::RunnerError;
-pub use settings::{micro_nats, train_settings};
+pub use settings::{is_of_family, micro_nats, train_settings};
 
 use crate::{
     data::DataFile,
-    model::Model,
+    model::{weights::Precision, Model},
     peft,
     tokenizer::Tokenizer,
     train::{Control, Event, Outcome, Run},
@@ -41,8 +41,10 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What this worker can train.
-pub const KINDS: [JobKind; 1] = [JobKind { family: ModelFamily::Llama, method: Method::Lora }];
+/// What this worker can train: every family, by LoRA and by QLoRA.
+pub fn kinds() -> Vec<JobKind> {
+    JobKind::all().collect()
+}
 
 /// How often the chain is asked for work.
 const POLL: Duration = Duration::from_secs(1);
@@ -205,15 +207,13 @@ impl Runner {
             .base_model(job.base)
             .await?
             .ok_or(RunnerError::UnknownModel { job: id, base: job.base })?;
-        if model.family != ModelFamily::Llama {
-            return Err(RunnerError::Family { base: job.base, family: model.family });
-        }
         let cache = self.options.work_directory.join("models");
         let weights = weights(&*self.store, &model, &self.options.models, &cache).await?;
         let files = fetch(&self.client, &*self.store, &job.datasets).await?;
         tracing::info!(job = id, files = files.len(), "files fetched and checked");
 
-        let outcome = self.train(id, job, weights, files, progress, cancel).await?;
+        let family = model.family;
+        let outcome = self.train(id, job, family, weights, files, progress, cancel).await?;
         let losses = (outcome.eval_loss_before, outcome.eval_loss_after);
         let (Some(before), Some(after)) = losses else {
             return Err(RunnerError::NoEvaluation { job: id });
@@ -238,20 +238,31 @@ impl Runner {
     }
 
     /// Trains on a thread of its own.
+    #[allow(clippy::too_many_arguments)]
     async fn train(
         &self,
         id: JobId,
         job: &Job<AccountId>,
+        family: ModelFamily,
         weights: PathBuf,
         files: Vec<DataFile>,
         progress: watch::Sender<Steps>,
         cancel: Arc<AtomicBool>,
     ) -> Result<Outcome, RunnerError> {
-        let settings = train_settings(&job.spec, job.token_ceiling);
+        let (base, spec, ceiling) = (job.base, job.spec, job.token_ceiling);
         let checkpoints = self.folder(id);
         let stop = self.stop.clone();
         let training = tokio::task::spawn_blocking(move || {
-            let model = Arc::new(Model::open(&weights)?);
+            let precision = match spec.method {
+                Method::Lora => Precision::Dense,
+                Method::Qlora => Precision::Quantised,
+            };
+            let model = Arc::new(Model::open_with(&weights, precision)?);
+            let found = model.config.family;
+            if !is_of_family(found, family) {
+                return Err(RunnerError::Family { base, family, found: found.model_type() });
+            }
+            let settings = train_settings(&spec, ceiling, &model.config);
             let tokenizer = Tokenizer::open(&weights)?;
             let on_event = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {
@@ -283,11 +294,12 @@ impl Runner {
                 cancel: Some(&cancel),
                 checkpoints: Some(checkpoints),
             })
+            .map_err(RunnerError::from)
         });
         let outcome = training
             .await
             .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })?;
-        Ok(outcome?)
+        outcome
     }
 
     /// Sends heartbeats until the job is no longer this worker's, and says so.
@@ -325,13 +337,14 @@ impl Runner {
 
     async fn register(&self) -> Result<(), RunnerError> {
         let Options { price_per_token, endpoint, .. } = &self.options;
+        let kinds = kinds();
         match self.client.worker(self.account()).await? {
             None => {
                 tracing::info!(price_per_token, "registering");
                 self.client
                     .register_worker(
                         &self.signer,
-                        &KINDS,
+                        &kinds,
                         *price_per_token,
                         endpoint,
                         Wait::InBlock,
@@ -341,13 +354,13 @@ impl Runner {
             Some(worker) => {
                 let same = worker.price_per_token == *price_per_token
                     && worker.endpoint == endpoint.as_bytes()
-                    && worker.kinds == KINDS;
+                    && worker.kinds == kinds;
                 if !same {
                     tracing::info!(price_per_token, "updating what the chain knows of this worker");
                     self.client
                         .update_worker(
                             &self.signer,
-                            &KINDS,
+                            &kinds,
                             *price_per_token,
                             endpoint,
                             Wait::InBlock,

@@ -1,17 +1,26 @@
 //! A job's settings on chain, as the engine takes them.
 
-use crate::{optim::Schedule, train::TrainSettings};
+use crate::{
+    model::{Family, ModelConfig, Role},
+    optim::Schedule,
+    train::TrainSettings,
+};
 use openledger_primitives::{
     training::{self, TargetModules},
-    TrainingSpec,
+    ModelFamily, TrainingSpec,
 };
+use std::collections::BTreeSet;
 
 /// Optimiser steps between two checkpoints of a job: what a killed worker loses at most.
 const SAVE_STEPS: u64 = 5;
 
-/// The engine's settings for `spec`, which stops before it would train on more than
+/// The engine's settings for `spec` on a model, which stops before it would train on more than
 /// `token_ceiling` tokens.
-pub fn train_settings(spec: &TrainingSpec, token_ceiling: u64) -> TrainSettings {
+pub fn train_settings(
+    spec: &TrainingSpec,
+    token_ceiling: u64,
+    model: &ModelConfig,
+) -> TrainSettings {
     TrainSettings {
         learning_rate: f64::from(spec.learning_rate_nano) / 1e9,
         lr_scheduler_type: match spec.schedule {
@@ -27,7 +36,7 @@ pub fn train_settings(spec: &TrainingSpec, token_ceiling: u64) -> TrainSettings 
         lora_r: spec.lora_r.into(),
         lora_alpha: spec.lora_alpha.into(),
         lora_dropout: basis_points(spec.lora_dropout_bp),
-        target_modules: modules(spec.target_modules),
+        target_modules: modules(spec.target_modules, model),
         weight_decay: f64::from(spec.weight_decay_micro) / 1e6,
         max_grad_norm: f64::from(spec.max_grad_norm_milli) / 1e3,
         seed: spec.seed,
@@ -42,21 +51,54 @@ fn basis_points(value: u16) -> f64 {
     f64::from(value) / 1e4
 }
 
-/// The names of the targets, empty for the defaults of the model's family.
-fn modules(targets: TargetModules) -> Vec<String> {
-    [
-        (TargetModules::QUERY, "q_proj"),
-        (TargetModules::KEY, "k_proj"),
-        (TargetModules::VALUE, "v_proj"),
-        (TargetModules::OUTPUT, "o_proj"),
-        (TargetModules::GATE, "gate_proj"),
-        (TargetModules::UP, "up_proj"),
-        (TargetModules::DOWN, "down_proj"),
-    ]
-    .into_iter()
-    .filter(|(part, _)| targets != TargetModules::DEFAULT && targets.contains(*part))
-    .map(|(_, name)| name.to_owned())
-    .collect()
+/// Which modules of a block play each part that a job can name.
+const PARTS: [(TargetModules, &[Role]); 7] = [
+    (TargetModules::QUERY, &[Role::Query, Role::QueryKeyValue, Role::QueryA, Role::QueryB]),
+    (TargetModules::KEY, &[Role::Key, Role::QueryKeyValue, Role::KeyValueA, Role::KeyValueB]),
+    (TargetModules::VALUE, &[Role::Value, Role::QueryKeyValue, Role::KeyValueA, Role::KeyValueB]),
+    (TargetModules::OUTPUT, &[Role::Output]),
+    (TargetModules::GATE, &[Role::Gate, Role::GateUp, Role::SharedGate]),
+    (TargetModules::UP, &[Role::Up, Role::GateUp, Role::SharedUp]),
+    (TargetModules::DOWN, &[Role::Down, Role::SharedDown]),
+];
+
+/// The paths of the targets within a layer, empty for the defaults of the model's family.
+fn modules(targets: TargetModules, model: &ModelConfig) -> Vec<String> {
+    if targets == TargetModules::DEFAULT {
+        return Vec::new();
+    }
+    let roles: Vec<Role> = PARTS
+        .iter()
+        .filter(|(part, _)| targets.contains(*part))
+        .flat_map(|(_, roles)| roles.iter().copied())
+        .collect();
+    let paths: BTreeSet<&str> = (0..model.num_hidden_layers)
+        .flat_map(|layer| model.modules(layer))
+        .filter(|module| roles.contains(&module.role))
+        // By its name alone where that is enough, as people write it.
+        .map(|module| if module.conv1d { module.path } else { module.name() })
+        .collect();
+    paths.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether a model of this architecture is what the chain calls `family`.
+pub fn is_of_family(architecture: Family, family: ModelFamily) -> bool {
+    match family {
+        // A Mistral without a sliding window is stored under LLaMA's name in GGUF files, and so are
+        // the models distilled by DeepSeek under those of their own architectures.
+        ModelFamily::Llama => architecture == Family::Llama,
+        ModelFamily::Mistral => matches!(architecture, Family::Mistral | Family::Llama),
+        ModelFamily::Qwen => matches!(architecture, Family::Qwen2 | Family::Qwen3),
+        ModelFamily::DeepSeek => matches!(
+            architecture,
+            Family::DeepseekV2 | Family::DeepseekV3 | Family::Llama | Family::Qwen2 | Family::Qwen3
+        ),
+        ModelFamily::Gpt2 => architecture == Family::Gpt2,
+        ModelFamily::Bloom => architecture == Family::Bloom,
+        ModelFamily::ChatGlm => {
+            matches!(architecture, Family::ChatGlm | Family::Glm | Family::Glm4)
+        }
+    }
 }
 
 /// A mean loss in micro-nats, as the chain stores it; `None` for one that is no such number (not
