@@ -63,11 +63,18 @@ pub fn memory_estimate(
         if model.output_norms {
             block += 2 * d;
         }
+        let mut routed = 0;
+        if let Some(experts) = model.experts.as_ref().filter(|e| e.at(layer)) {
+            let chosen = (experts.routing.top_k * experts.intermediate_size) as u64;
+            block += experts.routing.experts as u64 + 2 * chosen;
+            // The chosen experts' inputs, outputs and gradients, a row an expert.
+            routed = 3 * chosen + 2 * d * experts.routing.top_k as u64;
+        }
         kept += block;
         kept_most = kept_most.max(block);
         // The backward's gradients of the residual stream, of the attention's tensors and of the
         // feed-forward's, and the dropped-out copy of the widest input.
-        scratch = scratch.max(6 * d + attention + 4 * widest);
+        scratch = scratch.max(6 * d + attention + 4 * widest + routed);
     }
     let kept = if recompute { kept_most } else { kept };
     let inputs = d * model.num_hidden_layers as u64;
@@ -99,7 +106,7 @@ pub(super) fn choose_recompute(
 ) -> Result<bool> {
     let (tokens, _) = plan.largest();
     let estimate = |recompute| {
-        let weights = model.linears().map(|l| 4 * (l.output() * l.input()) as u64).sum();
+        let weights = model.weight_bytes() as u64;
         let parameters = adapter.parameters();
         memory_estimate(&model.config, weights, parameters, tokens, settings, recompute)
     };

@@ -1,13 +1,16 @@
 //! LoRA on SmolLM2-135M-Instruct and real text, against PEFT on the same tokens, batches and initial
 //! adapters (scripts/golden/real_lora.py).
 
-use crate::common::{golden, real_model};
+use crate::common::{golden, real_model, real_model_path};
 use openledger_primitives::MediaType;
 use serde_json::{json, Value};
 use std::path::Path;
+use std::sync::Arc;
 use trainer_worker::data::{self, DataFile, Example};
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::forward::{Batch, Runner};
+use trainer_worker::model::weights::Precision;
+use trainer_worker::model::Model;
 use trainer_worker::peft;
 use trainer_worker::train::plan::Plan;
 use trainer_worker::train::{Control, Run, TrainSettings};
@@ -103,6 +106,18 @@ fn lora_lowers_the_held_out_loss_as_peft_does_over_three_seeds() {
         assert!((before - number("before")).abs() < 1e-3, "{before}");
         assert!(drop >= 0.15, "seed {seed}: the held-out loss fell by {drop} only");
         assert!((drop - peft).abs() <= 0.05 * peft, "seed {seed}: {drop}, PEFT {peft}");
+        if seed == SEEDS[0] {
+            // QLoRA on the file's own blocks: the same values, so the same adapter.
+            let path = real_model_path();
+            let base = Model::open_with(&path, Precision::for_qlora(&path)).expect("the model");
+            assert!(base.is_quantised());
+            assert!(base.weight_bytes() * 4 < model.weight_bytes());
+            let run = Run { model: Arc::new(base), ..run };
+            let quantised = run.train(&Control::default()).expect("trains");
+            let after = quantised.eval_loss_after.expect("held out");
+            println!("QLoRA: held-out loss falls by {:.4}", before - after);
+            assert!((before - after - drop).abs() <= 0.02 * drop, "QLoRA: {}", before - after);
+        }
     }
 }
 
