@@ -44,8 +44,6 @@ mod posted_loss;
 mod quant;
 #[path = "engine_trainer/quant_model.rs"]
 mod quant_model;
-#[path = "engine_trainer/quant_probe.rs"]
-mod quant_probe;
 #[path = "engine_trainer/real_lora.rs"]
 mod real_lora;
 #[path = "engine_trainer/real_model.rs"]

@@ -18,7 +18,7 @@ use trainer_worker::kernels::gemm as product;
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
-use trainer_worker::model::Model;
+use trainer_worker::model::{Model, Precision};
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::rng::Stream;
 use trainer_worker::train::{on_training_threads, TrainSettings};
@@ -167,10 +167,11 @@ fn memory(field: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-fn load(model: &ModelArgs) -> Result<(Arc<Model>, Option<u64>)> {
+fn load(model: &ModelArgs, precision: Precision) -> Result<(Arc<Model>, Option<u64>)> {
     let path: &PathBuf = &model.model;
     let before = memory("VmRSS");
-    let model = Model::open(path).with_context(|| format!("loading {}", path.display()))?;
+    let model =
+        Model::open_with(path, precision).with_context(|| format!("loading {}", path.display()))?;
     let grown = before.zip(memory("VmRSS")).map(|(b, a)| a.saturating_sub(b));
     Ok((Arc::new(model), grown))
 }
@@ -182,12 +183,11 @@ fn random_tokens(seed: u64, count: usize, vocabulary: usize) -> Vec<u32> {
 
 fn train(args: TrainArgs) -> Result<()> {
     args.rounds.prepare()?;
-    if args.qlora {
-        bail!("QLoRA is not built in");
-    }
+    let precision =
+        if args.qlora { Precision::for_qlora(&args.model.model) } else { Precision::Dense };
     let (batch, sequence) = (args.batch.clamp(1, 256), args.sequence.clamp(2, 32_768));
     args.rounds.on_threads(|| {
-        let (model, base) = load(&args.model)?;
+        let (model, base) = load(&args.model, precision)?;
         let settings = TrainSettings::default();
         let mut adapter = Adapter::new(settings.lora(&model.config)?, &model.config, settings.seed);
         let mut optimizer = AdamW::new(&adapter.layers, 0.0);
@@ -243,7 +243,8 @@ fn decode(args: DecodeArgs, prompt: bool) -> Result<()> {
     args.rounds.prepare()?;
     let count = args.tokens.clamp(1, 32_768);
     args.rounds.on_threads(|| {
-        let (model, base) = load(&args.model)?;
+        // As the file has it: decoding by integer products, a prompt by its values.
+        let (model, base) = load(&args.model, Precision::Quantised)?;
         let mut adapter = args.adapter.load(&model)?;
         if adapter.is_none() && args.with_adapter {
             let mut fresh =
@@ -374,7 +375,7 @@ fn gemm_products(args: GemmArgs) -> Result<()> {
     args.rounds.prepare()?;
     let rows = args.tokens.clamp(1, 8192);
     args.rounds.on_threads(|| {
-        let (model, _) = load(&args.model)?;
+        let (model, _) = load(&args.model, Precision::Dense)?;
         let shapes = training_products(&model, rows);
         let largest = |f: fn(&Shape) -> usize| shapes.iter().map(f).max().unwrap_or(0);
         let fill = |count: usize| -> Vec<f32> {

@@ -1,7 +1,7 @@
 //! Frozen linear weights: the base model's part of every product.
 
 use crate::error::{Error, Result};
-use crate::kernels::quant::{Activations, Isa, QuantMatrix};
+use crate::kernels::quant::QuantMatrix;
 use crate::kernels::{add_assign, gemm, par_rows};
 
 /// A weight that never trains, `[rows, cols]` row-major in `f32` or quantised:
@@ -121,19 +121,6 @@ impl FrozenLinear {
             Weight::Quantised(matrix) => matrix.forward(y, x, rows),
         }
         self.add_bias(y, rows);
-    }
-
-    /// As [`Self::forward`] by integer products where the format has them (the input then is
-    /// rounded to 15 bits): for decoding, not for training. `buffer` holds the rounded input.
-    pub fn forward_fast(&self, y: &mut [f32], x: &[f32], rows: usize, buffer: &mut Activations) {
-        match self.quant().and_then(QuantMatrix::packed) {
-            Some(packed) => {
-                buffer.quantise(x, rows, self.cols);
-                packed.product(Isa::best(), y, buffer);
-                self.add_bias(y, rows);
-            }
-            None => self.forward(y, x, rows),
-        }
     }
 
     fn add_bias(&self, y: &mut [f32], rows: usize) {
