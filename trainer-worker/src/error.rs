@@ -173,6 +173,16 @@ pub enum Error {
         /// The system's reason.
         reason: String,
     },
+    /// A server did not answer, or not as it should.
+    #[error("{url}: {reason}")]
+    Http {
+        /// The address, without secrets.
+        url: String,
+        /// What happened.
+        reason: String,
+        /// Whether trying again may help.
+        retry: bool,
+    },
     /// An error of the tensor library.
     #[error("tensor library: {0}")]
     Candle(#[from] candle_core::Error),

@@ -27,16 +27,23 @@
 //! * [`data`]: from files to examples that know their origin;
 //! * [`tokenizer`], [`generate`]: text in and out;
 //! * [`peft`]: adapters as Hugging Face PEFT reads and writes them;
+//! * [`export`]: merged models, GGUF adapters for llama.cpp, Modelfiles for Ollama;
+//! * [`report`]: what a run tells others: `trainer_state.json`, TensorBoard, MLflow, memory;
+//! * [`hub`]: models fetched from the Hugging Face hub or a package index;
 //! * [`runner`]: the jobs that the chain dispatches.
 
 pub mod data;
 pub mod error;
+pub mod export;
 pub mod generate;
+mod http;
+pub mod hub;
 pub mod kernels;
 pub mod lora;
 pub mod model;
 pub mod optim;
 pub mod peft;
+pub mod report;
 pub mod rng;
 pub mod runner;
 pub mod tokenizer;

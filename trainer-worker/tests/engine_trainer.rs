@@ -6,6 +6,12 @@
 mod adapters;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
+#[path = "engine_trainer/commands_chat.rs"]
+mod commands_chat;
+#[path = "engine_trainer/commands_export.rs"]
+mod commands_export;
+#[path = "engine_trainer/commands_train.rs"]
+mod commands_train;
 #[path = "engine_trainer/common.rs"]
 mod common;
 #[path = "engine_trainer/data_properties.rs"]
@@ -50,6 +56,10 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/server.rs"]
+mod server;
+#[path = "engine_trainer/train_options.rs"]
+mod train_options;
 #[path = "engine_trainer/tokenizers.rs"]
 mod tokenizers;
 #[path = "engine_trainer/train_options.rs"]

@@ -1,6 +1,6 @@
 //! `trainer-worker logits`.
 
-use super::{prompt_tokens, AdapterArgs, ModelArgs, Output};
+use super::{prompt_tokens, AdapterArgs, ModelArgs, OutputArgs};
 use anyhow::{bail, Result};
 use serde_json::json;
 use trainer_worker::generate::argmax;
@@ -13,7 +13,9 @@ const MAX_TOKENS: usize = 1024;
 /// Arguments of `logits`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  trainer-worker logits --model MODEL.gguf --adapter adapter/ --prompt 'Hello' --output json")]
+  trainer-worker logits --model MODEL.gguf --adapter adapter/ --prompt 'Hello' --json
+
+JSON is {tokens, logits: [[…] a token]}; text shows the likeliest next token after each.")]
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
@@ -28,9 +30,8 @@ pub(crate) struct Args {
     /// Token ids, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "IDS")]
     tokens: Vec<u32>,
-    /// json prints {tokens, logits: [[…] a token]}; text the likeliest next token after each.
-    #[arg(long, value_enum, default_value = "text")]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -48,17 +49,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let batch = Batch::new(&[(&tokens, &[])]);
     let logits = on_training_threads(None, || runner.logits(&batch, adapter.as_deref()))??;
     let rows: Vec<&[f32]> = logits.chunks_exact(model.config.vocab_size).collect();
-    match args.output {
-        Output::Json => println!("{}", json!({ "tokens": tokens, "logits": rows })),
-        Output::Text => {
-            for (token, row) in tokens.iter().zip(rows) {
-                let best = argmax(row);
-                let value = row.get(best as usize).copied().unwrap_or(f32::NAN);
-                let (seen, next) =
-                    (tokenizer.decode(&[*token], false)?, tokenizer.decode(&[best], false)?);
-                println!("{seen:?} -> {next:?} ({value:.4})");
-            }
-        }
+    if args.output.json() {
+        println!("{}", json!({ "tokens": tokens, "logits": rows }));
+        return Ok(());
+    }
+    for (token, row) in tokens.iter().zip(rows) {
+        let best = argmax(row);
+        let value = row.get(best as usize).copied().unwrap_or(f32::NAN);
+        let (seen, next) = (tokenizer.decode(&[*token], false)?, tokenizer.decode(&[best], false)?);
+        println!("{seen:?} -> {next:?} ({value:.4})");
     }
     Ok(())
 }

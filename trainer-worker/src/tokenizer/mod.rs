@@ -59,6 +59,7 @@ pub struct Tokenizer {
     end: Vec<u32>,
     end_of_turn: OnceLock<Option<u32>>,
     template: Option<ChatTemplate>,
+    template_text: Option<String>,
 }
 
 /// What a reader found, for [`Tokenizer::new`].
@@ -120,6 +121,7 @@ impl Tokenizer {
     fn new(parts: Parts) -> Result<Self> {
         let Parts { inner, eos, bos, pad, unk, mut end, template } = parts;
         let text = |id: Option<u32>| id.and_then(|i| inner.id_to_token(i));
+        let template_text = template.clone();
         let template = template
             .map(|t| ChatTemplate::new(t, [text(bos), text(Some(eos)), text(pad), text(unk)]))
             .transpose()?;
@@ -166,6 +168,7 @@ impl Tokenizer {
             end,
             end_of_turn: OnceLock::new(),
             template,
+            template_text,
         })
     }
 
@@ -177,6 +180,16 @@ impl Tokenizer {
     /// Whether there is a chat template.
     pub fn has_chat_template(&self) -> bool {
         self.template.is_some()
+    }
+
+    /// The chat template's text as the model's files have it, if there is one.
+    pub fn chat_template(&self) -> Option<&str> {
+        self.template_text.as_deref()
+    }
+
+    /// The text of `tokenizer.json`.
+    pub fn to_json(&self) -> Result<String> {
+        guarded("tokenizer.json", || self.inner.to_string(true))
     }
 
     /// The id of a token by its text, and the other way round.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn run(dir: &Path, args: &[&str]) -> Output {
+pub fn run(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
         .current_dir(dir)
         .args(args)
@@ -13,20 +13,20 @@ fn run(dir: &Path, args: &[&str]) -> Output {
         .expect("runs")
 }
 
-fn json(output: &Output) -> Value {
+pub fn json(output: &Output) -> Value {
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{log}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {log}"))
 }
 
-fn refusal(output: &Output) -> String {
+pub fn refusal(output: &Output) -> String {
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!text.contains("panicked"), "{text}");
     text
 }
 
-fn workplace() -> tempfile::TempDir {
+pub fn workplace() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     write_tiny_gguf(&dir.path().join("tiny.gguf"), 1);
     std::fs::create_dir(dir.path().join("data")).expect("a folder");
@@ -120,8 +120,6 @@ fn mistakes_are_answered_in_one_sentence() {
     assert!(train(&["--data", "absent.md"]).contains("absent.md"));
     let text = train(&["--data", "data", "--target-modules", "c_attn"]);
     assert!(text.contains("target_modules = c_attn") && text.contains("q_proj"), "{text}");
-    let text = train(&["--data", "data", "--method", "qlora"]);
-    assert!(text.contains("qlora"), "{text}");
     let text = refusal(&run(
         dir,
         &["generate", "--model", "tiny.gguf", "--chat", "x", "--temperature", "11"],

@@ -70,7 +70,13 @@ fn sampling_follows_its_seed_and_stops_when_told() {
     let (model, tokenizer) = real_model();
     let tokens = tokenizer.encode("Once upon a time").expect("tokens");
     let with = |seed| {
-        let settings = GenerateSettings { max_new_tokens: 12, temperature: 0.9, top_p: 0.95, seed };
+        let settings = GenerateSettings {
+            max_new_tokens: 12,
+            temperature: 0.9,
+            top_p: 0.95,
+            seed,
+            ..Default::default()
+        };
         generate(&model, None, &tokenizer, &tokens, &settings, |_| true).expect("text").tokens
     };
     let first = with(1);

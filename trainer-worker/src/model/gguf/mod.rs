@@ -37,6 +37,11 @@ impl Gguf {
         Ok(Self { metadata, tensors, file: Mutex::new(file) })
     }
 
+    /// The keys of the metadata.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.metadata.keys().map(String::as_str)
+    }
+
     /// A metadata value by key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.metadata.get(key)

@@ -1,0 +1,153 @@
+//! `trainer-worker doctor`.
+
+use super::{bench, mebibytes, OutputArgs};
+use anyhow::{Context, Result};
+use serde_json::{json, Value};
+use std::path::{Path, PathBuf};
+use trainer_worker::export::compatibility::{findings, Severity};
+use trainer_worker::export::PeftAdapter;
+use trainer_worker::kernels::cpu;
+use trainer_worker::report::memory;
+use trainer_worker::train::on_training_threads;
+
+/// Arguments of `doctor`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "When the system stops a program for want of memory it sends SIGKILL, which no program can catch: the
+shell then shows 'Killed' and the exit code 137, and the kernel's log (dmesg) names the process. Lower
+per_device_train_batch_size or max_seq_length; `train --dry-run` shows the estimate beforehand.
+
+Examples:
+  trainer-worker doctor
+  trainer-worker doctor --adapter adapter/"
+)]
+pub(crate) struct Args {
+    /// An adapter: what vLLM and llama.cpp will refuse of it.
+    #[arg(long, value_name = "DIR|FILE", alias = "adapter-name-or-path")]
+    adapter: Option<PathBuf>,
+    /// A folder whose disk is checked, such as the one for adapters.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// Threads (all of the machine's by default).
+    #[arg(long)]
+    threads: Option<usize>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+fn cpu_name() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Instruction sets of the processor that the engine has kernels for.
+fn instruction_sets() -> Vec<&'static str> {
+    #[allow(unused_mut)]
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let sets = [
+            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+            ("fma", std::arch::is_x86_feature_detected!("fma")),
+            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+            ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
+        ];
+        found.extend(sets.into_iter().filter(|(_, there)| *there).map(|(name, _)| name));
+    }
+    found
+}
+
+/// Bytes that are free on a folder's disk.
+fn disk_free(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
+    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    let stat = rustix::fs::statvfs(existing).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let (threads, rate) = on_training_threads(args.threads, || {
+        (rayon::current_num_threads(), bench::gemm_rate(512))
+    })?;
+    let sets = instruction_sets();
+    let kernels = cpu::instructions().name();
+    let available = memory::available();
+    let disk = disk_free(&args.directory);
+    let adapter = args
+        .adapter
+        .as_deref()
+        .map(|path| PeftAdapter::open(path).with_context(|| format!("loading {}", path.display())))
+        .transpose()?;
+    let found = adapter.as_ref().map(findings);
+    if args.output.json() {
+        let found: Option<Vec<Value>> = found.as_ref().map(|found| {
+            found
+                .iter()
+                .map(|f| {
+                    json!({
+                        "program": f.program, "refused": f.severity == Severity::Refused,
+                        "message": f.message,
+                    })
+                })
+                .collect()
+        });
+        println!(
+            "{}",
+            json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "device": "cpu",
+                "cpu": cpu_name(),
+                "instruction_sets": sets,
+                "kernels": kernels,
+                "threads": threads,
+                "gemm_gflops": rate / 1e9,
+                "memory_bytes": memory::total(),
+                "available_memory_bytes": available.as_ref().map(|a| a.bytes),
+                "memory_limit": available.as_ref().map(|a| a.limit.clone()),
+                "free_swap_bytes": available.as_ref().map(|a| a.swap),
+                "free_disk_bytes": disk,
+                "adapter": found,
+            })
+        );
+        return Ok(());
+    }
+    println!("Device    CPU: {}", cpu_name());
+    println!("Kernels   {kernels} (found: {})", sets.join(", "));
+    println!("Threads   {threads}, {:.0} GFLOP/s in matrix products", rate / 1e9);
+    if let Some(a) = &available {
+        println!(
+            "Memory    {} available of {}, by {}; {} of swap free",
+            mebibytes(a.bytes),
+            memory::total().map_or("an unknown size".to_owned(), mebibytes),
+            a.limit,
+            mebibytes(a.swap)
+        );
+    }
+    if let Some(free) = disk {
+        println!("Disk      {} free at {}", mebibytes(free), args.directory.display());
+        if free < 1 << 30 {
+            println!("          less than 1 GiB: checkpoints and merged models may not fit");
+        }
+    }
+    if let (Some(adapter), Some(found)) = (&adapter, &found) {
+        println!("Adapter   {} modules, ranks {:?}", adapter.modules.len(), adapter.ranks());
+        for f in found {
+            let word = match f.severity {
+                Severity::Refused => "refuses",
+                Severity::Note => "notes",
+            };
+            println!("          {} {word}: {}", f.program, f.message);
+        }
+        for program in ["vLLM", "llama.cpp"] {
+            let refuses = |f: &&_| {
+                let f: &trainer_worker::export::compatibility::Finding = f;
+                f.program == program && f.severity == Severity::Refused
+            };
+            if !found.iter().any(|f| refuses(&f)) {
+                println!("          {program} takes it");
+            }
+        }
+    }
+    Ok(())
+}

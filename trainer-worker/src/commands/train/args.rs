@@ -1,0 +1,358 @@
+//! Options of `train`, with the names of PEFT, TRL and transformers; LLaMA-Factory's as aliases.
+
+use super::super::error::usage;
+use super::super::ModelArgs;
+use anyhow::Result;
+use clap::ValueEnum;
+use std::path::PathBuf;
+use trainer_worker::model::weights::Precision;
+use trainer_worker::optim::Schedule;
+use trainer_worker::train::{DpoSettings, EvalStrategy, GradientCheckpointing, TrainSettings};
+
+/// How to fine-tune.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// Low-rank adapters on a frozen f32 base.
+    Lora,
+    /// Low-rank adapters on a quantised base: a GGUF file as it is, a folder in NF4.
+    Qlora,
+}
+
+/// What is trained for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// The next token of answers and texts.
+    Sft,
+    /// The preferred of two answers (direct preference optimisation).
+    Dpo,
+}
+
+/// Where to record a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportTo {
+    /// trainer_state.json only.
+    None,
+    /// TensorBoard event files.
+    Tensorboard,
+    /// An MLflow server.
+    Mlflow,
+    /// All of them.
+    All,
+}
+
+/// Arguments of `train`.
+#[derive(clap::Args)]
+#[command(after_help = "Data:
+  A file with lines 'Q: …' and 'A: …' becomes chat examples with the loss on the answers; any other
+  text becomes windows of --max-seq-length tokens. JSON lines with messages, conversations, Alpaca's
+  fields, or chosen and rejected are read too; `trainer-worker preview` shows what becomes of files.
+
+Examples:
+  trainer-worker train --model MODEL.gguf --data notes/ --output adapter/
+  trainer-worker train --model MODEL.gguf --data notes/ --output adapter/ --dry-run
+  trainer-worker train --config run.yaml --learning_rate 1e-4 --overwrite_output_dir
+  trainer-worker train --model MODEL.gguf --data faq.md rules.md --method lora --output adapter/ \\
+    --learning-rate 5e-4 --num-train-epochs 5 --lora-r 16 --lora-alpha 32 \\
+    --target-modules q_proj,k_proj,v_proj,o_proj --json
+
+--config names a YAML file of these options (learning_rate: 1.0e-4); LLaMA-Factory's names, such as
+model_name_or_path, lora_rank, lora_target, cutoff_len and val_size, are understood. Options on the
+command line win.
+
+A run that was interrupted (Ctrl-C writes a checkpoint first) goes on from its last checkpoint when it
+is started again with the same arguments, and gives the same bytes. A finished adapter is never
+overwritten unless --overwrite-output-dir says so.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+    /// A YAML file of options.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Files or folders of them (.md, .txt, .pdf, .docx, .jsonl, .json).
+    #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1.., alias = "train-file")]
+    pub(super) data: Vec<PathBuf>,
+    /// How to fine-tune.
+    #[arg(long, value_enum, default_value = "lora", alias = "finetuning-type")]
+    pub(super) method: Method,
+    /// What to train for: sft (supervised fine-tuning), or dpo on data with chosen and rejected
+    /// answers.
+    #[arg(long, value_enum, default_value = "sft")]
+    pub(super) stage: Stage,
+    /// How far dpo may leave the base model: smaller lets it go further (above 0, at most 10).
+    #[arg(long, default_value_t = 0.1, alias = "beta")]
+    pref_beta: f64,
+    /// Probability, for dpo, that a preference is the wrong way round (0 to 0.5).
+    #[arg(long, default_value_t = 0.0)]
+    label_smoothing: f64,
+    /// Folder for the adapter (adapter_config.json, adapter_model.safetensors), trainer_state.json,
+    /// event files and the checkpoint.
+    #[arg(long, value_name = "DIR", alias = "output-dir")]
+    pub(super) output: PathBuf,
+    /// Print what the run would take (parameters, memory, time, tokens) and stop.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Replace what the output folder holds: a finished adapter, or the checkpoint of another run.
+    #[arg(long)]
+    pub(super) overwrite_output_dir: bool,
+    /// Fail unless there is a checkpoint to go on from (without it, one is used if it is there).
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Start although the estimate exceeds the available memory; the system may stop the run.
+    #[arg(long)]
+    pub(super) ignore_memory: bool,
+
+    /// Peak learning rate (above 0, at most 1).
+    #[arg(long, default_value_t = 2e-4)]
+    learning_rate: f64,
+    /// linear, cosine, constant (no warm-up) or constant_with_warmup.
+    #[arg(long, default_value = "linear")]
+    lr_scheduler_type: String,
+    /// Share of the steps spent warming up (0 to 1).
+    #[arg(long, default_value_t = 0.03)]
+    warmup_ratio: f64,
+    /// Steps of warm-up, in place of --warmup-ratio.
+    #[arg(long)]
+    warmup_steps: Option<u64>,
+    /// Sequences a micro-batch (1 to 256).
+    #[arg(long, default_value_t = 4, alias = "train-batch-size")]
+    per_device_train_batch_size: usize,
+    /// Micro-batches an optimiser step (1 to 1024).
+    #[arg(long, default_value_t = 1)]
+    gradient_accumulation_steps: usize,
+    /// Passes over the data (1 to 1000).
+    #[arg(long, default_value_t = 3)]
+    num_train_epochs: usize,
+    /// Longest sequence in tokens (8 to 32768).
+    #[arg(long, default_value_t = 512, aliases = ["cutoff-len", "max-length"])]
+    max_seq_length: usize,
+    /// Rank of the adapter (1 to 256).
+    #[arg(long, default_value_t = 8, alias = "lora-rank")]
+    lora_r: usize,
+    /// Scaling is alpha / r (above 0, at most 4096).
+    #[arg(long, default_value_t = 16.0)]
+    lora_alpha: f64,
+    /// Dropout of the adapter's inputs (0 to 0.9).
+    #[arg(long, default_value_t = 0.0)]
+    lora_dropout: f64,
+    /// Modules to adapt, separated by commas, by name or end of name (q_proj, mlp.c_proj, …), or
+    /// all-linear for all of them. By default those that PEFT adapts in the model's family.
+    #[arg(long, value_delimiter = ',', aliases = ["lora-target", "lora-target-modules"])]
+    target_modules: Vec<String>,
+    /// Ranks of single modules, separated by commas, such as q_proj=16,down_proj=4.
+    #[arg(long, value_delimiter = ',', value_name = "NAME=R")]
+    rank_pattern: Vec<String>,
+    /// Alphas of single modules, separated by commas, such as q_proj=32.
+    #[arg(long, value_delimiter = ',', value_name = "NAME=ALPHA")]
+    alpha_pattern: Vec<String>,
+    /// Layers to adapt, counted from 0 and separated by commas (all by default).
+    #[arg(long, value_delimiter = ',')]
+    layers_to_transform: Vec<usize>,
+    /// Scale by alpha / √r (rank-stabilised LoRA).
+    #[arg(long)]
+    use_rslora: bool,
+    /// Train a magnitude beside the direction (DoRA).
+    #[arg(long)]
+    use_dora: bool,
+    /// Learning rate of B over that of A (LoRA+).
+    #[arg(long)]
+    loraplus_lr_ratio: Option<f64>,
+    /// Train this adapter further instead of a fresh one; its rank, scaling and targets count.
+    #[arg(long, value_name = "DIR|FILE", alias = "adapter-name-or-path")]
+    pub(super) adapter: Option<PathBuf>,
+    /// Decoupled weight decay (0 to 1).
+    #[arg(long, default_value_t = 0.0)]
+    weight_decay: f64,
+    /// Limit of the gradients' global norm (0 for none, at most 1000).
+    #[arg(long, default_value_t = 1.0)]
+    max_grad_norm: f64,
+    /// NEFTune's noise on the embeddings (above 0, at most 100).
+    #[arg(long)]
+    neftune_noise_alpha: Option<f64>,
+    /// Fill micro-batches with whole examples up to batch size × sequence length tokens.
+    #[arg(long)]
+    packing: bool,
+    /// Put examples of similar length into one micro-batch.
+    #[arg(long)]
+    group_by_length: bool,
+    /// Recompute activations in the backward: true, false, or auto when memory asks for it.
+    #[arg(long, default_value = "auto", num_args = 0..=1, default_missing_value = "true")]
+    gradient_checkpointing: String,
+    /// Seed of initialisation, shuffling and dropout.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Share of the examples held out for evaluation (0 to 0.5).
+    #[arg(long, default_value_t = 0.1, alias = "val-size")]
+    eval_fraction: f64,
+    /// When to measure the held-out loss while training: no, steps or epoch.
+    #[arg(long, default_value = "no", alias = "evaluation-strategy")]
+    eval_strategy: String,
+    /// Steps between two evaluations with --eval-strategy steps.
+    #[arg(long, default_value_t = 50)]
+    eval_steps: u64,
+    /// Stop after so many evaluations without improvement.
+    #[arg(long)]
+    early_stopping_patience: Option<u64>,
+    /// Improvement in nats that an evaluation must exceed to count (0 to 100).
+    #[arg(long, default_value_t = 0.0)]
+    early_stopping_threshold: f64,
+    /// Keep the adapter with the lowest held-out loss instead of the last one.
+    #[arg(long)]
+    load_best_model_at_end: bool,
+    /// Prompt that the adapter answers at each evaluation; may be repeated.
+    #[arg(long, value_name = "TEXT", action = clap::ArgAction::Append)]
+    sample_prompt: Vec<String>,
+    /// Steps between two rounds of samples (at each evaluation by default).
+    #[arg(long)]
+    sample_steps: Option<u64>,
+    /// Stop after so many optimiser steps.
+    #[arg(long)]
+    max_steps: Option<u64>,
+    /// Stop before the step that would exceed so many trained tokens.
+    #[arg(long)]
+    max_tokens: Option<u64>,
+    /// Write a checkpoint every so many steps (0: never).
+    #[arg(long, default_value_t = 50)]
+    save_steps: u64,
+    /// Threads (all of the machine's by default; never changes the result).
+    #[arg(long)]
+    threads: Option<usize>,
+
+    /// Steps between two records of the loss.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) logging_steps: u64,
+    /// Where to record the run besides trainer_state.json, separated by commas: tensorboard,
+    /// mlflow, all or none. By default tensorboard, and mlflow where its address is given.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(super) report_to: Vec<ReportTo>,
+    /// Folder for TensorBoard event files (OUTPUT/runs by default).
+    #[arg(long, value_name = "DIR")]
+    pub(super) logging_dir: Option<PathBuf>,
+    /// Address of an MLflow server, such as http://127.0.0.1:5000.
+    #[arg(long, value_name = "URL", env = "MLFLOW_TRACKING_URI", hide_env_values = true)]
+    pub(super) mlflow_tracking_uri: Option<String>,
+    /// Name of the MLflow experiment, created when there is none.
+    #[arg(long, value_name = "NAME", env = "MLFLOW_EXPERIMENT_NAME", default_value = "openledger")]
+    pub(super) mlflow_experiment: String,
+    /// Name of the run in MLflow.
+    #[arg(long, value_name = "NAME")]
+    pub(super) run_name: Option<String>,
+
+    /// Name of the base model in adapter_config.json (the file's or folder's name by default).
+    #[arg(long)]
+    pub(super) base_model_name: Option<String>,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Args {
+    /// The engine's settings, each within its range.
+    pub(super) fn settings(&self) -> Result<TrainSettings> {
+        let settings = TrainSettings {
+            learning_rate: self.learning_rate,
+            lr_scheduler_type: Schedule::from_name(&self.lr_scheduler_type)?,
+            warmup_ratio: self.warmup_ratio,
+            warmup_steps: self.warmup_steps,
+            per_device_train_batch_size: self.per_device_train_batch_size,
+            gradient_accumulation_steps: self.gradient_accumulation_steps,
+            num_train_epochs: self.num_train_epochs,
+            max_seq_length: self.max_seq_length,
+            lora_r: self.lora_r,
+            lora_alpha: self.lora_alpha,
+            lora_dropout: self.lora_dropout,
+            target_modules: self.targets(),
+            rank_pattern: pairs("rank_pattern", &self.rank_pattern)?,
+            alpha_pattern: pairs("alpha_pattern", &self.alpha_pattern)?,
+            layers_to_transform: (!self.layers_to_transform.is_empty())
+                .then(|| self.layers_to_transform.clone()),
+            use_rslora: self.use_rslora,
+            use_dora: self.use_dora,
+            loraplus_lr_ratio: self.loraplus_lr_ratio,
+            weight_decay: self.weight_decay,
+            max_grad_norm: self.max_grad_norm,
+            neftune_noise_alpha: self.neftune_noise_alpha,
+            packing: self.packing,
+            group_by_length: self.group_by_length,
+            gradient_checkpointing: GradientCheckpointing::from_name(&self.gradient_checkpointing)?,
+            seed: self.seed,
+            eval_fraction: self.eval_fraction,
+            eval_strategy: EvalStrategy::from_name(&self.eval_strategy)?,
+            eval_steps: self.eval_steps,
+            early_stopping_patience: self.early_stopping_patience,
+            early_stopping_threshold: self.early_stopping_threshold,
+            load_best_model_at_end: self.load_best_model_at_end,
+            sample_prompts: self.sample_prompt.clone(),
+            sample_steps: self.sample_steps,
+            max_steps: self.max_steps,
+            max_tokens: self.max_tokens,
+            save_steps: self.save_steps,
+            threads: self.threads,
+            ..TrainSettings::default()
+        };
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// How the base model's weights are kept.
+    pub(super) fn precision(&self) -> Precision {
+        match self.method {
+            Method::Lora => Precision::Dense,
+            Method::Qlora => Precision::for_qlora(&self.model.model),
+        }
+    }
+
+    /// The settings of the preference loss.
+    pub(super) fn dpo(&self) -> Result<DpoSettings> {
+        let settings = DpoSettings { beta: self.pref_beta, label_smoothing: self.label_smoothing };
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn targets(&self) -> Vec<String> {
+        // LLaMA-Factory's word for all-linear is "all".
+        let name = |name: &String| match name.as_str() {
+            "all" => "all-linear".to_owned(),
+            name => name.to_owned(),
+        };
+        self.target_modules.iter().map(name).collect()
+    }
+
+    /// The base model's name in the adapter's configuration.
+    pub(super) fn base_name(&self) -> String {
+        self.base_model_name.clone().unwrap_or_else(|| {
+            let path = &self.model.model;
+            let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+            name.map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        })
+    }
+
+    /// Whether TensorBoard files and MLflow are wanted.
+    pub(super) fn reports(&self) -> Result<(bool, bool)> {
+        let has = |what| self.report_to.contains(&what) || self.report_to.contains(&ReportTo::All);
+        let (tensorboard, mlflow) = match self.report_to.as_slice() {
+            [] => (true, self.mlflow_tracking_uri.is_some()),
+            list if list.contains(&ReportTo::None) => (false, false),
+            _ => (has(ReportTo::Tensorboard), has(ReportTo::Mlflow)),
+        };
+        if mlflow && self.mlflow_tracking_uri.is_none() {
+            return Err(usage(
+                "--report-to mlflow needs the server's address: --mlflow-tracking-uri http://HOST:PORT",
+            ));
+        }
+        Ok((tensorboard, mlflow))
+    }
+}
+
+/// Pairs written as `NAME=VALUE`.
+fn pairs<T: std::str::FromStr>(option: &str, list: &[String]) -> Result<Vec<(String, T)>> {
+    list.iter()
+        .map(|pair| {
+            let parsed = pair.split_once('=').and_then(|(name, value)| {
+                Some((name.trim().to_owned(), value.trim().parse().ok()?))
+            });
+            parsed.ok_or_else(|| {
+                usage(format!("{option} = {pair}: write NAME=NUMBER, such as q_proj=16"))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,206 @@
+//! `trainer-worker train`.
+
+mod args;
+mod display;
+mod plan;
+
+pub(crate) use args::{Args, Stage};
+
+use super::error::{refused, usage};
+use super::stop_on_signal;
+use anyhow::{Context, Result};
+use display::Display;
+use plan::Forecast;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use trainer_worker::data::{self, DataOptions};
+use trainer_worker::peft;
+use trainer_worker::report::{mlflow, trainer_state, MlflowSettings, Recorder, RecorderSettings};
+use trainer_worker::train::{checkpoint, Control, DpoRun, Outcome, Run};
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let settings = args.settings()?;
+    let dpo = args.dpo()?;
+    let (tensorboard, mlflow) = args.reports()?;
+    let files = data::read(&args.data)?;
+    let config = args.model.config()?;
+    let parameters = u64::try_from(config.parameters()).unwrap_or(u64::MAX);
+    {
+        let tokenizer = args.model.tokenizer()?;
+        let forecast = Forecast::new(&args, &settings, config, &tokenizer, &files)?;
+        if args.dry_run {
+            if args.json {
+                println!("{}", forecast.json());
+            } else {
+                print!("{}", forecast.text(&args));
+            }
+            return Ok(());
+        }
+        if !args.ignore_memory {
+            forecast.check_memory(&settings)?;
+        }
+    }
+    prepare_output(&args)?;
+
+    let (model, tokenizer) = args.model.load_with(args.precision())?;
+    let initial = args
+        .adapter
+        .as_deref()
+        .map(|path| {
+            peft::load(path, &model.config).with_context(|| format!("loading {}", path.display()))
+        })
+        .transpose()?;
+    let name = args.base_name();
+    let display = Arc::new(Display::new());
+    let recorder = {
+        let display = display.clone();
+        let uri = args.mlflow_tracking_uri.clone().filter(|_| mlflow);
+        let settings = RecorderSettings {
+            directory: args.output.clone(),
+            logging_steps: args.logging_steps,
+            tensorboard: tensorboard
+                .then(|| args.logging_dir.clone().unwrap_or_else(|| args.output.join("runs"))),
+            mlflow: uri.map(|tracking_uri| MlflowSettings {
+                tracking_uri,
+                experiment_name: args.mlflow_experiment.clone(),
+                run_name: args.run_name.clone(),
+                directory: args.output.clone(),
+                resume: false,
+            }),
+            base_parameters: parameters,
+        };
+        let train = args.settings()?;
+        Recorder::new(settings, &train, &name, Arc::new(move |text: &str| display.say(text)))
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    {
+        let display = display.clone();
+        stop_on_signal(stop.clone(), move || {
+            display.say(
+                "Stopping after this step; the same command goes on from there. Once more to stop \
+                 at once.",
+            );
+        });
+    }
+    let show = |event: &_| {
+        display.show(event);
+        recorder.record(event);
+    };
+    let control = Control {
+        on_event: Some(&show),
+        cancel: Some(&stop),
+        checkpoints: Some(args.output.clone()),
+    };
+    let result = match args.stage {
+        Stage::Sft => {
+            let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
+            match &initial {
+                Some(adapter) => run.train_from(adapter, &control),
+                None => run.train(&control),
+            }
+        }
+        Stage::Dpo => {
+            let max_seq = settings.max_seq_length.min(model.config.max_position_embeddings);
+            let options = DataOptions::new(max_seq);
+            let (preferences, _) = data::preferences(&files, &tokenizer, &options)?;
+            let run = DpoRun {
+                model,
+                tokenizer: &tokenizer,
+                preferences,
+                settings: &settings,
+                dpo,
+                initial: initial.as_ref(),
+                reference: initial.as_ref(),
+            };
+            run.train(&control)
+        }
+    };
+    display.finish();
+    recorder.finish(&result);
+    let outcome = result?;
+    peft::save(&args.output, &outcome.adapter, &name)?;
+    // The run is complete: its checkpoint would only stand in the way of another one.
+    remove(&checkpoint::file_in(&args.output))?;
+    answer(&args, &outcome, &name);
+    Ok(())
+}
+
+/// Decides what becomes of what the output folder holds already.
+fn prepare_output(args: &Args) -> Result<()> {
+    let checkpoint = checkpoint::file_in(&args.output);
+    let adapter = args.output.join(peft::WEIGHTS);
+    if args.resume {
+        if args.overwrite_output_dir {
+            return Err(usage("--resume and --overwrite-output-dir exclude each other"));
+        }
+        if !checkpoint.exists() {
+            return Err(refused(format!(
+                "{} holds no checkpoint to resume; leave --resume out to start anew",
+                args.output.display()
+            )));
+        }
+    }
+    if args.overwrite_output_dir {
+        // The adapter stays until the new one takes its place in one step.
+        for file in [trainer_state::FILE, mlflow::FILE] {
+            remove(&args.output.join(file))?;
+        }
+        return remove(&checkpoint);
+    }
+    if adapter.exists() && !checkpoint.exists() {
+        return Err(refused(format!(
+            "{} holds a finished adapter; choose another --output, or pass --overwrite-output-dir \
+             to replace it",
+            args.output.display()
+        )));
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn answer(args: &Args, outcome: &Outcome, name: &str) {
+    let sha256 = hex::encode(Sha256::digest(peft::to_bytes(&outcome.adapter, name)));
+    if args.json {
+        println!(
+            "{}",
+            json!({
+                "adapter": args.output.join(peft::WEIGHTS),
+                "sha256": sha256,
+                "steps": outcome.steps,
+                "tokens": outcome.tokens,
+                "tokens_per_second": outcome.tokens_per_second,
+                "train_loss": outcome.losses.last(),
+                "eval_loss": {
+                    "before": outcome.eval_loss_before, "after": outcome.eval_loss_after,
+                },
+                "best": outcome.best.map(|(step, loss)| json!({ "step": step, "loss": loss })),
+                "stopped_early": outcome.stopped_early,
+                "gradient_checkpointing": outcome.recomputed,
+                "examples": { "train": outcome.examples.0, "held_out": outcome.examples.1 },
+                "peak_memory_bytes": trainer_worker::report::memory::peak_resident(),
+            })
+        );
+        return;
+    }
+    let shown = |l: Option<f64>| l.map_or("none held out".to_owned(), |l| format!("{l:.4}"));
+    println!(
+        "Adapter {} (sha256 {sha256})\n{} steps, {} tokens at {:.0} tokens/s; held-out loss {} -> {}",
+        args.output.join(peft::WEIGHTS).display(),
+        outcome.steps,
+        outcome.tokens,
+        outcome.tokens_per_second,
+        shown(outcome.eval_loss_before),
+        shown(outcome.eval_loss_after),
+    );
+}

@@ -1,0 +1,250 @@
+//! What a training will take: for `--dry-run`, and to refuse what cannot fit into memory.
+
+use super::super::error::refused;
+use super::super::{duration, mebibytes};
+use super::args::{Args, Stage};
+use anyhow::Result;
+use serde_json::{json, Value};
+use std::time::Duration;
+use trainer_worker::data::{self, DataFile, DataOptions, Report};
+use trainer_worker::lora::Layout;
+use trainer_worker::model::{weights::Precision, ModelConfig};
+use trainer_worker::report::memory::{self, Available};
+use trainer_worker::tokenizer::Tokenizer;
+use trainer_worker::train::plan::Plan;
+use trainer_worker::train::{
+    memory_estimate, GradientCheckpointing, MemoryEstimate, TrainSettings,
+};
+
+/// What the program, its threads and the tokenizer take besides the estimate, in bytes.
+const PROGRAM: u64 = 96 << 20;
+
+/// What the base model takes in memory.
+fn base_bytes(args: &Args, config: &ModelConfig) -> u64 {
+    let parameters = u64::try_from(config.parameters()).unwrap_or(u64::MAX);
+    match args.precision() {
+        Precision::Dense => parameters.saturating_mul(4),
+        // The file's own blocks.
+        Precision::Quantised => std::fs::metadata(&args.model.model).map_or(0, |m| m.len()),
+        // 4.13 bits a value, embedding and head in 16.
+        Precision::Nf4 { .. } => {
+            let ends = 2 * (config.vocab_size * config.hidden_size) as u64;
+            parameters.saturating_mul(52) / 100 + 2 * ends
+        }
+    }
+}
+
+/// A run before it starts.
+pub(super) struct Forecast {
+    config: ModelConfig,
+    trainable: usize,
+    train: usize,
+    held_out: usize,
+    report: Report,
+    steps: u64,
+    tokens: u64,
+    memory: MemoryEstimate,
+    recompute: bool,
+    available: Option<Available>,
+    previews: Vec<(String, usize, usize)>,
+}
+
+impl Forecast {
+    pub(super) fn new(
+        args: &Args,
+        settings: &TrainSettings,
+        config: ModelConfig,
+        tokenizer: &Tokenizer,
+        files: &[DataFile],
+    ) -> Result<Self> {
+        let max_seq = settings.max_seq_length.min(config.max_position_embeddings);
+        let shown = |e: &data::Example| -> Result<(String, usize, usize)> {
+            Ok((tokenizer.decode(&e.tokens, false)?, e.tokens.len(), e.labelled()))
+        };
+        let (lengths, previews, report) = match args.stage {
+            Stage::Sft => {
+                let (all, report) = data::examples(files, tokenizer, max_seq)?;
+                let previews = all.iter().take(3).map(shown).collect::<Result<Vec<_>>>()?;
+                (all.iter().map(|e| e.tokens.len()).collect::<Vec<_>>(), previews, report)
+            }
+            Stage::Dpo => {
+                let options = DataOptions::new(max_seq);
+                let (all, report) = data::preferences(files, tokenizer, &options)?;
+                let previews = all
+                    .iter()
+                    .take(2)
+                    .flat_map(|p| [&p.chosen, &p.rejected])
+                    .map(shown)
+                    .collect::<Result<Vec<_>>>()?;
+                (all.iter().map(data::Preference::tokens).collect(), previews, report)
+            }
+        };
+        let (train, held_out) = data::split(lengths, settings.eval_fraction, settings.seed);
+        let examples = train.len();
+        let plan = Plan::of_lengths(settings, train);
+        let (steps, tokens) = (plan.total_steps, plan.total_tokens);
+        let rows = plan.largest().0;
+        let lora = settings.lora(&config)?;
+        let trainable =
+            (0..config.num_hidden_layers).map(|layer| Layout::new(&config, &lora, layer).len).sum();
+        let base = base_bytes(args, &config);
+        let estimate =
+            |recompute| memory_estimate(&config, base, trainable, rows, settings, recompute);
+        let available = memory::available();
+        let free = available.as_ref().map_or(u64::MAX, |a| a.bytes);
+        let recompute = match settings.gradient_checkpointing {
+            GradientCheckpointing::On => true,
+            GradientCheckpointing::Off => false,
+            GradientCheckpointing::Auto => estimate(false).total() + PROGRAM > free,
+        };
+        let memory = estimate(recompute);
+        Ok(Self {
+            config,
+            trainable,
+            train: examples,
+            held_out: held_out.len(),
+            report,
+            steps,
+            tokens,
+            memory,
+            recompute,
+            available,
+            previews,
+        })
+    }
+
+    fn needed(&self) -> u64 {
+        self.memory.total().saturating_add(PROGRAM)
+    }
+
+    /// Refuses a run that the machine has too little memory for.
+    pub(super) fn check_memory(&self, settings: &TrainSettings) -> Result<()> {
+        let Some(available) = &self.available else { return Ok(()) };
+        if self.needed() <= available.bytes {
+            return Ok(());
+        }
+        let total = self.memory.total();
+        let mut lower = Vec::new();
+        if self.memory.activations + self.memory.buffers > total / 4 {
+            if settings.per_device_train_batch_size > 1 {
+                lower.push(format!(
+                    "lower per_device_train_batch_size (now {}; gradient_accumulation_steps makes \
+                     up for it)",
+                    settings.per_device_train_batch_size
+                ));
+            }
+            lower.push(format!("lower max_seq_length (now {})", settings.max_seq_length));
+            if !self.recompute {
+                lower.push("set gradient_checkpointing true".to_owned());
+            }
+        }
+        if self.memory.adapter > total / 8 {
+            lower.push(format!("lower lora_r (now {})", settings.lora_r));
+        }
+        if self.memory.weights > total / 2 {
+            lower.push("choose a smaller base model".to_owned());
+        }
+        Err(refused(format!(
+            "this training needs about {} of memory, {} are left by {}; {}, or pass \
+             --ignore-memory to start all the same",
+            mebibytes(self.needed()),
+            mebibytes(available.bytes),
+            available.limit,
+            lower.join(", ")
+        )))
+    }
+
+    /// Seconds of training, from the speed at which this machine multiplies matrices. LoRA takes
+    /// 4 floating-point operations a base parameter and token (one pass forward, one backward).
+    fn seconds(&self) -> f64 {
+        let operations = 4.0 * self.config.parameters() as f64 * self.tokens as f64;
+        let again = if self.recompute { 1.5 } else { 1.0 };
+        // Of the limit, what training reaches on small and middle-sized models.
+        const SHARE: f64 = 0.6;
+        operations * again / (super::super::bench::gemm_rate(512) * SHARE)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let m = &self.memory;
+        json!({
+            "parameters": u64::try_from(self.config.parameters()).unwrap_or(u64::MAX),
+            "trainable_parameters": self.trainable,
+            "trainable_share": self.share(),
+            "examples": { "train": self.train, "held_out": self.held_out },
+            "data": {
+                "files": self.report.files, "chats": self.report.chats,
+                "windows": self.report.windows, "truncated": self.report.truncated,
+                "skipped": self.report.skipped, "tokens": self.report.tokens,
+                "labelled_tokens": self.report.labelled,
+            },
+            "steps": self.steps,
+            "tokens": self.tokens,
+            "memory_bytes": {
+                "weights": m.weights, "adapter": m.adapter, "activations": m.activations,
+                "buffers": m.buffers, "program": PROGRAM, "total": self.needed(),
+            },
+            "available_bytes": self.available.as_ref().map(|a| a.bytes),
+            "fits": self.available.as_ref().map(|a| self.needed() <= a.bytes),
+            "gradient_checkpointing": self.recompute,
+            "estimated_seconds": self.seconds(),
+            "preview": self.previews.iter().map(|(text, tokens, labelled)| json!({
+                "text": text, "tokens": tokens, "labelled_tokens": labelled,
+            })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn share(&self) -> f64 {
+        self.trainable as f64 / (self.config.parameters() as f64 + self.trainable as f64)
+    }
+
+    pub(super) fn text(&self, args: &Args) -> String {
+        let m = &self.memory;
+        let mut text = format!(
+            "Model       {} parameters, of which {} more are trained ({:.3} %)\n",
+            self.config.parameters(),
+            self.trainable,
+            self.share() * 100.0
+        );
+        let r = &self.report;
+        text += &format!(
+            "Data        {} files: {} chat examples, {} windows of text ({} cut, {} skipped); {} \
+             tokens, {} of them labelled\n",
+            r.files, r.chats, r.windows, r.truncated, r.skipped, r.tokens, r.labelled
+        );
+        text += &format!(
+            "Run         {} examples to train on, {} held out; {} steps, {} tokens\n",
+            self.train, self.held_out, self.steps, self.tokens
+        );
+        text += &format!(
+            "Memory      about {}: base {}, adapter and optimiser {}, activations {}{}, buffers {}\n",
+            mebibytes(self.needed()),
+            mebibytes(m.weights),
+            mebibytes(m.adapter),
+            mebibytes(m.activations),
+            if self.recompute { " (recomputed)" } else { "" },
+            mebibytes(m.buffers),
+        );
+        if let Some(available) = &self.available {
+            let fits = if self.needed() <= available.bytes { "it fits" } else { "it does not fit" };
+            text += &format!(
+                "Available   {} ({}): {fits}\n",
+                mebibytes(available.bytes),
+                available.limit
+            );
+        }
+        text += &format!(
+            "Time        about {}, from this machine's matrix speed\n",
+            duration(Duration::from_secs_f64(self.seconds().clamp(0.0, 1e9)))
+        );
+        text += &format!("Output      {}\n", args.output.display());
+        for (i, (example, tokens, labelled)) in self.previews.iter().enumerate() {
+            let short: String = example.chars().take(400).collect();
+            let more = if short.len() < example.len() { " …" } else { "" };
+            text += &format!(
+                "\nExample {} ({tokens} tokens, {labelled} labelled)\n{short}{more}\n",
+                i + 1
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,204 @@
+//! A PEFT adapter as its files say it, under PEFT's own names: for merging and converting, whatever
+//! the family.
+
+use super::tensors::TensorFile;
+use crate::error::{read_bounded, Error, Result};
+use crate::peft::{CONFIG, MAX_ADAPTER, MAX_CONFIG, WEIGHTS};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const PREFIX: &str = "base_model.model.";
+/// Greatest rank that is read.
+const MAX_RANK: usize = 4096;
+
+/// One adapted module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// Rank of its update.
+    pub rank: usize,
+    /// Width of its input.
+    pub input: usize,
+    /// Width of its output.
+    pub output: usize,
+    /// The factor on `B·A`.
+    pub scaling: f64,
+    /// Whether it has a magnitude (DoRA).
+    pub dora: bool,
+}
+
+/// An adapter on disk.
+#[derive(Debug)]
+pub struct PeftAdapter {
+    /// `adapter_config.json`.
+    pub config: Value,
+    /// Adapted modules by their paths, such as `model.layers.0.self_attn.q_proj`.
+    pub modules: BTreeMap<String, Pair>,
+    /// Tensors that belong to no pair, such as fully trained modules.
+    pub others: Vec<String>,
+    /// The weights.
+    pub file: TensorFile,
+}
+
+impl PeftAdapter {
+    /// Opens a folder with `adapter_config.json` and `adapter_model.safetensors`, or one
+    /// safetensors file that carries its configuration in its metadata.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adapter`] for what is no LoRA adapter or is incomplete.
+    pub fn open(path: &Path) -> Result<Self> {
+        let (weights, config) = if path.is_dir() {
+            (path.join(WEIGHTS), Some(path.join(CONFIG)))
+        } else {
+            (path.to_owned(), None)
+        };
+        let size = std::fs::metadata(&weights).map_err(Error::io("read", &weights))?.len();
+        if size > MAX_ADAPTER {
+            let what = weights.display().to_string();
+            return Err(Error::TooLarge { what, size, limit: MAX_ADAPTER });
+        }
+        let file = TensorFile::open(&weights)?;
+        let text = match (config, file.metadata.get("adapter_config")) {
+            (Some(config), _) => read_bounded(&config, MAX_CONFIG)?,
+            (None, Some(text)) => text.clone().into_bytes(),
+            (None, None) => {
+                return Err(Error::adapter(format!(
+                    "{} carries no configuration; name the folder that holds it and {CONFIG}",
+                    weights.display()
+                )))
+            }
+        };
+        let config: Value = serde_json::from_slice(&text)
+            .map_err(|e| Error::adapter(format!("{CONFIG} is not JSON: {e}")))?;
+        if config.get("peft_type").and_then(Value::as_str) != Some("LORA") {
+            let kind = config.get("peft_type").map_or("missing".to_owned(), Value::to_string);
+            return Err(Error::adapter(format!("peft_type = {kind}: only LORA is supported")));
+        }
+        let mut adapter = Self { config, modules: BTreeMap::new(), others: Vec::new(), file };
+        adapter.find_pairs()?;
+        Ok(adapter)
+    }
+
+    fn find_pairs(&mut self) -> Result<()> {
+        let alpha = self.number("lora_alpha", 8.0)?;
+        let root = self.flag("use_rslora");
+        for (name, a) in &self.file.entries {
+            let Some(path) =
+                name.strip_prefix(PREFIX).and_then(|n| n.strip_suffix(".lora_A.weight"))
+            else {
+                let known = [".lora_B.weight", ".lora_magnitude_vector", "_vector.weight"];
+                if !known.iter().any(|end| name.ends_with(end)) {
+                    self.others.push(name.clone());
+                }
+                continue;
+            };
+            let b = self.file.entries.get(&format!("{PREFIX}{path}.lora_B.weight"));
+            let b = b.ok_or_else(|| Error::adapter(format!("{path} has lora_A but no lora_B")))?;
+            let ([rank, input], [output, rank_b]) = (a.shape.as_slice(), b.shape.as_slice()) else {
+                return Err(Error::adapter(format!("{path}: lora_A and lora_B must be matrices")));
+            };
+            if rank != rank_b || !(1..=MAX_RANK).contains(rank) {
+                return Err(Error::adapter(format!(
+                    "{path}: ranks {rank} and {rank_b}; equal ones of 1 to {MAX_RANK} are expected"
+                )));
+            }
+            let alpha = self.pattern("alpha_pattern", path)?.unwrap_or(alpha);
+            let divisor = if root { (*rank as f64).sqrt() } else { *rank as f64 };
+            let dora = self.magnitude_name(path).is_some();
+            let pair = Pair {
+                rank: *rank,
+                input: *input,
+                output: *output,
+                scaling: alpha / divisor,
+                dora,
+            };
+            self.modules.insert(path.to_owned(), pair);
+        }
+        if self.modules.is_empty() {
+            return Err(Error::adapter("it holds no lora_A and lora_B"));
+        }
+        Ok(())
+    }
+
+    fn number(&self, field: &str, default: f64) -> Result<f64> {
+        match self.config.get(field) {
+            None | Some(Value::Null) => Ok(default),
+            Some(value) => value
+                .as_f64()
+                .filter(|v| v.is_finite() && *v > 0.0 && *v <= 1e6)
+                .ok_or_else(|| Error::adapter(format!("{field} = {value}: a positive number"))),
+        }
+    }
+
+    /// A truth value of the configuration; absent is false.
+    pub fn flag(&self, field: &str) -> bool {
+        self.config.get(field).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The value of a pattern such as `alpha_pattern` for a module: PEFT matches the end of the
+    /// module's path after a dot.
+    fn pattern(&self, field: &str, path: &str) -> Result<Option<f64>> {
+        let Some(patterns) = self.config.get(field).and_then(Value::as_object) else {
+            return Ok(None);
+        };
+        for (key, value) in patterns {
+            let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.^$".contains(&b));
+            if !plain {
+                return Err(Error::adapter(format!(
+                    "{field} holds the regular expression {key:?}; plain names are supported"
+                )));
+            }
+            let name = key.trim_start_matches('^').trim_end_matches('$');
+            let ends =
+                path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+            if ends {
+                let value = value.as_f64().filter(|v| v.is_finite() && *v > 0.0);
+                return value.map(Some).ok_or_else(|| {
+                    Error::adapter(format!("{field}: {key} is no positive number"))
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    fn magnitude_name(&self, path: &str) -> Option<String> {
+        ["lora_magnitude_vector", "lora_magnitude_vector.weight"]
+            .into_iter()
+            .map(|end| format!("{PREFIX}{path}.{end}"))
+            .find(|name| self.file.entries.contains_key(name))
+    }
+
+    /// `A`, `[rank, input]`, of a module.
+    pub fn a(&self, path: &str) -> Result<Vec<f32>> {
+        self.file.values(&format!("{PREFIX}{path}.lora_A.weight"))
+    }
+
+    /// `B`, `[output, rank]`, of a module.
+    pub fn b(&self, path: &str) -> Result<Vec<f32>> {
+        self.file.values(&format!("{PREFIX}{path}.lora_B.weight"))
+    }
+
+    /// DoRA's magnitude, `[output]`, of a module that has one.
+    pub fn magnitude(&self, path: &str) -> Result<Option<Vec<f32>>> {
+        self.magnitude_name(path).map(|name| self.file.values(&name)).transpose()
+    }
+
+    /// Ranks that occur.
+    pub fn ranks(&self) -> Vec<usize> {
+        let mut ranks: Vec<usize> = self.modules.values().map(|p| p.rank).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        ranks
+    }
+
+    /// Refuses what merging and converting cannot carry over.
+    pub(super) fn refuse_others(&self) -> Result<()> {
+        match self.others.first() {
+            Some(name) => Err(Error::adapter(format!(
+                "{name} belongs to no LoRA pair: fully trained modules and biases are not supported"
+            ))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Turns the events of a training run into `trainer_state.json`, TensorBoard scalars and MLflow
+//! metrics, under the names that transformers gives them.
+
+use super::memory;
+use super::mlflow::{Mlflow, MlflowSettings, RunStatus};
+use super::tensorboard::EventWriter;
+use super::trainer_state::TrainerState;
+use crate::error::Result;
+use crate::train::{perplexity, Event, Outcome, Progress, TrainSettings};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Where a run is recorded besides `trainer_state.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecorderSettings {
+    /// The output folder, which keeps `trainer_state.json`.
+    pub directory: PathBuf,
+    /// Optimiser steps between two records of the loss, which is averaged over them; at least 1.
+    pub logging_steps: u64,
+    /// Folder for TensorBoard event files, if any.
+    pub tensorboard: Option<PathBuf>,
+    /// MLflow, if any; its `resume` is set by the recorder.
+    pub mlflow: Option<MlflowSettings>,
+    /// Parameters of the base model, for the count of floating-point operations.
+    pub base_parameters: u64,
+}
+
+/// Receives sentences about what could not be recorded.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Records a run. What cannot be written is told and never stops a training.
+pub struct Recorder {
+    settings: RecorderSettings,
+    parameters: Vec<(String, String)>,
+    tell: Tell,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    state: TrainerState,
+    /// Optimiser steps a pass over the data.
+    steps_per_epoch: f64,
+    loss_sum: f64,
+    loss_steps: u64,
+    started: Instant,
+    first_step: u64,
+    resumed: Option<u64>,
+    opened: bool,
+    tensorboard: Option<EventWriter>,
+    mlflow: Option<Mlflow>,
+}
+
+impl Recorder {
+    /// A recorder of a run with these settings.
+    pub fn new(
+        settings: RecorderSettings,
+        train: &TrainSettings,
+        model_name: &str,
+        tell: Tell,
+    ) -> Self {
+        let state = TrainerState {
+            num_train_epochs: train.num_train_epochs as u64,
+            logging_steps: settings.logging_steps.max(1),
+            eval_steps: train.eval_steps,
+            save_steps: train.save_steps,
+            train_batch_size: train.per_device_train_batch_size as u64,
+            ..TrainerState::default()
+        };
+        let inner = Inner {
+            state,
+            steps_per_epoch: 0.0,
+            loss_sum: 0.0,
+            loss_steps: 0,
+            started: Instant::now(),
+            first_step: 0,
+            resumed: None,
+            opened: false,
+            tensorboard: None,
+            mlflow: None,
+        };
+        let parameters = parameters(train, model_name);
+        Self { settings, parameters, tell, inner: Mutex::new(inner) }
+    }
+
+    /// Records an event; call it with every event of the run.
+    pub fn record(&self, event: &Event) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Prepared { total_steps, .. } => {
+                inner.state.max_steps = *total_steps;
+                let epochs = inner.state.num_train_epochs.max(1) as f64;
+                inner.steps_per_epoch = (*total_steps as f64 / epochs).max(1.0);
+            }
+            Event::Resumed { step } => {
+                inner.first_step = *step;
+                inner.state.global_step = *step;
+                inner.resumed = Some(*step);
+                match TrainerState::history(&self.settings.directory, *step) {
+                    Ok(history) => inner.state.log_history = history,
+                    Err(error) => (self.tell)(&error.to_string()),
+                }
+            }
+            Event::Evaluated { step, loss } => {
+                self.open(&mut inner);
+                inner.state.global_step = *step;
+                inner.state.evaluated(*loss);
+                let values = [("eval_loss", *loss), ("eval_perplexity", perplexity(*loss))];
+                self.write(&mut inner, *step, &values);
+                self.save(&inner);
+            }
+            Event::Rewards { step, rewards } => {
+                let values = [
+                    ("eval_rewards/chosen", rewards.chosen),
+                    ("eval_rewards/rejected", rewards.rejected),
+                    ("eval_rewards/accuracies", rewards.accuracy),
+                    ("eval_rewards/margins", rewards.margin),
+                ];
+                self.write(&mut inner, *step, &values);
+            }
+            Event::Step(progress) => self.step(&mut inner, progress),
+            Event::Saved { .. } => self.save(&inner),
+            _ => {}
+        }
+    }
+
+    fn step(&self, inner: &mut Inner, progress: &Progress) {
+        self.open(inner);
+        inner.state.global_step = progress.step;
+        inner.state.epoch = progress.step as f64 / inner.steps_per_epoch.max(1.0);
+        inner.state.num_input_tokens_seen = progress.tokens;
+        inner.state.total_flos =
+            4.0 * self.settings.base_parameters as f64 * progress.tokens as f64;
+        inner.loss_sum += progress.loss;
+        inner.loss_steps += 1;
+        let due = progress.step.is_multiple_of(inner.state.logging_steps)
+            || progress.step == progress.total_steps;
+        if due {
+            self.log_step(inner, progress);
+        }
+        // Before the checkpoint of this step: a history that is too long is cut when the run goes
+        // on, one that is too short would keep a gap.
+        if inner.state.save_steps > 0 && progress.step.is_multiple_of(inner.state.save_steps) {
+            self.save(inner);
+        }
+    }
+
+    fn log_step(&self, inner: &mut Inner, progress: &Progress) {
+        let loss = inner.loss_sum / inner.loss_steps as f64;
+        (inner.loss_sum, inner.loss_steps) = (0.0, 0);
+        let mut values = vec![
+            ("loss", loss),
+            ("grad_norm", progress.grad_norm),
+            ("learning_rate", progress.learning_rate),
+            ("num_input_tokens_seen", progress.tokens as f64),
+            ("tokens_per_second", progress.tokens_per_second),
+        ];
+        if let Some(bytes) = memory::resident() {
+            values.push(("resident_memory_mib", bytes as f64 / (1 << 20) as f64));
+        }
+        self.write(inner, progress.step, &values);
+    }
+
+    /// Opens event file and MLflow run, once it is known whether the run is a resumed one.
+    fn open(&self, inner: &mut Inner) {
+        if std::mem::replace(&mut inner.opened, true) {
+            return;
+        }
+        if let Some(dir) = &self.settings.tensorboard {
+            match EventWriter::create(dir, inner.resumed) {
+                Ok(writer) => inner.tensorboard = Some(writer),
+                Err(error) => (self.tell)(&format!("TensorBoard: {error}")),
+            }
+        }
+        if let Some(settings) = &self.settings.mlflow {
+            let settings = MlflowSettings { resume: inner.resumed.is_some(), ..settings.clone() };
+            let tell = self.tell.clone();
+            let parameters = self.parameters.clone();
+            match Mlflow::start(settings, parameters, move |text| tell(text)) {
+                Ok(mlflow) => inner.mlflow = Some(mlflow),
+                Err(error) => (self.tell)(&format!("MLflow: {error}")),
+            }
+        }
+    }
+
+    fn write(&self, inner: &mut Inner, step: u64, values: &[(&str, f64)]) {
+        inner.state.log(values);
+        if let Some(mlflow) = &inner.mlflow {
+            mlflow.metrics(step, values);
+        }
+        let epoch = inner.state.epoch;
+        if let Some(writer) = &mut inner.tensorboard {
+            let tagged: Vec<(String, f64)> = values
+                .iter()
+                .chain(&[("epoch", epoch)])
+                .map(|(name, value)| match name.strip_prefix("eval_") {
+                    Some(name) => (format!("eval/{name}"), *value),
+                    None => (format!("train/{name}"), *value),
+                })
+                .collect();
+            let tagged: Vec<(&str, f64)> =
+                tagged.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            if let Err(error) = writer.scalars(step, &tagged) {
+                (self.tell)(&format!("TensorBoard: {error}; nothing more is written there"));
+                inner.tensorboard = None;
+            }
+        }
+    }
+
+    fn save(&self, inner: &Inner) {
+        if let Err(error) = inner.state.save(&self.settings.directory) {
+            (self.tell)(&error.to_string());
+        }
+    }
+
+    /// Ends the record: the last entry of the history, `trainer_state.json`, the MLflow run.
+    pub fn finish(self, result: &Result<Outcome>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(outcome) = result {
+            let seconds = inner.started.elapsed().as_secs_f64().max(1e-9);
+            let steps = outcome.steps.saturating_sub(inner.first_step) as f64;
+            let samples = steps / inner.steps_per_epoch.max(1.0) * outcome.examples.0 as f64;
+            let mean = outcome.losses.iter().sum::<f64>() / outcome.losses.len().max(1) as f64;
+            let values = [
+                ("train_loss", mean),
+                ("train_runtime", seconds),
+                ("train_samples_per_second", samples / seconds),
+                ("train_steps_per_second", steps / seconds),
+                ("total_flos", inner.state.total_flos),
+            ];
+            let step = inner.state.global_step;
+            self.write(&mut inner, step, &values);
+        }
+        self.save(&inner);
+        if let Some(mlflow) = inner.mlflow.take() {
+            mlflow.finish(match result {
+                Ok(_) => RunStatus::Finished,
+                Err(crate::Error::Cancelled { .. }) => RunStatus::Killed,
+                Err(_) => RunStatus::Failed,
+            });
+        }
+    }
+}
+
+/// The settings by name, as parameters of an experiment.
+fn parameters(train: &TrainSettings, model_name: &str) -> Vec<(String, String)> {
+    let mut list = vec![("base_model".to_owned(), model_name.to_owned())];
+    let mut add = |name: &str, value: &dyn std::fmt::Debug| {
+        list.push((name.to_owned(), format!("{value:?}").trim_matches('"').to_owned()));
+    };
+    add("learning_rate", &train.learning_rate);
+    add("lr_scheduler_type", &train.lr_scheduler_type);
+    add("warmup_ratio", &train.warmup_ratio);
+    add("warmup_steps", &train.warmup_steps);
+    add("per_device_train_batch_size", &train.per_device_train_batch_size);
+    add("gradient_accumulation_steps", &train.gradient_accumulation_steps);
+    add("num_train_epochs", &train.num_train_epochs);
+    add("max_seq_length", &train.max_seq_length);
+    add("lora_r", &train.lora_r);
+    add("lora_alpha", &train.lora_alpha);
+    add("lora_dropout", &train.lora_dropout);
+    add("target_modules", &train.target_modules);
+    add("rank_pattern", &train.rank_pattern);
+    add("alpha_pattern", &train.alpha_pattern);
+    add("use_rslora", &train.use_rslora);
+    add("use_dora", &train.use_dora);
+    add("loraplus_lr_ratio", &train.loraplus_lr_ratio);
+    add("weight_decay", &train.weight_decay);
+    add("max_grad_norm", &train.max_grad_norm);
+    add("packing", &train.packing);
+    add("group_by_length", &train.group_by_length);
+    add("neftune_noise_alpha", &train.neftune_noise_alpha);
+    add("eval_fraction", &train.eval_fraction);
+    add("max_steps", &train.max_steps);
+    add("max_tokens", &train.max_tokens);
+    add("seed", &train.seed);
+    list
+}
