@@ -58,8 +58,6 @@ mod real_model;
 mod reproducible;
 #[path = "engine_trainer/server.rs"]
 mod server;
-#[path = "engine_trainer/train_options.rs"]
-mod train_options;
 #[path = "engine_trainer/tokenizers.rs"]
 mod tokenizers;
 #[path = "engine_trainer/train_options.rs"]

@@ -35,7 +35,7 @@ impl Sequence {
 
 /// Whether a token ends an answer.
 fn ends(tokenizer: &Tokenizer, token: u32) -> bool {
-    token == tokenizer.eos
+    tokenizer.is_end(token)
 }
 
 /// A conversation with the loss on its learned messages and on the tokens that end them.
@@ -134,7 +134,7 @@ fn last_answer(tokenizer: &Tokenizer, answer: &str) -> std::result::Result<Vec<u
     let mut tokens = encode(tokenizer, answer)?;
     match tokens.iter().rposition(|token| ends(tokenizer, *token)) {
         Some(end) => tokens.truncate(end + 1),
-        None => tokens.push(tokenizer.eos),
+        None => tokens.push(tokenizer.end_of_turn()),
     }
     Ok(tokens)
 }
