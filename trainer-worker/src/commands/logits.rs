@@ -5,6 +5,7 @@ use anyhow::{bail, Result};
 use serde_json::json;
 use trainer_worker::generate::argmax;
 use trainer_worker::model::forward::{Batch, Runner};
+use trainer_worker::model::weights::Precision;
 use trainer_worker::train::on_training_threads;
 
 /// Most tokens whose logits are printed: each is a line of `vocab_size` numbers.
@@ -12,8 +13,9 @@ const MAX_TOKENS: usize = 1024;
 
 /// Arguments of `logits`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   trainer-worker logits --model MODEL.gguf --adapter adapter/ --prompt 'Hello' --json
+  trainer-worker logits --model folder/ --tokens 17,4,256 --json      # needs no tokenizer
 
 JSON is {tokens, logits: [[…] a token]}; text shows the likeliest next token after each.")]
 pub(crate) struct Args {
@@ -35,12 +37,19 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let (model, tokenizer) = args.model.load()?;
-    let adapter = args.adapter.load(&model)?;
-    let tokens = if args.tokens.is_empty() {
-        prompt_tokens(&tokenizer, args.prompt.as_deref(), args.chat.as_deref())?
+    // Token ids need no tokenizer: a folder of configuration and weights is enough.
+    let (model, tokenizer) = if args.tokens.is_empty() {
+        let (model, tokenizer) = args.model.load()?;
+        (model, Some(tokenizer))
     } else {
-        args.tokens
+        (args.model.weights(Precision::Dense)?, args.model.tokenizer().ok())
+    };
+    let adapter = args.adapter.load(&model)?;
+    let tokens = match &tokenizer {
+        Some(tokenizer) if args.tokens.is_empty() => {
+            prompt_tokens(tokenizer, args.prompt.as_deref(), args.chat.as_deref())?
+        }
+        _ => args.tokens,
     };
     if tokens.is_empty() || tokens.len() > MAX_TOKENS {
         bail!("{} tokens; 1 to {MAX_TOKENS} are accepted", tokens.len());
@@ -56,8 +65,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
     for (token, row) in tokens.iter().zip(rows) {
         let best = argmax(row);
         let value = row.get(best as usize).copied().unwrap_or(f32::NAN);
-        let (seen, next) = (tokenizer.decode(&[*token], false)?, tokenizer.decode(&[best], false)?);
-        println!("{seen:?} -> {next:?} ({value:.4})");
+        match &tokenizer {
+            Some(tokenizer) => {
+                let text = |id: u32| tokenizer.decode(&[id], false);
+                println!("{:?} -> {:?} ({value:.4})", text(*token)?, text(best)?);
+            }
+            None => println!("{token} -> {best} ({value:.4})"),
+        }
     }
     Ok(())
 }

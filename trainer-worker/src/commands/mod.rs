@@ -108,11 +108,16 @@ impl ModelArgs {
     }
 
     pub(crate) fn load_with(&self, precision: Precision) -> Result<(Arc<Model>, Tokenizer)> {
+        let tokenizer = self.tokenizer()?;
+        Ok((self.weights(precision)?, tokenizer))
+    }
+
+    /// The model without its tokenizer.
+    pub(crate) fn weights(&self, precision: Precision) -> Result<Arc<Model>> {
         self.must_exist()?;
-        let what = || format!("loading {}", self.model.display());
-        let tokenizer = Tokenizer::open(&self.model).with_context(what)?;
-        let model = Model::open_with(&self.model, precision).with_context(what)?;
-        Ok((Arc::new(model), tokenizer))
+        let model = Model::open_with(&self.model, precision)
+            .with_context(|| format!("loading {}", self.model.display()))?;
+        Ok(Arc::new(model))
     }
 }
 

@@ -288,6 +288,20 @@ impl Model {
         all.map(FrozenLinear::bytes).sum()
     }
 
+    /// Calls `f` with the first row of every linear weight, as values: enough to tell the weights of
+    /// two models of one shape apart, and dense ones from rounded ones.
+    pub(crate) fn first_rows(&self, f: &mut dyn FnMut(&[f32])) {
+        let blocks = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
+        let mut row = Vec::new();
+        for linear in blocks.chain([&self.embedding]).chain(&self.head) {
+            row.resize(linear.input(), 0.0);
+            if linear.output() > 0 {
+                linear.row(0, &mut row);
+                f(&row);
+            }
+        }
+    }
+
     /// Whether weights are kept in few bits, so that sessions decode by integer products.
     pub fn is_quantised(&self) -> bool {
         self.blocks.iter().flat_map(|b| b.linear.iter().flatten()).any(|l| l.quant().is_some())

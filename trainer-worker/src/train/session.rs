@@ -113,7 +113,13 @@ impl<O: Objective> Session<'_, O> {
             adapter.layouts
         );
         let config = &self.model.config;
-        let digest = |add: &mut dyn FnMut(&[u8])| self.objective.digest(add);
+        let digest = |add: &mut dyn FnMut(&[u8])| {
+            // Another base of the same shape, or the same one rounded to NF4, gives other bytes.
+            self.model.first_rows(&mut |row| {
+                add(&row.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+            });
+            self.objective.digest(add);
+        };
         let mut state = Checkpoint {
             fingerprint: checkpoint::fingerprint(&text, config, &adapter.layers, digest),
             step: 0,

@@ -129,3 +129,16 @@ fn mistakes_are_answered_in_one_sentence() {
     let text = refusal(&run(dir, &["generate", "--model", "tiny.gguf", "--prompt", &long]));
     assert!(text.contains("exceed the model's context of 256"), "{text}");
 }
+
+#[test]
+fn logits_of_token_ids_need_no_tokenizer() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let model = crate::common::golden("qwen3");
+    assert!(!model.join("tokenizer.json").exists(), "the golden folder has no tokenizer");
+    let path = model.to_string_lossy().into_owned();
+    let answer = json(&run(dir.path(), &["logits", "--model", &path, "--tokens", "1,2", "--json"]));
+    assert_eq!(answer["logits"].as_array().map(Vec::len), Some(2));
+    let refused = run(dir.path(), &["logits", "--model", &path, "--prompt", "hello"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("tokenizer"));
+}

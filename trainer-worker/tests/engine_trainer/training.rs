@@ -155,6 +155,11 @@ fn a_checkpoint_of_another_run_or_a_damaged_one_is_refused() {
     let other = TrainSettings { learning_rate: 2e-2, ..settings() };
     let error = train(&other, &control).expect_err("another run").to_string();
     assert!(error.contains("other settings, data or base model"), "{error}");
+    let (model, tokenizer) = tiny(2);
+    let (files, same) = (files(), settings());
+    let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &same };
+    let error = run.train(&control).expect_err("another base of the same shape").to_string();
+    assert!(error.contains("other settings, data or base model"), "{error}");
     for cut in [0, 7, 20, good.len() / 2, good.len() - 1] {
         std::fs::write(&path, &good[..cut]).expect("written");
         assert!(matches!(train(&settings(), &control), Err(Error::Checkpoint { .. })), "{cut}");
