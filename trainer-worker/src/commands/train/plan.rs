@@ -16,8 +16,9 @@ use trainer_worker::train::{
     memory_estimate, GradientCheckpointing, MemoryEstimate, TrainSettings,
 };
 
-/// What the program, its threads and the tokenizer take besides the estimate, in bytes.
-const PROGRAM: u64 = 96 << 20;
+/// What the program, its threads, the tokenizer and the allocator take besides the estimate, in
+/// bytes: about what was measured on SmolLM2 (217 MiB with LoRA, 181 MiB with QLoRA).
+const PROGRAM: u64 = 224 << 20;
 
 /// What the base model takes in memory.
 fn base_bytes(args: &Args, config: &ModelConfig) -> u64 {
