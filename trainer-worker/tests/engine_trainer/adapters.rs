@@ -362,7 +362,7 @@ fn unusable_patterns_and_magnitudes_of_a_file_are_refused() {
 
 /// Writes adapters after an update, with their logits, for `scripts/golden/adapters.py check`.
 #[test]
-#[ignore = "writes what scripts/golden/adapters.py check reads, into OPENLEDGER_GOLDEN"]
+#[ignore = "writes what scripts/golden/adapters.py check reads: OPENLEDGER_GOLDEN=FOLDER, --ignored"]
 fn exports_for_peft_are_written() {
     let out = std::env::var("OPENLEDGER_GOLDEN").expect("OPENLEDGER_GOLDEN names a folder");
     for name in CASES {

@@ -42,7 +42,7 @@ fn settings(seed: u64) -> TrainSettings {
 
 /// Writes what scripts/golden/real_lora.py needs, into the folder that OPENLEDGER_GOLDEN names.
 #[test]
-#[ignore = "writes the inputs of scripts/golden/real_lora.py"]
+#[ignore = "writes what scripts/golden/real_lora.py reads: OPENLEDGER_GOLDEN=FOLDER, --ignored"]
 fn inputs_of_the_golden_script_are_written() {
     let out = std::env::var("OPENLEDGER_GOLDEN").expect("OPENLEDGER_GOLDEN names a folder");
     let (model, tokenizer) = real_model();
