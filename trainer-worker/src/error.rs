@@ -215,6 +215,12 @@ impl Error {
     }
 }
 
+impl From<crate::kernels::linear::ShapeError> for Error {
+    fn from(e: crate::kernels::linear::ShapeError) -> Self {
+        Self::weight("linear", e.to_string())
+    }
+}
+
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     use std::io::Read;

@@ -2,10 +2,10 @@
 //! min-p (Nguyen et al., 2024), with a penalty on repetition (Keskar et al., 2019).
 
 use crate::error::{Error, Result};
+use crate::kernels::rng::Stream;
 use crate::lora::Adapter;
 use crate::model::decode::Session;
 use crate::model::Model;
-use crate::rng::Stream;
 use crate::tokenizer::Tokenizer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

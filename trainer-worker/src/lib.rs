@@ -38,15 +38,14 @@ pub mod export;
 pub mod generate;
 mod http;
 pub mod hub;
-pub mod kernels;
 pub mod lora;
 pub mod model;
 pub mod optim;
 pub mod peft;
 pub mod report;
-pub mod rng;
 pub mod runner;
 pub mod tokenizer;
 pub mod train;
 
 pub use error::{Error, Result};
+pub use openledger_kernels as kernels;

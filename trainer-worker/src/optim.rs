@@ -2,6 +2,7 @@
 //! rate schedules as in transformers.
 
 use crate::error::{Error, Result};
+use crate::kernels::adamw::{self, Coefficients};
 use crate::kernels::scalar::cos_half_turn;
 use std::ops::Range;
 
@@ -118,15 +119,18 @@ impl AdamW {
         self.step += 1;
         let correction1 = 1.0 - power(self.beta1, self.step);
         let correction2 = (1.0 - power(self.beta2, self.step)).sqrt();
-        let (b1, b2) = (self.beta1 as f32, self.beta2 as f32);
-        let (c1, c2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let (root, eps) = (correction2 as f32, self.eps as f32);
         let vectors = parameters.iter_mut().zip(gradients).zip(&mut self.first);
         for ((((p, g), m), v), ranges) in vectors.zip(&mut self.second).zip(factors) {
             for (range, factor) in ranges {
                 let rate = learning_rate * factor;
-                let keep = (1.0 - rate * self.weight_decay) as f32;
-                let step_size = (rate / correction1) as f32;
+                let coefficients = Coefficients {
+                    first: (self.beta1 as f32, (1.0 - self.beta1) as f32),
+                    second: (self.beta2 as f32, (1.0 - self.beta2) as f32),
+                    root: correction2 as f32,
+                    eps: self.eps as f32,
+                    keep: (1.0 - rate * self.weight_decay) as f32,
+                    step_size: (rate / correction1) as f32,
+                };
                 let parts = (
                     p.get_mut(range.clone()),
                     g.get(range.clone()),
@@ -134,11 +138,7 @@ impl AdamW {
                     v.get_mut(range.clone()),
                 );
                 let (Some(p), Some(g), Some(m), Some(v)) = parts else { continue };
-                for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                    *m = *m * b1 + *g * c1;
-                    *v = *v * b2 + *g * *g * c2;
-                    *p = *p * keep - step_size * *m / (v.sqrt() / root + eps);
-                }
+                adamw::update(p, g, m, v, coefficients);
             }
         }
     }

@@ -6,11 +6,11 @@ use serde_json::json;
 use std::hint::black_box;
 use std::time::Instant;
 use trainer_worker::kernels::gemm;
+use trainer_worker::kernels::rng::Stream;
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, Runner};
 use trainer_worker::report::memory;
-use trainer_worker::rng::Stream;
 use trainer_worker::train::{on_training_threads, TrainSettings};
 
 /// Arguments of `bench`.

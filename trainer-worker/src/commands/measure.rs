@@ -15,12 +15,12 @@ use std::sync::Arc;
 use std::time::Instant;
 use trainer_worker::kernels::cpu::{instructions, use_instructions, Instructions};
 use trainer_worker::kernels::gemm as product;
+use trainer_worker::kernels::rng::Stream;
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
 use trainer_worker::model::{Model, Precision};
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
-use trainer_worker::rng::Stream;
 use trainer_worker::train::{on_training_threads, TrainSettings};
 
 /// Arguments of `measure`.

@@ -54,7 +54,7 @@ pub use questions::{parse_questions, Pair};
 pub use records::{elements, is_lines, parse as parse_record, Record, Side, Turn};
 
 use crate::error::{Error, Result};
-use crate::rng::Stream;
+use crate::kernels::rng::Stream;
 use crate::tokenizer::Tokenizer;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -10,21 +10,12 @@
 //! `V` never exists as a whole: its rows are made one at a time, from weights of any type.
 
 use super::{Layout, Slot};
-use crate::kernels::{gemm, math, par_rows, simd};
+use crate::kernels::linear::FrozenLinear;
+use crate::kernels::{add_scaled, dora as kernel, gemm, math};
 use crate::model::family::Role;
-use crate::model::linear::FrozenLinear;
 use crate::model::weights::Block;
 use crate::model::workspace::Workspace;
 use rayon::prelude::*;
-
-simd! {
-    /// `out[i] += factor * x[i]`.
-    fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
-        for (o, x) in out.iter_mut().zip(x) {
-            *o += factor * *x;
-        }
-    }
-}
 
 /// The norms of the rows of `W + scaling·B·A`.
 pub fn row_norms(weight: &FrozenLinear, slot: &Slot, a: &[f32], b: &[f32]) -> Vec<f32> {
@@ -113,14 +104,7 @@ pub(super) fn forward(
             without_bias(y, weight);
             low_rank(y, x, slot, parameters, rows, true, ws);
             let bias = weight.bias();
-            par_rows(y, width, |_, row| match bias {
-                Some(bias) => {
-                    for ((y, s), b) in row.iter_mut().zip(scale).zip(bias) {
-                        *y = *y * s + b;
-                    }
-                }
-                None => row.iter_mut().zip(scale).for_each(|(y, s)| *y *= s),
-            });
+            kernel::scale_rows(y, scale, bias);
         }
         Some(seen) => {
             let mut frozen = ws.take(rows * width);
@@ -128,13 +112,7 @@ pub(super) fn forward(
             without_bias(&mut frozen, weight);
             let mut change = ws.take(rows * width);
             low_rank(&mut change, seen, slot, parameters, rows, false, ws);
-            par_rows(y, width, |i, row| {
-                let (frozen, change) =
-                    (&frozen[i * width..][..width], &change[i * width..][..width]);
-                for (((y, s), f), c) in row.iter_mut().zip(scale).zip(frozen).zip(change) {
-                    *y += (s - 1.0) * f + s * c;
-                }
-            });
+            kernel::mix_rows(y, &frozen, &change, scale);
             ws.put(frozen);
             ws.put(change);
         }
@@ -143,7 +121,7 @@ pub(super) fn forward(
 
 fn without_bias(y: &mut [f32], weight: &FrozenLinear) {
     if let Some(bias) = weight.bias() {
-        par_rows(y, bias.len(), |_, row| row.iter_mut().zip(bias).for_each(|(y, b)| *y -= b));
+        kernel::subtract_from_rows(y, bias);
     }
 }
 
@@ -189,30 +167,9 @@ pub(super) fn backward_scale(
     weight.forward(&mut product, seen, rows);
     without_bias(&mut product, weight);
     low_rank(&mut product, seen, slot, parameters, rows, true, ws);
-    const COLUMNS: usize = 64;
-    dmagnitude.par_chunks_mut(COLUMNS).enumerate().for_each(|(task, out)| {
-        let start = task * COLUMNS;
-        let mut sums = [0f64; COLUMNS];
-        for t in 0..rows {
-            let at = t * width + start;
-            let (dy, product) = (&dy[at..at + out.len()], &product[at..at + out.len()]);
-            for ((sum, dy), p) in sums.iter_mut().zip(dy).zip(product) {
-                *sum += f64::from(*dy) * f64::from(*p);
-            }
-        }
-        for ((out, sum), norm) in out.iter_mut().zip(sums).zip(&scales.norm[start..]) {
-            if *norm > 0.0 {
-                *out += (sum / f64::from(*norm)) as f32;
-            }
-        }
-    });
+    kernel::magnitude_gradient(dmagnitude, dy, &product, &scales.norm, rows);
     let mut scaled = product;
-    let scale = &scales.scale;
-    par_rows(&mut scaled, width, |i, row| {
-        for ((o, s), dy) in row.iter_mut().zip(scale).zip(&dy[i * width..][..width]) {
-            *o = s * dy;
-        }
-    });
+    kernel::scaled_rows(&mut scaled, dy, &scales.scale);
     scaled
 }
 
@@ -223,13 +180,7 @@ pub(super) fn frozen_gradient(
     rows: usize,
     ws: &Workspace,
 ) -> Vec<f32> {
-    let scale = &scales.scale;
-    let width = scale.len();
-    let mut out = ws.take(rows * width);
-    par_rows(&mut out, width, |i, row| {
-        for ((o, s), dy) in row.iter_mut().zip(scale).zip(&dy[i * width..][..width]) {
-            *o = (s - 1.0) * dy;
-        }
-    });
+    let mut out = ws.take(rows * scales.scale.len());
+    kernel::change_of_rows(&mut out, dy, &scales.scale);
     out
 }

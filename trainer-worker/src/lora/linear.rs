@@ -2,11 +2,11 @@
 
 use super::dora::{self, LayerScales};
 use super::{Layout, Slot};
+use crate::kernels::linear::FrozenLinear;
+use crate::kernels::rng::DropoutMask;
 use crate::kernels::{gemm, par_add_assign, par_rows};
 use crate::model::family::Role;
-use crate::model::linear::FrozenLinear;
 use crate::model::workspace::Workspace;
-use crate::rng::DropoutMask;
 
 /// The adapter of one block during one pass.
 pub struct BlockAdapter<'a> {

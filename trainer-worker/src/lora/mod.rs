@@ -12,8 +12,8 @@ pub mod targets;
 pub use crate::model::family::{Family, Module, Role};
 
 use crate::error::{Error, Result};
+use crate::kernels::rng::Stream;
 use crate::model::{Model, ModelConfig};
-use crate::rng::Stream;
 use patterns::{LayerChoice, Patterns};
 use std::ops::Range;
 

@@ -4,7 +4,6 @@
 use super::config::{bad, AttentionKind, FeedForwardKind, ModelConfig, Position, Sizes};
 use super::config_json::Fields;
 use super::family::{Family, Role};
-use super::linear::FrozenLinear;
 use super::mla::{LatentNorms, LATENT_EPS};
 use super::moe::{Expert, Experts};
 use super::norm::Norm;
@@ -14,6 +13,7 @@ use super::WeightSource;
 use crate::error::Result;
 use crate::kernels::activation::Activation;
 use crate::kernels::latent::Latent;
+use crate::kernels::linear::FrozenLinear;
 use crate::kernels::moe::{Routing, Scoring};
 use serde_json::Value;
 

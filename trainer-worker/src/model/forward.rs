@@ -11,10 +11,10 @@ use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
 use crate::kernels::par_rows;
+use crate::kernels::rng::{DropoutMask, Noise};
 use crate::lora::dora::LayerScales;
 use crate::lora::linear::BlockAdapter;
 use crate::lora::{Adapter, Layout};
-use crate::rng::{DropoutMask, Noise};
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, Device, Layout as TensorLayout, Shape, Storage, Tensor, Var,
 };

@@ -20,7 +20,6 @@ pub mod gguf;
 pub mod graph;
 mod head;
 pub mod hf;
-pub mod linear;
 pub mod mla;
 pub mod moe;
 pub mod norm;

@@ -5,10 +5,10 @@
 //! The tokens of an expert lie together, so that each expert is three matrix products over its own
 //! rows. Experts that no token chose cost nothing.
 
-use super::linear::FrozenLinear;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
+use crate::kernels::linear::FrozenLinear;
 use crate::kernels::moe::{self, Assignments, Routing};
 use std::ops::Range;
 

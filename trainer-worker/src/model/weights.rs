@@ -6,9 +6,10 @@ use super::family::{Module, Role};
 use super::mla::LatentNorms;
 use super::moe::Experts;
 use super::norm::Norm;
-use super::{gguf::Gguf, hf::HfFolder, linear::FrozenLinear, ModelConfig, WeightSource};
+use super::{gguf::Gguf, hf::HfFolder, ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
 use crate::kernels::add_assign;
+use crate::kernels::linear::FrozenLinear;
 use crate::kernels::quant::QuantMatrix;
 use rayon::prelude::*;
 use std::path::Path;
@@ -148,7 +149,7 @@ fn load_linear(
         }
     };
     if module.bias {
-        linear.with_bias(source.load(&format!("{name}.bias"), &[output])?)
+        Ok(linear.with_bias(source.load(&format!("{name}.bias"), &[output])?)?)
     } else {
         Ok(linear)
     }
@@ -169,7 +170,7 @@ fn load_table(
     }
     let values = source.load(&weight, &[rows, cols])?;
     match precision {
-        Precision::Dense | Precision::Quantised => FrozenLinear::new(values, rows, cols),
+        Precision::Dense | Precision::Quantised => Ok(FrozenLinear::new(values, rows, cols)?),
         Precision::Nf4 { .. } => QuantMatrix::from_dense_bf16(&values, rows, cols)
             .map(FrozenLinear::quantised)
             .map_err(|problem| Error::weight(&weight, problem)),
@@ -184,7 +185,7 @@ pub(super) fn from_values(
     name: &str,
 ) -> Result<FrozenLinear> {
     match precision {
-        Precision::Dense | Precision::Quantised => FrozenLinear::new(values, output, input),
+        Precision::Dense | Precision::Quantised => Ok(FrozenLinear::new(values, output, input)?),
         Precision::Nf4 { double_quant } => {
             QuantMatrix::from_dense_nf4(&values, output, input, double_quant)
                 .map(FrozenLinear::quantised)

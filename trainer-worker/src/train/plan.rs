@@ -17,7 +17,7 @@
 
 use super::settings::TrainSettings;
 use crate::data::Example;
-use crate::rng::Stream;
+use crate::kernels::rng::Stream;
 use std::collections::BTreeSet;
 
 /// The micro-batches of one optimiser step, as indices of examples.

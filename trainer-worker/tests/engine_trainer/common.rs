@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use trainer_worker::kernels::rng::Stream;
 use trainer_worker::lora::{targets, LoraConfig};
 use trainer_worker::model::Model;
-use trainer_worker::rng::Stream;
 use trainer_worker::tokenizer::Tokenizer;
 
 pub fn golden(path: &str) -> PathBuf {

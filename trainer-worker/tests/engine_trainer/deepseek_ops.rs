@@ -4,9 +4,9 @@ use crate::common::random;
 use crate::ops::{check, weighted};
 use trainer_worker::kernels::activation::Activation;
 use trainer_worker::kernels::latent::{self, Latent, Rotation};
+use trainer_worker::kernels::linear::FrozenLinear;
 use trainer_worker::kernels::moe::{self, Routing, Scoring};
 use trainer_worker::kernels::rope::RopeTable;
-use trainer_worker::model::linear::FrozenLinear;
 use trainer_worker::model::moe::{Expert, Experts};
 use trainer_worker::model::workspace::Workspace;
 

@@ -4,8 +4,8 @@
 use crate::common::{golden, tiny_config, write_tiny_folder};
 use serde_json::{json, Value};
 use std::path::Path;
+use trainer_worker::kernels::rng::Stream;
 use trainer_worker::model::{Model, ModelConfig};
-use trainer_worker::rng::Stream;
 use trainer_worker::tokenizer::{Message, Tokenizer};
 
 /// A number below `n`.

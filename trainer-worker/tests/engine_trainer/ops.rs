@@ -4,16 +4,16 @@ use crate::common::{golden, lora_config, random, tiny};
 use std::sync::Arc;
 use trainer_worker::kernels::activation::Activation;
 use trainer_worker::kernels::attention::{self, Bias, Heads};
+use trainer_worker::kernels::linear::FrozenLinear;
+use trainer_worker::kernels::rng::DropoutMask;
 use trainer_worker::kernels::rope::{self, RopeTable};
 use trainer_worker::kernels::{gemm, loss, math, norm};
 use trainer_worker::lora::dora::{row_norms, LayerScales, RowScales};
 use trainer_worker::lora::linear::{linear_backward, linear_forward, BlockAdapter};
 use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module, Role};
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
-use trainer_worker::model::linear::FrozenLinear;
 use trainer_worker::model::workspace::Workspace;
 use trainer_worker::model::Model;
-use trainer_worker::rng::DropoutMask;
 
 /// Compares `gradient` with differences of `f` at `x`: along random directions, and for single
 /// coordinates relative to the gradient's size.

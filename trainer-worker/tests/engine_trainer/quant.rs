@@ -5,10 +5,10 @@ use crate::common::{golden, random};
 use candle_core::quantized::{ggml_file::qtensor_from_ggml, GgmlDType};
 use candle_core::Device;
 use serde_json::Value;
+use trainer_worker::kernels::linear::FrozenLinear;
 use trainer_worker::kernels::quant::nf4::{Magnitudes, Nf4, DYNAMIC_MAP};
 use trainer_worker::kernels::quant::{Activations, BlockType, Isa, Packed, QuantMatrix};
-use trainer_worker::model::linear::FrozenLinear;
-use trainer_worker::rng::Stream;
+use trainer_worker::kernels::rng::Stream;
 
 fn candle_type(block_type: BlockType) -> GgmlDType {
     match block_type {

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use trainer_worker::data::DataFile;
 use trainer_worker::error::Error;
+use trainer_worker::kernels::rng::{Noise, Stream};
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
-use trainer_worker::rng::{Noise, Stream};
 use trainer_worker::train::plan::Plan;
 use trainer_worker::train::{
     checkpoint, memory_estimate, perplexity, Control, EvalStrategy, Event, GradientCheckpointing,

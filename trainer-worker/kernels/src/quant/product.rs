@@ -9,7 +9,7 @@
 use super::activation::Activations;
 use super::blocks::half;
 use super::packed::{Packed, PackedKind, COLS, GROUP};
-use crate::kernels::Shared;
+use crate::Shared;
 use rayon::prelude::*;
 use std::sync::LazyLock;
 

@@ -2,7 +2,7 @@
 //! bitsandbytes: blocks of 64 values in row-major order, the greatest magnitude of each block, two
 //! codes a byte with the first value in the high nibble.
 
-use crate::kernels::simd;
+use crate::simd;
 use rayon::prelude::*;
 use std::sync::LazyLock;
 

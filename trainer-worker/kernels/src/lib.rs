@@ -6,19 +6,27 @@
 //! the number of threads nor the CPU's vector instructions change a result; docs/arithmetic.md
 //! defines all of it.
 //!
+//! A package of its own because it alone is compiled with all optimisations in development: what
+//! stands on it does little arithmetic itself and builds in a fraction of the time (docs/build.md).
+//!
 //! Matrices are row-major; "rows" are tokens of all sequences of a batch laid end to end.
 
 pub mod activation;
+pub mod adamw;
 pub mod attention;
 pub mod cpu;
+pub mod decoding;
+pub mod dora;
 pub mod gemm;
 pub mod latent;
+pub mod linear;
 pub mod loss;
 pub mod math;
 pub mod memory;
 pub mod moe;
 pub mod norm;
 pub mod quant;
+pub mod rng;
 pub mod rope;
 pub mod scalar;
 
@@ -44,7 +52,7 @@ macro_rules! simd {
                 unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
-                if $crate::kernels::cpu::instructions() != $crate::kernels::cpu::Instructions::Portable {
+                if $crate::cpu::instructions() != $crate::cpu::Instructions::Portable {
                     // SAFETY: every set above the portable one includes AVX2, and the CPU has it.
                     return unsafe { avx2($($arg),*) };
                 }
@@ -53,8 +61,6 @@ macro_rules! simd {
         }
     };
 }
-pub(crate) use simd;
-
 /// Calls `f(row index, row)` for each row of `width` values in `out`, in parallel.
 pub fn par_rows<F>(out: &mut [f32], width: usize, f: F)
 where
@@ -68,6 +74,17 @@ where
             f(task * ROWS_PER_TASK + i, row);
         }
     });
+}
+
+pub(crate) use simd;
+
+simd! {
+    /// `out[i] += factor * x[i]`.
+    pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
+        for (o, x) in out.iter_mut().zip(x) {
+            *o += factor * *x;
+        }
+    }
 }
 
 simd! {
@@ -86,7 +103,7 @@ pub fn par_add_assign(out: &mut [f32], x: &[f32], width: usize) {
 
 /// A raw pointer that tasks may share: each writes places that no other touches.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared(pub(crate) *mut f32);
+pub struct Shared(pub *mut f32);
 // SAFETY: users of `Shared` write disjoint elements from each task (see the call sites).
 unsafe impl Send for Shared {}
 // SAFETY: as above.
@@ -94,7 +111,7 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     /// The pointer, taken by method so that closures capture the wrapper and not the bare pointer.
-    pub(crate) fn get(&self) -> *mut f32 {
+    pub fn get(&self) -> *mut f32 {
         self.0
     }
 }

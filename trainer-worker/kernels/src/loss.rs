@@ -1,7 +1,7 @@
 //! Cross-entropy over a linear head, in chunks of rows: the logits of the whole batch never exist.
 
 use super::{math, par_rows, scalar, Shared};
-use crate::model::linear::FrozenLinear;
+use crate::linear::FrozenLinear;
 
 /// Rows whose logits are computed at once: fewer would pack the head more often, more take memory.
 pub const CHUNK: usize = 256;

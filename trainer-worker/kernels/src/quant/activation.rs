@@ -1,6 +1,6 @@
 //! Activations as integers, for products with quantised weights.
 
-use crate::kernels::simd;
+use crate::simd;
 use rayon::prelude::*;
 
 /// Values that share a scale.

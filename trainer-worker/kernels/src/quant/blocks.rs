@@ -4,7 +4,7 @@
 //! holds 32 values (256 for the K types) and one or two half-precision scales. Each value is
 //! rounded exactly as there, so dequantised weights do not depend on who dequantised them.
 
-use crate::kernels::simd;
+use crate::simd;
 
 /// How a tensor's values are stored in blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,8 +1,19 @@
 //! Frozen linear weights: the base model's part of every product.
 
-use crate::error::{Error, Result};
-use crate::kernels::quant::QuantMatrix;
-use crate::kernels::{add_assign, gemm, par_rows};
+use crate::quant::QuantMatrix;
+use crate::{add_assign, gemm, par_rows};
+
+/// Values that do not fill the shape they were given for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{values} values cannot be {rows} × {cols}")]
+pub struct ShapeError {
+    /// Values given.
+    pub values: usize,
+    /// Rows of the shape.
+    pub rows: usize,
+    /// Columns of the shape.
+    pub cols: usize,
+}
 
 /// A weight that never trains, `[rows, cols]` row-major in `f32` or quantised:
 /// `y = x · Wᵀ (+ b)`. It has no gradient at all; only its input has one.
@@ -25,12 +36,9 @@ pub enum Weight {
 
 impl FrozenLinear {
     /// Wraps `rows * cols` values.
-    pub fn new(values: Vec<f32>, rows: usize, cols: usize) -> Result<Self> {
-        if values.len() != rows * cols {
-            return Err(Error::weight(
-                "linear",
-                format!("{} values cannot be {rows} × {cols}", values.len()),
-            ));
+    pub fn new(values: Vec<f32>, rows: usize, cols: usize) -> Result<Self, ShapeError> {
+        if rows.checked_mul(cols) != Some(values.len()) {
+            return Err(ShapeError { values: values.len(), rows, cols });
         }
         Ok(Self { weight: Weight::Dense(values), bias: None, rows, cols })
     }
@@ -42,12 +50,9 @@ impl FrozenLinear {
     }
 
     /// The same weight with a bias of `output` values: `y = x · Wᵀ + b`.
-    pub fn with_bias(mut self, bias: Vec<f32>) -> Result<Self> {
+    pub fn with_bias(mut self, bias: Vec<f32>) -> Result<Self, ShapeError> {
         if bias.len() != self.rows {
-            return Err(Error::weight(
-                "bias",
-                format!("{} values where {} belong", bias.len(), self.rows),
-            ));
+            return Err(ShapeError { values: bias.len(), rows: self.rows, cols: 1 });
         }
         self.bias = Some(bias);
         Ok(self)

@@ -3,8 +3,8 @@
 use super::blocks::BlockType;
 use super::nf4::Nf4;
 use super::packed::Packed;
-use crate::kernels::gemm::{self, Strided};
-use crate::kernels::math;
+use crate::gemm::{self, Strided};
+use crate::math;
 use ::gemm::Parallelism;
 use rayon::prelude::*;
 use std::cell::RefCell;

@@ -1,0 +1,71 @@
+//! One token's attention and low-rank products, as a step of decoding needs them.
+
+use crate::quant::packed::GROUP;
+use crate::simd;
+
+simd! {
+    /// `sums += Σ h[j] * b[j * width + at ..]`, 16 values.
+    pub fn add_low_rank(sums: &mut [f32; GROUP], h: &[f32], b: &[f32], width: usize, at: usize) {
+        for (j, h) in h.iter().enumerate() {
+            if let Some(b) = b[j * width + at..].first_chunk::<GROUP>() {
+                for (s, b) in sums.iter_mut().zip(b) {
+                    *s += h * b;
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// `scores[t] = scale * q · k[t]` for rows of `k` that are `stride` apart.
+    pub fn score(scores: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
+        for (t, s) in scores.iter_mut().enumerate() {
+            let k = &k[t * stride..][..q.len()];
+            let mut lanes = [0f32; 16];
+            let (q16, q_rest) = q.as_chunks::<16>();
+            let (k16, k_rest) = k.as_chunks::<16>();
+            for (q, k) in q16.iter().zip(k16) {
+                for l in 0..16 {
+                    lanes[l] += q[l] * k[l];
+                }
+            }
+            for (l, (q, k)) in q_rest.iter().zip(k_rest).enumerate() {
+                lanes[l] += q * k;
+            }
+            let mut width = 8;
+            while width > 0 {
+                for l in 0..width {
+                    lanes[l] += lanes[l + width];
+                }
+                width /= 2;
+            }
+            *s = scale * lanes[0];
+        }
+    }
+}
+
+simd! {
+    /// `out = Σ p[t] * v[t]` for rows of `v` that are `stride` apart.
+    pub fn weigh(out: &mut [f32], p: &[f32], v: &[f32], stride: usize) {
+        const WIDE: usize = 32;
+        let (whole, rest) = out.as_chunks_mut::<WIDE>();
+        let rest_at = whole.len() * WIDE;
+        for (c, out) in whole.iter_mut().enumerate() {
+            let mut sum = [0f32; WIDE];
+            for (t, p) in p.iter().enumerate() {
+                if let Some(v) = v[t * stride + c * WIDE..].first_chunk::<WIDE>() {
+                    for l in 0..WIDE {
+                        sum[l] += p * v[l];
+                    }
+                }
+            }
+            *out = sum;
+        }
+        for (i, out) in rest.iter_mut().enumerate() {
+            *out = 0.0;
+            for (t, p) in p.iter().enumerate() {
+                *out += p * v[t * stride + rest_at + i];
+            }
+        }
+    }
+}
