@@ -5,6 +5,9 @@ mod commands;
 use clap::{error::ErrorKind, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: commands::out_of_memory::Allocator = commands::out_of_memory::Allocator;
+
 /// Fine-tunes language models with LoRA and runs them.
 #[derive(Parser)]
 #[command(
@@ -24,8 +27,8 @@ use std::process::ExitCode;
 Options may be written with underscores (--learning_rate) or hyphens (--learning-rate).
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused (too little memory, or something would be
-overwritten), 4 a server did not answer (try again). A program that the system stops for want of
-memory ends with 137 and says nothing; `trainer-worker doctor` explains.
+overwritten), 4 a server did not answer (try again). A program that the system kills for want of
+memory ends with 137 and says nothing; the next training in the same folder does.
 
 docs/trainer.md is the guide."
 )]
@@ -70,6 +73,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let json = commands::wants_json(&arguments);
+    if json {
+        commands::out_of_memory::as_json();
+    }
     let arguments = match commands::config_file::expand(&Cli::command(), arguments) {
         Ok(arguments) => arguments,
         Err(error) => return commands::error::fail(json, &error),

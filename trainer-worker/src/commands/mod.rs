@@ -13,6 +13,7 @@ pub(crate) mod inspect;
 pub(crate) mod logits;
 pub(crate) mod measure;
 pub(crate) mod merge;
+pub(crate) mod out_of_memory;
 pub(crate) mod preview;
 pub(crate) mod run;
 pub(crate) mod train;

@@ -9,13 +9,13 @@ pub struct Available {
     pub bytes: u64,
     /// Swap that is free on top, in bytes; a training that reaches for it is many times slower.
     pub swap: u64,
-    /// "the machine's free memory", or the control group with its path.
+    /// "the machine's available memory", or what else sets the limit, in words.
     pub limit: String,
 }
 
-/// The memory that this process may still take: the least of the machine's available memory and
+/// The memory that this process may still take: the least of the machine's available memory, of
 /// what each enclosing control group (version 1 or 2, as containers and batch systems set them)
-/// leaves. `None` where the system does not say.
+/// leaves, and of what `ulimit -v` leaves. `None` where the system does not say.
 pub fn available() -> Option<Available> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| kibibytes(&meminfo, name);
@@ -30,7 +30,21 @@ pub fn available() -> Option<Available> {
             found.limit = format!("the limit of the control group {}", path.display());
         }
     }
+    if let Some(left) = address_space().filter(|left| *left < found.bytes) {
+        found.bytes = left;
+        found.limit = "the limit on the address space (ulimit -v)".to_owned();
+    }
     Some(found)
+}
+
+/// What the limit on the address space leaves, if there is one.
+fn address_space() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    // "unlimited" is no number.
+    let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
+    let used = kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmSize:")?;
+    Some(limit.saturating_sub(used))
 }
 
 /// Memory of the machine in bytes, where the system says it.

@@ -268,6 +268,40 @@ fn too_little_memory_is_foreseen() {
     }
 }
 
+/// `ulimit -v` is the one limit that a test can set everywhere on Linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_the_system_refuses_is_foreseen_and_said_with_what_to_lower() {
+    let dir = workplace();
+    let model = crate::common::real_model_path();
+    let limited = |more: &[&str]| {
+        Command::new("sh")
+            .current_dir(dir.path())
+            .args(["-c", "ulimit -v 500000; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_trainer-worker"))
+            .args(["train", "--data", "data", "--output", "out", "--model"])
+            .arg(&model)
+            .args(more)
+            .output()
+            .expect("runs")
+    };
+    let output = limited(&[]);
+    let text = refusal(&output);
+    assert_eq!(exit(&output), 3, "{text}");
+    assert!(text.contains("ulimit -v") && text.contains("--ignore-memory"), "{text}");
+
+    let output = limited(&["--ignore-memory"]);
+    let text = refusal(&output);
+    assert_eq!(exit(&output), 3, "{text}");
+    assert!(text.contains("out of memory") && text.contains("--max-seq-length"), "{text}");
+
+    let output = limited(&["--ignore-memory", "--json"]);
+    let text = refusal(&output);
+    let last = text.lines().last().expect("an error");
+    let error: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(error["error"]["kind"], "refused", "{error}");
+}
+
 fn tracked(dir: &Path, server: &str, more: &[&str]) -> Output {
     let args = [
         &["train"],
@@ -358,12 +392,21 @@ fn a_killed_run_continues_its_history() {
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    let second = train(dir, &long);
+    let text = refusal(&second);
+    assert_eq!(exit(&second), 3, "{text}");
+    let pid = child.id().to_string();
+    assert!(text.contains("another training") && text.contains(&pid), "{text}");
     child.kill().expect("killed");
     child.wait().expect("gone");
     assert!(state.exists(), "a checkpoint was written before the kill");
     let output = train(dir, &[&long[..], &["--resume"]].concat());
     let report = json(&output);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("Going on from the checkpoint"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("Going on from the checkpoint"), "{text}");
+    assert!(text.contains(&format!("(process {pid}) was killed")), "{text}");
+    assert!(text.contains("--gradient-checkpointing"), "{text}");
+    assert!(!dir.join("out/running.json").exists());
     let text = std::fs::read_to_string(dir.join("out/trainer_state.json")).expect("written");
     let text: Value = serde_json::from_str(&text).expect("JSON");
     let history = text["log_history"].as_array().expect("a history");

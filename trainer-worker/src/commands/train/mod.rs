@@ -2,14 +2,17 @@
 
 mod args;
 mod display;
+mod mark;
 mod plan;
 
 pub(crate) use args::{Args, Stage};
 
 use super::error::{refused, usage};
+use super::out_of_memory::advise;
 use super::stop_on_signal;
 use anyhow::{Context, Result};
 use display::Display;
+use mark::Mark;
 use plan::Forecast;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -28,7 +31,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let files = data::read(&args.data)?;
     let config = args.model.config()?;
     let parameters = u64::try_from(config.parameters()).unwrap_or(u64::MAX);
-    {
+    let needed = {
         let tokenizer = args.model.tokenizer()?;
         let forecast = Forecast::new(&args, &settings, config, &tokenizer, &files)?;
         if args.dry_run {
@@ -42,8 +45,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
         if !args.ignore_memory {
             forecast.check_memory(&settings)?;
         }
-    }
+        forecast.needed()
+    };
     prepare_output(&args)?;
+    let (mark, killed) = Mark::set(&args.output, needed)?;
+    advise(
+        "lower --per-device-train-batch-size (--gradient-accumulation-steps makes up for it) or \
+         --max-seq-length, or set --gradient-checkpointing true, or use --method qlora",
+    );
 
     let (model, tokenizer) = args.model.load_with(args.precision())?;
     let initial = args
@@ -55,6 +64,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .transpose()?;
     let name = args.base_name();
     let display = Arc::new(Display::new());
+    if let Some(text) = killed {
+        display.say(&text);
+    }
     let recorder = {
         let display = display.clone();
         let uri = args.mlflow_tracking_uri.clone().filter(|_| mlflow);
@@ -124,6 +136,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     peft::save(&args.output, &outcome.adapter, &name)?;
     // The run is complete: its checkpoint would only stand in the way of another one.
     remove(&checkpoint::file_in(&args.output))?;
+    drop(mark);
     answer(&args, &outcome, &name);
     Ok(())
 }

@@ -114,7 +114,8 @@ impl Forecast {
         })
     }
 
-    fn needed(&self) -> u64 {
+    /// Bytes of the whole process.
+    pub(super) fn needed(&self) -> u64 {
         self.memory.total().saturating_add(PROGRAM)
     }
 
