@@ -173,6 +173,28 @@ pub enum Error {
         /// The system's reason.
         reason: String,
     },
+    /// This program was built without support for a device.
+    #[error(
+        "device = {device}: this program was built without {feature}; build it with `cargo build -p \
+         trainer-worker --features {feature}` (docs/gpu.md), or choose device cpu"
+    )]
+    NotBuilt {
+        /// The device's name.
+        device: String,
+        /// The feature to build with.
+        feature: &'static str,
+    },
+    /// A device cannot be used.
+    #[error(
+        "device = {device} cannot be used: {reason}; `trainer-worker doctor` lists the devices of \
+         this machine"
+    )]
+    Device {
+        /// The device's name.
+        device: String,
+        /// What its driver says.
+        reason: String,
+    },
     /// A server did not answer, or not as it should.
     #[error("{url}: {reason}")]
     Http {

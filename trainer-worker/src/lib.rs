@@ -24,6 +24,7 @@
 //!   and the step-by-step one;
 //! * [`kernels`]: the arithmetic, each forward beside its hand-written backward;
 //! * [`lora`], [`optim`], [`train`]: adapters, AdamW, the training loop with checkpoints;
+//! * [`device`]: where the passes run: the CPU's own kernels, or candle's on a GPU;
 //! * [`data`]: from files to examples that know their origin;
 //! * [`tokenizer`], [`generate`]: text in and out;
 //! * [`peft`]: adapters as Hugging Face PEFT reads and writes them;
@@ -33,6 +34,7 @@
 //! * [`runner`]: the jobs that the chain dispatches.
 
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod export;
 pub mod generate;

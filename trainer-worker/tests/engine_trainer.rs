@@ -24,6 +24,10 @@ mod data_rule;
 mod deepseek;
 #[path = "engine_trainer/deepseek_ops.rs"]
 mod deepseek_ops;
+#[path = "engine_trainer/device.rs"]
+mod device;
+#[path = "engine_trainer/device_ops.rs"]
+mod device_ops;
 #[path = "engine_trainer/dpo.rs"]
 mod dpo;
 #[path = "engine_trainer/families.rs"]

@@ -1,9 +1,10 @@
 //! `trainer-worker doctor`.
 
-use super::{bench, mebibytes, OutputArgs};
+use super::{bench, mebibytes, DeviceArgs, OutputArgs};
 use anyhow::{Context, Result};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
+use trainer_worker::device;
 use trainer_worker::export::compatibility::{findings, Severity};
 use trainer_worker::export::PeftAdapter;
 use trainer_worker::kernels::cpu;
@@ -19,7 +20,8 @@ per_device_train_batch_size or max_seq_length; `train --dry-run` shows the estim
 
 Examples:
   trainer-worker doctor
-  trainer-worker doctor --adapter adapter/"
+  trainer-worker doctor --adapter adapter/
+  trainer-worker doctor --device cuda"
 )]
 pub(crate) struct Args {
     /// An adapter: what vLLM and llama.cpp will refuse of it.
@@ -28,6 +30,8 @@ pub(crate) struct Args {
     /// A folder whose disk is checked, such as the one for adapters.
     #[arg(long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Threads (all of the machine's by default).
     #[arg(long)]
     threads: Option<usize>,
@@ -67,6 +71,9 @@ fn disk_free(path: &Path) -> Option<u64> {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
+    // One that was asked for must be there.
+    args.device.arithmetic()?.device.open()?;
+    let devices = device::found();
     let (threads, rate) = on_training_threads(args.threads, || {
         (rayon::current_num_threads(), bench::gemm_rate(512))
     })?;
@@ -96,7 +103,17 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "{}",
             json!({
                 "version": env!("CARGO_PKG_VERSION"),
-                "device": "cpu",
+                "devices": devices
+                    .iter()
+                    .map(|(device, found)| {
+                        json!({
+                            "name": device.name(),
+                            "usable": found.is_ok(),
+                            "reason": found.as_ref().err().map(ToString::to_string),
+                            "memory_bytes": device::memory(*device).map(|(_, total)| total),
+                        })
+                    })
+                    .collect::<Vec<_>>(),
                 "cpu": cpu_name(),
                 "instruction_sets": sets,
                 "kernels": kernels,
@@ -113,6 +130,18 @@ pub(crate) fn run(args: Args) -> Result<()> {
         return Ok(());
     }
     println!("Device    CPU: {}", cpu_name());
+    for (device, found) in devices.iter().skip(1) {
+        match (found, device::memory(*device)) {
+            (Err(error), _) => println!("          {error}"),
+            (Ok(()), Some((free, total))) => println!(
+                "          {}: {} free of {}",
+                device.name(),
+                mebibytes(free),
+                mebibytes(total)
+            ),
+            (Ok(()), None) => println!("          {}", device.name()),
+        }
+    }
     println!("Kernels   {kernels} (found: {})", sets.join(", "));
     println!("Threads   {threads}, {:.0} GFLOP/s in matrix products", rate / 1e9);
     if let Some(a) = &available {

@@ -1,11 +1,11 @@
 //! `trainer-worker eval`.
 
-use super::{AdapterArgs, ModelArgs, OutputArgs};
+use super::{AdapterArgs, DeviceArgs, ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::PathBuf;
 use trainer_worker::data;
-use trainer_worker::model::forward::Runner;
+use trainer_worker::model::passes::{self, PassSettings};
 use trainer_worker::train::{mean_loss, on_training_threads, perplexity, TrainSettings};
 
 /// Arguments of `eval`.
@@ -30,13 +30,17 @@ pub(crate) struct Args {
     #[arg(long)]
     threads: Option<usize>,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
+    let arithmetic = args.device.arithmetic()?;
     let settings = TrainSettings {
         max_seq_length: args.max_seq_length,
         threads: args.threads,
+        arithmetic,
         ..Default::default()
     };
     settings.validate()?;
@@ -45,9 +49,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let adapter = args.adapter.load(&model)?;
     let max_seq = args.max_seq_length.min(model.config.max_position_embeddings);
     let (examples, report) = data::examples(&files, &tokenizer, max_seq)?;
-    let runner = Runner::new(model, max_seq)?;
+    let settings = PassSettings { max_tokens: max_seq, ..PassSettings::default() };
+    let passes = passes::open(&model, arithmetic, settings)?;
     let measure = |adapter| {
-        on_training_threads(args.threads, || mean_loss(&runner, &examples, adapter))??
+        on_training_threads(args.threads, || mean_loss(&*passes, &examples, adapter))??
             .context("the files hold no token to predict")
     };
     let base = measure(None)?;
@@ -60,6 +65,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 "loss": loss, "perplexity": perplexity(loss), "examples": examples.len(),
                 "labelled_tokens": report.labelled, "tokens": report.tokens,
                 "base": { "loss": base, "perplexity": perplexity(base) },
+                "device": arithmetic.device.name(), "dtype": arithmetic.dtype.name(),
             })
         );
         return Ok(());

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
+use trainer_worker::device::{Arithmetic, Device, Dtype};
 use trainer_worker::generate::GenerateSettings;
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::gguf::Gguf;
@@ -159,6 +160,34 @@ impl PrecisionArgs {
         } else {
             Precision::Dense
         }
+    }
+}
+
+/// Where passes are computed.
+#[derive(Args, Clone)]
+pub(crate) struct DeviceArgs {
+    /// cpu (this program's own kernels: the same bytes on every machine), cuda, cuda:N, metal, or
+    /// candle-cpu (what runs on a GPU, on the processor: for tests and comparison).
+    #[arg(long, env = "OPENLEDGER_DEVICE", default_value = "cpu")]
+    pub(crate) device: String,
+    /// Type of the base model on other devices than cpu: f32, bf16 or f16. Adapters are f32 always.
+    /// By default bf16 on cuda and metal, else f32.
+    #[arg(long, env = "OPENLEDGER_DTYPE")]
+    pub(crate) dtype: Option<String>,
+}
+
+impl DeviceArgs {
+    /// The device and its type; refused where this program was built without it.
+    pub(crate) fn arithmetic(&self) -> Result<Arithmetic> {
+        let device = Device::from_name(&self.device)?;
+        let dtype = match &self.dtype {
+            Some(name) => Dtype::from_name(name)?,
+            None if device.uses_host_memory() => Dtype::F32,
+            None => Dtype::BF16,
+        };
+        let arithmetic = Arithmetic { device, dtype };
+        arithmetic.validate()?;
+        Ok(arithmetic)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `trainer-worker run`: does the jobs that the chain dispatches.
 
+use super::DeviceArgs;
 use anyhow::{bail, Context, Result};
 use openledger_client::{Amount, Client, KeyReference, Settings, Signer};
 use openledger_content::{IpfsNode, Multiaddr, NodeConfig};
@@ -63,6 +64,8 @@ pub(crate) struct Args {
     /// Seconds between two signs of life while training, each of which pays a fee (5 to 120).
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..=120))]
     heartbeat: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// End after so many posted results.
     #[arg(long, value_name = "N")]
     max_jobs: Option<u32>,
@@ -85,6 +88,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
 async fn serve(args: Args) -> Result<()> {
     let data = data_directory();
+    let arithmetic = args.device.arithmetic()?;
+    // A device that does not answer is found now, not when a job is given.
+    arithmetic.device.open()?;
     let price_per_token = price(&args.price)?;
     for model in &args.model {
         if !model.is_file() {
@@ -109,6 +115,7 @@ async fn serve(args: Args) -> Result<()> {
         models: args.model,
         heartbeat: Duration::from_secs(args.heartbeat),
         max_jobs: args.max_jobs,
+        arithmetic,
     };
     let runner = Runner::new(client, signer, Arc::new(ipfs.clone()), options, stop.clone());
     let worker = runner.run();

@@ -1,8 +1,6 @@
-//! The model as a differentiable function: candle's automatic differentiation chains the blocks
-//! and the loss, each a custom operation whose backward is written by hand.
-//!
-//! candle runs CPU tensors only so far; a device needs its own arm in [`BlockOp`] and
-//! [`HeadLossOp`].
+//! The model as a differentiable function on the CPU: candle's automatic differentiation chains the
+//! blocks and the loss, each a custom operation whose backward is written by hand. Other devices
+//! have the [graph](super::graph); [`passes`](super::passes) chooses.
 
 use super::block::{self, Context, Places, Rows, Saved};
 use super::family::Role;
@@ -52,7 +50,7 @@ impl Batch {
         batch
     }
 
-    fn check(&self, model: &Model) -> Result<()> {
+    pub(super) fn check(&self, model: &Model) -> Result<()> {
         let limit = model.config.max_position_embeddings;
         let longest = self.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
         if longest > limit {
@@ -276,7 +274,7 @@ impl Runner {
 }
 
 /// Adds NEFTune's noise to embedded tokens, rows of `width`.
-fn embedding_noise(x: &mut [f32], width: usize, rows: &Rows, alpha: f64, at: DropoutAt) {
+pub(super) fn embedding_noise(x: &mut [f32], width: usize, rows: &Rows, alpha: f64, at: DropoutAt) {
     let noise = Noise::new(at.seed, "neftune", &[at.step, at.micro]);
     for sequence in rows.offsets.windows(2) {
         let (start, end) = (sequence[0], sequence[1]);

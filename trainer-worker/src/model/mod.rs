@@ -23,6 +23,7 @@ pub mod hf;
 pub mod mla;
 pub mod moe;
 pub mod norm;
+pub mod passes;
 pub mod preference;
 pub mod rotary;
 pub mod weights;

@@ -5,11 +5,16 @@ use super::memory;
 use super::mlflow::{Mlflow, MlflowSettings, RunStatus};
 use super::tensorboard::EventWriter;
 use super::trainer_state::TrainerState;
-use crate::error::Result;
+use crate::error::{write_atomically, Result};
 use crate::train::{perplexity, Event, Outcome, Progress, TrainSettings};
+use serde_json::{json, Map, Value};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+/// File of a run's settings within the output folder: among them the device and type that it was
+/// computed in, and whether the same seed gives the same bytes on every machine.
+pub const SETTINGS_FILE: &str = "training_args.json";
 
 /// Where a run is recorded besides `trainer_state.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,10 +166,15 @@ impl Recorder {
         self.write(inner, progress.step, &values);
     }
 
-    /// Opens event file and MLflow run, once it is known whether the run is a resumed one.
+    /// Writes the settings and opens event file and MLflow run, once it is known whether the run is a resumed one.
     fn open(&self, inner: &mut Inner) {
         if std::mem::replace(&mut inner.opened, true) {
             return;
+        }
+        let text = settings_json(&self.parameters);
+        let path = self.settings.directory.join(SETTINGS_FILE);
+        if let Err(error) = write_atomically(&path, text.as_bytes()) {
+            (self.tell)(&error.to_string());
         }
         if let Some(dir) = &self.settings.tensorboard {
             match EventWriter::create(dir, inner.resumed) {
@@ -243,6 +253,23 @@ impl Recorder {
 }
 
 /// The settings by name, as parameters of an experiment.
+/// The settings as a JSON object: numbers, lists and truth values as such, null for what was not
+/// given.
+fn settings_json(parameters: &[(String, String)]) -> String {
+    let mut object = Map::new();
+    object
+        .insert("engine".to_owned(), json!(concat!("trainer-worker ", env!("CARGO_PKG_VERSION"))));
+    for (name, text) in parameters {
+        let given = text.strip_prefix("Some(").and_then(|t| t.strip_suffix(')')).unwrap_or(text);
+        let value = match given {
+            "None" => Value::Null,
+            given => serde_json::from_str(given).unwrap_or_else(|_| json!(given)),
+        };
+        object.insert(name.clone(), value);
+    }
+    format!("{:#}\n", Value::Object(object))
+}
+
 fn parameters(train: &TrainSettings, model_name: &str) -> Vec<(String, String)> {
     let mut list = vec![("base_model".to_owned(), model_name.to_owned())];
     let mut add = |name: &str, value: &dyn std::fmt::Debug| {
@@ -274,5 +301,8 @@ fn parameters(train: &TrainSettings, model_name: &str) -> Vec<(String, String)> 
     add("max_steps", &train.max_steps);
     add("max_tokens", &train.max_tokens);
     add("seed", &train.seed);
+    add("device", &train.arithmetic.device.name());
+    add("dtype", &train.arithmetic.dtype.name());
+    add("reproducible", &train.arithmetic.device.is_reproducible());
     list
 }

@@ -19,10 +19,11 @@ pub use settings::{is_of_family, micro_nats, train_settings};
 
 use crate::{
     data::DataFile,
+    device::Arithmetic,
     model::{weights::Precision, Model},
     peft,
     tokenizer::Tokenizer,
-    train::{Control, Event, Outcome, Run},
+    train::{Control, Event, Outcome, Run, TrainSettings},
 };
 use openledger_client::{AccountId, Client, Signer, Wait};
 use openledger_content::{Bytes, ContentStore};
@@ -68,6 +69,9 @@ pub struct Options {
     pub heartbeat: Duration,
     /// End after so many posted results; `None` to go on for ever.
     pub max_jobs: Option<u32>,
+    /// Where jobs are trained. Only the CPU's own kernels give bytes that another worker can
+    /// reproduce.
+    pub arithmetic: Arithmetic,
 }
 
 /// A worker.
@@ -251,6 +255,7 @@ impl Runner {
     ) -> Result<Outcome, RunnerError> {
         let (base, spec, ceiling) = (job.base, job.spec, job.token_ceiling);
         let checkpoints = self.folder(id);
+        let arithmetic = self.options.arithmetic;
         let stop = self.stop.clone();
         let training = tokio::task::spawn_blocking(move || {
             let precision = match spec.method {
@@ -262,7 +267,15 @@ impl Runner {
             if !is_of_family(found, family) {
                 return Err(RunnerError::Family { base, family, found: found.model_type() });
             }
-            let settings = train_settings(&spec, ceiling, &model.config);
+            let settings =
+                TrainSettings { arithmetic, ..train_settings(&spec, ceiling, &model.config) };
+            tracing::info!(
+                job = id,
+                device = arithmetic.device.name(),
+                dtype = arithmetic.dtype.name(),
+                reproducible = arithmetic.device.is_reproducible(),
+                "training"
+            );
             let tokenizer = Tokenizer::open(&weights)?;
             let on_event = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {

@@ -19,7 +19,8 @@ use crate::data::{split, Example, Preference, Report};
 use crate::error::{Error, Result};
 use crate::kernels::scalar::{sigmoid, softplus};
 use crate::lora::Adapter;
-use crate::model::forward::{Batch, DropoutAt, Runner};
+use crate::model::forward::{Batch, DropoutAt};
+use crate::model::passes::{Passes, Weigh};
 use crate::model::Model;
 use crate::tokenizer::Tokenizer;
 use std::sync::{Arc, Mutex};
@@ -201,13 +202,13 @@ fn batch_of<'a>(pairs: impl Iterator<Item = &'a Preference>) -> Batch {
 impl Preferences<'_> {
     /// The reference's losses of a pair: a function of the pair alone, so that it does not matter
     /// in which batch it was first needed.
-    fn reference(&self, runner: &Runner, of: &Pairs, index: usize) -> Result<(f64, f64)> {
+    fn reference(&self, passes: &dyn Passes, of: &Pairs, index: usize) -> Result<(f64, f64)> {
         let known = of.known.lock().ok().and_then(|k| k.get(index).copied().flatten());
         if let Some(known) = known {
             return Ok(known);
         }
         let batch = batch_of(of.pairs.get(index).into_iter());
-        let losses = runner.sequence_losses(&batch, self.reference)?;
+        let losses = passes.sequence_losses(&batch, self.reference)?;
         let losses = (pair_at(&losses, 0, 0), pair_at(&losses, 0, 1));
         if let Ok(mut known) = of.known.lock() {
             if known.len() <= index {
@@ -234,7 +235,7 @@ impl Objective for Preferences<'_> {
 
     fn gradients(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         micro_batches: &[Vec<usize>],
         adapter: &Adapter,
         at: DropoutAt,
@@ -246,11 +247,11 @@ impl Objective for Preferences<'_> {
         for (micro, indices) in micro_batches.iter().enumerate() {
             let reference = indices
                 .iter()
-                .map(|i| self.reference(runner, &self.train, *i))
+                .map(|i| self.reference(passes, &self.train, *i))
                 .collect::<Result<Vec<_>>>()?;
             let batch = batch_of(indices.iter().filter_map(|i| self.train.pairs.get(*i)));
             let (settings, known) = (self.settings, reference.clone());
-            let weigh = move |losses: &[f64]| {
+            let weigh: Weigh = Arc::new(move |losses: &[f64]| {
                 let weights = known.iter().enumerate().flat_map(|(i, reference)| {
                     let chosen = reference.0 - pair_at(losses, i, 0);
                     let rejected = reference.1 - pair_at(losses, i, 1);
@@ -259,9 +260,9 @@ impl Objective for Preferences<'_> {
                     [-slope, slope]
                 });
                 weights.collect()
-            };
+            });
             let at = DropoutAt { micro: micro as u64, ..at };
-            let result = runner.weighted_gradients(&batch, adapter, Some(at), weigh)?;
+            let result = passes.weighted_gradients(&batch, adapter, Some(at), weigh)?;
             for (i, reference) in reference.iter().enumerate() {
                 let chosen = reference.0 - pair_at(&result.losses, i, 0);
                 let rejected = reference.1 - pair_at(&result.losses, i, 1);
@@ -275,7 +276,7 @@ impl Objective for Preferences<'_> {
 
     fn evaluate(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         adapter: &Adapter,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Evaluation> {
@@ -290,9 +291,9 @@ impl Objective for Preferences<'_> {
             if cancelled() {
                 return Ok(Evaluation::Cancelled);
             }
-            let reference = self.reference(runner, &self.held_out, index)?;
+            let reference = self.reference(passes, &self.held_out, index)?;
             let batch = batch_of(std::iter::once(pair));
-            let losses = runner.sequence_losses(&batch, Some(adapter))?;
+            let losses = passes.sequence_losses(&batch, Some(adapter))?;
             let chosen = reference.0 - pair_at(&losses, 0, 0);
             let rejected = reference.1 - pair_at(&losses, 0, 1);
             loss += self.settings.loss(chosen, rejected).0 * scale;

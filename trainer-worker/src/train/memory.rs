@@ -2,7 +2,9 @@
 
 use super::plan::Plan;
 use super::settings::{GradientCheckpointing, TrainSettings};
+use crate::device::{self, Device};
 use crate::error::{Error, Result};
+use crate::kernels::linear::FrozenLinear;
 use crate::kernels::loss::CHUNK;
 use crate::lora::{Adapter, Role};
 use crate::model::{Model, ModelConfig};
@@ -28,7 +30,8 @@ impl MemoryEstimate {
 }
 
 /// What a run needs whose largest micro-batch has `tokens` tokens; `weights` are the bytes of the
-/// base model in memory, `parameters` the number of trainable values.
+/// base model in memory, `parameters` the number of trainable values. On a device of its own it is
+/// that device's memory.
 pub fn memory_estimate(
     model: &ModelConfig,
     weights: u64,
@@ -37,6 +40,9 @@ pub fn memory_estimate(
     settings: &TrainSettings,
     recompute: bool,
 ) -> MemoryEstimate {
+    if settings.arithmetic.device != Device::Cpu {
+        return graph_estimate(model, weights, parameters, tokens, settings, recompute);
+    }
     let d = model.hidden_size as u64;
     let tokens = tokens as u64;
     // Values a token: what each block keeps, and the widest of what one needs for a while.
@@ -89,6 +95,62 @@ pub fn memory_estimate(
     }
 }
 
+/// What candle's operations need: the values that differentiation keeps of each block, counted as if
+/// every module had an adapter, and the largest that one operation needs for a while.
+fn graph_estimate(
+    model: &ModelConfig,
+    weights: u64,
+    parameters: usize,
+    tokens: usize,
+    settings: &TrainSettings,
+    recompute: bool,
+) -> MemoryEstimate {
+    let value = settings.arithmetic.dtype.bytes();
+    let (d, longest) = (model.hidden_size as u64, tokens.min(settings.max_seq_length) as u64);
+    let tokens = tokens as u64;
+    let (mut kept, mut kept_most, mut widest) = (0, 0, 0);
+    for layer in 0..model.num_hidden_layers {
+        let mut block = 8 * d * value;
+        for module in model.modules(layer) {
+            let (output, input) = (module.output as u64, module.input as u64);
+            // The frozen product, the adapter's in f32, and their sum; a wide copy of the input.
+            block += (4 + 2 * value) * output + if value < 4 { 4 * input } else { 0 };
+            // What activation, rotary embedding and normalisations of heads make of it.
+            block += 2 * value * output;
+            widest = widest.max(output * input);
+        }
+        if let Some(experts) = model.experts.as_ref().filter(|e| e.at(layer)) {
+            let chosen = (experts.routing.top_k * experts.intermediate_size) as u64;
+            block += value * (5 * chosen + 4 * d * experts.routing.top_k as u64);
+        }
+        kept += block;
+        kept_most = kept_most.max(block);
+    }
+    let kept = if recompute { kept_most } else { kept };
+    let inputs = value * d * model.num_hidden_layers as u64;
+    let scores = 4 * 5 * model.num_attention_heads as u64 * tokens * longest;
+    let head = 4 * 4 * tokens.min(512) * model.vocab_size as u64;
+    let copies = if settings.load_best_model_at_end { 7 } else { 6 };
+    MemoryEstimate {
+        weights,
+        adapter: 4 * copies * parameters as u64,
+        activations: tokens * (inputs + kept),
+        // A weight in few bits, or of another type, is made anew for each product.
+        buffers: scores.max(head) + (4 + value) * widest,
+    }
+}
+
+/// Bytes of a model's weights on a device, dense ones in the type of the run.
+fn device_weights(model: &Model, value: u64) -> u64 {
+    let bytes = |linear: &FrozenLinear| match linear.quant() {
+        Some(matrix) => matrix.bytes() as u64,
+        None => value * (linear.output() * linear.input()) as u64,
+    };
+    let experts = model.blocks.iter().flat_map(|b| b.experts.iter());
+    let experts = experts.flat_map(|e| e.experts().iter().flat_map(|e| [&e.gate, &e.up, &e.down]));
+    model.linears().chain(experts).map(bytes).sum()
+}
+
 /// Bytes that the machine has free, where that can be told.
 pub fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -105,8 +167,12 @@ pub(super) fn choose_recompute(
     plan: &Plan,
 ) -> Result<bool> {
     let (tokens, _) = plan.largest();
+    let on_cpu = settings.arithmetic.device == Device::Cpu;
     let estimate = |recompute| {
-        let weights = model.weight_bytes() as u64;
+        let weights = match on_cpu {
+            true => model.weight_bytes() as u64,
+            false => device_weights(model, settings.arithmetic.dtype.bytes()),
+        };
         let parameters = adapter.parameters();
         memory_estimate(&model.config, weights, parameters, tokens, settings, recompute)
     };
@@ -115,9 +181,14 @@ pub(super) fn choose_recompute(
         (GradientCheckpointing::Off, _) => false,
         (GradientCheckpointing::Auto, Some(limit)) => estimate(false).total() > limit,
         (GradientCheckpointing::Auto, None) => {
-            // The model is loaded already.
-            let wanted = estimate(false).total() - estimate(false).weights;
-            available_memory().is_some_and(|free| wanted > free)
+            // The CPU has the model loaded already; a device is given a copy.
+            let loaded = if on_cpu { estimate(false).weights } else { 0 };
+            let wanted = estimate(false).total() - loaded;
+            let free = match settings.arithmetic.device {
+                device if device.uses_host_memory() => available_memory(),
+                device => device::memory(device).map(|(free, _)| free),
+            };
+            free.is_some_and(|free| wanted > free)
         }
     };
     if let Some(limit) = settings.memory_limit {

@@ -5,7 +5,8 @@ use super::dpo::Rewards;
 use crate::data::Example;
 use crate::error::Result;
 use crate::lora::Adapter;
-use crate::model::forward::{Batch, DropoutAt, Runner};
+use crate::model::forward::{Batch, DropoutAt};
+use crate::model::passes::Passes;
 
 /// Tokens evaluated at once.
 pub(super) const EVAL_TOKENS: usize = 1024;
@@ -35,7 +36,7 @@ pub(super) trait Objective {
     /// The mean loss of a step's micro-batches and its gradient. `at` names the step.
     fn gradients(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         micro_batches: &[Vec<usize>],
         adapter: &Adapter,
         at: DropoutAt,
@@ -43,7 +44,7 @@ pub(super) trait Objective {
     /// The mean loss of the held-out items.
     fn evaluate(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         adapter: &Adapter,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Evaluation>;
@@ -88,7 +89,7 @@ impl Objective for Supervised {
 
     fn gradients(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         micro_batches: &[Vec<usize>],
         adapter: &Adapter,
         at: DropoutAt,
@@ -106,7 +107,7 @@ impl Objective for Supervised {
                 continue;
             }
             let at = DropoutAt { micro: micro as u64, ..at };
-            let result = runner.loss_and_gradients(batch, adapter, scale, Some(at))?;
+            let result = passes.loss_and_gradients(batch, adapter, scale, Some(at))?;
             loss += result.loss_sum * scale;
             accumulate(&mut gradients, result.gradients);
         }
@@ -115,11 +116,11 @@ impl Objective for Supervised {
 
     fn evaluate(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         adapter: &Adapter,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Evaluation> {
-        Ok(match sum_loss(runner, &self.held_out, Some(adapter), cancelled)? {
+        Ok(match sum_loss(passes, &self.held_out, Some(adapter), cancelled)? {
             None => Evaluation::Cancelled,
             Some((_, 0)) => Evaluation::Nothing,
             Some((sum, count)) => Evaluation::Done { loss: sum / count as f64, rewards: None },
@@ -147,17 +148,17 @@ pub fn batch_of<'a>(examples: impl Iterator<Item = &'a Example>) -> Batch {
 
 /// Mean loss over the labelled tokens of examples, nats a token; `None` when there are none.
 pub fn mean_loss(
-    runner: &Runner,
+    passes: &dyn Passes,
     examples: &[Example],
     adapter: Option<&Adapter>,
 ) -> Result<Option<f64>> {
-    let sums = sum_loss(runner, examples, adapter, &|| false)?;
+    let sums = sum_loss(passes, examples, adapter, &|| false)?;
     Ok(sums.filter(|(_, count)| *count > 0).map(|(sum, count)| sum / count as f64))
 }
 
 /// The sum of the losses and the number of labelled tokens; `None` when cancelled.
 fn sum_loss(
-    runner: &Runner,
+    passes: &dyn Passes,
     examples: &[Example],
     adapter: Option<&Adapter>,
     cancelled: &dyn Fn() -> bool,
@@ -176,7 +177,7 @@ fn sum_loss(
         let (now, later) = rest.split_at(fitting.count().max(1));
         let batch = batch_of(now.iter());
         if !batch.targets.is_empty() {
-            sum += runner.loss(&batch, adapter)?;
+            sum += passes.loss(&batch, adapter)?;
             count += batch.targets.len();
         }
         rest = later;

@@ -9,7 +9,8 @@ use crate::data::Report;
 use crate::error::{Error, Result};
 use crate::generate::{generate, GenerateSettings};
 use crate::lora::{assert_gradients, Adapter};
-use crate::model::forward::{DropoutAt, Runner};
+use crate::model::forward::DropoutAt;
+use crate::model::passes::{self, PassSettings, Passes};
 use crate::model::Model;
 use crate::optim::{clip_by_global_norm, AdamW};
 use crate::tokenizer::{Message, Tokenizer};
@@ -60,9 +61,13 @@ impl<O: Objective> Session<'_, O> {
         adapter.check_fits(&self.model.config)?;
         let max_seq = settings.max_seq_length.min(self.model.config.max_position_embeddings);
         let recompute = memory::choose_recompute(self.model, &adapter, settings, &plan)?;
-        let runner = Runner::new(self.model.clone(), max_seq)?
-            .with_recompute(recompute)
-            .with_neftune(settings.neftune_noise_alpha);
+        let passes = PassSettings {
+            max_tokens: max_seq,
+            recompute,
+            neftune_alpha: settings.neftune_noise_alpha,
+        };
+        let passes = passes::open(self.model, settings.arithmetic, passes)?;
+        let passes = &*passes;
         let examples = self.objective.counts();
         control.tell(&Event::Prepared {
             train: examples.0,
@@ -76,15 +81,15 @@ impl<O: Objective> Session<'_, O> {
         let mut state = self.restore(&mut adapter, path.as_deref())?;
         if state.eval_loss_before.is_none() {
             // Before the first step `B` is zero: a fresh adapter is the base model.
-            match self.evaluate(&runner, &adapter, state.step)? {
+            match self.evaluate(passes, &adapter, state.step)? {
                 Evaluation::Done { loss, .. } => state.eval_loss_before = Some(loss),
                 Evaluation::Nothing => {}
                 Evaluation::Cancelled => return Err(Error::Cancelled { step: state.step }),
             }
         }
         let mut seen = Seen::default();
-        self.steps(&mut plan, &runner, &mut state, &mut adapter, path.as_deref(), &mut seen)?;
-        let eval_loss_after = self.finish(&runner, &state, &mut adapter, &seen)?;
+        self.steps(&mut plan, passes, &mut state, &mut adapter, path.as_deref(), &mut seen)?;
+        let eval_loss_after = self.finish(passes, &state, &mut adapter, &seen)?;
         Ok(Outcome {
             adapter,
             eval_loss_before: state.eval_loss_before,
@@ -145,7 +150,7 @@ impl<O: Objective> Session<'_, O> {
     fn steps(
         &self,
         plan: &mut Plan,
-        runner: &Runner,
+        passes: &dyn Passes,
         state: &mut Checkpoint,
         adapter: &mut Adapter,
         path: Option<&Path>,
@@ -165,7 +170,7 @@ impl<O: Objective> Session<'_, O> {
             let mut cancelled = false;
             let evaluation_due = step > 0 && self.evaluation_due(step, plan);
             if evaluation_due && state.evaluated < step {
-                match self.evaluate(runner, adapter, step)? {
+                match self.evaluate(passes, adapter, step)? {
                     Evaluation::Done { loss, .. } => {
                         self.judge(loss, state, adapter);
                         seen.evaluations.push((step, loss));
@@ -204,7 +209,7 @@ impl<O: Objective> Session<'_, O> {
             let learning_rate = settings.learning_rate * factor;
             let batches = plan.step(step);
             let at = DropoutAt { seed: settings.seed, step, micro: 0 };
-            let result = self.objective.gradients(runner, &batches, adapter, at)?;
+            let result = self.objective.gradients(passes, &batches, adapter, at)?;
             if step - first < CHECKED_STEPS {
                 assert_gradients(adapter, &result.gradients, step + 1)?;
             }
@@ -254,9 +259,9 @@ impl<O: Objective> Session<'_, O> {
         }
     }
 
-    fn evaluate(&self, runner: &Runner, adapter: &Adapter, step: u64) -> Result<Evaluation> {
+    fn evaluate(&self, passes: &dyn Passes, adapter: &Adapter, step: u64) -> Result<Evaluation> {
         let cancelled = || self.control.cancelled();
-        let evaluation = self.objective.evaluate(runner, adapter, &cancelled)?;
+        let evaluation = self.objective.evaluate(passes, adapter, &cancelled)?;
         if let Evaluation::Done { loss, rewards } = evaluation {
             self.control.tell(&Event::Evaluated { step, loss });
             if let Some(rewards) = rewards {
@@ -292,7 +297,7 @@ impl<O: Objective> Session<'_, O> {
     /// The held-out loss of the result, which becomes the best adapter where that is wanted.
     fn finish(
         &self,
-        runner: &Runner,
+        passes: &dyn Passes,
         state: &Checkpoint,
         adapter: &mut Adapter,
         seen: &Seen,
@@ -307,7 +312,7 @@ impl<O: Objective> Session<'_, O> {
             Some((step, loss)) if *step == state.step => return Ok(Some(*loss)),
             _ => {}
         }
-        match self.evaluate(runner, adapter, state.step)? {
+        match self.evaluate(passes, adapter, state.step)? {
             Evaluation::Done { loss, .. } => Ok(Some(loss)),
             Evaluation::Nothing => Ok(None),
             Evaluation::Cancelled => Err(Error::Cancelled { step: state.step }),

@@ -1,5 +1,6 @@
 //! The settings of a training run, with their ranges.
 
+use crate::device::Arithmetic;
 use crate::error::{Error, Result};
 use crate::lora::patterns::{LayerChoice, Patterns};
 use crate::lora::{targets, LoraConfig};
@@ -151,6 +152,9 @@ pub struct TrainSettings {
     pub save_steps: u64,
     /// Threads; all of the machine's when not given. Never changes a result.
     pub threads: Option<usize>,
+    /// Where passes are computed, and in which type. Only the CPU's own kernels give the same bytes
+    /// on every machine.
+    pub arithmetic: Arithmetic,
 }
 
 impl Default for TrainSettings {
@@ -196,6 +200,7 @@ impl Default for TrainSettings {
             max_tokens: None,
             save_steps: 50,
             threads: None,
+            arithmetic: Arithmetic::default(),
         }
     }
 }
@@ -231,6 +236,7 @@ fn whole(name: &'static str, value: u64, low: u64, high: u64) -> Result<()> {
 impl TrainSettings {
     /// Refuses the first setting that is out of range, by name.
     pub fn validate(&self) -> Result<()> {
+        self.arithmetic.validate()?;
         above_zero("learning_rate", self.learning_rate, 1.0)?;
         within("warmup_ratio", self.warmup_ratio, 0.0, 1.0)?;
         let (batch, accumulation) =
@@ -346,7 +352,8 @@ impl TrainSettings {
     }
 
     /// A text of everything that decides the result, for a checkpoint's fingerprint. What never
-    /// changes a result is left out, so that a run may go on with less memory or other threads.
+    /// changes a result is left out, so that a run may go on with less memory, other threads or
+    /// another device of the same kind.
     pub(crate) fn fingerprint(&self) -> String {
         let shown = Self {
             threads: None,
@@ -356,6 +363,7 @@ impl TrainSettings {
             sample_prompts: Vec::new(),
             sample_steps: None,
             sample_max_new_tokens: 0,
+            arithmetic: Arithmetic { device: self.arithmetic.device.kind(), ..self.arithmetic },
             ..self.clone()
         };
         format!("{shown:?}")

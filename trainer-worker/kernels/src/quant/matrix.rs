@@ -28,6 +28,15 @@ enum Storage {
     Nf4(Nf4),
 }
 
+/// A weight as it is stored, for those who keep it on another device.
+#[derive(Debug, Clone, Copy)]
+pub enum Stored<'a> {
+    /// Rows one after another in whole blocks.
+    Blocks(BlockType, &'a [u8]),
+    /// Four-bit NormalFloat.
+    Nf4(&'a Nf4),
+}
+
 fn threads() -> Parallelism {
     match rayon::current_num_threads() {
         0 | 1 => Parallelism::None,
@@ -103,6 +112,14 @@ impl QuantMatrix {
     /// Columns: width of the input.
     pub fn cols(&self) -> usize {
         self.cols
+    }
+
+    /// The weight as it is stored.
+    pub fn stored(&self) -> Stored<'_> {
+        match &self.storage {
+            Storage::Blocks { block_type, bytes } => Stored::Blocks(*block_type, bytes),
+            Storage::Nf4(nf4) => Stored::Nf4(nf4),
+        }
     }
 
     /// Bytes of the stored weight, without the packed copy that decoding makes.

@@ -19,7 +19,7 @@ mod x86;
 
 pub use activation::Activations;
 pub use blocks::BlockType;
-pub use matrix::QuantMatrix;
+pub use matrix::{QuantMatrix, Stored};
 pub use packed::Packed;
 pub use product::Isa;
 pub use team::Team;

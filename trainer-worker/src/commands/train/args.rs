@@ -1,7 +1,7 @@
 //! Options of `train`, with the names of PEFT, TRL and transformers; LLaMA-Factory's as aliases.
 
 use super::super::error::usage;
-use super::super::ModelArgs;
+use super::super::{DeviceArgs, ModelArgs};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -216,6 +216,8 @@ pub(crate) struct Args {
     /// Threads (all of the machine's by default; never changes the result).
     #[arg(long)]
     threads: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArgs,
 
     /// Steps between two records of the loss.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
@@ -287,6 +289,7 @@ impl Args {
             max_tokens: self.max_tokens,
             save_steps: self.save_steps,
             threads: self.threads,
+            arithmetic: self.device.arithmetic()?,
             ..TrainSettings::default()
         };
         settings.validate()?;

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 use trainer_worker::data::{self, DataOptions};
+use trainer_worker::device::Arithmetic;
 use trainer_worker::peft;
 use trainer_worker::report::{mlflow, trainer_state, MlflowSettings, Recorder, RecorderSettings};
 use trainer_worker::train::{checkpoint, Control, DpoRun, Outcome, Run};
@@ -47,6 +48,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         forecast.needed()
     };
+    // A device that does not answer is found before the model is loaded.
+    settings.arithmetic.device.open()?;
     prepare_output(&args)?;
     let (mark, killed) = Mark::set(&args.output, needed)?;
     advise(
@@ -137,7 +140,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     // The run is complete: its checkpoint would only stand in the way of another one.
     remove(&checkpoint::file_in(&args.output))?;
     drop(mark);
-    answer(&args, &outcome, &name);
+    answer(&args, &outcome, &name, settings.arithmetic);
     Ok(())
 }
 
@@ -182,7 +185,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-fn answer(args: &Args, outcome: &Outcome, name: &str) {
+fn answer(args: &Args, outcome: &Outcome, name: &str, arithmetic: Arithmetic) {
     let sha256 = hex::encode(Sha256::digest(peft::to_bytes(&outcome.adapter, name)));
     if args.json {
         println!(
@@ -200,6 +203,9 @@ fn answer(args: &Args, outcome: &Outcome, name: &str) {
                 "best": outcome.best.map(|(step, loss)| json!({ "step": step, "loss": loss })),
                 "stopped_early": outcome.stopped_early,
                 "gradient_checkpointing": outcome.recomputed,
+                "device": arithmetic.device.name(),
+                "dtype": arithmetic.dtype.name(),
+                "reproducible": arithmetic.device.is_reproducible(),
                 "examples": { "train": outcome.examples.0, "held_out": outcome.examples.1 },
                 "peak_memory_bytes": trainer_worker::report::memory::peak_resident(),
             })

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::{json, Value};
 use std::time::Duration;
 use trainer_worker::data::{self, DataFile, DataOptions, Report};
+use trainer_worker::device::{Arithmetic, Device};
 use trainer_worker::lora::Layout;
 use trainer_worker::model::{weights::Precision, ModelConfig};
 use trainer_worker::report::memory::{self, Available};
@@ -20,11 +21,11 @@ use trainer_worker::train::{
 /// bytes: about what was measured on SmolLM2 (217 MiB with LoRA, 181 MiB with QLoRA).
 const PROGRAM: u64 = 224 << 20;
 
-/// What the base model takes in memory.
-fn base_bytes(args: &Args, config: &ModelConfig) -> u64 {
+/// What the base model takes in memory, or in that of the device that the run has.
+fn base_bytes(args: &Args, config: &ModelConfig, value: u64) -> u64 {
     let parameters = u64::try_from(config.parameters()).unwrap_or(u64::MAX);
     match args.precision() {
-        Precision::Dense => parameters.saturating_mul(4),
+        Precision::Dense => parameters.saturating_mul(value),
         // The file's own blocks.
         Precision::Quantised => std::fs::metadata(&args.model.model).map_or(0, |m| m.len()),
         // 4.13 bits a value, embedding and head in 16.
@@ -88,10 +89,24 @@ impl Forecast {
         let lora = settings.lora(&config)?;
         let trainable =
             (0..config.num_hidden_layers).map(|layer| Layout::new(&config, &lora, layer).len).sum();
-        let base = base_bytes(args, &config);
+        let Arithmetic { device, dtype } = settings.arithmetic;
+        let value = if device == Device::Cpu { 4 } else { dtype.bytes() };
+        let mut base = base_bytes(args, &config, value);
+        if device == Device::CandleCpu {
+            // Beside the copy that candle computes with.
+            base = base.saturating_add(base_bytes(args, &config, 4));
+        }
         let estimate =
             |recompute| memory_estimate(&config, base, trainable, rows, settings, recompute);
-        let available = memory::available();
+        let available = if device.uses_host_memory() {
+            memory::available()
+        } else {
+            trainer_worker::device::memory(device).map(|(free, _)| Available {
+                bytes: free,
+                limit: format!("the memory of {}", device.name()),
+                swap: 0,
+            })
+        };
         let free = available.as_ref().map_or(u64::MAX, |a| a.bytes);
         let recompute = match settings.gradient_checkpointing {
             GradientCheckpointing::On => true,

@@ -1,11 +1,11 @@
 //! The attention of a block in a graph: projections, rotary embedding, scores and output.
 
-use super::{ops, Graph, LayerVars, Pass};
+use super::{scores, Graph, LayerVars, Pass};
 use crate::kernels::attention::Heads;
 use crate::model::config::{AttentionKind, FusedLayout};
 use crate::model::deepseek::LatentAttention;
 use crate::model::family::Role;
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 impl Graph {
     pub(super) fn attention(
@@ -15,8 +15,8 @@ impl Graph {
         vars: &LayerVars,
         pass: &Pass<'_>,
     ) -> candle_core::Result<Tensor> {
-        let heads = self.config.heads(layer);
-        let [q, k, v] = match self.config.attention_kind(layer) {
+        let heads = self.config().heads(layer);
+        let [q, k, v] = match self.config().attention_kind(layer) {
             AttentionKind::Latent(latent) => self.latent(x, layer, latent, vars, pass)?,
             kind => {
                 let [q, k, v] = self.project(x, layer, kind, heads, vars)?;
@@ -30,26 +30,8 @@ impl Graph {
                 }
             }
         };
-        let mut parts = Vec::new();
-        for (first, count, len) in groups(&pass.rows.offsets) {
-            let shaped = |x: &Tensor| -> candle_core::Result<Tensor> {
-                let (_, heads, dim) = x.dims3()?;
-                x.narrow(0, first, count * len)?
-                    .reshape((count, len, heads, dim))?
-                    .transpose(1, 2)?
-                    .contiguous()
-            };
-            let (q, k, v) = (shaped(&q)?, shared(&shaped(&k)?, heads.query)?, shaped(&v)?);
-            let v = shared(&v, heads.query)?;
-            let scores = (q.matmul(&k.t()?)?.to_dtype(DType::F32)? * f64::from(heads.scale))?;
-            let bias = ops::score_bias(len, self.config.window(layer), &self.slopes);
-            let planes = bias.len() / (len * len);
-            let bias = Tensor::from_vec(bias, (1, planes, len, len), &self.device)?;
-            let p = ops::softmax(&scores.broadcast_add(&bias)?)?.to_dtype(self.dtype)?;
-            let out = p.matmul(&v)?.transpose(1, 2)?.contiguous()?;
-            parts.push(out.reshape((count * len, heads.output_width()))?);
-        }
-        self.linear(&Tensor::cat(&parts, 0)?, layer, Role::Output, vars)
+        let out = scores::attention(&q, &k, &v, &pass.sequences(layer)?)?;
+        self.linear(&out, layer, Role::Output, vars)
     }
 
     /// q, k and v of `[rows, heads, dim]` each as their projections give them.
@@ -129,30 +111,4 @@ impl Graph {
         let k = Tensor::cat(&[&expanded.narrow(2, 0, nope)?, &shared.contiguous()?], 2)?;
         Ok([q, k, expanded.narrow(2, nope, sizes.value)?])
     }
-}
-
-/// Neighbouring sequences of equal length: (first row, how many, length).
-fn groups(offsets: &[usize]) -> Vec<(usize, usize, usize)> {
-    let mut groups: Vec<(usize, usize, usize)> = Vec::new();
-    for w in offsets.windows(2) {
-        let len = w[1] - w[0];
-        match groups.last_mut() {
-            Some((_, count, l)) if *l == len => *count += 1,
-            _ if len > 0 => groups.push((w[0], 1, len)),
-            _ => {}
-        }
-    }
-    groups
-}
-
-/// Repeats the key or value heads of `[count, heads, len, dim]` for the query heads they serve.
-fn shared(x: &Tensor, query: usize) -> candle_core::Result<Tensor> {
-    let (count, heads, len, dim) = x.dims4()?;
-    if heads == query {
-        return Ok(x.clone());
-    }
-    x.unsqueeze(2)?
-        .broadcast_as((count, heads, query / heads, len, dim))?
-        .contiguous()?
-        .reshape((count, query, len, dim))
 }

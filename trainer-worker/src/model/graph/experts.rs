@@ -1,7 +1,8 @@
 //! A mixture of experts on a device: the choice is made on the host by the same code as for the CPU,
 //! scores and experts are computed, and differentiated, on the device.
 
-use super::ops::{self, Frozen};
+use super::frozen::Frozen;
+use super::ops;
 use crate::kernels::activation::Activation;
 use crate::kernels::moe::{self, Routing, Scoring};
 use candle_core::{DType, Result, Tensor, D};

@@ -1,36 +1,45 @@
-//! The model in candle's own operations and with candle's automatic differentiation, on any of its
-//! devices.
+//! The model in candle's operations, on any of its devices.
 //!
 //! This is how training runs on CUDA and Metal (base and residual stream in `bf16` or `f32`,
 //! adapters in `f32`), and what the tests hold the hand-written arithmetic of the CPU against: both
-//! are built from the same [`Model`] and [`ModelConfig`]. A GPU's sums have no defined order, so
-//! the promise of equal bytes does not extend to it.
+//! are built from the same [`Model`] and [`ModelConfig`]. candle differentiates what is made of its
+//! own operations (projections, activations, experts, the adapters); normalisations, rotary
+//! embedding, attention and frozen products have backwards of their own ([`ops`], [`scores`],
+//! [`frozen`]). A GPU's sums have no defined order, so the promise of equal bytes does not extend to
+//! it.
 //!
 //! Each block is a graph of its own. The backward goes through them from the top, either over the
 //! graphs that the forward kept or, with [`Graph::recompute`], over fresh ones, so that only the
-//! blocks' inputs are kept. Nothing is computed below the lowest adapter.
+//! blocks' inputs are kept. Nothing is computed below the lowest adapter. Embeddings are looked up
+//! on the host, which keeps the model; gradients come back in one transfer.
 
 mod attention;
 mod experts;
-mod ops;
+pub mod frozen;
+mod head;
+pub mod ops;
+pub mod scores;
+mod vars;
 
 use super::block::Rows;
 use super::config::{FeedForwardKind, ModelConfig, Position};
 use super::family::Role;
-use super::forward::{Batch, DropoutAt, LossAndGradients};
+use super::forward::{embedding_noise, Batch, DropoutAt, LossAndGradients};
+use super::preference::SequenceGradients;
 use super::weights::Block;
 use super::{norm, Model};
 use crate::error::{Error, Result};
 use crate::kernels::attention::alibi_slopes;
 use crate::kernels::linear::FrozenLinear;
-use crate::kernels::rng::DropoutMask;
-use crate::lora::{Adapter, Slot};
+use crate::lora::Adapter;
 use candle_core::{DType, Device, Tensor, Var};
 use experts::GraphExperts;
-use ops::{Frozen, Norm, Turn};
-
-/// Rows of the head's product at once.
-const HEAD_ROWS: usize = 512;
+use frozen::Frozen;
+use ops::{Norm, Turn};
+use scores::{Group, Sequences};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use vars::{Gradients, LayerVars};
 
 struct GraphBlock {
     input_norm: Norm,
@@ -46,35 +55,25 @@ struct GraphBlock {
 
 /// A model on a device.
 pub struct Graph {
-    config: ModelConfig,
+    /// On the host: configuration and embeddings.
+    model: Arc<Model>,
     device: Device,
     dtype: DType,
-    embedding: Tensor,
-    positions: Option<Tensor>,
-    embedding_norm: Option<Norm>,
     blocks: Vec<GraphBlock>,
     final_norm: Option<Norm>,
     head: Frozen,
     slopes: Vec<f32>,
+    max_tokens: usize,
     /// Whether the backward recomputes each block's forward instead of keeping its values.
     pub recompute: bool,
+    /// NEFTune's noise on the embeddings of training passes.
+    pub neftune_alpha: Option<f64>,
 }
-
-/// One module's adapter during a pass: the parameters as variables, and its dropout mask.
-struct LoraVars {
-    a: Var,
-    b: Var,
-    magnitude: Option<Var>,
-    slot: Slot,
-    mask: Option<Tensor>,
-}
-
-/// A layer's adapter by role.
-type LayerVars = [Option<LoraVars>; Role::COUNT];
 
 /// A block's place in the backward.
 struct Step {
-    input: Var,
+    layer: usize,
+    input: Tensor,
     vars: LayerVars,
     /// Kept unless it is recomputed.
     output: Option<Tensor>,
@@ -84,31 +83,32 @@ struct Step {
 struct Pass<'a> {
     rows: &'a Rows,
     turn: Option<Turn>,
+    /// Where the sequences lie, by the attention's window and the bits of its scale.
+    sequences: BTreeMap<(Option<usize>, u32), Arc<Sequences>>,
+    /// The key of each layer.
+    layers: Vec<(Option<usize>, u32)>,
+}
+
+impl Pass<'_> {
+    fn sequences(&self, layer: usize) -> candle_core::Result<Arc<Sequences>> {
+        let found = self.layers.get(layer).and_then(|key| self.sequences.get(key));
+        found
+            .cloned()
+            .ok_or_else(|| candle_core::Error::Msg(format!("layer {layer} has no attention")).bt())
+    }
 }
 
 impl Graph {
-    /// Copies a model's weights to a device as values of type `dtype` (`F32`, `BF16` or `F16`).
+    /// Copies a model's weights to a device for products of type `dtype` (`F32`, `BF16` or `F16`).
+    /// Weights in few bits stay so.
     ///
     /// # Errors
     ///
-    /// [`Error::Candle`] when the device lacks memory or the type, and [`Error::ModelConfig`] for
-    /// families whose parts exist on the CPU only.
-    pub fn new(model: &Model, device: &Device, dtype: DType) -> Result<Self> {
-        let config = model.config.clone();
-        let upload_as = |linear: &FrozenLinear, dtype: DType| -> Result<Frozen> {
-            let shape = (linear.output(), linear.input());
-            let mut dense = vec![0f32; shape.0 * shape.1];
-            for (index, row) in dense.chunks_exact_mut(shape.1).enumerate() {
-                linear.row(index, row);
-            }
-            let weight = Tensor::from_vec(dense, shape, device)?.to_dtype(dtype)?;
-            let bias = match linear.bias() {
-                Some(b) => Some(Tensor::from_slice(b, b.len(), device)?.to_dtype(dtype)?),
-                None => None,
-            };
-            Ok(Frozen::new(weight, bias))
-        };
-        let upload = |linear: &FrozenLinear| upload_as(linear, dtype);
+    /// [`Error::Candle`] when the device lacks memory or the type.
+    pub fn new(model: &Arc<Model>, device: &Device, dtype: DType) -> Result<Self> {
+        let config = &model.config;
+        let upload =
+            |linear: &FrozenLinear| -> Result<Frozen> { Ok(Frozen::new(linear, device, dtype)?) };
         let upload_norm = |norm: &norm::Norm| -> Result<Norm> {
             let (weight, bias, eps) = norm.parts();
             Ok(Norm {
@@ -147,7 +147,7 @@ impl Graph {
                     Some(experts) => Some(GraphExperts {
                         routing: *experts.routing(),
                         activation: config.activation,
-                        router: upload_as(experts.router(), DType::F32)?,
+                        router: Frozen::new(experts.router(), device, DType::F32)?,
                         choice_bias: experts.choice_bias().map(<[f32]>::to_vec),
                         experts: experts
                             .experts()
@@ -161,48 +161,68 @@ impl Graph {
             })
         };
         let blocks = model.blocks.iter().enumerate().map(block).collect::<Result<Vec<_>>>()?;
-        let embedding = upload(&model.embedding)?;
-        let head = match &model.head {
-            None => embedding.clone(),
-            Some(head) => upload(head)?,
-        };
-        let positions = match &model.positions {
-            Some(table) => {
-                let shape = (table.len() / config.hidden_size, config.hidden_size);
-                Some(Tensor::from_slice(table, shape, device)?.to_dtype(dtype)?)
-            }
-            None => None,
-        };
         let slopes = match config.position {
             Position::Alibi => alibi_slopes(config.num_attention_heads),
             Position::Rotary(_) | Position::Learned => Vec::new(),
         };
         Ok(Self {
-            embedding_norm: model.embedding_norm.as_ref().map(upload_norm).transpose()?,
             final_norm: model.final_norm.as_ref().map(upload_norm).transpose()?,
-            embedding: embedding.weight().clone(),
-            config,
+            head: upload(model.head())?,
+            model: model.clone(),
             device: device.clone(),
             dtype,
-            positions,
             blocks,
-            head,
             slopes,
+            max_tokens: config.max_position_embeddings,
             recompute: false,
+            neftune_alpha: None,
         })
+    }
+
+    /// Refuses sequences of more than `tokens` tokens from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContextExceeded`] for more than the model was made for.
+    pub fn limit_tokens(&mut self, tokens: usize) -> Result<()> {
+        let limit = self.config().max_position_embeddings;
+        if tokens > limit {
+            return Err(Error::ContextExceeded { tokens, limit, what: "sequence" });
+        }
+        self.max_tokens = tokens;
+        Ok(())
+    }
+
+    /// Bytes of the linear weights on the device.
+    pub fn weight_bytes(&self) -> usize {
+        let modules = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
+        let experts = self.blocks.iter().flat_map(|b| b.experts.iter());
+        let experts = experts.flat_map(|e| e.experts.iter().flatten().chain([&e.router]));
+        modules.chain(experts).chain([&self.head]).map(Frozen::bytes).sum()
+    }
+
+    fn config(&self) -> &ModelConfig {
+        &self.model.config
     }
 
     /// Logits of every row, `[rows, vocab_size]` row-major.
     pub fn logits(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<Vec<f32>> {
-        let hidden = self.run(batch, adapter, None, |_, _, _, _| ())?;
+        let hidden = self.hidden(batch, adapter)?;
         let logits = self.head.forward(&self.last_norm(&hidden)?)?;
         Ok(logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
     }
 
     /// Sum of the negative log likelihoods (nats) of the labelled positions, without gradients.
     pub fn loss(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<f64> {
-        let hidden = self.run(batch, adapter, None, |_, _, _, _| ())?;
-        Ok(self.head_loss(&hidden, batch, None)?.0)
+        let hidden = self.hidden(batch, adapter)?;
+        Ok(self.head_loss(&hidden, batch, false)?.0.iter().sum())
+    }
+
+    /// Negative log likelihood of each sequence's labelled positions (nats), without gradients.
+    pub fn sequence_losses(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<Vec<f64>> {
+        let hidden = self.hidden(batch, adapter)?;
+        let losses = self.head_loss(&hidden, batch, false)?.0;
+        Ok(by_sequence(batch).into_iter().map(|range| losses[range].iter().sum()).collect())
     }
 
     /// Loss of a batch and the gradient of `scale * loss` for every adapter parameter.
@@ -213,57 +233,122 @@ impl Graph {
         scale: f64,
         dropout: Option<DropoutAt>,
     ) -> Result<LossAndGradients> {
-        let lowest = adapter.layouts.iter().position(|l| l.len > 0).unwrap_or(usize::MAX);
-        let mut steps = Vec::new();
-        let hidden = self.run(batch, Some(adapter), dropout, |layer, input, vars, output| {
-            if layer >= lowest {
-                steps.push(Step { input, vars, output: (!self.recompute).then_some(output) });
+        let weights = |losses: &[f64]| vec![scale; losses.len()];
+        let (losses, gradients) = self.gradients(batch, adapter, dropout, &weights)?;
+        Ok(LossAndGradients { loss_sum: losses.iter().sum(), gradients })
+    }
+
+    /// The gradient of `Σ weight[s] · loss[s]` over the batch's sequences, where the weights are
+    /// what `weigh` gives for the losses and count as constants.
+    pub fn weighted_gradients(
+        &self,
+        batch: &Batch,
+        adapter: &Adapter,
+        dropout: Option<DropoutAt>,
+        weigh: &(dyn Fn(&[f64]) -> Vec<f64> + Send + Sync),
+    ) -> Result<SequenceGradients> {
+        let sequences = by_sequence(batch);
+        let sums = |losses: &[f64]| -> Vec<f64> {
+            sequences.iter().map(|range| losses[range.clone()].iter().sum()).collect()
+        };
+        let weights = |losses: &[f64]| {
+            let mut weights = vec![0.0; losses.len()];
+            for (range, weight) in sequences.iter().zip(weigh(&sums(losses))) {
+                weights[range.clone()].fill(weight);
             }
-        })?;
-        let (loss_sum, mut dy) = self.head_loss(&hidden, batch, Some(scale))?;
+            weights
+        };
+        let (losses, gradients) = self.gradients(batch, adapter, dropout, &weights)?;
+        Ok(SequenceGradients { losses: sums(&losses), gradients })
+    }
+
+    /// The loss of each labelled row, and the gradient of their sum with the weights that `weigh`
+    /// gives them.
+    ///
+    /// What goes through the blocks is the gradient over the greatest weight, which is multiplied in
+    /// on the host: gradients of a mean over many tokens would lose bits, or vanish, in 16 bits.
+    #[allow(clippy::type_complexity)]
+    fn gradients(
+        &self,
+        batch: &Batch,
+        adapter: &Adapter,
+        dropout: Option<DropoutAt>,
+        weigh: &dyn Fn(&[f64]) -> Vec<f64>,
+    ) -> Result<(Vec<f64>, Vec<Option<Vec<f32>>>)> {
+        self.check(batch, Some(adapter))?;
+        let lowest = adapter.layouts.iter().position(|l| l.len > 0).unwrap_or(usize::MAX);
         let pass = self.pass(batch)?;
-        let mut gradients = vec![None; adapter.layers.len()];
-        for (layer, step) in (0..self.blocks.len()).rev().zip(steps.into_iter().rev()) {
+        let mut x = self.embed(batch, dropout)?;
+        let mut steps = Vec::new();
+        for layer in 0..self.blocks.len() {
+            let rows = batch.rows.len();
+            let trained = layer >= lowest;
+            let vars = vars::layer(&self.device, layer, adapter, dropout, rows, trained)?;
+            if !trained {
+                x = self.block(&x, layer, &vars, &pass)?;
+                continue;
+            }
+            // The lowest block's input needs no gradient.
+            let tracked = layer > lowest;
+            let input = if tracked { Var::from_tensor(&x)?.into_inner() } else { x };
+            let output = if self.recompute {
+                self.block(&input.detach(), layer, &vars.detached(), &pass)?
+            } else {
+                self.block(&input, layer, &vars, &pass)?
+            };
+            x = output.detach();
+            steps.push(Step { layer, input, vars, output: (!self.recompute).then_some(output) });
+        }
+        let (losses, gradient) = self.head_loss(&x, batch, true)?;
+        let weights = weigh(&losses);
+        let greatest = weights.iter().fold(0f64, |m, w| m.max(w.abs()));
+        let unit = if greatest > 0.0 && greatest.is_finite() { greatest } else { 1.0 };
+        let mut found = Gradients::default();
+        let mut dy = match gradient {
+            Some(gradient) => Some(self.spread(&x, batch, &gradient, &weights, unit)?),
+            None => None,
+        };
+        drop(x);
+        while let Some(step) = steps.pop() {
+            let Some(above) = dy else { break };
             let output = match step.output {
                 Some(output) => output,
-                None => self.block(step.input.as_tensor(), layer, &step.vars, &pass)?,
+                None => self.block(&step.input, step.layer, &step.vars, &pass)?,
             };
-            let Some(above) = dy else { break };
             let store = (output * above)?.sum_all()?.backward()?;
-            let layout = &adapter.layouts[layer];
-            if layout.len > 0 {
-                let mut flat = vec![0f32; layout.len];
-                for vars in step.vars.iter().flatten() {
-                    let take = |var: &Var, into: &mut [f32]| -> Result<()> {
-                        let gradient = store.get(var.as_tensor()).ok_or_else(|| {
-                            Error::Candle(candle_core::Error::Msg(format!(
-                                "layer {layer}: the device gave no gradient for an adapter tensor"
-                            )))
-                        })?;
-                        into.copy_from_slice(&gradient.flatten_all()?.to_vec1::<f32>()?);
-                        Ok(())
-                    };
-                    let (a, b) = vars.slot.split_mut(&mut flat);
-                    take(&vars.a, a)?;
-                    take(&vars.b, b)?;
-                    if let (Some(var), Some(into)) =
-                        (&vars.magnitude, vars.slot.magnitude_mut(&mut flat))
-                    {
-                        take(var, into)?;
-                    }
-                }
-                gradients[layer] = Some(flat);
-            }
-            dy = store.get(step.input.as_tensor()).cloned();
+            found.take(step.layer, &step.vars, &store)?;
+            dy = store.get(&step.input).cloned();
         }
-        Ok(LossAndGradients { loss_sum, gradients })
+        Ok((losses, found.fetch(adapter, unit as f32)?))
+    }
+
+    fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
+        batch.check(&self.model)?;
+        let tokens = batch.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
+        if tokens > self.max_tokens {
+            let limit = self.max_tokens;
+            return Err(Error::ContextExceeded { tokens, limit, what: "sequence" });
+        }
+        adapter.map_or(Ok(()), |a| a.check_fits(self.config()))
+    }
+
+    /// The first block's input: looked up on the host, with NEFTune's noise in training passes.
+    fn embed(&self, batch: &Batch, training: Option<DropoutAt>) -> Result<Tensor> {
+        let (rows, d) = (batch.rows.len(), self.config().hidden_size);
+        let mut embedded = vec![0f32; rows * d];
+        self.model.embed(&mut embedded, &batch.tokens, &batch.rows.positions)?;
+        if let (Some(alpha), Some(at)) = (self.neftune_alpha, training) {
+            embedding_noise(&mut embedded, d, &batch.rows, alpha, at);
+        }
+        Ok(Tensor::from_vec(embedded, (rows, d), &self.device)?.to_dtype(self.dtype)?)
     }
 
     fn pass<'a>(&self, batch: &'a Batch) -> Result<Pass<'a>> {
-        let turn = match self.config.rotary() {
+        let config = self.config();
+        let turn = match config.rotary() {
             Some(rotary) => {
                 let longest = batch.rows.positions.iter().max().map_or(1, |p| *p as usize + 1);
-                let table = rotary.table(self.config.head_dim, longest);
+                let table = rotary.table(config.head_dim, longest);
                 let (cos, sin) = table.of_rows(&batch.rows.positions);
                 let shape = (batch.rows.len(), rotary.dim / 2);
                 Some(Turn {
@@ -274,81 +359,48 @@ impl Graph {
             }
             None => None,
         };
-        Ok(Pass { rows: &batch.rows, turn })
+        let mut pass =
+            Pass { rows: &batch.rows, turn, sequences: BTreeMap::new(), layers: Vec::new() };
+        let lying = scores::groups(&pass.rows.offsets);
+        let mut masks: BTreeMap<(Option<usize>, usize), Tensor> = BTreeMap::new();
+        for layer in 0..self.blocks.len() {
+            let (window, scale) = (config.window(layer), config.heads(layer).scale);
+            let key = (window, scale.to_bits());
+            pass.layers.push(key);
+            if pass.sequences.contains_key(&key) {
+                continue;
+            }
+            let mut groups = Vec::with_capacity(lying.len());
+            for (first, count, len) in &lying {
+                let bias = match masks.get(&(window, *len)) {
+                    Some(bias) => bias.clone(),
+                    None => {
+                        let bias = scores::score_bias(*len, window, &self.slopes, &self.device)?;
+                        masks.insert((window, *len), bias.clone());
+                        bias
+                    }
+                };
+                groups.push(Group { first: *first, count: *count, len: *len, bias });
+            }
+            let sequences = Sequences { groups, scale: f64::from(scale) };
+            pass.sequences.insert(key, Arc::new(sequences));
+        }
+        Ok(pass)
     }
 
-    /// Takes a batch through all blocks; `seen` is given each layer, its input and what came of it.
-    fn run(
-        &self,
-        batch: &Batch,
-        adapter: Option<&Adapter>,
-        dropout: Option<DropoutAt>,
-        mut seen: impl FnMut(usize, Var, LayerVars, Tensor),
-    ) -> Result<Tensor> {
-        let vocabulary = self.config.vocab_size;
-        if let Some(id) = batch.tokens.iter().find(|t| **t as usize >= vocabulary) {
-            return Err(Error::TokenId { id: *id, vocabulary });
-        }
+    /// The last block's output, without gradients.
+    fn hidden(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<Tensor> {
+        self.check(batch, adapter)?;
         let pass = self.pass(batch)?;
-        let index = |ids: &[u32]| Tensor::from_slice(ids, ids.len(), &self.device);
-        let mut x = self.embedding.index_select(&index(&batch.tokens)?, 0)?;
-        if let Some(table) = &self.positions {
-            x = (x + table.index_select(&index(&batch.rows.positions)?, 0)?)?;
-        }
-        if let Some(norm) = &self.embedding_norm {
-            x = norm.forward(&x)?;
-        }
+        let mut x = self.embed(batch, None)?;
         for layer in 0..self.blocks.len() {
-            let vars = self.layer_vars(layer, adapter, dropout, batch.rows.len())?;
-            let input = Var::from_tensor(&x.detach())?;
-            let output = self.block(input.as_tensor(), layer, &vars, &pass)?;
-            x = output.detach();
-            seen(layer, input, vars, output);
+            let vars = match adapter {
+                Some(a) => vars::layer(&self.device, layer, a, None, batch.rows.len(), false)?,
+                None => LayerVars::default(),
+            };
+            x = self.block(&x, layer, &vars, &pass)?;
         }
         Ok(x)
-    }
-
-    fn layer_vars(
-        &self,
-        layer: usize,
-        adapter: Option<&Adapter>,
-        dropout: Option<DropoutAt>,
-        rows: usize,
-    ) -> Result<LayerVars> {
-        let mut vars: LayerVars = [const { None }; Role::COUNT];
-        let Some(adapter) = adapter else { return Ok(vars) };
-        let (layout, values) = (&adapter.layouts[layer], &adapter.layers[layer]);
-        for role in Role::ALL {
-            let Some(slot) = layout.slot(role) else { continue };
-            let (a, b) = slot.split(values);
-            let mask = match dropout.filter(|_| adapter.config.dropout > 0.0) {
-                Some(at) => {
-                    let counters = [at.step, at.micro, layer as u64, role.index() as u64];
-                    let mask = DropoutMask::new(at.seed, adapter.config.dropout, &counters);
-                    let mut ones = vec![1f32; rows * slot.input];
-                    for (i, row) in ones.chunks_exact_mut(slot.input).enumerate() {
-                        mask.apply(i, row);
-                    }
-                    Some(Tensor::from_vec(ones, (rows, slot.input), &self.device)?)
-                }
-                None => None,
-            };
-            let tensor = |values: &[f32], rows, cols| -> Result<Var> {
-                let tensor = Tensor::from_slice(values, (rows, cols), &self.device)?;
-                Ok(Var::from_tensor(&tensor)?)
-            };
-            vars[role.index()] = Some(LoraVars {
-                a: tensor(a, slot.r, slot.input)?,
-                b: tensor(b, slot.output, slot.r)?,
-                magnitude: match slot.magnitude(values) {
-                    Some(m) => Some(tensor(m, 1, slot.output)?),
-                    None => None,
-                },
-                slot: *slot,
-                mask,
-            });
-        }
-        Ok(vars)
     }
 
     /// A linear module with its adapter.
@@ -362,31 +414,10 @@ impl Graph {
         let Some(frozen) = &self.blocks[layer].linear[role.index()] else {
             candle_core::bail!("layer {layer} has no module {role:?}")
         };
-        let Some(lora) = &vars[role.index()] else { return frozen.forward(x) };
-        let scaling = f64::from(lora.slot.scaling);
-        let wide = x.to_dtype(DType::F32)?;
-        let dropped = match &lora.mask {
-            Some(mask) => (wide * mask)?,
-            None => wide,
-        };
-        let h = dropped.matmul(&lora.a.as_tensor().t()?)?;
-        let update = (h.matmul(&lora.b.as_tensor().t()?)? * scaling)?;
-        let Some(magnitude) = &lora.magnitude else {
-            return frozen.forward(x)? + update.to_dtype(self.dtype)?;
-        };
-        // DoRA: the norms of the rows follow A and B but count as constants.
-        let change = (lora.b.as_detached_tensor().matmul(&lora.a.as_detached_tensor())? * scaling)?;
-        let rows = (frozen.weight().to_dtype(DType::F32)? + change)?;
-        let norms = rows.sqr()?.sum_keepdim(1)?.sqrt()?.t()?;
-        let scale = magnitude.as_tensor().broadcast_div(&norms)?;
-        let base = frozen.product(x)?.to_dtype(DType::F32)?;
-        let seen = match &lora.mask {
-            Some(_) => frozen.product(&dropped.to_dtype(self.dtype)?)?.to_dtype(DType::F32)?,
-            None => base.clone(),
-        };
-        let y = (base + seen.broadcast_mul(&(&scale - 1.0)?)?)?;
-        let y = (y + update.broadcast_mul(&scale)?)?;
-        frozen.add_bias(y.to_dtype(self.dtype)?)
+        match vars.of(role) {
+            Some(lora) => lora.forward(x, frozen, self.dtype),
+            None => frozen.forward(x),
+        }
     }
 
     /// `y = block(x)` for all rows, `[rows, hidden_size]`.
@@ -398,7 +429,7 @@ impl Graph {
         pass: &Pass<'_>,
     ) -> candle_core::Result<Tensor> {
         let block = &self.blocks[layer];
-        let after_norm = self.config.residual_after_norm;
+        let after_norm = self.config().residual_after_norm;
         let normed = block.input_norm.forward(x)?;
         let mut attended = self.attention(&normed, layer, vars, pass)?;
         if let Some(norm) = &block.attention_output_norm {
@@ -419,14 +450,14 @@ impl Graph {
         layer: usize,
         vars: &LayerVars,
     ) -> candle_core::Result<Tensor> {
-        let act = |x: &Tensor| ops::activate(x, self.config.activation);
+        let act = |x: &Tensor| ops::activate(x, self.config().activation);
         let gated = |roles: [Role; 3]| -> candle_core::Result<Tensor> {
             let [gate, up, down] = roles;
             let gate = self.linear(x, layer, gate, vars)?;
             let inner = (act(&gate)? * self.linear(x, layer, up, vars)?)?;
             self.linear(&inner, layer, down, vars)
         };
-        match self.config.feed_forward_kind(layer) {
+        match self.config().feed_forward_kind(layer) {
             FeedForwardKind::Gated => gated([Role::Gate, Role::Up, Role::Down]),
             FeedForwardKind::GatedFused => {
                 let both = self.linear(x, layer, Role::GateUp, vars)?;
@@ -450,42 +481,11 @@ impl Graph {
             }
         }
     }
+}
 
-    fn last_norm(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        match &self.final_norm {
-            Some(norm) => norm.forward(x),
-            None => Ok(x.clone()),
-        }
-    }
-
-    /// The loss over the labelled rows and, with a scale, its gradient at the last block's output.
-    fn head_loss(
-        &self,
-        hidden: &Tensor,
-        batch: &Batch,
-        scale: Option<f64>,
-    ) -> Result<(f64, Option<Tensor>)> {
-        let mut total = 0f64;
-        let mut gradient = scale.map(|_| hidden.zeros_like()).transpose()?;
-        for (rows, targets) in batch.labelled.chunks(HEAD_ROWS).zip(batch.targets.chunks(HEAD_ROWS))
-        {
-            let index = Tensor::from_slice(rows, rows.len(), &self.device)?;
-            let target = Tensor::from_slice(targets, (targets.len(), 1), &self.device)?;
-            let x = Var::from_tensor(&hidden.index_select(&index, 0)?)?;
-            let normed = self.last_norm(x.as_tensor())?;
-            let logits = self.head.forward(&normed)?.to_dtype(DType::F32)?;
-            let shift = logits.max_keepdim(1)?.detach();
-            let shifted = logits.broadcast_sub(&shift)?;
-            let normaliser = shifted.exp()?.sum_keepdim(1)?.log()?;
-            let loss = (normaliser - shifted.gather(&target, 1)?)?;
-            total += loss.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
-            if let (Some(sum), Some(scale)) = (&gradient, scale) {
-                let store = (loss * scale)?.sum_all()?.backward()?;
-                if let Some(dx) = store.get(x.as_tensor()) {
-                    gradient = Some(sum.index_add(&index, dx, 0)?);
-                }
-            }
-        }
-        Ok((total, gradient))
-    }
+/// The labelled rows of each sequence, as a range of `batch.labelled`.
+fn by_sequence(batch: &Batch) -> Vec<std::ops::Range<usize>> {
+    let bound = |end: &usize| batch.labelled.partition_point(|row| (*row as usize) < *end);
+    let bounds: Vec<usize> = batch.rows.offsets.iter().map(bound).collect();
+    bounds.windows(2).map(|w| w[0]..w[1]).collect()
 }

@@ -2,7 +2,9 @@
 //! GPU) and does its sums in `f32`.
 //!
 //! candle-nn's fused softmax, normalisations and rotary embedding have no backward: after them,
-//! gradients are silently absent. These are made of operations that have one.
+//! gradients are silently absent. Those here are made of candle's operations and have backwards
+//! written by hand, which keep an operation's inputs and nothing in between: candle's own
+//! differentiation keeps every intermediate value, and computes gradients of constants too.
 
 use crate::kernels::activation::Activation;
 use candle_core::backend::BackendStorage;
@@ -10,92 +12,104 @@ use candle_core::{
     bail, CpuStorage, CudaStorage, CustomOp1, DType, Layout, MetalStorage, Result, Shape, Storage,
     Tensor, D,
 };
+use std::sync::{Mutex, PoisonError};
 
-/// A frozen linear weight `[output, input]` on a device: `y = x · Wᵀ (+ b)`. Unlike candle's own
-/// product it never computes, nor keeps, a gradient of the weight.
-#[derive(Debug, Clone)]
-pub(super) struct Frozen {
-    weight: Tensor,
-    bias: Option<Tensor>,
-}
+/// A result that was computed outside of the graph and enters it as that of an operation.
+pub(super) struct Computed(Mutex<Option<Tensor>>);
 
-impl Frozen {
-    pub(super) fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+impl Computed {
+    /// Takes a tensor that fills its storage.
+    pub(super) fn new(y: Tensor) -> Result<Self> {
+        let y = y.contiguous()?;
+        let y = if y.layout().start_offset() == 0 { y } else { y.force_contiguous()? };
+        Ok(Self(Mutex::new(Some(y))))
     }
 
-    pub(super) fn weight(&self) -> &Tensor {
-        &self.weight
+    /// The tensor, which is there once.
+    fn take(&self) -> Result<Tensor> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot.take() {
+            Some(y) => Ok(y),
+            None => bail!("an operation of the graph was applied twice"),
+        }
     }
 
-    /// `[rows, output]` from `[rows, input]`, without the bias.
-    pub(super) fn product(&self, x: &Tensor) -> Result<Tensor> {
-        x.contiguous()?.apply_op1(FrozenProduct { weight: self.weight.clone() })
+    pub(super) fn cpu(&self) -> Result<(CpuStorage, Shape)> {
+        let y = self.take()?;
+        let (storage, layout) = y.storage_and_layout();
+        match &*storage {
+            Storage::Cpu(values) => Ok((values.try_clone(layout)?, layout.shape().clone())),
+            _ => bail!("the input is on the CPU, the result is not"),
+        }
     }
 
-    /// `[rows, output]` from `[rows, input]`.
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.add_bias(self.product(x)?)
+    pub(super) fn cuda(&self) -> Result<(CudaStorage, Shape)> {
+        let y = self.take()?;
+        let (storage, layout) = y.storage_and_layout();
+        match &*storage {
+            Storage::Cuda(values) => Ok((values.try_clone(layout)?, layout.shape().clone())),
+            _ => bail!("the input is on a CUDA device, the result is not"),
+        }
     }
 
-    pub(super) fn add_bias(&self, y: Tensor) -> Result<Tensor> {
-        match &self.bias {
-            Some(bias) => y.broadcast_add(bias),
-            None => Ok(y),
+    pub(super) fn metal(&self) -> Result<(MetalStorage, Shape)> {
+        let y = self.take()?;
+        let (storage, layout) = y.storage_and_layout();
+        match &*storage {
+            Storage::Metal(values) => Ok((values.try_clone(layout)?, layout.shape().clone())),
+            _ => bail!("the input is on a Metal device, the result is not"),
         }
     }
 }
 
-struct FrozenProduct {
-    weight: Tensor,
+type Backward = Box<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
+
+/// An operation on one tensor: `backward` gives the input's gradient from the input and the
+/// output's gradient.
+struct Unary {
+    name: &'static str,
+    y: Computed,
+    backward: Backward,
 }
 
-impl FrozenProduct {
-    fn multiply<S: BackendStorage>(&self, x: &S, layout: &Layout, w: &S) -> Result<(S, Shape)> {
-        let (rows, input) = layout.shape().dims2()?;
-        let (output, width) = self.weight.dims2()?;
-        if input != width {
-            bail!("a weight of {output} × {width} cannot take rows of {input} values");
-        }
-        let transposed = self.weight.layout().transpose(0, 1)?;
-        let y = x.matmul(w, (1, rows, output, input), layout, &transposed)?;
-        Ok((y, Shape::from((rows, output))))
-    }
-}
-
-impl CustomOp1 for FrozenProduct {
+impl CustomOp1 for Unary {
     fn name(&self) -> &'static str {
-        "frozen-linear"
+        self.name
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        match &*self.weight.storage_and_layout().0 {
-            Storage::Cpu(w) => self.multiply(x, layout, w),
-            _ => bail!("the input is on the CPU, the weight is not"),
-        }
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.y.cpu()
     }
 
-    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
-        match &*self.weight.storage_and_layout().0 {
-            Storage::Cuda(w) => self.multiply(x, layout, w),
-            _ => bail!("the input is on a CUDA device, the weight is not"),
-        }
+    fn cuda_fwd(&self, _: &CudaStorage, _: &Layout) -> Result<(CudaStorage, Shape)> {
+        self.y.cuda()
     }
 
-    fn metal_fwd(&self, x: &MetalStorage, layout: &Layout) -> Result<(MetalStorage, Shape)> {
-        match &*self.weight.storage_and_layout().0 {
-            Storage::Metal(w) => self.multiply(x, layout, w),
-            _ => bail!("the input is on a Metal device, the weight is not"),
-        }
+    fn metal_fwd(&self, _: &MetalStorage, _: &Layout) -> Result<(MetalStorage, Shape)> {
+        self.y.metal()
     }
 
-    fn bwd(&self, _x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        dy.contiguous()?.matmul(&self.weight).map(Some)
+    fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        (self.backward)(&x.detach(), dy).map(Some)
     }
+}
+
+/// `y = f(x)` as an operation of its own.
+fn unary(
+    name: &'static str,
+    x: &Tensor,
+    forward: impl Fn(&Tensor) -> Result<Tensor>,
+    backward: impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Tensor> {
+    let y = forward(&x.detach())?;
+    if !x.track_op() {
+        return Ok(y);
+    }
+    x.apply_op1(Unary { name, y: Computed::new(y)?, backward: Box::new(backward) })
 }
 
 /// Softmax over the last dimension.
-pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
+pub fn softmax(x: &Tensor) -> Result<Tensor> {
     let shift = x.max_keepdim(D::Minus1)?.detach();
     let e = x.broadcast_sub(&shift)?.exp()?;
     e.broadcast_div(&e.sum_keepdim(D::Minus1)?)
@@ -104,34 +118,59 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
 /// A frozen normalisation of the last dimension: by root mean square, or, with a bias, by mean and
 /// variance.
 #[derive(Debug, Clone)]
-pub(super) struct Norm {
-    /// `f32`, as is the bias.
-    pub(super) weight: Tensor,
-    pub(super) bias: Option<Tensor>,
-    pub(super) eps: f64,
+pub struct Norm {
+    /// Factor of each value, `f32`, as is the bias.
+    pub weight: Tensor,
+    /// What is added; with it, the mean is taken away first.
+    pub bias: Option<Tensor>,
+    /// Added to the variance.
+    pub eps: f64,
 }
 
 impl Norm {
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let dtype = x.dtype();
+    /// The normalised rows, in the type of `x`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let norm = self.clone();
+        let backward = move |x: &Tensor, dy: &Tensor| norm.backward(x, dy);
+        unary("normalise", x, |x| self.plain(x), backward)
+    }
+
+    /// Rows of mean square 1 in `f32`, and what they were multiplied by.
+    fn standard(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
         let x = x.to_dtype(DType::F32)?;
-        let width = x.dim(D::Minus1)? as f64;
         let x = match &self.bias {
             None => x,
-            Some(_) => x.broadcast_sub(&(x.sum_keepdim(D::Minus1)? / width)?)?,
+            Some(_) => x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?,
         };
-        let variance = (x.sqr()?.sum_keepdim(D::Minus1)? / width)?;
-        let y = x.broadcast_div(&(variance + self.eps)?.sqrt()?)?.broadcast_mul(&self.weight)?;
+        let variance = x.sqr()?.mean_keepdim(D::Minus1)?;
+        let inverse = (variance + self.eps)?.sqrt()?.recip()?;
+        Ok((x.broadcast_mul(&inverse)?, inverse))
+    }
+
+    fn plain(&self, x: &Tensor) -> Result<Tensor> {
+        let y = self.standard(x)?.0.broadcast_mul(&self.weight)?;
         match &self.bias {
             None => y,
             Some(bias) => y.broadcast_add(bias)?,
         }
-        .to_dtype(dtype)
+        .to_dtype(x.dtype())
+    }
+
+    /// The gradient of `x` from that of the normalised rows.
+    pub fn backward(&self, x: &Tensor, dy: &Tensor) -> Result<Tensor> {
+        let (standard, inverse) = self.standard(x)?;
+        let g = dy.to_dtype(DType::F32)?.broadcast_mul(&self.weight)?;
+        let along = (&g * &standard)?.mean_keepdim(D::Minus1)?;
+        let mut dx = (&g - standard.broadcast_mul(&along)?)?;
+        if self.bias.is_some() {
+            dx = dx.broadcast_sub(&g.mean_keepdim(D::Minus1)?)?;
+        }
+        dx.broadcast_mul(&inverse)?.to_dtype(x.dtype())
     }
 }
 
 /// `act(x)`.
-pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
+pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Silu => x.silu(),
         Activation::GeluTanh => x.gelu(),
@@ -140,17 +179,29 @@ pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     }
 }
 
-/// Cosines and sines for each row, `[rows, pairs]` in `f32`.
+/// Cosines and sines for each row, `[rows, pairs]` in `f32`: the rotary embedding.
 #[derive(Debug, Clone)]
-pub(super) struct Turn {
-    pub(super) cos: Tensor,
-    pub(super) sin: Tensor,
-    pub(super) interleaved: bool,
+pub struct Turn {
+    /// Cosines.
+    pub cos: Tensor,
+    /// Sines.
+    pub sin: Tensor,
+    /// Whether neighbours make a pair, instead of the two halves.
+    pub interleaved: bool,
 }
 
 impl Turn {
     /// Turns the first `2 · pairs` values of each head of `[rows, heads, dim]`.
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let turn = self.clone();
+        let back = move |_: &Tensor, dy: &Tensor| {
+            let sin = turn.sin.neg()?;
+            Self { sin, ..turn.clone() }.plain(dy)
+        };
+        unary("turn", x, |x| self.plain(x), back)
+    }
+
+    fn plain(&self, x: &Tensor) -> Result<Tensor> {
         let dtype = x.dtype();
         let (rows, heads, dim) = x.dims3()?;
         let pairs = self.cos.dim(1)?;
@@ -173,27 +224,25 @@ impl Turn {
         if 2 * pairs == dim {
             return Ok(turned);
         }
-        Tensor::cat(&[&turned, &x.narrow(2, 2 * pairs, dim - 2 * pairs)?], 2)
+        Tensor::cat(&[&turned, &x.narrow(2, 2 * pairs, dim - 2 * pairs)?.contiguous()?], 2)
     }
 }
 
-/// What is added to the scores of a sequence of `len` tokens, `[1, len, len]` or
-/// `[heads, len, len]` in `f32`: negative infinity where a token does not look, and ALiBi's bias.
-pub(super) fn score_bias(len: usize, window: Option<usize>, slopes: &[f32]) -> Vec<f32> {
-    let flat = [0f32];
-    let slopes = if slopes.is_empty() { &flat[..] } else { slopes };
-    let mut bias = Vec::with_capacity(slopes.len() * len * len);
-    for slope in slopes {
-        for query in 0..len {
-            for key in 0..len {
-                let seen = key <= query && window.is_none_or(|w| query - key < w);
-                bias.push(if seen {
-                    slope * (key as f32 - query as f32)
-                } else {
-                    f32::NEG_INFINITY
-                });
-            }
-        }
+/// Negative log likelihoods of `targets` `[rows, 1]` under `logits` `[rows, vocabulary]` in `f32`,
+/// and the gradient of their sum, where it is wanted.
+pub fn cross_entropy(
+    logits: &Tensor,
+    targets: &Tensor,
+    with_gradient: bool,
+) -> Result<(Tensor, Option<Tensor>)> {
+    let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?)?;
+    let e = shifted.exp()?;
+    let sum = e.sum_keepdim(1)?;
+    let losses = (sum.log()? - shifted.gather(targets, 1)?)?.squeeze(1)?;
+    if !with_gradient {
+        return Ok((losses, None));
     }
-    bias
+    let minus_one = targets.ones_like()?.to_dtype(DType::F32)?.neg()?;
+    let gradient = e.broadcast_div(&sum)?.scatter_add(targets, &minus_one, 1)?;
+    Ok((losses, Some(gradient)))
 }
