@@ -42,7 +42,7 @@ fn kind(error: &anyhow::Error) -> Kind {
             return error.kind;
         }
         match cause.downcast_ref::<Error>() {
-            Some(Error::Setting { .. }) => return Kind::Usage,
+            Some(Error::Setting { .. } | Error::NotBuilt { .. }) => return Kind::Usage,
             Some(Error::Memory { .. }) => return Kind::Refused,
             Some(Error::Http { .. }) => return Kind::Unavailable,
             _ => {}

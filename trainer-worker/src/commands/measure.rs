@@ -4,7 +4,7 @@
 //! answers with one JSON line, so that a script can let another program run the same work in turns
 //! with it, on the same machine at the same time.
 
-use super::{AdapterArgs, ModelArgs};
+use super::{AdapterArgs, DeviceArgs, ModelArgs};
 use anyhow::{bail, Context, Result};
 use clap::Subcommand;
 use gemm::Parallelism;
@@ -18,8 +18,9 @@ use trainer_worker::kernels::gemm as product;
 use trainer_worker::kernels::rng::Stream;
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
-use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
-use trainer_worker::model::{Model, Precision};
+use trainer_worker::model::forward::{Batch, DropoutAt};
+use trainer_worker::model::passes::{self, PassSettings};
+use trainer_worker::model::{Model, Precision, WeightSource};
 use trainer_worker::optim::{clip_by_global_norm, AdamW};
 use trainer_worker::train::{on_training_threads, TrainSettings};
 
@@ -69,9 +70,14 @@ struct Rounds {
 struct TrainArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// Keep the base quantised as the file has it (QLoRA).
+    /// Keep the base quantised as the file has it, or in NF4 (QLoRA).
     #[arg(long)]
     qlora: bool,
+    /// Make the weights from this seed; the model is a folder with a config.json alone.
+    #[arg(long, value_name = "SEED")]
+    random_weights: Option<u64>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Sequences a step.
     #[arg(long, default_value_t = 4)]
     batch: usize,
@@ -176,22 +182,55 @@ fn load(model: &ModelArgs, precision: Precision) -> Result<(Arc<Model>, Option<u
     Ok((Arc::new(model), grown))
 }
 
+/// Weights made from a seed, for models of which only the configuration is there: small values around
+/// zero, and ones in normalisations.
+struct RandomWeights {
+    seed: u64,
+}
+
+impl WeightSource for RandomWeights {
+    fn load(&self, name: &str, shape: &[usize]) -> trainer_worker::Result<Vec<f32>> {
+        let count = shape.iter().product();
+        if shape.len() == 1 {
+            let value = if name.ends_with("weight") { 1.0 } else { 0.0 };
+            return Ok(vec![value; count]);
+        }
+        let mut stream = Stream::new(self.seed, name, &[]);
+        // As wide as a normal distribution of 0.02, which most families are initialised with.
+        Ok((0..count).map(|_| (stream.uniform() - 0.5) * 0.07).collect())
+    }
+
+    fn has(&self, _name: &str) -> bool {
+        true
+    }
+}
+
+fn random_model(model: &ModelArgs, seed: u64, precision: Precision) -> Result<Arc<Model>> {
+    Ok(Arc::new(Model::load_with(model.config()?, &RandomWeights { seed }, precision)?))
+}
+
 fn random_tokens(seed: u64, count: usize, vocabulary: usize) -> Vec<u32> {
     let mut stream = Stream::new(seed, "bench", &[]);
     (0..count).map(|_| stream.below(vocabulary) as u32).collect()
 }
 
 fn train(args: TrainArgs) -> Result<()> {
+    let arithmetic = args.device.arithmetic()?;
+    arithmetic.device.open()?;
     args.rounds.prepare()?;
     let precision =
         if args.qlora { Precision::for_qlora(&args.model.model) } else { Precision::Dense };
     let (batch, sequence) = (args.batch.clamp(1, 256), args.sequence.clamp(2, 32_768));
     args.rounds.on_threads(|| {
-        let (model, base) = load(&args.model, precision)?;
+        let (model, base) = match args.random_weights {
+            Some(seed) => (random_model(&args.model, seed, precision)?, None),
+            None => load(&args.model, precision)?,
+        };
         let settings = TrainSettings::default();
         let mut adapter = Adapter::new(settings.lora(&model.config)?, &model.config, settings.seed);
         let mut optimizer = AdamW::new(&adapter.layers, 0.0);
-        let runner = Runner::new(model.clone(), sequence)?;
+        let settings_of_passes = PassSettings { max_tokens: sequence, ..PassSettings::default() };
+        let passes = passes::open(&model, arithmetic, settings_of_passes)?;
         let mut step = 0u64;
         let mut losses = Vec::new();
         let mut one = |losses: &mut Vec<f64>| -> Result<()> {
@@ -202,7 +241,7 @@ fn train(args: TrainArgs) -> Result<()> {
             let data = Batch::new(&sequences);
             let scale = 1.0 / data.targets.len() as f64;
             let at = DropoutAt { seed: settings.seed, step, micro: 0 };
-            let result = runner.loss_and_gradients(&data, &adapter, scale, Some(at))?;
+            let result = passes.loss_and_gradients(&data, &adapter, scale, Some(at))?;
             losses.push(result.loss_sum * scale);
             let mut gradients = result
                 .gradients
@@ -220,6 +259,9 @@ fn train(args: TrainArgs) -> Result<()> {
             "ready": "train",
             "instructions": instructions().name(),
             "base_memory": base,
+            "parameters": u64::try_from(model.config.parameters()).unwrap_or(u64::MAX),
+            "device": arithmetic.device.name(),
+            "dtype": arithmetic.dtype.name(),
             "flops_per_token": training_flops(&model, sequence),
         });
         args.rounds.run(&ready, || {

@@ -353,3 +353,41 @@ fn the_commands_take_a_device_and_the_record_says_which() {
     let text = refusal(&train(&["--config", "bf16.yaml", "--output", "y"]));
     assert!(text.contains("dtype: bf16"), "{text}");
 }
+
+#[test]
+fn the_gpu_benchmarks_model_of_random_weights_trains_in_rounds() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = crate::common::tiny_config().to_string();
+    std::fs::write(dir.path().join("config.json"), config).expect("written");
+    for more in [&["--dtype", "bf16"][..], &["--qlora"]] {
+        let args = [
+            "measure",
+            "train",
+            "--model",
+            ".",
+            "--random-weights",
+            "1",
+            "--device",
+            "candle-cpu",
+            "--batch",
+            "2",
+            "--sequence",
+            "16",
+            "--steps",
+            "1",
+            "--rounds",
+            "2",
+        ];
+        let output = run(dir.path(), &[&args, more].concat());
+        let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        assert_eq!(lines.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(lines[0]["device"], "candle-cpu");
+        // Weights near zero know nothing: every token is as likely as any other.
+        let loss = lines[2]["loss"].as_f64().expect("a loss");
+        let vocabulary = crate::common::tokens().len() as f64;
+        assert!((loss - vocabulary.ln()).abs() < 0.1, "{loss}");
+    }
+}
