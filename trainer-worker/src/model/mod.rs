@@ -23,6 +23,7 @@ pub mod hf;
 pub mod mla;
 pub mod moe;
 pub mod norm;
+mod pass;
 pub mod preference;
 pub mod rotary;
 pub mod weights;
@@ -30,6 +31,7 @@ pub mod workspace;
 
 pub use config::ModelConfig;
 pub use family::{Family, Module, Role};
+pub use pass::rows_at_once;
 pub use weights::{Model, Precision};
 
 use crate::error::Result;
@@ -43,6 +45,11 @@ pub trait WeightSource {
     /// the source has none for it.
     fn quantised(&self, _name: &str, _output: usize, _input: usize) -> Result<Option<QuantMatrix>> {
         Ok(None)
+    }
+    /// Bytes that all weights take where those that are stored in blocks stay as they are; nothing
+    /// where the source has none in blocks.
+    fn stored_bytes(&self) -> Option<u64> {
+        None
     }
     /// Whether the source holds the tensor.
     fn has(&self, name: &str) -> bool;
