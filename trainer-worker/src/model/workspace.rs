@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-/// A buffer serves requests of at least this share of its size where memory for another one would
-/// have to be found: a handful of statistics must not hold megabytes.
-const LEAST_SHARE: usize = 3;
+/// Part of the greatest need that may lie unused in buffers larger than was asked for. Large enough
+/// that sequences of many lengths share buffers, and no more: what is wasted is missed elsewhere.
+const WASTE: usize = 32;
 
 /// Memory beyond the greatest need that idle buffers may hold, as a share of that need: with none,
 /// buffers of the head and of the blocks would be allocated and freed in turns.
@@ -57,11 +57,9 @@ impl Workspace {
         if let Ok(mut pool) = self.pool.lock() {
             pool.taken += len;
             pool.peak = pool.peak.max(pool.taken);
-            let mut found = pool.fitting(len, len + len / 8);
-            if found.is_none() && !pool.has_room(len) {
-                found = pool.fitting(len, LEAST_SHARE * len);
-            }
-            match found {
+            let wasted = pool.held.saturating_sub(pool.taken - len);
+            let spare = (pool.peak / WASTE).saturating_sub(wasted);
+            match pool.fitting(len, len + spare.min(2 * len)) {
                 Some(found) => buffer = found,
                 None => {
                     // Sequences of many lengths would otherwise leave ever more buffers behind.
