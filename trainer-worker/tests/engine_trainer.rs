@@ -40,6 +40,8 @@ mod golden;
 mod graph;
 #[path = "engine_trainer/hostile.rs"]
 mod hostile;
+#[path = "engine_trainer/memory.rs"]
+mod memory;
 #[path = "engine_trainer/mutations.rs"]
 mod mutations;
 #[path = "engine_trainer/ops.rs"]

@@ -45,10 +45,18 @@ pub(crate) unsafe fn raw(
     accumulate: bool,
     parallelism: Parallelism,
 ) {
-    if m == 0 || n == 0 {
+    let start = std::ptr::null();
+    let product = product::Product { m, n, k, dst, dst_row, lhs, rhs, scale, accumulate, start };
+    // SAFETY: handed on from the caller.
+    unsafe { run(product, parallelism) }
+}
+
+/// # Safety
+/// As for [`raw`]; `product.start` must be null or valid for all elements of `dst`.
+unsafe fn run(product: product::Product, parallelism: Parallelism) {
+    if product.m == 0 || product.n == 0 {
         return;
     }
-    let product = product::Product { m, n, k, dst, dst_row, lhs, rhs, scale, accumulate };
     let threads = match parallelism {
         Parallelism::None => 1,
         Parallelism::Rayon(n) => n,
@@ -128,6 +136,60 @@ pub fn tn(
     let rhs = Strided { data: w.as_ptr(), row: n, col: 1 };
     // SAFETY: the lengths were just checked and `y` is borrowed mutably.
     unsafe { raw((m, n, k), y.as_mut_ptr(), n, lhs, rhs, scale, accumulate, threads()) }
+}
+
+/// A sum over rows that come in several parts, one after the other.
+#[derive(Debug)]
+pub struct Continued<'a> {
+    /// `[m, n]`: the sums of the slice of [`K_SLICE`] rows that earlier parts have begun and not
+    /// ended. Unspecified at a slice's beginning.
+    pub begun: &'a mut [f32],
+    /// Rows in earlier parts.
+    pub before: usize,
+    /// Whether this part is the last.
+    pub last: bool,
+}
+
+/// `y[m, n] += scale * x[k, m]ᵀ · w[k, n]` where the `k` rows continue those of earlier calls: the
+/// calls for all parts together give the bits of [`tn`] over all rows.
+pub fn tn_continued(
+    y: &mut [f32],
+    x: &[f32],
+    w: &[f32],
+    (m, n, k): (usize, usize, usize),
+    scale: f32,
+    part: &mut Continued<'_>,
+) {
+    if part.before == 0 && part.last {
+        return tn(y, x, w, (m, n, k), scale, true);
+    }
+    expect_len("y", y, m * n);
+    expect_len("begun", part.begun, m * n);
+    expect_len("x", x, k * m);
+    expect_len("w", w, k * n);
+    let mut at = 0;
+    while at < k {
+        let begun = (part.before + at) % K_SLICE;
+        let len = (K_SLICE - begun).min(k - at);
+        let ends = begun + len == K_SLICE || (part.last && at + len == k);
+        let sums = part.begun.as_mut_ptr();
+        let product = product::Product {
+            m,
+            n,
+            k: len,
+            dst: if ends { y.as_mut_ptr() } else { sums },
+            dst_row: n,
+            lhs: Strided { data: x[at * m..].as_ptr(), row: 1, col: m },
+            rhs: Strided { data: w[at * n..].as_ptr(), row: n, col: 1 },
+            scale: if ends { scale } else { 1.0 },
+            accumulate: ends,
+            start: if begun > 0 { sums.cast_const() } else { std::ptr::null() },
+        };
+        // SAFETY: the lengths were just checked, `y` and `begun` are borrowed mutably; a tile reads
+        // its start before it is written.
+        unsafe { run(product, threads()) };
+        at += len;
+    }
 }
 
 /// `y[n] (+)= scale * w[n, k] · x[k]`: a linear layer for one token, limited by memory bandwidth.

@@ -128,6 +128,17 @@ impl FrozenLinear {
         self.add_bias(y, rows);
     }
 
+    /// As [`Self::forward`], but a single row is computed as it would be among others.
+    pub fn forward_rows(&self, y: &mut [f32], x: &[f32], rows: usize) {
+        match &self.weight {
+            Weight::Dense(values) => {
+                gemm::nt(y, x, values, (rows, self.rows, self.cols), 1.0, false);
+            }
+            Weight::Quantised(matrix) => matrix.forward_rows(y, x, rows),
+        }
+        self.add_bias(y, rows);
+    }
+
     fn add_bias(&self, y: &mut [f32], rows: usize) {
         if let Some(bias) = &self.bias {
             par_rows(&mut y[..rows * self.rows], self.rows, |_, row| add_assign(row, bias));

@@ -13,20 +13,46 @@ pub fn head_cross_entropy(
     x: &[f32],
     head: &FrozenLinear,
     targets: &[u32],
-    mut dx: Option<&mut [f32]>,
+    dx: Option<&mut [f32]>,
     logits: &mut Vec<f32>,
 ) -> f64 {
+    let mut total = 0.0;
+    head_cross_entropy_part(&mut total, x, head, targets, (0, targets.len()), dx, logits);
+    total
+}
+
+/// As [`head_cross_entropy`] for some of the rows of a longer call, with the bits that they have
+/// there: those after the first `before` of `all`. Their losses are added to `total` row by row.
+pub fn head_cross_entropy_part(
+    total: &mut f64,
+    x: &[f32],
+    head: &FrozenLinear,
+    targets: &[u32],
+    (before, all): (usize, usize),
+    mut dx: Option<&mut [f32]>,
+    logits: &mut Vec<f32>,
+) {
     let (vocabulary, width) = (head.output(), head.input());
-    let mut total = 0f64;
-    for (c, targets) in targets.chunks(CHUNK).enumerate() {
-        let rows = targets.len();
-        let at = c * CHUNK * width;
+    assert!(before + targets.len() <= all, "the rows are a part of all");
+    let mut first = 0;
+    while first < targets.len() {
+        // Chunks are those of the longer call.
+        let within = (before + first) % CHUNK;
+        let rows = (CHUNK - within).min(targets.len() - first);
+        let chunk = CHUNK.min(all - (before + first - within));
+        let targets = &targets[first..first + rows];
+        let at = first * width;
+        first += rows;
         let x = &x[at..at + rows * width];
         if logits.len() < rows * vocabulary {
             logits.resize(rows * vocabulary, 0.0);
         }
         let logits = &mut logits[..rows * vocabulary];
-        head.forward(logits, x, rows);
+        if chunk == 1 {
+            head.forward(logits, x, rows);
+        } else {
+            head.forward_rows(logits, x, rows);
+        }
         let mut losses = vec![0f64; rows];
         let out = LossPtr(losses.as_mut_ptr());
         let want_gradient = dx.is_some();
@@ -44,13 +70,12 @@ pub fn head_cross_entropy(
                 row[target] -= 1.0;
             }
         });
-        losses.iter().for_each(|loss| total += loss);
+        losses.iter().for_each(|loss| *total += loss);
         if let Some(dx) = dx.as_deref_mut() {
             let dx = &mut dx[at..at + rows * width];
             head.backward(dx, logits, rows, false);
         }
     }
-    total
 }
 
 /// As [`par_rows`], but one row a task: rows of logits are long.

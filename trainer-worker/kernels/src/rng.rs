@@ -56,6 +56,7 @@ pub struct DropoutMask {
     key: [u8; 32],
     threshold: u32,
     keep_scale: f32,
+    first: u64,
 }
 
 impl DropoutMask {
@@ -65,13 +66,19 @@ impl DropoutMask {
             key: key(seed, "dropout", counters),
             threshold: (rate * 4_294_967_296.0) as u32,
             keep_scale: (1.0 / (1.0 - rate)) as f32,
+            first: 0,
         }
+    }
+
+    /// The same mask for rows that begin with row `first`, which then has index 0.
+    pub fn from_row(self, first: usize) -> Self {
+        Self { first: first as u64, ..self }
     }
 
     /// Multiplies row `index` by the mask: 0 where dropped, `1 / (1 - rate)` where kept.
     pub fn apply(&self, index: usize, row: &mut [f32]) {
         let mut rng = ChaCha8Rng::from_seed(self.key);
-        rng.set_stream(index as u64);
+        rng.set_stream(self.first + index as u64);
         for x in row {
             *x *= if rng.next_u32() < self.threshold { 0.0 } else { self.keep_scale };
         }

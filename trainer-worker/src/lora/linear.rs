@@ -2,9 +2,10 @@
 
 use super::dora::{self, LayerScales};
 use super::{Layout, Slot};
+use crate::kernels::gemm::{self, Continued};
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::rng::DropoutMask;
-use crate::kernels::{gemm, par_add_assign, par_rows};
+use crate::kernels::{par_add_assign, par_rows};
 use crate::model::family::Role;
 use crate::model::workspace::Workspace;
 
@@ -18,6 +19,34 @@ pub struct BlockAdapter<'a> {
     pub scales: Option<&'a LayerScales>,
     /// Dropout of each module's input, by [`Role::index`]; none when not training.
     pub dropout: Option<&'a [DropoutMask; Role::COUNT]>,
+}
+
+/// Where the gradient of a layer's adapter goes: added up over the rows of a batch, which may come
+/// in several parts, one after the other.
+#[derive(Debug)]
+pub struct Gradient<'a> {
+    /// The gradient of each parameter: zero or partial sums, added to.
+    pub values: &'a mut [f32],
+    /// For the products' slices that one part begins and the next ends, as long as `values`; not
+    /// used where a batch is taken whole.
+    pub begun: &'a mut [f32],
+    /// Rows of the batch in earlier parts.
+    pub before: usize,
+    /// Whether this part is the batch's last.
+    pub last: bool,
+}
+
+impl<'a> Gradient<'a> {
+    /// The gradient of a batch that is taken whole.
+    pub fn whole(values: &'a mut [f32]) -> Self {
+        Self { values, begun: &mut [], before: 0, last: true }
+    }
+
+    /// The same for a shorter time.
+    pub fn reborrow(&mut self) -> Gradient<'_> {
+        let Self { values, begun, before, last } = self;
+        Gradient { values, begun, before: *before, last: *last }
+    }
 }
 
 /// The adapter's input: `x`, or a dropped-out copy of it.
@@ -87,7 +116,7 @@ pub fn linear_backward(
     weight: &FrozenLinear,
     role: Role,
     adapter: Option<&BlockAdapter<'_>>,
-    gradient: Option<&mut [f32]>,
+    gradient: Option<Gradient<'_>>,
     rows: usize,
     workspace: &Workspace,
 ) {
@@ -104,7 +133,7 @@ pub fn linear_backward(
     let seen = copy.as_deref().unwrap_or(x);
     let scales = adapter.scales.and_then(|s| s.get(role));
     // With DoRA, `dy` below is the gradient of the unscaled product.
-    let scaled = scales.zip(slot.magnitude_mut(gradient)).map(|(scales, dmagnitude)| {
+    let scaled = scales.zip(slot.magnitude_mut(gradient.values)).map(|(scales, dmagnitude)| {
         let parameters = adapter.parameters;
         let (dy, ws) = (&dy[..rows * output], workspace);
         dora::backward_scale(dmagnitude, dy, seen, weight, slot, parameters, scales, rows, ws)
@@ -118,13 +147,18 @@ pub fn linear_backward(
         weight.backward(dx, dy, rows, accumulate);
     }
     let dy = scaled.as_deref().unwrap_or(dy);
-    let (da, db) = slot.split_mut(gradient);
+    let (da, db) = slot.split_mut(gradient.values);
+    let (begun_a, begun_b): (&mut [f32], &mut [f32]) =
+        if gradient.begun.is_empty() { (&mut [], &mut []) } else { slot.split_mut(gradient.begun) };
+    let (before, last) = (gradient.before, gradient.last);
+    let mut part_a = Continued { begun: begun_a, before, last };
+    let mut part_b = Continued { begun: begun_b, before, last };
     let mut h = workspace.take(rows * r);
     gemm::nt(&mut h, seen, a, (rows, r, input), 1.0, false);
-    gemm::tn(db, dy, &h, (output, r, rows), slot.scaling, true);
+    gemm::tn_continued(db, dy, &h, (output, r, rows), slot.scaling, &mut part_b);
     // From here `h` holds its own gradient.
     gemm::nn(&mut h, dy, b, (rows, r, output), slot.scaling, false);
-    gemm::tn(da, &h, seen, (r, input, rows), 1.0, true);
+    gemm::tn_continued(da, &h, seen, (r, input, rows), 1.0, &mut part_a);
     if let Some(dx) = dx {
         match (copy, adapter.dropout) {
             (Some(mut copy), Some(masks)) => {

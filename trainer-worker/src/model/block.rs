@@ -15,7 +15,7 @@ use super::workspace::Workspace;
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::par_add_assign;
 use crate::kernels::rope::RopeTable;
-use crate::lora::linear::{linear_backward, linear_forward, BlockAdapter};
+use crate::lora::linear::{linear_backward, linear_forward, BlockAdapter, Gradient};
 
 /// Sequences laid end to end, without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Context<'_> {
 pub(super) struct Linears<'a, 'g> {
     pub(super) block: &'a Block,
     pub(super) adapter: Option<&'a BlockAdapter<'a>>,
-    pub(super) gradient: Option<&'g mut [f32]>,
+    pub(super) gradient: Option<Gradient<'g>>,
     pub(super) rows: usize,
     pub(super) workspace: &'a Workspace,
 }
@@ -148,7 +148,7 @@ impl<'a> Linears<'a, '_> {
             weight,
             role,
             self.adapter,
-            self.gradient.as_deref_mut(),
+            self.gradient.as_mut().map(Gradient::reborrow),
             self.rows,
             self.workspace,
         );
@@ -175,11 +175,15 @@ impl Saved {
         for buffer in [self.stats1, self.x1, self.stats2] {
             workspace.put(buffer);
         }
-        for (values, stats) in self.attention_norm.into_iter().chain(self.feed_forward_norm) {
-            workspace.put(values);
-            workspace.put(stats);
+        for norm in self.attention_norm.into_iter().chain(self.feed_forward_norm) {
+            release_norm(norm, workspace);
         }
     }
+}
+
+fn release_norm((values, stats): (Vec<f32>, Vec<f32>), workspace: &Workspace) {
+    workspace.put(values);
+    workspace.put(stats);
 }
 
 /// Normalises a sub-layer's output in place, where the model does that; returns what it was.
@@ -247,12 +251,11 @@ pub fn forward(
     }
 }
 
-/// Gradients of a block: of its input into `dx` (when wanted) and of its adapter into `gradient`
-/// (zero or partial sums on entry; added to).
+/// Gradients of a block: of its input into `dx` (when wanted) and of its adapter into `gradient`.
 #[allow(clippy::too_many_arguments)]
 pub fn backward(
     dx: Option<&mut [f32]>,
-    gradient: Option<&mut [f32]>,
+    gradient: Option<Gradient<'_>>,
     dy: &[f32],
     x: &[f32],
     block: &Block,
@@ -264,19 +267,21 @@ pub fn backward(
     let d = ctx.config.hidden_size;
     let (x, dy) = (&x[..rows * d], &dy[..rows * d]);
     let after_norm = ctx.config.residual_after_norm;
+    let Saved { stats1, attention, attention_norm, x1, stats2, feed_forward, feed_forward_norm } =
+        saved;
     let mut linears = Linears { block, adapter, gradient, rows, workspace: ws };
     let below_feed_forward = dx.is_some() || linears.adapted(&attention::ROLES);
 
     // Feed-forward.
     let mut normed = ws.take(rows * d);
     if linears.adapted(&feed_forward::INPUT_ROLES) {
-        block.feed_forward_norm.recompute(&mut normed, &saved.stats2, &saved.x1);
+        block.feed_forward_norm.recompute(&mut normed, &stats2, &x1);
     }
     let mut dnormed = ws.take(rows * d);
     let below = output_gradient(
         dy,
         block.feed_forward_output_norm.as_ref(),
-        saved.feed_forward_norm.as_ref(),
+        feed_forward_norm.as_ref(),
         ws,
     );
     feed_forward::backward(
@@ -285,9 +290,14 @@ pub fn backward(
         &normed,
         &mut linears,
         ctx,
-        &saved.feed_forward,
+        &feed_forward,
     );
     below.into_iter().for_each(|b| ws.put(b));
+    // What the attention's backward allocates finds its place here.
+    feed_forward.release(ws);
+    if let Some(norm) = feed_forward_norm {
+        release_norm(norm, ws);
+    }
 
     // Attention.
     if below_feed_forward {
@@ -295,18 +305,18 @@ pub fn backward(
         let norm = &block.feed_forward_norm;
         if after_norm {
             par_add_assign(&mut dnormed, dy, d);
-            norm.backward(&mut dx1, &dnormed, &saved.stats2, &saved.x1, false);
+            norm.backward(&mut dx1, &dnormed, &stats2, &x1, false);
         } else {
             dx1.copy_from_slice(dy);
-            norm.backward(&mut dx1, &dnormed, &saved.stats2, &saved.x1, true);
+            norm.backward(&mut dx1, &dnormed, &stats2, &x1, true);
         }
         if linears.adapted(&attention::INPUT_ROLES) {
-            block.input_norm.recompute(&mut normed, &saved.stats1, x);
+            block.input_norm.recompute(&mut normed, &stats1, x);
         }
         let below = output_gradient(
             &dx1,
             block.attention_output_norm.as_ref(),
-            saved.attention_norm.as_ref(),
+            attention_norm.as_ref(),
             ws,
         );
         attention::backward(
@@ -315,22 +325,28 @@ pub fn backward(
             &normed,
             &mut linears,
             ctx,
-            &saved.attention,
+            &attention,
         );
         below.into_iter().for_each(|b| ws.put(b));
         if let Some(dx) = dx {
             let dx = &mut dx[..rows * d];
             if after_norm {
                 par_add_assign(&mut dnormed, &dx1, d);
-                block.input_norm.backward(dx, &dnormed, &saved.stats1, x, false);
+                block.input_norm.backward(dx, &dnormed, &stats1, x, false);
             } else {
                 dx.copy_from_slice(&dx1);
-                block.input_norm.backward(dx, &dnormed, &saved.stats1, x, true);
+                block.input_norm.backward(dx, &dnormed, &stats1, x, true);
             }
         }
         ws.put(dx1);
     }
     ws.put(normed);
     ws.put(dnormed);
-    saved.release(ws);
+    attention.release(ws);
+    for buffer in [stats1, x1, stats2] {
+        ws.put(buffer);
+    }
+    if let Some(norm) = attention_norm {
+        release_norm(norm, ws);
+    }
 }

@@ -16,8 +16,8 @@ pub(super) mod limit {
     pub(super) const HEAD_DIM: usize = 512;
     pub(super) const VOCABULARY: usize = 1_048_576;
     pub(super) const CONTEXT: usize = 16_777_216;
-    /// Parameters in all: 8 billion `f32` are 32 GB.
-    pub(super) const PARAMETERS: u128 = 8_000_000_000;
+    /// Bytes of all weights as they are kept: 8 billion parameters in `f32`, 50 in four bits.
+    pub(in super::super) const WEIGHT_BYTES: u128 = 32_000_000_000;
 }
 
 /// How a layer's attention gets its queries, keys and values.
@@ -172,6 +172,10 @@ pub(super) fn bad(field: &str, value: impl ToString, problem: impl Into<String>)
 }
 
 impl ModelConfig {
+    /// Parameters of the largest configuration that is read. How large a model may be loaded
+    /// depends on how its weights are kept (see [`Model::load_with`](super::Model::load_with)).
+    pub const MAX_PARAMETERS: u128 = 1_000_000_000_000;
+
     /// A family's standard parts with the given sizes; the caller sets what differs and then calls
     /// [`Self::validate`].
     pub fn new(family: Family, name: &str, sizes: Sizes) -> Self {
@@ -395,11 +399,11 @@ impl ModelConfig {
             return Err(bad("sliding_window", 0, "must be at least 1"));
         }
         let parameters = self.parameters();
-        if parameters > limit::PARAMETERS {
+        if parameters > Self::MAX_PARAMETERS {
             return Err(bad(
                 "parameters",
                 parameters,
-                format!("this engine keeps f32 weights and accepts at most {}", limit::PARAMETERS),
+                format!("must be at most {}", Self::MAX_PARAMETERS),
             ));
         }
         Ok(())

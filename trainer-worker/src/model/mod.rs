@@ -10,6 +10,7 @@ pub mod attention;
 pub mod block;
 pub mod config;
 mod config_json;
+mod cpu_pass;
 pub mod decode;
 pub mod deepseek;
 pub mod family;
@@ -31,6 +32,7 @@ pub mod workspace;
 
 pub use config::ModelConfig;
 pub use family::{Family, Module, Role};
+pub use cpu_pass::rows_at_once;
 pub use weights::{Model, Precision};
 
 use crate::error::Result;
@@ -44,6 +46,11 @@ pub trait WeightSource {
     /// the source has none for it.
     fn quantised(&self, _name: &str, _output: usize, _input: usize) -> Result<Option<QuantMatrix>> {
         Ok(None)
+    }
+    /// Bytes that all weights take where those that are stored in blocks stay as they are; nothing
+    /// where the source has none in blocks.
+    fn stored_bytes(&self) -> Option<u64> {
+        None
     }
     /// Whether the source holds the tensor.
     fn has(&self, name: &str) -> bool;

@@ -110,6 +110,12 @@ impl Experts {
         self.choice_bias.as_deref()
     }
 
+    /// All weights: the router's and the experts'.
+    pub fn linears(&self) -> impl Iterator<Item = &FrozenLinear> {
+        let experts = self.experts.iter().flat_map(|e| [&e.gate, &e.up, &e.down]);
+        std::iter::once(&self.router).chain(experts)
+    }
+
     /// The experts.
     pub fn experts(&self) -> &[Expert] {
         &self.experts

@@ -1,6 +1,6 @@
 //! The frozen weights of a model.
 
-use super::config::{AttentionKind, FeedForwardKind, Position};
+use super::config::{bad, limit, AttentionKind, FeedForwardKind, Position};
 use super::deepseek;
 use super::family::{Module, Role};
 use super::mla::LatentNorms;
@@ -39,6 +39,32 @@ impl Precision {
         } else {
             Self::Quantised
         }
+    }
+
+    /// Refuses a model whose weights would take more memory than this engine accepts.
+    fn check_size(self, config: &ModelConfig, source: &dyn WeightSource) -> Result<()> {
+        let parameters = config.parameters();
+        let tables = config.vocab_size as u128 * config.hidden_size as u128;
+        let bytes = match self {
+            Self::Dense => 4 * parameters,
+            Self::Quantised => source.stored_bytes().map_or(4 * parameters, u128::from),
+            // A little more than four bits a value, but 16 in embedding and head.
+            Self::Nf4 { .. } => parameters * 9 / 16 + 4 * tables,
+        };
+        if bytes <= limit::WEIGHT_BYTES {
+            return Ok(());
+        }
+        Err(bad(
+            "parameters",
+            parameters,
+            format!(
+                "take {bytes} bytes with the base {} and at most {} are accepted; choose a smaller \
+                 model{}",
+                if self == Self::Dense { "in f32" } else { "quantised" },
+                limit::WEIGHT_BYTES,
+                if self == Self::Dense { " or keep the base quantised (--method qlora)" } else { "" },
+            ),
+        ))
     }
 }
 
@@ -239,6 +265,7 @@ impl Model {
     ) -> Result<Self> {
         deepseek::follow_checkpoint(&mut config, source);
         config.validate()?;
+        precision.check_size(&config, source)?;
         let names = config.family.names();
         let (d, v) = (config.hidden_size, config.vocab_size);
         let blocks = (0..config.num_hidden_layers)
@@ -281,11 +308,11 @@ impl Model {
         }
     }
 
-    /// Bytes of the linear weights, embedding and head included (a shared one once), as they are
-    /// kept: without normalisations and without the copies that decoding makes.
+    /// Bytes of the linear weights, routed experts, embedding and head included (a shared one once),
+    /// as they are kept: without normalisations and without the copies that decoding makes.
     pub fn weight_bytes(&self) -> usize {
-        let blocks = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
-        let all = blocks.chain([&self.embedding]).chain(&self.head);
+        let experts = self.blocks.iter().filter_map(|b| b.experts.as_ref());
+        let all = self.linears().chain(experts.flat_map(Experts::linears));
         all.map(FrozenLinear::bytes).sum()
     }
 
@@ -313,7 +340,8 @@ impl Model {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
 
-    /// All linear weights: those of the blocks, the embedding, and the head where it is another.
+    /// The linear weights that may have adapters (not routed experts), the embedding, and the head
+    /// where it is another.
     pub fn linears(&self) -> impl Iterator<Item = &FrozenLinear> {
         let blocks = self.blocks.iter().flat_map(|b| b.linear.iter().flatten());
         blocks.chain([&self.embedding]).chain(&self.head)

@@ -302,6 +302,10 @@ impl Objective for Preferences<'_> {
         Ok(Evaluation::Done { loss, rewards: Some(rewards) })
     }
 
+    fn whole_batches(&self) -> bool {
+        true
+    }
+
     fn settings(&self) -> String {
         format!("{:?}", self.settings)
     }

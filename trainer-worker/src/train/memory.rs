@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::loss::CHUNK;
 use crate::lora::{Adapter, Role};
+use crate::model::workspace::SLACK;
 use crate::model::{Model, ModelConfig};
 
 /// Bytes that a run needs, by what they are for.
@@ -29,9 +30,10 @@ impl MemoryEstimate {
     }
 }
 
-/// What a run needs whose largest micro-batch has `tokens` tokens; `weights` are the bytes of the
-/// base model in memory, `parameters` the number of trainable values. On a device of its own it is
-/// that device's memory.
+/// What a run needs that has `tokens` tokens in memory at once (see
+/// [`Plan::rows_at_once`](super::plan::Plan::rows_at_once)); `weights` are the bytes of the base
+/// model in memory, `parameters` the number of trainable values. On a device of its own it is that
+/// device's memory.
 pub fn memory_estimate(
     model: &ModelConfig,
     weights: u64,
@@ -45,7 +47,7 @@ pub fn memory_estimate(
     }
     let d = model.hidden_size as u64;
     let tokens = tokens as u64;
-    // Values a token: what each block keeps, and the widest of what one needs for a while.
+    // Values a token: what each block keeps, and the most of what one needs for a while.
     let (mut kept, mut kept_most, mut scratch) = (0, 0, 0);
     for layer in 0..model.num_hidden_layers {
         let (mut block, mut attention, mut widest) = (d + 8, 0, d);
@@ -84,14 +86,16 @@ pub fn memory_estimate(
     }
     let kept = if recompute { kept_most } else { kept };
     let inputs = d * model.num_hidden_layers as u64;
-    let head = 4 * d * tokens + (CHUNK as u64).min(tokens) * model.vocab_size as u64;
+    let head = 5 * d * tokens + (CHUNK as u64).min(tokens) * model.vocab_size as u64;
     let copies = if settings.load_best_model_at_end { 7 } else { 6 };
+    let activations = 4 * tokens * (inputs + kept);
+    // The head is done before the first backward begins.
+    let buffers = 4 * head.max(scratch * tokens);
     MemoryEstimate {
         weights,
         adapter: 4 * copies * parameters as u64,
-        activations: 4 * tokens * (inputs + kept),
-        // The head is done before the first backward begins.
-        buffers: 4 * head.max(scratch * tokens),
+        activations,
+        buffers: buffers + (activations + buffers) / SLACK as u64,
     }
 }
 
@@ -159,17 +163,27 @@ pub fn available_memory() -> Option<u64> {
     kib.checked_mul(1024)
 }
 
+/// Whether micro-batches are in memory as a whole because of the model, the adapter or the device
+/// (those of preference optimisation always are).
+pub fn takes_batches_whole(model: &ModelConfig, use_dora: bool, device: Device) -> bool {
+    use_dora || model.experts.is_some() || device != Device::Cpu
+}
+
 /// Whether a run recomputes activations; refuses one that a given limit cannot hold either way.
+/// `whole` says that its micro-batches are in memory as a whole.
 pub(super) fn choose_recompute(
     model: &Model,
     adapter: &Adapter,
     settings: &TrainSettings,
     plan: &Plan,
+    whole: bool,
 ) -> Result<bool> {
-    let (tokens, _) = plan.largest();
     let on_cpu = settings.arithmetic.device == Device::Cpu;
+    let device = settings.arithmetic.device;
+    let whole = whole || takes_batches_whole(&model.config, adapter.config.use_dora, device);
+    let tokens = plan.rows_at_once(whole);
     let estimate = |recompute| {
-        let weights = match on_cpu {
+        let weights = match device == Device::Cpu {
             true => model.weight_bytes() as u64,
             false => device_weights(model, settings.arithmetic.dtype.bytes()),
         };

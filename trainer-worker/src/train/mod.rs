@@ -10,7 +10,7 @@ mod session;
 pub mod settings;
 
 pub use dpo::{DpoRun, DpoSettings, Rewards};
-pub use memory::{memory_estimate, MemoryEstimate};
+pub use memory::{memory_estimate, takes_batches_whole, MemoryEstimate};
 pub use objective::{batch_of, mean_loss};
 pub use settings::{EvalStrategy, GradientCheckpointing, TrainSettings};
 

@@ -33,6 +33,10 @@ pub(super) trait Objective {
     fn lengths(&self) -> Vec<usize>;
     /// Number of training and of held-out items.
     fn counts(&self) -> (usize, usize);
+    /// Whether a micro-batch has to be in memory as a whole.
+    fn whole_batches(&self) -> bool {
+        false
+    }
     /// The mean loss of a step's micro-batches and its gradient. `at` names the step.
     fn gradients(
         &self,

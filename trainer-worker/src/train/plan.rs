@@ -18,6 +18,7 @@
 use super::settings::TrainSettings;
 use crate::data::Example;
 use crate::kernels::rng::Stream;
+use crate::model::rows_at_once;
 use std::collections::BTreeSet;
 
 /// The micro-batches of one optimiser step, as indices of examples.
@@ -156,12 +157,12 @@ impl Plan {
         step.iter().flatten().map(|i| self.length(*i) as u64).sum()
     }
 
-    /// Tokens of the largest micro-batch of the first epoch and of its longest example: what
-    /// memory has to be there for.
-    pub fn largest(&self) -> (usize, usize) {
-        let tokens = |batch: &Vec<usize>| batch.iter().map(|i| self.length(*i)).sum();
-        let largest = self.steps_of(0).iter().flatten().map(tokens).max().unwrap_or(0);
-        (largest, self.lengths.iter().copied().max().unwrap_or(0))
+    /// The most tokens of a micro-batch of the first epoch that are in memory at once: all where
+    /// micro-batches are taken `whole`, else those of the largest part
+    /// ([`Runner`](crate::model::forward::Runner) goes through a batch in parts).
+    pub fn rows_at_once(&self, whole: bool) -> usize {
+        let rows = |batch: &Vec<usize>| rows_at_once(batch.iter().map(|i| self.length(*i)), whole);
+        self.steps_of(0).iter().flatten().map(rows).max().unwrap_or(0)
     }
 
     /// The epoch that a step (counted from 0) belongs to, and its place in it.

@@ -60,7 +60,8 @@ impl<O: Objective> Session<'_, O> {
         };
         adapter.check_fits(&self.model.config)?;
         let max_seq = settings.max_seq_length.min(self.model.config.max_position_embeddings);
-        let recompute = memory::choose_recompute(self.model, &adapter, settings, &plan)?;
+        let whole = self.objective.whole_batches();
+        let recompute = memory::choose_recompute(self.model, &adapter, settings, &plan, whole)?;
         let passes = PassSettings {
             max_tokens: max_seq,
             recompute,

@@ -270,7 +270,7 @@ fn no_changed_configuration_crashes_the_reader() {
                 changed[key] = value.clone();
                 if let Ok(config) = read(&changed) {
                     // What is accepted can be used: all its sizes are bounded.
-                    assert!(config.parameters() <= 8_000_000_000);
+                    assert!(config.parameters() <= ModelConfig::MAX_PARAMETERS);
                     let rotary = config.rotary().map(|r| r.inverse_frequencies());
                     assert!(rotary.is_none_or(|f| f.iter().all(|f| f.is_finite())), "{changed}");
                     read_well += 1;

@@ -9,7 +9,7 @@ use trainer_worker::kernels::rng::DropoutMask;
 use trainer_worker::kernels::rope::{self, RopeTable};
 use trainer_worker::kernels::{gemm, loss, math, norm};
 use trainer_worker::lora::dora::{row_norms, LayerScales, RowScales};
-use trainer_worker::lora::linear::{linear_backward, linear_forward, BlockAdapter};
+use trainer_worker::lora::linear::{linear_backward, linear_forward, BlockAdapter, Gradient};
 use trainer_worker::lora::{Adapter, Layout, LoraConfig, Module, Role};
 use trainer_worker::model::forward::{Batch, DropoutAt, Runner};
 use trainer_worker::model::workspace::Workspace;
@@ -447,7 +447,7 @@ fn linear_with_bias_adapter_and_dropout_backward() {
             &weight,
             Role::Value,
             Some(&adapter),
-            Some(&mut gradient),
+            Some(Gradient::whole(&mut gradient)),
             rows,
             &ws,
         );
@@ -509,14 +509,14 @@ fn linear_with_dora_bias_and_dropout_backward() {
         };
         let (mut dx, mut gradient) = (vec![0f32; x.len()], vec![0f32; layout.len]);
         let (out, adapter) = (Some(&mut dx[..]), Some(&adapter));
-        let into = Some(&mut gradient[..]);
+        let into = Some(Gradient::whole(&mut gradient));
         linear_backward(out, false, &c, &x, &weight, role, adapter, into, rows, &ws);
         check("DoRA input", &x, &dx, |x| run(x, &parameters));
         check("DoRA adapter", &parameters, &gradient, |p| run(&x, p));
     }
 }
 
-/// The whole model through candle's automatic differentiation, for every adapter parameter.
+/// The whole model, for every adapter parameter.
 #[test]
 fn model_gradient_for_every_set_of_targets() {
     let (model, _) = tiny(3);

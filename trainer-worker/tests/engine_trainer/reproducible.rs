@@ -57,6 +57,40 @@ fn elementary_functions_keep_their_stated_errors() {
     assert!(scalar::ln(0.0).is_nan() && scalar::ln(-1.0).is_nan());
 }
 
+#[test]
+fn sums_over_rows_that_come_in_parts_equal_the_sum_over_all_to_the_bit() {
+    let _turn = CHOICE.lock().unwrap_or_else(|e| e.into_inner());
+    let before = instructions();
+    for (case, (m, n, rows)) in [(8, 50, 1300), (17, 3, 513), (3, 96, 1024)].into_iter().enumerate()
+    {
+        let (x, w) = (random(case as u64, m * rows, 1.0), random(7, n * rows, 1.0));
+        for set in Instructions::ALL {
+            if !use_instructions(set) {
+                continue;
+            }
+            let mut whole = vec![0.25f32; m * n];
+            gemm::tn(&mut whole, &x, &w, (m, n, rows), 0.75, true);
+            // Parts that end within slices, with them, and within the slice that they began in.
+            for cuts in [vec![512], vec![100, 300, 511], vec![300, 512, 513], vec![1, 2, 512]] {
+                let mut bounds = cuts;
+                bounds.insert(0, 0);
+                bounds.push(rows);
+                let (mut sum, mut begun) = (vec![0.25f32; m * n], vec![f32::NAN; m * n]);
+                for part in bounds.windows(2) {
+                    let (from, to) = (part[0], part[1]);
+                    let continued =
+                        &mut gemm::Continued { begun: &mut begun, before: from, last: to == rows };
+                    let (x, w) = (&x[from * m..to * m], &w[from * n..to * n]);
+                    gemm::tn_continued(&mut sum, x, w, (m, n, to - from), 0.75, continued);
+                }
+                let same = sum.iter().zip(&whole).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{} in parts {bounds:?}", set.name());
+            }
+        }
+    }
+    assert!(use_instructions(before));
+}
+
 /// A product as docs/arithmetic.md defines it, element by element.
 fn defined(
     y: &mut [f32],

@@ -26,6 +26,8 @@ pub(super) struct Tile {
     pub(super) scale: f32,
     /// Whether the scaled sums are added to what is there.
     pub(super) accumulate: bool,
+    /// What the sums start from, laid out as the tile; null for zeros.
+    pub(super) start: *const f32,
 }
 
 /// `k` rows of a panel of the right matrix, as wide as some whole vectors.
@@ -50,7 +52,8 @@ pub(super) trait Kernels {
     ///
     /// # Safety
     /// The CPU must have the instructions. `lhs` must be valid for `tile.rows` rows and `k` columns,
-    /// `panel` for `k` rows of `vectors * WIDTH` values, and the tile for its rows and columns.
+    /// `panel` for `k` rows of `vectors * WIDTH` values, and the tile for its rows and columns; so
+    /// must its `start` unless it is null.
     unsafe fn tile(tile: Tile, lhs: Strided, panel: Panel, k: usize);
 
     /// Lays `k` rows of `columns` columns of `rhs` out as a panel of `vectors` vectors at `out`,
@@ -113,6 +116,15 @@ impl Kernels for Portable {
             k: usize,
         ) {
             let mut sums = [[[0f32; PORTABLE_WIDTH]; V]; R];
+            if !tile.start.is_null() {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let sums = sums.as_flattened_mut().iter_mut().take(tile.columns);
+                    for (j, sum) in sums.enumerate() {
+                        // SAFETY: laid out as the tile by the caller's promise.
+                        *sum = unsafe { *tile.start.add(i * tile.row + j) };
+                    }
+                }
+            }
             for p in 0..k {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: within `lhs` and `panel` by the caller's promise.
@@ -177,6 +189,17 @@ mod x86 {
                 // SAFETY: all reads and writes lie within what the caller vouches for.
                 unsafe {
                     let mut sums = [[_mm256_setzero_ps(); V]; R];
+                    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+                    if !tile.start.is_null() {
+                        for (i, sums) in sums.iter_mut().enumerate() {
+                            for (j, sum) in sums.iter_mut().enumerate() {
+                                let left = tile.columns.saturating_sub(j * 8).min(8);
+                                let from = tile.start.wrapping_add(i * tile.row + j * 8);
+                                let left = _mm256_set1_epi32(left as i32);
+                                *sum = _mm256_maskload_ps(from, _mm256_cmpgt_epi32(left, lanes));
+                            }
+                        }
+                    }
                     let (mut a, mut b) = (lhs.data, panel.data);
                     for _ in 0..k {
                         let row: [__m256; V] =
@@ -191,7 +214,6 @@ mod x86 {
                         b = b.wrapping_add(panel.row);
                     }
                     let scale = _mm256_set1_ps(tile.scale);
-                    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
                     for (i, sums) in sums.iter().enumerate() {
                         for (j, sum) in sums.iter().enumerate() {
                             let left = tile.columns.saturating_sub(j * 8).min(8);
@@ -232,6 +254,16 @@ mod x86 {
                 // SAFETY: all reads and writes lie within what the caller vouches for.
                 unsafe {
                     let mut sums = [[_mm512_setzero_ps(); V]; R];
+                    if !tile.start.is_null() {
+                        for (i, sums) in sums.iter_mut().enumerate() {
+                            for (j, sum) in sums.iter_mut().enumerate() {
+                                let left = tile.columns.saturating_sub(j * 16).min(16);
+                                let from = tile.start.wrapping_add(i * tile.row + j * 16);
+                                let mask = ((1u32 << left) - 1) as __mmask16;
+                                *sum = _mm512_maskz_loadu_ps(mask, from);
+                            }
+                        }
+                    }
                     let (mut a, mut b) = (lhs.data, panel.data);
                     for _ in 0..k {
                         let row: [__m512; V] =

@@ -34,9 +34,12 @@ pub(super) struct Product {
     pub(super) rhs: Strided,
     pub(super) scale: f32,
     pub(super) accumulate: bool,
+    /// What the sums of the first slice start from, laid out as `dst`; null for zeros.
+    pub(super) start: *const f32,
 }
 
-// SAFETY: tasks write disjoint parts of `dst`; `lhs` and `rhs` are only read.
+// SAFETY: tasks write disjoint parts of `dst`; `lhs` and `rhs` are only read, and of `start` only
+// the part that a task writes where it is `dst` itself.
 unsafe impl Send for Product {}
 // SAFETY: as above.
 unsafe impl Sync for Product {}
@@ -79,10 +82,12 @@ impl Product {
     /// Some rows and columns of the result.
     fn part(self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Self {
         let (lhs, rhs) = (self.lhs, self.rhs);
+        let at = rows.start * self.dst_row + columns.start;
         Self {
             m: rows.len(),
             n: columns.len(),
-            dst: self.dst.wrapping_add(rows.start * self.dst_row + columns.start),
+            dst: self.dst.wrapping_add(at),
+            start: if self.start.is_null() { self.start } else { self.start.wrapping_add(at) },
             lhs: Strided { data: lhs.data.wrapping_add(rows.start * lhs.row), ..lhs },
             rhs: Strided { data: rhs.data.wrapping_add(columns.start * rhs.col), ..rhs },
             ..self
@@ -164,13 +169,16 @@ unsafe fn slices<K: Kernels>(product: Product, packed: &mut Vec<f32>, rows: &mut
                     let data = packed.wrapping_add(from * len).cast_const();
                     Panel { data, row: v * K::WIDTH, vectors: v }
                 };
+                let at = first * product.dst_row + from;
+                let begun = start == 0 && !product.start.is_null();
                 let tile = Tile {
-                    data: product.dst.wrapping_add(first * product.dst_row + from),
+                    data: product.dst.wrapping_add(at),
                     row: product.dst_row,
                     rows: tile_rows,
                     columns: to - from,
                     scale: product.scale,
                     accumulate,
+                    start: if begun { product.start.wrapping_add(at) } else { std::ptr::null() },
                 };
                 // SAFETY: tile, rows and panel lie within what the caller vouches for.
                 unsafe { K::tile(tile, lhs, panel, len) };

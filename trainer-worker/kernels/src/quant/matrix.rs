@@ -206,8 +206,14 @@ impl QuantMatrix {
         let (n, k) = (self.rows, self.cols);
         if tokens == 1 {
             self.gemv(&mut y[..n], &x[..k]);
-            return;
+        } else {
+            self.forward_rows(y, x, tokens);
         }
+    }
+
+    /// As [`Self::forward`], but a single row is computed as it would be among others.
+    pub fn forward_rows(&self, y: &mut [f32], x: &[f32], tokens: usize) {
+        let (n, k) = (self.rows, self.cols);
         self.for_each_panel(|first, rows, w| {
             assert!(y.len() >= tokens * n && x.len() >= tokens * k && w.len() >= rows * k);
             let lhs = Strided { data: x.as_ptr(), row: k, col: 1 };

@@ -14,7 +14,7 @@ use trainer_worker::report::memory::{self, Available};
 use trainer_worker::tokenizer::Tokenizer;
 use trainer_worker::train::plan::Plan;
 use trainer_worker::train::{
-    memory_estimate, GradientCheckpointing, MemoryEstimate, TrainSettings,
+    memory_estimate, takes_batches_whole, GradientCheckpointing, MemoryEstimate, TrainSettings,
 };
 
 /// What the program, its threads, the tokenizer and the allocator take besides the estimate, in
@@ -85,11 +85,13 @@ impl Forecast {
         let examples = train.len();
         let plan = Plan::of_lengths(settings, train);
         let (steps, tokens) = (plan.total_steps, plan.total_tokens);
-        let rows = plan.largest().0;
         let lora = settings.lora(&config)?;
+        let Arithmetic { device, dtype } = settings.arithmetic;
+        let whole =
+            args.stage == Stage::Dpo || takes_batches_whole(&config, lora.use_dora, device);
+        let rows = plan.rows_at_once(whole);
         let trainable =
             (0..config.num_hidden_layers).map(|layer| Layout::new(&config, &lora, layer).len).sum();
-        let Arithmetic { device, dtype } = settings.arithmetic;
         let value = if device == Device::Cpu { 4 } else { dtype.bytes() };
         let mut base = base_bytes(args, &config, value);
         if device == Device::CandleCpu {

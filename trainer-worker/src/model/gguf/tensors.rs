@@ -269,6 +269,14 @@ impl WeightSource for Gguf {
             .map_err(|problem| Error::weight(name, problem))
     }
 
+    fn stored_bytes(&self) -> Option<u64> {
+        let bytes = |info: &TensorInfo| match block_type(info.dtype) {
+            Some(_) => info.bytes as u64,
+            None => info.shape.iter().fold(4u64, |n, dim| n.saturating_mul(*dim as u64)),
+        };
+        Some(self.tensors.values().fold(0u64, |sum, info| sum.saturating_add(bytes(info))))
+    }
+
     fn has(&self, name: &str) -> bool {
         self.split_kv_b(name).is_some() || self.place(name).is_ok()
     }

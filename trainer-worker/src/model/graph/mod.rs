@@ -24,7 +24,8 @@ mod vars;
 use super::block::Rows;
 use super::config::{FeedForwardKind, ModelConfig, Position};
 use super::family::Role;
-use super::forward::{embedding_noise, Batch, DropoutAt, LossAndGradients};
+use super::cpu_pass::embedding_noise;
+use super::forward::{Batch, DropoutAt, LossAndGradients};
 use super::preference::SequenceGradients;
 use super::weights::Block;
 use super::{norm, Model};
@@ -338,7 +339,7 @@ impl Graph {
         let mut embedded = vec![0f32; rows * d];
         self.model.embed(&mut embedded, &batch.tokens, &batch.rows.positions)?;
         if let (Some(alpha), Some(at)) = (self.neftune_alpha, training) {
-            embedding_noise(&mut embedded, d, &batch.rows, alpha, at);
+            embedding_noise(&mut embedded, d, &batch.rows, 0, alpha, at);
         }
         Ok(Tensor::from_vec(embedded, (rows, d), &self.device)?.to_dtype(self.dtype)?)
     }
