@@ -20,6 +20,8 @@ mod data_properties;
 mod data_records;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
+#[path = "engine_trainer/decoding_step.rs"]
+mod decoding_step;
 #[path = "engine_trainer/deepseek.rs"]
 mod deepseek;
 #[path = "engine_trainer/deepseek_ops.rs"]

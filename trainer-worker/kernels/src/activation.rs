@@ -152,6 +152,11 @@ impl Activation {
         par_rows(out, width, |i, out| row(out, &x[i * width..][..out.len()]));
     }
 
+    /// [`Self::plain`] of one row by the calling thread alone.
+    pub fn plain_row(self, out: &mut [f32], x: &[f32]) {
+        (self.rows().0)(out, x);
+    }
+
     /// Gradient of the input of [`Self::plain`] from the gradient `dy` of its result.
     pub fn plain_backward(self, dx: &mut [f32], dy: &[f32], x: &[f32], width: usize) {
         let row = self.rows().1;

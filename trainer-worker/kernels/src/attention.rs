@@ -72,7 +72,7 @@ impl Bias<'_> {
 
 super::simd! {
     /// `scores[i] += slope * (first + i - position)`.
-    fn add_distance(scores: &mut [f32], slope: f32, first: f32, position: f32) {
+    pub fn add_distance(scores: &mut [f32], slope: f32, first: f32, position: f32) {
         let start = first - position;
         for (i, s) in scores.iter_mut().enumerate() {
             *s += slope * (start + i as f32);

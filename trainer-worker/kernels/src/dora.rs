@@ -26,7 +26,8 @@ simd! {
 }
 
 simd! {
-    fn multiply_assign(y: &mut [f32], scale: &[f32]) {
+    /// `y[i] *= scale[i]`.
+    pub fn multiply_assign(y: &mut [f32], scale: &[f32]) {
         for (y, s) in y.iter_mut().zip(scale) {
             *y *= s;
         }

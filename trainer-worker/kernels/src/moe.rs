@@ -58,10 +58,15 @@ pub struct Assignments {
 
 /// Turns the router's logits `[rows, experts]` into scores in place.
 pub fn scores(logits: &mut [f32], routing: &Routing) {
-    par_rows(logits, routing.experts, |_, row| match routing.scoring {
+    par_rows(logits, routing.experts, |_, row| score_row(row, routing));
+}
+
+/// [`scores`] of one row by the calling thread alone.
+pub fn score_row(row: &mut [f32], routing: &Routing) {
+    match routing.scoring {
         Scoring::Softmax => math::softmax(row),
         Scoring::Sigmoid => row.iter_mut().for_each(|x| *x = 1.0 / (1.0 + math::exp(-*x))),
-    });
+    }
 }
 
 /// Marks the `k` greatest of those `values` whose mark equals `open`; of equals, the first.

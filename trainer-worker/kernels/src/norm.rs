@@ -169,6 +169,12 @@ simd! {
     }
 }
 
+/// Mean of a row, and `1 / sqrt(variance + eps)`.
+fn mean_and_inverse(x: &[f32], eps: f32) -> (f32, f32) {
+    let mean = sum(x) / x.len() as f32;
+    (mean, 1.0 / (squared_distance(x, mean) / x.len() as f32 + eps).sqrt())
+}
+
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias` for each row of `weight.len()` values;
 /// `stats` receives each row's mean and `1 / sqrt(variance + eps)`, which the backward needs.
 pub fn layer_forward(
@@ -184,8 +190,7 @@ pub fn layer_forward(
     let out = Shared(stats.as_mut_ptr());
     par_rows(&mut y[..rows * width], width, |i, y| {
         let row = &x[i * width..][..width];
-        let mean = sum(row) / width as f32;
-        let inv = 1.0 / (squared_distance(row, mean) / width as f32 + eps).sqrt();
+        let (mean, inv) = mean_and_inverse(row, eps);
         // SAFETY: `i < rows = stats.len() / 2`, and each row is visited by one task only.
         unsafe {
             *out.get().add(2 * i) = mean;
@@ -193,6 +198,12 @@ pub fn layer_forward(
         }
         centred(y, row, weight, bias, mean, inv);
     });
+}
+
+/// [`layer_forward`] of one row by the calling thread alone.
+pub fn layer_forward_row(y: &mut [f32], x: &[f32], (weight, bias): (&[f32], &[f32]), eps: f32) {
+    let (mean, inv) = mean_and_inverse(x, eps);
+    centred(y, x, weight, bias, mean, inv);
 }
 
 /// [`layer_forward`] again from the stored `stats`.

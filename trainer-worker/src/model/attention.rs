@@ -122,7 +122,7 @@ impl Saved {
 }
 
 /// Where head `h` of q, k and v begins in a row of a fused projection, for heads 0, 1, … of each.
-fn fused_starts(layout: FusedLayout, heads: Heads) -> [Vec<usize>; 3] {
+pub(super) fn fused_starts(layout: FusedLayout, heads: Heads) -> [Vec<usize>; 3] {
     let (dim, value_dim) = (heads.dim, heads.value_dim);
     match layout {
         FusedLayout::Sections => {

@@ -2,7 +2,7 @@
 
 use super::attention::Cache;
 use super::block::{self, Context, Places, Rows};
-use super::fast::{self, Step};
+use super::fast::Step;
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub struct Session {
     len: usize,
     workspace: Workspace,
     logits: Vec<f32>,
-    /// In quantised models, the step of single tokens.
+    /// What takes a single token through a model with quantised weights.
     fast: Option<Step>,
 }
 
@@ -62,8 +62,10 @@ impl Session {
             .collect();
         let logits = vec![0f32; config.vocab_size];
         let workspace = Workspace::default();
-        let fast = fast::serves(&model, adapter.as_deref());
-        let fast = fast.then(|| Step::new(&model, adapter.as_deref()));
+        // Dense weights are so many that reading them is all that counts, and the general forward
+        // divides that among threads as they come.
+        let quantised = model.products().any(|l| l.quant().is_some());
+        let fast = quantised.then(|| Step::new(&model, adapter.as_deref(), &scales));
         Ok(Self { model, adapter, scales, places, caches, len: 0, workspace, logits, fast })
     }
 
@@ -75,6 +77,12 @@ impl Session {
     /// Whether the sequence is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether single tokens take the step of decoding (integer products, buffers allocated once):
+    /// so they do in every model with quantised weights, whatever its family and adapter.
+    pub fn is_fast(&self) -> bool {
+        self.fast.is_some()
     }
 
     /// Appends tokens and returns the logits after the last one, `vocab_size` values.

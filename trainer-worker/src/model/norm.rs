@@ -57,9 +57,12 @@ impl Norm {
         }
     }
 
-    /// One row by root mean square, by the calling thread alone (biases are not for decoding steps).
+    /// One row, by the calling thread alone.
     pub(super) fn forward_row(&self, y: &mut [f32], x: &[f32]) {
-        norm::forward_row(y, x, &self.weight, self.eps);
+        match &self.bias {
+            None => norm::forward_row(y, x, &self.weight, self.eps),
+            Some(bias) => norm::layer_forward_row(y, x, (&self.weight, bias), self.eps),
+        }
     }
 
     /// [`Self::forward`] again from its statistics.

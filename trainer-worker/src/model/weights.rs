@@ -347,6 +347,19 @@ impl Model {
         blocks.chain([&self.embedding]).chain(&self.head)
     }
 
+    /// All weights that a token is multiplied with: those of the blocks, routers and routed experts
+    /// among them, and the head.
+    pub(super) fn products(&self) -> impl Iterator<Item = &FrozenLinear> {
+        let blocks = self.blocks.iter().flat_map(|b| {
+            let experts = b.experts.iter().flat_map(|e| {
+                let single = e.experts().iter().flat_map(|e| [&e.gate, &e.up, &e.down]);
+                single.chain([e.router()])
+            });
+            b.linear.iter().flatten().chain(experts)
+        });
+        blocks.chain([self.head()])
+    }
+
     /// The input of the first block for `tokens` at `positions` of their sequences: token
     /// embeddings with learned positions and a normalisation where the model has them.
     pub fn embed(&self, out: &mut [f32], tokens: &[u32], positions: &[u32]) -> Result<()> {
@@ -390,8 +403,7 @@ impl Model {
         }
     }
 
-    /// The normalisation of one row before the head, by the calling thread alone, in models that
-    /// normalise by root mean square.
+    /// The normalisation of one row before the head, by the calling thread alone.
     pub(super) fn final_norm_row(&self, y: &mut [f32], x: &[f32]) {
         match &self.final_norm {
             Some(norm) => norm.forward_row(y, x),
