@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trainer_worker::model::gguf::Gguf;
-use trainer_worker::model::Model;
-use trainer_worker::tokenizer::{Message, Tokenizer};
+use readers::model::gguf::Gguf;
+use readers::model::Model;
+use readers::tokenizer::{Message, Tokenizer};
 
 fuzz_target!(|data: &[u8]| {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
-use trainer_worker::tokenizer::{Message, Tokenizer};
+use readers::tokenizer::{Message, Tokenizer};
 
 const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null,
 "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null,

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trainer_worker::tokenizer::{Message, Tokenizer};
+use readers::tokenizer::{Message, Tokenizer};
 
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(2, |b| *b == 0);
