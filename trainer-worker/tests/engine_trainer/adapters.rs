@@ -328,7 +328,8 @@ fn patterns_match_the_ends_of_names_in_their_order() {
     ] {
         assert_eq!(patterns.get(name), expected, "{name}");
     }
-    for bad in ["(", "(?=a)b", "", &"a".repeat(1025), "(a{1000}){1000}"] {
+    assert_eq!(of(&[(r"\w+_proj", 5)]).expect("a pattern").get("h.0.q_proj"), Some(5));
+    for bad in ["(", "(?=a)b", "", &"a".repeat(1025), "(a{1000}){1000}", r"\w{9999}"] {
         let error = of(&[(bad, 1)]).expect_err("refused").to_string();
         assert!(error.contains("rank_pattern"), "{error}");
     }
@@ -385,6 +386,31 @@ fn unusable_patterns_and_magnitudes_of_a_file_are_refused() {
     let bytes = peft::to_bytes(&without, "x");
     let missing = peft::from_bytes(&bytes, Some(&config), &case.model.config).expect_err("refused");
     assert!(missing.to_string().contains("lora_magnitude_vector is missing"), "{missing}");
+}
+
+#[test]
+fn tensors_without_their_pair_are_not_merged() {
+    let case = load("adapter-dora-llama");
+    let bytes = peft::to_bytes(&case.adapter, "x");
+    let dir = tempfile::tempdir().expect("a folder");
+    for part in ["lora_B.weight", "lora_magnitude_vector"] {
+        // Another name of the same length for one tensor of the file.
+        let name = format!("layers.0.self_attn.q_proj.{part}");
+        let at = bytes.windows(name.len()).position(|w| w == name.as_bytes()).expect("the name");
+        let mut changed = bytes.clone();
+        changed[at + 7] = b'7';
+        let path = dir.path().join("adapter.safetensors");
+        std::fs::write(&path, changed).expect("written");
+        let problem = match PeftAdapter::open(&path) {
+            Err(error) => error,
+            Ok(adapter) => {
+                let (out, settings) = (dir.path().join("out"), MergeSettings::default());
+                merge(&case.base, Some(&adapter), &out, settings, |_, _| ()).expect_err("refused")
+            }
+        };
+        let problem = problem.to_string();
+        assert!(problem.contains("no LoRA pair") || problem.contains("no lora_B"), "{problem}");
+    }
 }
 
 /// An adapter after a change, exported and merged, gives the same logits when it is read back; outside
