@@ -12,6 +12,9 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.generation import GenerationMixin
 from transformers.modeling_outputs import CausalLMOutput
 
+# Rotary angles are float32 by definition, whatever the rest is computed in (float64.py).
+ANGLES = torch.float32
+
 
 class ChatGLMConfig(PreTrainedConfig):
     model_type = "chatglm"
@@ -40,8 +43,8 @@ def make_norm(config):
 def turn(x, theta):
     """x: [batch, time, heads, dim]; turns pairs (2 i, 2 i + 1) of the first half of the dims."""
     rotary = x.shape[-1] // 2
-    place = torch.arange(x.shape[1], dtype=torch.float32)
-    frequency = 1.0 / theta ** (torch.arange(0, rotary, 2, dtype=torch.float32) / rotary)
+    place = torch.arange(x.shape[1], dtype=ANGLES)
+    frequency = 1.0 / theta ** (torch.arange(0, rotary, 2, dtype=ANGLES) / rotary)
     angle = place[:, None] * frequency[None, :]
     cos, sin = angle.cos()[None, :, None, :], angle.sin()[None, :, None, :]
     even, odd = x[..., 0:rotary:2], x[..., 1:rotary:2]

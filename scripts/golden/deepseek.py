@@ -254,7 +254,7 @@ def random_cases(out, first, last):
         print(json.dumps(case))
         try:
             write(out / f"deepseek-{seed}", case, lengths)
-        except SystemExit as problem:
+        except (AssertionError, SystemExit) as problem:
             print("left out,", problem)
 
 

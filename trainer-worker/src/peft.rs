@@ -303,17 +303,7 @@ fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
             return refuse(field, "not supported yet");
         }
     }
-    let patterns: PatternFields = serde_json::from_str(text).map_err(|e| {
-        Error::adapter(format!("rank_pattern or alpha_pattern of adapter_config.json: {e}"))
-    })?;
-    let ranks = patterns.rank_pattern.unwrap_or_default().0;
-    if ranks.iter().any(|(_, r)| !(1..=4096).contains(r)) {
-        return refuse("rank_pattern", "ranks must be 1 to 4096");
-    }
-    let alphas = patterns.alpha_pattern.unwrap_or_default().0;
-    if alphas.iter().any(|(_, a)| !(a.is_finite() && *a > 0.0 && *a <= 1e6)) {
-        return refuse("alpha_pattern", "alphas must be positive numbers up to 1e6");
-    }
+    let (rank_pattern, alpha_pattern) = patterns(text)?;
     let strings = |field: &str| match json.get(field) {
         Some(Value::String(one)) => vec![one.clone()],
         Some(Value::Array(names)) => {
@@ -367,13 +357,32 @@ fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
         alpha,
         dropout: json.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0),
         target_modules,
-        rank_pattern: Patterns::new("rank_pattern", ranks)?,
-        alpha_pattern: Patterns::new("alpha_pattern", alphas)?,
+        rank_pattern,
+        alpha_pattern,
         layers_to_transform: LayerChoice { layers, patterns: strings("layers_pattern") },
         use_rslora: json.get("use_rslora").and_then(Value::as_bool).unwrap_or(false),
         use_dora: json.get("use_dora").and_then(Value::as_bool).unwrap_or(false),
         fan_in_fan_out: conv1d,
     })
+}
+
+/// `rank_pattern` and `alpha_pattern` of an `adapter_config.json`, in the file's order.
+pub(crate) fn patterns(text: &str) -> Result<(Patterns<usize>, Patterns<f64>)> {
+    let fields: PatternFields = serde_json::from_str(text).map_err(|e| {
+        Error::adapter(format!("rank_pattern or alpha_pattern of adapter_config.json: {e}"))
+    })?;
+    let ranks = fields.rank_pattern.unwrap_or_default().0;
+    if let Some((key, r)) = ranks.iter().find(|(_, r)| !(1..=4096).contains(r)) {
+        return Err(Error::adapter(format!("rank_pattern: {key} = {r}: ranks must be 1 to 4096")));
+    }
+    let alphas = fields.alpha_pattern.unwrap_or_default().0;
+    let usable = |a: f64| a.is_finite() && a > 0.0 && a <= 1e6;
+    if let Some((key, a)) = alphas.iter().find(|(_, a)| !usable(*a)) {
+        return Err(Error::adapter(format!(
+            "alpha_pattern: {key} = {a}: alphas must be positive numbers up to 1e6"
+        )));
+    }
+    Ok((Patterns::new("rank_pattern", ranks)?, Patterns::new("alpha_pattern", alphas)?))
 }
 
 /// The fields whose order counts, which a map of JSON values would lose.

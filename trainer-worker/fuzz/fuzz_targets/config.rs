@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trainer_worker::model::ModelConfig;
+use readers::model::ModelConfig;
 
 fuzz_target!(|text: &str| {
     if let Ok(config) = ModelConfig::from_hf_json(text, "fuzz") {

@@ -2,11 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trainer_worker::model::gguf::Gguf;
-use trainer_worker::model::Model;
-use trainer_worker::tokenizer::{Message, Tokenizer};
+use readers::model::gguf::Gguf;
+use readers::model::Model;
+use readers::tokenizer::{Message, Tokenizer};
 
 fuzz_target!(|data: &[u8]| {
+    readers::let_caught_panics_pass();
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), data).expect("written");
     if let Ok(gguf) = Gguf::open(file.path()) {

@@ -3,12 +3,16 @@
 
 use super::tensors::TensorFile;
 use crate::error::{read_bounded, Error, Result};
-use crate::peft::{CONFIG, MAX_ADAPTER, MAX_CONFIG, WEIGHTS};
+use crate::lora::patterns::Patterns;
+use crate::peft::{patterns, CONFIG, MAX_ADAPTER, MAX_CONFIG, WEIGHTS};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const PREFIX: &str = "base_model.model.";
+/// What PEFT calls DoRA's magnitudes, and what they are called in a model's own state.
+const MAGNITUDE: &str = ".lora_magnitude_vector";
+const MAGNITUDE_WEIGHT: &str = ".lora_magnitude_vector.weight";
 /// Greatest rank that is read.
 const MAX_RANK: usize = 4096;
 
@@ -75,20 +79,23 @@ impl PeftAdapter {
             let kind = config.get("peft_type").map_or("missing".to_owned(), Value::to_string);
             return Err(Error::adapter(format!("peft_type = {kind}: only LORA is supported")));
         }
+        let (_, alphas) = patterns(&String::from_utf8_lossy(&text))?;
         let mut adapter = Self { config, modules: BTreeMap::new(), others: Vec::new(), file };
-        adapter.find_pairs()?;
+        adapter.find_pairs(&alphas)?;
         Ok(adapter)
     }
 
-    fn find_pairs(&mut self) -> Result<()> {
+    fn find_pairs(&mut self, alphas: &Patterns<f64>) -> Result<()> {
         let alpha = self.number("lora_alpha", 8.0)?;
         let root = self.flag("use_rslora");
         for (name, a) in &self.file.entries {
             let Some(path) =
                 name.strip_prefix(PREFIX).and_then(|n| n.strip_suffix(".lora_A.weight"))
             else {
-                let known = [".lora_B.weight", ".lora_magnitude_vector", "_vector.weight"];
-                if !known.iter().any(|end| name.ends_with(end)) {
+                let ends = [".lora_B.weight", MAGNITUDE, MAGNITUDE_WEIGHT];
+                let path = ends.iter().find_map(|end| name.strip_suffix(end));
+                let pair = path.map(|path| format!("{path}.lora_A.weight"));
+                if !pair.is_some_and(|a| self.file.entries.contains_key(&a)) {
                     self.others.push(name.clone());
                 }
                 continue;
@@ -103,7 +110,7 @@ impl PeftAdapter {
                     "{path}: ranks {rank} and {rank_b}; equal ones of 1 to {MAX_RANK} are expected"
                 )));
             }
-            let alpha = self.pattern("alpha_pattern", path)?.unwrap_or(alpha);
+            let alpha = alphas.get(path).unwrap_or(alpha);
             let divisor = if root { (*rank as f64).sqrt() } else { *rank as f64 };
             let dora = self.magnitude_name(path).is_some();
             let pair = Pair {
@@ -136,36 +143,10 @@ impl PeftAdapter {
         self.config.get(field).and_then(Value::as_bool) == Some(true)
     }
 
-    /// The value of a pattern such as `alpha_pattern` for a module: PEFT matches the end of the
-    /// module's path after a dot.
-    fn pattern(&self, field: &str, path: &str) -> Result<Option<f64>> {
-        let Some(patterns) = self.config.get(field).and_then(Value::as_object) else {
-            return Ok(None);
-        };
-        for (key, value) in patterns {
-            let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.^$".contains(&b));
-            if !plain {
-                return Err(Error::adapter(format!(
-                    "{field} holds the regular expression {key:?}; plain names are supported"
-                )));
-            }
-            let name = key.trim_start_matches('^').trim_end_matches('$');
-            let ends =
-                path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
-            if ends {
-                let value = value.as_f64().filter(|v| v.is_finite() && *v > 0.0);
-                return value.map(Some).ok_or_else(|| {
-                    Error::adapter(format!("{field}: {key} is no positive number"))
-                });
-            }
-        }
-        Ok(None)
-    }
-
     fn magnitude_name(&self, path: &str) -> Option<String> {
-        ["lora_magnitude_vector", "lora_magnitude_vector.weight"]
+        [MAGNITUDE, MAGNITUDE_WEIGHT]
             .into_iter()
-            .map(|end| format!("{PREFIX}{path}.{end}"))
+            .map(|end| format!("{PREFIX}{path}{end}"))
             .find(|name| self.file.entries.contains_key(name))
     }
 

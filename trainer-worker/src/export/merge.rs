@@ -146,13 +146,20 @@ fn add(
         gemm::nn(weight, &b, &a, (out, input, r), scaling, true);
     }
     if let Some(magnitude) = adapter.magnitude(path)? {
-        if across || magnitude.len() != out {
+        if magnitude.len() != out {
             return Err(Error::adapter(format!("{path}: its magnitude has another shape")));
         }
-        for (row, m) in weight.chunks_exact_mut(input).zip(magnitude) {
-            let norm = row.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
-            let factor = (f64::from(m) / norm.max(1e-30)) as f32;
-            row.iter_mut().for_each(|v| *v *= factor);
+        // One output's weights are a row, or a column of a Conv1D.
+        let place = |i: usize| if across { i % out } else { i / input };
+        let mut squares = vec![0f64; out];
+        for (i, v) in weight.iter().enumerate() {
+            squares[place(i)] += f64::from(*v) * f64::from(*v);
+        }
+        let factors = magnitude.iter().zip(&squares);
+        let factors: Vec<f32> =
+            factors.map(|(m, s)| (f64::from(*m) / s.sqrt().max(1e-30)) as f32).collect();
+        for (i, v) in weight.iter_mut().enumerate() {
+            *v *= factors[place(i)];
         }
     }
     Ok(())

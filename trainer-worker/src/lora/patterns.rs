@@ -5,14 +5,15 @@
 //! matches counts. `layers_to_transform` keeps the modules of some layers only.
 
 use crate::error::{Error, Result};
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 /// Most entries of one pattern setting.
 pub const MAX_PATTERNS: usize = 4096;
 /// Longest key, in bytes.
 pub const MAX_KEY: usize = 1024;
-/// Largest compiled key, in bytes.
-const MAX_COMPILED: usize = 1 << 20;
+/// Largest compiled key, in bytes, and largest automaton made of one while matching: all keys
+/// together stay below half a GiB, whatever a file says.
+const MAX_COMPILED: usize = 1 << 16;
 
 /// Values by pattern, in the order in which they are tried.
 #[derive(Debug, Clone)]
@@ -55,7 +56,13 @@ impl<V: Copy> Patterns<V> {
                 return refuse(format!("a key of {} bytes", key.len()), range);
             }
             let whole = format!(r"^(?:.*\.)?(?:{key})$");
-            match RegexBuilder::new(&whole).size_limit(MAX_COMPILED).build() {
+            // Names of modules are ASCII; the classes of Unicode would take a hundred times the memory.
+            let built = RegexBuilder::new(&whole)
+                .unicode(false)
+                .size_limit(MAX_COMPILED)
+                .dfa_size_limit(MAX_COMPILED)
+                .build();
+            match built {
                 Ok(regex) => compiled.push(regex),
                 Err(error) => {
                     let reason = error.to_string();
@@ -69,7 +76,7 @@ impl<V: Copy> Patterns<V> {
 
     /// The value of the first key that matches a module's full name.
     pub fn get(&self, module: &str) -> Option<V> {
-        let at = self.compiled.iter().position(|regex| regex.is_match(module))?;
+        let at = self.compiled.iter().position(|regex| regex.is_match(module.as_bytes()))?;
         self.entries.get(at).map(|(_, value)| *value)
     }
 

@@ -1,12 +1,16 @@
 //! Adapters that are more than plain LoRA against PEFT (scripts/golden/adapters.py): rsLoRA with rank
-//! and alpha patterns on chosen layers under LoRA+, and DoRA on LLaMA and on GPT-2.
+//! and alpha patterns on chosen layers under LoRA+, DoRA on LLaMA and on GPT-2, and all adapters in the
+//! folder that `OPENLEDGER_ADAPTERS` names. Beside the latter, exports and merged models are left for
+//! PEFT and transformers to read back.
 
 use crate::common::{golden, random, tiny};
 use candle_core::{DType, Device};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use trainer_worker::export::{merge, tensors::Dtype, MergeSettings, PeftAdapter};
 use trainer_worker::lora::patterns::{LayerChoice, Patterns};
 use trainer_worker::lora::Adapter;
 use trainer_worker::model::decode::Session;
@@ -22,6 +26,9 @@ const CASES: [&str; 3] = ["adapter-patterns", "adapter-dora-llama", "adapter-dor
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 struct Case {
+    name: String,
+    dir: PathBuf,
+    base: PathBuf,
     model: Arc<Model>,
     adapter: Adapter,
     json: Value,
@@ -41,13 +48,29 @@ fn tensors(bytes: &[u8]) -> Tensors {
         .collect()
 }
 
+fn cases() -> impl Iterator<Item = Case> {
+    let mut dirs: Vec<PathBuf> = CASES.iter().map(|name| golden(name)).collect();
+    if let Some(more) = std::env::var_os("OPENLEDGER_ADAPTERS") {
+        let entries = std::fs::read_dir(more).expect("OPENLEDGER_ADAPTERS is a folder");
+        dirs.extend(entries.map(|e| e.expect("an entry").path()));
+        dirs.sort();
+    }
+    dirs.into_iter().map(load_from)
+}
+
 fn load(name: &str) -> Case {
-    let dir = golden(name);
+    load_from(golden(name))
+}
+
+fn load_from(dir: PathBuf) -> Case {
+    let name = dir.file_name().expect("a name").to_string_lossy().into_owned();
     let text = std::fs::read_to_string(dir.join("golden.json")).expect("golden.json");
     let json: Value = serde_json::from_str(&text).expect("JSON");
+    // A path of its own outside our folder, which `join` takes as it is.
     let base = golden(json["base"].as_str().expect("a base"));
     let model = Arc::new(Model::open(&base).expect("the model loads"));
-    let adapter = peft::load(&dir.join("adapter"), &model.config).expect("PEFT's adapter loads");
+    let adapter = peft::load(&dir.join("adapter"), &model.config)
+        .unwrap_or_else(|e| panic!("{name}: PEFT's adapter loads: {e}"));
     let bytes = std::fs::read(dir.join("golden.safetensors")).expect("golden.safetensors");
     let list = |v: &Value| -> Vec<i64> { serde_json::from_value(v.clone()).expect("numbers") };
     let sequences = list(&json["lengths"])
@@ -60,7 +83,7 @@ fn load(name: &str) -> Case {
             (ids, labels)
         })
         .collect();
-    Case { model, adapter, json, tensors: tensors(&bytes), sequences }
+    Case { name, dir, base, model, adapter, json, tensors: tensors(&bytes), sequences }
 }
 
 impl Case {
@@ -90,8 +113,8 @@ impl Case {
 
 #[test]
 fn logits_equal_pefts_at_once_and_step_by_step() {
-    for name in CASES {
-        let case = load(name);
+    for case in cases() {
+        let name = &case.name;
         let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let ours = runner.logits(&batch, Some(&case.adapter)).expect("logits");
@@ -117,8 +140,8 @@ fn logits_equal_pefts_at_once_and_step_by_step() {
 
 #[test]
 fn every_gradient_is_present_nonzero_and_equals_pefts_also_of_magnitudes() {
-    for name in CASES {
-        let case = load(name);
+    for case in cases() {
+        let name = &case.name;
         let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let count = batch.targets.len() as f64;
@@ -159,8 +182,8 @@ fn every_gradient_is_present_nonzero_and_equals_pefts_also_of_magnitudes() {
 
 #[test]
 fn the_hand_written_backward_with_dropout_equals_automatic_differentiation() {
-    for name in CASES {
-        let mut case = load(name);
+    for mut case in CASES.map(load) {
+        let name = &case.name;
         case.adapter.config.dropout = 0.3;
         let batch = case.batch();
         let at = Some(DropoutAt { seed: 4, step: 2, micro: 1 });
@@ -191,14 +214,16 @@ fn the_hand_written_backward_with_dropout_equals_automatic_differentiation() {
 
 #[test]
 fn twenty_adamw_steps_follow_peft_with_lora_plus_where_it_is_on() {
-    for name in CASES {
-        let mut case = load(name);
+    for mut case in cases() {
+        let name = &case.name;
         let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let batch = case.batch();
         let count = batch.targets.len() as f64;
         let number = |key: &str| case.json[key].as_f64();
         let ratio = number("loraplus_lr_ratio").unwrap_or(1.0);
-        assert_eq!(ratio > 1.0, name == "adapter-patterns");
+        if CASES.contains(&name.as_str()) {
+            assert_eq!(ratio > 1.0, name == "adapter-patterns");
+        }
         let factors = case.adapter.rate_factors(ratio);
         let rate = number("learning_rate").expect("a rate");
         let clip = number("max_grad_norm").expect("a norm");
@@ -222,9 +247,9 @@ fn twenty_adamw_steps_follow_peft_with_lora_plus_where_it_is_on() {
 
 #[test]
 fn exports_have_pefts_names_shapes_and_configuration() {
-    for name in CASES {
-        let case = load(name);
-        let dir = golden(name).join("adapter");
+    for case in cases() {
+        let name = &case.name;
+        let dir = case.dir.join("adapter");
         let theirs = tensors(&std::fs::read(dir.join(peft::WEIGHTS)).expect("weights"));
         let bytes = peft::to_bytes(&case.adapter, "x");
         assert_eq!(tensors(&bytes), theirs, "{name}: names, shapes and values");
@@ -244,7 +269,9 @@ fn exports_have_pefts_names_shapes_and_configuration() {
             };
             match key.as_str() {
                 "base_model_name_or_path" => {}
-                "target_modules" => assert_eq!(sorted(value), sorted(&theirs[key]), "{name}"),
+                "target_modules" | "target_parameters" => {
+                    assert_eq!(sorted(value), sorted(&theirs[key]), "{name}")
+                }
                 _ => {
                     let same = match (value.as_f64(), theirs[key].as_f64()) {
                         (Some(a), Some(b)) => a == b,
@@ -301,7 +328,8 @@ fn patterns_match_the_ends_of_names_in_their_order() {
     ] {
         assert_eq!(patterns.get(name), expected, "{name}");
     }
-    for bad in ["(", "(?=a)b", "", &"a".repeat(1025), "(a{1000}){1000}"] {
+    assert_eq!(of(&[(r"\w+_proj", 5)]).expect("a pattern").get("h.0.q_proj"), Some(5));
+    for bad in ["(", "(?=a)b", "", &"a".repeat(1025), "(a{1000}){1000}", r"\w{9999}"] {
         let error = of(&[(bad, 1)]).expect_err("refused").to_string();
         assert!(error.contains("rank_pattern"), "{error}");
     }
@@ -360,25 +388,63 @@ fn unusable_patterns_and_magnitudes_of_a_file_are_refused() {
     assert!(missing.to_string().contains("lora_magnitude_vector is missing"), "{missing}");
 }
 
-/// Writes adapters after an update, with their logits, for `scripts/golden/adapters.py check`.
 #[test]
-#[ignore = "writes what scripts/golden/adapters.py check reads: OPENLEDGER_GOLDEN=FOLDER, --ignored"]
-fn exports_for_peft_are_written() {
-    let out = std::env::var("OPENLEDGER_GOLDEN").expect("OPENLEDGER_GOLDEN names a folder");
-    for name in CASES {
-        let mut case = load(name);
+fn tensors_without_their_pair_are_not_merged() {
+    let case = load("adapter-dora-llama");
+    let bytes = peft::to_bytes(&case.adapter, "x");
+    let dir = tempfile::tempdir().expect("a folder");
+    for part in ["lora_B.weight", "lora_magnitude_vector"] {
+        // Another name of the same length for one tensor of the file.
+        let name = format!("layers.0.self_attn.q_proj.{part}");
+        let at = bytes.windows(name.len()).position(|w| w == name.as_bytes()).expect("the name");
+        let mut changed = bytes.clone();
+        changed[at + 7] = b'7';
+        let path = dir.path().join("adapter.safetensors");
+        std::fs::write(&path, changed).expect("written");
+        let problem = match PeftAdapter::open(&path) {
+            Err(error) => error,
+            Ok(adapter) => {
+                let (out, settings) = (dir.path().join("out"), MergeSettings::default());
+                merge(&case.base, Some(&adapter), &out, settings, |_, _| ()).expect_err("refused")
+            }
+        };
+        let problem = problem.to_string();
+        assert!(problem.contains("no LoRA pair") || problem.contains("no lora_B"), "{problem}");
+    }
+}
+
+/// An adapter after a change, exported and merged, gives the same logits when it is read back; outside
+/// our own folder both are left for `scripts/golden/adapters.py check`.
+#[test]
+fn exported_and_merged_adapters_give_the_same_logits() {
+    for mut case in cases() {
         for (i, layer) in case.adapter.layers.iter_mut().enumerate() {
             let noise = random(i as u64 + 5, layer.len(), 0.02);
             layer.iter_mut().zip(noise).for_each(|(p, n)| *p += n);
         }
-        let dir = std::path::Path::new(&out).join(name);
-        peft::save(&dir, &case.adapter, "base").expect("saves");
+        let scratch = tempfile::tempdir().expect("a folder");
+        let out = if case.dir.starts_with(golden("")) { scratch.path() } else { &case.dir };
+        let (export, merged) = (out.join("export"), out.join("merged"));
+        peft::save(&export, &case.adapter, "base").expect("saves");
         let runner = Runner::new(case.model.clone(), 32).expect("a runner");
         let tokens = &case.sequences[0].0;
         let batch = Batch::new(&[(tokens, &[])]);
         let logits = runner.logits(&batch, Some(&case.adapter)).expect("logits");
         let rows: Vec<&[f32]> = logits.chunks(case.model.config.vocab_size).collect();
         let report = serde_json::json!({ "tokens": tokens, "logits": rows });
-        std::fs::write(dir.join("logits.json"), report.to_string()).expect("written");
+        std::fs::write(export.join("logits.json"), report.to_string()).expect("written");
+
+        let name = &case.name;
+        let again = peft::load(&export, &case.model.config).expect("it loads");
+        assert_eq!(again, case.adapter, "{name}: the round trip");
+        let adapter = PeftAdapter::open(&export).expect("an adapter");
+        let settings = MergeSettings { dtype: Some(Dtype::F32) };
+        merge(&case.base, Some(&adapter), &merged, settings, |_, _| ())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        let model = Arc::new(Model::open(&merged).expect("the merged model loads"));
+        let ours = Runner::new(model, 32).expect("a runner").logits(&batch, None).expect("logits");
+        let differences = ours.iter().zip(&logits).map(|(a, b)| (a - b).abs());
+        let worst = differences.fold(0f32, f32::max);
+        assert!(worst <= 1e-4, "{name}: the merged model's logits differ by {worst}");
     }
 }

@@ -1,6 +1,7 @@
 //! Against PyTorch, transformers and PEFT (scripts/golden/families.py, deepseek.py): logits, adapter gradients,
 //! 20 AdamW steps and adapter files of a seeded tiny model of each family, and of all models in the
-//! folder that `OPENLEDGER_GOLDEN` names.
+//! folder that `OPENLEDGER_GOLDEN` names. For the latter, what we got is left beside the files, in
+//! `export`, `gradients` and `ours.json`, for PEFT to read back and for scripts/golden/float64.py to judge.
 
 use crate::common::golden;
 use safetensors::SafeTensors;
@@ -77,6 +78,11 @@ fn load(dir: PathBuf) -> Case {
 }
 
 impl Case {
+    /// Whether it lies in the folder that `OPENLEDGER_GOLDEN` names.
+    fn is_outside(&self) -> bool {
+        self.dir.parent() != golden("").parent().map(|p| p.join("golden")).as_deref()
+    }
+
     pub fn runner(&self) -> Runner {
         let longest = self.sequences.iter().map(|(t, _)| t.len()).max().expect("a sequence");
         Runner::new(self.model.clone(), longest).expect("a runner")
@@ -121,17 +127,21 @@ impl Case {
 
 #[test]
 fn logits_equal_transformers_with_and_without_adapter() {
+    let mut strays = Vec::new();
     for case in cases() {
         let (name, runner) = (&case.name, case.runner());
         let batch = case.batch(0..4);
         let base = runner.logits(&batch, None).expect("logits");
-        let worst = case.difference("base_logits", &base);
-        assert!(worst <= 1e-4, "{name}: base logits differ by {worst}");
         let adapted = runner.logits(&batch, Some(&case.adapter)).expect("logits");
-        let worst = case.difference("adapter_logits", &adapted);
-        assert!(worst <= 1e-4, "{name}: adapter logits differ by {worst}");
+        for (which, logits) in [("base_logits", &base), ("adapter_logits", &adapted)] {
+            let worst = case.difference(which, logits);
+            if worst.is_nan() || worst > 1e-4 {
+                strays.push(format!("{name}: {which} differ by {worst}"));
+            }
+        }
         assert!(case.difference("base_logits", &adapted) > 1e-2, "{name}: the adapter acts");
     }
+    assert!(strays.is_empty(), "{strays:#?}");
 }
 
 #[test]
@@ -199,11 +209,17 @@ fn every_adapter_gradient_is_present_nonzero_and_equals_torch() {
         let file = SafeTensors::deserialize(&case.tensors).expect("safetensors");
         let expected = file.names().iter().filter(|n| n.starts_with("grad.")).count();
         assert_eq!(compared, expected, "{name}: each golden gradient was compared");
+        if case.is_outside() {
+            let layers = result.gradients.into_iter().map(|g| g.expect("present")).collect();
+            let gradients = Adapter { layers, ..case.adapter.clone() };
+            peft::save(&case.dir.join("gradients"), &gradients, "base").expect("saved");
+        }
     }
 }
 
 #[test]
 fn twenty_adamw_steps_follow_torch() {
+    let mut strays = Vec::new();
     for mut case in cases() {
         let (name, runner) = (case.name.clone(), case.runner());
         let number = |key: &str| case.json[key].as_f64().expect("a number");
@@ -212,9 +228,11 @@ fn twenty_adamw_steps_follow_torch() {
         let parts = [case.batch(0..2), case.batch(2..4)];
         let count: usize = parts.iter().map(|b| b.targets.len()).sum();
         let mut optimizer = AdamW::new(&case.adapter.layers, decay);
-        let expected = case.json["losses"].as_array().expect("losses").clone();
+        let expected: Vec<f64> =
+            serde_json::from_value(case.json["losses"].clone()).expect("losses");
         assert_eq!(expected.len(), 20);
-        for (step, expected) in expected.iter().enumerate() {
+        let mut losses = Vec::new();
+        for _ in &expected {
             let mut gradients: Vec<Vec<f32>> =
                 case.adapter.layers.iter().map(|l| vec![0f32; l.len()]).collect();
             let mut loss = 0.0;
@@ -227,12 +245,22 @@ fn twenty_adamw_steps_follow_torch() {
                     sum.iter_mut().zip(g.expect("present")).for_each(|(s, g)| *s += g);
                 }
             }
-            let difference = (loss - expected.as_f64().expect("a loss")).abs();
-            assert!(difference <= 1e-3, "{name}: step {step} differs by {difference}");
+            losses.push(loss);
             clip_by_global_norm(&mut gradients, clip);
             optimizer.update(&mut case.adapter.layers, &gradients, rate);
         }
+        if case.is_outside() {
+            let logits = runner.logits(&case.batch(0..4), None).expect("logits");
+            let ours = serde_json::json!({ "losses": losses, "base_logits": logits });
+            std::fs::write(case.dir.join("ours.json"), ours.to_string()).expect("written");
+        }
+        let differences = losses.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        if let Some((step, by)) = differences.enumerate().find(|(_, by)| by.is_nan() || *by > 1e-3)
+        {
+            strays.push(format!("{name}: step {step} differs by {by}"));
+        }
     }
+    assert!(strays.is_empty(), "{strays:#?}");
 }
 
 /// Names, shapes and types of a safetensors file.
@@ -256,7 +284,7 @@ fn exported_adapters_have_the_tensors_and_settings_of_pefts_files() {
         assert_eq!(tensors_of(&a), tensors_of(&b), "{name}: tensors");
         let again = peft::load(out.path(), &case.model.config).expect("loads");
         assert_eq!(again, case.adapter, "{name}: the round trip");
-        if case.dir.parent() != golden("").parent().map(|p| p.join("golden")).as_deref() {
+        if case.is_outside() {
             peft::save(&case.dir.join("export"), &case.adapter, "base").expect("saved");
         }
 
