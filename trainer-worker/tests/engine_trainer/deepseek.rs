@@ -192,8 +192,10 @@ fn impossible_experts_and_latents_are_refused() {
     }
     // Sizes that fit one by one but not together.
     let mut json = config_text("deepseek-v3");
-    for field in ["n_routed_experts", "moe_intermediate_size", "hidden_size"] {
-        json[field] = json!(4096);
+    for (field, value) in
+        [("n_routed_experts", 4096), ("moe_intermediate_size", 16_384), ("hidden_size", 16_384)]
+    {
+        json[field] = json!(value);
     }
     let error = ModelConfig::from_hf_json(&json.to_string(), "x").expect_err("refused").to_string();
     assert!(error.contains("parameters"), "{error}");
