@@ -3,8 +3,8 @@
 //! [graph](super::graph); [`passes`](super::passes) chooses.
 
 use super::block::{Places, Rows};
-use super::head::Losses;
 use super::cpu_pass::{Pass, ROWS_AT_ONCE};
+use super::head::Losses;
 use super::workspace::Workspace;
 use super::Model;
 use crate::error::{Error, Result};

@@ -2,8 +2,8 @@
 //! gradient is computed together with the loss, chunk by chunk, so that the logits of a batch never
 //! exist as a whole.
 
-use super::forward::Batch;
 use super::cpu_pass::Part;
+use super::forward::Batch;
 use super::workspace::Workspace;
 use super::Model;
 use crate::kernels::{loss, math};

@@ -31,8 +31,8 @@ pub mod weights;
 pub mod workspace;
 
 pub use config::ModelConfig;
-pub use family::{Family, Module, Role};
 pub use cpu_pass::rows_at_once;
+pub use family::{Family, Module, Role};
 pub use weights::{Model, Precision};
 
 use crate::error::Result;

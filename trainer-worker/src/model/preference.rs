@@ -1,9 +1,9 @@
 //! Losses by sequence and gradients weighted by sequence: what preference optimisation needs, whose
 //! loss is a function of the sequences' log likelihoods.
 
+use super::cpu_pass::{Part, Pass};
 use super::forward::{Batch, DropoutAt, Runner};
 use super::head::Losses;
-use super::cpu_pass::{Part, Pass};
 use crate::error::Result;
 use crate::lora::Adapter;
 

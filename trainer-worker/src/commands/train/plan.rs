@@ -87,8 +87,7 @@ impl Forecast {
         let (steps, tokens) = (plan.total_steps, plan.total_tokens);
         let lora = settings.lora(&config)?;
         let Arithmetic { device, dtype } = settings.arithmetic;
-        let whole =
-            args.stage == Stage::Dpo || takes_batches_whole(&config, lora.use_dora, device);
+        let whole = args.stage == Stage::Dpo || takes_batches_whole(&config, lora.use_dora, device);
         let rows = plan.rows_at_once(whole);
         let trainable =
             (0..config.num_hidden_layers).map(|layer| Layout::new(&config, &lora, layer).len).sum();

@@ -23,8 +23,8 @@ mod vars;
 
 use super::block::Rows;
 use super::config::{FeedForwardKind, ModelConfig, Position};
-use super::family::Role;
 use super::cpu_pass::embedding_noise;
+use super::family::Role;
 use super::forward::{Batch, DropoutAt, LossAndGradients};
 use super::preference::SequenceGradients;
 use super::weights::Block;
