@@ -23,7 +23,16 @@ use trainer_worker::train::{
 };
 use trainer_worker::Result;
 
-const ON_GRAPH: Arithmetic = Arithmetic { device: Device::CandleCpu, dtype: Dtype::F32 };
+/// The devices that the graph runs on here: candle on the processor, and the GPUs that this build has
+/// and this machine answers for.
+fn graphs() -> impl Iterator<Item = Device> {
+    let all = [Device::CandleCpu, Device::Cuda(0), Device::Metal(0)];
+    all.into_iter().filter(|device| device.open().is_ok())
+}
+
+fn on(device: Device) -> Arithmetic {
+    Arithmetic { device, dtype: Dtype::F32 }
+}
 
 fn files() -> Vec<DataFile> {
     let text: String = (0..24).map(|i| format!("Line {i}: the cat sat on the mat. ")).collect();
@@ -139,10 +148,13 @@ fn a_training_by_the_graph_follows_the_cpus_for_every_setting() {
         ),
     ] {
         let ours = train(&base, &settings).expect("trains");
-        let on_graph = TrainSettings { arithmetic: ON_GRAPH, ..settings };
-        let theirs = train(&base, &on_graph).unwrap_or_else(|e| panic!("{what}: {e}"));
-        agree(what, &ours, &theirs);
-        assert_eq!(ours.recomputed, theirs.recomputed, "{what}");
+        for device in graphs() {
+            let what = format!("{what} on {}", device.name());
+            let on_graph = TrainSettings { arithmetic: on(device), ..settings.clone() };
+            let theirs = train(&base, &on_graph).unwrap_or_else(|e| panic!("{what}: {e}"));
+            agree(&what, &ours, &theirs);
+            assert_eq!(ours.recomputed, theirs.recomputed, "{what}");
+        }
     }
 }
 
@@ -155,8 +167,10 @@ fn qlora_by_the_graph_follows_the_cpus_on_blocks_and_nf4_that_stay_in_few_bits()
         ("NF4", nf4(), 0.9),
     ] {
         let ours = train(&base, &settings()).expect("trains");
-        let on_graph = TrainSettings { arithmetic: ON_GRAPH, ..settings() };
-        agree(what, &ours, &train(&base, &on_graph).expect("trains"));
+        for device in graphs() {
+            let on_graph = TrainSettings { arithmetic: on(device), ..settings() };
+            agree(what, &ours, &train(&base, &on_graph).expect("trains"));
+        }
         let bytes = |model: &Arc<Model>| {
             let graph = Graph::new(model, &candle, candle_core::DType::F32).expect("a graph");
             graph.weight_bytes() as f64
@@ -173,22 +187,24 @@ fn sixteen_bits_train_near_f32_and_the_loss_falls() {
     let longer =
         TrainSettings { max_steps: Some(12), eval_strategy: EvalStrategy::No, ..settings() };
     let ours = train(&base, &longer).expect("trains");
-    for dtype in [Dtype::BF16, Dtype::F16] {
-        let arithmetic = Arithmetic { device: Device::CandleCpu, dtype };
+    let both = graphs().flat_map(|device| [(device, Dtype::BF16), (device, Dtype::F16)]);
+    for (device, dtype) in both {
+        let arithmetic = Arithmetic { device, dtype };
         let theirs = train(&base, &TrainSettings { arithmetic, ..longer.clone() }).expect("trains");
         let error = relative(&theirs.losses, &ours.losses);
-        assert!(error > 0.0 && error < 0.02, "{dtype:?}: {:?}", theirs.losses);
+        assert!(error > 0.0 && error < 0.02, "{device:?} {dtype:?}: {:?}", theirs.losses);
         let (before, after) = (theirs.eval_loss_before, theirs.eval_loss_after);
         let (before, after) = (before.expect("held out"), after.expect("held out"));
-        assert!(after < before - 0.2, "{dtype:?}: {before} -> {after}");
+        assert!(after < before - 0.2, "{device:?} {dtype:?}: {before} -> {after}");
     }
 }
 
 #[test]
 fn a_run_on_a_device_resumes_there_and_nowhere_else() {
     let base = tiny(1);
+    let arithmetic = on(Device::CandleCpu);
     let settings =
-        TrainSettings { arithmetic: ON_GRAPH, lora_dropout: 0.1, max_steps: Some(4), ..settings() };
+        TrainSettings { arithmetic, lora_dropout: 0.1, max_steps: Some(4), ..settings() };
     let whole = train(&base, &settings).expect("trains");
     let dir = tempfile::tempdir().expect("a folder");
     let files = files();
@@ -252,11 +268,14 @@ fn preferences_trained_by_the_graph_follow_the_cpus() {
         run.train(&Control::default()).expect("trains")
     };
     let settings = TrainSettings { lora_dropout: 0.1, ..settings() };
-    let on_graph = TrainSettings { arithmetic: ON_GRAPH, ..settings.clone() };
-    let (ours, theirs) = (dpo(&settings, None), dpo(&on_graph, None));
-    agree("DPO", &ours, &theirs);
-    // An adapter as the reference.
-    agree("DPO, further", &dpo(&settings, Some(&ours)), &dpo(&on_graph, Some(&ours)));
+    let ours = dpo(&settings, None);
+    // With an adapter as the reference.
+    let further = dpo(&settings, Some(&ours));
+    for device in graphs() {
+        let on_graph = TrainSettings { arithmetic: on(device), ..settings.clone() };
+        agree("DPO", &ours, &dpo(&on_graph, None));
+        agree("DPO, further", &further, &dpo(&on_graph, Some(&ours)));
+    }
 }
 
 #[test]

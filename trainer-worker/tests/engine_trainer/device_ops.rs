@@ -17,7 +17,7 @@ use trainer_worker::model::graph::ops::{self, Norm, Turn};
 use trainer_worker::model::graph::scores::{self, Group, Sequences};
 
 /// The devices that this build has and this machine answers for.
-fn devices() -> Vec<(&'static str, Device)> {
+pub fn devices() -> Vec<(&'static str, Device)> {
     #[allow(unused_mut)]
     let mut devices = vec![("cpu", Device::Cpu)];
     #[cfg(feature = "cuda")]

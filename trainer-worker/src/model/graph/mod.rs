@@ -32,6 +32,7 @@ use super::{norm, Model};
 use crate::error::{Error, Result};
 use crate::kernels::attention::alibi_slopes;
 use crate::kernels::linear::FrozenLinear;
+use crate::kernels::rope::RopeTable;
 use crate::lora::Adapter;
 use candle_core::{DType, Device, Tensor, Var};
 use experts::GraphExperts;
@@ -39,7 +40,7 @@ use frozen::Frozen;
 use ops::{Norm, Turn};
 use scores::{Group, Sequences};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use vars::{Gradients, LayerVars};
 
 struct GraphBlock {
@@ -64,12 +65,21 @@ pub struct Graph {
     final_norm: Option<Norm>,
     head: Frozen,
     slopes: Vec<f32>,
+    /// For sequences of `max_tokens` tokens, once that is known.
+    rope: Option<RopeTable>,
+    masks: Masks,
     max_tokens: usize,
     /// Whether the backward recomputes each block's forward instead of keeping its values.
     pub recompute: bool,
     /// NEFTune's noise on the embeddings of training passes.
     pub neftune_alpha: Option<f64>,
 }
+
+/// Masks of the scores by window and length, kept from pass to pass.
+type Masks = Mutex<BTreeMap<(Option<usize>, usize), Tensor>>;
+
+/// Most masks that are kept.
+const MASKS: usize = 16;
 
 /// A block's place in the backward.
 struct Step {
@@ -174,6 +184,8 @@ impl Graph {
             dtype,
             blocks,
             slopes,
+            rope: None,
+            masks: Masks::default(),
             max_tokens: config.max_position_embeddings,
             recompute: false,
             neftune_alpha: None,
@@ -191,6 +203,8 @@ impl Graph {
             return Err(Error::ContextExceeded { tokens, limit, what: "sequence" });
         }
         self.max_tokens = tokens;
+        let config = self.config();
+        self.rope = config.rotary().map(|rotary| rotary.table(config.head_dim, tokens));
         Ok(())
     }
 
@@ -349,7 +363,14 @@ impl Graph {
         let turn = match config.rotary() {
             Some(rotary) => {
                 let longest = batch.rows.positions.iter().max().map_or(1, |p| *p as usize + 1);
-                let table = rotary.table(config.head_dim, longest);
+                let made;
+                let table = match &self.rope {
+                    Some(table) if table.positions() >= longest => table,
+                    _ => {
+                        made = rotary.table(config.head_dim, longest);
+                        &made
+                    }
+                };
                 let (cos, sin) = table.of_rows(&batch.rows.positions);
                 let shape = (batch.rows.len(), rotary.dim / 2);
                 Some(Turn {
@@ -363,7 +384,6 @@ impl Graph {
         let mut pass =
             Pass { rows: &batch.rows, turn, sequences: BTreeMap::new(), layers: Vec::new() };
         let lying = scores::groups(&pass.rows.offsets);
-        let mut masks: BTreeMap<(Option<usize>, usize), Tensor> = BTreeMap::new();
         for layer in 0..self.blocks.len() {
             let (window, scale) = (config.window(layer), config.heads(layer).scale);
             let key = (window, scale.to_bits());
@@ -373,20 +393,27 @@ impl Graph {
             }
             let mut groups = Vec::with_capacity(lying.len());
             for (first, count, len) in &lying {
-                let bias = match masks.get(&(window, *len)) {
-                    Some(bias) => bias.clone(),
-                    None => {
-                        let bias = scores::score_bias(*len, window, &self.slopes, &self.device)?;
-                        masks.insert((window, *len), bias.clone());
-                        bias
-                    }
-                };
+                let bias = self.mask(window, *len)?;
                 groups.push(Group { first: *first, count: *count, len: *len, bias });
             }
             let sequences = Sequences { groups, scale: f64::from(scale) };
             pass.sequences.insert(key, Arc::new(sequences));
         }
         Ok(pass)
+    }
+
+    /// What is added to the scores of a sequence of `len` tokens.
+    fn mask(&self, window: Option<usize>, len: usize) -> Result<Tensor> {
+        let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mask) = masks.get(&(window, len)) {
+            return Ok(mask.clone());
+        }
+        if masks.len() >= MASKS {
+            masks.clear();
+        }
+        let mask = scores::score_bias(len, window, &self.slopes, &self.device)?;
+        masks.insert((window, len), mask.clone());
+        Ok(mask)
     }
 
     /// The last block's output, without gradients.
