@@ -152,7 +152,7 @@ def main() -> None:
         say(f"{method.upper()}, {a.batch} × {a.sequence} tokens")
         more = ["--qlora"] if method == "qlora" else []
         ours_command = [
-            str(a.worker), "measure", "train", "--model", str(folder), "--random-weights", "1",
+            str(a.worker), "bench", "train", "--model", str(folder), "--random-weights", "1",
             "--device", a.device, "--dtype", dtype, "--wait", *sizes, *more,
         ]
         peer_command = [

@@ -2,7 +2,7 @@
 """The PyTorch + PEFT side of `scripts/bench gpu`: LoRA steps on a model of random weights.
 
 The base is bf16, or NF4 with double quantisation by bitsandbytes (embedding and head stay bf16);
-adapters are f32. Speaks as `trainer-worker measure train --wait` does.
+adapters are f32. Speaks as `trainer-worker bench train --wait` does.
 
 Usage: peft_gpu_peer.py FOLDER --batch 4 --sequence 1024 --steps 4 [--qlora] [--device cuda]
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The PyTorch + PEFT side of `scripts/bench trainer`: LoRA steps on the same model and sizes.
 
-Speaks as `trainer-worker measure train --wait` does: prints one JSON line when ready, then runs a
+Speaks as `trainer-worker bench train --wait` does: prints one JSON line when ready, then runs a
 round of steps for each line on standard input and answers with one JSON line.
 
 Usage: peft_peer.py MODEL.gguf --batch 4 --sequence 128 --steps 2 --threads 2

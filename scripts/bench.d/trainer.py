@@ -116,7 +116,7 @@ class Bench:
 
     def ours(self, *command: str) -> list[str]:
         model = ["--model", str(self.a.model), "--threads", str(self.a.threads)]
-        return [str(self.a.worker), "measure", *command, *model]
+        return [str(self.a.worker), "bench", *command, *model]
 
     def torch(self) -> tuple[list[str], dict[str, str]]:
         threads = str(self.a.threads)

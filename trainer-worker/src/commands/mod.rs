@@ -11,7 +11,6 @@ pub(crate) mod fetch_model;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod logits;
-pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod out_of_memory;
 pub(crate) mod preview;

@@ -108,7 +108,7 @@ fn repetition_is_penalised() {
 #[test]
 fn bench_prints_a_line_of_json_for_each_figure() {
     let dir = workplace();
-    let args = ["bench", "--model", "tiny.gguf", "--repeat", "1", "--decode-tokens", "8", "--json"];
+    let args = ["bench", "--model", "tiny.gguf", "--rounds", "2", "--tokens", "8", "--json"];
     let output = run(dir.path(), &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).expect("text");
@@ -118,9 +118,49 @@ fn bench_prints_a_line_of_json_for_each_figure() {
         ["gemm_rate", "lora_tokens_per_second_128", "decode_tokens_per_second", "peak_memory"]
     {
         let line = lines.iter().find(|l| l["name"] == name).expect(name);
-        assert!(line["value"].as_f64().expect("a number") > 0.0);
+        let value = line["value"].as_f64().expect("a number");
+        assert!(value > 0.0 && line["best"].as_f64().expect("a number") >= value);
         assert!(line["unit"].is_string());
     }
+}
+
+#[test]
+fn bench_waits_for_a_line_before_each_round_and_ends_with_the_input() {
+    let dir = workplace();
+    let bench = |more: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+            .current_dir(dir.path())
+            .args(["bench", "--model", "tiny.gguf", "--wait"])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        // A bench that refuses its arguments may have ended before it reads.
+        let _ = child.stdin.take().expect("a pipe").write_all(b"\n\n");
+        child.wait_with_output().expect("ends")
+    };
+    for more in [
+        &["decode", "--tokens", "4", "--with-adapter"][..],
+        &["prompt", "--tokens", "40", "--dense"],
+        &["train", "--sequence", "16", "--batch", "2", "--steps", "1", "--qlora"],
+        &["gemm", "--tokens", "4"],
+    ] {
+        let output = bench(more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("text");
+        let lines: Vec<Value> =
+            text.lines().map(|l| serde_json::from_str(l).expect("a line of JSON")).collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert_eq!(lines[0]["ready"], more[0]);
+        let figure = if more[0] == "gemm" { "gflops" } else { "tokens_per_second" };
+        assert!(lines[1..].iter().all(|l| l[figure].as_f64().is_some_and(|v| v > 0.0)), "{text}");
+    }
+    let output = bench(&["train"]);
+    assert!(!output.status.success());
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("--wait") && error.contains("--sequence"), "{error}");
 }
 
 fn fetch(dir: &Path, endpoint: &str, more: &[&str]) -> Output {

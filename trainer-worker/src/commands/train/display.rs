@@ -1,17 +1,19 @@
-//! What a training shows while it runs: on a terminal a bar with a sparkline of the loss, elsewhere
-//! a line now and then.
+//! What a training shows while it runs: on a terminal a bar and a sparkline of the loss that fit its
+//! width, elsewhere a line now and then.
 
 use super::super::{duration, mebibytes};
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use trainer_worker::report::memory;
 use trainer_worker::train::{Event, Progress};
 
-/// Points of the sparkline.
+/// Most characters of the sparkline.
 const POINTS: usize = 40;
+/// Fewer than this beside the figures, and the sparkline has a line of its own.
+const FEWEST_POINTS: usize = 16;
 /// Least time between two lines that are no terminal's.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -22,11 +24,10 @@ pub(super) struct Display {
     inner: Mutex<Inner>,
 }
 
+#[derive(Default)]
 struct Inner {
-    losses: VecDeque<f64>,
-    /// Losses of the point that is being averaged, and how many a point takes.
-    point: (f64, u64),
-    steps_a_point: u64,
+    /// Losses of the whole run.
+    losses: Vec<f64>,
     line: Option<Instant>,
 }
 
@@ -45,6 +46,33 @@ pub(super) fn sparkline(values: impl Iterator<Item = f64> + Clone) -> String {
         .collect()
 }
 
+/// Means of equal parts of `values`, as many as there is room for.
+fn fitted(values: &[f64], room: usize) -> Vec<f64> {
+    let points = values.len().min(room.max(1));
+    let start = |i: usize| i * values.len() / points;
+    (0..points)
+        .map(|i| {
+            let part = &values[start(i)..start(i + 1)];
+            part.iter().sum::<f64>() / part.len() as f64
+        })
+        .collect()
+}
+
+/// The figures with the sparkline beside them, or below where the terminal is narrow.
+fn figures(losses: &[f64], loss: f64, rest: &str, columns: usize) -> String {
+    let loss = format!("loss {loss:.4}");
+    let used = loss.chars().count() + rest.chars().count() + 3;
+    // A character in the last column would make some terminals go on in the next line.
+    let room = columns.saturating_sub(1);
+    if room >= used + FEWEST_POINTS {
+        let line = sparkline(fitted(losses, POINTS.min(room - used)).into_iter());
+        format!("{loss} {line}  {rest}")
+    } else {
+        let line = sparkline(fitted(losses, POINTS.min(room)).into_iter());
+        format!("{loss}  {rest}\n{line}")
+    }
+}
+
 impl Display {
     pub(super) fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
@@ -52,12 +80,12 @@ impl Display {
             if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is fixed; the default one serves should it ever be wrong.
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} steps  {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{wide_bar} {pos}/{len} steps{prefix}\n{msg}")
+        {
             bar.set_style(style);
         }
-        let inner =
-            Inner { losses: VecDeque::new(), point: (0.0, 0), steps_a_point: 1, line: None };
-        Self { bar, terminal, inner: Mutex::new(inner) }
+        Self { bar, terminal, inner: Mutex::default() }
     }
 
     /// Prints a line beside the bar.
@@ -69,10 +97,9 @@ impl Display {
         match event {
             Event::Prepared { train, held_out, total_steps, total_tokens, parameters, report } => {
                 self.bar.set_length(*total_steps);
-                let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-                inner.steps_a_point = total_steps.div_ceil(POINTS as u64 * 4).max(1);
+                let files = if report.files == 1 { "file" } else { "files" };
                 self.say(&format!(
-                    "{} files: {} chat examples, {} windows of text ({} cut, {} skipped); {train} \
+                    "{} {files}: {} chat examples, {} windows of text ({} cut, {} skipped); {train} \
                      to train on, {held_out} held out; {total_tokens} tokens in {total_steps} \
                      steps; {parameters} trainable parameters",
                     report.files, report.chats, report.windows, report.truncated, report.skipped
@@ -97,34 +124,23 @@ impl Display {
 
     fn step(&self, p: &Progress) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.point.0 += p.loss;
-        inner.point.1 += 1;
-        if inner.point.1 >= inner.steps_a_point {
-            let mean = inner.point.0 / inner.point.1 as f64;
-            inner.losses.push_back(mean);
-            inner.point = (0.0, 0);
-            if inner.losses.len() > POINTS {
-                inner.losses.pop_front();
-            }
-        }
+        inner.losses.push(p.loss);
         let resident = memory::resident().map_or(String::new(), |b| format!("  {}", mebibytes(b)));
-        let rest = format!(
-            "loss {:.4}  {:.0} tokens/s{resident}  {} left",
-            p.loss,
-            p.tokens_per_second,
-            duration(p.eta)
-        );
+        let speed = format!("{:.0} tokens/s{resident}", p.tokens_per_second);
+        let left = format!("  {} left", duration(p.eta));
         self.bar.set_position(p.step);
         if self.terminal {
-            self.bar.set_message(format!("{} {rest}", sparkline(inner.losses.iter().copied())));
+            let columns = usize::from(Term::stderr().size().1);
+            self.bar.set_prefix(left);
+            self.bar.set_message(figures(&inner.losses, p.loss, &speed, columns));
             return;
         }
         let due = inner.line.is_none_or(|line| line.elapsed() >= PAUSE);
         if due || p.step == p.total_steps {
             inner.line = Some(Instant::now());
             eprintln!(
-                "step {}/{}  {rest}  lr {:.2e}  grad norm {:.3}",
-                p.step, p.total_steps, p.learning_rate, p.grad_norm
+                "step {}/{}  loss {:.4}  {speed}{left}  lr {:.2e}  grad norm {:.3}",
+                p.step, p.total_steps, p.loss, p.learning_rate, p.grad_norm
             );
         }
     }
