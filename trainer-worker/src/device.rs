@@ -115,7 +115,8 @@ fn guarded(
     open: impl FnOnce() -> candle_core::Result<candle_core::Device> + std::panic::UnwindSafe,
 ) -> std::result::Result<candle_core::Device, String> {
     match std::panic::catch_unwind(open) {
-        Ok(opened) => opened.map_err(|e| e.to_string()),
+        // A backtrace may follow on further lines.
+        Ok(opened) => opened.map_err(|e| e.to_string().lines().take(1).collect()),
         Err(_) => Err("its driver could not be loaded".to_owned()),
     }
 }

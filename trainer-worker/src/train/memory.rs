@@ -6,7 +6,7 @@ use crate::device::{self, Device};
 use crate::error::{Error, Result};
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::loss::CHUNK;
-use crate::lora::{Adapter, Role};
+use crate::lora::{Adapter, Layout, Role};
 use crate::model::workspace::SLACK;
 use crate::model::{Model, ModelConfig};
 
@@ -99,8 +99,8 @@ pub fn memory_estimate(
     }
 }
 
-/// What candle's operations need: the values that differentiation keeps of each block, counted as if
-/// every module had an adapter, and the largest that one operation needs for a while.
+/// What candle's operations need: the values that differentiation keeps of each block, and the
+/// largest that one operation needs for a while.
 fn graph_estimate(
     model: &ModelConfig,
     weights: u64,
@@ -112,15 +112,24 @@ fn graph_estimate(
     let value = settings.arithmetic.dtype.bytes();
     let (d, longest) = (model.hidden_size as u64, tokens.min(settings.max_seq_length) as u64);
     let tokens = tokens as u64;
+    let lora = settings.lora(model).ok();
     let (mut kept, mut kept_most, mut widest) = (0, 0, 0);
     for layer in 0..model.num_hidden_layers {
+        let layout = lora.as_ref().map(|lora| Layout::new(model, lora, layer));
         let mut block = 8 * d * value;
         for module in model.modules(layer) {
             let (output, input) = (module.output as u64, module.input as u64);
-            // The frozen product, the adapter's in f32, and their sum; a wide copy of the input.
-            block += (4 + 2 * value) * output + if value < 4 { 4 * input } else { 0 };
-            // What activation, rotary embedding and normalisations of heads make of it.
-            block += 2 * value * output;
+            block += value * output;
+            if layout.as_ref().is_none_or(|layout| layout.slot(module.role).is_some()) {
+                // The adapter's product in f32 and the sum; a wide copy of the input.
+                block += (4 + value) * output;
+                block += if value < 4 { 4 * input + value * output } else { 0 };
+            }
+            // What activation and rotary embedding make of it.
+            block += match module.role {
+                Role::Output | Role::Value | Role::Down | Role::SharedDown => 0,
+                _ => value * output,
+            };
             widest = widest.max(output * input);
         }
         if let Some(experts) = model.experts.as_ref().filter(|e| e.at(layer)) {
