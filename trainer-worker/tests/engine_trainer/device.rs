@@ -7,7 +7,9 @@ use crate::common::{tiny, write_tiny_folder, write_tiny_gguf_as};
 use candle_core::quantized::GgmlDType;
 use openledger_primitives::MediaType;
 use serde_json::Value;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use trainer_worker::data::{DataFile, Example, Origin, Preference};
@@ -379,25 +381,20 @@ fn the_gpu_benchmarks_model_of_random_weights_trains_in_rounds() {
     let config = crate::common::tiny_config().to_string();
     std::fs::write(dir.path().join("config.json"), config).expect("written");
     for more in [&["--dtype", "bf16"][..], &["--qlora"]] {
-        let args = [
-            "measure",
-            "train",
-            "--model",
-            ".",
-            "--random-weights",
-            "1",
-            "--device",
-            "candle-cpu",
-            "--batch",
-            "2",
-            "--sequence",
-            "16",
-            "--steps",
-            "1",
-            "--rounds",
-            "2",
-        ];
-        let output = run(dir.path(), &[&args, more].concat());
+        let args = "bench train --model . --random-weights 1 --device candle-cpu --batch 2 \
+                    --sequence 16 --steps 1 --wait";
+        let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+            .current_dir(dir.path())
+            .args(args.split_whitespace())
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        // A round a line.
+        child.stdin.take().expect("a pipe").write_all(b"\n\n").expect("two lines");
+        let output = child.wait_with_output().expect("ends");
         let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
             .lines()
             .map(|line| serde_json::from_str(line).expect("JSON"))
