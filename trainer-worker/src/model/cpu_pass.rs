@@ -228,18 +228,21 @@ impl<'a> Pass<'a> {
             _ => layers.iter().map(zeros).collect(),
         };
         let lowest = gradients.iter().position(Option::is_some);
+        let ws = self.runner.workspace();
         for part in parts {
+            ws.begin(part.rows.len());
             let mut kept = Vec::new();
             let x = self.forward(part, lowest.unwrap_or(usize::MAX), &mut kept)?;
-            let mut dy = self.runner.workspace().take(x.len());
+            let mut dy = ws.take(x.len());
             let seed = lowest.map(|_| (&mut dy[..], scale));
             self.head().run(&x, part, losses, seed);
-            self.runner.workspace().put(x);
+            ws.put(x);
             if let Some(lowest) = lowest {
                 self.backward(part, lowest, dy, kept, &mut gradients, &mut begun);
             } else {
-                self.runner.workspace().put(dy);
+                ws.put(dy);
             }
+            ws.begin(0);
         }
         Ok(gradients)
     }

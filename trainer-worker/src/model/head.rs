@@ -42,19 +42,23 @@ impl Head<'_> {
         let labelled = &self.batch.labelled[part.labelled.clone()];
         let labelled: Vec<u32> = labelled.iter().map(|row| row - part.first as u32).collect();
         let n = labelled.len();
-        let mut rows = ws.take(n * d);
+        // As many rows as the part has, so that their buffers serve the blocks too.
+        let all = part.rows.len();
+        let mut rows = ws.take(all * d);
         loss::gather(&mut rows, x, &labelled, d);
-        let mut normed = ws.take(n * d);
-        let mut stats = ws.take(n * model.final_stats());
-        model.final_norm(&mut normed, &mut stats, &rows, n);
-        let mut dnormed = if gradient.is_some() { ws.take(n * d) } else { Vec::new() };
-        let mut logits = ws.take(loss::CHUNK.min(n) * model.config.vocab_size);
+        let mut normed = ws.take(all * d);
+        let mut stats = ws.take(all * model.final_stats());
+        let statistics = &mut stats[..n * model.final_stats()];
+        model.final_norm(&mut normed, statistics, &rows, n);
+        let mut dnormed = if gradient.is_some() { ws.take(all * d) } else { Vec::new() };
+        let mut logits = ws.take_exact(loss::CHUNK.min(n) * model.config.vocab_size);
         let dx = gradient.is_some().then_some(&mut dnormed[..]);
         self.cross_entropy(&normed, part, losses, dx, &mut logits);
         ws.put(logits);
         if let Some((dx, scale)) = gradient {
             // The normalised rows are not needed any more.
-            model.final_norm_backward(&mut normed, &dnormed, &stats, &rows, n);
+            let statistics = &stats[..n * model.final_stats()];
+            model.final_norm_backward(&mut normed, &dnormed, statistics, &rows, n);
             dx.fill(0.0);
             loss::scatter_scaled(dx, &normed, &labelled, d, scale);
         }
