@@ -2,7 +2,7 @@
 //! same losses and updates within rounding, for every setting that changes what is computed; and
 //! what is refused.
 
-use crate::commands::{json, refusal, run, workplace};
+use crate::commands::{bench_in_turns, json, refusal, run, workplace};
 use crate::common::{tiny, write_tiny_folder, write_tiny_gguf_as};
 use candle_core::quantized::GgmlDType;
 use openledger_primitives::MediaType;
@@ -380,7 +380,6 @@ fn the_gpu_benchmarks_model_of_random_weights_trains_in_rounds() {
     std::fs::write(dir.path().join("config.json"), config).expect("written");
     for more in [&["--dtype", "bf16"][..], &["--qlora"]] {
         let args = [
-            "measure",
             "train",
             "--model",
             ".",
@@ -394,15 +393,9 @@ fn the_gpu_benchmarks_model_of_random_weights_trains_in_rounds() {
             "16",
             "--steps",
             "1",
-            "--rounds",
-            "2",
         ];
-        let output = run(dir.path(), &[&args, more].concat());
-        let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
-        assert_eq!(lines.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = bench_in_turns(dir.path(), &[&args, more].concat(), 2).expect("rounds");
+        assert_eq!(lines.len(), 3);
         assert_eq!(lines[0]["device"], "candle-cpu");
         // Weights near zero know nothing: every token is as likely as any other.
         let loss = lines[2]["loss"].as_f64().expect("a loss");
