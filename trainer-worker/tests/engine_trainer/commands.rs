@@ -2,8 +2,9 @@
 
 use crate::common::{tokens, write_tiny_gguf};
 use serde_json::Value;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 pub fn run(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
@@ -11,6 +12,27 @@ pub fn run(dir: &Path, args: &[&str]) -> Output {
         .args(args)
         .output()
         .expect("runs")
+}
+
+/// What `bench --wait` answers when it is asked for some rounds, or what it complains of.
+pub fn bench_in_turns(dir: &Path, args: &[&str], rounds: usize) -> Result<Vec<Value>, String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+        .current_dir(dir)
+        .args(["bench", "--wait"])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    // One that refuses its arguments may have ended before it reads.
+    let _ = child.stdin.take().expect("a pipe").write_all("\n".repeat(rounds).as_bytes());
+    let output = child.wait_with_output().expect("ends");
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
 }
 
 pub fn json(output: &Output) -> Value {
@@ -141,4 +163,34 @@ fn logits_of_token_ids_need_no_tokenizer() {
     let refused = run(dir.path(), &["logits", "--model", &path, "--prompt", "hello"]);
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("tokenizer"));
+}
+
+#[test]
+fn logits_of_single_steps_and_their_likeliest_tokens_are_those_of_all_at_once() {
+    let dir = workplace();
+    let logits = |more: &[&str]| {
+        let args = ["logits", "--model", "tiny.gguf", "--tokens", "5,6,7,90,12", "--json"];
+        json(&run(dir.path(), &[&args, more].concat()))
+    };
+    let row = |v: &Value| -> Vec<f64> { serde_json::from_value(v.clone()).expect("numbers") };
+    let (all, single) = (logits(&[]), logits(&["--one-by-one", "--quantised"]));
+    let top = logits(&["--one-by-one", "--top", "3"]);
+    assert_eq!(top["log_probabilities"].as_array().expect("a list").len(), 4);
+    for i in 0..5 {
+        let (at_once, one) = (row(&all["logits"][i]), row(&single["logits"][i]));
+        assert!(at_once.iter().zip(&one).all(|(a, b)| (a - b).abs() < 1e-4));
+        let sum = at_once.iter().map(|v| v.exp()).sum::<f64>().ln();
+        let likeliest: Vec<(usize, f64)> =
+            serde_json::from_value(top["top"][i].clone()).expect("pairs");
+        assert_eq!(likeliest.len(), 3);
+        let better = at_once.iter().filter(|v| **v > at_once[likeliest[2].0] + 1e-4).count();
+        assert!(better <= 2, "the third of them is among the three greatest");
+        for (id, probability) in likeliest {
+            assert!((at_once[id] - sum - probability).abs() < 1e-4);
+        }
+        if let Some(next) = [6usize, 7, 90, 12].get(i) {
+            let given = top["log_probabilities"][i].as_f64().expect("a number");
+            assert!((at_once[*next] - sum - given).abs() < 1e-4);
+        }
+    }
 }

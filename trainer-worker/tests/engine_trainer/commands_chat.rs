@@ -1,6 +1,6 @@
 //! `chat`, `bench` and `fetch-model` as a user runs them, and how errors are told to programs.
 
-use crate::commands::{json, refusal, run, workplace};
+use crate::commands::{bench_in_turns, json, refusal, run, workplace};
 use crate::server::{Answer, Server};
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
@@ -127,39 +127,24 @@ fn bench_prints_a_line_of_json_for_each_figure() {
 #[test]
 fn bench_waits_for_a_line_before_each_round_and_ends_with_the_input() {
     let dir = workplace();
-    let bench = |more: &[&str]| {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
-            .current_dir(dir.path())
-            .args(["bench", "--model", "tiny.gguf", "--wait"])
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        // A bench that refuses its arguments may have ended before it reads.
-        let _ = child.stdin.take().expect("a pipe").write_all(b"\n\n");
-        child.wait_with_output().expect("ends")
-    };
     for more in [
         &["decode", "--tokens", "4", "--with-adapter"][..],
         &["prompt", "--tokens", "40", "--dense"],
         &["train", "--sequence", "16", "--batch", "2", "--steps", "1", "--qlora"],
         &["gemm", "--tokens", "4"],
     ] {
-        let output = bench(more);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).expect("text");
-        let lines: Vec<Value> =
-            text.lines().map(|l| serde_json::from_str(l).expect("a line of JSON")).collect();
-        assert_eq!(lines.len(), 3, "{text}");
+        let args = [more, &["--model", "tiny.gguf"]].concat();
+        let lines = bench_in_turns(dir.path(), &args, 2).expect("rounds");
+        assert_eq!(lines.len(), 3, "{lines:?}");
         assert_eq!(lines[0]["ready"], more[0]);
         let figure = if more[0] == "gemm" { "gflops" } else { "tokens_per_second" };
-        assert!(lines[1..].iter().all(|l| l[figure].as_f64().is_some_and(|v| v > 0.0)), "{text}");
+        assert!(
+            lines[1..].iter().all(|l| l[figure].as_f64().is_some_and(|v| v > 0.0)),
+            "{lines:?}"
+        );
     }
-    let output = bench(&["train"]);
-    assert!(!output.status.success());
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = bench_in_turns(dir.path(), &["train", "--model", "tiny.gguf"], 2);
+    let error = error.expect_err("refused");
     assert!(error.contains("--wait") && error.contains("--sequence"), "{error}");
 }
 

@@ -2,14 +2,12 @@
 //! same losses and updates within rounding, for every setting that changes what is computed; and
 //! what is refused.
 
-use crate::commands::{json, refusal, run, workplace};
+use crate::commands::{bench_in_turns, json, refusal, run, workplace};
 use crate::common::{tiny, write_tiny_folder, write_tiny_gguf_as};
 use candle_core::quantized::GgmlDType;
 use openledger_primitives::MediaType;
 use serde_json::Value;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use trainer_worker::data::{DataFile, Example, Origin, Preference};
@@ -381,25 +379,23 @@ fn the_gpu_benchmarks_model_of_random_weights_trains_in_rounds() {
     let config = crate::common::tiny_config().to_string();
     std::fs::write(dir.path().join("config.json"), config).expect("written");
     for more in [&["--dtype", "bf16"][..], &["--qlora"]] {
-        let args = "bench train --model . --random-weights 1 --device candle-cpu --batch 2 \
-                    --sequence 16 --steps 1 --wait";
-        let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
-            .current_dir(dir.path())
-            .args(args.split_whitespace())
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        // A round a line.
-        child.stdin.take().expect("a pipe").write_all(b"\n\n").expect("two lines");
-        let output = child.wait_with_output().expect("ends");
-        let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
-        assert_eq!(lines.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+        let args = [
+            "train",
+            "--model",
+            ".",
+            "--random-weights",
+            "1",
+            "--device",
+            "candle-cpu",
+            "--batch",
+            "2",
+            "--sequence",
+            "16",
+            "--steps",
+            "1",
+        ];
+        let lines = bench_in_turns(dir.path(), &[&args, more].concat(), 2).expect("rounds");
+        assert_eq!(lines.len(), 3);
         assert_eq!(lines[0]["device"], "candle-cpu");
         // Weights near zero know nothing: every token is as likely as any other.
         let loss = lines[2]["loss"].as_f64().expect("a loss");
