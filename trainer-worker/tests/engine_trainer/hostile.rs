@@ -59,6 +59,13 @@ impl Raw {
     }
 }
 
+/// Three tensors that all say to lie at the same place.
+fn overlapping() -> Raw {
+    let raw = Raw::start(3, 0);
+    let raw = ["a", "b", "c"].iter().fold(raw, |raw, t| raw.text(t).u32(1).u64(8).u32(0).u64(0));
+    (0..8).fold(raw, |raw, _| raw.u64(0))
+}
+
 #[test]
 fn hostile_gguf_headers_are_refused() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -83,6 +90,7 @@ fn hostile_gguf_headers_are_refused() {
         ("zero dimension", Raw::start(1, 0).text("t").u32(1).u64(0).u32(0).u64(0)),
         ("tensor beyond the file", Raw::start(1, 0).text("t").u32(1).u64(1 << 30).u32(0).u64(0)),
         ("offset overflow", Raw::start(1, 0).text("t").u32(1).u64(8).u32(0).u64(u64::MAX)),
+        ("overlapping tensors", overlapping()),
         ("unknown dtype", Raw::start(1, 0).text("t").u32(1).u64(8).u32(99).u64(0)),
         ("ragged blocks", Raw::start(1, 0).text("t").u32(1).u64(7).u32(3).u64(0)),
         ("zero alignment", Raw::start(0, 1).text("general.alignment").u32(4).u32(0)),
