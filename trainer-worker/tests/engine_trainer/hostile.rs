@@ -313,6 +313,33 @@ fn templates_that_make_much_of_little_are_stopped() {
     assert_eq!(tokenizer.render_chat(&turns, false).expect("renders").len(), 8 << 20);
 }
 
+/// What fuzzing found to panic within the tokenizer library, which the engine reports as an error.
+#[test]
+fn tokenizers_that_make_the_library_panic_are_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let good = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"a": 0, "</s>": 1}, "unk_token": "a"}}"#;
+    let config = r#"{"eos_token": "</s>"}"#;
+    std::fs::write(dir.path().join("tokenizer_config.json"), config).expect("written");
+    let open = |text: &str| {
+        std::fs::write(dir.path().join("tokenizer.json"), text).expect("written");
+        Tokenizer::open(dir.path())
+    };
+    assert!(open(good).is_ok());
+    let second = r#""post_processor": {"type": "TemplateProcessing",
+        "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [], "special_tokens": {}}"#;
+    for (from, to) in [
+        (r#""decoder": null"#, r#""decoder": {"type": "Fuse", "type": tru"#),
+        (r#""decoder": null"#, r#""decoder": {"#),
+        (r#""post_processor": null"#, second),
+    ] {
+        assert!(good.contains(from));
+        let error = open(&good.replace(from, to)).expect_err("refused").to_string();
+        assert!(error.starts_with("tokenizer: "), "{error}");
+    }
+}
+
 #[test]
 fn expressions_that_never_finish_are_an_error() {
     let dir = tempfile::tempdir().expect("a folder");
