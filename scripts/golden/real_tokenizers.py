@@ -10,9 +10,16 @@ Environment (outside the repository):
         trainer-worker/tests/golden/tokenizers.json
 
 The first argument is the folder that scripts/tokenizers prints.
+
+    /tmp/golden/bin/python scripts/golden/real_tokenizers.py more FOLDER SEED
+
+writes FOLDER/golden.json for any folder of tokenizers, each in a folder of its own, with random texts
+of odd characters besides, short and long; `OPENLEDGER_TOKENIZERS=FOLDER cargo test --workspace --test
+engine_trainer -- tokenizers` then compares them.
 """
 
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -94,6 +101,30 @@ TEMPLATES = {
 }
 
 
+# Blocks of Unicode that random texts are drawn from: marks, signs, scripts with and without case,
+# right-to-left, hangul in parts, private use, emoji, tags, variation selectors.
+BLOCKS = [
+    (0x00, 0x7F), (0x80, 0xFF), (0x100, 0x24F), (0x2B0, 0x36F), (0x370, 0x52F), (0x590, 0x6FF),
+    (0x900, 0x9FF), (0xE00, 0xE7F), (0x1100, 0x11FF), (0x1E00, 0x1FFF), (0x2000, 0x206F),
+    (0x2070, 0x218F), (0x2190, 0x23FF), (0x2460, 0x27BF), (0x3000, 0x30FF), (0x3130, 0x318F),
+    (0x4E00, 0x4EFF), (0xAC00, 0xACFF), (0xE000, 0xE00F), (0xF900, 0xFAFF), (0xFB00, 0xFDFF),
+    (0xFE00, 0xFE0F), (0xFE20, 0xFEFF), (0xFF00, 0xFFEF), (0x10300, 0x1034F), (0x1D400, 0x1D4FF),
+    (0x1F1E6, 0x1F1FF), (0x1F300, 0x1F64F), (0x20000, 0x200FF), (0xE0000, 0xE007F),
+]
+WORDS = ["the", "  ", "\n", "\t", "123", "'s", "'LL", "don't", "http://", "Straße", "<s>", "</s>", "<0x41>", "_", "\r\n", "...", "9" * 20]
+
+
+def random_text(rng, length):
+    parts = []
+    while sum(map(len, parts)) < length:
+        if rng.random() < 0.3:
+            parts.append(rng.choice(WORDS))
+        else:
+            first, last = rng.choice(BLOCKS)
+            parts.append("".join(chr(rng.randint(first, last)) for _ in range(rng.randint(1, 6))))
+    return "".join(parts)
+
+
 def load(folder):
     config = json.loads((folder / "tokenizer_config.json").read_text())
     # ChatGLM's own class is remote code; the file is what it was converted to.
@@ -121,33 +152,47 @@ def render(tokenizer, conversation, prompt, template=None):
         return None
 
 
+def results(path, texts):
+    tokenizer = load(path)
+    moved = declared_ids(path, tokenizer)
+    entry = {
+        "bos": tokenizer.bos_token_id,
+        "eos": tokenizer.eos_token_id,
+        "pad": tokenizer.pad_token_id,
+        "ids": [],
+        "decoded": [],
+    }
+    for text in texts:
+        ids = tokenizer(text).input_ids
+        plain = tokenizer(text, add_special_tokens=False).input_ids
+        assert ids[len(ids) - len(plain):] == plain
+        entry["before"] = ids[: len(ids) - len(plain)]
+        entry["ids"].append([moved.get(i, i) for i in plain])
+        text = tokenizer.decode(plain, clean_up_tokenization_spaces=False)
+        entry["decoded"].append(text)
+    if tokenizer.chat_template:
+        entry["chats"] = [
+            [render(tokenizer, c, prompt) for prompt in (False, True)] for c in CONVERSATIONS
+        ]
+    print(path.name, len(tokenizer), moved, sum(map(len, entry["ids"])), "ids")
+    return tokenizer, entry
+
+
+def more(folder, seed):
+    rng = random.Random(seed)
+    texts = TEXTS + [random_text(rng, n) for n in [1, 2, 3, 5] * 20 + [40] * 60 + [400] * 20]
+    texts += [random_text(rng, 100_000), "word " * 40_000, "x" * 20_000, " \n" * 5_000]
+    names = sorted(p.name for p in folder.iterdir() if (p / "tokenizer.json").is_file())
+    entries = {name: results(folder / name, texts)[1] for name in names}
+    (folder / "golden.json").write_text(
+        json.dumps({"texts": texts, "conversations": CONVERSATIONS, "tokenizers": entries})
+    )
+
+
 def main(folder, out):
     result = {"texts": TEXTS, "conversations": CONVERSATIONS, "tokenizers": {}, "templates": {}}
     for name in NAMES:
-        path = folder / name
-        tokenizer = load(path)
-        moved = declared_ids(path, tokenizer)
-        entry = {
-            "bos": tokenizer.bos_token_id,
-            "eos": tokenizer.eos_token_id,
-            "pad": tokenizer.pad_token_id,
-            "ids": [],
-            "decoded": [],
-        }
-        for text in TEXTS:
-            ids = tokenizer(text).input_ids
-            plain = tokenizer(text, add_special_tokens=False).input_ids
-            assert ids[len(ids) - len(plain):] == plain
-            entry["before"] = ids[: len(ids) - len(plain)]
-            entry["ids"].append([moved.get(i, i) for i in plain])
-            text = tokenizer.decode(plain, clean_up_tokenization_spaces=False)
-            entry["decoded"].append(text)
-        if tokenizer.chat_template:
-            entry["chats"] = [
-                [render(tokenizer, c, prompt) for prompt in (False, True)] for c in CONVERSATIONS
-            ]
-        print(name, len(tokenizer), moved, sum(map(len, entry["ids"])), "ids")
-        result["tokenizers"][name] = entry
+        tokenizer, result["tokenizers"][name] = results(folder / name, TEXTS)
     for name, template in TEMPLATES.items():
         if name == "date":
             continue
@@ -165,6 +210,8 @@ def main(folder, out):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["more"]:
+        sys.exit(more(Path(sys.argv[2]), int(sys.argv[3])))
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -3,6 +3,8 @@
 //! which is why they are modules here.
 #![allow(dead_code)]
 
+#[path = "../src/device.rs"]
+pub mod device;
 #[path = "../src/error.rs"]
 pub mod error;
 #[path = "../src/lora/mod.rs"]

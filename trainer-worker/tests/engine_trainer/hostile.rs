@@ -59,6 +59,13 @@ impl Raw {
     }
 }
 
+/// Three tensors that all say to lie at the same place.
+fn overlapping() -> Raw {
+    let raw = Raw::start(3, 0);
+    let raw = ["a", "b", "c"].iter().fold(raw, |raw, t| raw.text(t).u32(1).u64(8).u32(0).u64(0));
+    (0..8).fold(raw, |raw, _| raw.u64(0))
+}
+
 #[test]
 fn hostile_gguf_headers_are_refused() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -83,6 +90,7 @@ fn hostile_gguf_headers_are_refused() {
         ("zero dimension", Raw::start(1, 0).text("t").u32(1).u64(0).u32(0).u64(0)),
         ("tensor beyond the file", Raw::start(1, 0).text("t").u32(1).u64(1 << 30).u32(0).u64(0)),
         ("offset overflow", Raw::start(1, 0).text("t").u32(1).u64(8).u32(0).u64(u64::MAX)),
+        ("overlapping tensors", overlapping()),
         ("unknown dtype", Raw::start(1, 0).text("t").u32(1).u64(8).u32(99).u64(0)),
         ("ragged blocks", Raw::start(1, 0).text("t").u32(1).u64(7).u32(3).u64(0)),
         ("zero alignment", Raw::start(0, 1).text("general.alignment").u32(4).u32(0)),
@@ -303,6 +311,33 @@ fn templates_that_make_much_of_little_are_stopped() {
     );
     let turns: Vec<Message> = (0..8).map(|_| Message::user("y".repeat(1 << 20))).collect();
     assert_eq!(tokenizer.render_chat(&turns, false).expect("renders").len(), 8 << 20);
+}
+
+/// What fuzzing found to panic within the tokenizer library, which the engine reports as an error.
+#[test]
+fn tokenizers_that_make_the_library_panic_are_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let good = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"a": 0, "</s>": 1}, "unk_token": "a"}}"#;
+    let config = r#"{"eos_token": "</s>"}"#;
+    std::fs::write(dir.path().join("tokenizer_config.json"), config).expect("written");
+    let open = |text: &str| {
+        std::fs::write(dir.path().join("tokenizer.json"), text).expect("written");
+        Tokenizer::open(dir.path())
+    };
+    assert!(open(good).is_ok());
+    let second = r#""post_processor": {"type": "TemplateProcessing",
+        "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [], "special_tokens": {}}"#;
+    for (from, to) in [
+        (r#""decoder": null"#, r#""decoder": {"type": "Fuse", "type": tru"#),
+        (r#""decoder": null"#, r#""decoder": {"#),
+        (r#""post_processor": null"#, second),
+    ] {
+        assert!(good.contains(from));
+        let error = open(&good.replace(from, to)).expect_err("refused").to_string();
+        assert!(error.starts_with("tokenizer: "), "{error}");
+    }
 }
 
 #[test]

@@ -58,16 +58,19 @@ fn check_chats(tokenizer: &Tokenizer, golden: &Value, chats: &Value, what: &str)
 }
 
 fn check_folder(name: &str) -> Tokenizer {
-    let golden = expected();
+    check(name, &folder(name), &expected())
+}
+
+fn check(name: &str, folder: &Path, golden: &Value) -> Tokenizer {
     let entry = &golden["tokenizers"][name];
-    let tokenizer = Tokenizer::open(&folder(name)).expect("opens");
+    let tokenizer = Tokenizer::open(folder).unwrap_or_else(|e| panic!("{name}: {e}"));
     let id = |key: &str| entry[key].as_u64().map(|v| v as u32);
     assert_eq!(Some(tokenizer.eos), id("eos"), "{name}");
     assert_eq!((tokenizer.bos, tokenizer.pad), (id("bos"), id("pad")), "{name}");
     let before = ids(&entry["before"]);
     assert_eq!(tokenizer.add_bos, before.first().is_some_and(|b| Some(*b) == tokenizer.bos));
     assert!(!tokenizer.add_eos);
-    for (i, text) in texts(&golden).iter().enumerate() {
+    for (i, text) in texts(golden).iter().enumerate() {
         let plain = ids(&entry["ids"][i]);
         assert_eq!(tokenizer.encode(text).expect("ids"), plain, "{name}: {text:?}");
         let whole = tokenizer.encode_text(text).expect("ids");
@@ -77,9 +80,27 @@ fn check_folder(name: &str) -> Tokenizer {
     }
     assert_eq!(tokenizer.has_chat_template(), !entry["chats"].is_null());
     if tokenizer.has_chat_template() {
-        check_chats(&tokenizer, &golden, &entry["chats"], name);
+        check_chats(&tokenizer, golden, &entry["chats"], name);
     }
     tokenizer
+}
+
+#[test]
+#[ignore = "compares with what scripts/golden/real_tokenizers.py more wrote: OPENLEDGER_TOKENIZERS=FOLDER"]
+fn further_tokenizers_equal_transformers_on_random_texts() {
+    let folder =
+        std::env::var("OPENLEDGER_TOKENIZERS").expect("OPENLEDGER_TOKENIZERS names a folder");
+    let folder = Path::new(&folder);
+    let text = std::fs::read_to_string(folder.join("golden.json")).expect("golden.json");
+    let golden: Value = serde_json::from_str(&text).expect("JSON");
+    for (name, entry) in golden["tokenizers"].as_object().expect("tokenizers") {
+        if entry["eos"].is_null() {
+            let error = Tokenizer::open(&folder.join(name)).expect_err("refused").to_string();
+            assert!(error.contains("eos_token"), "{name}: {error}");
+        } else {
+            check(name, &folder.join(name), &golden);
+        }
+    }
 }
 
 #[test]

@@ -282,6 +282,9 @@ pub(super) fn read(reader: impl Read, size: u64) -> Result<(Metadata, Tensors)> 
     };
     let data_start = h.position.div_ceil(alignment) * alignment;
     let mut tensors = BTreeMap::new();
+    // A small file could otherwise name the same bytes as thousands of tensors, each of which takes
+    // memory of its own when it is loaded.
+    let mut left = size.saturating_sub(data_start);
     for (name, shape, elements, dtype, offset) in raw {
         let block = dtype.block_size() as u64;
         let row = *shape.last().unwrap_or(&0) as u64;
@@ -301,6 +304,9 @@ pub(super) fn read(reader: impl Read, size: u64) -> Result<(Metadata, Tensors)> 
                 "tensor {name} ends at byte {end}, the file has {size}; was the download cut short?"
             )));
         }
+        left = left.checked_sub(bytes).ok_or_else(|| {
+            Error::gguf(format!("tensor {name} overlaps others: they take more than the file has"))
+        })?;
         let info = TensorInfo { shape, dtype, start, bytes: bytes as usize };
         if tensors.insert(name.clone(), info).is_some() {
             return Err(Error::gguf(format!("tensor {name} occurs twice")));
