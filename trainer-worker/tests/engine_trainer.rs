@@ -64,6 +64,8 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/sentencepiece.rs"]
+mod sentencepiece;
 #[path = "engine_trainer/server.rs"]
 mod server;
 #[path = "engine_trainer/tokenizers.rs"]
