@@ -13,7 +13,7 @@ latent, with biases; V3 with grouped sigmoid routing, its correction bias and a 
 logits of a padded batch, adapter gradients and 20 AdamW steps. A seed for which any token's choice
 of experts is ever a close call would make a bad reference and is refused.
 
-`random` makes models of the same kinds with sizes and options drawn by each seed from FIRST to LAST;
+`random` makes models of the same kinds with sizes, options and rotary scaling drawn by each seed from FIRST to LAST;
 they are compared, and the exports of their adapters loaded into PEFT, as those of families.py are.
 """
 
@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 
 import torch
-from families import exports, write_golden
+from families import exports, random_rope, write_golden
 from peft import LoraConfig
 from transformers import (
     DeepseekV2Config,
@@ -197,8 +197,9 @@ def drawn(seed):
     per_group, groups = r.choice([2, 3, 4, 5]), r.choice([1, 2, 3, 4])
     top_groups = r.randint(1, groups)
     rope_dim = r.choice([2, 4, 6, 8, 16])
-    rope = dict(rope_type="default", rope_theta=r.choice([500.0, 10000.0, 1e6]))
-    if r.random() < 0.5:
+    rope, context = random_rope(r, rope_dim)
+    if r.random() < 0.4:
+        context = 128
         rope = dict(
             rope_type="yarn", rope_theta=r.choice([100.0, 10000.0]), factor=r.choice([2.0, 8.0, 40.0]),
             original_max_position_embeddings=r.choice([16, 32, 64]),
@@ -224,7 +225,7 @@ def drawn(seed):
         num_attention_heads=heads, num_key_value_heads=heads,
         kv_lora_rank=r.choice([4, 9 * even, 32]), q_lora_rank=query_latent,
         qk_nope_head_dim=r.choice([even, 4, 12]), qk_rope_head_dim=rope_dim,
-        v_head_dim=r.choice([3, 8, 17]), max_position_embeddings=128,
+        v_head_dim=r.choice([3, 8, 17]), max_position_embeddings=context,
         rms_norm_eps=r.choice([1e-6, 1e-4]), n_routed_experts=groups * per_group,
         n_shared_experts=r.choice([1, 2, 3]), n_group=groups, topk_group=top_groups,
         num_experts_per_tok=r.randint(1, min(6, top_groups * per_group)),
@@ -250,7 +251,11 @@ def random_cases(out, first, last):
     torch.set_num_threads(1)
     for seed in range(first, last + 1):
         case = drawn(seed)
-        lengths = [random.Random(seed).randint(2, 48) for _ in range(4)]
+        dice = random.Random(seed)
+        lengths = [dice.randint(2, 48) for _ in range(4)]
+        if case["config"]["rope_parameters"]["rope_type"] in ("dynamic", "longrope"):
+            # Each half of the batch by itself as well decides for the same frequencies.
+            lengths[1] = lengths[3] = max(lengths) + 40
         print(json.dumps(case))
         try:
             write(out / f"deepseek-{seed}", case, lengths)

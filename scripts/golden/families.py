@@ -14,7 +14,7 @@ Environment (outside the repository; about 5.6 GB, two minutes):
 
 `tiny` makes seeded random models of every dense family, with logits of a padded batch, adapter
 gradients and 20 AdamW steps. `random` makes the same for COUNT random configurations of every
-family; `OPENLEDGER_GOLDEN=FOLDER cargo test --workspace --test engine_trainer golden` then compares
+family, with every kind of rotary scaling and both spellings of it; `OPENLEDGER_GOLDEN=FOLDER cargo test --workspace --test engine_trainer golden` then compares
 them too and leaves its exports of the adapters beside them, which `exports` loads into PEFT.
 `real` decodes greedily with SmolLM2-135M-Instruct, dequantised by transformers. `check` loads an
 adapter that trainer-worker exported into PEFT and compares its logits with those that
@@ -107,6 +107,12 @@ LLAMA3 = dict(
 YARN = dict(
     rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16
 )
+# Beyond 12 tokens; the batch's longest sequence decides (27 in both halves).
+DYNAMIC = dict(rope_type="dynamic", rope_theta=10000.0, factor=3.0)
+LONG = dict(
+    rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=16,
+    short_factor=[1.0, 1.1, 1.3, 1.6], long_factor=[1.0, 2.0, 4.5, 9.0],
+)
 ALL = "all-linear"
 
 # family, configuration, adapter. Sequences are longer than the windows.
@@ -124,6 +130,10 @@ CASES = {
               dict(r=2, lora_alpha=4, target_modules=ALL)),
     "qwen3": ("qwen3", sizes(head_dim=10, tie_word_embeddings=False, rope_parameters=YARN),
               dict(r=2, lora_alpha=4, target_modules=ALL)),
+    "llama-dynamic": ("llama", sizes(rope_parameters=DYNAMIC) | dict(max_position_embeddings=12),
+                      dict(r=2, lora_alpha=4, target_modules=["q_proj", "k_proj"])),
+    "mistral-longrope": ("mistral", sizes(rope_parameters=LONG, sliding_window=None),
+                         dict(r=2, lora_alpha=4, target_modules=["q_proj", "k_proj"])),
     "gpt2": ("gpt2", gpt(32, 4, n_positions=32, n_inner=56),
              dict(r=2, lora_alpha=4, target_modules=ALL)),
     "bloom": ("bloom", gpt(36, 6), dict(r=2, lora_alpha=4, target_modules=ALL)),
@@ -137,6 +147,59 @@ CASES = {
 }
 
 
+def varies(config):
+    """Whether the rotary frequencies depend on the length of a pass."""
+    rope = getattr(config, "rope_parameters", None) or {}
+    return rope.get("rope_type") in ("dynamic", "longrope")
+
+
+def random_rope(rng, rotary):
+    """Rotary settings for heads of which `rotary` values turn, and the context they want."""
+    theta = rng.choice([500.0, 10000.0, 1e6])
+    kind = rng.choice(["default", "linear", "dynamic", "yarn", "longrope", "llama3"])
+    if kind == "dynamic" and (rotary < 4 or rotary % 2) or kind == "yarn" and rotary % 2:
+        kind = "default"
+    rope = dict(rope_type=kind, rope_theta=theta)
+    original = rng.choice([16, 64])
+    if kind == "linear":
+        rope |= dict(factor=rng.choice([1.0, 3.0, 2.5]))
+    elif kind == "dynamic":
+        return rope | dict(factor=rng.choice([4.0, 6.5])), 40
+    elif kind == "yarn":
+        rope |= dict(factor=rng.choice([4.0, 10.0]), original_max_position_embeddings=original)
+        rope |= rng.choice([{}, dict(beta_fast=8, beta_slow=2), dict(truncate=False)])
+        rope |= rng.choice([{}, dict(attention_factor=1.3), dict(mscale=0.7, mscale_all_dim=1.2),
+                            dict(mscale=0.7)])
+    elif kind == "longrope":
+        pairs = (rotary + 1) // 2
+        rope |= dict(original_max_position_embeddings=original,
+                     short_factor=[rng.uniform(1, 2) for _ in range(pairs)],
+                     long_factor=[rng.uniform(1, 9) for _ in range(pairs)])
+        rope |= rng.choice([{}, dict(factor=8.0), dict(attention_factor=1.2)])
+    elif kind == "llama3":
+        rope |= dict(factor=4.0, low_freq_factor=1.0, high_freq_factor=rng.choice([2.0, 4.0]),
+                     original_max_position_embeddings=original)
+    return rope, 160
+
+
+def older_keys(folder):
+    """Writes the rotary settings of a saved configuration as transformers 4 had them."""
+    path = folder / "config.json"
+    before = AutoConfig.from_pretrained(folder)
+    saved = json.loads(path.read_text())
+    rope = saved.pop("rope_parameters")
+    saved["rope_theta"] = rope.pop("rope_theta")
+    if "partial_rotary_factor" in rope:
+        saved["partial_rotary_factor"] = rope.pop("partial_rotary_factor")
+    kind = rope.pop("rope_type")
+    saved["rope_scaling"] = None if kind == "default" else dict(rope, type=kind)
+    path.write_text(json.dumps(saved, indent=2) + "\n")
+    after = AutoConfig.from_pretrained(folder).rope_parameters
+    after.pop("type", None)
+    # transformers fills in the context of pre-training.
+    assert after == before.rope_parameters, (after, before.rope_parameters)
+
+
 def random_case(family, rng):
     """A random configuration and adapter of a family."""
     heads = rng.choice([2, 3, 4, 5, 6, 8, 12])
@@ -144,14 +207,7 @@ def random_case(family, rng):
     dim = rng.choice([2, 4, 6, 8, 10, 16])
     tie = rng.random() < 0.5
     layers = rng.choice([1, 2, 3, 4])
-    rope = rng.choice([
-        None, None, LLAMA3, YARN,
-        dict(rope_type="linear", rope_theta=500.0, factor=3.0),
-        dict(rope_type="default", rope_theta=1e6),
-    ])
     more = dict(tie_word_embeddings=tie, rms_norm_eps=rng.choice([1e-5, 1e-6, 1e-3]))
-    if rope:
-        more["rope_parameters"] = dict(rope)
     window = rng.choice([2, 3, 5, 16, 40])
     if family == "llama":
         more |= dict(attention_bias=rng.random() < 0.5, mlp_bias=rng.random() < 0.5,
@@ -164,8 +220,15 @@ def random_case(family, rng):
         if family == "qwen3":
             more |= dict(head_dim=dim, attention_bias=rng.random() < 0.5)
     elif family in ("glm", "glm4"):
-        dim = rng.choice([4, 8, 12, 16])
+        dim = rng.choice([4, 6, 8, 10, 12, 16])
         more |= dict(head_dim=dim, attention_bias=rng.random() < 0.5)
+    if family not in ("gpt2", "bloom", "chatglm"):
+        share = rng.choice([0.25, 0.5, 0.75, 1.0]) if family in ("glm", "glm4") else 1.0
+        share = max(share, 2 / dim)
+        rope, context = random_rope(rng, int(dim * share))
+        if share != 1.0 or family in ("glm", "glm4"):
+            rope["partial_rotary_factor"] = share
+        more |= dict(rope_parameters=rope)
     hidden = heads * dim
     act = rng.choice(["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu"])
     if family == "gpt2":
@@ -194,6 +257,7 @@ def random_case(family, rng):
     else:
         config = sizes(hidden, rng.choice([20, 33, 64]), heads, groups, layers,
                        hidden_act=act, **more)
+        config["max_position_embeddings"] = context
         names = ["q_proj", "k_proj", "v_proj", "o_proj", "down_proj"]
         names += ["gate_up_proj"] if family in ("glm", "glm4") else ["gate_proj", "up_proj"]
     targets = rng.choice([ALL, rng.sample(names, rng.randint(1, len(names)))])
@@ -215,7 +279,9 @@ def loss_sum(logits, labels):
 def tiny(out, wanted):
     for number, (name, case) in enumerate(CASES.items()):
         if not wanted or name in wanted:
-            write_case(out / name, case, 20 + number, [27, 14, 3, 19])
+            rope = case[1].get("rope_parameters", {}).get("rope_type")
+            last = 27 if rope in ("dynamic", "longrope") else 19
+            write_case(out / name, case, 20 + number, [27, 14, 3, last])
 
 
 def random(out, seed, count):
@@ -226,10 +292,16 @@ def random(out, seed, count):
             case = random_case(family, rng)
             # Wider models with the same spread would amplify rounding beyond the tolerances.
             case[1]["initializer_range"] = 1.1 / case[1]["hidden_size"] ** 0.5
-            for key in ("max_position_embeddings", "n_positions", "seq_length"):
+            for key in ("n_positions", "seq_length"):
                 if key in case[1]:
                     case[1][key] = 160
-            write_case(out / f"{family}-{seed}-{i}", case, rng.randint(0, 1 << 30), lengths)
+            if case[1].get("rope_parameters", {}).get("rope_type") in ("dynamic", "longrope"):
+                # Each half of the batch by itself as well decides for the same frequencies.
+                lengths[1] = lengths[3] = max(lengths)
+            folder = out / f"{family}-{seed}-{i}"
+            write_case(folder, case, rng.randint(0, 1 << 30), lengths)
+            if "rope_parameters" in case[1] and rng.random() < 0.5:
+                older_keys(folder)
 
 
 def write_case(folder, case, seed, lengths):
@@ -254,6 +326,18 @@ def write_case(folder, case, seed, lengths):
     write_golden(folder, model, lora, adapter["target_modules"], lengths)
 
 
+def cached_logits(model, ids, before_pass):
+    """What decoding with a cache gives: after a prompt of two tokens, and after each further one."""
+    rows, cache = [], None
+    with torch.no_grad():
+        for part in [ids[:2], *ids[2:].split(1)]:
+            before_pass(torch.ones(1, len(part)))
+            out = model(input_ids=part[None], past_key_values=cache, use_cache=True)
+            cache = out.past_key_values
+            rows.append(out.logits[0, -1])
+    return torch.stack(rows)
+
+
 def write_golden(folder, model, lora, targets, lengths, before_pass=lambda mask: None):
     """Writes what a saved model gives with and without an adapter, and how the adapter trains."""
     (folder / "generation_config.json").unlink(missing_ok=True)
@@ -269,6 +353,11 @@ def write_golden(folder, model, lora, targets, lengths, before_pass=lambda mask:
     before_pass(mask)
     with torch.no_grad():
         base_logits = model(input_ids=ids, attention_mask=mask).logits
+
+    tensors = {"base_logits": base_logits}
+    if varies(model.config):
+        tensors["cached_logits"] = cached_logits(model, ids[0, : lengths[0]], before_pass)
+        before_pass(mask)
 
     peft = get_peft_model(model, lora)
     trainable = {k: p for k, p in peft.named_parameters() if p.requires_grad}
@@ -288,7 +377,7 @@ def write_golden(folder, model, lora, targets, lengths, before_pass=lambda mask:
     count = int((labels[:, 1:] != -100).sum())
     loss = loss_sum(logits, labels) / count
     loss.backward()
-    tensors = {"base_logits": base_logits, "adapter_logits": logits.detach()}
+    tensors["adapter_logits"] = logits.detach()
     for key, p in trainable.items():
         assert p.grad is not None and p.grad.abs().max() > 0, key
         tensors["grad." + key.replace(".default", "")] = p.grad.clone()

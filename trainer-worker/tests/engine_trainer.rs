@@ -4,6 +4,8 @@
 
 #[path = "engine_trainer/adapters.rs"]
 mod adapters;
+#[path = "engine_trainer/checkpoints.rs"]
+mod checkpoints;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
 #[path = "engine_trainer/commands_chat.rs"]
@@ -44,6 +46,8 @@ mod graph;
 mod hostile;
 #[path = "engine_trainer/memory.rs"]
 mod memory;
+#[path = "engine_trainer/merging.rs"]
+mod merging;
 #[path = "engine_trainer/mutations.rs"]
 mod mutations;
 #[path = "engine_trainer/ops.rs"]
@@ -64,6 +68,8 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/sentencepiece.rs"]
+mod sentencepiece;
 #[path = "engine_trainer/server.rs"]
 mod server;
 #[path = "engine_trainer/tokenizers.rs"]

@@ -17,6 +17,7 @@ pub mod attention;
 pub mod cpu;
 pub mod decoding;
 pub mod dora;
+pub mod fp8;
 pub mod gemm;
 pub mod latent;
 pub mod linear;

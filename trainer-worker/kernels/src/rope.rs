@@ -24,18 +24,32 @@ impl RopeTable {
     /// As [`Self::new`], with every cosine and sine multiplied by `factor` (YaRN's attention factor).
     pub fn scaled(inverse_frequencies: &[f32], positions: usize, factor: f32) -> Self {
         let half = inverse_frequencies.len();
-        let mut cos = Vec::with_capacity(half * positions);
-        let mut sin = Vec::with_capacity(half * positions);
-        for p in 0..positions {
-            for f in inverse_frequencies {
+        let (cos, sin) = (vec![0f32; half * positions], vec![0f32; half * positions]);
+        let mut table = Self { cos, sin, half, head_dim: half * 2, interleaved: false };
+        table.set_rows(0..positions, inverse_frequencies, factor);
+        table
+    }
+
+    /// Makes rows `positions`, as far as the table has them, those of other frequencies, as many as
+    /// it has.
+    pub fn set_rows(
+        &mut self,
+        positions: std::ops::Range<usize>,
+        inverse_frequencies: &[f32],
+        factor: f32,
+    ) {
+        let (first, n) = (positions.start, positions.len());
+        let half = self.half.max(1);
+        let rows = self.cos.chunks_exact_mut(half).zip(self.sin.chunks_exact_mut(half));
+        for (p, (cos, sin)) in rows.enumerate().skip(first).take(n) {
+            for ((cos, sin), f) in cos.iter_mut().zip(sin).zip(inverse_frequencies) {
                 // The angle is rounded to f32 first, as in transformers.
                 let angle = f64::from(p as f32 * f);
                 let (s, c) = scalar::sin_cos(angle);
-                cos.push(c as f32 * factor);
-                sin.push(s as f32 * factor);
+                *cos = c as f32 * factor;
+                *sin = s as f32 * factor;
             }
         }
-        Self { cos, sin, half, head_dim: half * 2, interleaved: false }
     }
 
     /// The same table for heads of `head_dim` values of which only the first ones turn, and for

@@ -48,6 +48,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (model, tokenizer) = args.model.load()?;
     let adapter = args.adapter.load(&model)?;
     let max_seq = args.max_seq_length.min(model.config.max_position_embeddings);
+    model.config.check_batched_length(max_seq)?;
     let (examples, report) = data::examples(&files, &tokenizer, max_seq)?;
     let settings = PassSettings { max_tokens: max_seq, ..PassSettings::default() };
     let passes = passes::open(&model, arithmetic, settings)?;

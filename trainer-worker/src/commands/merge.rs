@@ -11,8 +11,8 @@ use trainer_worker::export::{merge, tensors::Dtype, MergeSettings, PeftAdapter};
 /// Arguments of `merge`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "The base model is a Hugging Face folder, whose tensors keep their types, or a GGUF file (llama,
-qwen2, qwen3), which is dequantised to f32. Without --adapter the model is only converted.
+    after_help = "The base model is a Hugging Face folder, whose tensors keep their types, or a GGUF file,
+which is dequantised to f32 (FP8 weights to bf16). Without --adapter the model is only converted.
 
 Examples:
   trainer-worker merge --model base/ --adapter adapter/ --output merged/

@@ -2,11 +2,13 @@
 //! Hugging Face folder tensor by tensor.
 
 use super::adapter::{Pair, PeftAdapter};
+use super::hf_config::hf_config;
 use super::tensors::{write_sharded, Dtype, Planned, TensorFile};
 use crate::error::{read_bounded, write_atomically, Error, Result};
 use crate::kernels::gemm;
-use crate::model::gguf::names::Family;
-use crate::model::gguf::{Gguf, Value as Field};
+use crate::model::gguf::Gguf;
+use crate::model::hf::DESCRIPTION_FILES;
+use crate::model::quantization::{no_scales, scale_names, Quantization, Scales};
 use crate::model::WeightSource;
 use crate::tokenizer::Tokenizer;
 use serde_json::{json, Map, Value};
@@ -15,23 +17,10 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of tensors a file, as transformers splits large models.
 const SHARD: u64 = 5_000_000_000;
+/// Safetensors' name of the 8-bit floating point that is dequantised.
+const FLOAT8: &str = "F8_E4M3";
 /// Largest small file that is copied, in bytes.
 const MAX_COPY: u64 = 256 << 20;
-
-/// Files of a model's folder that are copied beside the weights.
-const COPIED: [&str; 11] = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "tokenizer.model",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "vocab.json",
-    "merges.txt",
-];
 
 /// How to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,8 +42,42 @@ pub struct Merged {
 
 /// Where the base model's tensors come from.
 enum Source {
-    Folder(BTreeMap<String, (usize, Dtype, Vec<usize>)>, Vec<TensorFile>),
+    Folder(Folder),
     Gguf(Box<Gguf>, BTreeMap<String, Vec<usize>>),
+}
+
+/// The safetensors files of a folder.
+struct Folder {
+    /// File, type to write and shape of each tensor.
+    tensors: BTreeMap<String, (usize, Dtype, Vec<usize>)>,
+    files: Vec<TensorFile>,
+    quantization: Quantization,
+}
+
+impl Folder {
+    fn values(&self, name: &str) -> Result<Vec<f32>> {
+        let missing = || Error::weight(name, "is missing");
+        let (file, _, shape) = self.tensors.get(name).ok_or_else(missing)?;
+        let file = self.files.get(*file).ok_or_else(missing)?;
+        if file.entries.get(name).is_none_or(|e| e.dtype != FLOAT8) {
+            return file.values(name);
+        }
+        let names = scale_names(name);
+        let found = names.iter().find_map(|scale| {
+            self.files.iter().find_map(|f| Some((scale, f, f.entries.get(scale)?)))
+        });
+        let (scale, scales, entry) = found.ok_or_else(|| no_scales(name))?;
+        let dtype = match entry.dtype.as_str() {
+            "F32" => safetensors::Dtype::F32,
+            "BF16" => safetensors::Dtype::BF16,
+            "F16" => safetensors::Dtype::F16,
+            "F8_E8M0" => safetensors::Dtype::F8_E8M0,
+            other => return Err(Error::weight(scale, format!("has the type {other}"))),
+        };
+        let bytes = scales.raw(scale)?;
+        let scales = Scales { dtype, shape: &entry.shape, bytes: &bytes };
+        self.quantization.dequantise(name, shape, &file.raw(name)?, &scales)
+    }
 }
 
 /// Merges an adapter (or none: then the model is only converted) into the base model `base`, a
@@ -100,7 +123,11 @@ pub fn merge(
         progress(done, total);
         Ok(values)
     })?;
-    companions(base, target, config, settings.dtype)?;
+    let with_tokenizer = match &source {
+        Source::Folder(_) => true,
+        Source::Gguf(gguf, _) => gguf.get("tokenizer.ggml.model").is_some(),
+    };
+    companions(base, target, config, settings.dtype, with_tokenizer)?;
     Ok(Merged { files, tensors: total, changed: changes.len() })
 }
 
@@ -168,7 +195,8 @@ fn add(
 impl Source {
     fn tensors(&self, dtype: Option<Dtype>) -> Vec<Planned> {
         match self {
-            Self::Folder(tensors, _) => tensors
+            Self::Folder(folder) => folder
+                .tensors
                 .iter()
                 .map(|(name, (_, own, shape))| (name.clone(), dtype.unwrap_or(*own), shape.clone()))
                 .collect(),
@@ -181,20 +209,19 @@ impl Source {
 
     fn shape(&self, name: &str) -> Vec<usize> {
         match self {
-            Self::Folder(tensors, _) => tensors.get(name).map(|(_, _, s)| s.clone()),
+            Self::Folder(folder) => folder.tensors.get(name).map(|(_, _, s)| s.clone()),
             Self::Gguf(_, tensors) => tensors.get(name).cloned(),
         }
         .unwrap_or_default()
     }
 
     fn values(&self, name: &str) -> Result<Vec<f32>> {
-        let missing = || Error::weight(name, "is missing");
         match self {
-            Self::Folder(tensors, files) => {
-                let (file, ..) = tensors.get(name).ok_or_else(missing)?;
-                files.get(*file).ok_or_else(missing)?.values(name)
+            Self::Folder(folder) => folder.values(name),
+            Self::Gguf(gguf, tensors) => {
+                let shape = tensors.get(name);
+                gguf.load(name, shape.ok_or_else(|| Error::weight(name, "is missing"))?)
             }
-            Self::Gguf(gguf, tensors) => gguf.load(name, tensors.get(name).ok_or_else(missing)?),
         }
     }
 }
@@ -209,13 +236,22 @@ fn folder(base: &Path) -> Result<(Source, Option<Map<String, Value>>)> {
         name.starts_with("model") && name.ends_with(".safetensors")
     });
     paths.sort();
+    let quantization = Quantization::of_folder(base)?;
     let mut tensors = BTreeMap::new();
     let mut files = Vec::new();
     for path in paths {
         let file = TensorFile::open(&path)?;
         for (name, entry) in &file.entries {
-            let dtype = Dtype::from_name(&entry.dtype).ok_or_else(|| {
-                let problem = format!("has the type {}; F32, F16 or BF16", entry.dtype);
+            if quantization.is_scale(name) {
+                continue;
+            }
+            // What was quantised is written as models of that kind are published without it.
+            let dtype = match entry.dtype.as_str() {
+                FLOAT8 => Some(Dtype::Bf16),
+                other => Dtype::from_name(other),
+            };
+            let dtype = dtype.ok_or_else(|| {
+                let problem = format!("has the type {}; F32, F16, BF16 or {FLOAT8}", entry.dtype);
                 Error::weight(name.as_str(), problem)
             })?;
             tensors.insert(name.clone(), (files.len(), dtype, entry.shape.clone()));
@@ -226,102 +262,22 @@ fn folder(base: &Path) -> Result<(Source, Option<Map<String, Value>>)> {
         let reason = format!("{} holds no model*.safetensors", base.display());
         return Err(Error::Safetensors { reason });
     }
-    Ok((Source::Folder(tensors, files), None))
+    Ok((Source::Folder(Folder { tensors, files, quantization }), None))
 }
 
 /// The tensors of a GGUF file under Hugging Face's names, and the configuration.
 fn gguf(base: &Path) -> Result<(Source, Option<Map<String, Value>>)> {
     let mut gguf = Gguf::open(base)?;
     // Remembers the head counts, which un-permuting needs.
-    gguf.config()?;
-    let family = gguf.family()?;
-    let config = hf_config(&gguf, family)?;
-    let mut tensors = BTreeMap::new();
-    for name in gguf.tensor_names() {
-        let Some(hf) = family.from_gguf(name) else {
-            return Err(Error::gguf(format!(
-                "{name} has no counterpart in a Hugging Face folder of this family"
-            )));
-        };
-        if let Some((shape, _)) = gguf.tensor_info(name) {
-            tensors.insert(hf, shape.to_vec());
-        }
+    let config = gguf.config()?;
+    gguf.check_all_used(&config)?;
+    let mut written = hf_config(&config)?;
+    for (name, key) in [("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id")] {
+        let id = gguf.unsigned(&format!("tokenizer.ggml.{key}"));
+        written.insert(name.to_owned(), json!(id));
     }
-    Ok((Source::Gguf(Box::new(gguf), tensors), Some(config)))
-}
-
-/// `config.json` for a GGUF file.
-fn hf_config(gguf: &Gguf, family: Family) -> Result<Map<String, Value>> {
-    let (class, kind) = match family {
-        Family::Llama => ("LlamaForCausalLM", "llama"),
-        Family::Qwen2 => ("Qwen2ForCausalLM", "qwen2"),
-        Family::Qwen3 => ("Qwen3ForCausalLM", "qwen3"),
-        _ => {
-            return Err(Error::ModelConfig {
-                field: "general.architecture".to_owned(),
-                value: family.architecture().to_owned(),
-                problem:
-                    "a Hugging Face folder is written from llama, qwen2 and qwen3 GGUF files; \
-                          merge into the family's own Hugging Face folder instead"
-                        .to_owned(),
-            })
-        }
-    };
-    let tensors: BTreeSet<&str> = gguf.tensor_names().collect();
-    if tensors.contains("rope_freqs.weight") {
-        return Err(Error::ModelConfig {
-            field: "rope_freqs.weight".to_owned(),
-            value: "present".to_owned(),
-            problem:
-                "the factors of its rotary scaling are not in the file; merge into the Hugging \
-                      Face folder of the model instead"
-                    .to_owned(),
-        });
-    }
-    let key = |name: &str| format!("{}.{name}", family.architecture());
-    let size = |name: &str| gguf.unsigned(&key(name));
-    let number = |name: &str| match gguf.get(&key(name)) {
-        Some(Field::Float(v)) => Some(*v),
-        Some(Field::Unsigned(v)) => Some(*v as f64),
-        _ => None,
-    };
-    let need = |name: &str| {
-        size(name).ok_or_else(|| Error::ModelConfig {
-            field: key(name),
-            value: "missing".to_owned(),
-            problem: "must be a whole number".to_owned(),
-        })
-    };
-    let heads = need("attention.head_count")?;
-    let hidden = need("embedding_length")?;
-    let vocabulary =
-        gguf.tensor_info("token_embd.weight").and_then(|(shape, _)| shape.first().copied());
-    // GGUF keeps f32: 1e-5 must not become 9.999999747378752e-06.
-    let short = |v: f64| (v as f32).to_string().parse::<f64>().unwrap_or(v);
-    let mut config = Map::new();
-    let mut put = |name: &str, value: Value| config.insert(name.to_owned(), value);
-    put("architectures", json!([class]));
-    put("model_type", json!(kind));
-    put("hidden_act", json!("silu"));
-    put("hidden_size", json!(hidden));
-    put("intermediate_size", json!(need("feed_forward_length")?));
-    put("num_hidden_layers", json!(need("block_count")?));
-    put("num_attention_heads", json!(heads));
-    put("num_key_value_heads", json!(size("attention.head_count_kv").unwrap_or(heads)));
-    let dim = size("attention.key_length").or_else(|| hidden.checked_div(heads));
-    put("head_dim", json!(dim));
-    put("vocab_size", json!(vocabulary));
-    put("max_position_embeddings", json!(need("context_length")?));
-    let eps = number("attention.layer_norm_rms_epsilon").unwrap_or(1e-5);
-    put("rms_norm_eps", json!(short(eps)));
-    put("rope_theta", json!(short(number("rope.freq_base").unwrap_or(10_000.0))));
-    put("rope_scaling", Value::Null);
-    put("tie_word_embeddings", json!(!tensors.contains("output.weight")));
-    put("attention_bias", json!(tensors.contains("blk.0.attn_q.bias")));
-    put("mlp_bias", json!(false));
-    put("bos_token_id", json!(gguf.unsigned("tokenizer.ggml.bos_token_id")));
-    put("eos_token_id", json!(gguf.unsigned("tokenizer.ggml.eos_token_id")));
-    Ok(config)
+    let tensors = config.tensors().into_iter().collect();
+    Ok((Source::Gguf(Box::new(gguf), tensors), Some(written)))
 }
 
 /// Configuration and tokenizer beside the weights.
@@ -330,16 +286,17 @@ fn companions(
     target: &Path,
     config: Option<Map<String, Value>>,
     dtype: Option<Dtype>,
+    with_tokenizer: bool,
 ) -> Result<()> {
     let Some(mut config) = config else {
-        for name in COPIED {
+        for name in DESCRIPTION_FILES {
             let from = base.join(name);
             if !from.is_file() {
                 continue;
             }
             let mut bytes = read_bounded(&from, MAX_COPY)?;
-            if let ("config.json", Some(dtype)) = (name, dtype) {
-                bytes = with_dtype(&bytes, dtype).unwrap_or(bytes);
+            if name == "config.json" {
+                bytes = as_written(&bytes, dtype).unwrap_or(bytes);
             }
             write_atomically(&target.join(name), &bytes)?;
         }
@@ -349,6 +306,9 @@ fn companions(
     let write = |name: &str, value: &Value| {
         write_atomically(&target.join(name), format!("{value:#}\n").as_bytes())
     };
+    if !with_tokenizer {
+        return write("config.json", &Value::Object(config));
+    }
     let tokenizer = Tokenizer::open(base)?;
     write_atomically(&target.join("tokenizer.json"), tokenizer.to_json()?.as_bytes())?;
     let eos = tokenizer.id_to_token(tokenizer.eos);
@@ -371,9 +331,18 @@ fn companions(
     write("config.json", &Value::Object(config))
 }
 
-fn with_dtype(config: &[u8], dtype: Dtype) -> Option<Vec<u8>> {
+/// The configuration with the type that is written and without what was said of the quantisation;
+/// none where nothing changes.
+fn as_written(config: &[u8], dtype: Option<Dtype>) -> Option<Vec<u8>> {
     let mut config: Map<String, Value> = serde_json::from_slice(config).ok()?;
+    let quantised = config.remove("quantization_config").is_some();
+    if !quantised && dtype.is_none() {
+        return None;
+    }
     let name = if config.contains_key("dtype") { "dtype" } else { "torch_dtype" };
-    config.insert(name.to_owned(), json!(dtype.torch_name()));
+    let dtype = dtype.or(quantised.then_some(Dtype::Bf16));
+    if let Some(dtype) = dtype {
+        config.insert(name.to_owned(), json!(dtype.torch_name()));
+    }
     Some(format!("{:#}\n", Value::Object(config)).into_bytes())
 }

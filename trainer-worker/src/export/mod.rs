@@ -7,6 +7,7 @@
 pub mod adapter;
 pub mod compatibility;
 pub mod gguf_lora;
+pub mod hf_config;
 pub mod merge;
 pub mod modelfile;
 pub mod tensors;

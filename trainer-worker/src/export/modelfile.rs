@@ -28,10 +28,11 @@ const KNOWN: [Known; 4] = [
         template: "{{- range .Messages }}{{- if eq .Role \"user\" }}[INST] {{ .Content }} [/INST]{{- else if eq .Role \"assistant\" }} {{ .Content }}</s>{{- end }}{{- end }}",
         stops: &["[INST]", "</s>"],
     },
+    // DeepSeek writes its bars in full width.
     Known {
-        mark: "<|User|>",
-        template: "{{- range .Messages }}{{- if eq .Role \"system\" }}{{ .Content }}{{- else if eq .Role \"user\" }}<|User|>{{ .Content }}{{- else }}<|Assistant|>{{ .Content }}<|end▁of▁sentence|>{{- end }}{{- end }}<|Assistant|>",
-        stops: &["<|User|>", "<|end▁of▁sentence|>"],
+        mark: "<｜User｜>",
+        template: "{{- range .Messages }}{{- if eq .Role \"system\" }}{{ .Content }}{{- else if eq .Role \"user\" }}<｜User｜>{{ .Content }}{{- else }}<｜Assistant｜>{{ .Content }}<｜end▁of▁sentence｜>{{- end }}{{- end }}<｜Assistant｜>",
+        stops: &["<｜User｜>", "<｜end▁of▁sentence｜>"],
     },
 ];
 

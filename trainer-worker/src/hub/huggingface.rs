@@ -4,6 +4,7 @@
 use super::{Download, Progress, MAX_FILE};
 use crate::error::{write_atomically, Error, Result};
 use crate::http;
+use crate::model::hf::{DESCRIPTION_FILES, INDEX_FILE};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,22 +15,6 @@ const MAX_FILES: usize = 10_000;
 pub const ENDPOINT: &str = "https://huggingface.co";
 /// What is remembered of a fetched model, in its folder.
 pub const RECORD: &str = "fetched.json";
-
-/// Files that describe a model and its tokenizer.
-const SMALL_FILES: [&str; 12] = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "tokenizer.model",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "vocab.json",
-    "merges.txt",
-    "model.safetensors.index.json",
-];
 
 /// A model to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +176,7 @@ fn choose(model: &HubModel, siblings: Vec<Sibling>) -> Result<Vec<Sibling>> {
         None => siblings
             .into_iter()
             .filter(|s| {
-                SMALL_FILES.contains(&s.name.as_str())
+                s.name == INDEX_FILE || DESCRIPTION_FILES.contains(&s.name.as_str())
                     // Folders hold copies for other programs.
                     || (s.name.ends_with(".safetensors") && !s.name.contains('/'))
             })

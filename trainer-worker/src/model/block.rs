@@ -75,6 +75,21 @@ impl Places {
         Self { rope, slopes, limit: positions }
     }
 
+    /// The tables of a pass whose longest sequence has `tokens` tokens, where those for all positions
+    /// would be others ([`Rotary::same_up_to`](super::rotary::Rotary::same_up_to)).
+    pub(super) fn of_length(config: &ModelConfig, tokens: usize) -> Option<Self> {
+        config.rotary()?.same_up_to().map(|_| Self::new(config, tokens))
+    }
+
+    /// Prepares the rows of a pass that takes a sequence from `from` to `to` tokens.
+    pub(super) fn extend(&mut self, config: &ModelConfig, from: usize, to: usize) {
+        if let (Some(table), Some(rotary)) = (&mut self.rope, config.rotary()) {
+            if rotary.same_up_to().is_some() {
+                rotary.extend(table, from, to);
+            }
+        }
+    }
+
     /// Number of positions that are covered.
     pub fn limit(&self) -> usize {
         self.limit

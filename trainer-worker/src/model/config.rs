@@ -15,7 +15,7 @@ pub(super) mod limit {
     pub(super) const HEADS: usize = 512;
     pub(super) const HEAD_DIM: usize = 512;
     pub(super) const VOCABULARY: usize = 1_048_576;
-    pub(super) const CONTEXT: usize = 16_777_216;
+    pub(in super::super) const CONTEXT: usize = 16_777_216;
     /// Bytes of all weights as they are kept: 8 billion parameters in `f32`, 50 in four bits.
     pub(in super::super) const WEIGHT_BYTES: u128 = 32_000_000_000;
 }
@@ -292,6 +292,23 @@ impl ModelConfig {
         match &self.position {
             Position::Rotary(rotary) => Some(rotary),
             Position::Alibi | Position::Learned => None,
+        }
+    }
+
+    /// Refuses batches of sequences of up to `max_seq_length` tokens where a sequence's result would
+    /// depend on the longest one beside it (rotary scaling `dynamic` and `longrope` beyond their
+    /// original context).
+    pub fn check_batched_length(&self, max_seq_length: usize) -> Result<()> {
+        match self.rotary().and_then(Rotary::same_up_to) {
+            Some(same) if max_seq_length > same => Err(Error::Setting {
+                name: "max_seq_length",
+                value: max_seq_length.to_string(),
+                range: format!(
+                    "at most {same}: beyond that this model's rotary frequencies depend on the \
+                     longest sequence of a batch, and so would every loss in it"
+                ),
+            }),
+            _ => Ok(()),
         }
     }
 

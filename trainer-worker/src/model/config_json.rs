@@ -5,7 +5,8 @@ use super::config::{
 };
 use super::deepseek;
 use super::family::Family;
-use super::rotary::{Llama3Scaling, RopeScaling, Rotary, YarnScaling};
+use super::quantization::Quantization;
+use super::rotary::Rotary;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use serde_json::Value;
@@ -48,7 +49,7 @@ impl Fields<'_> {
         }
     }
 
-    fn optional_number(&self, name: &str) -> Result<Option<f64>> {
+    pub(super) fn optional_number(&self, name: &str) -> Result<Option<f64>> {
         match self.find(&[name]).1 {
             None => Ok(None),
             Some(value) => {
@@ -83,63 +84,6 @@ impl Fields<'_> {
                 ))
             }
         })
-    }
-
-    /// Theta, scaling and the share of a head that turns.
-    pub(super) fn rotary(
-        &self,
-        head_dim: usize,
-        share: f64,
-        max_positions: usize,
-    ) -> Result<Rotary> {
-        // transformers 5 moved all of these into `rope_parameters`.
-        let empty = Value::Null;
-        let object = |name: &str| self.0.get(name).filter(|v| v.is_object());
-        let rope = object("rope_parameters").or_else(|| object("rope_scaling")).unwrap_or(&empty);
-        let inner = Fields(rope);
-        let theta = inner.number(&["rope_theta"], self.number(&["rope_theta"], 10_000.0)?)?;
-        let share = self.number(&["partial_rotary_factor"], share)?;
-        let share = inner.number(&["partial_rotary_factor"], share)?;
-        if !(share.is_finite() && share > 0.0 && share <= 1.0) {
-            return Err(bad("partial_rotary_factor", share, "must lie above 0 and up to 1"));
-        }
-        let need = |f: &str| inner.number(&[f], f64::NAN);
-        let kind = rope.get("rope_type").or(rope.get("type")).filter(|v| !v.is_null());
-        let scaling = match kind.map(Value::as_str) {
-            None | Some(Some("default")) => None,
-            Some(Some("linear")) => Some(RopeScaling::Linear(need("factor")?)),
-            Some(Some("llama3")) => Some(RopeScaling::Llama3(Llama3Scaling {
-                factor: need("factor")?,
-                low_freq_factor: need("low_freq_factor")?,
-                high_freq_factor: need("high_freq_factor")?,
-                original_max_position_embeddings: need("original_max_position_embeddings")?,
-            })),
-            Some(Some("yarn")) => {
-                let original = inner.number(
-                    &["original_max_position_embeddings"],
-                    self.number(&["original_max_position_embeddings"], max_positions as f64)?,
-                )?;
-                Some(RopeScaling::Yarn(YarnScaling {
-                    factor: inner.number(&["factor"], max_positions as f64 / original)?,
-                    beta_fast: inner.number(&["beta_fast"], 32.0)?,
-                    beta_slow: inner.number(&["beta_slow"], 1.0)?,
-                    original_max_position_embeddings: original,
-                    attention_factor: inner.optional_number("attention_factor")?,
-                    mscale: inner.optional_number("mscale")?,
-                    mscale_all_dim: inner.optional_number("mscale_all_dim")?,
-                    truncate: inner.flag("truncate", true)?,
-                }))
-            }
-            Some(_) => {
-                return Err(bad(
-                    "rope_scaling",
-                    kind.unwrap_or(&empty),
-                    "only default, linear, llama3 and yarn are supported",
-                ))
-            }
-        };
-        let dim = (head_dim as f64 * share) as usize;
-        Ok(Rotary { dim, theta, scaling, ..Rotary::default() })
     }
 
     /// Each layer's window, by `layer_types` or by `default`.
@@ -192,6 +136,8 @@ impl ModelConfig {
                 format!("supported are {known}"),
             ));
         };
+        Quantization::from_config(&json)?;
+        fields.check_switches(family)?;
         let config = match family {
             Family::Gpt2 => gpt2(&fields, name),
             Family::Bloom => bloom(&fields, name),
@@ -248,8 +194,9 @@ fn llama_like(fields: &Fields<'_>, family: Family, name: &str) -> Result<ModelCo
     config.norm_eps = fields.number(&["rms_norm_eps"], f64::from(config.norm_eps))? as f32;
     config.activation = fields.activation(&["hidden_act"], Activation::Silu)?;
     config.tie_word_embeddings = fields.flag("tie_word_embeddings", false)?;
-    let share = if glm { 0.5 } else { 1.0 };
+    let share = glm.then_some(0.5);
     let rotary = fields.rotary(sizes.head_dim, share, sizes.max_position_embeddings)?;
+    config.max_position_embeddings = rotary.context(sizes.max_position_embeddings);
     config.position = Position::Rotary(Rotary { interleaved: glm, ..rotary });
     match family {
         Family::Llama | Family::Qwen3 => {
@@ -305,9 +252,6 @@ fn gpt2(fields: &Fields<'_>, name: &str) -> Result<ModelConfig> {
         max_position_embeddings: fields
             .size(&["n_positions", "max_position_embeddings"], Some(1024))?,
     };
-    if fields.flag("add_cross_attention", false)? {
-        return Err(bad("add_cross_attention", true, "only decoders by themselves are supported"));
-    }
     let mut config = ModelConfig::new(Family::Gpt2, name, sizes);
     config.norm_eps = fields.number(&["layer_norm_epsilon"], 1e-5)? as f32;
     config.activation = fields.activation(&["activation_function"], Activation::GeluTanh)?;
@@ -351,7 +295,12 @@ fn bloom(fields: &Fields<'_>, name: &str) -> Result<ModelConfig> {
 fn chatglm(fields: &Fields<'_>, name: &str) -> Result<ModelConfig> {
     let heads = fields.size(&["num_attention_heads"], None)?;
     let hidden_size = fields.size(&["hidden_size"], None)?;
-    let head_dim = fields.size(&["kv_channels"], Some(quotient(hidden_size, heads)))?;
+    // Where the key is absent, its own code takes 128; a null means "derive it".
+    let default = match fields.0.get("kv_channels") {
+        None => 128,
+        Some(_) => quotient(hidden_size, heads),
+    };
+    let head_dim = fields.size(&["kv_channels"], Some(default))?;
     let grouped = fields.flag("multi_query_attention", false)?;
     let sizes = Sizes {
         hidden_size,
@@ -367,16 +316,6 @@ fn chatglm(fields: &Fields<'_>, name: &str) -> Result<ModelConfig> {
         vocab_size: fields.size(&["padded_vocab_size", "vocab_size"], None)?,
         max_position_embeddings: fields.size(&["seq_length"], Some(2048))?,
     };
-    if fields.number(&["quantization_bit"], 0.0)? != 0.0 {
-        return Err(bad(
-            "quantization_bit",
-            fields.shown("quantization_bit"),
-            "only checkpoints with unquantised weights are supported",
-        ));
-    }
-    if fields.number(&["pre_seq_len"], 0.0)? != 0.0 {
-        return Err(bad("pre_seq_len", fields.shown("pre_seq_len"), "prefixes are not supported"));
-    }
     let mut config = ModelConfig::new(Family::ChatGlm, name, sizes);
     if !grouped {
         config.attention = AttentionKind::Fused(FusedLayout::PerHead);

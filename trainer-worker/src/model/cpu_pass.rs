@@ -7,7 +7,7 @@
 //! and noise draw by, and the sums over rows (loss and adapter gradients) go on from part to part
 //! in the order that they have over the whole.
 
-use super::block::{self, Context, Rows, Saved};
+use super::block::{self, Context, Places, Rows, Saved};
 use super::family::Role;
 use super::forward::{Batch, DropoutAt, Runner};
 use super::head::{Head, Losses};
@@ -103,6 +103,8 @@ pub(super) struct Pass<'a> {
     adapter: Option<&'a Adapter>,
     scales: Vec<Option<LayerScales>>,
     dropout: Option<DropoutAt>,
+    /// Tables of the positions where they depend on the batch's longest sequence.
+    places: Option<Places>,
 }
 
 impl<'a> Pass<'a> {
@@ -117,7 +119,8 @@ impl<'a> Pass<'a> {
             adapter.and_then(|a| LayerScales::new(block, &a.layouts[layer], &a.layers[layer]))
         });
         let scales = scales.collect();
-        Self { runner, batch, adapter, scales, dropout }
+        let places = Places::of_length(&runner.model().config, batch.longest());
+        Self { runner, batch, adapter, scales, dropout, places }
     }
 
     /// The parts that the batch is trained on in. Whole are those whose sums over rows are not made
@@ -136,7 +139,7 @@ impl<'a> Pass<'a> {
             config: &self.runner.model().config,
             layer,
             rows,
-            places: &self.runner.places,
+            places: self.places.as_ref().unwrap_or(&self.runner.places),
             workspace: self.runner.workspace(),
         }
     }

@@ -85,13 +85,16 @@ impl Session {
         self.fast.is_some()
     }
 
-    /// Appends tokens and returns the logits after the last one, `vocab_size` values.
+    /// Appends tokens and returns the logits after the last one, `vocab_size` values. Where the
+    /// rotary frequencies depend on the length ([`super::rotary`]), these tokens are turned for the
+    /// length that the sequence then has; those before them stay as they are.
     pub fn push(&mut self, tokens: &[u32]) -> Result<&mut [f32]> {
         let limit = self.places.limit();
         if self.len + tokens.len() > limit {
             let tokens = self.len + tokens.len();
             return Err(Error::ContextExceeded { tokens, limit, what: "sequence" });
         }
+        self.places.extend(&self.model.config, self.len, self.len + tokens.len());
         if let Some(fast) = self.fast.as_mut().filter(|_| tokens.len() < FEW) {
             for token in tokens {
                 let at = (*token, self.len);

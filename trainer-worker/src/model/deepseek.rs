@@ -165,7 +165,8 @@ pub(super) fn from_fields(fields: &Fields<'_>, family: Family, name: &str) -> Re
             max_position_embeddings: max_positions,
         },
     );
-    let rotary = fields.rotary(sizes.rope, 1.0, max_positions)?;
+    let rotary = fields.rotary(sizes.rope, None, max_positions)?;
+    config.max_position_embeddings = rotary.context(max_positions);
     let interleaved = !v3 || fields.flag("rope_interleave", true)?;
     let rotary = Rotary { interleaved, ..rotary };
     set_attention(&mut config, attention, rotary);
@@ -207,8 +208,13 @@ fn experts(fields: &Fields<'_>, v3: bool) -> Result<ExpertsConfig> {
         }
     };
     let experts = fields.size(&["n_routed_experts", "num_experts"], by(64, 256))?;
+    // An absent number of groups is transformers' default, a null means one of all experts.
+    let grouping = |field: &str, default: Option<usize>| match fields.0.get(field) {
+        Some(Value::Null) => Ok(1),
+        _ => fields.size(&[field], default),
+    };
     let (mut groups, mut top_groups) =
-        (fields.size(&["n_group"], by(1, 8))?, fields.size(&["topk_group"], by(1, 4))?);
+        (grouping("n_group", by(1, 8))?, grouping("topk_group", by(1, 4))?);
     if v3 {
         expect("scoring_func", &["sigmoid"])?;
         expect("topk_method", &["noaux_tc"])?;

@@ -43,9 +43,14 @@ impl Batch {
         batch
     }
 
+    /// Tokens of the longest sequence.
+    pub(super) fn longest(&self) -> usize {
+        self.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+    }
+
     pub(super) fn check(&self, model: &Model) -> Result<()> {
         let limit = model.config.max_position_embeddings;
-        let longest = self.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
+        let longest = self.longest();
         if longest > limit {
             return Err(Error::ContextExceeded { tokens: longest, limit, what: "sequence" });
         }
@@ -138,7 +143,7 @@ impl Runner {
 
     pub(super) fn check(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<()> {
         batch.check(&self.model)?;
-        let longest = batch.rows.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
+        let longest = batch.longest();
         let limit = self.places.limit();
         if longest > limit {
             return Err(Error::ContextExceeded { tokens: longest, limit, what: "sequence" });

@@ -1,20 +1,43 @@
 //! Weights from a Hugging Face folder: `config.json` and `model.safetensors`, or several files
 //! listed by `model.safetensors.index.json`.
 
-use super::WeightSource;
+use super::quantization::{no_scales, scale_names, Quantization, Scales};
+use super::{ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
 use half::{bf16, f16};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 const MAX_FILE: u64 = 32 << 30;
 const MAX_FILES: usize = 256;
+
+/// Files of a model's folder beside the weights that describe the model and its tokenizer.
+pub const DESCRIPTION_FILES: [&str; 11] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "vocab.json",
+    "merges.txt",
+];
+/// Where the tensors of a model in several files lie.
+pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
 /// The tensors of a folder. Files stay in memory until the source is dropped.
 pub struct HfFolder {
     files: Vec<Vec<u8>>,
     place: BTreeMap<String, usize>,
+    quantization: Quantization,
+    /// Tensors that were asked for.
+    used: Mutex<BTreeSet<String>>,
 }
 
 /// Values of a safetensors view of type F32, F16 or BF16.
@@ -30,7 +53,8 @@ pub(crate) fn to_f32(name: &str, dtype: Dtype, data: &[u8]) -> Result<Vec<f32>> 
             data.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
         }
         other => {
-            return Err(Error::weight(name, format!("has the type {other:?}; F32, F16 or BF16")))
+            let problem = format!("has the type {other:?}; F32, F16, BF16 or F8_E4M3 with scales");
+            return Err(Error::weight(name, problem));
         }
     };
     if values.iter().any(|v| !v.is_finite()) {
@@ -46,7 +70,8 @@ fn open(bytes: &[u8]) -> Result<SafeTensors<'_>> {
 impl HfFolder {
     /// Reads the folder's weight files.
     pub fn open(dir: &Path) -> Result<Self> {
-        let index = dir.join("model.safetensors.index.json");
+        let quantization = Quantization::of_folder(dir)?;
+        let index = dir.join(INDEX_FILE);
         let paths: Vec<PathBuf> = if index.exists() {
             let text = read_bounded(&index, 64 << 20)?;
             let json: serde_json::Value = serde_json::from_slice(&text)
@@ -88,7 +113,7 @@ impl HfFolder {
             }
             files.push(bytes);
         }
-        Ok(Self { files, place })
+        Ok(Self { files, place, quantization, used: Mutex::default() })
     }
 }
 
@@ -104,6 +129,59 @@ impl HfFolder {
     }
 }
 
+impl HfFolder {
+    /// Refuses a folder with tensors of the model's blocks that nobody asked for: the checkpoint
+    /// computes something that its configuration does not say.
+    pub fn check_all_used(&self, config: &ModelConfig) -> Result<()> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = config.family.layer_prefix();
+        let head = format!("{}.bias", config.family.names().head);
+        for name in self.place.keys().filter(|name| !used.contains(*name)) {
+            let bare = prefix.split_once('.').map_or(prefix, |(_, bare)| bare);
+            let inner = name.strip_prefix(prefix).or_else(|| name.strip_prefix(bare));
+            let in_model = |(layer, path): (&str, &str)| {
+                // Layers beyond the model's own predict several tokens ahead.
+                let own = layer.parse::<usize>().is_ok_and(|l| l < config.num_hidden_layers);
+                own && !is_buffer(path) && !self.quantization.is_scale(path)
+            };
+            if *name == head || inner.and_then(|i| i.split_once('.')).is_some_and(in_model) {
+                return Err(Error::weight(
+                    name,
+                    format!(
+                        "is in the files, but a {} model with this config.json has no such tensor; \
+                         is its model_type right?",
+                        config.family.model_type()
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn mark(&self, stored: &str) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(stored.to_owned());
+    }
+
+    /// The values of a tensor in 8-bit floating point.
+    fn float8(&self, name: &str, stored: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
+        let names = scale_names(stored);
+        let found = names.iter().find_map(|n| {
+            let file = self.place.get(n).and_then(|i| self.files.get(*i))?;
+            Some((n, file))
+        });
+        let (scale, file) = found.ok_or_else(|| no_scales(name))?;
+        let tensors = open(file)?;
+        let scales = tensors.tensor(scale).map_err(|e| Error::weight(name, e.to_string()))?;
+        let scales = Scales { dtype: scales.dtype(), shape: scales.shape(), bytes: scales.data() };
+        self.quantization.dequantise(name, view.shape(), view.data(), &scales)
+    }
+}
+
+/// Tables that older versions of transformers saved with the weights.
+fn is_buffer(path: &str) -> bool {
+    path.contains("rotary_emb.") || path == "attn.bias" || path == "attn.masked_bias"
+}
+
 impl WeightSource for HfFolder {
     fn load(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let (stored, bytes) = self.stored(name).ok_or_else(|| Error::weight(name, "is missing"))?;
@@ -114,6 +192,10 @@ impl WeightSource for HfFolder {
                 name,
                 format!("has the shape {:?}, the configuration demands {shape:?}", view.shape()),
             ));
+        }
+        self.mark(stored);
+        if view.dtype() == Dtype::F8_E4M3 {
+            return self.float8(name, stored, &view);
         }
         to_f32(name, view.dtype(), view.data())
     }

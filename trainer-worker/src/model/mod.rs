@@ -26,7 +26,11 @@ pub mod moe;
 pub mod norm;
 pub mod passes;
 pub mod preference;
+pub(crate) mod quantization;
 pub mod rotary;
+mod rotary_json;
+mod switches;
+mod tensor_list;
 pub mod weights;
 pub mod workspace;
 

@@ -237,6 +237,23 @@ fn transposed(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
     out
 }
 
+fn has(source: &dyn WeightSource, name: &str) -> bool {
+    source.has(&format!("{name}.weight"))
+}
+
+/// A checkpoint whose configuration ties the head to the embedding and that holds both, with
+/// different values, has a head of its own, as in transformers.
+fn follow_tied_files(config: &mut ModelConfig, source: &dyn WeightSource) -> Result<()> {
+    let names = config.family.names();
+    let both = has(source, names.head) && has(source, names.embedding);
+    if config.tie_word_embeddings && both {
+        let shape = [config.vocab_size, config.hidden_size];
+        let values = |name: &str| source.load(&format!("{name}.weight"), &shape);
+        config.tie_word_embeddings = values(names.head)? == values(names.embedding)?;
+    }
+    Ok(())
+}
+
 /// A model's frozen weights.
 #[derive(Debug)]
 pub struct Model {
@@ -266,6 +283,7 @@ impl Model {
         deepseek::follow_checkpoint(&mut config, source);
         config.validate()?;
         precision.check_size(&config, source)?;
+        follow_tied_files(&mut config, source)?;
         let names = config.family.names();
         let (d, v) = (config.hidden_size, config.vocab_size);
         let blocks = (0..config.num_hidden_layers)
@@ -274,7 +292,8 @@ impl Model {
             .collect::<Result<Vec<_>>>()?;
         let table = |name: &str| load_table(source, name, (v, d), precision);
         let norm = |name: &str| Norm::load(source, name, config.norm, d, config.norm_eps);
-        let embedding = table(names.embedding)?;
+        let only_head = config.tie_word_embeddings && !has(source, names.embedding);
+        let embedding = table(if only_head { names.head } else { names.embedding })?;
         let positions = match config.position {
             Position::Learned => Some(source.load(
                 &format!("{}.weight", names.positions),
@@ -300,10 +319,14 @@ impl Model {
             let text = read_bounded(&path.join("config.json"), 1 << 20)?;
             let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
             let config = ModelConfig::from_hf_json(&String::from_utf8_lossy(&text), &name)?;
-            Self::load_with(config, &HfFolder::open(path)?, precision)
+            let folder = HfFolder::open(path)?;
+            let model = Self::load_with(config, &folder, precision)?;
+            folder.check_all_used(&model.config)?;
+            Ok(model)
         } else {
             let mut gguf = Gguf::open(path)?;
             let config = gguf.config()?;
+            gguf.check_all_used(&config)?;
             Self::load_with(config, &gguf, precision)
         }
     }

@@ -12,16 +12,28 @@ const MAX_PIECE: usize = 1024;
 /// Merges of one vocabulary; real ones have up to 450,000.
 const MAX_MERGES: usize = 4_194_304;
 
-// llama.cpp's types of tokens.
+// llama.cpp's types of tokens, which are SentencePiece's.
 const UNKNOWN: i64 = 2;
 const CONTROL: i64 = 3;
-const USER_DEFINED: i64 = 4;
+pub(super) const USER_DEFINED: i64 = 4;
 const UNUSED: i64 = 5;
+const BYTE: i64 = 6;
 
 /// The lists that a vocabulary consists of.
-struct Vocabulary<'a> {
-    tokens: &'a [String],
-    types: &'a [i64],
+pub(super) struct Vocabulary<'a> {
+    pub(super) tokens: &'a [String],
+    pub(super) types: &'a [i64],
+}
+
+/// Where SentencePiece's space before a text is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// Nowhere.
+    None,
+    /// Before each part between special tokens.
+    Each,
+    /// Before the first part alone, unless it begins with a space.
+    First,
 }
 
 impl Vocabulary<'_> {
@@ -89,7 +101,7 @@ impl Tokenizer {
         let pre = gguf.text("tokenizer.ggml.pre");
         let (mut text, add_bos) = match gguf.text("tokenizer.ggml.model") {
             Some("gpt2") => byte_level(gguf, &vocabulary, pre.unwrap_or("default"))?,
-            Some("llama") => (sentence_piece(gguf, &vocabulary)?, true),
+            Some("llama") => (sentence_piece_of(gguf, &vocabulary)?, true),
             other => {
                 return Err(Error::tokenizer(format!(
                     "tokenizer.ggml.model is {}; gpt2 (byte-level BPE) and llama (SentencePiece) are supported",
@@ -122,23 +134,25 @@ impl Tokenizer {
 
 /// Puts the begin and end tokens around a text.
 fn post_processor(tokens: &[String], bos: Option<u32>, eos: Option<u32>) -> serde_json::Value {
+    let named = |id: u32| (tokens.get(id as usize).cloned().unwrap_or_default(), u64::from(id));
+    around(bos.map(named), eos.map(named))
+}
+
+/// A post-processor that puts tokens before and after a text.
+pub(super) fn around(bos: Option<(String, u64)>, eos: Option<(String, u64)>) -> serde_json::Value {
     if bos.is_none() && eos.is_none() {
         return serde_json::Value::Null;
     }
-    let token = |id: u32| tokens.get(id as usize).map_or("", String::as_str);
-    let special = |id: u32| json!({"SpecialToken": {"id": token(id), "type_id": 0}});
-    let mut single: Vec<_> = bos.map(special).into_iter().collect();
+    let special = |(token, _): &(String, u64)| json!({"SpecialToken": {"id": token, "type_id": 0}});
+    let mut single: Vec<_> = bos.iter().map(special).collect();
     single.push(json!({"Sequence": {"id": "A", "type_id": 0}}));
-    single.extend(eos.map(special));
+    single.extend(eos.iter().map(special));
     let mut pair = single.clone();
     pair.push(json!({"Sequence": {"id": "B", "type_id": 1}}));
     let map: serde_json::Map<_, _> = [bos, eos]
         .into_iter()
         .flatten()
-        .map(|id| {
-            let content = token(id);
-            (content.to_owned(), json!({"id": content, "ids": [id], "tokens": [content]}))
-        })
+        .map(|(token, id)| (token.clone(), json!({"id": token, "ids": [id], "tokens": [token]})))
         .collect();
     json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": map})
 }
@@ -174,9 +188,8 @@ fn byte_level(gguf: &Gguf, v: &Vocabulary<'_>, pre: &str) -> Result<(serde_json:
     Ok((text, rule.add_bos))
 }
 
-/// A `tokenizer.json` for a SentencePiece vocabulary. Its merges are every way to cut a token in
-/// two tokens, best score first, which is the order in which SentencePiece joins pieces.
-fn sentence_piece(gguf: &Gguf, v: &Vocabulary<'_>) -> Result<serde_json::Value> {
+/// [`sentence_piece`] of a GGUF file.
+fn sentence_piece_of(gguf: &Gguf, v: &Vocabulary<'_>) -> Result<serde_json::Value> {
     let scores = match gguf.get("tokenizer.ggml.scores") {
         Some(Value::Floats(scores)) if scores.len() == v.tokens.len() => scores,
         _ => {
@@ -188,8 +201,27 @@ fn sentence_piece(gguf: &Gguf, v: &Vocabulary<'_>) -> Result<serde_json::Value> 
     if scores.iter().any(|s| s.is_nan()) {
         return Err(Error::tokenizer("tokenizer.ggml.scores holds values that are no number"));
     }
+    let unknown = token_id(gguf, "unknown_token_id", v.tokens.len())?
+        .map(|id| id as usize)
+        .or_else(|| (0..v.tokens.len()).find(|id| v.kind(*id) == UNKNOWN));
+    let prefix = match gguf.flag("tokenizer.ggml.add_space_prefix") {
+        Some(false) => Prefix::None,
+        _ => Prefix::Each,
+    };
+    sentence_piece(v, scores, unknown, prefix, true)
+}
+
+/// A `tokenizer.json` for a SentencePiece vocabulary. Its merges are every way to cut a token in
+/// two tokens, best score first, which is the order in which SentencePiece joins pieces.
+pub(super) fn sentence_piece(
+    v: &Vocabulary<'_>,
+    scores: &[f32],
+    unknown: Option<usize>,
+    prefix: Prefix,
+    byte_fallback: bool,
+) -> Result<serde_json::Value> {
     let ids = v.ids()?;
-    let joins = |id: usize| !matches!(v.kind(id), CONTROL | UNKNOWN | UNUSED);
+    let joins = |id: usize| !matches!(v.kind(id), CONTROL | UNKNOWN | UNUSED | BYTE);
     let mut merges: Vec<(usize, usize, usize)> = Vec::new();
     for (id, token) in v.tokens.iter().enumerate().filter(|(id, _)| joins(*id)) {
         if token.len() > MAX_PIECE {
@@ -215,32 +247,38 @@ fn sentence_piece(gguf: &Gguf, v: &Vocabulary<'_>) -> Result<serde_json::Value> 
     merges.sort_by(|a, b| scores[b.0].total_cmp(&scores[a.0]));
     let merges: Vec<[&str; 2]> =
         merges.iter().map(|(_, l, r)| [v.tokens[*l].as_str(), v.tokens[*r].as_str()]).collect();
-    let unknown = token_id(gguf, "unknown_token_id", v.tokens.len())?
-        .map(|id| id as usize)
-        .or_else(|| (0..v.tokens.len()).find(|id| v.kind(*id) == UNKNOWN));
-    let prefix = gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true);
     let mut normalizers = vec![];
     let mut decoders = vec![
         json!({"type": "Replace", "pattern": {"String": "\u{2581}"}, "content": " "}),
         json!({"type": "ByteFallback"}),
         json!({"type": "Fuse"}),
     ];
-    if prefix {
-        normalizers.push(json!({"type": "Prepend", "prepend": "\u{2581}"}));
+    if prefix != Prefix::None {
         decoders.push(json!({"type": "Strip", "content": " ", "start": 1, "stop": 0}));
     }
+    if prefix == Prefix::Each {
+        normalizers.push(json!({"type": "Prepend", "prepend": "\u{2581}"}));
+    }
     normalizers.push(json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"}));
+    let pre_tokenizer = (prefix == Prefix::First).then(|| {
+        json!({
+            "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "first",
+            "split": false,
+        })
+    });
+    let normalizer =
+        (prefix != Prefix::First).then(|| json!({"type": "Sequence", "normalizers": normalizers}));
     Ok(json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": v.added(),
-        "normalizer": {"type": "Sequence", "normalizers": normalizers},
-        "pre_tokenizer": null,
+        "normalizer": normalizer,
+        "pre_tokenizer": pre_tokenizer,
         "post_processor": null,
         "decoder": {"type": "Sequence", "decoders": decoders},
         "model": {
             "type": "BPE", "dropout": null,
             "unk_token": unknown.map(|id| v.tokens[id].as_str()),
             "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": true,
-            "byte_fallback": true, "ignore_merges": false, "vocab": ids, "merges": merges,
+            "byte_fallback": byte_fallback, "ignore_merges": false, "vocab": ids, "merges": merges,
         },
     }))
 }

@@ -1,8 +1,10 @@
 //! Tokenizers from a Hugging Face folder.
 
+use super::ggml::around;
+use super::sentencepiece::{Model, MAX_FILE};
 use super::{build, guarded, Parts, Tokenizer};
 use crate::error::{read_bounded, Error, Result};
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::path::Path;
 use tokenizers::models::ModelWrapper;
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
@@ -31,7 +33,7 @@ fn content(value: &Value) -> Option<&str> {
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json` and `tokenizer_config.json`, with `special_tokens_map.json`,
+    /// From `tokenizer.json`, or `tokenizer.model` where there is none, and `tokenizer_config.json`, with `special_tokens_map.json`,
     /// `generation_config.json`, `config.json` and `chat_template.jinja` where they are there.
     ///
     /// Token ids equal those of transformers 5. One difference is meant: tokens that
@@ -39,22 +41,22 @@ impl Tokenizer {
     /// ids declared for them, which the model was trained with, not the next free ones.
     pub fn from_folder(dir: &Path) -> Result<Self> {
         let path = dir.join("tokenizer.json");
-        if !path.exists() && dir.join("tokenizer.model").exists() {
-            return Err(Error::tokenizer(format!(
-                "{} has a SentencePiece tokenizer.model but no tokenizer.json; write one with Python: transformers.AutoTokenizer.from_pretrained({:?}).save_pretrained({:?})",
-                dir.display(),
-                dir.display(),
-                dir.display()
-            )));
-        }
-        let text = read_bounded(&path, MAX_TOKENIZER)?;
-        let config = json_file(dir, "tokenizer_config.json")?;
+        let piece_file = dir.join("tokenizer.model");
+        let from_pieces = !path.exists() && piece_file.exists();
+        let mut config = json_file(dir, "tokenizer_config.json")?;
+        let text = if from_pieces {
+            pieces(dir, &piece_file, &mut config)?
+        } else {
+            read_bounded(&path, MAX_TOKENIZER)?
+        };
         let mut inner = build(&text)?;
         if let Some(completed) = with_declared_tokens(&inner, &text, &config)? {
             inner = completed;
         }
         drop(text);
-        like_llama_tokenizer(&mut inner, &config)?;
+        if !from_pieces {
+            like_llama_tokenizer(&mut inner, &config)?;
+        }
 
         let map = json_file(dir, "special_tokens_map.json")?;
         let model = json_file(dir, "config.json")?;
@@ -83,6 +85,55 @@ impl Tokenizer {
             inner,
         })
     }
+}
+
+/// The text of a `tokenizer.json` for SentencePiece's `tokenizer.model`. What `config` leaves unsaid
+/// of special tokens is put into it from the file, and the tokens of `added_tokens.json`.
+fn pieces(dir: &Path, path: &Path, config: &mut Value) -> Result<Vec<u8>> {
+    let model_type = json_file(dir, "config.json")?;
+    if model_type.get("model_type").and_then(Value::as_str) == Some("chatglm") {
+        return Err(Error::tokenizer(format!(
+            "{} has a tokenizer.model whose special tokens ([gMASK], sop, <|user|>, …) are in ChatGLM's Python code; write a tokenizer.json with transformers and trust_remote_code, or take a folder that has one",
+            dir.display()
+        )));
+    }
+    let model = Model::read(&read_bounded(path, MAX_FILE)?)?;
+    if config.is_null() {
+        *config = json!({});
+    }
+    let flag = |config: &Value, key: &str| config.get(key).and_then(Value::as_bool);
+    let first_only = flag(config, "legacy") == Some(false);
+    let mut text = model.to_json(flag(config, "add_prefix_space"), first_only)?;
+    let vocabulary = |text: &Value, token: &str| {
+        text.pointer("/model/vocab").and_then(|v| v.get(token)).and_then(Value::as_u64)
+    };
+    let map = json_file(dir, "special_tokens_map.json")?;
+    let (mut begin, mut end) = (None, None);
+    for (key, token) in model.special() {
+        let named = config.get(key).or_else(|| map.get(key)).cloned();
+        let named = named.or_else(|| token.map(Value::from)).unwrap_or(Value::Null);
+        let id = content(&named).and_then(|token| Some((token, vocabulary(&text, token)?)));
+        match (key, id) {
+            ("bos_token", Some(id)) => begin = Some((id.0.to_owned(), id.1)),
+            ("eos_token", Some(id)) => end = Some((id.0.to_owned(), id.1)),
+            _ => {}
+        }
+        if let Some(fields) = config.as_object_mut() {
+            fields.insert(key.to_owned(), named);
+        }
+    }
+    let begin = begin.filter(|_| flag(config, "add_bos_token").unwrap_or(true));
+    let end = end.filter(|_| flag(config, "add_eos_token").unwrap_or(false));
+    text["post_processor"] = around(begin, end);
+    // An older form of `added_tokens_decoder`.
+    let declared = config.get("added_tokens_decoder").is_some();
+    if let (false, Value::Object(added)) = (declared, json_file(dir, "added_tokens.json")?) {
+        let by_id = added.iter().map(|(token, id)| {
+            (id.to_string(), json!({ "content": token, "special": true, "normalized": false }))
+        });
+        config["added_tokens_decoder"] = Value::Object(by_id.collect());
+    }
+    Ok(text.to_string().into_bytes())
 }
 
 /// `eos_token_id` of a configuration: a number or a list of numbers.
@@ -167,7 +218,7 @@ fn with_declared_tokens(
             return Err(Error::tokenizer(format!("{text:?} is declared twice")));
         }
         let flag = |key: &str| token.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let entry = serde_json::json!({
+        let entry = json!({
             "id": id, "content": text, "special": flag("special"), "lstrip": flag("lstrip"),
             "rstrip": flag("rstrip"), "single_word": flag("single_word"),
             "normalized": flag("normalized"),

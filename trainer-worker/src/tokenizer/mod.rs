@@ -3,6 +3,7 @@
 mod ggml;
 mod hf;
 mod pre;
+mod sentencepiece;
 mod template;
 
 use crate::error::{Error, Result};
@@ -109,7 +110,7 @@ pub fn split_expressions(pre: &str) -> Option<Vec<&'static str>> {
 }
 
 impl Tokenizer {
-    /// From a `.gguf` file or a folder with `tokenizer.json`.
+    /// From a `.gguf` file or a folder with `tokenizer.json` or SentencePiece's `tokenizer.model`.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             Self::from_folder(path)

@@ -60,6 +60,7 @@ impl<O: Objective> Session<'_, O> {
         };
         adapter.check_fits(&self.model.config)?;
         let max_seq = settings.max_seq_length.min(self.model.config.max_position_embeddings);
+        self.model.config.check_batched_length(max_seq)?;
         let whole = self.objective.whole_batches();
         let recompute = memory::choose_recompute(self.model, &adapter, settings, &plan, whole)?;
         let passes = PassSettings {

@@ -375,6 +375,8 @@ fn gguf_files_old_and_new_give_the_same_model() {
 
         let from_gguf = Model::open(&path).expect("the GGUF file loads");
         assert_eq!(from_gguf.config, config, "{case}");
+        let merged = tempfile::tempdir().expect("a folder");
+        crate::merging::merged_equals_adapted(&path, merged.path(), |c| c);
         std::fs::copy(golden(case).join("model.safetensors"), dir.path().join("model.safetensors"))
             .expect("copied");
         std::fs::write(dir.path().join("config.json"), json.to_string()).expect("written");

@@ -165,10 +165,11 @@ fn hostile_model_configurations_are_refused_by_field() {
     assert!(refused("hidden_act", "mish".into()).contains("silu"));
     assert!(refused("attention_bias", "yes".into()).contains("attention_bias"));
     let longrope = serde_json::json!({"rope_type": "longrope", "factor": 4.0});
-    assert!(refused("rope_scaling", longrope).contains("longrope"));
+    assert!(refused("rope_scaling", longrope).contains("short_factor"));
     let yarn = serde_json::json!({"rope_type": "yarn", "factor": -4.0});
     assert!(refused("rope_scaling", yarn).contains("positive"));
-    let llama3 = serde_json::json!({"rope_type": "llama3", "factor": 0.0});
+    let llama3 = serde_json::json!({"rope_type": "llama3", "factor": 0.0, "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0});
     assert!(refused("rope_scaling", llama3).contains("rope_scaling"));
     // Each size within its bound, the whole beyond memory.
     let mut json = tiny_config();

@@ -144,8 +144,13 @@ fn changed_configurations_and_weights_are_read_or_refused() {
         "original_max_position_embeddings": 64});
     rope["sliding_window"] = json!(16);
     rope["layer_types"] = json!(["full_attention", "sliding_attention"]);
-    for kind in ["llama", "mistral", "qwen2", "qwen3", "gpt2", "bloom", "chatglm", "glm4"] {
+    for kind in ["qwen2", "qwen3", "llama", "mistral", "gpt2", "bloom", "chatglm", "glm4"] {
         rope["model_type"] = json!(kind);
+        // Other families have no windows of single layers.
+        rope["use_sliding_window"] = json!(kind.starts_with("qwen"));
+        if !kind.starts_with("qwen") {
+            rope["layer_types"] = json!(null);
+        }
         for _ in 0..150 {
             let mut changed = mutate_json(&mut stream, &rope);
             if below(&mut stream, 2) == 0 {

@@ -312,10 +312,66 @@ fn the_rules_of_a_gguf_cut_text_as_the_published_tokenizers_do() {
     assert!(trainer_worker::tokenizer::split_expressions("unheard-of").is_none());
 }
 
+/// The instructions of a Modelfile as Ollama's parser takes them: a name, and a value to the end of
+/// the line, or to the closing quotes.
+fn instructions(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return found;
+        }
+        let line = |text: &'_ str| text.find('\n').unwrap_or(text.len());
+        if rest.starts_with('#') {
+            rest = &rest[line(rest)..];
+            continue;
+        }
+        let (name, value) = rest.split_once(' ').expect("a name and a value");
+        let end = match value.strip_prefix("\"\"\"") {
+            Some(quoted) => 3 + quoted.find("\"\"\"").expect("closed") + 3,
+            None => line(value),
+        };
+        found.push((name.to_owned(), value[..end].trim_matches('"').to_owned()));
+        rest = &value[end..];
+    }
+}
+
 #[test]
-fn a_folder_with_only_a_sentencepiece_model_says_how_to_convert_it() {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("tokenizer.model"), b"\x0a\x0e").expect("written");
-    let error = Tokenizer::open(dir.path()).expect_err("refused").to_string();
-    assert!(error.contains("tokenizer.json") && error.contains("save_pretrained"), "{error}");
+fn modelfiles_of_real_templates_follow_ollamas_grammar() {
+    for (name, turn, stop) in [
+        (
+            "deepseek_v3",
+            "<\u{ff5c}User\u{ff5c}>",
+            "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
+        ),
+        ("qwen2_5", "<|im_start|>", "<|im_end|>"),
+        ("llama3_2", "<|start_header_id|>", "<|eot_id|>"),
+    ] {
+        let tokenizer = Tokenizer::open(&folder(name)).expect("opens");
+        let text = trainer_worker::export::modelfile::modelfile(
+            "/models/a b.gguf",
+            Some("/models/adapter.gguf"),
+            &tokenizer,
+            4096,
+            0.7,
+        );
+        let all = instructions(&text);
+        let known = ["FROM", "ADAPTER", "TEMPLATE", "SYSTEM", "PARAMETER"];
+        assert!(all.iter().all(|(n, _)| known.contains(&n.as_str())), "{name}: {text}");
+        let of = |name: &str| -> Vec<&str> {
+            all.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
+        };
+        assert_eq!(of("FROM"), ["/models/a b.gguf"]);
+        let template = of("TEMPLATE");
+        assert!(template.len() == 1 && template[0].contains(turn), "{name}: {text}");
+        assert_eq!(template[0].matches("{{").count(), template[0].matches("}}").count());
+        let stops = of("PARAMETER");
+        let named = |v: &&str| v.starts_with("stop ") && v.contains(stop);
+        assert!(stops.iter().any(named), "{name}: {stops:?}");
+        for text in [turn, stop] {
+            let ids = tokenizer.encode(text).expect("ids");
+            assert_eq!(ids.len(), 1, "{name}: {text} is one token of the model");
+        }
+    }
 }

@@ -83,7 +83,7 @@ pub(super) fn config(gguf: &Gguf, fields: &Fields<'_>, name: &str) -> Result<Mod
         interleaved: true,
         theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
         scaling,
-        factors: Vec::new(),
+        ..Rotary::default()
     };
     set_attention(&mut config, attention, rotary);
     let epsilon = "attention.layer_norm_rms_epsilon";

@@ -5,9 +5,10 @@ use super::names::{Family, Layout, Place};
 use super::Gguf;
 use crate::error::{Error, Result};
 use crate::kernels::quant::{BlockType, QuantMatrix};
-use crate::model::WeightSource;
+use crate::model::{ModelConfig, WeightSource};
 use candle_core::quantized::{ggml_file::qtensor_from_ggml, GgmlDType};
 use candle_core::Device;
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 
 /// A tensor's bytes in the file's own type, rows in Hugging Face's order.
@@ -73,6 +74,38 @@ impl Gguf {
     /// Shape (slowest dimension first) and type of a tensor, by its GGUF name.
     pub fn tensor_info(&self, tensor: &str) -> Option<(&[usize], GgmlDType)> {
         self.tensors.get(tensor).map(|info| (info.shape.as_slice(), info.dtype))
+    }
+
+    /// Refuses a file with tensors of the model's blocks that a model of this configuration does not
+    /// have: it computes something else.
+    pub fn check_all_used(&self, config: &ModelConfig) -> Result<()> {
+        let family = self.family()?;
+        // All experts of a layer lie in one tensor.
+        let known: BTreeSet<String> = config
+            .tensors_with(1)
+            .iter()
+            .filter_map(|(name, _)| family.place(name).map(|place| place.tensor))
+            .collect();
+        for name in self.tensors.keys().filter(|name| !known.contains(*name)) {
+            let block = name.strip_prefix("blk.").and_then(|rest| rest.split_once('.'));
+            // Layers beyond the model's own predict several tokens ahead.
+            let own = |layer: &str| {
+                layer.parse::<usize>().map_or(true, |layer| layer < config.num_hidden_layers)
+            };
+            let halves = |path: &str| {
+                matches!(path, "attn_k_b.weight" | "attn_v_b.weight") && family == Family::DeepSeek2
+            };
+            if block.is_some_and(|(layer, path)| own(layer) && !halves(path)) {
+                return Err(Error::weight(
+                    name,
+                    format!(
+                        "is in the file, but a {} model has no such tensor",
+                        family.architecture()
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn bytes(&self, name: &str, start: u64, len: usize) -> Result<Vec<u8>> {
