@@ -1,7 +1,7 @@
 //! The modules of `trainer-worker` that read files, compiled by themselves from its sources, since
 //! the whole crate depends on the chain client and on IPFS. They use one another as `crate::…`,
 //! which is why they are modules here.
-#![allow(dead_code)]
+#![allow(dead_code, unexpected_cfgs)]
 
 #[path = "../src/device.rs"]
 pub mod device;
