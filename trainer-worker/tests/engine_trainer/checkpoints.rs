@@ -2,6 +2,7 @@
 //! heads that are tied only in the configuration, tensors and settings that a model of the named
 //! family does not have, and both spellings of the rotary settings.
 
+use crate::commands::{refusal, run};
 use crate::common::{golden, safetensors_bytes, tiny_config, tiny_weights, write_tiny_folder};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
@@ -310,4 +311,24 @@ fn rotary_settings_are_read_in_both_spellings_with_transformers_precedence() {
     assert!(config.check_batched_length(12).is_ok());
     let error = config.check_batched_length(13).expect_err("refused").to_string();
     assert!(error.contains("max_seq_length") && error.contains("at most 12"), "{error}");
+}
+
+#[test]
+fn a_training_beyond_the_length_where_frequencies_are_fixed_is_refused_before_it_starts() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (from, to) in [
+        ("llama-dynamic/config.json", "config.json"),
+        ("sentencepiece/bpe.model", "tokenizer.model"),
+    ] {
+        std::fs::copy(golden(from), dir.path().join(to)).expect("copied");
+    }
+    std::fs::write(dir.path().join("data.txt"), "the quick brown fox\n".repeat(9))
+        .expect("written");
+    let train = |length: &str| {
+        let args = ["train", "--model", ".", "--data", "data.txt", "--output", "out", "--dry-run"];
+        run(dir.path(), &[&args[..], &["--max-seq-length", length]].concat())
+    };
+    assert!(train("12").status.success());
+    let refused = refusal(&train("13"));
+    assert!(refused.contains("max_seq_length") && refused.contains("at most 12"), "{refused}");
 }

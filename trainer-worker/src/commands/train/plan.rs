@@ -68,6 +68,7 @@ impl Forecast {
         files: &[DataFile],
     ) -> Result<Self> {
         let max_seq = settings.max_seq_length.min(config.max_position_embeddings);
+        config.check_batched_length(max_seq)?;
         let shown = |e: &data::Example| -> Result<(String, usize, usize)> {
             Ok((tokenizer.decode(&e.tokens, false)?, e.tokens.len(), e.labelled()))
         };
