@@ -5,7 +5,7 @@ use super::quantization::{no_scales, scale_names, Quantization, Scales};
 use super::{ModelConfig, WeightSource};
 use crate::error::{read_bounded, Error, Result};
 use half::{bf16, f16};
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
 /// The tensors of a folder. Files stay in memory until the source is dropped.
 pub struct HfFolder {
-    files: Vec<Vec<u8>>,
+    files: Vec<WeightFile>,
     place: BTreeMap<String, usize>,
     quantization: Quantization,
     /// Tensors that were asked for.
@@ -63,8 +63,31 @@ pub(crate) fn to_f32(name: &str, dtype: Dtype, data: &[u8]) -> Result<Vec<f32>> 
     Ok(values)
 }
 
-fn open(bytes: &[u8]) -> Result<SafeTensors<'_>> {
-    SafeTensors::deserialize(bytes).map_err(|e| Error::Safetensors { reason: e.to_string() })
+/// A file of weights; its header is read once.
+struct WeightFile {
+    bytes: Vec<u8>,
+    header: Metadata,
+    /// Where the tensors' bytes begin.
+    start: usize,
+}
+
+impl WeightFile {
+    fn read(path: &Path) -> Result<Self> {
+        let bytes = read_bounded(path, MAX_FILE)?;
+        let (length, header) = SafeTensors::read_metadata(&bytes)
+            .map_err(|e| Error::Safetensors { reason: e.to_string() })?;
+        Ok(Self { start: size_of::<u64>() + length, bytes, header })
+    }
+
+    fn tensor(&self, name: &str) -> Result<TensorView<'_>> {
+        let found = self.header.info(name).and_then(|info| {
+            let (from, to) = info.data_offsets;
+            Some((info, self.bytes.get(self.start..)?.get(from..to)?))
+        });
+        let (info, data) = found.ok_or_else(|| Error::weight(name, "is missing"))?;
+        TensorView::new(info.dtype, info.shape.clone(), data)
+            .map_err(|e| Error::weight(name, e.to_string()))
+    }
 }
 
 impl HfFolder {
@@ -107,11 +130,11 @@ impl HfFolder {
         let mut files = Vec::new();
         let mut place = BTreeMap::new();
         for (i, path) in paths.iter().enumerate() {
-            let bytes = read_bounded(path, MAX_FILE)?;
-            for name in open(&bytes)?.names() {
-                place.insert(name.to_owned(), i);
+            let file = WeightFile::read(path)?;
+            for name in file.header.offset_keys() {
+                place.insert(name, i);
             }
-            files.push(bytes);
+            files.push(file);
         }
         Ok(Self { files, place, quantization, used: Mutex::default() })
     }
@@ -120,7 +143,7 @@ impl HfFolder {
 impl HfFolder {
     /// The name under which the folder holds a tensor: itself, or without the first part, since
     /// checkpoints of a model without its head (as GPT-2's and BLOOM's are published) lack it.
-    fn stored<'a>(&self, name: &'a str) -> Option<(&'a str, &Vec<u8>)> {
+    fn stored<'a>(&self, name: &'a str) -> Option<(&'a str, &WeightFile)> {
         let bare = ["transformer.", "model."].iter().find_map(|p| name.strip_prefix(p));
         [Some(name), bare].into_iter().flatten().find_map(|name| {
             let file = self.place.get(name).and_then(|i| self.files.get(*i))?;
@@ -170,8 +193,7 @@ impl HfFolder {
             Some((n, file))
         });
         let (scale, file) = found.ok_or_else(|| no_scales(name))?;
-        let tensors = open(file)?;
-        let scales = tensors.tensor(scale).map_err(|e| Error::weight(name, e.to_string()))?;
+        let scales = file.tensor(scale)?;
         let scales = Scales { dtype: scales.dtype(), shape: scales.shape(), bytes: scales.data() };
         self.quantization.dequantise(name, view.shape(), view.data(), &scales)
     }
@@ -184,9 +206,8 @@ fn is_buffer(path: &str) -> bool {
 
 impl WeightSource for HfFolder {
     fn load(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let (stored, bytes) = self.stored(name).ok_or_else(|| Error::weight(name, "is missing"))?;
-        let tensors = open(bytes)?;
-        let view = tensors.tensor(stored).map_err(|e| Error::weight(name, e.to_string()))?;
+        let (stored, file) = self.stored(name).ok_or_else(|| Error::weight(name, "is missing"))?;
+        let view = file.tensor(stored)?;
         if view.shape() != shape {
             return Err(Error::weight(
                 name,
