@@ -444,6 +444,11 @@ QUESTIONS = [
     "Write one sentence about the sea.",
     "Why do leaves fall in autumn?",
     "Translate 'good morning' to Spanish.",
+    "How many days does a week have?",
+    "Write a short poem about rain.",
+    "What is 7 times 8?",
+    "List three animals that can fly.",
+    "Explain what a hash function does.",
 ]
 
 
