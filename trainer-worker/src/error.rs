@@ -175,8 +175,8 @@ pub enum Error {
     },
     /// This program was built without support for a device.
     #[error(
-        "device = {device}: this program was built without {feature}; build it with `cargo build -p \
-         trainer-worker --features {feature}` (docs/gpu.md), or choose device cpu"
+        "device = {device}: this program was built without {feature}; build it with `cargo build \
+         --workspace --bin trainer-worker --features trainer-worker/{feature}` (docs/gpu.md), or choose device cpu"
     )]
     NotBuilt {
         /// The device's name.

@@ -4,7 +4,7 @@ use super::{AdapterArgs, DeviceArgs, ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::data;
+use trainer_worker::data::{self, DataOptions};
 use trainer_worker::model::passes::{self, PassSettings};
 use trainer_worker::train::{mean_loss, on_training_threads, perplexity, TrainSettings};
 
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Longest sequence in tokens (8 to 32768).
     #[arg(long, default_value_t = 512, aliases = ["cutoff-len", "max-length"])]
     max_seq_length: usize,
+    /// Take md, txt, pdf and docx files as plain text, also where they have questions and answers.
+    #[arg(long)]
+    plain_text: bool,
     /// Threads (all of the machine's by default; never changes the result).
     #[arg(long)]
     threads: Option<usize>,
@@ -49,7 +52,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let adapter = args.adapter.load(&model)?;
     let max_seq = args.max_seq_length.min(model.config.max_position_embeddings);
     model.config.check_batched_length(max_seq)?;
-    let (examples, report) = data::examples(&files, &tokenizer, max_seq)?;
+    let options = DataOptions { plain_text: args.plain_text, ..DataOptions::new(max_seq) };
+    let (examples, report) = data::examples_with(&files, &tokenizer, &options)?;
     let settings = PassSettings { max_tokens: max_seq, ..PassSettings::default() };
     let passes = passes::open(&model, arithmetic, settings)?;
     let measure = |adapter| {

@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Seed of the run.
     #[arg(long, default_value_t = 42)]
     seed: u64,
+    /// Take md, txt, pdf and docx files as plain text, also where they have questions and answers.
+    #[arg(long)]
+    plain_text: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -57,7 +60,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let context = args.model.config()?.max_position_embeddings;
     let tokenizer = args.model.tokenizer()?;
     let options = PreviewOptions {
-        data: DataOptions::new(args.max_seq_length.min(context)),
+        data: DataOptions {
+            plain_text: args.plain_text,
+            ..DataOptions::new(args.max_seq_length.min(context))
+        },
         objective: match args.stage {
             super::train::Stage::Sft => Objective::Supervised,
             super::train::Stage::Dpo => Objective::Preference,

@@ -295,6 +295,7 @@ fn parameters(train: &TrainSettings, model_name: &str) -> Vec<(String, String)> 
     add("weight_decay", &train.weight_decay);
     add("max_grad_norm", &train.max_grad_norm);
     add("packing", &train.packing);
+    add("plain_text", &train.plain_text);
     add("group_by_length", &train.group_by_length);
     add("neftune_noise_alpha", &train.neftune_noise_alpha);
     add("eval_fraction", &train.eval_fraction);

@@ -105,6 +105,9 @@ pub struct TrainSettings {
     pub weight_decay: f64,
     /// Limit of the gradients' global norm, 0 (none) to 1000.
     pub max_grad_norm: f64,
+    /// Whether text files are windows of plain text whatever they hold, instead of chat examples
+    /// where they have questions and answers.
+    pub plain_text: bool,
     /// Whether examples of similar length share a micro-batch: the shuffled examples are cut into
     /// stretches of up to 50 optimiser steps, each sorted by length, as transformers does.
     pub group_by_length: bool,
@@ -183,6 +186,7 @@ impl Default for TrainSettings {
             max_grad_norm: 1.0,
             group_by_length: false,
             packing: false,
+            plain_text: false,
             neftune_noise_alpha: None,
             gradient_checkpointing: GradientCheckpointing::Auto,
             memory_limit: None,

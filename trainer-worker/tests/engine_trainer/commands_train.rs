@@ -238,6 +238,25 @@ fn a_dry_run_says_what_it_would_take_and_writes_nothing() {
 }
 
 #[test]
+fn plain_text_takes_questions_and_answers_as_text() {
+    let dir = workplace();
+    let dir = dir.path();
+    let plan = json(&train(dir, &["--output", "out", "--dry-run", "--json", "--plain-text"]));
+    let text = plan["preview"][0]["text"].as_str().expect("text");
+    assert!(text.contains("Q: Where is the cat?\nA: On the mat.\n\nQ:"), "{text}");
+    let labelled = |more: &[&str]| {
+        let args = ["eval", "--model", "tiny.gguf", "--data", "data/a.md", "--json"];
+        json(&run(dir, &[&args, more].concat()))["labelled_tokens"].as_u64().expect("a number")
+    };
+    assert!(labelled(&["--plain-text"]) > labelled(&[]));
+    let preview = |more: &[&str]| {
+        let args = ["preview", "--model", "tiny.gguf", "--data", "data/a.md", "--json"];
+        json(&run(dir, &[&args, more].concat()))
+    };
+    assert_ne!(preview(&["--plain-text"]), preview(&[]));
+}
+
+#[test]
 fn too_little_memory_is_foreseen() {
     let dir = workplace();
     let dir = dir.path();

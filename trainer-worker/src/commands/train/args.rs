@@ -168,6 +168,9 @@ pub(crate) struct Args {
     /// NEFTune's noise on the embeddings (above 0, at most 100).
     #[arg(long)]
     neftune_noise_alpha: Option<f64>,
+    /// Take md, txt, pdf and docx files as plain text, also where they have questions and answers.
+    #[arg(long)]
+    plain_text: bool,
     /// Fill micro-batches with whole examples up to batch size × sequence length tokens.
     #[arg(long)]
     packing: bool,
@@ -274,6 +277,7 @@ impl Args {
             max_grad_norm: self.max_grad_norm,
             neftune_noise_alpha: self.neftune_noise_alpha,
             packing: self.packing,
+            plain_text: self.plain_text,
             group_by_length: self.group_by_length,
             gradient_checkpointing: GradientCheckpointing::from_name(&self.gradient_checkpointing)?,
             seed: self.seed,

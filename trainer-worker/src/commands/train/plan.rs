@@ -72,14 +72,14 @@ impl Forecast {
         let shown = |e: &data::Example| -> Result<(String, usize, usize)> {
             Ok((tokenizer.decode(&e.tokens, false)?, e.tokens.len(), e.labelled()))
         };
+        let options = DataOptions { plain_text: settings.plain_text, ..DataOptions::new(max_seq) };
         let (lengths, previews, report) = match args.stage {
             Stage::Sft => {
-                let (all, report) = data::examples(files, tokenizer, max_seq)?;
+                let (all, report) = data::examples_with(files, tokenizer, &options)?;
                 let previews = all.iter().take(3).map(shown).collect::<Result<Vec<_>>>()?;
                 (all.iter().map(|e| e.tokens.len()).collect::<Vec<_>>(), previews, report)
             }
             Stage::Dpo => {
-                let options = DataOptions::new(max_seq);
                 let (all, report) = data::preferences(files, tokenizer, &options)?;
                 let previews = all
                     .iter()
