@@ -8,14 +8,13 @@ Usage: peft_gpu_peer.py FOLDER --batch 4 --sequence 1024 --steps 4 [--qlora] [--
 """
 
 import argparse
-import json
 import pathlib
-import sys
-import time
 
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
+
+from peft_peer import answer_rounds
 
 
 def in_four_bits(model: torch.nn.Module) -> None:
@@ -88,21 +87,7 @@ def main() -> None:
         optimizer.zero_grad(set_to_none=True)
         return loss.item()
 
-    step()
-    print(json.dumps({"ready": "train", "torch": torch.__version__}), flush=True)
-    for _ in sys.stdin:
-        started = time.perf_counter()
-        for _ in range(arguments.steps):
-            loss = step()
-        seconds = time.perf_counter() - started
-        tokens = arguments.steps * arguments.batch * arguments.sequence
-        answer = {
-            "tokens_per_second": tokens / seconds,
-            "seconds": seconds,
-            "loss": loss,
-            "peak_memory": resident(),
-        }
-        print(json.dumps(answer), flush=True)
+    answer_rounds(step, arguments, resident)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,25 @@ def memory(field: str) -> int:
     return 0
 
 
+def answer_rounds(step, arguments, peak) -> None:
+    """One step to warm up; then a round of `--steps` steps for each line on standard input."""
+    step()
+    print(json.dumps({"ready": "train", "torch": torch.__version__}), flush=True)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        for _ in range(arguments.steps):
+            loss = step()
+        seconds = time.perf_counter() - started
+        tokens = arguments.steps * arguments.batch * arguments.sequence
+        answer = {
+            "tokens_per_second": tokens / seconds,
+            "seconds": seconds,
+            "loss": loss,
+            "peak_memory": peak(),
+        }
+        print(json.dumps(answer), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=pathlib.Path)
@@ -58,21 +77,7 @@ def main() -> None:
         optimizer.zero_grad(set_to_none=True)
         return loss.item()
 
-    step()
-    print(json.dumps({"ready": "train", "torch": torch.__version__}), flush=True)
-    for _ in sys.stdin:
-        started = time.perf_counter()
-        for _ in range(arguments.steps):
-            loss = step()
-        seconds = time.perf_counter() - started
-        tokens = arguments.steps * arguments.batch * arguments.sequence
-        answer = {
-            "tokens_per_second": tokens / seconds,
-            "seconds": seconds,
-            "loss": loss,
-            "peak_memory": memory("VmHWM"),
-        }
-        print(json.dumps(answer), flush=True)
+    answer_rounds(step, arguments, lambda: memory("VmHWM"))
 
 
 if __name__ == "__main__":

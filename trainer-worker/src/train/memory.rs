@@ -9,6 +9,7 @@ use crate::kernels::loss::CHUNK;
 use crate::lora::{Adapter, Layout, Role};
 use crate::model::workspace::SLACK;
 use crate::model::{Model, ModelConfig};
+use crate::report::memory;
 
 /// Bytes that a run needs, by what they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,14 +165,6 @@ fn device_weights(model: &Model, value: u64) -> u64 {
     model.linears().chain(experts).map(bytes).sum()
 }
 
-/// Bytes that the machine has free, where that can be told.
-pub fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    kib.checked_mul(1024)
-}
-
 /// Whether micro-batches are in memory as a whole because of the model, the adapter or the device
 /// (those of preference optimisation always are).
 pub fn takes_batches_whole(model: &ModelConfig, use_dora: bool, device: Device) -> bool {
@@ -208,7 +201,7 @@ pub(super) fn choose_recompute(
             let loaded = if on_cpu { estimate(false).weights } else { 0 };
             let wanted = estimate(false).total() - loaded;
             let free = match settings.arithmetic.device {
-                device if device.uses_host_memory() => available_memory(),
+                device if device.uses_host_memory() => memory::available().map(|a| a.bytes),
                 device => device::memory(device).map(|(free, _)| free),
             };
             free.is_some_and(|free| wanted > free)

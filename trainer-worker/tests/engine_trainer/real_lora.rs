@@ -123,7 +123,7 @@ fn lora_lowers_the_held_out_loss_as_peft_does_over_three_seeds() {
 
 /// Shows what recomputation costs and saves: one optimiser step on 4 × 512 random tokens.
 #[test]
-#[ignore = "a measurement, run by hand with and without OPENLEDGER_RECOMPUTE=1"]
+#[ignore = "a measurement, run by hand with --ignored, with and without OPENLEDGER_RECOMPUTE=1"]
 fn peak_memory_and_speed_of_recomputation() {
     let recompute = std::env::var_os("OPENLEDGER_RECOMPUTE").is_some();
     let (model, _) = real_model();

@@ -86,7 +86,7 @@ fn check(name: &str, folder: &Path, golden: &Value) -> Tokenizer {
 }
 
 #[test]
-#[ignore = "compares with what scripts/golden/real_tokenizers.py more wrote: OPENLEDGER_TOKENIZERS=FOLDER"]
+#[ignore = "compares with what scripts/golden/real_tokenizers.py more wrote: OPENLEDGER_TOKENIZERS=FOLDER, --ignored"]
 fn further_tokenizers_equal_transformers_on_random_texts() {
     let folder =
         std::env::var("OPENLEDGER_TOKENIZERS").expect("OPENLEDGER_TOKENIZERS names a folder");
