@@ -6,9 +6,8 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::AccountId;
-use openledger_content::{
-    measure, sniff, Added, ContentStore, IpfsNode, Limits, Measured, Multiaddr, NodeConfig, Wanted,
-};
+use openledger_content::{Added, ContentStore, IpfsNode, Limits, Multiaddr, NodeConfig, Wanted};
+use openledger_documents::{measure, sniff, Measured};
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
     MediaType, Modality,

@@ -37,14 +37,12 @@
 //! is [`Error::Invalid`], and neither leaves a file behind. Blocks that came stay in the store, so
 //! that a fetch which is tried again goes on where it stopped.
 //!
-//! [`canonical`] turns the bytes of a text into what is measured and trained on.
+//! What a file says and measures is `openledger-documents`' matter, which needs no network.
 
 pub mod bitswap;
-pub mod canonical;
 mod content_store;
 mod dag;
 mod error;
-mod extract;
 mod import;
 mod limits;
 mod node;
@@ -54,7 +52,6 @@ mod wire;
 
 /// Cheaply cloned bytes, as [`ContentStore::add_bytes`] takes them.
 pub use bytes::Bytes;
-pub use canonical::{canonical_text, measure, sniff, Measured, TextError, EXTRACTOR_VERSION};
 pub use content_store::ContentStore;
 pub use dag::{block_id, MAX_BLOCK_BYTES};
 pub use error::{Error, Fault, Result, Unavailable};

@@ -1,10 +1,6 @@
 //! The content store through its public doors: content ids, blocks on disk, hostile content,
-//! exchange between nodes and processes, hostile peers, canonical text.
+//! exchange between nodes and processes, hostile peers.
 
-#[path = "content_store/canonical.rs"]
-mod canonical;
-#[path = "content_store/documents.rs"]
-mod documents;
 #[path = "content_store/exchange.rs"]
 mod exchange;
 #[path = "content_store/hostile_content.rs"]

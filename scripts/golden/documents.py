@@ -6,7 +6,7 @@
     /tmp/documents/bin/python scripts/golden/documents.py DEJAVU_SANS.ttf OUTPUT_DIR
 
 Run once, with DejaVuSans.ttf of Debian's fonts-dejavu-core; the output is committed under
-content/tests/content_store/documents. The `.txt` beside each document is what the extractor gave
+content/documents/tests/content_documents/documents. The `.txt` beside each document is what the extractor gave
 for it and what a person compared with the page; it is what version 1 of the extractor means.
 """
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use openledger_client::{AccountId, Client, Wait};
-use openledger_content::{Measured, EXTRACTOR_VERSION};
+use openledger_documents::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::PendingView, DatanetId, FileHash, RejectionReason, Score, Verdict,
 };

@@ -91,14 +91,15 @@ impl DataFile {
     /// # Errors
     ///
     /// [`Error::Data`] for a file that is too large or has no text (see
-    /// [`openledger_content::TextError`]).
+    /// [`openledger_documents::TextError`]).
     pub fn text(&self) -> Result<String> {
         let fail = |reason: String| Error::Data { name: self.origin.submission.clone(), reason };
         let limit = limit(self.format);
         if self.bytes.len() as u64 > limit {
             return Err(fail(format!("{} bytes, at most {limit} are read", self.bytes.len())));
         }
-        openledger_content::canonical_text(self.media, &self.bytes).map_err(|e| fail(e.to_string()))
+        openledger_documents::canonical_text(self.media, &self.bytes)
+            .map_err(|e| fail(e.to_string()))
     }
 }
 

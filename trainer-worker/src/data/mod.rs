@@ -2,7 +2,7 @@
 //!
 //! # The rule
 //!
-//! A file's canonical text is taken first ([`openledger_content::canonical_text`]): of md and txt
+//! A file's canonical text is taken first ([`openledger_documents::canonical_text`]): of md and txt
 //! files the UTF-8 text without byte-order mark, with `\n` line ends, composed (NFC); of pdf and docx
 //! files the text that the extractor takes out. Then:
 //!

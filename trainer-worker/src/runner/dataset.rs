@@ -3,7 +3,8 @@
 use super::RunnerError;
 use crate::data::DataFile;
 use openledger_client::{AccountId, Client};
-use openledger_content::{measure, ContentStore, Limits, Wanted};
+use openledger_content::{ContentStore, Limits, Wanted};
+use openledger_documents::measure;
 use openledger_primitives::{
     api::LeafView,
     leaf::{version_of, DatasetRef},

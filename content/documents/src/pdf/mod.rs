@@ -15,10 +15,10 @@ mod layout;
 mod matrix;
 mod object;
 
-use super::{Fault, Result};
+use crate::budget::{Extracted, Fault, Result};
 
 /// The text of a `.pdf` file.
-pub(crate) fn text(bytes: &[u8]) -> Result<String> {
+pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     let mut document = document::Document::open(bytes)?;
     let listed = document.pages()?;
     let mut pages = content::Pages::new(&mut document);
@@ -36,5 +36,5 @@ pub(crate) fn text(bytes: &[u8]) -> Result<String> {
     if unmapped.saturating_mul(2) > characters {
         return Err(Fault::Unmapped);
     }
-    Ok(layout.finish())
+    Ok(Extracted { text: layout.finish(), ..Extracted::default() })
 }

@@ -6,7 +6,7 @@ use super::font::Font;
 use super::layout::Layout;
 use super::matrix::Matrix;
 use super::object::{is_space, Dict, Lexer, Object, Token};
-use crate::extract::{Fault, Result};
+use crate::budget::{Fault, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -7,7 +7,7 @@
 
 use super::filter::{decode, Filter};
 use super::object::{is_space, Dict, Lexer, Object};
-use crate::extract::{damaged, Budget, Fault, Result};
+use crate::budget::{damaged, Budget, Fault, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 

@@ -9,7 +9,7 @@ use super::cmap::CMap;
 use super::document::Document;
 use super::encoding::{glyph_text, standard_width, Base};
 use super::object::{Dict, Object};
-use crate::extract::{Fault, Result};
+use crate::budget::{Fault, Result};
 use std::collections::BTreeMap;
 
 /// Largest CMap, decompressed.

@@ -8,7 +8,9 @@
 //!
 //! Every rule that decides a byte of it belongs to one [`EXTRACTOR_VERSION`].
 
-use crate::extract::{docx, pdf, Fault};
+use crate::budget::Fault;
+use crate::left_out::LeftOut;
+use crate::{docx, pdf};
 use openledger_primitives::{text_root, MediaType};
 use unicode_normalization::UnicodeNormalization;
 
@@ -16,8 +18,13 @@ use unicode_normalization::UnicodeNormalization;
 ///
 /// Units and text roots on chain were measured by it, so a change of one byte of output for one file
 /// needs the next number. Version 1 reads md, txt, pdf and docx; for md and txt it is what was there
-/// before versions were counted.
-pub const EXTRACTOR_VERSION: u32 = 1;
+/// before versions were counted. Version 2 counts only what people see.
+pub const EXTRACTOR_VERSION: u16 = 2;
+
+/// Hidden units up to which a file is read whatever their share is.
+pub const MAX_HIDDEN_UNITS: u64 = 1_000;
+/// Most hidden units of a longer one, in percent of all its units, hidden and counted.
+pub const MAX_HIDDEN_PERCENT: u64 = 20;
 
 /// Normalisation form C makes UTF-8 at most three times as long (Unicode FAQ, "Normalization").
 const MAX_EXPANSION: usize = 3;
@@ -101,6 +108,24 @@ pub enum TextError {
         /// How much is read.
         limit: u64,
     },
+    /// Much of the text is where nobody sees it.
+    #[error(
+        "{percent} % of the .{} file's text is hidden ({hidden} of {} units, most of it {}); at most \
+         {MAX_HIDDEN_PERCENT} % may be, beyond {MAX_HIDDEN_UNITS} units; take it out, or make it visible",
+        media_type.extension(), hidden + counted, most
+    )]
+    Hidden {
+        /// The declared format.
+        media_type: MediaType,
+        /// Units that are hidden.
+        hidden: u64,
+        /// Units that are seen.
+        counted: u64,
+        /// The hidden units' share, rounded up.
+        percent: u64,
+        /// Why most of them are.
+        most: crate::Hidden,
+    },
     /// The canonical text is longer than Unicode lets it be.
     #[error("the canonical text has more than {limit} bytes")]
     TooLong {
@@ -131,24 +156,55 @@ pub struct Measured {
     pub text_root: [u8; 32],
 }
 
-/// The canonical text of a file.
+/// A file as a person reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Its canonical text.
+    pub text: String,
+    /// What is in the file and does not count.
+    pub left_out: LeftOut,
+}
+
+/// The canonical text of a file, and what was left out of it.
 ///
 /// # Errors
 ///
 /// [`TextError::NoExtractor`] for formats that are no text, what [`sniff`] answers, and why a
 /// document's text cannot be had. Time and memory are bounded: work is counted and stops at the same
 /// place on every machine, and beside the file and its text at most some tens of MiB are held.
-pub fn canonical_text(media_type: MediaType, bytes: &[u8]) -> Result<String, TextError> {
-    let extracted = match media_type {
-        MediaType::Txt | MediaType::Md => None,
-        MediaType::Pdf => Some(sniff(media_type, bytes).map(|()| pdf::text(bytes))?),
-        MediaType::Docx => Some(sniff(media_type, bytes).map(|()| docx::text(bytes))?),
+pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
+    let (text, left_out) = match media_type {
+        MediaType::Txt | MediaType::Md => (normal_form(plain_text(bytes)?)?, LeftOut::default()),
+        MediaType::Pdf | MediaType::Docx => {
+            sniff(media_type, bytes)?;
+            let extracted = match media_type {
+                MediaType::Pdf => pdf::text(bytes),
+                _ => docx::text(bytes),
+            };
+            let extracted = extracted.map_err(|fault| TextError::of(media_type, fault))?;
+            (normal_form(&extracted.text)?, extracted.left_out)
+        }
         _ => return Err(TextError::NoExtractor { media_type }),
     };
-    match extracted {
-        None => normal_form(plain_text(bytes)?),
-        Some(text) => normal_form(&text.map_err(|fault| TextError::of(media_type, fault))?),
+    let (hidden, counted) = (left_out.hidden(), text.len() as u64);
+    let all = hidden.saturating_add(counted);
+    if hidden > MAX_HIDDEN_UNITS
+        && u128::from(hidden) * 100 > u128::from(all) * u128::from(MAX_HIDDEN_PERCENT)
+    {
+        let percent = (u128::from(hidden) * 100).div_ceil(u128::from(all)) as u64;
+        let most = left_out.most().unwrap_or(crate::Hidden::Transparent);
+        return Err(TextError::Hidden { media_type, hidden, counted, percent, most });
     }
+    Ok(Reading { text, left_out })
+}
+
+/// The canonical text of a file.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn canonical_text(media_type: MediaType, bytes: &[u8]) -> Result<String, TextError> {
+    read(media_type, bytes).map(|reading| reading.text)
 }
 
 /// Plain text in its one form.

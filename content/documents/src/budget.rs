@@ -16,10 +16,7 @@
 //! is no recursion that a file can drive, no loop that does not charge the budget, and no
 //! allocation that is not bounded by one of the constants of this module.
 
-pub(crate) mod docx;
-mod inflate;
-pub(crate) mod pdf;
-mod zip;
+use crate::left_out::LeftOut;
 
 /// Most bytes of text that are taken out of one file.
 pub(crate) const MAX_TEXT: usize = 12 << 20;
@@ -44,6 +41,15 @@ pub(crate) enum Fault {
         /// How much is read.
         limit: u64,
     },
+}
+
+/// What an extractor takes out of a document.
+#[derive(Debug, Default)]
+pub(crate) struct Extracted {
+    /// The text that people see, not yet in its normal form.
+    pub(crate) text: String,
+    /// The rest.
+    pub(crate) left_out: LeftOut,
 }
 
 /// Shorthand for this module's results.

@@ -1,6 +1,6 @@
 //! PDF's objects and tokens (ISO 32000-1, 7.2 and 7.3).
 
-use crate::extract::{Budget, Fault, Result};
+use crate::budget::{Budget, Fault, Result};
 use std::rc::Rc;
 
 /// Deepest nesting of arrays and dictionaries.

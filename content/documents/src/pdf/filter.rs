@@ -1,8 +1,8 @@
 //! Stream filters (ISO 32000-1, 7.4): those that text needs.
 
 use super::object::{hex_digit, is_space, Dict, Object};
-use crate::extract::inflate::{inflate, Frame};
-use crate::extract::{damaged, Budget, Fault, Result};
+use crate::budget::{damaged, Budget, Fault, Result};
+use crate::inflate::{inflate, Frame};
 
 /// Most filters on one stream.
 const MAX_FILTERS: usize = 4;

@@ -1,7 +1,7 @@
 //! CMaps: which text a code means (`ToUnicode`), and how long codes are (ISO 32000-1, 9.7.5, 9.10.3).
 
 use super::object::{Lexer, Object, Token};
-use crate::extract::{Budget, Fault, Result};
+use crate::budget::{Budget, Fault, Result};
 use std::collections::BTreeMap;
 
 /// Most entries of one CMap.

@@ -1,8 +1,8 @@
 //! The zip container of a `.docx`, as far as Office Open XML uses it: stored and deflated entries,
 //! one disk, no zip64.
 
-use super::inflate::{inflate, Frame};
-use super::{damaged, Budget, Fault, Result};
+use crate::budget::{damaged, Budget, Fault, Result};
+use crate::inflate::{inflate, Frame};
 
 /// Most entries; Word's own documents have tens.
 const MAX_ENTRIES: usize = 4096;

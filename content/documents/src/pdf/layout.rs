@@ -16,7 +16,7 @@
 //! on every machine.
 
 use super::matrix::Matrix;
-use crate::extract::{Fault, Result, MAX_TEXT};
+use crate::budget::{Fault, Result, MAX_TEXT};
 
 const ACROSS: f64 = 0.6;
 const PARAGRAPH: f64 = 2.0;

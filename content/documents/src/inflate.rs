@@ -1,6 +1,6 @@
 //! DEFLATE into a bounded buffer.
 
-use super::{damaged, Budget, Fault, Result};
+use crate::budget::{damaged, Budget, Fault, Result};
 use miniz_oxide::inflate::core::{decompress, inflate_flags as flags, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 

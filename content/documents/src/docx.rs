@@ -7,8 +7,8 @@
 //! * Left out: deleted and moved-away text, hidden text, field codes, comments, headers and
 //!   footers, pictures, the fallback of alternative content.
 
-use super::zip::Zip;
-use super::{damaged, Budget, Fault, Result, MAX_TEXT};
+use crate::budget::{damaged, Budget, Extracted, Fault, Result, MAX_TEXT};
+use crate::zip::Zip;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
@@ -32,7 +32,7 @@ const MATH: [&str; 2] = [
 const COMPATIBILITY: &str = "http://schemas.openxmlformats.org/markup-compatibility/2006";
 
 /// The text of a `.docx` file.
-pub(crate) fn text(bytes: &[u8]) -> Result<String> {
+pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     // Word puts a document with a password, and its old format, into an OLE file.
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Err(Fault::Encrypted);
@@ -58,7 +58,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Fault::NoText);
     }
-    Ok(format!("{text}\n"))
+    Ok(Extracted { text: format!("{text}\n"), ..Extracted::default() })
 }
 
 /// Name of the main document's part, from the package's relationships.

@@ -1,6 +1,6 @@
 //! Canonical text: one text has one form, whatever wrote it.
 
-use openledger_content::{canonical_text, measure, sniff, TextError};
+use openledger_documents::{canonical_text, measure, sniff, TextError};
 use openledger_primitives::{MediaType, Modality};
 use proptest::prelude::*;
 

@@ -1,0 +1,30 @@
+//! What a file says and measures: canonical text, units, text roots. No networking, no chain.
+//!
+//! Acceptance pays by units, so everyone who judges, pays or trains has to take the same text out of
+//! the same bytes: curators, the worker and whoever recomputes either. This crate is the one way.
+//!
+//! ```
+//! use openledger_documents::{measure, read, MediaType};
+//!
+//! let reading = read(MediaType::Txt, b"Rain\r\nfell.").expect("UTF-8");
+//! assert_eq!(reading.text, "Rain\nfell.");
+//! assert!(reading.left_out.is_empty());
+//! assert_eq!(measure(MediaType::Txt, b"Rain\r\nfell.").expect("UTF-8").units, 10);
+//! ```
+//!
+//! [`canonical`] has the rules that all formats share and their version; [`LeftOut`] is what a file
+//! holds beside what people see.
+
+mod budget;
+pub mod canonical;
+mod docx;
+mod inflate;
+mod left_out;
+mod pdf;
+mod zip;
+
+pub use canonical::{
+    canonical_text, measure, read, sniff, Measured, Reading, TextError, EXTRACTOR_VERSION,
+};
+pub use left_out::{Hidden, LeftOut};
+pub use openledger_primitives::MediaType;
