@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    account, adapter, contributor, datanet, job, leaderboard, model, review, rewards, submit,
+    account, adapter, contributor, datanet, job, leaderboard, model, review, rewards, submit, text,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use openledger_client::{Amount, Wait};
@@ -117,6 +117,8 @@ pub(crate) enum Command {
     Contributor(contributor::Command),
     /// Submit files to a Datanet, free of charge within the daily quota.
     Submit(submit::Submit),
+    /// Show what of a file is paid: canonical text, units, what is left out.
+    Text(text::Text),
     /// Take a pending file back.
     Withdraw(submit::Withdraw),
     /// Decide on submissions, as a curator.

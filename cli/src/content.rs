@@ -7,7 +7,7 @@ use crate::{
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::AccountId;
 use openledger_content::{Added, ContentStore, IpfsNode, Limits, Multiaddr, NodeConfig, Wanted};
-use openledger_documents::{measure, sniff, Measured};
+use openledger_documents::{LeftOut, Measured, Reading, TextError};
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
     MediaType, Modality,
@@ -105,25 +105,36 @@ pub(crate) async fn fetch_submission(context: &Context, item: &SubmissionItem) -
     fetched.map_err(|error| explain(context, error))
 }
 
-/// Checks that the bytes are of their declared format.
-pub(crate) fn check_format(media: MediaType, bytes: &[u8], name: &str) -> Result<()> {
-    sniff(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
+/// What a file says and measures.
+pub(crate) struct Read {
+    /// Its canonical text, where it has one.
+    pub(crate) text: Option<String>,
+    /// Units and text root.
+    pub(crate) measured: Measured,
+    /// What does not count.
+    pub(crate) left_out: LeftOut,
 }
 
-/// Units and text root of a submission, as its modality measures them.
-pub(crate) fn measure_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Result<Measured> {
-    let media = view.item.media;
-    let name = format!("submission {}", view.submission);
+/// Reads a file as its modality is read; `name` is what errors call it.
+pub(crate) fn read(media: MediaType, bytes: &[u8], name: &str) -> Result<Read> {
     if media.modality() != Modality::Text {
         return Err(CliError::failed(format!(
             "{name} is a .{} file, and this version measures text only",
             media.extension()
-        ))
-        .next("reject it, or wait for a version that measures images and audio"));
+        )));
     }
-    check_format(media, bytes, &name)
-        .and_then(|()| {
-            measure(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
-        })
+    let failed = |error: TextError| CliError::failed(format!("{name}: {error}"));
+    let Reading { text, left_out } = openledger_documents::read(media, bytes).map_err(failed)?;
+    Ok(Read { measured: Measured::of_text(&text), text: Some(text), left_out })
+}
+
+/// Units and text root of a file, as [`read`] measures them.
+pub(crate) fn measure_file(media: MediaType, bytes: &[u8], name: &str) -> Result<Measured> {
+    read(media, bytes, name).map(|read| read.measured)
+}
+
+/// Reads a submission.
+pub(crate) fn read_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Result<Read> {
+    read(view.item.media, bytes, &format!("submission {}", view.submission))
         .map_err(|error| error.next("reject it with --reason wrong-format"))
 }

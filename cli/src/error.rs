@@ -64,6 +64,11 @@ impl CliError {
         Self { next: Some(next.into()), ..self }
     }
 
+    /// What went wrong, without the next step.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The process's exit code.
     pub(crate) fn exit_code(&self) -> u8 {
         match self.kind {

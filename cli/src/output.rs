@@ -11,12 +11,19 @@ use std::{io::Write, process::ExitCode};
 pub(crate) struct Answer {
     json: Value,
     text: String,
+    /// Said beside the text, on stderr, where the text itself is what the user wants to keep.
+    note: Option<String>,
 }
 
 impl Answer {
     /// An answer: a JSON object, and the same for people.
     pub(crate) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into() }
+        Self { json, text: text.into(), note: None }
+    }
+
+    /// The same with something to say beside the text.
+    pub(crate) fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
     }
 
     /// The answer of a command that sent a transaction: adds where it is and what it cost.
@@ -25,19 +32,35 @@ impl Answer {
         text: impl Into<String>,
         receipt: &Receipt,
     ) -> Self {
-        if let Value::Object(fields) = &mut json {
-            fields.insert("block".into(), receipt.block.into());
-            fields.insert("blockHash".into(), hex::encode(receipt.block_hash).into());
-            fields.insert("extrinsicHash".into(), hex::encode(receipt.extrinsic_hash).into());
-            fields.insert("fee".into(), receipt.fee.to_string().into());
+        if let (Value::Object(fields), Value::Object(more)) = (&mut json, transaction(receipt)) {
+            fields.extend(more);
         }
         let cost = match receipt.fee {
             0 => "no fee".to_owned(),
             fee => format!("fee {}", Amount(fee)),
         };
         let text = format!("{}\nIn block {}, {cost}.", text.into(), receipt.block);
-        Self { json, text }
+        Self { json, text, note: None }
     }
+
+    /// Names every transaction of a command that sent several; the last one stands in the answer's
+    /// own fields.
+    pub(crate) fn transactions<'a>(&mut self, receipts: impl Iterator<Item = &'a Receipt>) {
+        if let Value::Object(fields) = &mut self.json {
+            let all: Vec<Value> = receipts.map(transaction).collect();
+            fields.insert("transactions".into(), all.into());
+        }
+    }
+}
+
+/// Where a transaction is and what it cost.
+fn transaction(receipt: &Receipt) -> Value {
+    json!({
+        "block": receipt.block,
+        "blockHash": hex::encode(receipt.block_hash),
+        "extrinsicHash": hex::encode(receipt.extrinsic_hash),
+        "fee": receipt.fee.to_string(),
+    })
 }
 
 /// Prints an answer.
@@ -45,7 +68,12 @@ pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     let written = match format {
         OutputFormat::Json => writeln!(stdout, "{}", answer.json),
-        OutputFormat::Text => writeln!(stdout, "{}", answer.text.trim_end()),
+        OutputFormat::Text => {
+            if let Some(note) = &answer.note {
+                let _ = writeln!(std::io::stderr(), "{note}");
+            }
+            writeln!(stdout, "{}", answer.text.trim_end())
+        }
     };
     match written.and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,

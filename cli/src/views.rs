@@ -4,6 +4,7 @@
 //! accounts SS58, losses nats a token.
 
 use openledger_client::AccountId;
+use openledger_documents::LeftOut;
 use openledger_primitives::{
     api::{DatanetView, LeafView},
     job::{Adapter, Job, JobFailure, JobResult, JobState},
@@ -11,6 +12,39 @@ use openledger_primitives::{
     ContentId, MediaType, Method, Modality, ReviewPolicy, TrainingSpec,
 };
 use serde::Serialize;
+
+/// What a reading left out: reasons, their units, and their share of all units in percent.
+pub(crate) fn left_out(left_out: &LeftOut, counted: u64) -> Vec<serde_json::Value> {
+    (left_out.iter())
+        .map(|(why, units)| {
+            serde_json::json!({
+                "reason": why.name(),
+                "text": why.text(),
+                "units": units,
+                "percent": percent(units, left_out, counted),
+            })
+        })
+        .collect()
+}
+
+/// The same for people; nothing where nothing was left out.
+pub(crate) fn left_out_in_words(left_out: &LeftOut, counted: u64) -> String {
+    let parts: Vec<String> = (left_out.iter())
+        .map(|(why, units)| {
+            format!("{units} ({} %) {}", percent(units, left_out, counted), why.text())
+        })
+        .collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("; left out: {}", parts.join(", ")),
+    }
+}
+
+/// A share of all units, those left out included, with one decimal.
+fn percent(units: u64, left_out: &LeftOut, counted: u64) -> f64 {
+    let all = left_out.iter().fold(counted, |sum, (_, units)| sum.saturating_add(units));
+    (units as f64 * 1_000.0 / all.max(1) as f64).round() / 10.0
+}
 
 fn nats(micro: u32) -> f64 {
     f64::from(micro) / 1e6

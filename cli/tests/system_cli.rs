@@ -7,4 +7,5 @@ mod system_cli {
     mod key_commands;
     mod key_files;
     mod secret_box;
+    mod text;
 }

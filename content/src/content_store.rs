@@ -46,12 +46,14 @@ pub trait ContentStore: Send + Sync {
         blocking(move || import::describe_file(&path)).await
     }
 
-    /// Fetches a file and writes it to `destination`, only once all of it has been checked.
+    /// Fetches a file and writes it to `destination`, only once all of it has been checked. What
+    /// stands there already is replaced only where the limits say so.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the bytes did not come, [`Error::Invalid`] when they are not
-    /// what was wanted, [`Error::Limit`], [`Error::DiskFull`], [`Error::Io`]. None leaves a file.
+    /// what was wanted, [`Error::Limit`], [`Error::Exists`], [`Error::DiskFull`], [`Error::Io`]. None leaves a
+    /// file.
     async fn fetch_file(
         &self,
         wanted: &Wanted,
@@ -114,21 +116,10 @@ impl ContentStore for BlockStore {
 
 /// Adds a file and returns the ids of its blocks too, for the peers that wait for them.
 pub(crate) async fn add_file(store: BlockStore, path: PathBuf) -> Result<(Added, Vec<ContentId>)> {
-    blocking(move || {
-        let mut blocks = Vec::new();
-        let added = import::add_file(&store, &path, |id| blocks.push(id))?;
-        Ok((added, blocks))
-    })
-    .await
+    blocking(move || import::add_blocks(&store, &path)).await
 }
 
 /// Adds bytes and returns the ids of their blocks too.
 pub(crate) async fn add_bytes(store: BlockStore, bytes: Bytes) -> Result<(Added, Vec<ContentId>)> {
-    blocking(move || {
-        let mut blocks = Vec::new();
-        let name = Path::new("the given bytes");
-        let added = import::add(&store, bytes.as_ref(), name, |id| blocks.push(id))?;
-        Ok((added, blocks))
-    })
-    .await
+    blocking(move || import::add(&store, bytes.as_ref(), Path::new("the given bytes"))).await
 }

@@ -61,14 +61,22 @@ pub enum Error {
     },
 
     /// The operating system refused a file operation.
-    #[error("could not {action} {}: {source}", path.display())]
+    #[error("could not {action} {}: {cause}", path.display())]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
         /// On which path.
         path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
+        /// The system's answer. Not named `source`: the message says it already, and whoever prints
+        /// the chain of sources would say it twice.
+        cause: io::Error,
+    },
+
+    /// Something has the name that a file is to get.
+    #[error("{} exists already; choose another name, or allow it to be overwritten", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
     },
 
     /// Another program runs as this directory's node.
@@ -125,11 +133,11 @@ pub enum Error {
 
 impl Error {
     /// An I/O error with what was tried, on which path. A full disk becomes [`Error::DiskFull`].
-    pub fn io(action: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
+    pub fn io(action: &'static str, path: impl AsRef<Path>, cause: io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
-        match source.kind() {
+        match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::Io { action, path, source },
+            _ => Self::Io { action, path, cause },
         }
     }
 

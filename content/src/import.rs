@@ -15,11 +15,16 @@ use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     io::{self, Read},
+    panic::resume_unwind,
     path::Path,
+    sync::{mpsc::sync_channel, Arc, Mutex, PoisonError},
+    thread,
 };
 
 /// Bytes in a chunk.
 pub const CHUNK_BYTES: usize = 1 << 20;
+/// Threads that write blocks, and blocks that wait for them.
+const WRITERS: usize = 4;
 /// Most links in a node.
 pub const MAX_NODE_LINKS: usize = 1024;
 
@@ -58,34 +63,57 @@ pub fn describe_file(path: &Path) -> Result<Added> {
     build(open(path)?, path, |_, _| Ok(()))
 }
 
-/// Stores a stream of bytes, durably, and calls `stored` for each block.
+/// Stores a stream of bytes, durably, and answers the ids of its blocks too.
 ///
 /// # Errors
 ///
 /// What reading or the store answers; blocks stored before an error stay (they are complete).
-pub fn add(
-    store: &BlockStore,
-    reader: impl Read,
-    name: &Path,
-    mut stored: impl FnMut(ContentId),
-) -> Result<Added> {
-    let mut batch = store.batch();
-    let added = build(reader, name, |id, block| {
-        batch.put(&id, &block)?;
-        stored(id);
-        Ok(())
+pub fn add(store: &BlockStore, reader: impl Read, name: &Path) -> Result<(Added, Vec<ContentId>)> {
+    let mut blocks = Vec::new();
+    // Blocks are written while the next ones are hashed: a flush waits for the disk, and several
+    // share one.
+    let (send, receive) = sync_channel::<(ContentId, Vec<u8>)>(WRITERS);
+    let receive = Mutex::new(receive);
+    let write = || {
+        let mut outcome = Ok(());
+        loop {
+            let next = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((id, block)) = next else { return outcome };
+            // After an error the rest is only taken out of the way of the one who sends it.
+            if outcome.is_ok() {
+                outcome = store.put_missing(&id, &block);
+            }
+        }
+    };
+    let added = thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(write)).collect();
+        let built = build(reader, name, |id, block| {
+            blocks.push(id);
+            // The writers receive until the sender is dropped.
+            let _ = send.send((id, block));
+            Ok(())
+        });
+        drop(send);
+        for writer in writers {
+            writer.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        }
+        built
     })?;
-    batch.commit()?;
-    Ok(added)
+    Ok((added, blocks))
 }
 
-/// [`add`] for a file.
+/// Stores a file, durably.
 ///
 /// # Errors
 ///
-/// As [`add`], and [`Error::Io`] when the path is not a readable file.
-pub fn add_file(store: &BlockStore, path: &Path, stored: impl FnMut(ContentId)) -> Result<Added> {
-    add(store, open(path)?, path, stored)
+/// What the store answers, and [`Error::Io`] when the path is not a readable file.
+pub fn add_file(store: &BlockStore, path: &Path) -> Result<Added> {
+    add(store, open(path)?, path).map(|(added, _)| added)
+}
+
+/// [`add`] for a file.
+pub(crate) fn add_blocks(store: &BlockStore, path: &Path) -> Result<(Added, Vec<ContentId>)> {
+    add(store, open(path)?, path)
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -98,6 +126,7 @@ fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Cuts a stream into blocks, and hashes the whole of it beside.
 fn build(
     mut reader: impl Read,
     name: &Path,
@@ -107,7 +136,6 @@ fn build(
         .with_chunker(Chunker::Size(CHUNK_BYTES))
         .with_collector(BalancedCollector::with_branching_factor(MAX_NODE_LINKS))
         .build();
-    let mut sha256 = Sha256::new();
     let mut size = 0u64;
     // The last block that comes out is the root.
     let mut root = None;
@@ -118,29 +146,45 @@ fn build(
         sink(id, block)
     };
 
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let filled =
-            fill(&mut reader, &mut chunk).map_err(|source| Error::io("read", name, source))?;
-        let (mut rest, _) = chunk.split_at(filled);
-        sha256.update(rest);
-        size += filled as u64;
-        while !rest.is_empty() {
-            let (blocks, consumed) = adder.push(rest);
-            for (cid, block) in blocks {
-                emit(cid.to_bytes(), block)?;
+    // Every byte is hashed twice, in its block and in the whole: the whole has a thread of its own.
+    let (send, receive) = sync_channel::<Arc<Vec<u8>>>(2);
+    let sha256 = thread::scope(|scope| {
+        let hasher = scope.spawn(move || {
+            let mut sha256 = Sha256::new();
+            for chunk in receive {
+                sha256.update(chunk.as_slice());
             }
-            rest = rest.get(consumed..).unwrap_or_default();
+            sha256.finalize()
+        });
+        loop {
+            let mut chunk = vec![0; CHUNK_BYTES];
+            let filled =
+                fill(&mut reader, &mut chunk).map_err(|source| Error::io("read", name, source))?;
+            chunk.truncate(filled);
+            size += filled as u64;
+            let chunk = Arc::new(chunk);
+            // The hasher receives until the sender is dropped.
+            let _ = send.send(chunk.clone());
+            let mut rest = chunk.as_slice();
+            while !rest.is_empty() {
+                let (blocks, consumed) = adder.push(rest);
+                for (cid, block) in blocks {
+                    emit(cid.to_bytes(), block)?;
+                }
+                rest = rest.get(consumed..).unwrap_or_default();
+            }
+            if filled < CHUNK_BYTES {
+                break;
+            }
         }
-        if filled < CHUNK_BYTES {
-            break;
-        }
-    }
+        drop(send);
+        Ok(hasher.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })?;
     for (cid, block) in adder.finish() {
         emit(cid.to_bytes(), block)?;
     }
     let content = root.expect("even the empty file is one block");
-    Ok(Added { content, sha256: sha256.finalize().into(), size })
+    Ok(Added { content, sha256: sha256.into(), size })
 }
 
 /// Fills `buffer` as far as the stream goes; returns the bytes read.

@@ -46,6 +46,7 @@ mod error;
 mod import;
 mod limits;
 mod node;
+mod partial;
 mod store;
 mod walk;
 mod wire;

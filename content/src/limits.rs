@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bounds on one fetch. The default is for submissions; [`Limits::for_bytes`] is for larger files.
+/// What one fetch may do. The default is for submissions; [`Limits::for_bytes`] is for larger files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most bytes that may come out.
@@ -19,6 +19,8 @@ pub struct Limits {
     pub block_timeout: Duration,
     /// Time for the whole file.
     pub file_timeout: Duration,
+    /// Whether a file that has the destination's name already may be replaced.
+    pub overwrite: bool,
 }
 
 impl Limits {
@@ -38,7 +40,13 @@ impl Limits {
             window: 16,
             block_timeout: Duration::from_secs(30),
             file_timeout: Duration::from_secs(300 + bytes / (256 * 1024)),
+            overwrite: false,
         }
+    }
+
+    /// The same limits for a fetch that may replace what has the destination's name.
+    pub fn overwriting(self) -> Self {
+        Self { overwrite: true, ..self }
     }
 
     /// The same limits with other times.

@@ -115,7 +115,7 @@ struct Get {
     /// Its sha2-256 in hexadecimal; another hash is refused.
     #[arg(long, value_parser = parse_hash)]
     sha256: Option<[u8; 32]>,
-    /// Where to write it.
+    /// Where to write it; must not exist yet, unless --overwrite is given.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Peer to ask. May be repeated; without any, only the local store is read.
@@ -127,6 +127,9 @@ struct Get {
     /// Seconds to wait for each block.
     #[arg(long, default_value_t = 30.0, value_parser = parse_seconds)]
     timeout: f64,
+    /// Replace what is at --output.
+    #[arg(long)]
+    overwrite: bool,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -186,7 +189,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Daemon(arguments) => daemon(arguments).await,
         Command::Add(Add { directory, file, format }) => {
             let store = BlockStore::open(&directory.directory)?;
-            let added = tokio::task::spawn_blocking(move || add_file(&store, &file, |_| ()))
+            let added = tokio::task::spawn_blocking(move || add_file(&store, &file))
                 .await
                 .context("adding was interrupted")??;
             print(format.output, &added, added_in_words(&added))
@@ -231,7 +234,8 @@ async fn daemon(arguments: Daemon) -> anyhow::Result<()> {
 async fn get(arguments: Get) -> anyhow::Result<()> {
     let block_timeout = Duration::from_secs_f64(arguments.timeout);
     let most = arguments.max_bytes.or(arguments.size).unwrap_or(Limits::SUBMISSION_BYTES);
-    let limits = Limits { block_timeout, ..Limits::for_bytes(most) };
+    let limits =
+        Limits { block_timeout, overwrite: arguments.overwrite, ..Limits::for_bytes(most) };
     let Get { content, sha256, size, .. } = arguments;
     let wanted = Wanted { content, sha256, size };
     let directory = arguments.directory.directory;

@@ -2,8 +2,11 @@
 //!
 //! One file a block, `DIR/blocks/<2 characters>/<cid>.data`, written to `DIR/temporary` first and
 //! renamed into place, so that a reader, in this process or another, sees a block whole or not at
-//! all. Any number of processes may use one directory at once. Every read re-hashes; a block that
-//! rotted on disk is taken out of the way and reported as absent, so that it is fetched again.
+//! all. Any number of processes may use one directory at once. A block that is stored survives a
+//! power cut: file and folder are flushed to the disk, whether its bytes were added here or came from
+//! a peer, which may be gone by then. Every read re-hashes; a block that rotted on disk counts as
+//! absent, so that it is fetched again, and is set aside in `DIR/corrupt` until then: it may be the
+//! only copy, and most of its bytes are good.
 
 use crate::{
     dag::{block_id, MAX_BLOCK_BYTES},
@@ -12,7 +15,6 @@ use crate::{
 use bytes::Bytes;
 use openledger_primitives::{ContentCodec, ContentId};
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -28,6 +30,9 @@ const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
 /// Folder for files that are being written; swept when the store is opened.
 pub(crate) const TEMPORARY: &str = "temporary";
 
+/// Folder for blocks that rotted.
+const CORRUPT: &str = "corrupt";
+
 /// A flat store of blocks in a directory.
 #[derive(Clone, Debug)]
 pub struct BlockStore {
@@ -38,15 +43,7 @@ pub struct BlockStore {
 struct Paths {
     blocks: PathBuf,
     temporary: PathBuf,
-}
-
-/// Whether a write must survive a power cut before it counts as done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// The only copy may be ours: flush to the disk.
-    Synced,
-    /// It came from a peer. If a power cut tears it, re-hashing finds out and it is fetched again.
-    Lazy,
+    corrupt: PathBuf,
 }
 
 impl BlockStore {
@@ -57,10 +54,13 @@ impl BlockStore {
     ///
     /// [`Error::Io`] or [`Error::DiskFull`] when the directory cannot be made or read.
     pub fn open(directory: &Path) -> Result<Self> {
-        let paths =
-            Paths { blocks: directory.join("blocks"), temporary: directory.join(TEMPORARY) };
+        let paths = Paths {
+            blocks: directory.join("blocks"),
+            temporary: directory.join(TEMPORARY),
+            corrupt: directory.join(CORRUPT),
+        };
         for path in [&paths.blocks, &paths.temporary] {
-            fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+            create_folder(path)?;
         }
         sweep(&paths.temporary)?;
         Ok(Self { paths: Arc::new(paths) })
@@ -71,7 +71,8 @@ impl BlockStore {
         self.path(id).is_file()
     }
 
-    /// The block's bytes, re-hashed; `None` when it is absent, or was corrupt (it is then removed).
+    /// The block's bytes, re-hashed; `None` when it is absent, or was corrupt (it is then
+    /// set aside).
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl BlockStore {
         match read_intact(id, &path).map_err(|source| Error::io("read", &path, source))? {
             Found::Absent => Ok(None),
             Found::Intact(block) => Ok(Some(block)),
-            Found::Corrupt => self.remove_corrupt(id, &path),
+            Found::Corrupt => self.set_aside(id, &path),
         }
     }
 
@@ -92,24 +93,21 @@ impl BlockStore {
     /// [`Error::Invalid`] for more than [`MAX_BLOCK_BYTES`]; [`Error::DiskFull`], [`Error::Io`].
     pub fn put(&self, codec: ContentCodec, block: &[u8]) -> Result<ContentId> {
         let id = block_id(codec, block);
-        let mut batch = self.batch();
-        batch.put(&id, block)?;
-        batch.commit()?;
+        self.put_missing(&id, block)?;
         Ok(id)
     }
 
-    /// A number of writes that become durable together.
-    pub(crate) fn batch(&self) -> Batch<'_> {
-        Batch { store: self, directories: BTreeSet::new() }
+    /// Stores a block whose id has been computed from these very bytes, unless an intact copy is there
+    /// already.
+    pub(crate) fn put_missing(&self, id: &ContentId, block: &[u8]) -> Result<()> {
+        match self.get(id)? {
+            Some(_) => Ok(()),
+            None => self.put_verified(id, block),
+        }
     }
 
     /// Stores a block whose id has been computed from these very bytes.
-    pub(crate) fn put_verified(
-        &self,
-        id: &ContentId,
-        block: &[u8],
-        durability: Durability,
-    ) -> Result<PathBuf> {
+    pub(crate) fn put_verified(&self, id: &ContentId, block: &[u8]) -> Result<()> {
         if block.len() > MAX_BLOCK_BYTES {
             let (size, limit) = (block.len() as u64, MAX_BLOCK_BYTES as u64);
             let fault = Fault::BlockTooLarge { block: *id, size, limit };
@@ -117,17 +115,24 @@ impl BlockStore {
         }
         let path = self.path(id);
         let directory = path.parent().unwrap_or(&self.paths.blocks).to_path_buf();
-        fs::create_dir_all(&directory).map_err(|source| Error::io("create", &directory, source))?;
+        create_folder(&directory)?;
 
         let temporary = &self.paths.temporary;
         let mut file = shared_file("block-", temporary)
             .map_err(|source| Error::io("create a file in", temporary, source))?;
         file.write_all(block).map_err(|source| Error::io("write", &path, source))?;
-        if durability == Durability::Synced {
-            file.as_file().sync_all().map_err(|source| Error::io("flush", &path, source))?;
+        let file = file.persist(&path).map_err(|error| Error::io("store", &path, error.error))?;
+        // After the renaming, so that one commit of the file system's journal carries both. A name
+        // that a power cut leaves without its bytes is a corrupt block, which counts as absent.
+        file.sync_all().map_err(|source| Error::io("flush", &path, source))?;
+        flush_folder(&directory)?;
+        // The rotted copy has done its duty, if there is one.
+        match fs::remove_file(self.corrupt_path(id)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::io("remove", self.corrupt_path(id), source)),
         }
-        file.persist(&path).map_err(|error| Error::io("store", &path, error.error))?;
-        Ok(directory)
+        Ok(())
     }
 
     /// Where a block lives. The two characters before the last one are evenly spread (all ids
@@ -138,57 +143,62 @@ impl BlockStore {
         self.paths.blocks.join(shard).join(format!("{name}.data"))
     }
 
+    /// Where a block that rotted is kept.
+    fn corrupt_path(&self, id: &ContentId) -> PathBuf {
+        self.paths.corrupt.join(format!("{id}.data"))
+    }
+
     /// Takes a corrupt block out of the way. It is moved first and looked at again, because another
     /// process may have replaced it with a good one since it was read.
-    fn remove_corrupt(&self, id: &ContentId, path: &Path) -> Result<Option<Bytes>> {
-        let aside = tempfile::Builder::new()
+    fn set_aside(&self, id: &ContentId, path: &Path) -> Result<Option<Bytes>> {
+        let moving = tempfile::Builder::new()
             .prefix("corrupt-")
             .tempfile_in(&self.paths.temporary)
             .map_err(|source| Error::io("create a file in", &self.paths.temporary, source))?
             .into_temp_path();
-        match fs::rename(path, &aside) {
+        match fs::rename(path, &moving) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::io("move aside", path, source)),
         }
-        match read_intact(id, &aside).map_err(|source| Error::io("read", &aside, source))? {
+        match read_intact(id, &moving).map_err(|source| Error::io("read", &moving, source))? {
             Found::Intact(block) => {
-                aside.persist(path).map_err(|error| Error::io("store", path, error.error))?;
+                moving.persist(path).map_err(|error| Error::io("store", path, error.error))?;
                 Ok(Some(block))
             }
-            Found::Absent | Found::Corrupt => {
-                tracing::warn!(block = %id, "removed a corrupt block; it will be fetched again");
+            Found::Absent => Ok(None),
+            Found::Corrupt => {
+                create_folder(&self.paths.corrupt)?;
+                let kept = self.corrupt_path(id);
+                moving.persist(&kept).map_err(|error| Error::io("store", &kept, error.error))?;
+                tracing::warn!(
+                    block = %id, kept = %kept.display(),
+                    "a block rotted on the disk; it was set aside and will be fetched again"
+                );
                 Ok(None)
             }
         }
     }
 }
 
-/// Writes that become durable together.
-pub(crate) struct Batch<'a> {
-    store: &'a BlockStore,
-    directories: BTreeSet<PathBuf>,
+/// Creates a folder and those above it, and flushes each new name to the disk.
+fn create_folder(path: &Path) -> Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    if let Some(above) = above.filter(|above| !above.is_dir()) {
+        create_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => flush_folder(above.unwrap_or(Path::new("."))),
+        Err(_) if path.is_dir() => Ok(()),
+        Err(cause) => Err(Error::io("create", path, cause)),
+    }
 }
 
-impl Batch<'_> {
-    /// Stores a block, unless an intact copy is there already.
-    pub(crate) fn put(&mut self, id: &ContentId, block: &[u8]) -> Result<()> {
-        if self.store.get(id)?.is_none() {
-            let directory = self.store.put_verified(id, block, Durability::Synced)?;
-            self.directories.insert(directory);
-        }
-        Ok(())
-    }
-
-    /// Flushes the directories, so that the new names survive a power cut too.
-    pub(crate) fn commit(self) -> Result<()> {
-        for directory in &self.directories {
-            File::open(directory)
-                .and_then(|directory| directory.sync_all())
-                .map_err(|source| Error::io("flush", directory, source))?;
-        }
-        Ok(())
-    }
+/// Flushes the names in a folder to the disk.
+fn flush_folder(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::io("flush", path, source))
 }
 
 /// A temporary file that will be as readable as any other file of this user (by default temporary

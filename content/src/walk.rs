@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Fault, Result, Unavailable},
     import::as_hex,
     limits::Limits,
-    store::shared_file,
+    partial,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -102,17 +102,28 @@ pub(crate) async fn fetch_file(
         let reason = std::io::Error::from(std::io::ErrorKind::IsADirectory);
         return Err(Error::io("write", &destination, reason));
     }
+    // Said before anything is fetched; the renaming below is what makes sure.
+    if !limits.overwrite && destination.symlink_metadata().is_ok() {
+        return Err(Error::Exists { path: destination });
+    }
     let file = blocking(move || {
-        shared_file(".openledger-", &parent)
-            .map_err(|source| Error::io("create a file in", &parent, source))
+        partial::sweep(&parent);
+        partial::create(&parent).map_err(|source| Error::io("create a file in", &parent, source))
     })
     .await?;
     let (fetched, sink) = fetch(source, wanted, Sink::File(file), limits).await?;
+    let overwrite = limits.overwrite;
     blocking(move || {
         if let Sink::File(file) = sink {
             file.as_file().sync_all().map_err(|source| Error::io("flush", file.path(), source))?;
-            file.persist(&destination)
-                .map_err(|error| Error::io("store", &destination, error.error))?;
+            let stored = match overwrite {
+                true => file.persist(&destination),
+                false => file.persist_noclobber(&destination),
+            };
+            stored.map_err(|error| match error.error.kind() {
+                std::io::ErrorKind::AlreadyExists => Error::Exists { path: destination.clone() },
+                _ => Error::io("store", &destination, error.error),
+            })?;
         }
         Ok(())
     })

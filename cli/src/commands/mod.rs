@@ -12,6 +12,7 @@ pub(crate) mod rewards;
 pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod submit;
+pub(crate) mod text;
 
 use crate::{
     arguments::{Cli, Command},
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Datanet(command) => datanet::run(&context, command).await,
         Command::Contributor(command) => contributor::run(&context, command).await,
         Command::Submit(command) => submit::submit(&context, command).await,
+        Command::Text(command) => text::run(&context, command).await,
         Command::Withdraw(command) => submit::withdraw(&context, command).await,
         Command::Review(command) => review::run(&context, command).await,
         Command::Leaderboard(command) => leaderboard::run(&context, command).await,

@@ -30,13 +30,17 @@ pub(crate) enum Command {
     },
     /// Fetch a file that waits for a verdict, check it, and measure it.
     #[command(after_help = "Examples:
-  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --to file.txt")]
+  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --to file.txt
+  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --text")]
     Fetch {
         #[command(flatten)]
         file: File,
         /// Where to write it; must not exist yet.
-        #[arg(long, value_name = "FILE")]
-        to: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "text")]
+        to: Option<PathBuf>,
+        /// Show its canonical text: what units are counted in and models are trained on.
+        #[arg(long)]
+        text: bool,
     },
     /// Vote to accept a file. Its bytes are fetched, re-hashed and measured first.
     #[command(after_help = "Examples:
@@ -87,7 +91,7 @@ fn reason(text: &str) -> Result<RejectionReason, String> {
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
         Command::List { datanet } => list(context, datanet).await,
-        Command::Fetch { file, to } => fetch(context, file, to).await,
+        Command::Fetch { file, to, text } => fetch(context, file, to, text).await,
         Command::Accept { file, score } => accept(context, file, score).await,
         Command::Reject { file, reason } => reject(context, file, reason).await,
     }
@@ -136,22 +140,35 @@ async fn require_pending(client: &Client, file: &File) -> Result<PendingView<Acc
     })
 }
 
-async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
-    let exists = || CliError::usage(format!("{} exists already", to.display()));
-    if to.symlink_metadata().is_ok() {
-        return Err(exists());
+async fn fetch(
+    context: &Context,
+    file: File,
+    to: Option<PathBuf>,
+    with_text: bool,
+) -> Result<Answer> {
+    if let Some(to) = to.as_ref().filter(|to| to.symlink_metadata().is_ok()) {
+        return Err(CliError::usage(format!("{} exists already", to.display())));
     }
     let view = require_pending(context.client().await?, &file).await?;
     let bytes = content::fetch_submission(context, &view.item).await?;
-    let failed = |source| openledger_content::Error::io("write", &to, source);
-    write_new(&to, &bytes).map_err(failed)?;
-    // A file that cannot be measured is fetched all the same: a person looks at it.
-    let measured = content::measure_submission(&view, &bytes);
-    let (units, root) = match &measured {
-        Ok(Measured { units, text_root }) => (json!(units), json!(hex::encode(text_root))),
-        Err(_) => (Value::Null, Value::Null),
+    if let Some(to) = &to {
+        let failed = |source| openledger_content::Error::io("write", to, source);
+        write_new(to, &bytes).map_err(failed)?;
+    }
+    // A file that cannot be measured is fetched all the same: a person looks at it. Without its text
+    // nothing would be left to answer.
+    let read = content::read_submission(&view, &bytes);
+    let read = match to {
+        None => Ok(read?),
+        Some(_) => read,
     };
-    let json = json!({
+    let (units, root, left_out) = match &read {
+        Ok(content::Read { measured: Measured { units, text_root }, left_out, .. }) => {
+            (json!(units), json!(hex::encode(text_root)), json!(views::left_out(left_out, *units)))
+        }
+        Err(_) => (Value::Null, Value::Null, Value::Null),
+    };
+    let mut json = json!({
         "submission": view.submission,
         "file": to,
         "content": view.item.content,
@@ -160,21 +177,34 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
         "media": view.item.media,
         "units": units,
         "textRoot": root,
+        "leftOut": left_out,
         "extractorVersion": EXTRACTOR_VERSION,
     });
-    let text = fields([
+    let summary = fields([
         ("Submission", view.submission.to_string()),
-        ("File", to.display().to_string()),
+        ("File", to.map_or("not kept".to_owned(), |to| to.display().to_string())),
         ("Bytes", format!("{}, size and sha256 as on chain", view.item.size)),
         (
             "Units",
-            measured.map_or_else(
-                |error| error.text(),
-                |measured| format!("{} {}", measured.units, view.item.media.modality().unit()),
-            ),
+            match &read {
+                Err(error) => error.text(),
+                Ok(content::Read { measured, left_out, .. }) => format!(
+                    "{} {}{}",
+                    measured.units,
+                    view.item.media.modality().unit(),
+                    views::left_out_in_words(left_out, measured.units)
+                ),
+            },
         ),
     ]);
-    Ok(Answer::new(json, text))
+    if !with_text {
+        return Ok(Answer::new(json, summary));
+    }
+    let text = read.ok().and_then(|read| read.text);
+    if let Value::Object(json) = &mut json {
+        json.insert("text".into(), json!(text));
+    }
+    Ok(Answer::new(json, text.unwrap_or_default()).with_note(summary))
 }
 
 fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -188,7 +218,7 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
     let view = require_pending(client, &file).await?;
     let least = require_datanet(client, file.datanet).await?.min_units;
     let bytes = content::fetch_submission(context, &view.item).await?;
-    let Measured { units, text_root } = content::measure_submission(&view, &bytes)?;
+    let Measured { units, text_root } = content::read_submission(&view, &bytes)?.measured;
     if units < least {
         return Err(CliError::failed(format!(
             "submission {} has {units} {}; Datanet {} takes {least} or more",
@@ -205,8 +235,8 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
 async fn reject(context: &Context, file: File, reason: RejectionReason) -> Result<Answer> {
     let view = require_pending(context.client().await?, &file).await?;
     let bytes = content::fetch_submission(context, &view.item).await?;
-    let measured = content::measure_submission(&view, &bytes).ok();
-    let measured = measured.map(|measured| (measured.units, measured.text_root));
+    let read = content::read_submission(&view, &bytes).ok();
+    let measured = read.map(|read| (read.measured.units, read.measured.text_root));
     vote(context, &file, &view, Verdict::Reject(reason), measured).await
 }
 

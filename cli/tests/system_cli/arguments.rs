@@ -27,7 +27,7 @@ fn every_command_has_help_with_examples() {
         assert!(ran.stdout.contains("Examples:\n  openledger"), "{arguments:?}: {}", ran.stdout);
     };
     check(&[]);
-    for command in ["submit", "withdraw", "leaderboard", "status"] {
+    for command in ["submit", "text", "withdraw", "leaderboard", "status"] {
         check(&[command]);
     }
     for (group, commands) in [

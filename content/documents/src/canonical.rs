@@ -156,6 +156,13 @@ pub struct Measured {
     pub text_root: [u8; 32],
 }
 
+impl Measured {
+    /// Units and text root of a canonical text.
+    pub fn of_text(text: &str) -> Self {
+        Self { units: text.len() as u64, text_root: text_root(text.as_bytes()).0 }
+    }
+}
+
 /// A file as a person reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -228,8 +235,7 @@ fn normal_form(text: &str) -> Result<String, TextError> {
 ///
 /// As [`canonical_text`].
 pub fn measure(media_type: MediaType, bytes: &[u8]) -> Result<Measured, TextError> {
-    let text = canonical_text(media_type, bytes)?;
-    Ok(Measured { units: text.len() as u64, text_root: text_root(text.as_bytes()).0 })
+    canonical_text(media_type, bytes).map(|text| Measured::of_text(&text))
 }
 
 /// Whether bytes can be a file of the declared format: text is UTF-8 without NUL, everything else

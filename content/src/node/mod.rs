@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Fault, Result, Unavailable},
     import::Added,
     limits::Limits,
-    store::{BlockStore, Durability},
+    store::BlockStore,
     walk::{self, blocking, BlockSource, Fetched, Wanted},
 };
 use async_trait::async_trait;
@@ -265,7 +265,7 @@ impl BlockSource for NodeSource {
             }
         };
         let (store, stored) = (self.store.clone(), block.clone());
-        blocking(move || store.put_verified(&id, &stored, Durability::Lazy)).await?;
+        blocking(move || store.put_verified(&id, &stored)).await?;
         self.bitswap.stored(vec![id]);
         Ok(block)
     }

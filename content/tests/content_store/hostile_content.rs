@@ -207,11 +207,29 @@ fn a_failed_fetch_leaves_the_file_that_stood_there() {
     let destination = folder.path().join("out");
     std::fs::write(&destination, b"old").unwrap();
     let wanted = Wanted { size: Some(4), ..exactly(&added) };
-    run(store.fetch_file(&wanted, &destination, &Limits::default())).unwrap_err();
+    let overwriting = Limits::default().overwriting();
+    run(store.fetch_file(&wanted, &destination, &overwriting)).unwrap_err();
     assert_eq!(std::fs::read(&destination).unwrap(), b"old");
-    run(store.fetch_file(&exactly(&added), &destination, &Limits::default())).unwrap();
+    run(store.fetch_file(&exactly(&added), &destination, &overwriting)).unwrap();
     assert_eq!(std::fs::read(&destination).unwrap(), b"new");
     assert_eq!(listing(folder.path()), ["out"]);
+}
+
+#[test]
+fn a_fetch_replaces_nothing_unless_it_may() {
+    let (store, _directory) = store();
+    let added = run(add(&store, b"new".to_vec()));
+    let folder = directory();
+    let (file, link) = (folder.path().join("out"), folder.path().join("link"));
+    std::fs::write(&file, b"old").unwrap();
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for destination in [&file, &link] {
+        let (wanted, limits) = (exactly(&added), Limits::default());
+        let error = run(store.fetch_file(&wanted, destination, &limits)).unwrap_err();
+        assert!(matches!(&error, Error::Exists { path } if path == destination), "{error}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    assert_eq!(listing(folder.path()), ["link", "out"]);
 }
 
 /// A tree of `levels` nodes, each with the one below `width` times, over one leaf. Returns the

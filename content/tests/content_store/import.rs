@@ -111,9 +111,7 @@ fn adding_describes_and_stores_the_same_thing() {
     let directory = directory();
     let store = BlockStore::open(directory.path()).unwrap();
     let size = 3 * MIB as u64 + 5;
-    let mut blocks = Vec::new();
-    let name = Path::new("pattern");
-    let added = add(&store, Pattern::new(size), name, |id| blocks.push(id)).unwrap();
+    let (added, blocks) = add(&store, Pattern::new(size), Path::new("pattern")).unwrap();
     assert_eq!(added, describe(Pattern::new(size)).unwrap());
     // Four leaves and a root, all of them readable.
     assert_eq!(blocks.len(), 5);

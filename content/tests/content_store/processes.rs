@@ -1,6 +1,6 @@
 //! The program `openledger-ipfs`: contributor, curator and worker as separate processes.
 
-use crate::support::{directory, listing, Pattern, MIB, PATIENCE};
+use crate::support::{block_file, directory, listing, Pattern, MIB, PATIENCE};
 use serde_json::Value;
 use std::{
     fs,
@@ -76,17 +76,21 @@ fn add(directory: &Path, file: &Path) -> Value {
     json(command.output().unwrap())
 }
 
-fn get(directory: &Path, added: &Value, to: &Path, more: &[&str]) -> Output {
-    program()
+fn get_command(directory: &Path, added: &Value, to: &Path, more: &[&str]) -> Command {
+    let mut command = program();
+    command
         .args(["get", "--json", "--timeout", "20", "--directory"])
         .arg(directory)
         .args(["--size", &added["size"].to_string(), "--sha256", added["sha256"].as_str().unwrap()])
         .arg("--output")
         .arg(to)
         .args(more)
-        .arg(added["content"].as_str().unwrap())
-        .output()
-        .unwrap()
+        .arg(added["content"].as_str().unwrap());
+    command
+}
+
+fn get(directory: &Path, added: &Value, to: &Path, more: &[&str]) -> Output {
+    get_command(directory, added, to, more).output().unwrap()
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn three_processes_exchange_a_file_added_while_the_daemon_runs() {
     json(get(worker.path(), &added, &again, &["--peer", &daemon.address]));
     assert!(fs::read(&again).unwrap() == fs::read(&source).unwrap());
     // What was fetched is in the store, and needs no peer any more.
-    json(get(worker.path(), &added, &again, &[]));
+    json(get(worker.path(), &added, &again, &["--overwrite"]));
 }
 
 #[test]
@@ -137,7 +141,61 @@ fn daemons_pass_files_on_and_keep_their_identity_after_being_killed() {
     assert_eq!(fs::read(&copy).unwrap(), b"survives");
     // The second daemon serves what the other process fetched into its directory.
     let third = directory();
-    json(get(third.path(), &added, &copy, &["--peer", &beside.address]));
+    let again = ["--peer", &beside.address, "--overwrite"];
+    json(get(third.path(), &added, &copy, &again));
+}
+
+#[test]
+fn what_a_killed_fetch_leaves_is_swept_by_the_next_one() {
+    let (owner, other, files) = (directory(), directory(), directory());
+    let (source, small) = (files.path().join("source"), files.path().join("small"));
+    fs::write(&source, Pattern::bytes(3 * MIB as u64)).unwrap();
+    fs::write(&small, b"small").unwrap();
+    let daemon = Daemon::start(owner.path(), &[]);
+    let (large, small) = (add(owner.path(), &source), add(owner.path(), &small));
+    // A block that nobody has keeps the fetch waiting.
+    let leaf = openledger_content::block_id(
+        openledger_primitives::ContentCodec::Raw,
+        &Pattern::bytes(3 * MIB as u64)[2 * MIB..],
+    );
+    fs::remove_file(block_file(owner.path(), &leaf)).unwrap();
+
+    let out = directory();
+    let peer = ["--peer", daemon.address.as_str()];
+    let mut fetch =
+        get_command(other.path(), &large, &out.path().join("large"), &peer).spawn().unwrap();
+    let start = Instant::now();
+    while listing(out.path()).is_empty() {
+        assert!(start.elapsed() < PATIENCE, "no file is begun");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let partial = listing(out.path()).remove(0);
+    assert!(partial.starts_with(".openledger-"), "{partial}");
+    // A file of somebody who lives is not touched, nor one that only looks alike.
+    fs::write(out.path().join(".openledger-notes"), b"mine").unwrap();
+    json(get(other.path(), &small, &out.path().join("first"), &peer));
+    assert!(listing(out.path()).contains(&partial), "its process lives");
+
+    fetch.kill().unwrap();
+    fetch.wait().unwrap();
+    json(get(other.path(), &small, &out.path().join("second"), &peer));
+    assert_eq!(listing(out.path()), [".openledger-notes", "first", "second"]);
+}
+
+#[test]
+fn get_overwrites_only_when_told() {
+    let (store, files) = (directory(), directory());
+    let (source, copy) = (files.path().join("source"), files.path().join("copy"));
+    fs::write(&source, b"new").unwrap();
+    fs::write(&copy, b"old").unwrap();
+    let added = add(store.path(), &source);
+    let refused = get(store.path(), &added, &copy, &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("exists already"), "{said}");
+    assert_eq!(fs::read(&copy).unwrap(), b"old");
+    json(get(store.path(), &added, &copy, &["--overwrite"]));
+    assert_eq!(fs::read(&copy).unwrap(), b"new");
 }
 
 #[test]

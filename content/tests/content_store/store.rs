@@ -33,8 +33,11 @@ fn a_corrupt_block_is_absent_and_can_be_stored_again() {
         fs::write(&file, damaged).unwrap();
         assert_eq!(store.get(&id).unwrap(), None, "{damaged:?}");
         assert!(!file.exists(), "a corrupt block is taken out of the way");
+        let kept = directory.path().join("corrupt").join(format!("{id}.data"));
+        assert_eq!(fs::read(&kept).unwrap(), damaged, "it may be the only copy");
         assert_eq!(store.put(ContentCodec::Raw, b"precious").unwrap(), id);
         assert_eq!(store.get(&id).unwrap().unwrap(), b"precious".as_slice());
+        assert!(!kept.exists(), "an intact copy takes its place");
     }
     assert_eq!(listing(&directory.path().join("temporary")), Vec::<String>::new());
 }
@@ -140,4 +143,17 @@ fn a_directory_that_cannot_be_written_is_named() {
     // Nobody, root included, can make folders there.
     let error = BlockStore::open("/proc/openledger".as_ref()).unwrap_err();
     assert!(error.to_string().contains("could not create /proc/openledger"), "{error}");
+}
+
+#[test]
+fn the_systems_answer_is_said_once() {
+    let error = Error::io("read", "a.txt", io::Error::other("the disk is on fire"));
+    // What prints the chain of causes says each of them.
+    let mut chain = vec![error.to_string()];
+    let mut cause = std::error::Error::source(&error);
+    while let Some(next) = cause {
+        chain.push(next.to_string());
+        cause = next.source();
+    }
+    assert_eq!(chain.join(": ").matches("on fire").count(), 1, "{chain:?}");
 }

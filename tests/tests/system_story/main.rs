@@ -2,6 +2,7 @@
 
 mod quota;
 mod rpc;
+mod submit;
 mod whole_story;
 
 use openledger_tests::{

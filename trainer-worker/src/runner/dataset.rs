@@ -90,6 +90,8 @@ pub async fn weights(
     tokio::fs::create_dir_all(cache).await.map_err(RunnerError::io("create", cache))?;
     tracing::info!(content = %model.weights, bytes = model.weights_size, "fetching the base model");
     let wanted = Wanted::exactly(model.weights, model.weights_sha256, model.weights_size);
-    store.fetch_file(&wanted, &cached, &Limits::for_bytes(model.weights_size)).await?;
+    // What is there under this name has other bytes, or it would have been taken.
+    let limits = Limits::for_bytes(model.weights_size).overwriting();
+    store.fetch_file(&wanted, &cached, &limits).await?;
     Ok(cached)
 }
