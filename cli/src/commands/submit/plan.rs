@@ -87,18 +87,15 @@ pub(super) async fn plan(
     bar.set_message("measuring");
     let mut rest = candidates.into_iter().peekable();
     let mut today: Vec<Candidate> = Vec::new();
-    // Only what can go today is asked about and measured.
-    while planner.left.files > 0 && rest.peek().is_some() {
+    // Only what can go today is measured; what is there already is found out of all, so that nothing
+    // waits that has been sent.
+    while rest.peek().is_some() {
         let chunk: Vec<Candidate> = rest.by_ref().take(MAX_ITEMS as usize).collect();
         let read = chunk.len() as u64;
         for candidate in planner.missing(client, account, chunk).await? {
             today.extend(planner.measure(candidate)?);
         }
         bar.inc(read);
-    }
-    planner.plan.waiting.extend(rest.map(|candidate| candidate.path));
-    if !planner.plan.waiting.is_empty() && planner.plan.limit.is_none() {
-        planner.files_are_used_up(1);
     }
     bar.finish_and_clear();
     let mut plan = planner.plan;
@@ -208,7 +205,9 @@ impl Planner<'_> {
     fn measure(&mut self, candidate: Candidate) -> Result<Option<Candidate>> {
         let size = candidate.described.size;
         if self.left.files == 0 {
-            self.files_are_used_up(1);
+            let most: u64 = self.quota.limits.files.into();
+            let refusal = Refusal::of_call(RefusalRule::DailyFiles, most + 1, most);
+            self.plan.limit.get_or_insert(refusal);
             self.plan.waiting.push(candidate.path);
             return Ok(None);
         }
@@ -252,11 +251,6 @@ impl Planner<'_> {
                 Ok(self.skip(candidate.path, reason))
             }
         }
-    }
-
-    fn files_are_used_up(&mut self, more: u64) {
-        let most: u64 = self.quota.limits.files.into();
-        self.plan.limit.get_or_insert(Refusal::of_call(RefusalRule::DailyFiles, most + more, most));
     }
 
     fn skip(&mut self, path: PathBuf, reason: impl Into<String>) -> Option<Candidate> {
