@@ -10,5 +10,7 @@ mod fees;
 mod genesis;
 #[path = "chain_runtime/metadata.rs"]
 mod metadata;
+#[path = "chain_runtime/planted_state.rs"]
+mod planted_state;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
