@@ -14,3 +14,5 @@ mod metadata;
 mod planted_state;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
+#[path = "chain_runtime/upgrade.rs"]
+mod upgrade;

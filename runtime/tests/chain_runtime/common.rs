@@ -4,7 +4,7 @@ use codec::Encode;
 use frame_support::traits::{fungible::Inspect, Get};
 use openledger_primitives::{
     api::SubmissionItem, Balance, ContentId, MediaType, Modality, ReviewPolicy, Score, Verdict,
-    OPEN,
+    EXTRACTOR, OPEN,
 };
 use openledger_runtime::{
     fees::TreasuryAccount, genesis_presets, AccountId, Balances, ChainParameters, Datanets,
@@ -225,6 +225,7 @@ pub fn accept(score: u8, units: u64, root: u8) -> Verdict {
         score: Score::new(score).expect("within 1 to 100"),
         units,
         text_root: H256::repeat_byte(root),
+        extractor: EXTRACTOR,
     }
 }
 
