@@ -1,7 +1,6 @@
-# Shared by the scripts of this folder: where things are and how cargo is called. Source it.
+# Shared by the scripts of this folder: where things are and how cargo is called. Source it, also in a
+# shell of your own: it sets variables and functions, and no shell options.
 # shellcheck shell=bash
-
-set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
@@ -44,6 +43,14 @@ if [ -z "${CARGO_BUILD_JOBS:-}" ]; then
     [ "$jobs" -ge 1 ] || jobs=1
     [ "$jobs" -le "$cores" ] || jobs=$cores
     export CARGO_BUILD_JOBS=$jobs
+fi
+
+# Who sources this to call cargo by hand is told once where the programs will be; a script of this folder
+# says what it builds by itself.
+if [ "$(cd "$(dirname "${BASH_SOURCE[1]:-/}")" && pwd -P)" != "$root/scripts" ] &&
+    [ "${OPENLEDGER_SAID:-}" != "$CARGO_TARGET_DIR" ]; then
+    say "cargo builds in $CARGO_TARGET_DIR; programs: $bin_dir"
+    export OPENLEDGER_SAID=$CARGO_TARGET_DIR
 fi
 
 # Clones share one target folder, and cargo tells fresh from stale by the time of each file. A clone

@@ -3,10 +3,13 @@
 use crate::commands::{
     account, adapter, contributor, datanet, job, leaderboard, model, review, rewards, submit, text,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    Args, Parser, Subcommand, ValueEnum,
+};
 use openledger_client::{Amount, Wait};
 use openledger_content::Multiaddr;
-use openledger_primitives::{Balance, FileHash};
+use openledger_primitives::{Balance, ClosedList, FileHash};
 use std::path::PathBuf;
 
 /// How answers and errors are printed.
@@ -143,6 +146,12 @@ pub(crate) enum Command {
   openledger status
   openledger --node ws://127.0.0.1:9945 status --output json")]
     Status,
+}
+
+/// Reads an entry of a closed list by its name; `--help` lists the names and what they mean.
+pub(crate) fn one_of<L: ClosedList>() -> impl TypedValueParser<Value = L> {
+    let values = L::ALL.iter().map(|entry| PossibleValue::new(entry.name()).help(entry.help()));
+    PossibleValuesParser::new(values).try_map(|name| L::of_name(&name))
 }
 
 /// Reads an amount of OPEN.

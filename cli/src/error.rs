@@ -91,26 +91,12 @@ impl CliError {
         Envelope { error: Body { kind, code: self.code, message, next } }
     }
 
-    /// For people: one to three sentences.
+    /// For people. Nothing is made upper case: a message may begin with the name of a file.
     pub(crate) fn text(&self) -> String {
-        let mut text = sentence(&self.message);
-        if let Some(next) = &self.next {
-            text.push_str("\nNext: ");
-            text.push_str(&sentence(next));
+        match &self.next {
+            Some(next) => format!("error: {}\nNext: {next}", self.message),
+            None => format!("error: {}", self.message),
         }
-        text
-    }
-}
-
-/// A message as a sentence. Names of files, commands and settings keep their case.
-fn sentence(text: &str) -> String {
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    let word = text.split([' ', ',', ':']).next().unwrap_or(text);
-    let plain = word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "openledger";
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) if plain => format!("{}{}{end}", first.to_uppercase(), characters.as_str()),
-        _ => format!("{text}{end}"),
     }
 }
 

@@ -74,7 +74,7 @@ pub enum ClientError {
     #[error("{0}")]
     Admission(Refusal),
     /// The pool refused a submission by this rule, and the numbers behind it are not known any more.
-    #[error("refused: {}", rule_words(*.0))]
+    #[error("refused: {}", .0.help())]
     Rule(RefusalRule),
     /// The account cannot pay the fee.
     #[error("the account {account} cannot pay the fee of this transaction")]
@@ -215,10 +215,9 @@ impl ClientError {
             Self::Admission(refusal) => Some(refusal.rule.code()),
             Self::Rule(rule) => Some(rule.code()),
             // The pallet's errors of the same names are the same rules.
-            Self::Pallet { pallet, name, .. } if pallet == "Datanets" => RefusalRule::ALL
-                .into_iter()
-                .find(|rule| format!("{rule:?}") == *name)
-                .map(RefusalRule::code),
+            Self::Pallet { pallet, name, .. } if pallet == "Datanets" => {
+                RefusalRule::ALL.into_iter().find(|rule| rule.name() == name).map(RefusalRule::code)
+            }
             _ => None,
         }
     }
@@ -257,24 +256,6 @@ impl ClientError {
     }
 }
 
-/// A rule in words, without the numbers.
-fn rule_words(rule: RefusalRule) -> &'static str {
-    match rule {
-        RefusalRule::UnknownDatanet => "there is no Datanet of that number",
-        RefusalRule::NotRegistered => "the account is not a registered contributor",
-        RefusalRule::ItemCount => "a submission holds 1 to 20 files",
-        RefusalRule::WrongModality => "the format does not belong to this Datanet",
-        RefusalRule::EmptyFile => "a file is empty",
-        RefusalRule::DigestMismatch => "a content id does not belong to its file's sha256",
-        RefusalRule::RepeatedItem => "two files of the submission are the same",
-        RefusalRule::AlreadySubmitted => "this Datanet already has the same file",
-        RefusalRule::DailyFiles => "the account's files of the day are used up",
-        RefusalRule::DailyBytes => "the account's bytes of the day are used up",
-        RefusalRule::DatanetDailyFiles => "the Datanet's files of the day are used up",
-        RefusalRule::DatanetDailyBytes => "the Datanet's bytes of the day are used up",
-    }
-}
-
 fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
     Some(match (pallet, name) {
         (_, "UnknownDatanet") => "list them with `openledger datanet list`",
@@ -292,6 +273,10 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
             "reject it with `openledger review reject --reason too-small`"
         }
         ("Review", "NotCurator") => "`openledger datanet show` names the curators",
+        ("Review", "OtherExtractor") => {
+            "update openledger: the chain names the extractor of another release \
+             (`openledger status` says which)"
+        }
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {
             "points are paid once the reward period they were earned in has ended; \

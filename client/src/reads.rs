@@ -13,8 +13,9 @@ use openledger_primitives::{
         BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
         WorkerView,
     },
-    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion, FileHash,
-    Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, SubmissionId,
+    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
+    ExtractorVersion, FileHash, Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal,
+    SubmissionId,
 };
 
 /// Most entries of one page of a runtime API.
@@ -195,6 +196,14 @@ impl Client {
         leaves: u64,
     ) -> Result<Option<Vec<H256>>> {
         self.api("DatanetsApi_leaf_proof", (datanet, index, leaves)).await
+    }
+}
+
+/// Reviews.
+impl Client {
+    /// The extractor version that votes to accept must name.
+    pub async fn extractor(&self) -> Result<ExtractorVersion> {
+        self.api("ReviewApi_extractor", ()).await
     }
 }
 

@@ -7,8 +7,8 @@
 use crate::{
     job::{Adapter, Job},
     Balance, BlockNumber, ContentId, DailyQuota, DatanetId, DatasetLeaf, DatasetVersion, Day,
-    FileHash, JobId, JobKind, LeafIndex, MediaType, Modality, Period, Points, Pool, QuotaLimits,
-    Refusal, ReviewPolicy, SubmissionId,
+    ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType, Modality, Period, Points,
+    Pool, QuotaLimits, Refusal, ReviewPolicy, SubmissionId,
 };
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -168,6 +168,12 @@ sp_api::decl_runtime_apis! {
         /// Proof that the leaf at `index` stands in the version with `leaves` leaves, for
         /// `openledger_primitives::leaf::verify_leaf`.
         fn leaf_proof(datanet: DatanetId, index: LeafIndex, leaves: u64) -> Option<Vec<H256>>;
+    }
+
+    /// Reviews.
+    pub trait ReviewApi {
+        /// The extractor version that votes to accept must name.
+        fn extractor() -> ExtractorVersion;
     }
 
     /// Points and rewards.

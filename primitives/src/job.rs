@@ -10,7 +10,8 @@
 //! ```
 
 use crate::{
-    leaf::DatasetRef, Balance, BaseModelId, BlockNumber, ContentId, FileHash, JobKind, TrainingSpec,
+    leaf::DatasetRef, list::closed_list, Balance, BaseModelId, BlockNumber, ContentId, FileHash,
+    JobKind, TrainingSpec,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -80,24 +81,12 @@ pub struct Assignment<AccountId> {
     pub price: Balance,
 }
 
-/// Why a job ended without an adapter.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-pub enum JobFailure {
-    /// The deadline passed.
-    Deadline,
-    /// Too many workers in a row gave it up.
-    Attempts,
+closed_list! {
+    /// Why a job ended without an adapter.
+    "a failure", pub enum JobFailure {
+        Deadline = 0, "deadline", "its deadline passed";
+        Attempts = 1, "attempts", "too many workers gave it up";
+    }
 }
 
 /// Where a job is in its life.
@@ -152,6 +141,21 @@ pub enum JobState<AccountId> {
     Failed(JobFailure),
     /// Called off by its owner before a worker took it; the budget was given back.
     Cancelled,
+}
+
+impl<AccountId> JobState<AccountId> {
+    /// The state in one word, as users and JSON read it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Assigned { .. } => "assigned",
+            Self::Training { .. } => "training",
+            Self::Submitted { .. } => "submitted",
+            Self::Completed { .. } => "completed",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// A training job.

@@ -1,6 +1,9 @@
 //! Dataset leaves and versions: what exactly a job trained on, and how anyone proves it.
 
-use crate::{DatanetId, LeafIndex, Score, SubmissionId};
+use crate::{
+    verdict::{ExtractorVersion, FIRST_EXTRACTOR},
+    DatanetId, LeafIndex, Score, SubmissionId,
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use mountain_range::{helper, Error, Merge, MerkleProof};
@@ -17,11 +20,13 @@ pub const TEXT_CHUNK: usize = 1024;
 // Each kind of hash input starts with its own tag, so that no inner node can pass for a leaf, no two
 // bagged peaks for an inner node and no text chunk of 64 bytes for a node.
 const LEAF_TAG: &[u8] = b"openledger/leaf/v1";
+const LEAF_TAG_2: &[u8] = b"openledger/leaf/v2";
 const NODE_TAG: &[u8] = b"openledger/node/v1";
 const PEAK_TAG: &[u8] = b"openledger/peak/v1";
 const TEXT_TAG: &[u8] = b"openledger/text/v1";
 
-/// The shape of a leaf, its first byte. A new shape gets a new number; old leaves keep theirs.
+/// The shape of a leaf: its first byte, and what only this shape has. A new shape gets a new number;
+/// old leaves keep theirs, byte by byte.
 #[derive(
     Clone,
     Copy,
@@ -35,9 +40,33 @@ const TEXT_TAG: &[u8] = b"openledger/text/v1";
     TypeInfo,
 )]
 pub enum LeafVersion {
-    /// The first shape.
+    /// The first shape, of 118 bytes: measured by extractor 1.
     #[codec(index = 1)]
     V1,
+    /// The second, of 120 bytes: it says which extractor measured the file.
+    #[codec(index = 2)]
+    V2 {
+        /// The extractor, 2 or above.
+        extractor: ExtractorVersion,
+    },
+}
+
+impl LeafVersion {
+    /// The extractor by which units and text root were measured.
+    pub const fn extractor(self) -> ExtractorVersion {
+        match self {
+            Self::V1 => FIRST_EXTRACTOR,
+            Self::V2 { extractor } => extractor,
+        }
+    }
+
+    /// What the hash of such a leaf begins with.
+    const fn tag(self) -> &'static [u8] {
+        match self {
+            Self::V1 => LEAF_TAG,
+            Self::V2 { .. } => LEAF_TAG_2,
+        }
+    }
 }
 
 /// An accepted file, as its Datanet's mountain range holds it.
@@ -45,7 +74,7 @@ pub enum LeafVersion {
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct DatasetLeaf<AccountId> {
-    /// Shape of what follows.
+    /// Shape of the leaf, with its extractor.
     pub version: LeafVersion,
     /// The submission that brought it.
     pub submission: SubmissionId,
@@ -66,7 +95,7 @@ pub struct DatasetLeaf<AccountId> {
 impl<AccountId: Encode> DatasetLeaf<AccountId> {
     /// blake2b-256 of the tagged SCALE encoding.
     pub fn hash(&self) -> H256 {
-        let mut bytes = LEAF_TAG.to_vec();
+        let mut bytes = self.version.tag().to_vec();
         self.encode_to(&mut bytes);
         BlakeTwo256::hash(&bytes)
     }

@@ -28,7 +28,10 @@ pub mod api;
 pub mod attribution;
 pub mod content_id;
 pub mod job;
+#[cfg(feature = "std")]
+pub mod json;
 pub mod leaf;
+pub mod list;
 pub mod media;
 pub mod quota;
 pub mod refusal;
@@ -41,12 +44,13 @@ pub use attribution::{shares, PARTS};
 pub use content_id::{ContentCodec, ContentId, ContentIdError};
 pub use job::{Adapter, Job, JobResult, JobState};
 pub use leaf::{text_root, DatasetLeaf, DatasetVersion, FileHash, LeafVersion};
+pub use list::ClosedList;
 pub use media::{MediaType, Modality};
 pub use quota::{DailyQuota, QuotaExceeded, QuotaLimits};
 pub use refusal::{Refusal, RefusalRule};
 pub use reward::{Points, Pool, Position, RewardTerms};
 pub use training::{JobKind, Method, ModelFamily, TrainingSpec};
-pub use verdict::{RejectionReason, ReviewPolicy, Score, Verdict};
+pub use verdict::{ExtractorVersion, RejectionReason, ReviewPolicy, Score, Verdict, EXTRACTOR};
 
 /// An amount of OPEN in plancks.
 pub type Balance = u128;

@@ -1,100 +1,37 @@
 //! Modalities and the file formats that belong to each.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::list::closed_list;
 
-/// What a Datanet holds. A Datanet has one, for ever.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum Modality {
-    /// md, pdf, docx, txt; units are bytes of canonical text.
-    Text,
-    /// png, jpg, jpeg, webp, tiff, bmp; units are pixels.
-    Image,
-    /// wav, mp3, flac; units are milliseconds.
-    Audio,
+closed_list! {
+    /// What a Datanet holds. A Datanet has one, for ever.
+    "a modality", pub enum Modality {
+        Text = 0, "text", "md, pdf, docx, txt; units are bytes of canonical text";
+        Image = 1, "image", "png, jpg, jpeg, webp, tiff, bmp; units are pixels";
+        Audio = 2, "audio", "wav, mp3, flac; units are milliseconds";
+    }
 }
 
-/// A file format. The SCALE indices are part of the stored shape: append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum MediaType {
-    /// Markdown.
-    Md,
-    /// PDF.
-    Pdf,
-    /// Office Open XML text.
-    Docx,
-    /// Plain text.
-    Txt,
-    /// PNG.
-    Png,
-    /// JPEG, written `.jpg`.
-    Jpg,
-    /// JPEG, written `.jpeg`.
-    Jpeg,
-    /// WebP.
-    Webp,
-    /// TIFF.
-    Tiff,
-    /// Windows bitmap.
-    Bmp,
-    /// RIFF wave.
-    Wav,
-    /// MPEG layer III.
-    Mp3,
-    /// FLAC.
-    Flac,
+closed_list! {
+    /// A file format; its name is the file name extension without the dot. The codes are part of
+    /// the stored shape: append, never reorder.
+    "a format", pub enum MediaType {
+        Md = 0, "md", "Markdown";
+        Pdf = 1, "pdf", "PDF";
+        Docx = 2, "docx", "Office Open XML text";
+        Txt = 3, "txt", "plain text";
+        Png = 4, "png", "PNG";
+        Jpg = 5, "jpg", "JPEG, written .jpg";
+        Jpeg = 6, "jpeg", "JPEG, written .jpeg";
+        Webp = 7, "webp", "WebP";
+        Tiff = 8, "tiff", "TIFF";
+        Bmp = 9, "bmp", "Windows bitmap";
+        Wav = 10, "wav", "RIFF wave";
+        Mp3 = 11, "mp3", "MPEG layer III";
+        Flac = 12, "flac", "FLAC";
+    }
 }
 
 impl MediaType {
-    /// Every format, in SCALE order.
-    pub const ALL: [Self; 13] = [
-        Self::Md,
-        Self::Pdf,
-        Self::Docx,
-        Self::Txt,
-        Self::Png,
-        Self::Jpg,
-        Self::Jpeg,
-        Self::Webp,
-        Self::Tiff,
-        Self::Bmp,
-        Self::Wav,
-        Self::Mp3,
-        Self::Flac,
-    ];
-
     /// The modality whose Datanets take this format.
     pub const fn modality(self) -> Modality {
         match self {
@@ -108,21 +45,7 @@ impl MediaType {
 
     /// The file name extension, without the dot.
     pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Md => "md",
-            Self::Pdf => "pdf",
-            Self::Docx => "docx",
-            Self::Txt => "txt",
-            Self::Png => "png",
-            Self::Jpg => "jpg",
-            Self::Jpeg => "jpeg",
-            Self::Webp => "webp",
-            Self::Tiff => "tiff",
-            Self::Bmp => "bmp",
-            Self::Wav => "wav",
-            Self::Mp3 => "mp3",
-            Self::Flac => "flac",
-        }
+        self.name()
     }
 
     /// The format a file name extension stands for, in any case, without the dot.

@@ -1,93 +1,38 @@
 //! Why a submission is not admitted: one vocabulary for the transaction pool, the runtime API and
 //! the programs that put it in words.
 
-use crate::Modality;
+use crate::{
+    list::{closed_list, ClosedList},
+    Modality,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 
-/// The rule a submission breaks. The number is what the transaction pool answers
-/// (`InvalidTransaction::Custom`). Append, never renumber.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[repr(u8)]
-pub enum RefusalRule {
-    /// There is no Datanet of that number. Value: the number.
-    #[codec(index = 1)]
-    UnknownDatanet = 1,
-    /// The account is not a registered contributor.
-    #[codec(index = 2)]
-    NotRegistered = 2,
-    /// A submission holds 1 to 20 items. Value: how many it has.
-    #[codec(index = 3)]
-    ItemCount = 3,
-    /// The format is not one of the Datanet's modality. Value: the format's index.
-    #[codec(index = 4)]
-    WrongModality = 4,
-    /// A file holds at least one byte.
-    #[codec(index = 5)]
-    EmptyFile = 5,
-    /// A raw content id's digest is the sha2-256 of the file.
-    #[codec(index = 6)]
-    DigestMismatch = 6,
-    /// Two items of the call are the same file. Value: the index of the first.
-    #[codec(index = 7)]
-    RepeatedItem = 7,
-    /// The Datanet has this file, pending or accepted. Value: that submission's number.
-    #[codec(index = 8)]
-    AlreadySubmitted = 8,
-    /// The account's files of the day. Value: the total with this submission.
-    #[codec(index = 9)]
-    DailyFiles = 9,
-    /// The account's bytes of the day. Value: the total with this submission.
-    #[codec(index = 10)]
-    DailyBytes = 10,
-    /// The Datanet's files of the day, a cap its owner set.
-    #[codec(index = 11)]
-    DatanetDailyFiles = 11,
-    /// The Datanet's bytes of the day, a cap its owner set.
-    #[codec(index = 12)]
-    DatanetDailyBytes = 12,
+closed_list! {
+    /// The rule a submission breaks. The code is what the transaction pool answers
+    /// (`InvalidTransaction::Custom`). Append, never renumber. What value and limit of a [`Refusal`]
+    /// mean stands in docs/submissions.md.
+    "a rule", pub enum RefusalRule {
+        UnknownDatanet = 1, "UnknownDatanet", "there is no Datanet of that number";
+        NotRegistered = 2, "NotRegistered", "the account is not a registered contributor";
+        ItemCount = 3, "ItemCount", "a submission holds 1 to 20 files";
+        WrongModality = 4, "WrongModality", "the format does not belong to this Datanet";
+        EmptyFile = 5, "EmptyFile", "a file is empty";
+        DigestMismatch = 6, "DigestMismatch", "a content id does not belong to its file's sha256";
+        RepeatedItem = 7, "RepeatedItem", "two files of the submission are the same";
+        AlreadySubmitted = 8, "AlreadySubmitted", "this Datanet already has the same file";
+        DailyFiles = 9, "DailyFiles", "the account's files of the day are used up";
+        DailyBytes = 10, "DailyBytes", "the account's bytes of the day are used up";
+        DatanetDailyFiles = 11, "DatanetDailyFiles", "the Datanet's files of the day are used up";
+        DatanetDailyBytes = 12, "DatanetDailyBytes", "the Datanet's bytes of the day are used up";
+    }
 }
 
 impl RefusalRule {
-    /// Every rule.
-    pub const ALL: [Self; 12] = [
-        Self::UnknownDatanet,
-        Self::NotRegistered,
-        Self::ItemCount,
-        Self::WrongModality,
-        Self::EmptyFile,
-        Self::DigestMismatch,
-        Self::RepeatedItem,
-        Self::AlreadySubmitted,
-        Self::DailyFiles,
-        Self::DailyBytes,
-        Self::DatanetDailyFiles,
-        Self::DatanetDailyBytes,
-    ];
-
-    /// The number the transaction pool answers.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
     /// The rule of a number the transaction pool answered.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.code() == code)
+        Self::of_code(code)
     }
 }
 

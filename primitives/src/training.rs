@@ -1,105 +1,28 @@
 //! Training settings: what a job owner may ask for, with the bounds of every field.
 
+use crate::list::closed_list;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 
-/// Architecture of a base model. Append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum ModelFamily {
-    /// LLaMA 2 and 3, SmolLM2.
-    Llama,
-    /// Mistral.
-    Mistral,
-    /// Qwen 2, 2.5 and 3.
-    Qwen,
-    /// DeepSeek V2 and V3.
-    DeepSeek,
-    /// GPT-2.
-    Gpt2,
-    /// BLOOM.
-    Bloom,
-    /// ChatGLM 2 and 3, GLM-4.
-    ChatGlm,
-}
-
-impl ModelFamily {
-    /// Every family, in SCALE order.
-    pub const ALL: [Self; 7] = [
-        Self::Llama,
-        Self::Mistral,
-        Self::Qwen,
-        Self::DeepSeek,
-        Self::Gpt2,
-        Self::Bloom,
-        Self::ChatGlm,
-    ];
-
-    /// The name users write.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Llama => "llama",
-            Self::Mistral => "mistral",
-            Self::Qwen => "qwen",
-            Self::DeepSeek => "deepseek",
-            Self::Gpt2 => "gpt2",
-            Self::Bloom => "bloom",
-            Self::ChatGlm => "chatglm",
-        }
+closed_list! {
+    /// Architecture of a base model. Append, never reorder.
+    "a family", pub enum ModelFamily {
+        Llama = 0, "llama", "LLaMA 2 and 3, SmolLM2";
+        Mistral = 1, "mistral", "Mistral";
+        Qwen = 2, "qwen", "Qwen 2, 2.5 and 3";
+        DeepSeek = 3, "deepseek", "DeepSeek V2 and V3";
+        Gpt2 = 4, "gpt2", "GPT-2";
+        Bloom = 5, "bloom", "BLOOM";
+        ChatGlm = 6, "chatglm", "ChatGLM 2 and 3, GLM-4";
     }
 }
 
-/// How the adapter is trained. Append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum Method {
-    /// LoRA on a dense base.
-    Lora,
-    /// LoRA on a quantised base.
-    Qlora,
-}
-
-impl Method {
-    /// Every method, in SCALE order.
-    pub const ALL: [Self; 2] = [Self::Lora, Self::Qlora];
-
-    /// The name users write.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Lora => "lora",
-            Self::Qlora => "qlora",
-        }
+closed_list! {
+    /// How the adapter is trained. Append, never reorder.
+    "a method", pub enum Method {
+        Lora = 0, "lora", "LoRA on a dense base";
+        Qlora = 1, "qlora", "LoRA on a quantised base";
     }
 }
 
@@ -130,7 +53,7 @@ pub struct JobKind {
 
 impl JobKind {
     /// How many kinds there are.
-    pub const COUNT: u32 = 14;
+    pub const COUNT: u32 = (ModelFamily::ALL.len() * Method::ALL.len()) as u32;
 
     /// Every kind.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
@@ -140,28 +63,13 @@ impl JobKind {
     }
 }
 
-/// Learning-rate schedule. Append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum Schedule {
-    /// Down to zero in a straight line after warm-up.
-    Linear,
-    /// Down to zero along a half cosine after warm-up.
-    Cosine,
-    /// Unchanged after warm-up.
-    Constant,
+closed_list! {
+    /// Learning-rate schedule. Append, never reorder.
+    "a schedule", pub enum Schedule {
+        Linear = 0, "linear", "down to zero in a straight line after warm-up";
+        Cosine = 1, "cosine", "down to zero along a half cosine after warm-up";
+        Constant = 2, "constant", "unchanged after warm-up";
+    }
 }
 
 /// The linear layers of a block by the part they play; each family maps them to its own names.
@@ -281,68 +189,26 @@ impl Default for TrainingSpec {
     }
 }
 
-/// A field of [`TrainingSpec`] that has bounds. Append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-pub enum SpecField {
-    /// `lora_r`
-    LoraR,
-    /// `lora_alpha`
-    LoraAlpha,
-    /// `lora_dropout_bp`
-    LoraDropoutBp,
-    /// `target_modules`
-    TargetModules,
-    /// `learning_rate_nano`
-    LearningRateNano,
-    /// `warmup_ratio_bp`
-    WarmupRatioBp,
-    /// `per_device_train_batch_size`
-    PerDeviceTrainBatchSize,
-    /// `gradient_accumulation_steps`
-    GradientAccumulationSteps,
-    /// `num_train_epochs`
-    NumTrainEpochs,
-    /// `max_seq_length`
-    MaxSeqLength,
-    /// `weight_decay_micro`
-    WeightDecayMicro,
-    /// `max_grad_norm_milli`
-    MaxGradNormMilli,
-    /// `eval_fraction_bp`
-    EvalFractionBp,
+closed_list! {
+    /// A field of [`TrainingSpec`] that has bounds. Append, never reorder.
+    "a setting", pub enum SpecField {
+        LoraR = 0, "lora_r", "rank of the adapter";
+        LoraAlpha = 1, "lora_alpha", "updates are scaled by alpha ÷ rank";
+        LoraDropoutBp = 2, "lora_dropout_bp", "dropout before the adapter, 1/10,000";
+        TargetModules = 3, "target_modules", "which layers get an adapter, bits";
+        LearningRateNano = 4, "learning_rate_nano", "peak learning rate, 10⁻⁹";
+        WarmupRatioBp = 5, "warmup_ratio_bp", "share of the steps spent warming up, 1/10,000";
+        PerDeviceTrainBatchSize = 6, "per_device_train_batch_size", "examples a step and device";
+        GradientAccumulationSteps = 7, "gradient_accumulation_steps", "steps before the weights move";
+        NumTrainEpochs = 8, "num_train_epochs", "passes over the examples";
+        MaxSeqLength = 9, "max_seq_length", "longest example, tokens";
+        WeightDecayMicro = 10, "weight_decay_micro", "weight decay, 10⁻⁶";
+        MaxGradNormMilli = 11, "max_grad_norm_milli", "largest gradient norm, 10⁻³; 0 for any";
+        EvalFractionBp = 12, "eval_fraction_bp", "share of the examples held out, 1/10,000";
+    }
 }
 
 impl SpecField {
-    /// The field as users write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LoraR => "lora_r",
-            Self::LoraAlpha => "lora_alpha",
-            Self::LoraDropoutBp => "lora_dropout_bp",
-            Self::TargetModules => "target_modules",
-            Self::LearningRateNano => "learning_rate_nano",
-            Self::WarmupRatioBp => "warmup_ratio_bp",
-            Self::PerDeviceTrainBatchSize => "per_device_train_batch_size",
-            Self::GradientAccumulationSteps => "gradient_accumulation_steps",
-            Self::NumTrainEpochs => "num_train_epochs",
-            Self::MaxSeqLength => "max_seq_length",
-            Self::WeightDecayMicro => "weight_decay_micro",
-            Self::MaxGradNormMilli => "max_grad_norm_milli",
-            Self::EvalFractionBp => "eval_fraction_bp",
-        }
-    }
-
     /// Least and greatest value.
     pub const fn bounds(self) -> (u64, u64) {
         match self {

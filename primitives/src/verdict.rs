@@ -1,5 +1,6 @@
 //! What a review says of a file, and who may say it.
 
+use crate::list::closed_list;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -38,65 +39,28 @@ impl Decode for Score {
 }
 impl DecodeWithMemTracking for Score {}
 
-/// Why a file was refused. Append, never reorder.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "kebab-case"))]
-pub enum RejectionReason {
-    /// The bytes are not of the declared format, or cannot be read.
-    WrongFormat,
-    /// Not about what the Datanet collects.
-    OffTopic,
-    /// Too poor to be useful.
-    LowQuality,
-    /// The same content as an accepted file, in other bytes.
-    Duplicate,
-    /// Fewer units than the Datanet's minimum.
-    TooSmall,
-    /// Harmful, private or unlawful content.
-    Harmful,
-    /// Not the contributor's to give.
-    Licence,
-}
-
-impl RejectionReason {
-    /// Every reason.
-    pub const ALL: [Self; 7] = [
-        Self::WrongFormat,
-        Self::OffTopic,
-        Self::LowQuality,
-        Self::Duplicate,
-        Self::TooSmall,
-        Self::Harmful,
-        Self::Licence,
-    ];
-
-    /// The reason as users write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WrongFormat => "wrong-format",
-            Self::OffTopic => "off-topic",
-            Self::LowQuality => "low-quality",
-            Self::Duplicate => "duplicate",
-            Self::TooSmall => "too-small",
-            Self::Harmful => "harmful",
-            Self::Licence => "licence",
-        }
+closed_list! {
+    /// Why a file was refused. Append, never reorder.
+    "a reason", pub enum RejectionReason {
+        WrongFormat = 0, "wrong-format", "the bytes are not of the declared format, or cannot be read";
+        OffTopic = 1, "off-topic", "not about what the Datanet collects";
+        LowQuality = 2, "low-quality", "too poor to be useful";
+        Duplicate = 3, "duplicate", "the same content as an accepted file, in other bytes";
+        TooSmall = 4, "too-small", "fewer units than the Datanet's minimum";
+        Harmful = 5, "harmful", "harmful, private or unlawful content";
+        Licence = 6, "licence", "not the contributor's to give";
     }
 }
+
+/// Version of the rules by which files are measured (canonical text, units, text root).
+pub type ExtractorVersion = u16;
+
+/// The extractor of this release: what genesis and the upgrade to this runtime name as the chain's
+/// current one. A test keeps it equal to `openledger_documents::EXTRACTOR_VERSION`.
+pub const EXTRACTOR: ExtractorVersion = 2;
+
+/// The extractor of every leaf and vote from before they named one.
+pub const FIRST_EXTRACTOR: ExtractorVersion = 1;
 
 /// One review's outcome.
 #[derive(
@@ -112,7 +76,9 @@ impl RejectionReason {
     TypeInfo,
 )]
 pub enum Verdict {
-    /// The file belongs in the Datanet.
+    /// The file belongs in the Datanet. (Index 0 was an acceptance that named no extractor, until
+    /// spec version 100.)
+    #[codec(index = 2)]
     Accept {
         /// Quality, 1 to 100.
         score: Score,
@@ -120,9 +86,22 @@ pub enum Verdict {
         units: u64,
         /// Merkle root over the 1 KiB chunks of the canonical text; zero where there is no text.
         text_root: H256,
+        /// The extractor that measured it.
+        extractor: ExtractorVersion,
     },
     /// It does not.
+    #[codec(index = 1)]
     Reject(RejectionReason),
+}
+
+impl Verdict {
+    /// The extractor whose measurements the verdict rests on; `None` for a refusal, which needs none.
+    pub const fn extractor(&self) -> Option<ExtractorVersion> {
+        match self {
+            Self::Accept { extractor, .. } => Some(*extractor),
+            Self::Reject(_) => None,
+        }
+    }
 }
 
 /// Most curators of one Datanet.

@@ -16,7 +16,8 @@ use openledger_primitives::{
         WorkerView,
     },
     job::{Adapter, Job},
-    DatanetId, DatasetVersion, JobId, LeafIndex, Period, Points, Pool, Refusal, SubmissionId,
+    DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points, Pool, Refusal,
+    SubmissionId,
 };
 use sp_api::impl_runtime_apis;
 use sp_core::{OpaqueMetadata, H256};
@@ -307,6 +308,12 @@ impl_runtime_apis! {
 
         fn leaf_proof(datanet: DatanetId, index: LeafIndex, leaves: u64) -> Option<Vec<H256>> {
             Datanets::leaf_proof(datanet, index, leaves)
+        }
+    }
+
+    impl openledger_primitives::api::ReviewApi<Block> for Runtime {
+        fn extractor() -> ExtractorVersion {
+            pallet_review::CurrentExtractor::<Runtime>::get()
         }
     }
 

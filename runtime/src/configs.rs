@@ -57,6 +57,7 @@ impl frame_system::Config for Runtime {
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
     type MaxConsumers = ConstU32<16>;
+    type SingleBlockMigrations = crate::migrations::SingleBlock;
 }
 
 impl pallet_timestamp::Config for Runtime {

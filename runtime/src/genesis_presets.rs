@@ -3,11 +3,11 @@
 
 use crate::{
     configs::RewardPot, fees::TreasuryAccount, parameters::Lengths, AccountId, BalancesConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, BABE_EPOCH,
+    ReviewConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, BABE_EPOCH,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
-use openledger_primitives::{Balance, EXISTENTIAL_DEPOSIT, OPEN, TOTAL_SUPPLY};
+use openledger_primitives::{Balance, EXISTENTIAL_DEPOSIT, EXTRACTOR, OPEN, TOTAL_SUPPLY};
 use serde_json::Value;
 use sp_consensus_babe::AuthorityId as BabeId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
@@ -59,6 +59,7 @@ fn genesis(
                 .collect::<Vec<_>>(),
         },
         chain_parameters: crate::parameters::GenesisConfig { lengths },
+        review: ReviewConfig { extractor: EXTRACTOR },
         sudo: SudoConfig { key: root },
     })
 }

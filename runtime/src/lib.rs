@@ -7,6 +7,7 @@
 //! | values that differ between networks but share one blob | [`parameters`] |
 //! | `development` and `local` genesis | [`genesis_presets`] |
 //! | runtime APIs | [`apis`] |
+//! | what an upgrade changes in storage | [`migrations`] |
 //!
 //! Nothing here mints OPEN: total issuance is what genesis endowed, checked by
 //! [`parameters::Pallet::do_try_state`].
@@ -24,6 +25,7 @@ pub mod apis;
 pub mod configs;
 pub mod fees;
 pub mod genesis_presets;
+pub mod migrations;
 pub mod parameters;
 
 // The macros below expect it in scope.
@@ -114,10 +116,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("openledger"),
     impl_name: alloc::borrow::Cow::Borrowed("openledger"),
     authoring_version: 1,
-    spec_version: 100,
+    spec_version: 101,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
-    transaction_version: 1,
+    transaction_version: 2,
     system_version: 1,
 };
 

@@ -10,5 +10,9 @@ mod fees;
 mod genesis;
 #[path = "chain_runtime/metadata.rs"]
 mod metadata;
+#[path = "chain_runtime/planted_state.rs"]
+mod planted_state;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
+#[path = "chain_runtime/upgrade.rs"]
+mod upgrade;

@@ -24,6 +24,7 @@ pub mod cli;
 pub mod console;
 pub mod data;
 pub mod error;
+pub mod fresh;
 pub mod interrupt;
 pub mod network;
 pub mod process;

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::forget_environment,
+    fresh,
     interrupt::{self, poll},
     process::Process,
     rpc::{Rpc, RpcError},
@@ -43,11 +44,12 @@ impl Binaries {
     ///
     /// # Errors
     ///
-    /// Names the missing program and the command that builds it.
+    /// Names the program that is missing or older than its sources, and the command that builds it.
     pub fn in_directory(directory: &Path) -> Result<Self> {
         let find = |name: &str| {
             let path = directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
             if path.is_file() {
+                fresh::require(&path)?;
                 return Ok(path);
             }
             Err(Error::failed(

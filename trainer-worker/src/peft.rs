@@ -99,6 +99,11 @@ pub fn config_json(adapter: &Adapter, base_model: &str) -> String {
 
 /// The bytes of `adapter_model.safetensors`: deterministic, with the configuration inside.
 pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
+    to_bytes_with(adapter, base_model, &[])
+}
+
+/// The same with further entries of the file's metadata, which loaders that do not know them pass over.
+pub fn to_bytes_with(adapter: &Adapter, base_model: &str, notes: &[(&str, String)]) -> Vec<u8> {
     let mut tensors: BTreeMap<String, (Vec<usize>, &[f32])> = BTreeMap::new();
     for (layer, (layout, values)) in adapter.layouts.iter().zip(&adapter.layers).enumerate() {
         for slot in layout.slots.iter().flatten() {
@@ -114,7 +119,11 @@ pub fn to_bytes(adapter: &Adapter, base_model: &str) -> Vec<u8> {
     }
     let config = config_json(adapter, base_model);
     let mut header =
-        format!("{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"}}", json!(config));
+        format!("{{\"__metadata__\":{{\"adapter_config\":{},\"format\":\"pt\"", json!(config));
+    for (name, value) in notes {
+        header.push_str(&format!(",{}:{}", json!(name), json!(value)));
+    }
+    header.push('}');
     let mut offset = 0;
     for (name, (shape, values)) in &tensors {
         let end = offset + values.len() * 4;

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     error::{CliError, Result},
     output::{fields, table, Answer},
-    views::{AdapterAnswer, ContributorShare, FileShare},
+    views::ContributorShare,
 };
 use clap::Subcommand;
 use openledger_client::{AccountId, Client};
@@ -13,8 +13,9 @@ use openledger_content::Wanted;
 use openledger_primitives::{
     api::LeafView,
     job::Adapter,
-    leaf::{dataset_root, verify_leaf, DatasetRef},
-    shares, JobId, PARTS,
+    json::{self, file_shares, FileShare},
+    leaf::{dataset_root, verify_leaf},
+    JobId, PARTS,
 };
 use serde_json::{json, Value};
 use std::{
@@ -96,7 +97,7 @@ async fn list(context: &Context) -> Result<Answer> {
         for (id, job) in &page {
             if job.is_over() {
                 let adapter = client.adapter(*id).await?;
-                adapters.extend(adapter.map(|adapter| AdapterAnswer::new(*id, adapter)));
+                adapters.extend(adapter.map(|adapter| json::Adapter::new(*id, adapter)));
             }
         }
     }
@@ -114,7 +115,7 @@ async fn list(context: &Context) -> Result<Answer> {
 }
 
 async fn show(context: &Context, id: JobId) -> Result<Answer> {
-    let adapter = AdapterAnswer::new(id, require(context.client().await?, id).await?);
+    let adapter = json::Adapter::new(id, require(context.client().await?, id).await?);
     let outcome = &adapter.outcome;
     let text = fields([
         ("Adapter", format!("{id}, of base model {}", adapter.base)),
@@ -205,20 +206,15 @@ fn embedded_config(path: &Path) -> Result<String> {
 async fn attribution(context: &Context, id: JobId, check: bool) -> Result<Answer> {
     let client = context.client().await?;
     let adapter = require(client, id).await?;
-    let mut leaves: Vec<(DatasetRef, LeafView<AccountId>)> = Vec::new();
+    let mut leaves: Vec<(u32, LeafView<AccountId>)> = Vec::new();
     for dataset in &adapter.datasets {
         let of_dataset = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
-        leaves.extend(of_dataset.into_iter().map(|leaf| (*dataset, leaf)));
+        leaves.extend(of_dataset.into_iter().map(|leaf| (dataset.datanet, leaf)));
     }
     if check {
         prove(client, id, &adapter, &leaves).await?;
     }
-    let units: Vec<u64> = leaves.iter().map(|(_, view)| view.leaf.units).collect();
-    let files: Vec<FileShare> = leaves
-        .iter()
-        .zip(shares(&units))
-        .map(|((dataset, view), share)| FileShare::new(dataset.datanet, view, share))
-        .collect();
+    let files = file_shares(&leaves);
     let contributors = by_contributor(&files);
     let percent = |share: u64| format!("{:.4} %", share as f64 * 100.0 / PARTS as f64);
     let rows = contributors
@@ -253,7 +249,7 @@ async fn attribution(context: &Context, id: JobId, check: bool) -> Result<Answer
 }
 
 /// Adds the files of each contributor up, the largest share first.
-fn by_contributor(files: &[FileShare]) -> Vec<ContributorShare> {
+fn by_contributor(files: &[FileShare<AccountId>]) -> Vec<ContributorShare> {
     let mut sums: BTreeMap<AccountId, (u64, u64)> = BTreeMap::new();
     for file in files {
         let (units, share) = sums.entry(file.contributor).or_default();
@@ -273,7 +269,7 @@ async fn prove(
     client: &Client,
     id: JobId,
     adapter: &Adapter<AccountId>,
-    leaves: &[(DatasetRef, LeafView<AccountId>)],
+    leaves: &[(u32, LeafView<AccountId>)],
 ) -> Result<()> {
     let wrong = |what: String| {
         CliError::failed(format!("the attribution of adapter {id} does not hold: {what}"))
@@ -282,13 +278,18 @@ async fn prove(
     if dataset_root(&adapter.datasets) != adapter.result.dataset_root {
         return Err(wrong("its dataset root is not that of its Datanets' versions".to_owned()));
     }
-    for (dataset, view) in leaves {
-        let (datanet, index) = (dataset.datanet, view.index);
-        let proof = client.leaf_proof(datanet, index, dataset.version.leaves).await?;
-        let holds =
-            proof.is_some_and(|proof| verify_leaf(&dataset.version, index, &view.leaf, proof));
-        if !holds {
-            return Err(wrong(format!("leaf {index} of Datanet {datanet} is not in its version")));
+    for dataset in &adapter.datasets {
+        let of_dataset = leaves.iter().filter(|(datanet, _)| *datanet == dataset.datanet);
+        for (datanet, view) in of_dataset {
+            let index = view.index;
+            let proof = client.leaf_proof(*datanet, index, dataset.version.leaves).await?;
+            let holds =
+                proof.is_some_and(|proof| verify_leaf(&dataset.version, index, &view.leaf, proof));
+            if !holds {
+                return Err(wrong(format!(
+                    "leaf {index} of Datanet {datanet} is not in its version"
+                )));
+            }
         }
     }
     Ok(())

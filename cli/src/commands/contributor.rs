@@ -7,6 +7,7 @@ use crate::{
 };
 use clap::Subcommand;
 use openledger_client::{Amount, Wait};
+use openledger_primitives::json;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -91,13 +92,7 @@ async fn show(context: &Context, account: Option<&str>) -> Result<Answer> {
         "hold": record.as_ref().map(|record| record.hold.to_string()),
         "lastSubmission": record.as_ref().and_then(|record| record.last_submission),
         "pending": record.as_ref().map_or(0, |record| record.pending),
-        "quota": {
-            "day": quota.day,
-            "filesUsed": used.files,
-            "filesLimit": quota.limits.files,
-            "bytesUsed": used.bytes,
-            "bytesLimit": quota.limits.bytes,
-        },
+        "quota": json::Quota::from(quota),
     });
     let registered = match &record {
         Some(record) => {

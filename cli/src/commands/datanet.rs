@@ -1,14 +1,16 @@
 //! `openledger datanet`
 
 use crate::{
+    arguments::one_of,
     context::Context,
     error::{CliError, Result},
     output::{fields, table, Answer},
-    views,
 };
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use openledger_client::{AccountId, Client, NewDatanet, Wait};
-use openledger_primitives::{api::DatanetView, DatanetId, Modality, QuotaLimits, ReviewPolicy};
+use openledger_primitives::{
+    api::DatanetView, json, DatanetId, Modality, QuotaLimits, ReviewPolicy,
+};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -32,24 +34,14 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ModalityName {
-    /// md, pdf, docx, txt; units are bytes of canonical text.
-    Text,
-    /// png, jpg, jpeg, webp, tiff, bmp; units are pixels.
-    Image,
-    /// wav, mp3, flac; units are milliseconds.
-    Audio,
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct Create {
     /// Its name, 1 to 64 bytes.
     #[arg(long)]
     name: String,
     /// What it holds, for ever.
-    #[arg(long, value_enum)]
-    modality: ModalityName,
+    #[arg(long, value_parser = one_of::<Modality>())]
+    modality: Modality,
     /// Least units of a file.
     #[arg(long, default_value_t = 1)]
     min_units: u64,
@@ -105,11 +97,7 @@ async fn create(context: &Context, create: Create) -> Result<Answer> {
     })?;
     let datanet = NewDatanet {
         name: create.name.clone(),
-        modality: match create.modality {
-            ModalityName::Text => Modality::Text,
-            ModalityName::Image => Modality::Image,
-            ModalityName::Audio => Modality::Audio,
-        },
+        modality: create.modality,
         min_units: create.min_units,
         max_units: create.max_units,
         daily_limit: create
@@ -141,26 +129,26 @@ async fn list(context: &Context) -> Result<Answer> {
         [
             view.id.to_string(),
             String::from_utf8_lossy(&view.name).into_owned(),
-            format!("{:?}", view.modality).to_lowercase(),
+            view.modality.to_string(),
             view.version.leaves.to_string(),
             view.units.to_string(),
             view.pending.to_string(),
         ]
     });
     let text = table(["id", "name", "modality", "files", "units", "pending"], rows);
-    let datanets: Vec<_> = datanets.into_iter().map(views::Datanet::from).collect();
+    let datanets: Vec<_> = datanets.into_iter().map(json::Datanet::from).collect();
     Ok(Answer::new(json!({ "datanets": datanets }), text))
 }
 
 async fn show(context: &Context, datanet: DatanetId) -> Result<Answer> {
     let view = require(context.client().await?, datanet).await?;
     let (modality, name) = (view.modality, String::from_utf8_lossy(&view.name).into_owned());
-    let shown = views::Datanet::from(view);
+    let shown = json::Datanet::from(view);
     let curators: Vec<String> = shown.curators.iter().map(AccountId::to_string).collect();
     let text = fields([
         ("Datanet", format!("{datanet}: {name}")),
         ("Owner", shown.owner.to_string()),
-        ("Modality", format!("{modality:?}").to_lowercase()),
+        ("Modality", modality.to_string()),
         ("Units a file", format!("{} to {} {}", shown.min_units, shown.max_units, modality.unit())),
         ("Accepted", format!("{} files, {} units", shown.leaves, shown.units)),
         ("Pending", shown.pending.to_string()),

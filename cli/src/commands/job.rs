@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::{AccountId, Amount, Client, NewJob, Wait};
 use openledger_primitives::{
     job::{Job, JobState},
+    json,
     leaf::DatasetRef,
     BaseModelId, DatanetId, JobId,
 };
@@ -146,7 +147,7 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
     };
     let mut json = json!({
         "base": job.base,
-        "datasets": views::datasets(&job.datasets),
+        "datasets": json::datasets(&job.datasets),
         "spec": views::Spec::from(&job.spec),
         "tokenCeiling": job.token_ceiling,
         "budget": job.budget.to_string(),
@@ -208,7 +209,7 @@ async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer
         _ => None,
     };
     let price = job.assignment().map(|assignment| assignment.price);
-    let job = views::JobAnswer::new(id, job, completed);
+    let job = json::Job::new(id, job, completed);
     let mut state = job.state.to_owned();
     if let (Some(step), Some(total)) = (job.step, job.total_steps) {
         state.push_str(&format!(", step {step} of {total}"));
@@ -242,12 +243,12 @@ async fn list(context: &Context) -> Result<Answer> {
     let client = context.client().await?;
     let mut jobs = Vec::new();
     loop {
-        let start = jobs.last().map_or(0, |last: &views::JobAnswer| last.id + 1);
+        let start = jobs.last().map_or(0, |last: &json::Job<AccountId>| last.id + 1);
         let page = client.jobs(start).await?;
         if page.is_empty() {
             break;
         }
-        jobs.extend(page.into_iter().map(|(id, job)| views::JobAnswer::new(id, job, None)));
+        jobs.extend(page.into_iter().map(|(id, job)| json::Job::new(id, job, None)));
     }
     let rows = jobs.iter().map(|job| {
         [
@@ -286,15 +287,13 @@ async fn watch(context: &Context, id: JobId) -> Result<Answer> {
             bar.set_length(total_steps.into());
             bar.set_position(step.into());
         }
-        bar.set_message(format!("job {id}: {}", views::state_name(&job.state)));
+        bar.set_message(format!("job {id}: {}", job.state.name()));
         let message = match job.state {
             JobState::Completed { .. } => {
                 bar.finish_and_clear();
                 return shown(client, id, job).await;
             }
-            JobState::Failed(failure) => {
-                Some(format!("job {id} failed: {}", views::failure_words(failure)))
-            }
+            JobState::Failed(failure) => Some(format!("job {id} failed: {}", failure.help())),
             JobState::Cancelled => Some(format!("job {id} was cancelled by its owner")),
             _ => None,
         };

@@ -1,6 +1,7 @@
 //! `openledger model`
 
 use crate::{
+    arguments::one_of,
     content,
     context::Context,
     error::{CliError, Result},
@@ -42,8 +43,8 @@ pub(crate) struct Register {
     /// Its name, 1 to 64 bytes.
     #[arg(long)]
     name: String,
-    /// Its architecture: llama, mistral, qwen, deepseek, gpt2, bloom or chatglm.
-    #[arg(long, value_parser = family)]
+    /// Its architecture.
+    #[arg(long, value_parser = one_of::<ModelFamily>())]
     family: ModelFamily,
     /// The file of its weights.
     #[arg(long, value_name = "FILE")]
@@ -57,14 +58,6 @@ pub(crate) struct Register {
     /// Its configuration, if the weights' file does not hold it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-}
-
-fn family(text: &str) -> Result<ModelFamily, String> {
-    let family = ModelFamily::ALL.into_iter().find(|family| family.name() == text);
-    family.ok_or_else(|| {
-        let names: Vec<&str> = ModelFamily::ALL.into_iter().map(ModelFamily::name).collect();
-        format!("{text:?} is not a family: it takes one of {}", names.join(", "))
-    })
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {

@@ -2,7 +2,7 @@
 
 use super::datanet::require as require_datanet;
 use crate::{
-    arguments::file_hash,
+    arguments::{file_hash, one_of},
     content,
     context::Context,
     error::{CliError, Result},
@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use openledger_client::{AccountId, Client, Wait};
 use openledger_documents::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
-    api::PendingView, DatanetId, FileHash, RejectionReason, Score, Verdict,
+    api::PendingView, json, DatanetId, ExtractorVersion, FileHash, RejectionReason, Score, Verdict,
 };
 use serde_json::{json, Value};
 use std::path::PathBuf;
@@ -58,8 +58,8 @@ pub(crate) enum Command {
     Reject {
         #[command(flatten)]
         file: File,
-        /// wrong-format, off-topic, low-quality, duplicate, too-small, harmful or licence.
-        #[arg(long, value_parser = reason)]
+        /// Why.
+        #[arg(long, value_parser = one_of::<RejectionReason>())]
         reason: RejectionReason,
     },
 }
@@ -80,14 +80,6 @@ fn score(text: &str) -> Result<Score, String> {
     score.ok_or_else(|| format!("{text:?} is not a score: it takes a whole number, 1 to 100"))
 }
 
-fn reason(text: &str) -> Result<RejectionReason, String> {
-    let reason = RejectionReason::ALL.into_iter().find(|reason| reason.name() == text);
-    reason.ok_or_else(|| {
-        let names: Vec<&str> = RejectionReason::ALL.into_iter().map(|r| r.name()).collect();
-        format!("{text:?} is not a reason: it takes one of {}", names.join(", "))
-    })
-}
-
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
         Command::List { datanet } => list(context, datanet).await,
@@ -100,20 +92,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
 async fn list(context: &Context, datanet: DatanetId) -> Result<Answer> {
     let client = context.client().await?;
     require_datanet(client, datanet).await?;
-    let mut pending: Vec<views::Pending> = Vec::new();
+    let mut pending: Vec<json::Pending<AccountId>> = Vec::new();
     loop {
         let page = client.pending(datanet, pending.last().map(|last| last.submission)).await?;
         if page.is_empty() {
             break;
         }
-        pending.extend(page.into_iter().map(|view| views::Pending {
-            submission: view.submission,
-            contributor: view.contributor,
-            content: view.item.content,
-            sha256: hex::encode(view.item.sha256),
-            size: view.item.size,
-            media: view.item.media,
-        }));
+        pending.extend(page.into_iter().map(json::Pending::from));
     }
     let rows = pending.iter().map(|file| {
         [
@@ -138,6 +123,26 @@ async fn require_pending(client: &Client, file: &File) -> Result<PendingView<Acc
         ))
         .next(format!("list what waits with `openledger review list --datanet {}`", file.datanet))
     })
+}
+
+/// The chain's extractor, if it is this program's: a vote measured by another one is refused, so that
+/// nothing is fetched and no fee is paid for it.
+async fn require_extractor(client: &Client) -> Result<ExtractorVersion> {
+    let current = client.extractor().await?;
+    if current == EXTRACTOR_VERSION {
+        return Ok(current);
+    }
+    let next = if current > EXTRACTOR_VERSION {
+        "update openledger to the release that has it (docs/datasets.md lists them), then vote again"
+    } else {
+        "use the release of openledger that has it (docs/datasets.md lists them) until the chain \
+         names the newer one"
+    };
+    Err(CliError::refused(format!(
+        "the chain counts votes measured by extractor {current}, and this openledger measures with \
+         {EXTRACTOR_VERSION}"
+    ))
+    .next(next))
 }
 
 async fn fetch(
@@ -187,7 +192,7 @@ async fn fetch(
         (
             "Units",
             match &read {
-                Err(error) => error.text(),
+                Err(error) => error.message().to_owned(),
                 Ok(content::Read { measured, left_out, .. }) => format!(
                     "{} {}{}",
                     measured.units,
@@ -215,6 +220,7 @@ fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
 
 async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
     let client = context.client().await?;
+    let extractor = require_extractor(client).await?;
     let view = require_pending(client, &file).await?;
     let least = require_datanet(client, file.datanet).await?.min_units;
     let bytes = content::fetch_submission(context, &view.item).await?;
@@ -228,7 +234,7 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
         ))
         .next("reject it with --reason too-small"));
     }
-    let verdict = Verdict::Accept { score, units, text_root: text_root.into() };
+    let verdict = Verdict::Accept { score, units, text_root: text_root.into(), extractor };
     vote(context, &file, &view, verdict, Some((units, text_root))).await
 }
 

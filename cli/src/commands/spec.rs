@@ -1,6 +1,9 @@
 //! Training settings on the command line, in the names of the Hugging Face libraries.
 
-use crate::error::{CliError, Result};
+use crate::{
+    arguments::one_of,
+    error::{CliError, Result},
+};
 use clap::Args;
 use openledger_primitives::{
     training::{Schedule, SpecError, SpecField, TargetModules},
@@ -22,8 +25,8 @@ const MODULES: [(&str, TargetModules); 7] = [
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Training settings")]
 pub(crate) struct SpecArguments {
-    /// lora or qlora.
-    #[arg(long, value_parser = method)]
+    /// How the adapter is trained.
+    #[arg(long, value_parser = one_of::<Method>())]
     method: Option<Method>,
     /// Rank of the adapter, 1 to 256.
     #[arg(long)]
@@ -41,8 +44,8 @@ pub(crate) struct SpecArguments {
     /// Peak learning rate, up to 0.1 (1e-4 is understood).
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// linear, cosine or constant.
-    #[arg(long, value_parser = schedule)]
+    /// How the learning rate changes.
+    #[arg(long, value_parser = one_of::<Schedule>())]
     lr_scheduler_type: Option<Schedule>,
     /// Share of all steps spent warming up, 0 to 0.5.
     #[arg(long)]
@@ -71,20 +74,6 @@ pub(crate) struct SpecArguments {
     /// Share of the examples held out for evaluation, 0.01 to 0.5.
     #[arg(long)]
     eval_fraction: Option<f64>,
-}
-
-fn method(text: &str) -> Result<Method, String> {
-    let method = Method::ALL.into_iter().find(|method| method.name() == text);
-    method.ok_or_else(|| format!("{text:?} is not a method: it takes lora or qlora"))
-}
-
-fn schedule(text: &str) -> Result<Schedule, String> {
-    match text {
-        "linear" => Ok(Schedule::Linear),
-        "cosine" => Ok(Schedule::Cosine),
-        "constant" => Ok(Schedule::Constant),
-        _ => Err(format!("{text:?} is not a schedule: it takes linear, cosine or constant")),
-    }
 }
 
 /// The names of a set of layers; the family's default is empty.

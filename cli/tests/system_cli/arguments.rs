@@ -1,6 +1,9 @@
 //! Arguments, help, exit codes and the error envelope.
 
 use super::command::Home;
+use openledger_primitives::{
+    training::Schedule, ClosedList, Method, Modality, ModelFamily, RejectionReason,
+};
 use std::net::TcpListener;
 
 /// The address of a port on which nobody listens.
@@ -80,7 +83,7 @@ fn values_out_of_bounds_are_refused_by_name_and_bound() {
         ("--num-train-epochs", "101", "num_train_epochs is 101; it may be 1 to 100"),
         ("--max-seq-length", "8", "max_seq_length is 8; it may be 16 to 8192"),
         ("--target-modules", "q_proj,nose", "nose"),
-        ("--method", "magic", "lora or qlora"),
+        ("--method", "magic", "lora, qlora"),
         ("--token-ceiling", "0", "0"),
         ("--datanet", "1@x", "1@x"),
     ] {
@@ -134,7 +137,7 @@ fn a_node_that_is_not_there_ends_with_code_4_and_a_plain_sentence() {
     assert!(text.stdout.is_empty(), "{text:?}");
     let lines: Vec<&str> = text.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{text:?}");
-    assert!(lines[0].starts_with(&format!("No node answers at {node} (tried for 1 s): ")));
+    assert!(lines[0].starts_with(&format!("error: no node answers at {node} (tried for 1 s): ")));
     assert!(lines[1].starts_with("Next: "), "{text:?}");
     let error = home.run(["--timeout", "1", "status", "--output", "json"]).error(4);
     assert_eq!(error["kind"], "unavailable");
@@ -230,4 +233,47 @@ fn a_locked_key_without_a_password_is_wrong_usage_and_with_another_one_fails() {
     let home = home.with("OPENLEDGER_PASSWORD", "wrong");
     let error = home.run(arguments).error(1);
     assert!(error["message"].as_str().expect("text").contains("password does not open"), "{error}");
+}
+
+/// Nothing is made upper case: a message may begin with the name of a file or a setting.
+#[test]
+fn names_of_files_keep_their_case_in_messages() {
+    let home = Home::new();
+    for name in ["many", "LICENSE", "österreich", "openledger"] {
+        std::fs::write(home.path().join(name), "some text").expect("writable");
+        let key = format!("./{name}");
+        let ran = home.run_in_its_home(["--key", &key, "account", "show"]);
+        assert!(ran.stderr.starts_with(&format!("error: ./{name} is not")), "{ran:?}");
+    }
+    let job = ["job", "create", "--model", "0", "--datanet", "0", "--budget", "1", "--lora-r", "0"];
+    let ran = home.run(job);
+    assert!(ran.stderr.starts_with("error: lora_r is 0"), "{ran:?}");
+}
+
+/// Every entry of a closed list is known by its name, and `--help` says what it means.
+#[test]
+fn closed_lists_are_known_to_arguments_and_help() {
+    fn check<L: ClosedList>(arguments: &[&str], option: &str) {
+        let home = Home::new();
+        let help = home.run_with_arguments(&[arguments, &["--help"]].concat()).stdout;
+        for entry in L::ALL {
+            let line = help.lines().find(|line| {
+                line.trim_start()
+                    .trim_start_matches("- ")
+                    .starts_with(&format!("{}:", entry.name()))
+            });
+            let line = line.unwrap_or_else(|| panic!("{} is not in {help}", entry.name()));
+            assert!(line.contains(entry.help()), "{line}");
+        }
+        let ran = home.run_with_arguments(&[arguments, &[option, "nonsense"]].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        for entry in L::ALL {
+            assert!(ran.stderr.contains(entry.name()), "{ran:?}");
+        }
+    }
+    check::<RejectionReason>(&["review", "reject"], "--reason");
+    check::<Modality>(&["datanet", "create"], "--modality");
+    check::<ModelFamily>(&["model", "register"], "--family");
+    check::<Method>(&["job", "create"], "--method");
+    check::<Schedule>(&["job", "create"], "--lr-scheduler-type");
 }

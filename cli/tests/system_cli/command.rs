@@ -62,10 +62,25 @@ impl Home {
         self.run_with_input(arguments, "")
     }
 
+    /// Runs the command to its end.
+    pub(super) fn run_with_arguments(&self, arguments: &[&str]) -> Ran {
+        self.run_from(Path::new("."), arguments, "")
+    }
+
+    /// Runs the command with its home as working directory.
+    pub(super) fn run_in_its_home<const N: usize>(&self, arguments: [&str; N]) -> Ran {
+        self.run_from(self.path(), &arguments, "")
+    }
+
     /// Runs the command with something on its stdin.
     pub(super) fn run_with_input<const N: usize>(&self, arguments: [&str; N], input: &str) -> Ran {
+        self.run_from(Path::new("."), &arguments, input)
+    }
+
+    fn run_from(&self, folder: &Path, arguments: &[&str], input: &str) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_openledger"))
             .args(arguments)
+            .current_dir(folder)
             .env_clear()
             .env("HOME", self.path())
             .envs(self.environment.iter().cloned())

@@ -5,17 +5,18 @@
 //!   '{"jsonrpc":"2.0","id":1,"method":"openledger_leaderboard","params":[0]}'
 //! ```
 
-use super::json::{
-    AdapterAnswer, Attribution, Check, Datanet, Entry, FileShare, Item, JobAnswer, Quota,
-};
+use super::json::Item;
 use crate::service::FullClient;
 use jsonrpsee::{
     types::{ErrorObjectOwned, Params},
     RpcModule,
 };
 use openledger_primitives::{
-    api::{BoardCursor, DatanetsApi, LeaderboardApi, SubmissionItem, TrainingApi},
-    MAX_ITEMS,
+    api::{
+        BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, SubmissionItem, TrainingApi,
+    },
+    json::{file_shares, Adapter, Attribution, Check, Datanet, Entry, Job, Quota},
+    ExtractorVersion, MAX_ITEMS, PARTS,
 };
 use openledger_runtime::{AccountId, Hash};
 use serde::Serialize;
@@ -57,6 +58,7 @@ pub(crate) fn module(
     method(&mut module, "openledger_quota", quota)?;
     method(&mut module, "openledger_check", check)?;
     method(&mut module, "openledger_datanets", datanets)?;
+    method(&mut module, "openledger_extractor", extractor)?;
     method(&mut module, "openledger_leaderboard", leaderboard)?;
     method(&mut module, "openledger_claimable", claimable)?;
     method(&mut module, "openledger_job", job)?;
@@ -101,7 +103,7 @@ fn check(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Check> {
 }
 
 /// `openledger_datanets(start?, limit?)`
-fn datanets(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Datanet>> {
+fn datanets(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Datanet<AccountId>>> {
     let mut params = params.sequence();
     let start: Option<u32> = params.optional_next()?;
     let limit: Option<u32> = params.optional_next()?;
@@ -112,9 +114,18 @@ fn datanets(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Da
     Ok(views.into_iter().map(Into::into).collect())
 }
 
+/// `openledger_extractor()`: the extractor version that votes to accept must name
+fn extractor(client: &FullClient, at: Hash, _: &Params<'_>) -> Answer<ExtractorVersion> {
+    client.runtime_api().extractor(at).map_err(runtime)
+}
+
 /// `openledger_leaderboard(datanet, limit?, after?)` with `after` = [points, sequence] of the last
 /// entry seen
-fn leaderboard(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Entry>> {
+fn leaderboard(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Vec<Entry<AccountId>>> {
     let mut params = params.sequence();
     let datanet: u32 = params.next()?;
     let limit: Option<u32> = params.optional_next()?;
@@ -141,14 +152,15 @@ fn claimable(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Strin
 }
 
 /// `openledger_job(job)`
-fn job(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<JobAnswer> {
+fn job(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Job<AccountId>> {
     let id: u64 = params.one()?;
     let job = client.runtime_api().job(at, id).map_err(runtime)?;
-    job.map(|job| (id, job).into()).ok_or_else(|| error(NOT_FOUND, format!("there is no job {id}")))
+    job.map(|job| Job::new(id, job, None))
+        .ok_or_else(|| error(NOT_FOUND, format!("there is no job {id}")))
 }
 
 /// `openledger_jobs(start?, limit?)`
-fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<JobAnswer>> {
+fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Job<AccountId>>> {
     let mut params = params.sequence();
     let start: Option<u64> = params.optional_next()?;
     let limit: Option<u32> = params.optional_next()?;
@@ -156,27 +168,31 @@ fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<JobAns
         .runtime_api()
         .jobs(at, start.unwrap_or(0), limit.unwrap_or(PAGE))
         .map_err(runtime)?;
-    Ok(jobs.into_iter().map(Into::into).collect())
+    Ok(jobs.into_iter().map(|(id, job)| Job::new(id, job, None)).collect())
 }
 
 /// `openledger_adapter(job)`
-fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<AdapterAnswer> {
+fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Adapter<AccountId>> {
     let id: u64 = params.one()?;
     let adapter = client.runtime_api().adapter(at, id).map_err(runtime)?;
     adapter
-        .map(|adapter| (id, adapter).into())
+        .map(|adapter| Adapter::new(id, adapter))
         .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))
 }
 
 /// `openledger_attribution(job)`: each file of the versions trained on, with its share by units
-fn attribution(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Attribution> {
+fn attribution(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Attribution<AccountId>> {
     let id: u64 = params.one()?;
     let api = client.runtime_api();
     let adapter = api
         .adapter(at, id)
         .map_err(runtime)?
         .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))?;
-    let mut files = Vec::new();
+    let mut leaves: Vec<(u32, LeafView<AccountId>)> = Vec::new();
     for dataset in adapter.datasets.iter() {
         let mut start = 0;
         while start < dataset.version.leaves {
@@ -189,8 +205,8 @@ fn attribution(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Att
                 ));
             }
             start += page.len() as u64;
-            files.extend(page.into_iter().map(|leaf| FileShare::new(dataset.datanet, leaf)));
-            if files.len() > MAX_FILES {
+            leaves.extend(page.into_iter().map(|leaf| (dataset.datanet, leaf)));
+            if leaves.len() > MAX_FILES {
                 return Err(error(
                     TOO_LARGE,
                     format!(
@@ -201,5 +217,5 @@ fn attribution(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Att
             }
         }
     }
-    Ok(Attribution::new(id, files))
+    Ok(Attribution { adapter: id, parts: PARTS, files: file_shares(&leaves) })
 }

@@ -22,8 +22,9 @@ use openledger_primitives::{
         DatasetVersions, OnAccepted, OnVerdict, PendingSubmission, ReviewPolicies,
         Submissions as SubmissionsOf,
     },
-    DailyQuota, DatanetId, DatasetLeaf, DatasetVersion, FileHash, LeafVersion, Modality,
-    QuotaLimits, RejectionReason, ReviewPolicy, Score, Verdict, MAX_ITEMS, MILLISECONDS_PER_DAY,
+    DailyQuota, DatanetId, DatasetLeaf, DatasetVersion, ExtractorVersion, FileHash, LeafVersion,
+    Modality, QuotaLimits, RejectionReason, ReviewPolicy, Score, Verdict, MAX_ITEMS,
+    MILLISECONDS_PER_DAY,
 };
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -212,6 +213,7 @@ impl<T: Config> Pallet<T> {
         score: Score,
         units: u64,
         text_root: H256,
+        extractor: ExtractorVersion,
     ) -> DispatchResult {
         let mut datanet = Datanets::<T>::get(id).ok_or(Error::<T>::UnknownDatanet)?;
         ensure!(units >= datanet.min_units, Error::<T>::UnitsBelowMinimum);
@@ -219,7 +221,7 @@ impl<T: Config> Pallet<T> {
 
         let index = datanet.leaves;
         let leaf = DatasetLeaf {
-            version: LeafVersion::V1,
+            version: LeafVersion::V2 { extractor },
             submission: file.id,
             contributor: file.contributor.clone(),
             sha256: file.sha256,
@@ -293,8 +295,8 @@ impl<T: Config> OnVerdict<T::AccountId> for Pallet<T> {
         with_storage_layer::<_, DispatchError, _>(|| {
             let file = Self::pending_file(datanet, sha256)?;
             match *verdict {
-                Verdict::Accept { score, units, text_root } => {
-                    Self::accept(datanet, file, score, units, text_root)
+                Verdict::Accept { score, units, text_root, extractor } => {
+                    Self::accept(datanet, file, score, units, text_root, extractor)
                 }
                 Verdict::Reject(reason) => Self::reject(datanet, file, reason),
             }

@@ -12,7 +12,8 @@ use frame_support::{
 use mountain_range::{MMRStoreReadOps, MMRStoreWriteOps, MMR};
 use openledger_primitives::{
     leaf::{range_size, MergeNodes},
-    Balance, DatanetId, SubmissionId,
+    verdict::FIRST_EXTRACTOR,
+    Balance, DatanetId, LeafVersion, SubmissionId,
 };
 use sp_core::H256;
 use sp_runtime::TryRuntimeError;
@@ -94,6 +95,7 @@ impl<T: Config> Pallet<T> {
     fn check_leaves(id: DatanetId, datanet: &Datanet<T::AccountId>) -> Result<(), TryRuntimeError> {
         let mut memory = Memory::default();
         let mut units = 0u128;
+        let mut extractor = FIRST_EXTRACTOR;
         for index in 0..datanet.leaves {
             let leaf = Leaves::<T>::get(id, index).ok_or("a leaf is missing")?;
             ensure!(
@@ -101,6 +103,16 @@ impl<T: Config> Pallet<T> {
                 "a leaf's submission number was never given out"
             );
             ensure!(leaf.units >= datanet.min_units, "a leaf has too few units");
+            // The chain's extractor only ever goes up, and acceptances are in order.
+            ensure!(
+                leaf.version.extractor() >= extractor,
+                "a leaf names an older extractor than one before it"
+            );
+            extractor = leaf.version.extractor();
+            ensure!(
+                !matches!(leaf.version, LeafVersion::V2 { extractor } if extractor <= FIRST_EXTRACTOR),
+                "a leaf of the second shape names an extractor of the first"
+            );
             ensure!(
                 matches!(
                     Submissions::<T>::get(id, leaf.sha256),

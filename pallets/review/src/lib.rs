@@ -19,6 +19,16 @@
 //! and the ballot is forgotten. A verdict that is refused there (too few units, for example) fails the
 //! vote that would have brought it, and leaves the ballot as it was.
 //!
+//! ## The extractor
+//!
+//! What a file's units and text root are depends on the version of the extractor that reads it, so a
+//! vote to accept names the one it measured with, and the chain names the current one
+//! ([`CurrentExtractor`]). A vote with any other is refused (`OtherExtractor`). When the current one
+//! is raised, votes to accept that were cast before stay on their ballots, but count no more: who
+//! cast one votes again, and pays no fee for the vote that replaces it. Votes to reject measure
+//! nothing and go on counting. The version only ever goes up, one step at a time, so that no vote
+//! that was set aside comes back and no slip of a digit ends every acceptance.
+//!
 //! A new policy applies from the next vote on: votes of accounts that are no longer curators are
 //! dropped then. It settles nothing by itself; where votes already suffice under the new threshold,
 //! any curator's next vote, also the same one again, brings the verdict.
@@ -27,8 +37,9 @@
 //!
 //! | call | who | fee |
 //! |---|---|---|
-//! | `vote` | a curator of the Datanet | yes |
+//! | `vote` | a curator of the Datanet | yes, unless it replaces one that a raise set aside |
 //! | `set_policy` | the Datanet's owner | yes |
+//! | `raise_extractor` | root | – |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -42,6 +53,7 @@
 extern crate alloc;
 
 mod impls;
+pub mod migrations;
 mod tally;
 mod try_state;
 pub mod types;
@@ -60,10 +72,11 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
         traits::{OnVerdict, Submissions},
-        DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
+        verdict::FIRST_EXTRACTOR,
+        DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict, EXTRACTOR,
     };
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet.
     #[pallet::pallet]
@@ -90,6 +103,38 @@ pub mod pallet {
     #[pallet::storage]
     pub type Ballots<T: Config> =
         StorageMap<_, Twox64Concat, SubmissionId, Ballot<T::AccountId>, OptionQuery>;
+
+    /// The extractor version that votes to accept must name.
+    #[pallet::storage]
+    pub type CurrentExtractor<T> = StorageValue<_, ExtractorVersion, ValueQuery>;
+
+    /// Genesis values.
+    #[pallet::genesis_config]
+    pub struct GenesisConfig<T: Config> {
+        /// The extractor version that votes to accept must name, 2 or above: leaves of version 1
+        /// have a shape that is not written any more.
+        pub extractor: ExtractorVersion,
+        /// Marks the runtime.
+        #[serde(skip)]
+        pub marker: core::marker::PhantomData<T>,
+    }
+
+    impl<T: Config> Default for GenesisConfig<T> {
+        fn default() -> Self {
+            Self { extractor: EXTRACTOR, marker: core::marker::PhantomData }
+        }
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            assert!(
+                self.extractor > FIRST_EXTRACTOR,
+                "the chain's extractor is version 2 or above"
+            );
+            CurrentExtractor::<T>::put(self.extractor);
+        }
+    }
 
     /// What happened.
     #[pallet::event]
@@ -118,6 +163,11 @@ pub mod pallet {
             /// Whether the file was accepted.
             accepted: bool,
         },
+        /// Votes to accept name another extractor from now on; earlier ones do not count.
+        ExtractorRaised {
+            /// Its version.
+            extractor: ExtractorVersion,
+        },
     }
 
     /// Why a call is refused.
@@ -144,6 +194,10 @@ pub mod pallet {
         /// The ballot is full. A policy has as many curators as a ballot has room, so this means
         /// corrupted state.
         BallotFull,
+        /// The file was measured by another extractor version than the chain's current one.
+        OtherExtractor,
+        /// The extractor is raised by one version at a time.
+        NotNextExtractor,
     }
 
     #[pallet::hooks]
@@ -157,12 +211,13 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Votes on the pending submission number `submission` of the file `sha256`, or changes the
-        /// signer's vote. A changed vote counts as cast now.
+        /// signer's vote. A changed vote counts as cast now. One that replaces a vote of the signer
+        /// which a raised extractor set aside costs no fee, if it succeeds.
         ///
         /// # Errors
         ///
-        /// `NotPending`, `StaleSubmission`, `NotCurator`, `OwnSubmission`; or whatever
-        /// [`Config::OnVerdict`] says of the verdict that this vote would bring.
+        /// `OtherExtractor`, `NotPending`, `StaleSubmission`, `NotCurator`, `OwnSubmission`; or
+        /// whatever [`Config::OnVerdict`] says of the verdict that this vote would bring.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::vote())]
         pub fn vote(
@@ -171,9 +226,10 @@ pub mod pallet {
             sha256: FileHash,
             submission: SubmissionId,
             verdict: Verdict,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_vote(who, datanet, sha256, submission, verdict)
+            let pays = Self::do_vote(who, datanet, sha256, submission, verdict)?;
+            Ok(pays.into())
         }
 
         /// Replaces the policy of a Datanet. Signed by its owner.
@@ -190,6 +246,22 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_set_policy(who, datanet, policy)
+        }
+
+        /// Makes `extractor`, the next version, the one that votes to accept must name. Signed by
+        /// root, when the release that brings this version is out.
+        ///
+        /// # Errors
+        ///
+        /// `NotNextExtractor`.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::raise_extractor())]
+        pub fn raise_extractor(
+            origin: OriginFor<T>,
+            extractor: ExtractorVersion,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::do_raise_extractor(extractor)
         }
     }
 }

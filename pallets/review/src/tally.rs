@@ -7,9 +7,14 @@ use openledger_primitives::{RejectionReason, Score, Verdict};
 fn agree(one: &Verdict, other: &Verdict) -> bool {
     match (one, other) {
         (
-            Verdict::Accept { units, text_root, .. },
-            Verdict::Accept { units: other_units, text_root: other_root, .. },
-        ) => units == other_units && text_root == other_root,
+            Verdict::Accept { units, text_root, extractor, .. },
+            Verdict::Accept {
+                units: other_units,
+                text_root: other_root,
+                extractor: other_extractor,
+                ..
+            },
+        ) => units == other_units && text_root == other_root && extractor == other_extractor,
         (Verdict::Reject(_), Verdict::Reject(_)) => true,
         _ => false,
     }
@@ -24,12 +29,12 @@ pub(crate) fn verdict(votes: &[Verdict], threshold: u8) -> Option<Verdict> {
             return None;
         }
         match *first {
-            Verdict::Accept { units, text_root, .. } => {
+            Verdict::Accept { units, text_root, extractor, .. } => {
                 let score = median(agreeing.iter().filter_map(|vote| match vote {
                     Verdict::Accept { score, .. } => Some(*score),
                     Verdict::Reject(_) => None,
                 }))?;
-                Some(Verdict::Accept { score, units, text_root })
+                Some(Verdict::Accept { score, units, text_root, extractor })
             }
             Verdict::Reject(_) => {
                 let reasons: Vec<_> = agreeing

@@ -16,17 +16,23 @@ pub trait WeightInfo {
     fn vote() -> Weight;
     /// `set_policy`.
     fn set_policy() -> Weight;
+    /// `raise_extractor`.
+    fn raise_extractor() -> Weight;
 }
 
 /// Any vote may be the one that settles: the record, Datanet and contributor, a leaf, its reward, and
 /// the nodes it merges with. A range of a million leaves merges 20 at most, two on average.
 fn vote(db: RuntimeDbWeight) -> Weight {
     const MERGES: u64 = 20;
-    db.reads_writes(12 + MERGES, 13 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
+    db.reads_writes(13 + MERGES, 13 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
 }
 
 fn set_policy(db: RuntimeDbWeight) -> Weight {
     db.reads_writes(2, 1).saturating_add(Weight::from_parts(25_000_000, 0))
+}
+
+fn raise_extractor(db: RuntimeDbWeight) -> Weight {
+    db.reads_writes(1, 1).saturating_add(Weight::from_parts(10_000_000, 0))
 }
 
 /// The weights with the runtime's own database costs.
@@ -39,6 +45,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn set_policy() -> Weight {
         set_policy(T::DbWeight::get())
     }
+    fn raise_extractor() -> Weight {
+        raise_extractor(T::DbWeight::get())
+    }
 }
 
 impl WeightInfo for () {
@@ -47,5 +56,8 @@ impl WeightInfo for () {
     }
     fn set_policy() -> Weight {
         set_policy(ParityDbWeight::get())
+    }
+    fn raise_extractor() -> Weight {
+        raise_extractor(ParityDbWeight::get())
     }
 }

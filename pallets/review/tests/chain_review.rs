@@ -1,5 +1,7 @@
 //! The review pallet through its calls and its seams.
 
+#[path = "chain_review/extractor.rs"]
+mod extractor;
 #[path = "chain_review/mock.rs"]
 mod mock;
 #[path = "chain_review/policy.rs"]

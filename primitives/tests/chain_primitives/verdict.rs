@@ -19,9 +19,12 @@ fn a_score_is_1_to_100_however_it_is_made() {
 #[test]
 fn a_verdict_with_a_score_out_of_bounds_cannot_be_decoded() {
     let score = Score::new(80).expect("within bounds");
-    let verdict = Verdict::Accept { score, units: 5, text_root: H256::repeat_byte(1) };
+    let text_root = H256::repeat_byte(1);
+    let verdict = Verdict::Accept { score, units: 5, text_root, extractor: 0x0203 };
     let mut bytes = verdict.encode();
-    assert_eq!(bytes[..2], [0, 80]);
+    assert_eq!(bytes[..2], [2, 80]);
+    assert_eq!(bytes[42..], [3, 2], "the extractor stands last, 16 bits, little-endian");
+    assert_eq!(verdict.extractor(), Some(0x0203));
     assert_eq!(Verdict::decode_all(&mut &bytes[..]), Ok(verdict));
     for wrong in [0, 101, 255] {
         bytes[1] = wrong;

@@ -3,7 +3,8 @@
 use codec::Encode;
 use frame_support::traits::{fungible::Inspect, Get};
 use openledger_primitives::{
-    api::SubmissionItem, Balance, ContentId, MediaType, Modality, ReviewPolicy, OPEN,
+    api::SubmissionItem, Balance, ContentId, MediaType, Modality, ReviewPolicy, Score, Verdict,
+    EXTRACTOR, OPEN,
 };
 use openledger_runtime::{
     fees::TreasuryAccount, genesis_presets, AccountId, Balances, ChainParameters, Datanets,
@@ -11,7 +12,7 @@ use openledger_runtime::{
     RuntimeGenesisConfig, RuntimeOrigin, Signature, SignedPayload, System, Training, TxExtension,
     UncheckedExtrinsic, SLOT_MILLISECONDS, VERSION,
 };
-use sp_core::{sr25519, Pair};
+use sp_core::{sr25519, Pair, H256};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
     generic::{Digest, DigestItem, Era},
@@ -216,6 +217,16 @@ pub fn item(bytes: &[u8]) -> SubmissionItem {
 pub fn submit(datanet: u32, items: Vec<SubmissionItem>) -> RuntimeCall {
     pallet_datanets::Call::submit { datanet, items: items.try_into().expect("at most 20 items") }
         .into()
+}
+
+/// A vote to accept, of who measured `units` and a text root of bytes `root`.
+pub fn accept(score: u8, units: u64, root: u8) -> Verdict {
+    Verdict::Accept {
+        score: Score::new(score).expect("within 1 to 100"),
+        units,
+        text_root: H256::repeat_byte(root),
+        extractor: EXTRACTOR,
+    }
 }
 
 /// A text Datanet of Alice's with Bob and Charlie as curators; returns its number.

@@ -7,7 +7,7 @@ use openledger_primitives::{
     job::{JobResult, JobState},
     leaf::{dataset_root, version_of, DatasetRef},
     ContentId, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy, RewardTerms,
-    Score, TrainingSpec, Verdict, OPEN,
+    TrainingSpec, Verdict, OPEN,
 };
 use openledger_runtime::{AccountId, Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training};
 use sp_core::H256;
@@ -87,13 +87,9 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let (sha256, submission) = pending(dice, datanet).unwrap_or(([0; 32], 0));
     let verdict = if dice.roll(3) == 0 {
-        Verdict::Reject(RejectionReason::ALL[dice.roll(7) as usize])
+        Verdict::Reject(RejectionReason::ALL[dice.roll(RejectionReason::ALL.len() as u64) as usize])
     } else {
-        Verdict::Accept {
-            score: Score::new(1 + dice.roll(100) as u8).expect("within 1 to 100"),
-            units: if dice.roll(10) == 0 { 0 } else { 700 },
-            text_root: H256::repeat_byte(1),
-        }
+        accept(1 + dice.roll(100) as u8, if dice.roll(10) == 0 { 0 } else { 700 }, 1)
     };
     pallet_review::Call::vote { datanet, sha256, submission, verdict }.into()
 }

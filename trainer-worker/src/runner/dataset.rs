@@ -4,7 +4,7 @@ use super::RunnerError;
 use crate::data::DataFile;
 use openledger_client::{AccountId, Client};
 use openledger_content::{ContentStore, Limits, Wanted};
-use openledger_documents::measure;
+use openledger_documents::{measure, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::LeafView,
     leaf::{version_of, DatasetRef},
@@ -46,6 +46,21 @@ pub async fn fetch(
     Ok(files)
 }
 
+/// Says that a file reads differently here than its leaf records, and why that may be. `units`: on
+/// chain and here.
+fn difference(on_chain: u16, own: u16, units: (u64, u64)) -> String {
+    let (recorded, read) = units;
+    let what = format!(
+        "trained on as extractor {own} reads it: {read} units, where its leaf says {recorded} by \
+         extractor {on_chain}"
+    );
+    match on_chain == own {
+        // Nothing but a fault, here or among the reviewers, brings this about.
+        true => format!("{what}; the same extractor should have found the same text"),
+        false => what,
+    }
+}
+
 async fn fetch_file(
     store: &dyn ContentStore,
     view: LeafView<AccountId>,
@@ -57,11 +72,15 @@ async fn fetch_file(
     match measure(view.media, &bytes) {
         Ok(measured) if measured.units == leaf.units && measured.text_root == leaf.text_root.0 => {}
         // What the reviewers accepted is what the job names, so it is trained on all the same.
-        Ok(_) => tracing::warn!(
-            leaf = view.index,
-            submission = leaf.submission,
-            "units or text root differ from what the reviewers recorded"
-        ),
+        Ok(measured) => {
+            let (on_chain, own) = (leaf.version.extractor(), EXTRACTOR_VERSION);
+            tracing::warn!(
+                leaf = view.index,
+                submission = leaf.submission,
+                "{}",
+                difference(on_chain, own, (leaf.units, measured.units))
+            );
+        }
         Err(error) => tracing::warn!(leaf = view.index, %error, "the file cannot be measured"),
     }
     Ok(DataFile::new(bytes, view.media, leaf.submission.to_string(), leaf.contributor.to_string()))

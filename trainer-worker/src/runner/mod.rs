@@ -27,6 +27,7 @@ use crate::{
 };
 use openledger_client::{AccountId, Client, Signer, Wait};
 use openledger_content::{Bytes, ContentStore};
+use openledger_documents::EXTRACTOR_VERSION;
 use openledger_primitives::{
     job::{Job, JobResult, JobState},
     leaf::dataset_root,
@@ -46,6 +47,9 @@ use tokio::sync::watch;
 pub fn kinds() -> Vec<JobKind> {
     JobKind::all().collect()
 }
+
+/// Under this name an adapter's metadata says which extractor read the files it was trained on.
+pub const EXTRACTOR_NOTE: &str = "openledger_extractor";
 
 /// How often the chain is asked for work.
 const POLL: Duration = Duration::from_secs(1);
@@ -214,7 +218,12 @@ impl Runner {
         let cache = self.options.work_directory.join("models");
         let weights = weights(&*self.store, &model, &self.options.models, &cache).await?;
         let files = fetch(&self.client, &*self.store, &job.datasets).await?;
-        tracing::info!(job = id, files = files.len(), "files fetched and checked");
+        tracing::info!(
+            job = id,
+            files = files.len(),
+            extractor = EXTRACTOR_VERSION,
+            "files fetched and checked"
+        );
 
         let family = model.family;
         let outcome = self.train(id, job, family, weights, files, progress, cancel).await?;
@@ -226,7 +235,9 @@ impl Runner {
         let eval_loss_before = micro_nats(before).ok_or_else(|| unusable(before))?;
         let eval_loss_after = micro_nats(after).ok_or_else(|| unusable(after))?;
         tracing::info!(job = id, before, after, tokens = outcome.tokens, "trained");
-        let bytes = peft::to_bytes(&outcome.adapter, &model.name);
+        // What was trained on is this worker's own reading; a leaf may name another extractor.
+        let notes = [(EXTRACTOR_NOTE, EXTRACTOR_VERSION.to_string())];
+        let bytes = peft::to_bytes_with(&outcome.adapter, &model.name, &notes);
         let added = self.store.add_bytes(Bytes::from(bytes)).await?;
         Ok(JobResult {
             content: added.content,

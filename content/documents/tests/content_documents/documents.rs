@@ -104,6 +104,13 @@ fn word(body: &str) -> Vec<u8> {
     zip_of(&[("word/document.xml", xml.as_bytes())])
 }
 
+/// What genesis and the upgrade to this release's runtime name as the chain's extractor is the one
+/// that this release measures with, or nobody could vote to accept.
+#[test]
+fn the_chain_of_this_release_names_its_extractor() {
+    assert_eq!(EXTRACTOR_VERSION, openledger_primitives::EXTRACTOR);
+}
+
 #[test]
 fn the_text_of_every_document_is_pinned() {
     assert_eq!(EXTRACTOR_VERSION, 2, "another version needs other pinned texts");

@@ -12,7 +12,7 @@ use openledger_primitives::{
     traits::{OnAccepted, OnVerdict, ReviewPolicies},
     Balance, ContentCodec, ContentId, DatanetId, FileHash, MediaType, Modality, Points,
     QuotaLimits, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict, EXISTENTIAL_DEPOSIT,
-    MILLISECONDS_PER_DAY, OPEN,
+    EXTRACTOR, MILLISECONDS_PER_DAY, OPEN,
 };
 use pallet_datanets::{Contributor, Contributors, Datanet, Datanets as AllDatanets, HoldReason};
 use sp_core::H256;
@@ -250,7 +250,17 @@ pub fn submit(who: AccountId, datanet: DatanetId, items: Vec<SubmissionItem>) ->
 }
 
 pub fn accept(units: u64) -> Verdict {
-    Verdict::Accept { score: Score::new(50).unwrap(), units, text_root: H256::repeat_byte(7) }
+    accept_by(EXTRACTOR, units)
+}
+
+/// A verdict on measurements of extractor `extractor`.
+pub fn accept_by(extractor: u16, units: u64) -> Verdict {
+    Verdict::Accept {
+        score: Score::new(50).unwrap(),
+        units,
+        text_root: H256::repeat_byte(7),
+        extractor,
+    }
 }
 
 pub fn reject() -> Verdict {

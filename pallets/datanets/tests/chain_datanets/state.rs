@@ -2,7 +2,9 @@
 
 use crate::mock::*;
 use frame_support::{assert_ok, storage::unhashed, StorageHasher};
-use openledger_primitives::{leaf::range_size, DailyQuota, QuotaLimits, Score};
+use openledger_primitives::{
+    leaf::range_size, DailyQuota, LeafVersion, QuotaLimits, Score, EXTRACTOR,
+};
 use pallet_datanets::{
     Contributors, Datanets as AllDatanets, HoldReason, Leaves, NextDatanet, NextSubmission,
     OrderedSubmissionId, Pending, Quotas, RangeNodes, Submission, Submissions,
@@ -133,6 +135,28 @@ fn damaged_ranges_are_detected() {
     detects("a node of a mountain range does not follow from the leaves", |id| {
         Leaves::<Test>::mutate(id, 2, |leaf| leaf.as_mut().unwrap().score = Score::MAX);
     });
+    // Later than the leaf after it, or older than the one before.
+    for (index, extractor) in [(2, EXTRACTOR + 1), (4, 1)] {
+        detects("a leaf names an older extractor than one before it", |id| {
+            Leaves::<Test>::mutate(id, index, |leaf| {
+                leaf.as_mut().unwrap().version = match extractor {
+                    1 => LeafVersion::V1,
+                    extractor => LeafVersion::V2 { extractor },
+                };
+            });
+        });
+    }
+    for extractor in [0, 1] {
+        let words = match extractor {
+            0 => "a leaf names an older extractor than one before it",
+            _ => "a leaf of the second shape names an extractor of the first",
+        };
+        detects(words, |id| {
+            Leaves::<Test>::mutate(id, 0, |leaf| {
+                leaf.as_mut().unwrap().version = LeafVersion::V2 { extractor };
+            });
+        });
+    }
     detects("a leaf has too few units", |id| {
         Leaves::<Test>::mutate(id, 2, |leaf| leaf.as_mut().unwrap().units = 9);
     });

@@ -1,6 +1,8 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
-use openledger_primitives::{DatasetLeaf, LeafVersion, MediaType, RejectionReason, Score, Verdict};
+use openledger_primitives::{
+    DatasetLeaf, LeafVersion, MediaType, RejectionReason, Score, Verdict, EXTRACTOR,
+};
 use pallet_datanets::{Error, Event, Leaves, Pending, Quotas, Submission, Submissions};
 use sp_core::H256;
 use sp_runtime::DispatchError;
@@ -15,7 +17,7 @@ fn an_accepted_file_becomes_a_leaf_and_earns_points() {
         assert_eq!(
             Leaves::<Test>::get(datanet, 0),
             Some(DatasetLeaf {
-                version: LeafVersion::V1,
+                version: LeafVersion::V2 { extractor: EXTRACTOR },
                 submission: 1,
                 contributor: ALICE,
                 sha256: hash(1),

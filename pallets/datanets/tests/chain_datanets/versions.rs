@@ -1,6 +1,10 @@
 use crate::mock::*;
 use frame_support::assert_ok;
-use openledger_primitives::{leaf::verify_leaf, traits::DatasetVersions, DatasetVersion, Score};
+use openledger_primitives::{
+    leaf::{range_size, verify_leaf, version_of, MergeNodes},
+    traits::DatasetVersions,
+    DatasetLeaf, DatasetVersion, LeafVersion, Score, EXTRACTOR,
+};
 use sp_core::H256;
 
 #[test]
@@ -113,4 +117,62 @@ fn datanets_have_ranges_of_their_own() {
         assert_eq!(Datanets::version_at(one, 3), before);
         assert_ne!(Datanets::version_at(one, 1), Datanets::version_at(other, 1));
     });
+}
+
+#[test]
+fn leaves_of_both_shapes_stand_in_one_range() {
+    on_chain(|| {
+        let datanet = set_up();
+        accept_files(datanet, 0..5);
+        // As a chain that was upgraded has it: the first three leaves name no extractor.
+        let mut leaves: Vec<_> =
+            Datanets::leaves(datanet, 0, 100).into_iter().map(|view| view.leaf).collect();
+        for leaf in &mut leaves[..3] {
+            leaf.version = LeafVersion::V1;
+        }
+        replant(datanet, &leaves);
+        let before = Datanets::version_at(datanet, 3).unwrap();
+        assert_eq!(before, version_of(leaves[..3].iter().map(DatasetLeaf::hash)));
+
+        // A raised extractor goes into the next leaf, and every version stays what it was.
+        assert_ok!(submit(ALICE, datanet, vec![file(50, 100)]));
+        assert_ok!(settle(datanet, 50, accept_by(EXTRACTOR + 1, 300)));
+        leaves.push(Datanets::leaves(datanet, 5, 1).remove(0).leaf);
+        let extractors: Vec<_> = leaves.iter().map(|leaf| leaf.version.extractor()).collect();
+        assert_eq!(extractors, [1, 1, 1, EXTRACTOR, EXTRACTOR, EXTRACTOR + 1]);
+        assert_eq!(Datanets::version_at(datanet, 3), Some(before));
+        for count in 1..=6u64 {
+            let version = Datanets::version_at(datanet, count).unwrap();
+            assert_eq!(version, version_of(leaves[..count as usize].iter().map(DatasetLeaf::hash)));
+            for index in 0..count {
+                let leaf = &leaves[index as usize];
+                let proof = Datanets::leaf_proof(datanet, index, count).unwrap();
+                assert!(verify_leaf(&version, index, leaf, proof.clone()));
+                // The same leaf by another extractor, or in the other shape, is another leaf.
+                for other in [LeafVersion::V1, LeafVersion::V2 { extractor: 1 }] {
+                    let other = DatasetLeaf { version: other, ..leaf.clone() };
+                    assert_eq!(
+                        verify_leaf(&version, index, &other, proof.clone()),
+                        other.version == leaf.version
+                    );
+                }
+            }
+        }
+    });
+}
+
+/// Writes a Datanet's leaves and the nodes that follow from them.
+fn replant(datanet: u32, leaves: &[DatasetLeaf<AccountId>]) {
+    let store = mountain_range::util::MemStore::default();
+    let mut range = mountain_range::MMR::<H256, MergeNodes, _>::new(0, &store);
+    for (index, leaf) in (0u64..).zip(leaves) {
+        pallet_datanets::Leaves::<Test>::insert(datanet, index, leaf);
+        range.push(leaf.hash()).unwrap();
+    }
+    range.commit().unwrap();
+    for position in 0..range_size(leaves.len() as u64) {
+        use mountain_range::MMRStoreReadOps;
+        let node = (&store).get_elem(position).unwrap().unwrap();
+        pallet_datanets::RangeNodes::<Test>::insert(datanet, position, node);
+    }
 }

@@ -1,9 +1,9 @@
 //! A runtime of system and review, with Datanets and submissions that a test sets up.
 
-use frame_support::{derive_impl, parameter_types};
+use frame_support::{derive_impl, dispatch::Pays, parameter_types};
 use openledger_primitives::{
     traits::{OnVerdict, PendingSubmission, Submissions},
-    DatanetId, FileHash, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
+    DatanetId, FileHash, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict, EXTRACTOR,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
@@ -86,7 +86,7 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     Waiting::set(BTreeMap::new());
     Settled::set(Vec::new());
     LeastUnits::set(1);
-    let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+    let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
     sp_io::TestExternalities::new(storage).execute_with(|| {
         System::set_block_number(1);
         Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, threshold)).unwrap();
@@ -111,6 +111,11 @@ pub fn curators(members: &[AccountId], threshold: u8) -> ReviewPolicy<AccountId>
 
 /// Votes on submission 5 of [`FILE`], as an extrinsic would: all or nothing.
 pub fn vote(who: AccountId, verdict: Verdict) -> DispatchResult {
+    vote_and_pay(who, verdict).map(drop)
+}
+
+/// Like [`vote`]; answers whether it costs its fee.
+pub fn vote_and_pay(who: AccountId, verdict: Verdict) -> Result<Pays, DispatchError> {
     use sp_runtime::traits::Dispatchable;
     RuntimeCall::Review(pallet_review::Call::vote {
         datanet: DATANET,
@@ -119,7 +124,7 @@ pub fn vote(who: AccountId, verdict: Verdict) -> DispatchResult {
         verdict,
     })
     .dispatch(signed(who))
-    .map(drop)
+    .map(|done| done.pays_fee)
     .map_err(|failed| failed.error)
 }
 
@@ -128,7 +133,17 @@ pub fn accept(score: u8, units: u64) -> Verdict {
 }
 
 pub fn accept_text(score: u8, units: u64, root: u8) -> Verdict {
-    Verdict::Accept { score: Score::new(score).unwrap(), units, text_root: H256::repeat_byte(root) }
+    accept_by(EXTRACTOR, score, units, root)
+}
+
+/// A vote to accept by who measured with extractor `extractor`.
+pub fn accept_by(extractor: u16, score: u8, units: u64, root: u8) -> Verdict {
+    Verdict::Accept {
+        score: Score::new(score).unwrap(),
+        units,
+        text_root: H256::repeat_byte(root),
+        extractor,
+    }
 }
 
 pub fn reject(reason: RejectionReason) -> Verdict {

@@ -2,7 +2,8 @@
 
 use crate::mock::*;
 use frame_support::assert_ok;
-use pallet_review::{Ballot, Ballots, Policies};
+use openledger_primitives::EXTRACTOR;
+use pallet_review::{Ballot, Ballots, CurrentExtractor, Policies};
 
 /// Damages a chain with votes on it and expects `try_state` to name it.
 #[track_caller]
@@ -33,7 +34,26 @@ fn damaged_policies_are_detected() {
 }
 
 #[test]
+fn damaged_extractors_are_detected() {
+    for extractor in [0, 1] {
+        detects("the chain names no extractor that leaves can name", || {
+            CurrentExtractor::<Test>::put(extractor);
+        });
+    }
+    for extractor in [0, EXTRACTOR + 1, u16::MAX] {
+        detects("a vote names an extractor that was never the chain's", || {
+            change(|ballot| ballot.votes.try_push((13, accept_by(extractor, 1, 1, 1))).unwrap());
+        });
+    }
+}
+
+#[test]
 fn damaged_ballots_are_detected() {
+    detects("a ballot cannot be read", || {
+        // As a chain would have it that skipped the migration.
+        let key = Ballots::<Test>::hashed_key_for(5);
+        frame_support::storage::unhashed::put_raw(&key, &[0; 10]);
+    });
     let not_pending = "a ballot on a submission that is not pending";
     detects(not_pending, || Waiting::mutate(|waiting| waiting.clear()));
     detects(not_pending, || wait(FILE, 9, CONTRIBUTOR));

@@ -1,0 +1,440 @@
+//! The JSON shapes of what the chain keeps: what the node's `openledger_*` methods answer, and what
+//! `openledger --output json` prints of the same things.
+//!
+//! Amounts and points are decimal strings: they do not fit the numbers of JavaScript. Hashes are
+//! lower-case hexadecimal, content ids textual CIDs, losses nats a token. Accounts are written as
+//! their type `A` writes itself: SS58.
+
+use crate::{
+    api::{BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus},
+    job::{self, JobFailure, JobState},
+    leaf::DatasetRef,
+    ContentId, ExtractorVersion, JobResult, MediaType, Method, Modality, Refusal, RefusalRule,
+    ReviewPolicy,
+};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt::Write;
+use serde::Serialize;
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn nats(micro: u32) -> f64 {
+    f64::from(micro) / 1e6
+}
+
+/// An account's quota today.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quota {
+    /// Whether the account is a registered contributor.
+    pub registered: bool,
+    /// Today in UTC days since 1970.
+    pub day: u32,
+    /// Files used today.
+    pub files_used: u32,
+    /// Files allowed a day.
+    pub files_limit: u32,
+    /// Bytes used today.
+    pub bytes_used: u64,
+    /// Bytes allowed a day.
+    pub bytes_limit: u64,
+}
+
+impl From<QuotaStatus> for Quota {
+    fn from(status: QuotaStatus) -> Self {
+        let used = status.used.on(status.day);
+        Self {
+            registered: status.registered,
+            day: status.day,
+            files_used: used.files,
+            files_limit: status.limits.files,
+            bytes_used: used.bytes,
+            bytes_limit: status.limits.bytes,
+        }
+    }
+}
+
+/// Whether a submission would be admitted.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// Whether it would.
+    pub admitted: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<CheckRefusal>,
+}
+
+/// A refusal with its numbers and in words.
+#[derive(Debug, Serialize)]
+pub struct CheckRefusal {
+    /// The rule's number.
+    pub code: u8,
+    /// The rule.
+    pub rule: RefusalRule,
+    /// The item it is about, counted from 0.
+    pub item: Option<u32>,
+    /// What was found.
+    pub value: u64,
+    /// What is allowed.
+    pub limit: u64,
+    /// The same in words.
+    pub message: String,
+}
+
+impl From<Result<(), Refusal>> for Check {
+    fn from(result: Result<(), Refusal>) -> Self {
+        Self {
+            admitted: result.is_ok(),
+            refusal: result.err().map(|refusal| CheckRefusal {
+                code: refusal.rule.code(),
+                rule: refusal.rule,
+                item: refusal.item,
+                value: refusal.value,
+                limit: refusal.limit,
+                message: refusal.to_string(),
+            }),
+        }
+    }
+}
+
+/// A Datanet.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Datanet<A> {
+    /// Its number.
+    pub id: u32,
+    /// Who created it.
+    pub owner: A,
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub modality: Modality,
+    /// Least units of a file.
+    pub min_units: u64,
+    /// Most units of a file that earn points.
+    pub max_units: u64,
+    /// Submissions waiting for a verdict.
+    pub pending: u32,
+    /// Units accepted in all.
+    pub units: u64,
+    /// Leaves of its current version.
+    pub leaves: u64,
+    /// Root of its current version.
+    pub root: String,
+    /// Who decides on submissions.
+    pub curators: Vec<A>,
+    /// How many of them must agree.
+    pub threshold: Option<u8>,
+}
+
+impl<A> From<DatanetView<A>> for Datanet<A> {
+    fn from(view: DatanetView<A>) -> Self {
+        let (curators, threshold) = match view.policy {
+            Some(ReviewPolicy::Curators { members, threshold }) => {
+                (members.into_inner(), Some(threshold))
+            }
+            None => (Vec::new(), None),
+        };
+        Self {
+            id: view.id,
+            owner: view.owner,
+            name: String::from_utf8_lossy(&view.name).into_owned(),
+            modality: view.modality,
+            min_units: view.min_units,
+            max_units: view.max_units,
+            pending: view.pending,
+            units: view.units,
+            leaves: view.version.leaves,
+            root: hex(view.version.root),
+            curators,
+            threshold,
+        }
+    }
+}
+
+/// A file that waits for its verdict.
+#[derive(Debug, Serialize)]
+pub struct Pending<A> {
+    /// The submission's number.
+    pub submission: u64,
+    /// Who gave it.
+    pub contributor: A,
+    /// The file on IPFS.
+    pub content: ContentId,
+    /// sha2-256 of its flat bytes.
+    pub sha256: String,
+    /// Size of its flat bytes.
+    pub size: u32,
+    /// Its format.
+    pub media: MediaType,
+}
+
+impl<A> From<PendingView<A>> for Pending<A> {
+    fn from(view: PendingView<A>) -> Self {
+        Self {
+            submission: view.submission,
+            contributor: view.contributor,
+            content: view.item.content,
+            sha256: hex(view.item.sha256),
+            size: view.item.size,
+            media: view.item.media,
+        }
+    }
+}
+
+/// A line of a leaderboard.
+#[derive(Debug, Serialize)]
+pub struct Entry<A> {
+    /// Who.
+    pub account: A,
+    /// Points.
+    pub points: String,
+    /// Acceptance number that brought the last points.
+    pub sequence: u64,
+}
+
+impl<A> From<BoardEntry<A>> for Entry<A> {
+    fn from(entry: BoardEntry<A>) -> Self {
+        Self { account: entry.account, points: entry.points.to_string(), sequence: entry.sequence }
+    }
+}
+
+/// A Datanet at a version.
+#[derive(Debug, Serialize)]
+pub struct Dataset {
+    /// The Datanet.
+    pub datanet: u32,
+    /// How many leaves it had.
+    pub leaves: u64,
+    /// Its root then.
+    pub root: String,
+}
+
+/// Datanets at their versions.
+pub fn datasets(refs: &[DatasetRef]) -> Vec<Dataset> {
+    refs.iter()
+        .map(|dataset| Dataset {
+            datanet: dataset.datanet,
+            leaves: dataset.version.leaves,
+            root: hex(dataset.version.root),
+        })
+        .collect()
+}
+
+/// What a worker posted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The adapter on IPFS.
+    pub content: ContentId,
+    /// sha2-256 of its bytes.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Held-out loss of the base model, nats a token.
+    pub eval_loss_before: f64,
+    /// Held-out loss with the adapter, nats a token.
+    pub eval_loss_after: f64,
+    /// Tokens trained on.
+    pub tokens: u64,
+    /// One hash for all that was trained on.
+    pub dataset_root: String,
+    /// Zero until verification exists.
+    pub checkpoints_root: String,
+    /// Zero until attribution by influence exists.
+    pub influence_root: String,
+}
+
+impl From<JobResult> for Outcome {
+    fn from(result: JobResult) -> Self {
+        Self {
+            content: result.content,
+            sha256: hex(result.sha256),
+            size: result.size,
+            eval_loss_before: nats(result.eval_loss_before),
+            eval_loss_after: nats(result.eval_loss_after),
+            tokens: result.tokens,
+            dataset_root: hex(result.dataset_root),
+            checkpoints_root: hex(result.checkpoints_root),
+            influence_root: hex(result.influence_root),
+        }
+    }
+}
+
+/// A job.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job<A> {
+    /// Its number.
+    pub id: u64,
+    /// Who pays.
+    pub owner: A,
+    /// The base model.
+    pub base: u32,
+    /// LoRA or QLoRA.
+    pub method: Method,
+    /// On what.
+    pub datasets: Vec<Dataset>,
+    /// Most tokens the price covers.
+    pub token_ceiling: u64,
+    /// Most plancks its owner pays.
+    pub budget: String,
+    /// Block after which it fails.
+    pub deadline: u32,
+    /// Workers that gave it up.
+    pub attempts: u8,
+    /// Where it is in its life.
+    pub state: &'static str,
+    /// Why it failed, if it did.
+    pub failure: Option<JobFailure>,
+    /// Who works on it.
+    pub worker: Option<A>,
+    /// What the worker is paid, plancks.
+    pub price: Option<String>,
+    /// Optimiser steps done, while it trains.
+    pub step: Option<u32>,
+    /// Optimiser steps in all, while it trains.
+    pub total_steps: Option<u32>,
+    /// What was posted.
+    pub result: Option<Outcome>,
+}
+
+impl<A: Clone + PartialEq> Job<A> {
+    /// A job and its number; `completed` is the result of a completed one, which its adapter keeps.
+    pub fn new(id: u64, job: job::Job<A>, completed: Option<JobResult>) -> Self {
+        let assignment = job.assignment().cloned();
+        let (mut steps, mut failure, mut result) = ((None, None), None, completed);
+        match &job.state {
+            JobState::Training { step, total_steps, .. } => {
+                steps = (Some(*step), Some(*total_steps));
+            }
+            JobState::Submitted { result: posted, .. } => result = Some(*posted),
+            JobState::Failed(why) => failure = Some(*why),
+            _ => {}
+        }
+        Self {
+            id,
+            base: job.base,
+            method: job.spec.method,
+            datasets: datasets(&job.datasets),
+            token_ceiling: job.token_ceiling,
+            budget: job.budget.to_string(),
+            deadline: job.deadline,
+            attempts: job.attempts,
+            state: job.state.name(),
+            failure,
+            owner: job.owner,
+            price: assignment.as_ref().map(|assignment| assignment.price.to_string()),
+            worker: assignment.map(|assignment| assignment.worker),
+            step: steps.0,
+            total_steps: steps.1,
+            result: result.map(Outcome::from),
+        }
+    }
+}
+
+/// An adapter.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Adapter<A> {
+    /// Its job's number, and its own.
+    pub id: u64,
+    /// Who paid for it.
+    pub owner: A,
+    /// Who trained it.
+    pub worker: A,
+    /// The base model.
+    pub base: u32,
+    /// On what.
+    pub datasets: Vec<Dataset>,
+    /// Block in which it was registered.
+    pub registered_at: u32,
+    /// What was posted.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl<A> Adapter<A> {
+    /// An adapter and its number.
+    pub fn new(id: u64, adapter: job::Adapter<A>) -> Self {
+        Self {
+            id,
+            owner: adapter.owner,
+            worker: adapter.worker,
+            base: adapter.base,
+            datasets: datasets(&adapter.datasets),
+            registered_at: adapter.registered_at,
+            outcome: adapter.result.into(),
+        }
+    }
+}
+
+/// A file that an adapter was trained on, with its share.
+#[derive(Debug, Serialize)]
+pub struct FileShare<A> {
+    /// The Datanet.
+    pub datanet: u32,
+    /// Position of its leaf.
+    pub leaf: u64,
+    /// The submission that brought it.
+    pub submission: u64,
+    /// Who gave it.
+    pub contributor: A,
+    /// The file on IPFS.
+    pub content: ContentId,
+    /// sha2-256 of its flat bytes.
+    pub sha256: String,
+    /// What acceptance measured.
+    pub units: u64,
+    /// By which extractor.
+    pub extractor: ExtractorVersion,
+    /// Parts of [`PARTS`](crate::PARTS).
+    pub share: u64,
+}
+
+impl<A: Clone> FileShare<A> {
+    /// A leaf's line.
+    pub fn new(datanet: u32, view: &LeafView<A>, share: u64) -> Self {
+        Self {
+            datanet,
+            leaf: view.index,
+            submission: view.leaf.submission,
+            contributor: view.leaf.contributor.clone(),
+            content: view.content,
+            sha256: hex(view.leaf.sha256),
+            units: view.leaf.units,
+            extractor: view.leaf.version.extractor(),
+            share,
+        }
+    }
+}
+
+/// Each leaf with its Datanet's number, and its share by units over all of them.
+pub fn file_shares<A: Clone>(leaves: &[(u32, LeafView<A>)]) -> Vec<FileShare<A>> {
+    let units: Vec<u64> = leaves.iter().map(|(_, view)| view.leaf.units).collect();
+    leaves
+        .iter()
+        .zip(crate::shares(&units))
+        .map(|((datanet, view), share)| FileShare::new(*datanet, view, share))
+        .collect()
+}
+
+/// Who made an adapter's data.
+#[derive(Debug, Serialize)]
+pub struct Attribution<A> {
+    /// The adapter.
+    pub adapter: u64,
+    /// What a whole is: shares are parts of it and add up to it.
+    pub parts: u64,
+    /// Every file.
+    pub files: Vec<FileShare<A>>,
+}

@@ -1,0 +1,11 @@
+//! What an upgrade to this runtime changes in storage.
+//!
+//! Each migration looks at its pallet's storage version, so that it runs once and a chain may skip
+//! releases. A migration stays here for as long as a network exists that has not passed it.
+//!
+//! | to spec version | what |
+//! |---|---|
+//! | 101 | votes name their extractor: [`pallet_review::migrations::ToV2`] |
+
+/// Run in this order when the runtime is replaced.
+pub type SingleBlock = (pallet_review::migrations::ToV2<crate::Runtime>,);

@@ -1,0 +1,189 @@
+//! Upgrades from the states that earlier runtimes planted.
+
+use crate::{
+    common::*,
+    planted_state::{path, said, Planted},
+};
+use codec::DecodeAll;
+use openledger_primitives::{
+    leaf::{verify_leaf, version_of},
+    DatasetLeaf, LeafVersion, RejectionReason, Verdict, EXTRACTOR,
+};
+use openledger_runtime::{AccountId, Datanets, Executive, Runtime, System};
+use sp_core::storage::Storage;
+use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave};
+use sp_runtime::traits::Dispatchable;
+
+/// What runtime 100 left behind.
+fn planted() -> Planted {
+    let bytes = std::fs::read(path(100)).expect("the fixture is committed");
+    Planted::decode_all(&mut &bytes[..]).expect("a planted state")
+}
+
+/// A chain that holds it, under today's runtime, before the upgrade.
+fn chain(planted: &Planted) -> sp_io::TestExternalities {
+    let top = planted.state.iter().cloned().collect();
+    sp_io::TestExternalities::new(Storage { top, children_default: Default::default() })
+}
+
+/// That chain after the upgrade.
+fn upgraded(test: impl FnOnce(&Planted)) {
+    let planted = planted();
+    chain(&planted).execute_with(|| {
+        Executive::execute_on_runtime_upgrade();
+        check_state();
+        test(&planted);
+    });
+}
+
+#[test]
+fn the_planted_state_is_of_the_runtime_that_its_folder_names() {
+    let planted = planted();
+    chain(&planted).execute_with(|| {
+        let last = frame_system::LastRuntimeUpgrade::<Runtime>::get().expect("a block was made");
+        assert_eq!(last.spec_version.0, 100);
+        assert!(pallet_review::Ballots::<Runtime>::iter_keys().count() == 5);
+        // Its votes cannot be read without the migration, so this proves that it does something.
+        assert!(pallet_review::Ballots::<Runtime>::iter().count() < 5);
+    });
+}
+
+#[test]
+fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
+    upgraded(|planted| {
+        let (before, now) = (&planted.said, said());
+        assert_eq!(now.owned, before.owned);
+        assert_eq!(now.board, before.board);
+        assert_eq!(now.jobs, before.jobs);
+        assert_eq!(now.versions, before.versions);
+        assert_eq!(now.proofs, before.proofs);
+        assert_eq!(now.votes, before.votes, "no vote is forgotten");
+    });
+}
+
+#[test]
+fn leaves_of_the_first_shape_keep_their_bytes_hashes_and_proofs() {
+    upgraded(|planted| {
+        assert_eq!(planted.said.proofs.len(), 29);
+        for proof in &planted.said.proofs {
+            let leaf = DatasetLeaf::<AccountId>::decode_all(&mut &proof.leaf[..]).expect("a leaf");
+            assert_eq!((leaf.version, proof.leaf.len()), (LeafVersion::V1, 118));
+            assert_eq!(leaf.hash(), proof.hash);
+            let stored = pallet_datanets::Leaves::<Runtime>::get(proof.datanet, proof.index);
+            assert_eq!(stored.as_ref(), Some(&leaf));
+            let version =
+                Datanets::version_at(proof.datanet, proof.leaves).expect("the version is there");
+            assert!(verify_leaf(&version, proof.index, &leaf, proof.proof.clone()));
+        }
+    });
+}
+
+fn pending(datanet: u32, n: u32) -> ([u8; 32], u64) {
+    let sha256 = item(format!("file {n}").as_bytes()).sha256;
+    let view = Datanets::pending(datanet, None, 100)
+        .into_iter()
+        .find(|view| view.item.sha256 == sha256)
+        .expect("the file waits");
+    (sha256, view.submission)
+}
+
+/// Votes by a signed transaction; answers the fee that was paid.
+fn vote(who: Sr25519Keyring, datanet: u32, n: u32, verdict: Verdict) -> u128 {
+    let (sha256, submission) = pending(datanet, n);
+    let call = pallet_review::Call::vote { datanet, sha256, submission, verdict };
+    let before = fees_paid().iter().sum::<u128>();
+    let nonce = System::account_nonce(who.to_account_id());
+    let owned = total(&who.to_account_id());
+    apply(sign(&who.pair(), nonce, call)).expect("valid").expect("dispatched");
+    let fee = fees_paid().iter().sum::<u128>() - before;
+    assert_eq!(owned - total(&who.to_account_id()), fee);
+    fee
+}
+
+#[test]
+fn who_voted_to_accept_before_an_upgrade_is_asked_again_at_no_cost() {
+    upgraded(|_| {
+        begin_block();
+        // Of two votes that Datanet 0 asks for, Bob's was measured by extractor 1.
+        assert!(vote(Charlie, 0, 6, accept(80, 700, 6)) > 0);
+        pending(0, 6);
+        assert_eq!(vote(Bob, 0, 6, accept(90, 700, 6)), 0);
+        let leaf = Datanets::leaves(0, 7, 1).remove(0).leaf;
+        assert_eq!(leaf.version, LeafVersion::V2 { extractor: EXTRACTOR });
+        assert_eq!(leaf.score.get(), 80);
+
+        // A refusal from before goes on counting; two of three asked again.
+        assert!(vote(Bob, 0, 7, Verdict::Reject(RejectionReason::OffTopic)) > 0);
+        assert!(Datanets::pending(0, None, 100).iter().all(|view| view.submission != 7));
+        assert!(vote(Bob, 1, 23, accept(60, 400, 1)) > 0);
+        assert_eq!(vote(Charlie, 1, 23, accept(70, 400, 1)), 0);
+        assert_eq!(vote(Dave, 1, 23, accept(75, 400, 1)), 0);
+        assert_eq!(Datanets::datanet(1).expect("it is there").version.leaves, 2);
+        end_block();
+    });
+}
+
+#[test]
+fn a_vote_measured_by_the_extractor_before_is_refused_after_an_upgrade() {
+    upgraded(|_| {
+        let (sha256, submission) = pending(0, 6);
+        let Verdict::Accept { score, units, text_root, .. } = accept(80, 700, 6) else {
+            unreachable!("it accepts")
+        };
+        let verdict = Verdict::Accept { score, units, text_root, extractor: EXTRACTOR - 1 };
+        let refused = openledger_runtime::RuntimeCall::from(pallet_review::Call::vote {
+            datanet: 0,
+            sha256,
+            submission,
+            verdict,
+        })
+        .dispatch(openledger_runtime::RuntimeOrigin::signed(Charlie.to_account_id()));
+        assert_eq!(
+            refused.expect_err("it is refused").error,
+            pallet_review::Error::<Runtime>::OtherExtractor.into()
+        );
+    });
+}
+
+#[test]
+fn a_datanet_goes_on_growing_over_leaves_of_both_shapes() {
+    upgraded(|planted| {
+        begin_block();
+        vote(Charlie, 0, 6, accept(80, 700, 6));
+        vote(Bob, 0, 6, accept(90, 700, 6));
+        end_block();
+        let leaves: Vec<_> =
+            Datanets::leaves(0, 0, 100).into_iter().map(|view| view.leaf).collect();
+        let versions: Vec<_> = leaves.iter().map(|leaf| leaf.version).collect();
+        assert_eq!(versions[..7], [LeafVersion::V1; 7]);
+        assert_eq!(versions[7..], [LeafVersion::V2 { extractor: EXTRACTOR }]);
+        for count in 0..=8u64 {
+            let version = Datanets::version_at(0, count).expect("it was there");
+            // What a worker or a stranger computes from the leaves alone.
+            assert_eq!(version, version_of(leaves[..count as usize].iter().map(DatasetLeaf::hash)));
+            if count < 8 {
+                assert_eq!(Some(&version), planted.said.versions[0].get(count as usize));
+            }
+            for index in 0..count {
+                let proof = Datanets::leaf_proof(0, index, count).expect("it is there");
+                assert!(verify_leaf(&version, index, &leaves[index as usize], proof));
+            }
+        }
+    });
+}
+
+#[test]
+fn the_first_block_of_a_new_runtime_migrates_and_the_next_ones_do_not() {
+    let planted = planted();
+    chain(&planted).execute_with(|| {
+        begin_block();
+        assert_eq!(pallet_review::CurrentExtractor::<Runtime>::get(), EXTRACTOR);
+        assert_eq!(said().votes, planted.said.votes);
+        end_block();
+        let ballots: Vec<_> = pallet_review::Ballots::<Runtime>::iter().collect();
+        Executive::execute_on_runtime_upgrade();
+        begin_block();
+        end_block();
+        assert_eq!(pallet_review::Ballots::<Runtime>::iter().collect::<Vec<_>>(), ballots);
+    });
+}
