@@ -2,5 +2,7 @@
 
 #[path = "content_documents/canonical.rs"]
 mod canonical;
+#[path = "content_documents/corpus.rs"]
+mod corpus;
 #[path = "content_documents/documents.rs"]
 mod documents;
