@@ -63,6 +63,12 @@ hidden! {
     Repeated "repeated" "drawn again at the same place" false;
     /// Without a stated character: U+FFFD is never counted.
     Unmapped "unmapped" "of signs without a stated character" false;
+    /// More marks than are shown on one letter.
+    Stacked "stacked" "of marks stacked on one letter" true;
+    /// More blanks than the words around them pay for.
+    Blank "blank" "of blanks beyond what is visible" false;
+    /// Invisible characters, few in a row, that only say how to lay out or join what is visible.
+    Format "format" "of characters for the layout" false;
 }
 
 impl fmt::Display for Hidden {

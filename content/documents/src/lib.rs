@@ -17,6 +17,7 @@
 
 mod budget;
 pub mod canonical;
+mod characters;
 mod docx;
 mod inflate;
 mod left_out;

@@ -2,6 +2,8 @@
 
 #[path = "content_documents/canonical.rs"]
 mod canonical;
+#[path = "content_documents/characters.rs"]
+mod characters;
 #[path = "content_documents/corpus.rs"]
 mod corpus;
 #[path = "content_documents/documents.rs"]
