@@ -10,7 +10,7 @@
 
 use crate::budget::Fault;
 use crate::left_out::LeftOut;
-use crate::{characters, docx, pdf};
+use crate::{characters, docx, markdown, pdf};
 use openledger_primitives::{text_root, MediaType};
 use unicode_normalization::{is_nfc, UnicodeNormalization};
 
@@ -28,6 +28,9 @@ pub const MAX_HIDDEN_PERCENT: u64 = 20;
 
 /// Normalisation form C makes UTF-8 at most three times as long (Unicode FAQ, "Normalization").
 const MAX_EXPANSION: usize = 3;
+
+/// How often Markdown is looked through for what taking out hidden parts has made of the rest.
+const MAX_LAYERS: u64 = 16;
 
 /// Why a file has no canonical text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -175,7 +178,8 @@ pub struct Reading {
 pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
     let mut left_out = LeftOut::default();
     let text = match media_type {
-        MediaType::Txt | MediaType::Md => normal_form(plain_text(bytes)?, &mut left_out)?,
+        MediaType::Txt => normal_form(plain_text(bytes)?, &mut left_out)?,
+        MediaType::Md => markdown_text(plain_text(bytes)?, &mut left_out)?,
         MediaType::Pdf | MediaType::Docx => {
             sniff(media_type, bytes)?;
             let extracted = match media_type {
@@ -207,6 +211,22 @@ pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
 /// As [`read`].
 pub fn canonical_text(media_type: MediaType, bytes: &[u8]) -> Result<String, TextError> {
     read(media_type, bytes).map(|reading| reading.text)
+}
+
+/// Markdown without its hidden parts. What was between them may be markup now, so it is looked
+/// through until nothing changes.
+fn markdown_text(source: &str, left_out: &mut LeftOut) -> Result<String, TextError> {
+    let media_type = MediaType::Md;
+    let mut text = normal_form(source, left_out)?;
+    for _ in 0..MAX_LAYERS {
+        let shown = markdown::shown(&text, left_out).map_err(|e| TextError::of(media_type, e))?;
+        let next = normal_form(&shown, left_out)?;
+        if next == text {
+            return Ok(text);
+        }
+        text = next;
+    }
+    Err(TextError::TooMuch { media_type, what: "layers of markup in markup", limit: MAX_LAYERS })
 }
 
 /// Plain text in its one form, without what does not count.

@@ -67,6 +67,8 @@ hidden! {
     Stacked "stacked" "of marks stacked on one letter" true;
     /// More blanks than the words around them pay for.
     Blank "blank" "of blanks beyond what is visible" false;
+    /// Markup, link targets and tags beyond what the text around them pays for.
+    Address "address" "of markup and link targets beyond what is visible" false;
     /// Invisible characters, few in a row, that only say how to lay out or join what is visible.
     Format "format" "of characters for the layout" false;
 }

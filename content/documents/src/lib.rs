@@ -18,9 +18,11 @@
 mod budget;
 pub mod canonical;
 mod characters;
+mod colour;
 mod docx;
 mod inflate;
 mod left_out;
+mod markdown;
 mod pdf;
 mod zip;
 

@@ -8,3 +8,5 @@ mod characters;
 mod corpus;
 #[path = "content_documents/documents.rs"]
 mod documents;
+#[path = "content_documents/markdown.rs"]
+mod markdown;
