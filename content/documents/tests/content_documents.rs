@@ -10,3 +10,5 @@ mod corpus;
 mod documents;
 #[path = "content_documents/markdown.rs"]
 mod markdown;
+#[path = "content_documents/word.rs"]
+mod word;

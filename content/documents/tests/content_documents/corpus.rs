@@ -314,10 +314,15 @@ fn real_documents_are_read_as_the_oracles_read_them() {
     let everything = variable("OPENLEDGER_CORPUS", "all");
     let mut rows: BTreeMap<(MediaType, Script), Row> = BTreeMap::new();
     let mut refused: BTreeMap<(MediaType, String), usize> = BTreeMap::new();
-    let mut details = "recall\tprecision\tpackage\tpath\tdiffering\n".to_owned();
+    let mut details = "recall\tprecision\tpackage\tpath\tdiffering\tleft out\n".to_owned();
     for document in Document::listed(everything) {
         let media_type = document.media_type();
         let reading = read(media_type, &document.bytes());
+        let left_out: Vec<_> = (reading.iter())
+            .flat_map(|reading| reading.left_out.iter())
+            .map(|(why, units)| format!("{} {units}", why.name()))
+            .collect();
+        let left_out = left_out.join(", ");
         let oracle = document.oracle();
         let script = oracle.as_ref().map_or(Script::Latin, Oracle::script);
         let row = rows.entry((media_type, script)).or_default();
@@ -342,7 +347,8 @@ fn real_documents_are_read_as_the_oracles_read_them() {
             }
         };
         let place = format!("{}\t{}", document.package, document.path);
-        writeln!(details, "{}", line.replace("{}", &place)).expect("a string");
+        let line = line.replace("{}", &place);
+        writeln!(details, "{line}\t{left_out}").expect("a string");
     }
     let mut table = "| files | number | both read | recall and precision ≥ .99 | median recall | \
                      median precision |\n|---|---|---|---|---|---|\n"
