@@ -10,9 +10,9 @@
 
 use crate::budget::Fault;
 use crate::left_out::LeftOut;
-use crate::{docx, pdf};
+use crate::{characters, docx, markdown, pdf};
 use openledger_primitives::{text_root, MediaType};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{is_nfc, UnicodeNormalization};
 
 /// Version of the rules from a file's bytes to its canonical text, for all formats together.
 ///
@@ -28,6 +28,9 @@ pub const MAX_HIDDEN_PERCENT: u64 = 20;
 
 /// Normalisation form C makes UTF-8 at most three times as long (Unicode FAQ, "Normalization").
 const MAX_EXPANSION: usize = 3;
+
+/// How often Markdown is looked through for what taking out hidden parts has made of the rest.
+const MAX_LAYERS: u64 = 16;
 
 /// Why a file has no canonical text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,8 +183,10 @@ pub struct Reading {
 /// document's text cannot be had. Time and memory are bounded: work is counted and stops at the same
 /// place on every machine, and beside the file and its text at most some tens of MiB are held.
 pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
-    let (text, left_out) = match media_type {
-        MediaType::Txt | MediaType::Md => (normal_form(plain_text(bytes)?)?, LeftOut::default()),
+    let mut left_out = LeftOut::default();
+    let text = match media_type {
+        MediaType::Txt => normal_form(plain_text(bytes)?, &mut left_out)?,
+        MediaType::Md => markdown_text(plain_text(bytes)?, &mut left_out)?,
         MediaType::Pdf | MediaType::Docx => {
             sniff(media_type, bytes)?;
             let extracted = match media_type {
@@ -189,7 +194,8 @@ pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
                 _ => docx::text(bytes),
             };
             let extracted = extracted.map_err(|fault| TextError::of(media_type, fault))?;
-            (normal_form(&extracted.text)?, extracted.left_out)
+            left_out = extracted.left_out;
+            normal_form(&extracted.text, &mut left_out)?
         }
         _ => return Err(TextError::NoExtractor { media_type }),
     };
@@ -214,8 +220,24 @@ pub fn canonical_text(media_type: MediaType, bytes: &[u8]) -> Result<String, Tex
     read(media_type, bytes).map(|reading| reading.text)
 }
 
-/// Plain text in its one form.
-fn normal_form(text: &str) -> Result<String, TextError> {
+/// Markdown without its hidden parts. What was between them may be markup now, so it is looked
+/// through until nothing changes.
+fn markdown_text(source: &str, left_out: &mut LeftOut) -> Result<String, TextError> {
+    let media_type = MediaType::Md;
+    let mut text = normal_form(source, left_out)?;
+    for _ in 0..MAX_LAYERS {
+        let shown = markdown::shown(&text, left_out).map_err(|e| TextError::of(media_type, e))?;
+        let next = normal_form(&shown, left_out)?;
+        if next == text {
+            return Ok(text);
+        }
+        text = next;
+    }
+    Err(TextError::TooMuch { media_type, what: "layers of markup in markup", limit: MAX_LAYERS })
+}
+
+/// Plain text in its one form, without what does not count.
+fn normal_form(text: &str, left_out: &mut LeftOut) -> Result<String, TextError> {
     let text = text.trim_start_matches('\u{feff}');
     let limit = text.len().saturating_mul(MAX_EXPANSION);
     let mut canonical = String::with_capacity(text.len());
@@ -225,6 +247,14 @@ fn normal_form(text: &str) -> Result<String, TextError> {
             return Err(TextError::TooLong { limit });
         }
         canonical.push(character);
+    }
+    // What was taken out may have stood between characters that belong together.
+    for round in 0.. {
+        let counted = characters::counted(&canonical, round, left_out);
+        if counted == canonical {
+            break;
+        }
+        canonical = if is_nfc(&counted) { counted } else { counted.nfc().collect() };
     }
     Ok(canonical)
 }

@@ -63,6 +63,14 @@ hidden! {
     Repeated "repeated" "drawn again at the same place" false;
     /// Without a stated character: U+FFFD is never counted.
     Unmapped "unmapped" "of signs without a stated character" false;
+    /// More marks than are shown on one letter.
+    Stacked "stacked" "of marks stacked on one letter" true;
+    /// More blanks than the words around them pay for.
+    Blank "blank" "of blanks beyond what is visible" false;
+    /// Markup, link targets and tags beyond what the text around them pays for.
+    Address "address" "of markup and link targets beyond what is visible" false;
+    /// Invisible characters, few in a row, that only say how to lay out or join what is visible.
+    Format "format" "of characters for the layout" false;
 }
 
 impl fmt::Display for Hidden {

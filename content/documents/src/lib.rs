@@ -17,9 +17,12 @@
 
 mod budget;
 pub mod canonical;
+mod characters;
+mod colour;
 mod docx;
 mod inflate;
 mod left_out;
+mod markdown;
 mod pdf;
 mod zip;
 

@@ -2,5 +2,13 @@
 
 #[path = "content_documents/canonical.rs"]
 mod canonical;
+#[path = "content_documents/characters.rs"]
+mod characters;
+#[path = "content_documents/corpus.rs"]
+mod corpus;
 #[path = "content_documents/documents.rs"]
 mod documents;
+#[path = "content_documents/markdown.rs"]
+mod markdown;
+#[path = "content_documents/word.rs"]
+mod word;

