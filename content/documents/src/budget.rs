@@ -32,8 +32,15 @@ pub(crate) enum Fault {
     Damaged(String),
     /// Only pictures, or nothing.
     NoText,
-    /// More than half of the characters have no known meaning.
-    Unmapped,
+    /// Too many of the signs have no known character.
+    Unmapped {
+        /// Their share, rounded up.
+        percent: u64,
+        /// The font that has most of them.
+        font: String,
+    },
+    /// A text is stated that is not what is drawn.
+    Contradiction(crate::pdf::Contradiction),
     /// More of something than is read.
     TooMuch {
         /// Of what.

@@ -89,14 +89,36 @@ pub enum TextError {
         /// The declared format.
         media_type: MediaType,
     },
-    /// Most characters have no stated meaning.
+    /// Signs have no stated character.
     #[error(
-        "the fonts of the .{} file do not say which characters most of its signs are; export it \
-         again with text that can be searched, or convert it to .txt", media_type.extension()
+        "{percent} % of the .{} file's signs have no stated character, most of them in the font \
+         `{font}`, where at most {} % may; export it again with text that can be searched, or \
+         convert it to .txt", media_type.extension(), crate::pdf::MAX_UNMAPPED_PERCENT
     )]
     Unmapped {
         /// The declared format.
         media_type: MediaType,
+        /// Their share of all signs, rounded up.
+        percent: u64,
+        /// The font that has most of them.
+        font: String,
+    },
+    /// The file states another text than the one that is drawn.
+    #[error(
+        "the .{} file states another text than it shows: {} is `{own}` on the page and `{said}` in \
+         the file; export it again from the document that it was made of",
+        media_type.extension(),
+        font.as_ref().map_or_else(|| "a passage".to_owned(), |font| format!("a sign of the font `{font}`"))
+    )]
+    Contradiction {
+        /// The declared format.
+        media_type: MediaType,
+        /// The font whose `ToUnicode` says so; none for an `ActualText`.
+        font: Option<String>,
+        /// What is drawn, for example.
+        own: String,
+        /// What is said of it.
+        said: String,
     },
     /// The document asks for more work or memory than its text is worth.
     #[error(
@@ -144,7 +166,10 @@ impl TextError {
             Fault::Macros => Self::Macros,
             Fault::Damaged(reason) => Self::Damaged { media_type, reason },
             Fault::NoText => Self::NoText { media_type },
-            Fault::Unmapped => Self::Unmapped { media_type },
+            Fault::Unmapped { percent, font } => Self::Unmapped { media_type, percent, font },
+            Fault::Contradiction(pdf::Contradiction { font, own, said }) => {
+                Self::Contradiction { media_type, font, own, said }
+            }
             Fault::TooMuch { what, limit } => Self::TooMuch { media_type, what, limit },
         }
     }

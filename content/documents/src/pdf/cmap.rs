@@ -1,4 +1,5 @@
-//! CMaps: which text a code means (`ToUnicode`), and how long codes are (ISO 32000-1, 9.7.5, 9.10.3).
+//! CMaps: which text a code means (`ToUnicode`), how long codes are, and which glyph each one is
+//! (ISO 32000-1, 9.7.5, 9.10.3).
 
 use super::object::{Lexer, Object, Token};
 use crate::budget::{Budget, Fault, Result};
@@ -27,23 +28,62 @@ pub(crate) struct CMap {
     spaces: Vec<(Vec<u8>, Vec<u8>)>,
     single: BTreeMap<Code, Box<str>>,
     runs: BTreeMap<Code, Run>,
+    /// Stretches of codes: the last one, and the identifier of the first one's glyph.
+    glyphs: BTreeMap<Code, (u32, u32)>,
+    /// The predefined CMap that this one goes on from.
+    base: Option<Box<[u8]>>,
 }
 
 impl CMap {
     /// Reads a CMap's program. What is no table in it is stepped over.
     pub(crate) fn parse(bytes: &[u8], budget: &mut Budget) -> Result<Self> {
         let mut map = Self::default();
+        map.add(bytes, budget)?;
+        Ok(map)
+    }
+
+    /// Reads one more program over what is there, as `usecmap` says it.
+    pub(crate) fn add(&mut self, bytes: &[u8], budget: &mut Budget) -> Result<()> {
         let mut lexer = Lexer::new(bytes, 0);
+        let mut name = None;
         while let Some(token) = lexer.token(budget)? {
-            let Token::Keyword(word) = token else { continue };
+            let word = match token {
+                Token::Keyword(word) => word,
+                Token::Value(Object::Name(found)) => {
+                    name = Some(found);
+                    continue;
+                }
+                _ => continue,
+            };
             match &*word {
-                b"begincodespacerange" => map.read_spaces(&mut lexer, budget)?,
-                b"beginbfchar" => map.read_single(&mut lexer, budget)?,
-                b"beginbfrange" => map.read_runs(&mut lexer, budget)?,
+                b"begincodespacerange" => self.read_spaces(&mut lexer, budget)?,
+                b"beginbfchar" => self.read_single(&mut lexer, budget)?,
+                b"beginbfrange" => self.read_runs(&mut lexer, budget)?,
+                b"begincidchar" => self.read_glyphs::<2>(&mut lexer, budget)?,
+                b"begincidrange" => self.read_glyphs::<3>(&mut lexer, budget)?,
+                b"usecmap" => self.base = name.take().map(|name| name.to_vec().into()),
                 _ => {}
             }
         }
-        Ok(map)
+        Ok(())
+    }
+
+    /// The name of the predefined CMap that this one goes on from.
+    pub(crate) fn base(&self) -> Option<&[u8]> {
+        self.base.as_deref()
+    }
+
+    /// Goes on from a predefined CMap.
+    pub(crate) fn set_base(&mut self, name: &[u8]) {
+        self.base = Some(name.into());
+    }
+
+    /// The identifier of a code's glyph.
+    pub(crate) fn glyph(&self, code: &[u8]) -> Option<u32> {
+        let key = key(code)?;
+        let (start, (last, glyph)) = self.glyphs.range(..=key).next_back()?;
+        let inside = start.0 == key.0 && key.1 <= *last;
+        inside.then(|| glyph.saturating_add(key.1 - start.1))
     }
 
     /// Whether codes have stretches of their own here.
@@ -53,7 +93,7 @@ impl CMap {
 
     /// What the map costs to keep, in entries.
     pub(crate) fn size(&self) -> usize {
-        self.single.len() + self.runs.len() + self.spaces.len()
+        self.single.len() + self.runs.len() + self.spaces.len() + self.glyphs.len()
     }
 
     /// Length of the code that `bytes` begins with: the first stretch that holds it, shorter ones
@@ -130,6 +170,25 @@ impl CMap {
                     }
                 }
                 _ => {}
+            }
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// `code glyph`, or `first last glyph`.
+    fn read_glyphs<const N: usize>(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        budget: &mut Budget,
+    ) -> Result<()> {
+        while let Some(items) = objects::<N>(lexer, budget)? {
+            let code = |item: Option<&Object>| item.and_then(Object::string).and_then(key);
+            let first = code(items.first());
+            let last = if N == 3 { code(items.get(1)) } else { first };
+            let glyph = items.last().and_then(|item| item.index(u16::MAX.into()));
+            if let (Some(first), Some(last), Some(glyph)) = (first, last, glyph) {
+                self.glyphs.insert(first, (last.1, glyph as u32));
             }
             self.check()?;
         }

@@ -1,12 +1,14 @@
 //! Content streams: the operators that place text (ISO 32000-1, 8 and 9).
 
+use super::actual::{Stretch, Waiting};
 use super::cmap::utf16;
 use super::document::{Document, Page};
 use super::font::Font;
-use super::layout::Layout;
+use super::layout::{Layout, MAX_CHARACTERS};
 use super::matrix::Matrix;
 use super::object::{is_space, Dict, Lexer, Object, Token};
 use crate::budget::{Fault, Result};
+use crate::left_out::Hidden;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -47,6 +49,8 @@ struct State {
     scale: f64,
     leading: f64,
     rise: f64,
+    /// The render mode.
+    mode: f64,
 }
 
 /// Takes the text of pages, one after the other.
@@ -61,13 +65,10 @@ pub(crate) struct Pages<'d, 'a> {
     text: Matrix,
     line: Matrix,
     /// The text that stands for what is drawn, for each open marked content that has one.
-    marked: Vec<Option<Replaced>>,
+    marked: Vec<Option<Stretch>>,
     /// Bytes of the contents that are open.
     held: usize,
 }
-
-/// `ActualText`, until it has been put.
-struct Replaced(Option<Box<str>>);
 
 impl<'d, 'a> Pages<'d, 'a> {
     pub(crate) fn new(document: &'d mut Document<'a>) -> Self {
@@ -89,7 +90,6 @@ impl<'d, 'a> Pages<'d, 'a> {
     pub(crate) fn page(&mut self, page: &Page) -> Result<()> {
         self.state = initial(Matrix::turned(page.turns));
         self.saved.clear();
-        self.marked.clear();
         let (contents, resources) = self.document.page(page)?;
         let contents = match self.document.resolve(&contents)? {
             Object::Array(parts) => parts.to_vec(),
@@ -103,6 +103,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             bytes.push(b'\n');
         }
         self.run(&bytes, &resources, 0)?;
+        self.unmark(0)?;
         self.layout.end_page();
         Ok(())
     }
@@ -138,7 +139,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             self.state = state;
             self.saved.truncate(floor);
         }
-        self.marked.truncate(marked);
+        self.unmark(marked)?;
         self.held -= bytes.len();
         Ok(())
     }
@@ -186,6 +187,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             b"Tw" => self.state.word_spacing = number(0),
             b"Tz" => self.state.scale = number(0) / 100.0,
             b"TL" => self.state.leading = number(0),
+            b"Tr" => self.state.mode = number(0),
             b"Ts" => self.state.rise = number(0),
             b"Tf" => {
                 self.state.size = number(1);
@@ -230,11 +232,9 @@ impl<'d, 'a> Pages<'d, 'a> {
                     Some(properties) => self.actual_text(properties, resources)?,
                     None => None,
                 };
-                self.marked.push(replaced.map(|text| Replaced(Some(text))));
+                self.marked.push(replaced.map(Stretch::new));
             }
-            b"EMC" => {
-                self.marked.pop();
-            }
+            b"EMC" => self.unmark(self.marked.len().saturating_sub(1))?,
             b"Do" => {
                 if let Some(name) = operands.first().and_then(Object::name) {
                     self.form(name, resources, depth)?;
@@ -355,6 +355,33 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(())
     }
 
+    /// Ends marked content down to a depth.
+    fn unmark(&mut self, depth: usize) -> Result<()> {
+        while self.marked.len() > depth {
+            let Some(Some(stretch)) = self.marked.pop() else { continue };
+            let (text, glyphs) = stretch.end(&self.document.letters);
+            let Some(text) = text else {
+                for glyph in &glyphs {
+                    self.put(glyph)?;
+                }
+                continue;
+            };
+            let limit = MAX_CHARACTERS * glyphs.len();
+            let mut text = &*text;
+            for Waiting { place, vertical, advance, .. } in &glyphs {
+                // The text stands where the first glyph does; the others only move on.
+                let text = std::mem::take(&mut text);
+                self.layout.glyphs(text, limit, place, *vertical, *advance)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, glyph: &Waiting) -> Result<()> {
+        let Waiting { text, place, vertical, advance } = glyph;
+        self.layout.glyph(text, place, *vertical, *advance)
+    }
+
     /// Shows a string.
     fn show(&mut self, string: Option<&Object>) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
@@ -377,14 +404,20 @@ impl<'d, 'a> Pages<'d, 'a> {
                 true => to_page.vector(0.0, by),
                 false => to_page.vector(by * scale, 0.0),
             };
-            let drawn = shown.text.as_deref().unwrap_or("\u{fffd}");
+            let mut text = shown.text.unwrap_or_else(|| "\u{fffd}".into());
+            // Text of mode 3 lies over a picture, whatever its font draws.
+            if shown.blank && self.state.mode != 3.0 {
+                self.layout.left_out.add(Hidden::Transparent, text.len() as u64);
+                text.clear();
+            }
+            let glyph = Waiting { text, place, vertical: font.vertical, advance };
             match self.marked.iter_mut().find_map(Option::as_mut) {
-                Some(replaced) => {
-                    let text = replaced.0.take();
-                    let text = text.as_deref().unwrap_or_default();
-                    self.layout.glyph(text, &place, font.vertical, advance)?;
+                Some(stretch) => {
+                    for glyph in stretch.push(glyph) {
+                        self.put(&glyph)?;
+                    }
                 }
-                None => self.layout.glyph(drawn, &place, font.vertical, advance)?,
+                None => self.put(&glyph)?,
             }
             self.advance(by);
         }
@@ -403,5 +436,6 @@ fn initial(ctm: Matrix) -> State {
         scale: 1.0,
         leading: 0.0,
         rise: 0.0,
+        mode: 0.0,
     }
 }

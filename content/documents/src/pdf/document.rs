@@ -58,6 +58,8 @@ pub(crate) struct Document<'a> {
     root: Object,
     cache: Vec<(u32, Rc<Vec<u8>>)>,
     pub(crate) budget: Budget,
+    /// What the fonts' signs are said to be, counted.
+    pub(crate) letters: super::letters::Shared,
 }
 
 impl<'a> Document<'a> {
@@ -73,6 +75,7 @@ impl<'a> Document<'a> {
             root: Object::Null,
             cache: Vec::new(),
             budget: Budget::new(bytes.len()),
+            letters: Default::default(),
         };
         let found = document.scan()?;
         for (position, container) in found.containers {

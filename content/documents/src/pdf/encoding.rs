@@ -1,9 +1,6 @@
 //! Which character a code means in the encodings that PDF defines, and how wide it is in the fonts
 //! that every reader has (ISO 32000-1, Annex D; Adobe's font metrics).
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
-
 /// One of PDF's own encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Base {
@@ -11,59 +8,29 @@ pub(crate) enum Base {
     MacRoman,
     Standard,
     Symbol,
+    /// ZapfDingbats.
+    Dingbats,
 }
 
 impl Base {
-    /// The character of a code, if it has one.
-    pub(crate) fn character(self, code: u8) -> Option<char> {
+    /// The text of a code, if it has one.
+    pub(crate) fn text(self, code: u8) -> Option<String> {
+        self.character(code).map(String::from)
+    }
+
+    fn character(self, code: u8) -> Option<char> {
         let (table, first) = match self {
             Self::WinAnsi => (WIN_ANSI, 0x80),
             Self::MacRoman => (MAC_ROMAN, 0x80),
             Self::Standard => (STANDARD, 0x20),
             Self::Symbol => (SYMBOL, 0x20),
+            Self::Dingbats => (DINGBATS, 0x20),
         };
         match code.checked_sub(first) {
             Some(place) => table.chars().nth(usize::from(place)).filter(|c| *c != '\u{fffd}'),
             None => (0x20..0x7f).contains(&code).then_some(char::from(code)),
         }
     }
-}
-
-/// The text that a glyph's name stands for: a name of Adobe's glyph list for Latin, Greek, Cyrillic
-/// and symbols, `uniXXXX`, `uXXXX`, parts joined by `_`; what follows a point is a variant.
-pub(crate) fn glyph_text(name: &str) -> Option<String> {
-    static NAMES: OnceLock<BTreeMap<&'static str, char>> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let pair = |line: &'static str| {
-            let (name, code) = line.split_once(' ')?;
-            Some((name, char::from_u32(u32::from_str_radix(code, 16).ok()?)?))
-        };
-        include_str!("glyphs.txt").lines().filter_map(pair).collect()
-    });
-    let stem = name.split('.').next().filter(|stem| !stem.is_empty())?;
-    let mut text = String::new();
-    for part in stem.split('_').take(8) {
-        match names.get(part) {
-            Some(character) => text.push(*character),
-            None => text.push(coded(part)?),
-        }
-    }
-    Some(text)
-}
-
-/// `uni20AC`, `u1F600`.
-fn coded(name: &str) -> Option<char> {
-    let digits = match (name.strip_prefix("uni"), name.strip_prefix('u')) {
-        (Some(digits), _) if digits.len() == 4 => digits,
-        (_, Some(digits)) if (4..=6).contains(&digits.len()) => digits,
-        _ => return None,
-    };
-    let upper = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
-    digits
-        .bytes()
-        .all(upper)
-        .then(|| u32::from_str_radix(digits, 16).ok())?
-        .and_then(char::from_u32)
 }
 
 /// Width of a code in one of the fonts that need no metrics in the file, in thousandths.
@@ -142,6 +109,30 @@ const SYMBOL: &str = "\
     \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{232a}\u{222b}\
     \u{2320}\u{fffd}\u{2321}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
     \u{fffd}\u{fffd}";
+
+/// ZapfDingbats from 0x20.
+const DINGBATS: &str = "\
+    \u{20}\u{2701}\u{2702}\u{2703}\u{2704}\u{260e}\u{2706}\u{2707}\u{2708}\u{2709}\u{261b}\
+    \u{261e}\u{270c}\u{270d}\u{270e}\u{270f}\u{2710}\u{2711}\u{2712}\u{2713}\u{2714}\u{2715}\
+    \u{2716}\u{2717}\u{2718}\u{2719}\u{271a}\u{271b}\u{271c}\u{271d}\u{271e}\u{271f}\u{2720}\
+    \u{2721}\u{2722}\u{2723}\u{2724}\u{2725}\u{2726}\u{2727}\u{2605}\u{2729}\u{272a}\u{272b}\
+    \u{272c}\u{272d}\u{272e}\u{272f}\u{2730}\u{2731}\u{2732}\u{2733}\u{2734}\u{2735}\u{2736}\
+    \u{2737}\u{2738}\u{2739}\u{273a}\u{273b}\u{273c}\u{273d}\u{273e}\u{273f}\u{2740}\u{2741}\
+    \u{2742}\u{2743}\u{2744}\u{2745}\u{2746}\u{2747}\u{2748}\u{2749}\u{274a}\u{274b}\u{25cf}\
+    \u{274d}\u{25a0}\u{274f}\u{2750}\u{2751}\u{2752}\u{25b2}\u{25bc}\u{25c6}\u{2756}\u{25d7}\
+    \u{2758}\u{2759}\u{275a}\u{275b}\u{275c}\u{275d}\u{275e}\u{fffd}\u{2768}\u{2769}\u{276a}\
+    \u{276b}\u{276c}\u{276d}\u{276e}\u{276f}\u{2770}\u{2771}\u{2772}\u{2773}\u{2774}\u{2775}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\
+    \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{2761}\u{2762}\u{2763}\
+    \u{2764}\u{2765}\u{2766}\u{2767}\u{2663}\u{2666}\u{2665}\u{2660}\u{2460}\u{2461}\u{2462}\
+    \u{2463}\u{2464}\u{2465}\u{2466}\u{2467}\u{2468}\u{2469}\u{2776}\u{2777}\u{2778}\u{2779}\
+    \u{277a}\u{277b}\u{277c}\u{277d}\u{277e}\u{277f}\u{2780}\u{2781}\u{2782}\u{2783}\u{2784}\
+    \u{2785}\u{2786}\u{2787}\u{2788}\u{2789}\u{278a}\u{278b}\u{278c}\u{278d}\u{278e}\u{278f}\
+    \u{2790}\u{2791}\u{2792}\u{2793}\u{2794}\u{2192}\u{2194}\u{2195}\u{2798}\u{2799}\u{279a}\
+    \u{279b}\u{279c}\u{279d}\u{279e}\u{279f}\u{27a0}\u{27a1}\u{27a2}\u{27a3}\u{27a4}\u{27a5}\
+    \u{27a6}\u{27a7}\u{27a8}\u{27a9}\u{27aa}\u{27ab}\u{27ac}\u{27ad}\u{27ae}\u{27af}\u{fffd}\
+    \u{27b1}\u{27b2}\u{27b3}\u{27b4}\u{27b5}\u{27b6}\u{27b7}\u{27b8}\u{27b9}\u{27ba}\u{27bb}\
+    \u{27bc}\u{27bd}\u{27be}\u{fffd}";
 
 /// Widths of Helvetica from 0x20 to 0x7E, in thousandths.
 const HELVETICA: [u16; 95] = [

@@ -1,30 +1,42 @@
 //! From placed glyphs to lines.
 //!
-//! Glyphs stay in the order in which the page draws them, which is the reading order in what word
-//! processors and typesetters write: columns one after the other, tables row by row. Only what
-//! stands between two glyphs is decided by their places. With the larger of the two sizes as unit:
+//! Lines stay in the order in which the page draws them, which is the reading order in what word
+//! processors and typesetters write: columns one after the other, tables row by row. So do the glyphs
+//! of a line, unless it has letters that are read from the right ([`super::bidi`]). What stands
+//! between two glyphs is decided by their places. With the larger of the two sizes as unit:
 //!
 //! * another direction, or more than 0.6 across the line: a new line; more than 2 downwards, or the
 //!   next page: an empty line before it;
 //! * on the same line, more than 1 backwards: a new line; more than 1.5 forwards: a tab; more than
 //!   0.15 forwards: a space, where none is drawn.
 //!
-//! Spaces at the ends of lines go, a soft hyphen at the end of a line joins it with the next, and
-//! typographic ligatures (U+FB00 to U+FB06) become their letters. Control characters go.
+//! Spaces at the ends of lines go, a soft hyphen at the end of a line joins it with the next,
+//! elsewhere it is the hyphen that it is drawn as; for other hyphens see [`super::hyphen`].
+//! Typographic ligatures (U+FB00 to U+FB06), Arabic presentation forms (U+FB50 to U+FDFF, U+FE70 to
+//! U+FEFF) and forms for vertical lines (U+FE10 to U+FE19, U+FE30 to U+FE48) become their letters.
+//! Control characters go. One glyph gives at most 4 characters.
 //!
 //! The arithmetic is additions, products, quotients and square roots of doubles, which are the same
 //! on every machine.
 
+use super::bidi::{is_mark, reads_from_right, Gap, Line, Seen};
+use super::hyphen;
 use super::matrix::Matrix;
 use crate::budget::{Fault, Result, MAX_TEXT};
+use crate::left_out::{Hidden, LeftOut};
+use unicode_normalization::UnicodeNormalization;
 
 const ACROSS: f64 = 0.6;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
 const TAB: f64 = 1.5;
 const SPACE: f64 = 0.15;
+/// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
+const STEP: f64 = 0.05;
 /// Sine of the angle from which two directions are different ones.
 const TURN: f64 = 0.1;
+/// Most characters that one glyph stands for.
+pub(crate) const MAX_CHARACTERS: usize = 4;
 
 /// Where the last glyph ended.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +51,36 @@ struct Pen {
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     text: String,
+    line: Line,
+    /// Where the line begins, and its direction.
+    origin: (f64, f64),
+    direction: (f64, f64),
+    seen: Seen,
     pen: Option<Pen>,
     pub(crate) characters: u64,
     pub(crate) unmapped: u64,
+    pub(crate) left_out: LeftOut,
 }
 
 impl Layout {
-    /// Puts a glyph's text. `place` has the glyph's origin and axes at its size, `advance` is how
-    /// far the pen goes from there.
+    /// Puts a glyph's text, of which at most [`MAX_CHARACTERS`] characters count. `place` has the
+    /// glyph's origin and axes at its size, `advance` is how far the pen goes from there.
     pub(crate) fn glyph(
         &mut self,
         text: &str,
+        place: &Matrix,
+        vertical: bool,
+        advance: (f64, f64),
+    ) -> Result<()> {
+        self.glyphs(text, MAX_CHARACTERS, place, vertical, advance)
+    }
+
+    /// Puts the text of several glyphs, at the place of the first one, of which at most `limit`
+    /// characters count.
+    pub(crate) fn glyphs(
+        &mut self,
+        text: &str,
+        limit: usize,
         place: &Matrix,
         vertical: bool,
         advance: (f64, f64),
@@ -60,12 +91,20 @@ impl Layout {
         let size = length(across);
         let run = length(along);
         let direction = if run > 0.0 { (along.0 / run, along.1 / run) } else { (1.0, 0.0) };
+        let text = self.counted(text, limit);
+        let (mut gap, mut jump) = (Gap::None, false);
         if let Some(pen) = self.pen {
-            let blank = text.chars().all(char::is_whitespace);
-            self.separate(&pen, x, y, direction, size, blank);
+            (gap, jump) = self.separate(&pen, x, y, direction, size, &text);
         }
-        for character in text.chars() {
-            self.put(character);
+        if self.line.is_empty() {
+            (self.origin, self.direction) = ((x, y), direction);
+        }
+        let (ux, uy) = self.direction;
+        let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
+        let end = start + advance.0 * ux + advance.1 * uy;
+        self.line.put(&text, (start, end), gap, jump, size);
+        if self.line.is_full() {
+            self.end_line();
         }
         self.pen = Some(Pen { x: x + advance.0, y: y + advance.1, direction, size });
         if self.text.len() > MAX_TEXT {
@@ -78,21 +117,21 @@ impl Layout {
     pub(crate) fn end_page(&mut self) {
         self.pen = None;
         self.new_line(true);
+        self.seen = Seen::default();
     }
 
     /// The whole text.
-    pub(crate) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> (String, LeftOut) {
         self.new_line(false);
-        let start = self.text.len() - self.text.trim_start_matches('\n').len();
-        self.text.drain(..start);
-        let end = self.text.trim_end().len();
-        self.text.truncate(end);
-        if !self.text.is_empty() {
-            self.text.push('\n');
+        let text = hyphen::join(self.text.trim_start_matches('\n').trim_end());
+        let mut text = text.replace('\u{ad}', "-");
+        if !text.is_empty() {
+            text.push('\n');
         }
-        self.text
+        (text, self.left_out)
     }
 
+    /// What stands between the last glyph and this one, and whether it goes back on the line.
     fn separate(
         &mut self,
         pen: &Pen,
@@ -100,8 +139,8 @@ impl Layout {
         y: f64,
         direction: (f64, f64),
         size: f64,
-        blank: bool,
-    ) {
+        text: &str,
+    ) -> (Gap, bool) {
         let unit = if size > pen.size { size } else { pen.size };
         let (ux, uy) = pen.direction;
         let (dx, dy) = (x - pen.x, y - pen.y);
@@ -111,20 +150,42 @@ impl Layout {
         let same = ux * direction.0 + uy * direction.1 > 0.0 && turned.abs() < TURN;
         if !same || up.abs() > ACROSS * unit {
             self.new_line(same && up < -PARAGRAPH * unit);
-        } else if along < -BACK * unit {
-            self.new_line(false);
-        } else if along > TAB * unit {
-            self.trim();
-            if !self.text.is_empty() && !self.text.ends_with('\n') {
-                self.text.push('\t');
+            return (Gap::None, false);
+        }
+        if !self.line.is_empty() && (self.line.right_to_left || reads_from_right(text)) {
+            let (ox, oy) = self.origin;
+            let start = (x - ox) * self.direction.0 + (y - oy) * self.direction.1;
+            let back = self.line.last_start().is_some_and(|last| start < last - STEP * unit);
+            if along < -BACK * unit || (back && !is_mark(text)) {
+                return (Gap::None, true);
             }
-        } else if along > SPACE * unit && !blank && !self.text.ends_with([' ', '\t', '\n']) {
-            self.text.push(' ');
+        }
+        let blank = text.chars().all(char::is_whitespace);
+        if along < -BACK * unit {
+            self.new_line(false);
+            (Gap::None, false)
+        } else if along > TAB * unit {
+            (Gap::Tab, false)
+        } else if along > SPACE * unit && !blank && !self.line.ends_blank() {
+            (Gap::Space, false)
+        } else {
+            (Gap::None, false)
+        }
+    }
+
+    /// Moves the open line to the text.
+    fn end_line(&mut self) {
+        let line = self.line.finish(&mut self.seen, SPACE, TAB);
+        match self.text.is_empty() || self.text.ends_with('\n') {
+            true => self.text.push_str(line.trim_start_matches([' ', '\t'])),
+            false => self.text.push_str(&line),
         }
     }
 
     fn new_line(&mut self, paragraph: bool) {
-        self.trim();
+        self.end_line();
+        let length = self.text.trim_end_matches([' ', '\t']).len();
+        self.text.truncate(length);
         if self.text.ends_with('\u{ad}') {
             self.text.pop();
             return;
@@ -139,34 +200,57 @@ impl Layout {
         }
     }
 
-    fn trim(&mut self) {
-        while self.text.ends_with([' ', '\t']) {
-            self.text.pop();
-        }
-    }
-
-    fn put(&mut self, character: char) {
-        if !character.is_whitespace() {
-            self.characters += 1;
-            self.unmapped += u64::from(character == '\u{fffd}');
-        }
-        match character {
-            '\u{fb00}' => self.text.push_str("ff"),
-            '\u{fb01}' => self.text.push_str("fi"),
-            '\u{fb02}' => self.text.push_str("fl"),
-            '\u{fb03}' => self.text.push_str("ffi"),
-            '\u{fb04}' => self.text.push_str("ffl"),
-            '\u{fb05}' | '\u{fb06}' => self.text.push_str("st"),
-            // Word's bullets in the Symbol font, by the private code that Windows gives them.
-            '\u{f0b7}' => self.text.push('\u{2022}'),
-            '\n' | '\r' | '\t' | '\u{a0}' | ' ' => {
-                if !self.text.is_empty() && !self.text.ends_with('\n') {
-                    self.text.push(' ');
-                }
+    /// A glyph's text as it counts; the rest is left out.
+    fn counted(&mut self, text: &str, limit: usize) -> String {
+        let mut out = String::with_capacity(text.len());
+        for (place, character) in text.chars().enumerate() {
+            if !character.is_whitespace() && !character.is_control() {
+                self.characters += 1;
             }
-            other if other.is_control() => {}
-            other => self.text.push(other),
+            if character == '\u{fffd}' {
+                self.unmapped += 1;
+                self.left_out.add(Hidden::Unmapped, character.len_utf8() as u64);
+                continue;
+            }
+            if place >= limit {
+                self.left_out.add(Hidden::Excess, character.len_utf8() as u64);
+                continue;
+            }
+            put(character, &mut out);
         }
+        out
+    }
+}
+
+fn put(character: char, out: &mut String) {
+    match character {
+        '\u{fb00}' => out.push_str("ff"),
+        '\u{fb01}' => out.push_str("fi"),
+        '\u{fb02}' => out.push_str("fl"),
+        '\u{fb03}' => out.push_str("ffi"),
+        '\u{fb04}' => out.push_str("ffl"),
+        '\u{fb05}' | '\u{fb06}' => out.push_str("st"),
+        '\u{fb50}'..='\u{fdff}'
+        | '\u{fe70}'..='\u{fefe}'
+        | '\u{fe10}'..='\u{fe19}'
+        | '\u{fe30}'..='\u{fe48}' => {
+            // The forms of marks alone stand on a space.
+            let plain = || character.nfkd().filter(|c| *c != ' ');
+            match plain().count() {
+                0..=MAX_CHARACTERS => out.extend(plain()),
+                // A whole phrase in one sign stays that sign.
+                _ => out.push(character),
+            }
+        }
+        // Word's bullets in the Symbol font, by the private code that Windows gives them.
+        '\u{f0b7}' => out.push('\u{2022}'),
+        '\n' | '\r' | '\t' | '\u{a0}' | ' ' => {
+            if !out.ends_with(' ') {
+                out.push(' ');
+            }
+        }
+        other if other.is_control() => {}
+        other => out.push(other),
     }
 }
 

@@ -2,20 +2,32 @@
 //!
 //! All pages in the order of the page tree; on each, what its content draws as text, also invisible
 //! text, which is what scanners with character recognition put over a page's picture. Not read:
-//! annotations, form fields, attachments, outlines, the fonts' own programs. Text is never guessed:
-//! a file most of whose characters have no stated meaning has no text.
+//! annotations, form fields, attachments, outlines. Text is never guessed: what has no stated
+//! character is left out, and a file with more than a few such signs has no text.
 
+mod actual;
+mod bidi;
 mod cmap;
 mod content;
 mod document;
 mod encoding;
 mod filter;
 mod font;
+mod glyphs;
+mod hyphen;
 mod layout;
+mod letters;
 mod matrix;
 mod object;
+mod predefined;
+mod program;
+
+pub(crate) use letters::Contradiction;
 
 use crate::budget::{Extracted, Fault, Result};
+
+/// Most signs without a stated character, in percent of all.
+pub(crate) const MAX_UNMAPPED_PERCENT: u64 = 5;
 
 /// The text of a `.pdf` file.
 pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
@@ -30,11 +42,20 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     }
     let layout = pages.layout;
     let (characters, unmapped) = (layout.characters, layout.unmapped);
+    let letters = document.letters.borrow();
+    if let Some(contradiction) = letters.contradiction(characters) {
+        return Err(Fault::Contradiction(contradiction));
+    }
     if characters == 0 {
         return Err(Fault::NoText);
     }
-    if unmapped.saturating_mul(2) > characters {
-        return Err(Fault::Unmapped);
+    if unmapped.saturating_mul(100) > characters.saturating_mul(MAX_UNMAPPED_PERCENT) {
+        let percent = unmapped.saturating_mul(100).div_ceil(characters);
+        return Err(Fault::Unmapped { percent, font: letters.most_unmapped() });
     }
-    Ok(Extracted { text: layout.finish(), ..Extracted::default() })
+    let (text, left_out) = layout.finish();
+    if text.is_empty() {
+        return Err(Fault::NoText);
+    }
+    Ok(Extracted { text, left_out })
 }

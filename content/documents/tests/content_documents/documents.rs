@@ -192,9 +192,10 @@ fn documents_without_text_say_why() {
     assert_eq!(scan, TextError::NoText { media_type: MediaType::Pdf });
     assert!(scan.to_string().contains("text recognition (OCR)"), "{scan}");
     assert!(matches!(docx(&word("<w:p/>")), Err(TextError::NoText { .. })));
-    let font = "<</Type/Font/Subtype/Type0/Encoding/Identity-H>>";
+    let font = "<</Type/Font/Subtype/Type0/BaseFont/ABCDEF+Signs/Encoding/Identity-H>>";
     let error = pdf(&page_of(b"BT /F 9 Tf <00010012> Tj ET", font, &[])).unwrap_err();
-    assert_eq!(error, TextError::Unmapped { media_type: MediaType::Pdf });
+    assert!(matches!(error, TextError::Unmapped { percent: 100, .. }), "{error}");
+    assert!(error.to_string().contains("in the font `Signs`"), "{error}");
 }
 
 #[test]
