@@ -71,6 +71,7 @@ pub(crate) struct Budget {
     scanned: u64,
     inflated: u64,
     operators: u64,
+    painted: u64,
 }
 
 impl Budget {
@@ -78,6 +79,8 @@ impl Budget {
     const INFLATED: u64 = 192 << 20;
     /// Most operators and glyphs on all pages.
     const OPERATORS: u64 = 8_000_000;
+    /// Most cells of pages that are painted on.
+    const PAINTED: u64 = 1 << 30;
     /// Bytes looked at, beyond eight times the file.
     const SCANNED: u64 = 256 << 20;
 
@@ -86,6 +89,7 @@ impl Budget {
             scanned: Self::SCANNED + 8 * size as u64,
             inflated: Self::INFLATED,
             operators: Self::OPERATORS,
+            painted: Self::PAINTED,
         }
     }
 
@@ -97,6 +101,11 @@ impl Budget {
     /// Pays for `bytes` decompressed bytes.
     pub(crate) fn inflate(&mut self, bytes: usize) -> Result<()> {
         pay(&mut self.inflated, bytes, "bytes after decompression", Self::INFLATED)
+    }
+
+    /// Pays for painting on so many cells of a page.
+    pub(crate) fn paint(&mut self, cells: usize) -> Result<()> {
+        pay(&mut self.painted, cells, "painted places", Self::PAINTED)
     }
 
     /// Pays for one operator or glyph.

@@ -226,12 +226,18 @@ pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
     };
     let (hidden, counted) = (left_out.hidden(), text.len() as u64);
     let all = hidden.saturating_add(counted);
-    if hidden > MAX_HIDDEN_UNITS
-        && u128::from(hidden) * 100 > u128::from(all) * u128::from(MAX_HIDDEN_PERCENT)
-    {
+    let much = hidden > MAX_HIDDEN_UNITS
+        && u128::from(hidden) * 100 > u128::from(all) * u128::from(MAX_HIDDEN_PERCENT);
+    // What is left of a document without text would be told to be a scan.
+    let document = matches!(media_type, MediaType::Pdf | MediaType::Docx);
+    let nothing = document && text.trim().is_empty();
+    if much || (nothing && hidden > 0) {
         let percent = (u128::from(hidden) * 100).div_ceil(u128::from(all)) as u64;
         let most = left_out.most().unwrap_or(crate::Hidden::Transparent);
         return Err(TextError::Hidden { media_type, hidden, counted, percent, most });
+    }
+    if nothing {
+        return Err(TextError::NoText { media_type });
     }
     Ok(Reading { text, left_out })
 }

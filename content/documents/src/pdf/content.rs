@@ -2,20 +2,29 @@
 
 use super::actual::{Stretch, Waiting};
 use super::cmap::utf16;
-use super::document::{Document, Page};
+use super::document::{Document, Page, Stream};
 use super::font::Font;
+use super::graphics::Ink;
 use super::layout::{Layout, MAX_CHARACTERS};
 use super::matrix::Matrix;
 use super::object::{is_space, Dict, Lexer, Object, Token};
+use super::paint::colour::Contrasts;
+use super::paint::layers::Layers;
+use super::paint::path::{corners, outline, Edge, Path};
+use super::paint::picture::{Allowance, Picture};
+use super::paint::raster::{Clip, Raster, Rect, PAPER};
+use super::paint::sight::{self, Extent, Inks, Judged, Mode, Places};
 use crate::budget::{Fault, Result};
 use crate::left_out::Hidden;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Most bytes of content of one page with its open forms, decompressed.
 const MAX_CONTENT: usize = 16 << 20;
-/// Deepest nesting of forms.
-const MAX_FORMS: usize = 6;
+/// Deepest nesting of forms; a form inside itself draws nothing.
+const MAX_FORMS: usize = 64;
+/// Most glyphs, and stretches of marked content with a text of their own, on one page.
+const MAX_EVENTS: usize = 200_000;
 /// Deepest nesting of saved states and of marked content.
 const MAX_STATES: usize = 128;
 /// Most operands that an operator gets.
@@ -31,7 +40,7 @@ const MAX_ACTUAL: usize = 4096;
 /// The font in use. Of a font that is an object of its own only the number is kept, so that saved
 /// states keep no fonts that the cache has let go.
 #[derive(Clone)]
-enum InUse {
+pub(super) enum InUse {
     None,
     Numbered(u32),
     Direct(Rc<Font>),
@@ -39,8 +48,8 @@ enum InUse {
 
 /// What `q` saves.
 #[derive(Clone)]
-struct State {
-    ctm: Matrix,
+pub(super) struct State {
+    pub(super) ctm: Matrix,
     font: InUse,
     vertical: bool,
     size: f64,
@@ -51,16 +60,68 @@ struct State {
     rise: f64,
     /// The render mode.
     mode: f64,
+    pub(super) fill: Ink,
+    pub(super) stroke: Ink,
+    pub(super) fill_alpha: f64,
+    pub(super) stroke_alpha: f64,
+    /// What the groups around it are painted with.
+    pub(super) outer_alpha: f64,
+    pub(super) line_width: f64,
+    /// Whether the blend mode hides what is underneath.
+    pub(super) covers: bool,
+    pub(super) clip: Clip,
+    pub(super) mask: Option<Rc<SoftMask>>,
+    outer_masks: Option<Rc<Masks>>,
+}
+
+impl State {
+    /// As a group begins.
+    pub(super) fn plain(&mut self) {
+        (self.fill_alpha, self.stroke_alpha, self.outer_alpha) = (1.0, 1.0, 1.0);
+        (self.mask, self.outer_masks) = (None, None);
+        self.covers = true;
+    }
+
+    pub(super) fn is_masked(&self) -> bool {
+        self.mask.is_some() || self.outer_masks.is_some()
+    }
+
+    fn shows(&self, point: (f64, f64)) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.shows(point))
+            && self.outer_masks.as_ref().is_none_or(|masks| masks.show(point))
+    }
+}
+
+/// A soft mask, drawn.
+#[derive(Debug)]
+pub(super) struct SoftMask {
+    pub(super) raster: Raster,
+    pub(super) luminosity: bool,
+}
+
+/// The soft masks of the groups around something.
+#[derive(Debug)]
+pub(super) struct Masks {
+    pub(super) mask: Rc<SoftMask>,
+    pub(super) outer: Option<Rc<Masks>>,
+}
+
+/// What a page draws, in its order. Whether a glyph is seen is known when the page is complete.
+pub(super) enum Event {
+    /// Marked content with a text of its own, or without one.
+    Begin(Option<Box<str>>),
+    End,
+    Glyph(Waiting, Judged),
 }
 
 /// Takes the text of pages, one after the other.
 pub(crate) struct Pages<'d, 'a> {
-    document: &'d mut Document<'a>,
+    pub(super) document: &'d mut Document<'a>,
     pub(crate) layout: Layout,
     fonts: BTreeMap<u32, Rc<Font>>,
     /// Entries of the fonts that are kept.
     kept: usize,
-    state: State,
+    pub(super) state: State,
     saved: Vec<State>,
     text: Matrix,
     line: Matrix,
@@ -68,28 +129,79 @@ pub(crate) struct Pages<'d, 'a> {
     marked: Vec<Option<Stretch>>,
     /// Bytes of the contents that are open.
     held: usize,
+    events: Vec<Event>,
+    /// For each open marked content, whether its layer is off.
+    pub(super) open: Vec<bool>,
+    pub(super) hidden_layers: usize,
+    pub(super) layers: Layers,
+    pub(super) raster: Raster,
+    /// How much has been painted on the page.
+    pub(super) now: u32,
+    /// The moments when pictures were painted that may be scans.
+    pub(super) scans: BTreeSet<u32>,
+    pub(super) path: Path,
+    /// Whether the path is to be clipped by, and how its inside is told.
+    pub(super) clipping: Option<bool>,
+    /// Boxes of text that becomes a clip.
+    text_clip: Vec<Edge>,
+    pub(super) pictures: Vec<(u32, Rc<Picture>)>,
+    pub(super) allowance: Allowance,
+    contrasts: Contrasts,
+    /// Points of one unit of the page.
+    pub(super) unit: f64,
+    /// Soft masks that are being drawn, one inside the other.
+    pub(super) masks: usize,
+    /// Forms that are being drawn, by their objects' numbers.
+    forms: Vec<u32>,
 }
 
 impl<'d, 'a> Pages<'d, 'a> {
-    pub(crate) fn new(document: &'d mut Document<'a>) -> Self {
-        Self {
+    pub(crate) fn new(document: &'d mut Document<'a>) -> Result<Self> {
+        let layers = Layers::load(document)?;
+        let nowhere = Rect { left: 0.0, bottom: 0.0, right: 1.0, top: 1.0 };
+        let raster = Raster::new(nowhere, PAPER);
+        let clip = raster.whole();
+        Ok(Self {
             document,
             layout: Layout::default(),
             fonts: BTreeMap::new(),
             kept: 0,
-            state: initial(Matrix::IDENTITY),
+            state: initial(Matrix::IDENTITY, clip),
             saved: Vec::new(),
             text: Matrix::IDENTITY,
             line: Matrix::IDENTITY,
             marked: Vec::new(),
             held: 0,
-        }
+            events: Vec::new(),
+            open: Vec::new(),
+            hidden_layers: 0,
+            layers,
+            raster,
+            now: 0,
+            scans: BTreeSet::new(),
+            path: Path::default(),
+            clipping: None,
+            text_clip: Vec::new(),
+            pictures: Vec::new(),
+            allowance: Allowance::default(),
+            contrasts: Contrasts::new(),
+            unit: 1.0,
+            masks: 0,
+            forms: Vec::new(),
+        })
     }
 
     /// Appends a page's text.
     pub(crate) fn page(&mut self, page: &Page) -> Result<()> {
-        self.state = initial(Matrix::turned(page.turns));
+        let turned = Matrix::turned(page.turns);
+        let Rect { left, bottom, right, top } = page.shown;
+        self.raster =
+            Raster::new(Rect::around(&corners(&turned, [left, bottom, right, top])), PAPER);
+        self.unit = page.unit;
+        self.state = initial(turned, self.raster.whole());
         self.saved.clear();
+        self.scans.clear();
+        (self.now, self.path, self.clipping) = (0, Path::default(), None);
         let (contents, resources) = self.document.page(page)?;
         let contents = match self.document.resolve(&contents)? {
             Object::Array(parts) => parts.to_vec(),
@@ -103,7 +215,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             bytes.push(b'\n');
         }
         self.run(&bytes, &resources, 0)?;
-        self.unmark(0)?;
+        self.replay()?;
         self.layout.end_page();
         Ok(())
     }
@@ -111,7 +223,7 @@ impl<'d, 'a> Pages<'d, 'a> {
     fn run(&mut self, bytes: &[u8], resources: &Rc<Dict>, depth: usize) -> Result<()> {
         self.held += bytes.len();
         let floor = self.saved.len();
-        let marked = self.marked.len();
+        let open = self.open.len();
         let mut lexer = Lexer::new(bytes, 0);
         let mut operands: Vec<Object> = Vec::new();
         while let Some(token) = lexer.token(&mut self.document.budget)? {
@@ -119,7 +231,7 @@ impl<'d, 'a> Pages<'d, 'a> {
                 Token::Keyword(word) => {
                     self.document.budget.operate()?;
                     if &*word == b"BI" {
-                        self.skip_image(&mut lexer)?;
+                        self.inline_image(&mut lexer, resources)?;
                     } else {
                         self.operator(&word, &operands, resources, depth, floor)?;
                     }
@@ -139,13 +251,29 @@ impl<'d, 'a> Pages<'d, 'a> {
             self.state = state;
             self.saved.truncate(floor);
         }
-        self.unmark(marked)?;
+        self.close_marked(open)?;
         self.held -= bytes.len();
         Ok(())
     }
 
-    /// Steps over an inline image: to `EI` between white space.
-    fn skip_image(&mut self, lexer: &mut Lexer<'_>) -> Result<()> {
+    /// Paints an inline image, which ends with `EI` between white space.
+    fn inline_image(&mut self, lexer: &mut Lexer<'_>, resources: &Rc<Dict>) -> Result<()> {
+        let mut entries = Vec::new();
+        while let Some(token) = lexer.token(&mut self.document.budget)? {
+            match token {
+                Token::Keyword(word) if &*word == b"ID" => break,
+                Token::Keyword(word) if &*word == b"EI" => return Ok(()),
+                Token::Keyword(_) => {}
+                first => {
+                    let object = lexer.object_from(Some(first), &mut self.document.budget)?;
+                    if entries.len() < MAX_OPERANDS {
+                        entries.extend(object);
+                    }
+                }
+            }
+        }
+        // One white space stands between `ID` and the data.
+        lexer.at += 1;
         let rest = lexer.bytes.get(lexer.at..).unwrap_or_default();
         let space = |byte: Option<&u8>| byte.is_none_or(|byte| is_space(*byte));
         let ends = |at: &usize| {
@@ -158,7 +286,20 @@ impl<'d, 'a> Pages<'d, 'a> {
         let length = found.map_or(rest.len(), |at| at + 2);
         self.document.budget.scan(length)?;
         lexer.at += length;
-        Ok(())
+        let data = rest.get(..length.saturating_sub(3)).unwrap_or_default().to_vec();
+        let dict = Rc::new(Dict::of(entries));
+        let picture = self.load_inline(dict, &data, resources)?;
+        self.picture(&picture)
+    }
+
+    fn load_inline(
+        &mut self,
+        dict: Rc<Dict>,
+        data: &[u8],
+        resources: &Rc<Dict>,
+    ) -> Result<Picture> {
+        let stream = Stream { dict, data };
+        Picture::load(self.document, &stream, resources, &mut self.allowance)
     }
 
     fn operator(
@@ -182,7 +323,16 @@ impl<'d, 'a> Pages<'d, 'a> {
                     self.state.ctm = matrix.then(&self.state.ctm);
                 }
             }
-            b"BT" => self.set_line(Matrix::IDENTITY),
+            b"BT" => {
+                self.text_clip.clear();
+                self.set_line(Matrix::IDENTITY);
+            }
+            b"ET" => {
+                let edges = std::mem::take(&mut self.text_clip);
+                if !edges.is_empty() {
+                    self.clip(&edges, false)?;
+                }
+            }
             b"Tc" => self.state.character_spacing = number(0),
             b"Tw" => self.state.word_spacing = number(0),
             b"Tz" => self.state.scale = number(0) / 100.0,
@@ -190,12 +340,11 @@ impl<'d, 'a> Pages<'d, 'a> {
             b"Tr" => self.state.mode = number(0),
             b"Ts" => self.state.rise = number(0),
             b"Tf" => {
-                self.state.size = number(1);
-                self.state.font = match operands.first().and_then(Object::name) {
-                    Some(name) => self.font(name, resources)?,
-                    None => InUse::None,
+                let reference = match operands.first().and_then(Object::name) {
+                    Some(name) => self.resource(resources, "Font", name)?,
+                    None => Object::Null,
                 };
-                self.state.vertical = self.font_in_use()?.is_some_and(|font| font.vertical);
+                self.use_font(&reference, number(1))?;
             }
             b"Td" => self.next_line(number(0), number(1)),
             b"TD" => {
@@ -227,20 +376,36 @@ impl<'d, 'a> Pages<'d, 'a> {
                     }
                 }
             }
-            b"BMC" | b"BDC" if self.marked.len() < MAX_STATES => {
-                let replaced = match operands.get(1) {
-                    Some(properties) => self.actual_text(properties, resources)?,
-                    None => None,
+            b"BMC" | b"BDC" if self.open.len() < MAX_STATES => {
+                let properties = match operands.get(1) {
+                    Some(Object::Name(name)) => self.resource(resources, "Properties", name)?,
+                    Some(direct) => direct.clone(),
+                    None => Object::Null,
                 };
-                self.marked.push(replaced.map(Stretch::new));
+                let replaced = self.actual_text(&properties)?;
+                let layer = operands.first().is_some_and(|tag| tag.is_name("OC"));
+                self.open_marked(layer.then_some(properties))?;
+                self.record(Event::Begin(replaced))?;
             }
-            b"EMC" => self.unmark(self.marked.len().saturating_sub(1))?,
+            b"EMC" => self.close_marked(self.open.len().saturating_sub(1))?,
             b"Do" => {
                 if let Some(name) = operands.first().and_then(Object::name) {
-                    self.form(name, resources, depth)?;
+                    self.external(name, resources, depth)?;
                 }
             }
-            _ => {}
+            word => self.graphics(word, operands, resources, depth)?,
+        }
+        Ok(())
+    }
+
+    /// Notes what is drawn; a soft mask draws no text for people.
+    pub(super) fn record(&mut self, event: Event) -> Result<()> {
+        if self.events.len() >= MAX_EVENTS {
+            let what = "glyphs on one page";
+            return Err(Fault::TooMuch { what, limit: MAX_EVENTS as u64 });
+        }
+        if self.masks == 0 {
+            self.events.push(event);
         }
         Ok(())
     }
@@ -260,16 +425,8 @@ impl<'d, 'a> Pages<'d, 'a> {
         self.text = Matrix::translation(x, y).then(&self.text);
     }
 
-    fn actual_text(
-        &mut self,
-        properties: &Object,
-        resources: &Rc<Dict>,
-    ) -> Result<Option<Box<str>>> {
-        let properties = match properties {
-            Object::Name(name) => self.resource(resources, "Properties", name)?,
-            direct => direct.clone(),
-        };
-        let Some(dict) = self.document.resolve(&properties)?.dict().cloned() else {
+    fn actual_text(&mut self, properties: &Object) -> Result<Option<Box<str>>> {
+        let Some(dict) = self.document.resolve(properties)?.dict().cloned() else {
             return Ok(None);
         };
         Ok(match self.document.get(&dict, "ActualText")?.string() {
@@ -282,7 +439,7 @@ impl<'d, 'a> Pages<'d, 'a> {
     }
 
     /// The named resource of a kind, as it is written.
-    fn resource(&mut self, resources: &Dict, kind: &str, name: &[u8]) -> Result<Object> {
+    pub(super) fn resource(&mut self, resources: &Dict, kind: &str, name: &[u8]) -> Result<Object> {
         let all = self.document.get(resources, kind)?;
         let entries = resources.len() + all.dict().map_or(0, |all| all.len());
         self.document.budget.scan(entries)?;
@@ -292,10 +449,16 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(found.unwrap_or(Object::Null))
     }
 
-    fn font(&mut self, name: &[u8], resources: &Dict) -> Result<InUse> {
-        let reference = self.resource(resources, "Font", name)?;
+    pub(super) fn use_font(&mut self, reference: &Object, size: f64) -> Result<()> {
+        self.state.size = size;
+        self.state.font = self.font(reference)?;
+        self.state.vertical = self.font_in_use()?.is_some_and(|font| font.vertical);
+        Ok(())
+    }
+
+    fn font(&mut self, reference: &Object) -> Result<InUse> {
         if let Object::Ref(number) = reference {
-            return Ok(InUse::Numbered(number));
+            return Ok(InUse::Numbered(*number));
         }
         let Some(dict) = reference.dict() else { return Ok(InUse::None) };
         let font = self.load(dict)?;
@@ -335,24 +498,164 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(Some(font))
     }
 
-    fn form(&mut self, name: &[u8], resources: &Rc<Dict>, depth: usize) -> Result<()> {
+    /// Draws an external object: a form or a picture.
+    fn external(&mut self, name: &[u8], resources: &Rc<Dict>, depth: usize) -> Result<()> {
         let reference = self.resource(resources, "XObject", name)?;
         let Some(stream) = self.document.stream(&reference)? else { return Ok(()) };
-        if !self.document.get(&stream.dict, "Subtype")?.is_name("Form") {
+        let membership = stream.dict.get("OC").clone();
+        if membership != Object::Null && self.layers.is_off(self.document, &membership)? {
+            self.hidden_layers += 1;
+            let drawn = self.draw_external(&reference, &stream, resources, depth);
+            self.hidden_layers -= 1;
+            return drawn;
+        }
+        self.draw_external(&reference, &stream, resources, depth)
+    }
+
+    fn draw_external(
+        &mut self,
+        reference: &Object,
+        stream: &Stream<'_>,
+        resources: &Rc<Dict>,
+        depth: usize,
+    ) -> Result<()> {
+        let subtype = self.document.get(&stream.dict, "Subtype")?;
+        if subtype.is_name("Image") {
+            let picture = self.picture_of(reference, stream, resources)?;
+            return self.picture(&picture);
+        }
+        if !subtype.is_name("Form") {
             return Ok(());
         }
+        let saved = self.state.clone();
+        if self.document.get(&stream.dict, "Group")?.dict().is_some() {
+            // A group is painted as one thing, with what is in force now.
+            let state = &mut self.state;
+            state.outer_alpha *= state.fill_alpha;
+            (state.fill_alpha, state.stroke_alpha) = (1.0, 1.0);
+            if let Some(mask) = state.mask.take() {
+                let outer = state.outer_masks.take();
+                state.outer_masks = Some(Rc::new(Masks { mask, outer }));
+            }
+        }
+        let drawn = self.run_form(reference, stream, resources, depth);
+        self.state = saved;
+        drawn
+    }
+
+    /// Draws a form.
+    pub(super) fn run_form(
+        &mut self,
+        reference: &Object,
+        stream: &Stream<'_>,
+        resources: &Rc<Dict>,
+        depth: usize,
+    ) -> Result<()> {
         if depth >= MAX_FORMS {
             return Err(Fault::TooMuch { what: "levels of forms", limit: MAX_FORMS as u64 });
         }
-        let bytes = self.document.decode(&stream, MAX_CONTENT.saturating_sub(self.held))?;
+        let number = if let Object::Ref(number) = reference { *number } else { 0 };
+        if self.forms.contains(&number) {
+            return Ok(());
+        }
+        let bytes = self.document.decode(stream, MAX_CONTENT.saturating_sub(self.held))?;
         let own = self.document.get(&stream.dict, "Resources")?.dict().cloned();
         let matrix = self.document.get(&stream.dict, "Matrix")?;
         let matrix = matrix.array().and_then(Matrix::from_objects).unwrap_or(Matrix::IDENTITY);
+        let bounds = self.document.rectangle(&stream.dict, "BBox")?;
         let (state, text, line) = (self.state.clone(), self.text, self.line);
+        let path = std::mem::take(&mut self.path);
+        let text_clip = std::mem::take(&mut self.text_clip);
         self.state.ctm = matrix.then(&self.state.ctm);
-        self.run(&bytes, own.as_ref().unwrap_or(resources), depth + 1)?;
+        if let Some(Rect { left, bottom, right, top }) = bounds {
+            let corners = corners(&self.state.ctm, [left, bottom, right, top]);
+            let edges: Vec<Edge> = outline(&corners).collect();
+            self.clip(&edges, false)?;
+        }
+        self.forms.push(number);
+        let drawn = self.run(&bytes, own.as_ref().unwrap_or(resources), depth + 1);
+        self.forms.pop();
         (self.state, self.text, self.line) = (state, text, line);
-        Ok(())
+        (self.path, self.text_clip) = (path, text_clip);
+        drawn
+    }
+
+    /// Takes what the page has drawn to the layout, as far as it is seen.
+    fn replay(&mut self) -> Result<()> {
+        let mut places = Places::default();
+        for event in std::mem::take(&mut self.events) {
+            match event {
+                Event::Begin(text) => self.marked.push(text.map(Stretch::new)),
+                Event::End => self.unmark(self.marked.len().saturating_sub(1))?,
+                Event::Glyph(glyph, judged) => {
+                    let scans = &self.scans;
+                    let end = sight::judge_at_the_end(&judged, &self.raster, |moment| {
+                        scans.contains(&moment)
+                    });
+                    let blank = glyph.text.chars().all(char::is_whitespace);
+                    let why = match end {
+                        None if !blank && places.repeats(&glyph.text, &glyph.place) => {
+                            Some(Hidden::Repeated)
+                        }
+                        end => end,
+                    };
+                    match why {
+                        Some(why) => self.layout.left_out.add(why, glyph.text.len() as u64),
+                        None => self.place(glyph)?,
+                    }
+                }
+            }
+        }
+        self.unmark(0)
+    }
+
+    fn place(&mut self, glyph: Waiting) -> Result<()> {
+        match self.marked.iter_mut().find_map(Option::as_mut) {
+            Some(stretch) => {
+                for glyph in stretch.push(glyph) {
+                    self.put(&glyph)?;
+                }
+                Ok(())
+            }
+            None => self.put(&glyph),
+        }
+    }
+
+    /// How the text that is shown now is painted.
+    fn inks(&self) -> (Mode, Inks) {
+        let state = &self.state;
+        let ink = |ink: &Ink, alpha: f64| Some((ink.rgb, alpha * state.outer_alpha));
+        let fill = || ink(&state.fill, state.fill_alpha);
+        let stroke = || ink(&state.stroke, state.stroke_alpha);
+        match state.mode as i64 {
+            1 | 5 => (Mode::Painted, Inks { fill: None, stroke: stroke() }),
+            2 | 6 => (Mode::Painted, Inks { fill: fill(), stroke: stroke() }),
+            3 => (Mode::Unpainted, Inks::default()),
+            7 => (Mode::Clip, Inks::default()),
+            _ => (Mode::Painted, Inks { fill: fill(), stroke: None }),
+        }
+    }
+
+    /// What is known of a glyph now.
+    fn judge(&self, extent: Extent, blank: bool) -> Judged {
+        let (mode, inks) = self.inks();
+        let (raster, clip) = (&self.raster, &self.state.clip);
+        let seen = sight::judge(&extent, self.unit, mode, &inks, raster, clip, &self.contrasts);
+        let masked = || {
+            let hidden = extent.samples().iter().filter(|point| !self.state.shows(**point)).count();
+            hidden > 4
+        };
+        let why = if self.is_off() {
+            Some(Hidden::LayerOff)
+        } else if seen.is_some() {
+            seen
+        } else if blank && mode != Mode::Unpainted {
+            // Text of mode 3 lies over a picture, whatever its font draws.
+            Some(Hidden::Transparent)
+        } else {
+            masked().then_some(Hidden::Transparent)
+        };
+        Judged { why, mode, drawn: self.now, extent }
     }
 
     /// Ends marked content down to a depth.
@@ -404,20 +707,29 @@ impl<'d, 'a> Pages<'d, 'a> {
                 true => to_page.vector(0.0, by),
                 false => to_page.vector(by * scale, 0.0),
             };
-            let mut text = shown.text.unwrap_or_else(|| "\u{fffd}".into());
-            // Text of mode 3 lies over a picture, whatever its font draws.
-            if shown.blank && self.state.mode != 3.0 {
-                self.layout.left_out.add(Hidden::Transparent, text.len() as u64);
-                text.clear();
+            let text = shown.text.unwrap_or_else(|| "\u{fffd}".into());
+            let extent = Extent {
+                place,
+                width: shown.width,
+                height: font.height(),
+                vertical: font.vertical,
+            };
+            if self.masks > 0 {
+                self.paint_box(&place, extent.bounds())?;
+                self.advance(by);
+                continue;
             }
-            let glyph = Waiting { text, place, vertical: font.vertical, advance };
-            match self.marked.iter_mut().find_map(Option::as_mut) {
-                Some(stretch) => {
-                    for glyph in stretch.push(glyph) {
-                        self.put(&glyph)?;
-                    }
+            if self.state.mode >= 4.0 && self.text_clip.len() < MAX_EVENTS {
+                self.text_clip.extend(outline(&corners(&place, extent.bounds())));
+            }
+            let judged = self.judge(extent, shown.blank);
+            match judged.why {
+                // What is hidden whatever comes need not wait for the end of the page.
+                Some(why) => self.layout.left_out.add(why, text.len() as u64),
+                None => {
+                    let glyph = Waiting { text, place, vertical: font.vertical, advance };
+                    self.record(Event::Glyph(glyph, judged))?;
                 }
-                None => self.put(&glyph)?,
             }
             self.advance(by);
         }
@@ -425,7 +737,7 @@ impl<'d, 'a> Pages<'d, 'a> {
     }
 }
 
-fn initial(ctm: Matrix) -> State {
+fn initial(ctm: Matrix, clip: Clip) -> State {
     State {
         ctm,
         font: InUse::None,
@@ -437,5 +749,15 @@ fn initial(ctm: Matrix) -> State {
         leading: 0.0,
         rise: 0.0,
         mode: 0.0,
+        fill: Ink::black(),
+        stroke: Ink::black(),
+        fill_alpha: 1.0,
+        stroke_alpha: 1.0,
+        outer_alpha: 1.0,
+        line_width: 1.0,
+        covers: true,
+        clip,
+        mask: None,
+        outer_masks: None,
     }
 }

@@ -7,6 +7,7 @@
 
 use super::filter::{decode, Filter};
 use super::object::{is_space, Dict, Lexer, Object};
+use super::paint::raster::Rect;
 use crate::budget::{damaged, Budget, Fault, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -48,6 +49,21 @@ pub(crate) struct Page {
     owner: u32,
     /// Quarter turns clockwise at which it is shown.
     pub(crate) turns: u8,
+    /// What of the plane is shown, before it is turned.
+    pub(crate) shown: Rect,
+    media: Option<Rect>,
+    crop: Option<Rect>,
+    /// Points of one unit.
+    pub(crate) unit: f64,
+}
+
+/// What a page without a box shows.
+const LETTER: Rect = Rect { left: 0.0, bottom: 0.0, right: 612.0, top: 792.0 };
+
+impl Page {
+    fn new(number: u32) -> Self {
+        Self { number, owner: number, turns: 0, shown: LETTER, media: None, crop: None, unit: 1.0 }
+    }
 }
 
 /// A file whose objects have been found.
@@ -338,6 +354,65 @@ impl<'a> Document<'a> {
         decode(stream.data, &filters, limit, &mut self.budget)
     }
 
+    /// [`Self::decode`] for what only matters where it can be had; `None` for damage, and for more than
+    /// the limit.
+    pub(crate) fn decode_or_none(
+        &mut self,
+        stream: &Stream<'_>,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>> {
+        match self.decode(stream, limit) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Fault::Damaged(_)) => Ok(None),
+            Err(Fault::TooMuch { limit: reached, .. }) if reached == limit as u64 => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Whether all of a stream's filters are such as text has, not those of pictures.
+    pub(crate) fn decodes(&mut self, stream: &Stream<'_>) -> Result<bool> {
+        let names = match stream.dict.get("Filter") {
+            Object::Null => stream.dict.get("F").clone(),
+            found => found.clone(),
+        };
+        for name in self.list(&names)? {
+            let name = self.resolve(&name)?;
+            let picture: [&[u8]; 7] = [
+                b"DCTDecode",
+                b"DCT",
+                b"JPXDecode",
+                b"JBIG2Decode",
+                b"CCITTFaxDecode",
+                b"CCF",
+                b"Crypt",
+            ];
+            if name.name().is_none_or(|name| picture.contains(&name)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The document's catalog.
+    pub(crate) fn catalog_dict(&mut self) -> Result<Option<Rc<Dict>>> {
+        let root = self.root.clone();
+        Ok(self.resolve(&root)?.dict().cloned())
+    }
+
+    /// A rectangle of a dictionary, its corners in any order.
+    pub(crate) fn rectangle(&mut self, dict: &Dict, key: &str) -> Result<Option<Rect>> {
+        let list = self.get(dict, key)?;
+        let mut sides = [0.0; 4];
+        for (place, side) in sides.iter_mut().enumerate() {
+            let Some(item) = list.array().and_then(|list| list.get(place)) else { return Ok(None) };
+            let Some(number) = self.resolve(item)?.number() else { return Ok(None) };
+            *side = number;
+        }
+        let [x0, y0, x1, y1] = sides;
+        let rect = Rect::around(&[(x0, y0), (x1, y1)]);
+        Ok((!rect.is_empty()).then_some(rect))
+    }
+
     /// An array's values, a single value as one, null as none.
     fn list(&mut self, object: &Object) -> Result<Vec<Object>> {
         Ok(match self.resolve(object)? {
@@ -363,7 +438,7 @@ impl<'a> Document<'a> {
         let mut seen = BTreeSet::new();
         let mut open = Vec::new();
         if let Object::Ref(number) = catalog.get("Pages") {
-            open.push((Page { number: *number, owner: *number, turns: 0 }, 0));
+            open.push((Page::new(*number), 0));
         }
         while let Some((node, depth)) = open.pop() {
             // A loop leads back to a node that has been seen.
@@ -379,6 +454,8 @@ impl<'a> Document<'a> {
                 Some(degrees) => ((degrees / 90.0) as i64).rem_euclid(4) as u8,
                 None => node.turns,
             };
+            let media = self.rectangle(&dict, "MediaBox")?.or(node.media);
+            let crop = self.rectangle(&dict, "CropBox")?.or(node.crop);
             match self.get(&dict, "Kids")? {
                 Object::Array(kids) if !dict.get("Type").is_name("Page") => {
                     if depth == MAX_TREE {
@@ -390,7 +467,8 @@ impl<'a> Document<'a> {
                     for kid in kids.iter().rev() {
                         // Kids are references (7.7.3.2).
                         if let Object::Ref(number) = kid {
-                            open.push((Page { number: *number, owner, turns }, depth + 1));
+                            let page = Page { owner, turns, media, crop, ..Page::new(*number) };
+                            open.push((page, depth + 1));
                         }
                     }
                     if open.len() > MAX_OBJECTS {
@@ -401,7 +479,12 @@ impl<'a> Document<'a> {
                     if pages.len() == MAX_PAGES {
                         return Err(Fault::TooMuch { what: "pages", limit: MAX_PAGES as u64 });
                     }
-                    pages.push(Page { owner, turns, ..node });
+                    let media = media.unwrap_or(LETTER);
+                    let shown = crop.map_or(media, |crop| crop.intersection(&media));
+                    let shown = if shown.is_empty() { media } else { shown };
+                    let unit = self.get(&dict, "UserUnit")?.number().unwrap_or(1.0);
+                    let unit = if unit > 0.0 && unit.is_finite() { unit } else { 1.0 };
+                    pages.push(Page { owner, turns, shown, unit, ..node });
                 }
             }
         }

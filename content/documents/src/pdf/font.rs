@@ -111,6 +111,14 @@ impl Font {
         own + said + 64
     }
 
+    /// How high letters reach, in text space units for a size of 1.
+    pub(crate) fn height(&self) -> f64 {
+        match &self.kind {
+            Kind::Simple(simple) => simple.height,
+            Kind::Composite(_) => 1.0,
+        }
+    }
+
     /// The code that `bytes` begins with: how long it is, and what it shows. `bytes` is not empty.
     pub(crate) fn next(&self, bytes: &[u8]) -> (usize, Shown) {
         let length = match &self.kind {

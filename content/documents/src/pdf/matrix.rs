@@ -46,6 +46,34 @@ impl Matrix {
         ])
     }
 
+    /// Where a point goes.
+    pub(crate) fn point(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let [a, b, c, d, e, f] = self.0;
+        (a * x + c * y + e, b * x + d * y + f)
+    }
+
+    /// The transformation back; none where everything falls on a line.
+    pub(crate) fn inverse(&self) -> Option<Self> {
+        let [a, b, c, d, e, f] = self.0;
+        let area = a * d - b * c;
+        (area != 0.0 && area.is_finite()).then(|| {
+            Self([
+                d / area,
+                -b / area,
+                -c / area,
+                a / area,
+                (c * f - d * e) / area,
+                (b * e - a * f) / area,
+            ])
+        })
+    }
+
+    /// How much larger things become, on average.
+    pub(crate) fn scale(&self) -> f64 {
+        let [a, b, c, d, ..] = self.0;
+        (a * d - b * c).abs().sqrt()
+    }
+
     /// Where a direction points to.
     pub(crate) fn vector(&self, x: f64, y: f64) -> (f64, f64) {
         let [a, b, c, d, ..] = self.0;

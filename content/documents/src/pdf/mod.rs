@@ -1,7 +1,8 @@
 //! The text of a PDF (ISO 32000-1).
 //!
-//! All pages in the order of the page tree; on each, what its content draws as text, also invisible
-//! text, which is what scanners with character recognition put over a page's picture. Not read:
+//! All pages in the order of the page tree; on each, what its content draws as text that people see
+//! ([`paint`]), and the invisible text that scanners with character recognition put over a page's
+//! picture. Not read:
 //! annotations, form fields, attachments, outlines. Text is never guessed: what has no stated
 //! character is left out, and a file with more than a few such signs has no text.
 
@@ -14,11 +15,13 @@ mod encoding;
 mod filter;
 mod font;
 mod glyphs;
+mod graphics;
 mod hyphen;
 mod layout;
 mod letters;
 mod matrix;
 mod object;
+mod paint;
 mod predefined;
 mod program;
 
@@ -33,7 +36,7 @@ pub(crate) const MAX_UNMAPPED_PERCENT: u64 = 5;
 pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     let mut document = document::Document::open(bytes)?;
     let listed = document.pages()?;
-    let mut pages = content::Pages::new(&mut document);
+    let mut pages = content::Pages::new(&mut document)?;
     for (index, page) in listed.iter().enumerate() {
         pages.page(page).map_err(|fault| match fault {
             Fault::Damaged(reason) => Fault::Damaged(format!("page {}: {reason}", index + 1)),
@@ -46,16 +49,10 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     if let Some(contradiction) = letters.contradiction(characters) {
         return Err(Fault::Contradiction(contradiction));
     }
-    if characters == 0 {
-        return Err(Fault::NoText);
-    }
     if unmapped.saturating_mul(100) > characters.saturating_mul(MAX_UNMAPPED_PERCENT) {
         let percent = unmapped.saturating_mul(100).div_ceil(characters);
         return Err(Fault::Unmapped { percent, font: letters.most_unmapped() });
     }
     let (text, left_out) = layout.finish();
-    if text.is_empty() {
-        return Err(Fault::NoText);
-    }
     Ok(Extracted { text, left_out })
 }

@@ -12,7 +12,7 @@ const MAX_VALUES: usize = 100_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Object {
     Null,
-    Bool,
+    Bool(bool),
     Number(f64),
     String(Rc<[u8]>),
     Name(Rc<[u8]>),
@@ -30,6 +30,11 @@ impl Dict {
     pub(crate) fn get(&self, key: &str) -> &Object {
         let found = self.0.iter().find(|(name, _)| **name == *key.as_bytes());
         found.map_or(&Object::Null, |(_, value)| value)
+    }
+
+    /// A dictionary of keys and values, one after the other.
+    pub(crate) fn of(items: Vec<Object>) -> Self {
+        dict(items)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -186,7 +191,8 @@ impl<'a> Lexer<'a> {
                 }
                 match self.bytes.get(start..self.at).unwrap_or_default() {
                     b"null" => Token::Value(Object::Null),
-                    b"true" | b"false" => Token::Value(Object::Bool),
+                    b"true" => Token::Value(Object::Bool(true)),
+                    b"false" => Token::Value(Object::Bool(false)),
                     word => Token::Keyword(word.into()),
                 }
             }

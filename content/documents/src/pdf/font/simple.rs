@@ -23,6 +23,9 @@ pub(super) struct Simple {
     standard: Option<String>,
     /// Text space units of one unit of width.
     unit: f64,
+    /// How high letters reach, in text space units for a size of 1: another height than 1 only where
+    /// glyphs are drawn by procedures, in units of their own.
+    pub(super) height: f64,
 }
 
 /// What the dictionary says of codes.
@@ -56,13 +59,21 @@ impl Simple {
                 None => without_program(&encoding, name, truetype),
             }
         };
-        let mut unit = 0.001;
+        let (mut unit, mut height) = (0.001, 1.0);
         if subtype.is_name("Type3") {
             let matrix = document.get(dict, "FontMatrix")?;
             unit = matrix.array().and_then(|m| m.first()?.number()).unwrap_or(unit).abs();
+            let rise = matrix.array().and_then(|m| m.get(3)?.number()).unwrap_or(unit).abs();
+            // Without a box, the widest letter is as high as it is wide.
+            let widest = widths.iter().fold(0.0_f32, |most, w| if *w > most { *w } else { most });
+            let bounds = document.rectangle(dict, "FontBBox")?;
+            height = match bounds {
+                Some(bounds) => bounds.height() * rise,
+                None => f64::from(widest) * unit,
+            };
         }
         let standard = widths.is_empty().then(|| name.to_owned());
-        Ok(Self { own, first, widths, default_width, standard, unit })
+        Ok(Self { own, first, widths, default_width, standard, unit, height })
     }
 
     pub(super) fn size(&self) -> usize {
