@@ -30,6 +30,11 @@ pub(crate) enum Fault {
     Macros,
     /// It breaks its format.
     Damaged(String),
+    /// Two readings of its objects contradict each other.
+    Ambiguous {
+        /// The number of an object that stands at two places.
+        object: u32,
+    },
     /// Only pictures, or nothing.
     NoText,
     /// Too many of the signs have no known character.

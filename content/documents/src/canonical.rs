@@ -80,6 +80,17 @@ pub enum TextError {
         /// What is wrong.
         reason: String,
     },
+    /// What viewers show depends on how they mend the file.
+    #[error(
+        "the cross-references of the .{} file are broken, and say another place for object {object} \
+         than the file itself; open it and save it again", media_type.extension()
+    )]
+    Ambiguous {
+        /// The declared format.
+        media_type: MediaType,
+        /// The number of an object that stands at two places.
+        object: u32,
+    },
     /// There is no text in the document.
     #[error(
         "no text is in the .{} file, only pictures or nothing; a scan needs text recognition (OCR) \
@@ -165,6 +176,7 @@ impl TextError {
             Fault::Encrypted => Self::Encrypted { media_type },
             Fault::Macros => Self::Macros,
             Fault::Damaged(reason) => Self::Damaged { media_type, reason },
+            Fault::Ambiguous { object } => Self::Ambiguous { media_type, object },
             Fault::NoText => Self::NoText { media_type },
             Fault::Unmapped { percent, font } => Self::Unmapped { media_type, percent, font },
             Fault::Contradiction(pdf::Contradiction { font, own, said }) => {

@@ -53,7 +53,16 @@ pub(crate) fn inflate(
             TINFLStatus::HasMoreOutput => {
                 out.resize(out.len().saturating_mul(2).min(limit), 0);
             }
-            TINFLStatus::Adler32Mismatch => return Err(damaged("a checksum is wrong")),
+            // The data is complete, and viewers show it.
+            TINFLStatus::Adler32Mismatch if frame == Frame::Zlib => {
+                out.truncate(filled);
+                return Ok(out);
+            }
+            // So is what comes before a break, in a PDF.
+            _ if frame == Frame::Zlib && filled > 0 => {
+                out.truncate(filled);
+                return Ok(out);
+            }
             _ => return Err(damaged("compressed data is broken or cut off")),
         }
     }

@@ -298,7 +298,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         data: &[u8],
         resources: &Rc<Dict>,
     ) -> Result<Picture> {
-        let stream = Stream { dict, data };
+        let stream = Stream { dict, data, id: None };
         Picture::load(self.document, &stream, resources, &mut self.allowance)
     }
 

@@ -1,13 +1,16 @@
 //! A PDF's objects and pages.
 //!
-//! Objects are found by looking through the file for `N G obj`, not by its cross-reference table:
-//! of several with one number the last one counts, and an object stream counts where it stands.
-//! That is what a table written by an honest program says too, files with a broken table are read
-//! as well, and there is only one way to read a file.
+//! Objects are where the cross-reference chain says ([`super::xref`]), which is what viewers go by.
+//! Only where the chain is broken, or an object that is needed is not where it says, the file is
+//! looked through for `N G obj`: of several with one number the last one counts, and an object stream
+//! counts where it stands. Where what is left of a broken chain contradicts that, the file is refused:
+//! one viewer would show something else than another.
 
+use super::crypt::{Crypt, Id};
 use super::filter::{decode, Filter};
 use super::object::{is_space, Dict, Lexer, Object};
 use super::paint::raster::Rect;
+use super::xref::{self, Chain, Entry};
 use crate::budget::{damaged, Budget, Fault, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -39,6 +42,8 @@ enum Place {
 pub(crate) struct Stream<'a> {
     pub(crate) dict: Rc<Dict>,
     pub(crate) data: &'a [u8],
+    /// Of a stream that is an object of its own, and so may be encrypted.
+    pub(crate) id: Option<Id>,
 }
 
 /// One page, by the numbers of objects: what they hold is read when its turn comes, so that many
@@ -68,10 +73,15 @@ impl Page {
 
 /// A file whose objects have been found.
 pub(crate) struct Document<'a> {
-    bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Each object's place, and the position in the file that decides which one is the last.
     objects: BTreeMap<u32, (usize, Place)>,
     root: Object,
+    /// Objects that are not where the chain says.
+    missing: BTreeSet<u32>,
+    /// Whether one of them was needed.
+    pub(crate) missed: bool,
+    crypt: Option<Crypt>,
     cache: Vec<(u32, Rc<Vec<u8>>)>,
     pub(crate) budget: Budget,
     /// What the fonts' signs are said to be, counted.
@@ -79,51 +89,144 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Finds the objects.
+    /// Finds the objects by the chain of cross-references, or where it is broken, or `search` says so,
+    /// by looking through the file.
     ///
     /// # Errors
     ///
-    /// [`Fault::Encrypted`], [`Fault::Damaged`], [`Fault::TooMuch`].
-    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self> {
+    /// [`Fault::Encrypted`], [`Fault::Damaged`], [`Fault::Ambiguous`], [`Fault::TooMuch`].
+    pub(crate) fn open(bytes: &'a [u8], search: bool) -> Result<Self> {
         let mut document = Self {
             bytes,
             objects: BTreeMap::new(),
             root: Object::Null,
+            missing: BTreeSet::new(),
+            missed: false,
+            crypt: None,
             cache: Vec::new(),
             budget: Budget::new(bytes.len()),
             letters: Default::default(),
         };
-        let found = document.scan()?;
+        let chain = xref::follow(&mut document)?;
+        if chain.whole && !search && document.open_by(&chain)? {
+            return Ok(document);
+        }
+        document.open_by_search(&chain)?;
+        Ok(document)
+    }
+
+    /// Takes the objects from where a chain says they are; `false` where that leads to no catalog.
+    fn open_by(&mut self, chain: &Chain) -> Result<bool> {
+        let mut containers = BTreeSet::new();
+        for (number, entry) in &chain.entries {
+            match entry {
+                Entry::Free => {}
+                Entry::File(Some(start)) => {
+                    self.objects.insert(*number, (*start, Place::File(*start)));
+                }
+                Entry::File(None) => {
+                    self.missing.insert(*number);
+                }
+                Entry::Stream { container, .. } => {
+                    containers.insert(*container);
+                }
+            }
+        }
+        if self.objects.len() > MAX_OBJECTS || chain.entries.len() > 2 * MAX_OBJECTS {
+            return Err(Fault::TooMuch { what: "objects", limit: MAX_OBJECTS as u64 });
+        }
+        let Some(newest) = chain.trailers.first() else { return Ok(false) };
+        self.decrypt_by(newest)?;
+        for container in containers {
+            // A broken object stream takes its objects with it.
+            let Ok(listed) = self.listed_in(container) else {
+                for (number, entry) in &chain.entries {
+                    if matches!(entry, Entry::Stream { container: of, .. } if *of == container) {
+                        self.missing.insert(*number);
+                    }
+                }
+                continue;
+            };
+            for (index, (number, offset)) in listed.into_iter().enumerate() {
+                let stated = chain.entries.get(&number);
+                if stated == Some(&Entry::Stream { container, index }) {
+                    let place = Place::Stream { container, offset };
+                    self.objects.insert(number, (0, place));
+                }
+            }
+        }
+        let root = newest.get("Root");
+        if self.catalog(root)?.is_none() {
+            self.objects.clear();
+            self.missing.clear();
+            self.cache.clear();
+            return Ok(false);
+        }
+        self.root = root.clone();
+        Ok(true)
+    }
+
+    /// Opens an encrypted document, if the trailer says that it is one.
+    fn decrypt_by(&mut self, trailer: &Dict) -> Result<()> {
+        self.crypt = None;
+        if *trailer.get("Encrypt") == Object::Null {
+            return Ok(());
+        }
+        let dict = self.resolve(trailer.get("Encrypt"))?;
+        let Some(dict) = dict.dict().cloned() else { return Err(Fault::Encrypted) };
+        let id = self.resolve(trailer.get("ID"))?;
+        let first = id.array().and_then(|id| id.first()?.string()).unwrap_or_default();
+        let crypt = Crypt::open(&dict, first)?;
+        // What was read so far was read as it stands.
+        self.cache.clear();
+        self.crypt = Some(crypt);
+        Ok(())
+    }
+
+    fn open_by_search(&mut self, chain: &Chain) -> Result<()> {
+        let found = self.scan()?;
+        // What a chain that is broken elsewhere says rightly is what some viewers show.
+        for (number, entry) in &chain.entries {
+            if let (Entry::File(Some(start)), Some((_, Place::File(last)))) =
+                (entry, self.objects.get(number))
+            {
+                if start != last {
+                    return Err(Fault::Ambiguous { object: *number });
+                }
+            }
+        }
+        if let Some(trailer) =
+            found.trailers.iter().rev().find(|t| *t.get("Encrypt") != Object::Null)
+        {
+            self.decrypt_by(&trailer.clone())?;
+        }
         for (position, container) in found.containers {
             // A broken object stream takes its objects with it; what needs them will say so.
-            match document.index_stream(position, container) {
+            match self.index_stream(position, container) {
                 Ok(()) | Err(Fault::Damaged(_)) => {}
                 Err(fault) => return Err(fault),
             }
         }
         for trailer in found.trailers.iter().rev() {
-            if *trailer.get("Encrypt") != Object::Null {
-                return Err(Fault::Encrypted);
-            }
             let root = trailer.get("Root");
-            if document.root == Object::Null && document.catalog(root)?.is_some() {
-                document.root = root.clone();
+            if self.root == Object::Null && self.catalog(root)?.is_some() {
+                self.root = root.clone();
             }
         }
-        if document.root == Object::Null {
-            let numbers: Vec<u32> = document.objects.keys().copied().collect();
+        if self.root == Object::Null {
+            let numbers: Vec<u32> = self.objects.keys().copied().collect();
             for number in numbers {
                 let reference = Object::Ref(number);
-                let catalog = document.catalog(&reference)?;
+                let catalog = self.catalog(&reference)?;
                 if catalog.is_some_and(|catalog| catalog.get("Type").is_name("Catalog")) {
-                    document.root = reference;
+                    self.root = reference;
                 }
             }
         }
-        if document.root == Object::Null {
+        if self.root == Object::Null {
             return Err(damaged("no catalog of pages is in it"));
         }
-        Ok(document)
+        Ok(())
     }
 
     fn catalog(&mut self, root: &Object) -> Result<Option<Rc<Dict>>> {
@@ -219,17 +322,15 @@ impl<'a> Document<'a> {
         Ok((end, start + length + if found.is_some() { 9 } else { 0 }))
     }
 
-    /// Notes the objects of an object stream.
-    fn index_stream(&mut self, position: usize, container: u32) -> Result<()> {
-        let latest = self.objects.get(&container).is_some_and(|(at, _)| *at == position);
-        let Some(stream) = self.stream(&Object::Ref(container))?.filter(|_| latest) else {
-            return Ok(());
-        };
+    /// The numbers and offsets of an object stream's objects.
+    fn listed_in(&mut self, container: u32) -> Result<Vec<(u32, usize)>> {
         let wrong = || damaged("an object stream is broken");
-        let count = stream.dict.get("N").index(MAX_OBJECTS).ok_or_else(wrong)?;
-        let first = stream.dict.get("First").index(MAX_OBJECT_STREAM).ok_or_else(wrong)?;
+        let stream = self.stream(&Object::Ref(container))?.ok_or_else(wrong)?;
+        let count = self.get(&stream.dict, "N")?.index(MAX_OBJECTS).ok_or_else(wrong)?;
+        let first = self.get(&stream.dict, "First")?.index(MAX_OBJECT_STREAM).ok_or_else(wrong)?;
         let data = self.container(container)?;
         let mut lexer = Lexer::new(&data, 0);
+        let mut listed = Vec::new();
         for _ in 0..count {
             let number = lexer.object(&mut self.budget)?;
             let offset = lexer.object(&mut self.budget)?;
@@ -237,8 +338,19 @@ impl<'a> Document<'a> {
                 Some((number.index(u32::MAX as usize)?, offset.index(MAX_OBJECT_STREAM)?))
             });
             let (number, offset) = both.ok_or_else(wrong)?;
-            let place = Place::Stream { container, offset: first + offset };
-            let entry = self.objects.entry(number as u32).or_insert((position, place));
+            listed.push((number as u32, first + offset));
+        }
+        Ok(listed)
+    }
+
+    /// Notes the objects of an object stream.
+    fn index_stream(&mut self, position: usize, container: u32) -> Result<()> {
+        if self.objects.get(&container).is_none_or(|(at, _)| *at != position) {
+            return Ok(());
+        }
+        for (number, offset) in self.listed_in(container)? {
+            let place = Place::Stream { container, offset };
+            let entry = self.objects.entry(number).or_insert((position, place));
             if entry.0 <= position {
                 *entry = (position, place);
             }
@@ -271,10 +383,21 @@ impl<'a> Document<'a> {
         for _ in 0..MAX_CHAIN {
             let Object::Ref(number) = current else { return Ok(current) };
             current = match self.objects.get(&number) {
-                None => Object::Null,
+                None => {
+                    self.missed |= self.missing.contains(&number);
+                    Object::Null
+                }
                 Some((_, Place::File(start))) => {
-                    let mut lexer = Lexer::new(self.bytes, *start);
-                    lexer.object(&mut self.budget)?.unwrap_or(Object::Null)
+                    let start = *start;
+                    let mut lexer = Lexer::new(self.bytes, start);
+                    let object = lexer.object(&mut self.budget)?.unwrap_or(Object::Null);
+                    match &self.crypt {
+                        Some(crypt) => {
+                            let id = id_before(self.bytes, start).unwrap_or((number, 0));
+                            crypt.object(object, id, &mut self.budget)?
+                        }
+                        None => object,
+                    }
                 }
                 Some((_, Place::Stream { container, offset })) => {
                     let (container, offset) = (*container, *offset);
@@ -302,35 +425,48 @@ impl<'a> Document<'a> {
         for _ in 0..MAX_CHAIN {
             let Object::Ref(number) = current else { return Ok(None) };
             let Some((_, Place::File(start))) = self.objects.get(&number).copied() else {
+                self.missed |= self.missing.contains(&number);
                 return Ok(None);
             };
             let mut lexer = Lexer::new(self.bytes, start);
-            let object = lexer.object(&mut self.budget)?;
-            let dict = match object {
-                Some(Object::Dict(dict)) => dict,
-                Some(next @ Object::Ref(_)) => {
-                    current = next;
-                    continue;
-                }
-                _ => return Ok(None),
-            };
-            let Some(data) = self.stream_start(lexer.at)? else { return Ok(None) };
-            let length = match dict.get("Length") {
-                // Never from an object stream: it might be this very one.
-                Object::Ref(length) => match self.objects.get(length) {
-                    Some((_, Place::File(start))) => {
-                        Lexer::new(self.bytes, *start).object(&mut self.budget)?
-                    }
-                    _ => None,
-                },
-                direct => Some(direct.clone()),
-            };
-            let length = length.and_then(|length| length.index(self.bytes.len()));
-            let (end, _) = self.stream_end(data, length)?;
-            let data = self.bytes.get(data..end).unwrap_or_default();
-            return Ok(Some(Stream { dict, data }));
+            if let Some(next @ Object::Ref(_)) = lexer.object(&mut self.budget)? {
+                current = next;
+                continue;
+            }
+            let id =
+                self.crypt.is_some().then(|| id_before(self.bytes, start).unwrap_or((number, 0)));
+            return self.stream_at(start, id);
         }
         Ok(None)
+    }
+
+    /// The stream whose dictionary begins at `start`.
+    pub(crate) fn stream_at(&mut self, start: usize, id: Option<Id>) -> Result<Option<Stream<'a>>> {
+        let mut lexer = Lexer::new(self.bytes, start);
+        let Some(Object::Dict(dict)) = lexer.object(&mut self.budget)? else { return Ok(None) };
+        let Some(data) = self.stream_start(lexer.at)? else { return Ok(None) };
+        let length = match dict.get("Length") {
+            // Never from an object stream: it might be this very one.
+            Object::Ref(length) => match self.objects.get(length) {
+                Some((_, Place::File(start))) => {
+                    Lexer::new(self.bytes, *start).object(&mut self.budget)?
+                }
+                _ => None,
+            },
+            direct => Some(direct.clone()),
+        };
+        let length = length.and_then(|length| length.index(self.bytes.len()));
+        let (end, _) = self.stream_end(data, length)?;
+        let data = self.bytes.get(data..end).unwrap_or_default();
+        let dict = match (&self.crypt, id) {
+            // Strings of its dictionary, an indexed table for example.
+            (Some(crypt), Some(id)) => {
+                let opened = crypt.object(Object::Dict(dict.clone()), id, &mut self.budget)?;
+                opened.dict().cloned().unwrap_or(dict)
+            }
+            _ => dict,
+        };
+        Ok(Some(Stream { dict, data, id }))
     }
 
     /// A stream's bytes after its filters.
@@ -342,16 +478,28 @@ impl<'a> Document<'a> {
         let names = self.list(&either("Filter", "F"))?;
         let parameters = self.list(&either("DecodeParms", "DP"))?;
         let mut filters = Vec::new();
+        // A filter of encryption in a stream's own list is there to leave it as it is.
+        let mut own_crypt = false;
         for (index, name) in names.iter().enumerate().take(16) {
             let name = self.resolve(name)?;
             let name = name.name().ok_or_else(|| damaged("a filter has no name"))?.to_vec();
+            if name == b"Crypt" {
+                own_crypt = true;
+                continue;
+            }
             let parameters = match parameters.get(index) {
                 Some(found) => self.resolve(found)?.dict().cloned().unwrap_or_default(),
                 None => Rc::default(),
             };
             filters.push(Filter { name, parameters });
         }
-        decode(stream.data, &filters, limit, &mut self.budget)
+        match (&self.crypt, stream.id) {
+            (Some(crypt), Some(id)) if !own_crypt => {
+                let data = crypt.stream(&stream.dict, id, stream.data, &mut self.budget)?;
+                decode(&data, &filters, limit, &mut self.budget)
+            }
+            _ => decode(stream.data, &filters, limit, &mut self.budget),
+        }
     }
 
     /// [`Self::decode`] for what only matters where it can be had; `None` for damage, and for more than
@@ -500,8 +648,8 @@ struct Found {
     containers: Vec<(usize, u32)>,
 }
 
-/// The object number before `obj` at `at`, with the generation between.
-fn object_number(bytes: &[u8], at: usize) -> Option<u32> {
+/// Number and generation before `obj` at `at`.
+fn object_id(bytes: &[u8], at: usize) -> Option<Id> {
     let mut place = at;
     let mut number = || {
         let spaces = back_over(bytes, &mut place, is_space);
@@ -512,7 +660,37 @@ fn object_number(bytes: &[u8], at: usize) -> Option<u32> {
     };
     let generation = number()?;
     let number = number()?;
-    (generation <= 65_535).then_some(number)
+    (generation <= 65_535).then_some((number, generation))
+}
+
+fn object_number(bytes: &[u8], at: usize) -> Option<u32> {
+    object_id(bytes, at).map(|(number, _)| number)
+}
+
+/// Number and generation of the object whose value begins at `start`.
+fn id_before(bytes: &[u8], start: usize) -> Option<Id> {
+    object_id(bytes, start.checked_sub(3)?)
+}
+
+/// Where the value of the object begins whose header stands at `at`, perhaps after white space; `None`
+/// for another number than the wanted one.
+pub(crate) fn object_header(bytes: &[u8], at: usize, wanted: Option<u32>) -> Option<usize> {
+    let mut lexer = Lexer::new(bytes, at);
+    lexer.skip_space();
+    let mut digits = || {
+        let start = lexer.at;
+        while lexer.peek().is_some_and(|byte| byte.is_ascii_digit()) && lexer.at < start + 10 {
+            lexer.at += 1;
+        }
+        let text = std::str::from_utf8(bytes.get(start..lexer.at)?).ok()?;
+        let number = text.parse::<u32>().ok()?;
+        lexer.skip_space();
+        Some(number)
+    };
+    let number = digits()?;
+    digits()?;
+    let right = wanted.is_none_or(|wanted| wanted == number);
+    (right && lexer.eat(b"obj")).then_some(lexer.at)
 }
 
 /// Steps back over at most 16 bytes of one kind; how many there were.

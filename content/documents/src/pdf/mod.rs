@@ -10,6 +10,7 @@ mod actual;
 mod bidi;
 mod cmap;
 mod content;
+mod crypt;
 mod document;
 mod encoding;
 mod filter;
@@ -24,6 +25,7 @@ mod object;
 mod paint;
 mod predefined;
 mod program;
+mod xref;
 
 pub(crate) use letters::Contradiction;
 
@@ -34,9 +36,17 @@ pub(crate) const MAX_UNMAPPED_PERCENT: u64 = 5;
 
 /// The text of a `.pdf` file.
 pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
-    let mut document = document::Document::open(bytes)?;
+    let mut document = document::Document::open(bytes, false)?;
+    match pages_of(&mut document) {
+        // As viewers do when an object is not where it should be.
+        _ if document.missed => pages_of(&mut document::Document::open(bytes, true)?),
+        outcome => outcome,
+    }
+}
+
+fn pages_of(document: &mut document::Document<'_>) -> Result<Extracted> {
     let listed = document.pages()?;
-    let mut pages = content::Pages::new(&mut document)?;
+    let mut pages = content::Pages::new(document)?;
     for (index, page) in listed.iter().enumerate() {
         pages.page(page).map_err(|fault| match fault {
             Fault::Damaged(reason) => Fault::Damaged(format!("page {}: {reason}", index + 1)),

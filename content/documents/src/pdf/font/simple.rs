@@ -64,13 +64,15 @@ impl Simple {
             let matrix = document.get(dict, "FontMatrix")?;
             unit = matrix.array().and_then(|m| m.first()?.number()).unwrap_or(unit).abs();
             let rise = matrix.array().and_then(|m| m.get(3)?.number()).unwrap_or(unit).abs();
-            // Without a box, the widest letter is as high as it is wide.
             let widest = widths.iter().fold(0.0_f32, |most, w| if *w > most { *w } else { most });
             let bounds = document.rectangle(dict, "FontBBox")?;
-            height = match bounds {
-                Some(bounds) => bounds.height() * rise,
-                None => f64::from(widest) * unit,
-            };
+            let stated = bounds.map_or(0.0, |bounds| bounds.height() * rise);
+            // Many state a box of nothing; letters are about as high as the widest of them.
+            let guessed = f64::from(widest) * unit;
+            height = if stated > guessed { stated } else { guessed };
+            if height <= 0.0 {
+                height = 1.0;
+            }
         }
         let standard = widths.is_empty().then(|| name.to_owned());
         Ok(Self { own, first, widths, default_width, standard, unit, height })
