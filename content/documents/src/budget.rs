@@ -35,6 +35,8 @@ pub(crate) enum Fault {
         /// The number of an object that stands at two places.
         object: u32,
     },
+    /// A form that is drawn by a program inside of it.
+    DynamicForm,
     /// Only pictures, or nothing.
     NoText,
     /// Too many of the signs have no known character.

@@ -91,6 +91,15 @@ pub enum TextError {
         /// The number of an object that stands at two places.
         object: u32,
     },
+    /// A form whose pages only programs of its maker can draw.
+    #[error(
+        "the .{} file is a dynamic form (XFA), whose pages are not in it; print it to a PDF first",
+        media_type.extension()
+    )]
+    DynamicForm {
+        /// The declared format.
+        media_type: MediaType,
+    },
     /// There is no text in the document.
     #[error(
         "no text is in the .{} file, only pictures or nothing; a scan needs text recognition (OCR) \
@@ -177,6 +186,7 @@ impl TextError {
             Fault::Macros => Self::Macros,
             Fault::Damaged(reason) => Self::Damaged { media_type, reason },
             Fault::Ambiguous { object } => Self::Ambiguous { media_type, object },
+            Fault::DynamicForm => Self::DynamicForm { media_type },
             Fault::NoText => Self::NoText { media_type },
             Fault::Unmapped { percent, font } => Self::Unmapped { media_type, percent, font },
             Fault::Contradiction(pdf::Contradiction { font, own, said }) => {

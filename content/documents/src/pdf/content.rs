@@ -215,6 +215,11 @@ impl<'d, 'a> Pages<'d, 'a> {
             bytes.push(b'\n');
         }
         self.run(&bytes, &resources, 0)?;
+        // Whatever the content leaves behind, annotations are drawn on the page as it is.
+        self.state = initial(turned, self.raster.whole());
+        self.saved.clear();
+        self.close_marked(0)?;
+        self.annotations(page)?;
         self.replay()?;
         self.layout.end_page();
         Ok(())
@@ -429,13 +434,36 @@ impl<'d, 'a> Pages<'d, 'a> {
         let Some(dict) = self.document.resolve(properties)?.dict().cloned() else {
             return Ok(None);
         };
-        Ok(match self.document.get(&dict, "ActualText")?.string() {
-            Some([0xfe, 0xff, rest @ ..]) => Some(utf16(rest, MAX_ACTUAL)),
-            Some([0xef, 0xbb, 0xbf, rest @ ..]) => Some(String::from_utf8_lossy(rest).into()),
-            // PDFDocEncoding, which is Latin-1 for the characters that matter.
-            Some(bytes) => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
-            None => None,
-        })
+        let text = self.document.get(&dict, "ActualText")?;
+        Ok(text.string().map(text_string))
+    }
+
+    /// Shows a text of which only the place is known.
+    pub(super) fn show_value(&mut self, text: &str, place: &Matrix, width: f64) -> Result<()> {
+        if text.is_empty() || self.masks > 0 {
+            return Ok(());
+        }
+        let place = *place;
+        let [a, ..] = place.0;
+        let size = if a == 0.0 { 1.0 } else { a.abs() };
+        let letter = width / size / text.chars().count() as f64;
+        let letter = if letter < 0.5 { letter } else { 0.5 };
+        for (index, character) in text.chars().enumerate() {
+            let start = index as f64 * letter;
+            let place = Matrix::translation(start, 0.0).then(&place);
+            let extent = Extent { place, width: letter, height: 1.0, vertical: false };
+            let judged = self.judge(extent, false);
+            let text = character.to_string();
+            match judged.why {
+                Some(why) => self.layout.left_out.add(why, text.len() as u64),
+                None => {
+                    let advance = place.vector(letter, 0.0);
+                    let glyph = Waiting { text, place, vertical: false, advance };
+                    self.record(Event::Glyph(glyph, judged))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The named resource of a kind, as it is written.
@@ -734,6 +762,16 @@ impl<'d, 'a> Pages<'d, 'a> {
             self.advance(by);
         }
         Ok(())
+    }
+}
+
+/// A text string of a dictionary (7.9.2.2).
+pub(super) fn text_string(bytes: &[u8]) -> Box<str> {
+    match bytes {
+        [0xfe, 0xff, rest @ ..] => utf16(rest, MAX_ACTUAL),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into(),
+        // PDFDocEncoding, which is Latin-1 for the characters that matter.
+        bytes => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
 

@@ -578,6 +578,11 @@ impl<'a> Document<'a> {
         Ok((own.get("Contents").clone(), resources))
     }
 
+    /// A page's own dictionary.
+    pub(crate) fn page_dict(&mut self, page: &Page) -> Result<Rc<Dict>> {
+        Ok(self.resolve(&Object::Ref(page.number))?.dict().cloned().unwrap_or_default())
+    }
+
     /// The pages in order.
     pub(crate) fn pages(&mut self) -> Result<Vec<Page>> {
         let root = self.root.clone();

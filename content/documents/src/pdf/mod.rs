@@ -2,11 +2,12 @@
 //!
 //! All pages in the order of the page tree; on each, what its content draws as text that people see
 //! ([`paint`]), and the invisible text that scanners with character recognition put over a page's
-//! picture. Not read:
-//! annotations, form fields, attachments, outlines. Text is never guessed: what has no stated
+//! picture; then what its annotations and form fields show ([`annotations`]). Not read: attachments,
+//! outlines. Text is never guessed: what has no stated
 //! character is left out, and a file with more than a few such signs has no text.
 
 mod actual;
+mod annotations;
 mod bidi;
 mod cmap;
 mod content;
@@ -45,6 +46,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
 }
 
 fn pages_of(document: &mut document::Document<'_>) -> Result<Extracted> {
+    annotations::refuse_dynamic_forms(document)?;
     let listed = document.pages()?;
     let mut pages = content::Pages::new(document)?;
     for (index, page) in listed.iter().enumerate() {

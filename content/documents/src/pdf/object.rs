@@ -22,7 +22,7 @@ pub(crate) enum Object {
 }
 
 /// A dictionary; of two equal keys the first counts.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Dict(Vec<(Rc<[u8]>, Object)>);
 
 impl Dict {

@@ -1,0 +1,141 @@
+//! What annotations and form fields show on a page (ISO 32000-1, 12.5 and 12.7): their appearance, in
+//! the order in which they are listed, after the page's own content.
+//!
+//! Comments of readers and windows that open are not on the page. A field with a value and without
+//! an appearance is shown by viewers all the same, and counts as its value.
+
+use super::content::Pages;
+use super::document::{Document, Page};
+use super::matrix::Matrix;
+use super::object::{Dict, Object};
+use super::paint::path::corners;
+use super::paint::raster::Rect;
+use crate::budget::{Fault, Result};
+use std::rc::Rc;
+
+/// Most annotations of a page.
+const MAX_ANNOTATIONS: usize = 10_000;
+/// Longest chain of parents of a field.
+const MAX_PARENTS: usize = 16;
+/// Most bytes of a field's value.
+const MAX_VALUE: usize = 1 << 16;
+/// Size of the letters of a value without an appearance, in points, and the room that each takes.
+const VALUE_SIZE: f64 = 8.0;
+const VALUE_ROOM: f64 = 12.0;
+
+/// Flags that keep an annotation off the screen.
+const HIDDEN: usize = 1 << 1;
+const NO_VIEW: usize = 1 << 5;
+
+/// A form that only programs of its maker can draw.
+pub(crate) fn refuse_dynamic_forms(document: &mut Document<'_>) -> Result<()> {
+    let Some(catalog) = document.catalog_dict()? else { return Ok(()) };
+    let form = document.get(&catalog, "AcroForm")?.dict().cloned().unwrap_or_default();
+    let needed = document.get(&catalog, "NeedsRendering")? == Object::Bool(true);
+    match needed && *form.get("XFA") != Object::Null {
+        true => Err(Fault::DynamicForm),
+        false => Ok(()),
+    }
+}
+
+impl Pages<'_, '_> {
+    /// Draws what a page's annotations show.
+    pub(super) fn annotations(&mut self, page: &Page) -> Result<()> {
+        let dict = self.document.page_dict(page)?;
+        let listed = self.document.get(&dict, "Annots")?;
+        let all = listed.array().unwrap_or_default();
+        if all.len() > MAX_ANNOTATIONS {
+            let what = "annotations on a page";
+            return Err(Fault::TooMuch { what, limit: MAX_ANNOTATIONS as u64 });
+        }
+        for annotation in all {
+            let Some(annotation) = self.document.resolve(annotation)?.dict().cloned() else {
+                continue;
+            };
+            self.annotation(&annotation)?;
+        }
+        Ok(())
+    }
+
+    fn annotation(&mut self, annotation: &Dict) -> Result<()> {
+        let flags = self.document.get(annotation, "F")?.index(u32::MAX as usize).unwrap_or(0);
+        if self.document.get(annotation, "Subtype")?.is_name("Popup") {
+            return Ok(());
+        }
+        let Some(rect) = self.document.rectangle(annotation, "Rect")? else { return Ok(()) };
+        let membership = annotation.get("OC").clone();
+        let off = membership != Object::Null && self.layers.is_off(self.document, &membership)?;
+        let hidden = off || flags & (HIDDEN | NO_VIEW) != 0;
+        self.hidden_layers += usize::from(hidden);
+        let drawn = match self.appearance(annotation)? {
+            Some(appearance) => self.draw(&appearance, rect),
+            None => self.value(annotation, rect),
+        };
+        self.hidden_layers -= usize::from(hidden);
+        drawn
+    }
+
+    /// The stream of an annotation's normal appearance, in its state.
+    fn appearance(&mut self, annotation: &Dict) -> Result<Option<Object>> {
+        let appearances = self.document.get(annotation, "AP")?.dict().cloned().unwrap_or_default();
+        let normal = appearances.get("N").clone();
+        if self.document.stream(&normal)?.is_some() {
+            return Ok(Some(normal));
+        }
+        let Some(states) = self.document.resolve(&normal)?.dict().cloned() else { return Ok(None) };
+        let state = self.document.get(annotation, "AS")?;
+        let state = state.name().unwrap_or(b"Off").to_vec();
+        self.document.budget.scan(states.len())?;
+        let found = states.iter().find(|(name, _)| *name == state);
+        Ok(Some(found.map_or(Object::Null, |(_, stream)| stream.clone())))
+    }
+
+    /// Draws an appearance where its box, transformed, fills the rectangle (algorithm 8.1).
+    fn draw(&mut self, appearance: &Object, rect: Rect) -> Result<()> {
+        let Some(stream) = self.document.stream(appearance)? else { return Ok(()) };
+        let matrix = self.document.get(&stream.dict, "Matrix")?;
+        let matrix = matrix.array().and_then(Matrix::from_objects).unwrap_or(Matrix::IDENTITY);
+        let Some(Rect { left, bottom, right, top }) =
+            self.document.rectangle(&stream.dict, "BBox")?
+        else {
+            return Ok(());
+        };
+        let bounds = Rect::around(&corners(&matrix, [left, bottom, right, top]));
+        if bounds.is_empty() {
+            return Ok(());
+        }
+        let (x, y) = (rect.width() / bounds.width(), rect.height() / bounds.height());
+        let fit =
+            Matrix([x, 0.0, 0.0, y, rect.left - bounds.left * x, rect.bottom - bounds.bottom * y]);
+        let saved = self.state.clone();
+        self.state.ctm = fit.then(&self.state.ctm);
+        let drawn = self.run_form(appearance, &stream, &Rc::default(), 0);
+        self.state = saved;
+        drawn
+    }
+
+    /// The value of a text or choice field without an appearance, as far as the rectangle has room.
+    fn value(&mut self, annotation: &Dict, rect: Rect) -> Result<()> {
+        let mut field = Rc::new(annotation.clone());
+        let (mut kind, mut value) = (Object::Null, Object::Null);
+        for _ in 0..MAX_PARENTS {
+            if kind == Object::Null {
+                kind = self.document.get(&field, "FT")?;
+            }
+            if value == Object::Null {
+                value = self.document.get(&field, "V")?;
+            }
+            let Some(parent) = self.document.get(&field, "Parent")?.dict().cloned() else { break };
+            field = parent;
+        }
+        if !(kind.is_name("Tx") || kind.is_name("Ch")) {
+            return Ok(());
+        }
+        let Some(bytes) = value.string() else { return Ok(()) };
+        let text = super::content::text_string(bytes.get(..MAX_VALUE).unwrap_or(bytes));
+        let room = rect.width() * rect.height() / (VALUE_ROOM * VALUE_SIZE / 2.0);
+        let text: String = text.chars().take(room.clamp(0.0, 1e6) as usize).collect();
+        let place = Matrix([VALUE_SIZE, 0.0, 0.0, VALUE_SIZE, rect.left, rect.bottom]);
+        self.show_value(&text, &place.then(&self.state.ctm), rect.width())
+    }
+}
