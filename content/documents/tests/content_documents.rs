@@ -10,5 +10,9 @@ mod corpus;
 mod documents;
 #[path = "content_documents/markdown.rs"]
 mod markdown;
+#[path = "content_documents/structure.rs"]
+mod structure;
+#[path = "content_documents/visibility.rs"]
+mod visibility;
 #[path = "content_documents/word.rs"]
 mod word;

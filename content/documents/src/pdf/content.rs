@@ -455,7 +455,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             let judged = self.judge(extent, false);
             let text = character.to_string();
             match judged.why {
-                Some(why) => self.layout.left_out.add(why, text.len() as u64),
+                Some(why) => self.leave_out(why, &text),
                 None => {
                     let advance = place.vector(letter, 0.0);
                     let glyph = Waiting { text, place, vertical: false, advance };
@@ -628,13 +628,20 @@ impl<'d, 'a> Pages<'d, 'a> {
                         end => end,
                     };
                     match why {
-                        Some(why) => self.layout.left_out.add(why, glyph.text.len() as u64),
+                        Some(why) => self.leave_out(why, &glyph.text),
                         None => self.place(glyph)?,
                     }
                 }
             }
         }
         self.unmark(0)
+    }
+
+    /// Counts text that is not seen; blanks are not.
+    fn leave_out(&mut self, why: Hidden, text: &str) {
+        if !text.chars().all(char::is_whitespace) {
+            self.layout.left_out.add(why, text.len() as u64);
+        }
     }
 
     fn place(&mut self, glyph: Waiting) -> Result<()> {
@@ -753,7 +760,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             let judged = self.judge(extent, shown.blank);
             match judged.why {
                 // What is hidden whatever comes need not wait for the end of the page.
-                Some(why) => self.layout.left_out.add(why, text.len() as u64),
+                Some(why) => self.leave_out(why, &text),
                 None => {
                     let glyph = Waiting { text, place, vertical: font.vertical, advance };
                     self.record(Event::Glyph(glyph, judged))?;
