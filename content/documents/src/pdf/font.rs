@@ -148,7 +148,8 @@ impl Font {
                 Some(if right { said } else { text.to_owned() })
             }
             (Some(said), _) => Some(said),
-            (None, text) => text.map(str::to_owned),
+            // What the font only has by convention says nothing where `ToUnicode` leaves it out.
+            (None, text) => text.filter(|_| own.sure || self.said.is_none()).map(str::to_owned),
         };
         if text.is_none() {
             self.letters.borrow_mut().unmapped(&self.name);
