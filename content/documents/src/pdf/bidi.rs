@@ -38,6 +38,8 @@ fn combining(text: &str) -> Option<char> {
         'ˇ' => '\u{30c}',
         '¸' => '\u{327}',
         '˛' => '\u{328}',
+        // TeX's strokes, of its Polish letters and of negated relations.
+        '\u{337}' | '\u{338}' => only,
         _ => return None,
     })
 }
@@ -151,24 +153,33 @@ impl Line {
             _ => return false,
         };
         let mut letters = letter.chars();
-        let only = letters.next().filter(|c| c.is_alphabetic() && letters.next().is_none());
+        let strikes = mark == '\u{338}';
+        let takes = |c: &char| c.is_alphabetic() || (strikes && !c.is_whitespace());
+        let only = letters.next().filter(|c| takes(c) && letters.next().is_none());
         let Some(only) = only else { return false };
         let (accent, base) = match letter == text {
             true => ((last.start, last.end), span),
             false => (span, (last.start, last.end)),
         };
         let middle = (accent.0 + accent.1) / 2.0;
-        if middle < base.0 || middle > base.1 {
+        // A stroke of no width stands where its sign begins.
+        let slack = (base.1 - base.0) / 10.0;
+        if middle < base.0 - slack || middle > base.1 {
             return false;
         }
-        let base_letter = match only {
+        let (base_letter, mark) = match (only, mark) {
+            ('l', '\u{337}') => ('ł', None),
+            ('L', '\u{337}') => ('Ł', None),
+            (only, mark) => (only, Some(mark)),
+        };
+        let base_letter = match base_letter {
             'ı' => 'i',
             'ȷ' => 'j',
             other => other,
         };
         self.text.truncate(last.from);
         self.text.push(base_letter);
-        self.text.push(mark);
+        self.text.extend(mark);
         last.to = self.text.len();
         (last.start, last.end) = base;
         true

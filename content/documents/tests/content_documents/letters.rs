@@ -246,4 +246,8 @@ fn an_accent_over_a_letter_is_one_character_with_it() {
     // TeX: the accent, back, the letter; or the letter, back, the accent.
     let content = b"BT /F 10 Tf [<01> 500 <02> <01> 500 <03> <05> 500 <04>] TJ ET";
     assert_eq!(pdf(&page_of(content, font, &[])).unwrap(), "éíç\n");
+    let font = "<</Type/Font/Subtype/Type1/BaseFont/CMSY10/Encoding<</Differences[1/negationslash\
+                /equal/suppress/L]>>/FirstChar 1/Widths[0 500 250 500]>>";
+    let content = b"BT /F 10 Tf [<01> <02> <03> 250 <04>] TJ ET";
+    assert_eq!(pdf(&page_of(content, font, &[])).unwrap(), "≠Ł\n");
 }
