@@ -426,7 +426,7 @@ fn kept_end(pieces: &[Piece], at: usize, arabic: bool) -> usize {
     let mut end = at;
     let mut begin = at;
     // A sign of currency before its number.
-    while !arabic && class_at(pieces, begin) == Some(Class::Terminator) {
+    while !arabic && begin < at + NEAR && class_at(pieces, begin) == Some(Class::Terminator) {
         begin += 1;
     }
     let first = class_at(pieces, begin);
