@@ -2,6 +2,7 @@
 
 use super::documents::{page_of, pdf, stream, HELVETICA};
 use openledger_documents::{read, Hidden, MediaType, TextError};
+use proptest::prelude::*;
 
 fn utf16(text: &str) -> String {
     text.encode_utf16().map(|unit| format!("{unit:04X}")).collect()
@@ -250,4 +251,82 @@ fn an_accent_over_a_letter_is_one_character_with_it() {
                 /equal/suppress/L]>>/FirstChar 1/Widths[0 500 250 500]>>";
     let content = b"BT /F 10 Tf [<01> <02> <03> 250 <04>] TJ ET";
     assert_eq!(pdf(&page_of(content, font, &[])).unwrap(), "≠Ł\n");
+}
+
+/// A program of one table with this tag, and of those that say how many glyphs there are.
+fn sfnt(tag: &[u8; 4], table: &[u8]) -> Vec<u8> {
+    let tables: [(&[u8; 4], &[u8]); 4] = [
+        (b"head", &[0; 54]),
+        (b"maxp", &[0, 1, 0, 0, 0, 9]),
+        (b"loca", &[0, 0, 0, 1, 0, 9, 0xff, 0xff, 0, 4]),
+        (tag, table),
+    ];
+    let mut font = vec![0, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0];
+    let mut data = Vec::new();
+    for (tag, table) in tables {
+        font.extend(tag);
+        font.extend([0; 4]);
+        font.extend((76 + data.len() as u32).to_be_bytes());
+        font.extend((table.len() as u32).to_be_bytes());
+        data.extend(table);
+    }
+    [font, data].concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn no_font_program_and_no_cmap_makes_the_reader_panic(
+        which in 0..8_usize,
+        mut bytes in prop::collection::vec(prop_oneof![0..8_u8, any::<u8>()], 0..300),
+        format in 0..15_u8,
+    ) {
+        let mut cmap = vec![0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12, 0, format];
+        cmap.extend(&bytes);
+        let post = [[0, 2, 0, 0].as_slice(), &[0; 28], &bytes].concat();
+        let program = match which {
+            0 => [&[1, 0, 4, 1, 0, 1, 1, 1, 2, b'A', 0, 1, 1, 1, 9][..], &bytes].concat(),
+            1 => sfnt(b"cmap", &cmap),
+            2 => sfnt(b"post", &post),
+            3 => sfnt(b"glyf", &bytes),
+            4 => sfnt(b"CFF ", &[&[1, 0, 4, 1, 0, 0, 0, 1, 1, 1, 4][..], &bytes].concat()),
+            5 => [b"%!PS/Encoding 9 array dup 65 /A put def eexec ".as_slice(), &bytes].concat(),
+            6 => {
+                let private = [b"/Subrs dup 0 9 RD /CharStrings /A 20 RD ".as_slice(), &bytes];
+                [b"%!PS eexec ".as_slice(), &disguised(&private.concat(), 55_665)].concat()
+            }
+            _ => {
+                bytes.insert(0, 0x80);
+                bytes
+            }
+        };
+        for (kind, key) in [("TrueType", "FontFile2"), ("Type1", "FontFile3"), ("Type1", "FontFile")] {
+            let font = format!(
+                "<</Type/Font/Subtype/{kind}/BaseFont/F/FontDescriptor<</Flags 4/{key} 6 0 R>>>>"
+            );
+            let _ = pdf(&page_of(b"BT /F 9 Tf (ABC) Tj ET", &font, &[stream("", &program)]));
+        }
+        let font = "<</Type/Font/Subtype/Type0/Encoding 6 0 R/ToUnicode 6 0 R/DescendantFonts[<<\
+                    /Subtype/CIDFontType0/CIDToGIDMap 6 0 R/FontDescriptor<</FontFile3 6 0 R>>>>]>>";
+        let _ = pdf(&page_of(b"BT /F 9 Tf <00010002> Tj ET", font, &[stream("", &program)]));
+    }
+
+    #[test]
+    fn no_order_of_signs_makes_the_reader_panic(
+        glyphs in prop::collection::vec(
+            (prop::sample::select(vec!["ש", "ل", "a", "1", "١", " ", "(", ")", "%", ",", "\u{5b8}", "´", "ı"]), 0..80_i32),
+            1..40,
+        ),
+    ) {
+        let glyphs: Vec<(&str, f64)> =
+            glyphs.iter().map(|(text, x)| (*text, f64::from(*x) * 3.0)).collect();
+        let letters: usize = glyphs.iter().filter(|(text, _)| !text.trim().is_empty()).count();
+        if letters > 0 {
+            let text = placed(&glyphs);
+            let counted = text.chars().filter(|c| matches!(c, 'ש' | 'ل' | '1' | '١')).count();
+            let drawn = glyphs.iter().filter(|(text, _)| ["ש", "ل", "1", "١"].contains(text)).count();
+            prop_assert_eq!(counted, drawn, "every letter once: {}", text);
+        }
+    }
 }
