@@ -8,6 +8,8 @@ mod characters;
 mod corpus;
 #[path = "content_documents/documents.rs"]
 mod documents;
+#[path = "content_documents/letters.rs"]
+mod letters;
 #[path = "content_documents/markdown.rs"]
 mod markdown;
 #[path = "content_documents/structure.rs"]

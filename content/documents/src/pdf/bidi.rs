@@ -19,6 +19,38 @@ use unicode_bidi::{bidi_class, BidiClass};
 /// Most glyphs that are held of one line.
 pub(crate) const MAX_CELLS: usize = 16_384;
 
+/// The mark that an accent is when it stands over or under a letter: TeX and others draw `´` and `e`
+/// at one place.
+fn combining(text: &str) -> Option<char> {
+    let mut characters = text.chars();
+    let only = characters.next().filter(|_| characters.next().is_none())?;
+    Some(match only {
+        '`' | 'ˋ' => '\u{300}',
+        '´' | 'ˊ' => '\u{301}',
+        'ˆ' | '^' => '\u{302}',
+        '˜' | '~' => '\u{303}',
+        '¯' | 'ˉ' => '\u{304}',
+        '˘' => '\u{306}',
+        '˙' => '\u{307}',
+        '¨' => '\u{308}',
+        '˚' => '\u{30a}',
+        '˝' => '\u{30b}',
+        'ˇ' => '\u{30c}',
+        '¸' => '\u{327}',
+        '˛' => '\u{328}',
+        // TeX's strokes, of its Polish letters and of negated relations.
+        '\u{337}' | '\u{338}' => only,
+        _ => return None,
+    })
+}
+
+/// Up to which distance two glyphs begin at one place, in units of their size.
+const SAME: f64 = 0.02;
+/// How far a mark's letter may stand from it, in pieces.
+const NEAR: usize = 8;
+/// Up to which difference two letters are as near to a mark, in units of the letters' size.
+const TIE: f64 = 0.3;
+
 /// What stands before a glyph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gap {
@@ -50,6 +82,8 @@ pub(crate) struct Line {
     pub(crate) right_to_left: bool,
     /// The larger one of the line's sizes.
     unit: f64,
+    /// Where the last glyph that is no mark begins.
+    last_start: Option<f64>,
 }
 
 /// What the page's lines have shown so far.
@@ -94,6 +128,9 @@ impl Line {
 
     /// Appends a glyph's text, which may be empty.
     pub(crate) fn put(&mut self, text: &str, span: (f64, f64), gap: Gap, jump: bool, unit: f64) {
+        if !is_mark(text) {
+            self.last_start = Some(span.0);
+        }
         let from = self.text.len();
         self.text.push_str(text);
         let (start, end) = span;
@@ -105,9 +142,52 @@ impl Line {
         }
     }
 
-    /// Where the last glyph begins along the line.
+    /// Puts an accent that is drawn as a sign of its own, over or under the letter before or after it,
+    /// together with that letter; whether it has.
+    pub(crate) fn accent(&mut self, text: &str, span: (f64, f64)) -> bool {
+        let Some(last) = self.cells.last_mut() else { return false };
+        let before = self.text.get(last.from..last.to).unwrap_or_default();
+        let (letter, mark) = match (combining(before), combining(text)) {
+            (Some(mark), None) => (text, mark),
+            (None, Some(mark)) => (before, mark),
+            _ => return false,
+        };
+        let mut letters = letter.chars();
+        let strikes = mark == '\u{338}';
+        let takes = |c: &char| c.is_alphabetic() || (strikes && !c.is_whitespace());
+        let only = letters.next().filter(|c| takes(c) && letters.next().is_none());
+        let Some(only) = only else { return false };
+        let (accent, base) = match letter == text {
+            true => ((last.start, last.end), span),
+            false => (span, (last.start, last.end)),
+        };
+        let middle = (accent.0 + accent.1) / 2.0;
+        // A stroke of no width stands where its sign begins.
+        let slack = (base.1 - base.0) / 10.0;
+        if middle < base.0 - slack || middle > base.1 {
+            return false;
+        }
+        let (base_letter, mark) = match (only, mark) {
+            ('l', '\u{337}') => ('ł', None),
+            ('L', '\u{337}') => ('Ł', None),
+            (only, mark) => (only, Some(mark)),
+        };
+        let base_letter = match base_letter {
+            'ı' => 'i',
+            'ȷ' => 'j',
+            other => other,
+        };
+        self.text.truncate(last.from);
+        self.text.push(base_letter);
+        self.text.extend(mark);
+        last.to = self.text.len();
+        (last.start, last.end) = base;
+        true
+    }
+
+    /// Where the last glyph that is no mark begins along the line.
     pub(crate) fn last_start(&self) -> Option<f64> {
-        self.cells.last().map(|cell| cell.start)
+        self.last_start
     }
 
     /// Whether the last glyph's text ends with a space, or there is none.
@@ -190,86 +270,104 @@ impl Line {
                 begin = place;
             }
         }
-        let mut placed: Vec<(f64, f64, &[Cell])> = runs
+        // Where each letter is drawn alone, a ligature of two glyphs at one place is in order.
+        let one_place = |run: &&[Cell]| {
+            let first = run.first().map_or(0.0, |cell| cell.start);
+            let apart = |cell: &Cell| (cell.start - first).abs() > SAME * self.unit;
+            !run.iter().any(|cell| class_of(self.text_of(cell)) != Class::Mark && apart(cell))
+        };
+        let single: Vec<bool> = runs.iter().map(one_place).collect();
+        let single_at = |at: usize| single.get(at).copied().unwrap_or(false);
+        let mut placed: Vec<(f64, f64, &[Cell], bool)> = runs
             .into_iter()
-            .map(|run| {
+            .enumerate()
+            .map(|(at, run)| {
                 let start = run.iter().map(|cell| cell.start).fold(f64::INFINITY, f64::min);
                 let end = run.iter().map(|cell| cell.end).fold(f64::NEG_INFINITY, f64::max);
-                (start, end, run)
+                let beside = single_at(at + 1) || at.checked_sub(1).is_some_and(single_at);
+                (start, end, run, single_at(at) && beside)
             })
             .collect();
         placed.sort_by(|one, other| one.0.total_cmp(&other.0));
         let mut fields = vec![Vec::new()];
         let mut last: Option<f64> = None;
-        for (start, end, run) in placed {
+        for (start, end, run, in_order) in placed {
+            let letters = run.iter().filter(|cell| class_of(self.text_of(cell)) != Class::Mark);
+            let alone = letters.count() <= 1;
             let marks = run.iter().all(|cell| class_of(self.text_of(cell)) == Class::Mark);
             for (place, cell) in run.iter().enumerate() {
-                let gap = match (place, last) {
-                    (0, Some(last)) if start - last > tab * self.unit => Gap::Tab,
-                    (0, Some(last)) if start - last > space * self.unit => Gap::Space,
-                    (0, _) => Gap::None,
-                    _ => cell.gap,
+                let gap = match last.filter(|_| place == 0) {
+                    Some(last) if start - last > tab * self.unit => Gap::Tab,
+                    Some(last) if start - last > space * self.unit => Gap::Space,
+                    _ => Gap::None,
                 };
                 if gap == Gap::Tab {
                     fields.push(Vec::new());
                 }
                 let Some(field) = fields.last_mut() else { continue };
                 if gap == Gap::Space {
-                    field.push((Piece { text: " ".into(), class: Class::Neutral }, None));
+                    let piece = Piece { text: " ".into(), class: Class::Neutral };
+                    field.push(Placed { piece, cell: None, alone: false });
                 }
                 let text = self.text_of(cell).to_owned();
                 let class = class_of(&text);
+                if in_order && place > 0 && class == Class::Right {
+                    if let Some(last) = field.last_mut().filter(|p| p.piece.class == Class::Right) {
+                        last.piece.text.push_str(&text);
+                        continue;
+                    }
+                }
                 if !text.is_empty() {
-                    field.push((Piece { text, class }, Some(cell)));
+                    field.push(Placed { piece: Piece { text, class }, cell: Some(cell), alone });
                 }
             }
             if !marks && last.is_none_or(|last| end > last) {
                 last = Some(end);
             }
         }
-        fields.into_iter().map(with_marks).collect()
+        fields.into_iter().map(|field| with_marks(field, self.unit)).collect()
     }
 }
 
-/// Puts marks behind the letters that they stand over.
-fn with_marks(pieces: Vec<(Piece, Option<&Cell>)>) -> Vec<Piece> {
+/// A piece with the glyph that it comes from, and whether that was drawn with others.
+struct Placed<'a> {
+    piece: Piece,
+    cell: Option<&'a Cell>,
+    alone: bool,
+}
+
+/// Puts marks behind the letters that they stand over: the nearest one of the letters on both sides.
+/// Of two that are as near it is the one after it where letters are drawn from the left, and the one
+/// before it where each is drawn alone.
+fn with_marks(pieces: Vec<Placed<'_>>, unit: f64) -> Vec<Piece> {
     let mut owner = Vec::with_capacity(pieces.len());
-    for (place, (piece, cell)) in pieces.iter().enumerate() {
+    for (place, Placed { piece, cell, alone }) in pieces.iter().enumerate() {
         let Some(cell) = cell.filter(|_| piece.class == Class::Mark) else {
             owner.push(place);
             continue;
         };
-        let letter = |other: &&(Piece, Option<&Cell>)| other.0.class != Class::Mark;
-        let near = 8;
-        let before = pieces
-            .get(..place)
-            .unwrap_or_default()
-            .iter()
-            .rev()
-            .take(near)
-            .position(|p| letter(&p));
-        let after =
-            pieces.get(place + 1..).unwrap_or_default().iter().take(near).position(|p| letter(&p));
-        let before = before.map(|steps| place - 1 - steps);
-        let after = after.map(|steps| place + 1 + steps);
-        let holds = |other: Option<usize>| {
-            let other = other.and_then(|other| pieces.get(other)).and_then(|(_, cell)| *cell);
-            other.is_some_and(|other| cell.start >= other.start && cell.start <= other.end)
+        let letter = |at: &usize| {
+            let class = pieces.get(*at).map(|other| other.piece.class);
+            matches!(class, Some(Class::Left | Class::Right))
+        };
+        let before = (place.saturating_sub(NEAR)..place).rev().find(letter);
+        let after = (place + 1..(place + NEAR).min(pieces.len())).find(letter);
+        let distance = |other: Option<usize>| {
+            let other = other.and_then(|other| pieces.get(other)?.cell);
+            other.map_or(f64::INFINITY, |other| {
+                let (left, right) = (other.start - cell.start, cell.start - other.end);
+                left.max(right).max(0.0)
+            })
         };
         let left =
-            before.and_then(|at| pieces.get(at)).is_some_and(|(p, _)| p.class == Class::Left);
-        let chosen = match (holds(before), holds(after)) {
-            (true, false) => before,
-            (false, true) => after,
-            // Drawn from the left, a mark comes before its letter.
-            _ if left || cell.jump => before.or(after),
-            _ => after.or(before),
-        };
+            before.and_then(|at| pieces.get(at)).is_some_and(|p| p.piece.class == Class::Left);
+        let (near, far) = if *alone || left { (before, after) } else { (after, before) };
+        let chosen = if distance(near) <= distance(far) + TIE * unit { near } else { far };
         owner.push(chosen.unwrap_or(place));
     }
     let mut marks: std::collections::BTreeMap<usize, String> = Default::default();
     let mut out: Vec<(usize, Piece)> = Vec::with_capacity(pieces.len());
-    for (place, (piece, _)) in pieces.into_iter().enumerate() {
+    for (place, Placed { piece, .. }) in pieces.into_iter().enumerate() {
         match owner.get(place) {
             Some(owner) if *owner != place => {
                 marks.entry(*owner).or_default().push_str(&piece.text);
@@ -328,7 +426,7 @@ fn kept_end(pieces: &[Piece], at: usize, arabic: bool) -> usize {
     let mut end = at;
     let mut begin = at;
     // A sign of currency before its number.
-    while !arabic && class_at(pieces, begin) == Some(Class::Terminator) {
+    while !arabic && begin < at + NEAR && class_at(pieces, begin) == Some(Class::Terminator) {
         begin += 1;
     }
     let first = class_at(pieces, begin);
@@ -410,31 +508,37 @@ fn bracket(text: &str) -> Option<(char, bool)> {
     })
 }
 
-/// Turns brackets back, unless they pair better as they are. `turn` has the places in the order in
-/// which they are seen.
+/// Turns brackets back, unless they fit better as they are: an opening one stands before a word and
+/// after a space, and both pair. `turn` has the places in the order in which they are seen.
 fn mirror(pieces: &mut [Piece], turn: &[usize], seen: &mut Seen) {
+    let blank = |at: Option<usize>| {
+        let piece = at.and_then(|at| pieces.get(at));
+        piece.is_none_or(|piece| !piece.text.chars().any(char::is_alphanumeric))
+    };
     // Read from the right, a pair begins at its right end.
     let mut depths = [0_i64; 2];
-    let mut pairs = [0_i64; 2];
+    let mut fits = [0_i64; 2];
     for place in turn.iter().rev() {
         let Some((_, opens)) = pieces.get(*place).and_then(|piece| bracket(&piece.text)) else {
             continue;
         };
+        let (before, after) = (blank(Some(place + 1)), blank(place.checked_sub(1)));
         for (way, opens) in [opens, !opens].into_iter().enumerate() {
-            let (Some(depth), Some(pairs)) = (depths.get_mut(way), pairs.get_mut(way)) else {
+            let (Some(depth), Some(fits)) = (depths.get_mut(way), fits.get_mut(way)) else {
                 continue;
             };
+            *fits += i64::from(before != after && opens == before);
             match opens {
                 true => *depth += 1,
                 false if *depth > 0 => {
                     *depth -= 1;
-                    *pairs += 1;
+                    *fits += 1;
                 }
                 false => {}
             }
         }
     }
-    let [as_drawn, mirrored] = pairs;
+    let [as_drawn, mirrored] = fits;
     let better = mirrored - as_drawn;
     seen.mirrored += better;
     if better > 0 || (better == 0 && seen.mirrored >= 0) {

@@ -34,6 +34,8 @@ const MAX_FONTS: usize = 150_000;
 /// Most entries of a font that is no object of its own.
 const MAX_DIRECT: usize = 2_000;
 
+/// Most bytes of a string whose character spacing counts as a gap after each character.
+const MAX_PAIR: usize = 2;
 /// Most UTF-16 units of one `ActualText`.
 const MAX_ACTUAL: usize = 4096;
 
@@ -724,6 +726,8 @@ impl<'d, 'a> Pages<'d, 'a> {
     fn show(&mut self, string: Option<&Object>) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
         let Some(font) = self.font_in_use()? else { return Ok(()) };
+        // Spacing of some letters is part of them; that of one or two is how programs write a space.
+        let spaced = rest.len() > MAX_PAIR;
         while !rest.is_empty() {
             self.document.budget.operate()?;
             let (length, shown) = font.next(rest);
@@ -738,9 +742,14 @@ impl<'d, 'a> Pages<'d, 'a> {
             } else {
                 shown.width * size + spacing
             };
+            let seen = match (font.vertical, spaced || spacing < 0.0) {
+                (_, true) => by,
+                (true, false) => -(shown.width * size) - space,
+                (false, false) => shown.width * size + space,
+            };
             let advance = match font.vertical {
-                true => to_page.vector(0.0, by),
-                false => to_page.vector(by * scale, 0.0),
+                true => to_page.vector(0.0, seen),
+                false => to_page.vector(seen * scale, 0.0),
             };
             let text = shown.text.unwrap_or_else(|| "\u{fffd}".into());
             let extent = Extent {

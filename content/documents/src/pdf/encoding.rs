@@ -1,6 +1,8 @@
 //! Which character a code means in the encodings that PDF defines, and how wide it is in the fonts
 //! that every reader has (ISO 32000-1, Annex D; Adobe's font metrics).
 
+use unicode_normalization::UnicodeNormalization;
+
 /// One of PDF's own encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Base {
@@ -33,18 +35,33 @@ impl Base {
     }
 }
 
-/// Width of a code in one of the fonts that need no metrics in the file, in thousandths.
-pub(crate) fn standard_width(font: &str, code: u8) -> f64 {
+/// Width of a sign in one of the fonts that need no metrics in the file, in thousandths. What is no
+/// ASCII has the width of its letter without accents.
+pub(crate) fn standard_width(font: &str, text: Option<&str>) -> f64 {
     let bold = font.contains("Bold");
+    let italic = font.contains("Italic") || font.contains("Oblique");
     let table = match font {
         _ if font.contains("Courier") => return 600.0,
+        _ if font.contains("Times") && bold && italic => &TIMES_BOLD_ITALIC,
         _ if font.contains("Times") && bold => &TIMES_BOLD,
+        _ if font.contains("Times") && italic => &TIMES_ITALIC,
         _ if font.contains("Times") => &TIMES_ROMAN,
         _ if bold => &HELVETICA_BOLD,
         _ => &HELVETICA,
     };
-    let place = code.checked_sub(0x20).map(usize::from);
-    place.and_then(|place| table.get(place)).copied().map_or(556.0, f64::from)
+    let width = |character: char| {
+        let place = usize::try_from(u32::from(character)).ok()?.checked_sub(0x20)?;
+        table.get(place).copied().map(f64::from)
+    };
+    let plain = match text.and_then(|text| text.nfkd().next()) {
+        Some('\u{2018}' | '\u{2019}' | '\u{201a}') => Some('\''),
+        Some('\u{201c}' | '\u{201d}' | '\u{201e}') => Some('"'),
+        Some('\u{2013}') => Some('n'),
+        Some('\u{2014}') => return 1000.0,
+        Some('\u{2022}') => Some('t'),
+        other => other,
+    };
+    plain.and_then(width).unwrap_or(556.0)
 }
 
 /// WinAnsiEncoding from 0x80; what it leaves open is a bullet (Annex D.2, note 3).
@@ -165,4 +182,20 @@ const TIMES_BOLD: [u16; 95] = [
     611, 778, 778, 389, 500, 778, 667, 944, 722, 778, 611, 778, 722, 556, 667, 722, 722, 1000, 722,
     722, 667, 333, 278, 333, 581, 500, 333, 500, 556, 444, 556, 444, 333, 500, 556, 278, 333, 556,
     278, 833, 556, 500, 556, 556, 444, 389, 333, 556, 500, 722, 500, 500, 444, 394, 220, 394, 520,
+];
+/// Widths of Times-Italic from 0x20 to 0x7E, in thousandths.
+const TIMES_ITALIC: [u16; 95] = [
+    250, 333, 420, 500, 500, 833, 778, 214, 333, 333, 500, 675, 250, 333, 250, 278, 500, 500, 500,
+    500, 500, 500, 500, 500, 500, 500, 333, 333, 675, 675, 675, 500, 920, 611, 611, 667, 722, 611,
+    611, 722, 722, 333, 444, 667, 556, 833, 667, 722, 611, 722, 611, 500, 556, 722, 611, 833, 611,
+    556, 556, 389, 278, 389, 422, 500, 333, 500, 500, 444, 500, 444, 278, 500, 500, 278, 278, 444,
+    278, 722, 500, 500, 500, 500, 389, 389, 278, 500, 444, 667, 444, 444, 389, 400, 275, 400, 541,
+];
+/// Widths of Times-BoldItalic from 0x20 to 0x7E, in thousandths.
+const TIMES_BOLD_ITALIC: [u16; 95] = [
+    250, 389, 555, 500, 500, 833, 778, 278, 333, 333, 500, 570, 250, 333, 250, 278, 500, 500, 500,
+    500, 500, 500, 500, 500, 500, 500, 333, 333, 570, 570, 570, 500, 832, 667, 667, 667, 722, 667,
+    667, 722, 778, 389, 500, 667, 611, 889, 722, 722, 611, 722, 667, 556, 611, 722, 667, 889, 667,
+    611, 611, 333, 278, 333, 570, 500, 333, 500, 500, 444, 500, 444, 333, 500, 556, 278, 278, 500,
+    278, 778, 556, 500, 500, 500, 389, 389, 278, 556, 444, 667, 500, 444, 389, 348, 220, 348, 570,
 ];

@@ -18,10 +18,14 @@ use crate::budget::{Fault, Result};
 use composite::Composite;
 use simple::Simple;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Largest CMap, decompressed.
 const MAX_CMAP: usize = 4 << 20;
+/// Most codes of a font whose comparison is kept.
+const MAX_AGREED: usize = 4096;
 /// Largest font program, decompressed.
 const MAX_PROGRAM: usize = 24 << 20;
 
@@ -46,6 +50,8 @@ pub(crate) struct Font {
     said: Option<Said>,
     name: Rc<str>,
     letters: Shared,
+    /// Whether `ToUnicode` agrees with the font, for codes that have been compared.
+    agreed: RefCell<BTreeMap<u32, bool>>,
     /// Whether lines run downwards.
     pub(crate) vertical: bool,
 }
@@ -98,7 +104,8 @@ impl Font {
             false => (Kind::Simple(Simple::load(document, dict, name)?), false),
         };
         let letters = document.letters.clone();
-        Ok(Self { kind, said, name: name.into(), letters, vertical })
+        let agreed = RefCell::default();
+        Ok(Self { kind, said, name: name.into(), letters, agreed, vertical })
     }
 
     /// What the font costs to keep, in entries.
@@ -148,15 +155,23 @@ impl Font {
         };
         let text = match (said, own.text.as_deref()) {
             (Some(said), Some(text)) if own.sure && comparable(text, &said) => {
-                let mut others = own.others.iter();
-                let right = agree(text, &said)
-                    || others.any(|other| agree(other.encode_utf8(&mut [0; 4]), &said));
+                let compare = || {
+                    let mut others = own.others.iter();
+                    agree(text, &said)
+                        || others.any(|other| agree(other.encode_utf8(&mut [0; 4]), &said))
+                };
+                let known = self.agreed.borrow().get(&number).copied();
+                let right = known.unwrap_or_else(compare);
+                if known.is_none() && self.agreed.borrow().len() < MAX_AGREED {
+                    self.agreed.borrow_mut().insert(number, right);
+                }
                 let wrong = (!right).then_some((text, said.as_str()));
                 self.letters.borrow_mut().compared(&self.name, number, wrong);
                 Some(if right { said } else { text.to_owned() })
             }
             (Some(said), _) => Some(said),
-            (None, text) => text.map(str::to_owned),
+            // What the font only has by convention says nothing where `ToUnicode` leaves it out.
+            (None, text) => text.filter(|_| own.sure || self.said.is_none()).map(str::to_owned),
         };
         if text.is_none() {
             self.letters.borrow_mut().unmapped(&self.name);

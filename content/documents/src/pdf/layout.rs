@@ -5,11 +5,13 @@
 //! of a line, unless it has letters that are read from the right ([`super::bidi`]). What stands
 //! between two glyphs is decided by their places. With the larger of the two sizes as unit:
 //!
-//! * another direction, or more than 0.6 across the line: a new line; more than 2 downwards, or the
+//! * another direction, or more than 0.6 across the line (1.1 between near letters that are read from
+//!   the right): a new line; more than 2 downwards, or the
 //!   next page: an empty line before it;
 //! * on the same line, more than 1 backwards: a new line; more than 1.5 forwards: a tab; more than
-//!   0.15 forwards: a space, where none is drawn.
+//!   0.1 forwards: a space, where none is drawn.
 //!
+//! An accent that is drawn over or under a letter (as TeX does) becomes one character with it.
 //! Spaces at the ends of lines go, a soft hyphen at the end of a line joins it with the next,
 //! elsewhere it is the hyphen that it is drawn as; for other hyphens see [`super::hyphen`].
 //! Typographic ligatures (U+FB00 to U+FB06), Arabic presentation forms (U+FB50 to U+FDFF, U+FE70 to
@@ -27,10 +29,12 @@ use crate::left_out::{Hidden, LeftOut};
 use unicode_normalization::UnicodeNormalization;
 
 const ACROSS: f64 = 0.6;
+/// The same between letters that are read from the right and stand near: Nastaliq descends in words.
+const SLOPE: f64 = 1.1;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
 const TAB: f64 = 1.5;
-const SPACE: f64 = 0.15;
+const SPACE: f64 = 0.1;
 /// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
 const STEP: f64 = 0.05;
 /// Sine of the angle from which two directions are different ones.
@@ -102,7 +106,9 @@ impl Layout {
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
-        self.line.put(&text, (start, end), gap, jump, size);
+        if !self.line.accent(&text, (start, end)) {
+            self.line.put(&text, (start, end), gap, jump, size);
+        }
         if self.line.is_full() {
             self.end_line();
         }
@@ -148,29 +154,34 @@ impl Layout {
         let up = dy * ux - dx * uy;
         let turned = ux * direction.1 - uy * direction.0;
         let same = ux * direction.0 + uy * direction.1 > 0.0 && turned.abs() < TURN;
-        if !same || up.abs() > ACROSS * unit {
+        let from_right = self.line.right_to_left && reads_from_right(text);
+        let across = if from_right && along.abs() < BACK * unit { SLOPE } else { ACROSS };
+        if !same || up.abs() > across * unit {
             self.new_line(same && up < -PARAGRAPH * unit);
             return (Gap::None, false);
         }
-        if !self.line.is_empty() && (self.line.right_to_left || reads_from_right(text)) {
-            let (ox, oy) = self.origin;
-            let start = (x - ox) * self.direction.0 + (y - oy) * self.direction.1;
-            let back = self.line.last_start().is_some_and(|last| start < last - STEP * unit);
-            if along < -BACK * unit || (back && !is_mark(text)) {
-                return (Gap::None, true);
-            }
-        }
-        let blank = text.chars().all(char::is_whitespace);
+        let start = (x - self.origin.0) * self.direction.0 + (y - self.origin.1) * self.direction.1;
+        let back = self.line.last_start().is_some_and(|last| start < last - STEP * unit);
+        let reads_back = self.line.right_to_left || reads_from_right(text);
         if along < -BACK * unit {
-            self.new_line(false);
-            (Gap::None, false)
-        } else if along > TAB * unit {
-            (Gap::Tab, false)
-        } else if along > SPACE * unit && !blank && !self.line.ends_blank() {
-            (Gap::Space, false)
-        } else {
-            (Gap::None, false)
+            if self.line.is_empty() || !reads_back {
+                self.new_line(false);
+                return (Gap::None, false);
+            }
+            return (Gap::None, true);
         }
+        // In a line that is read from the right, what does not go on where the last glyph ended is
+        // a stretch of its own; marks go with their letter.
+        let jump = (back || along > SPACE * unit) && !is_mark(text);
+        let blank = text.chars().all(char::is_whitespace);
+        let gap = if along > TAB * unit {
+            Gap::Tab
+        } else if along > SPACE * unit && !blank && !self.line.ends_blank() {
+            Gap::Space
+        } else {
+            Gap::None
+        };
+        (gap, jump)
     }
 
     /// Moves the open line to the text.

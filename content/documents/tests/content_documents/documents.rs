@@ -11,16 +11,16 @@ fn document(name: &str) -> Vec<u8> {
     std::fs::read(path.join(name)).unwrap()
 }
 
-fn pdf(bytes: &[u8]) -> Result<String, TextError> {
+pub(crate) fn pdf(bytes: &[u8]) -> Result<String, TextError> {
     canonical_text(MediaType::Pdf, bytes)
 }
 
-fn docx(bytes: &[u8]) -> Result<String, TextError> {
+pub(crate) fn docx(bytes: &[u8]) -> Result<String, TextError> {
     canonical_text(MediaType::Docx, bytes)
 }
 
 /// A file of these objects, numbered from 1, without a cross-reference table.
-fn pdf_of<T: AsRef<[u8]>>(objects: &[T]) -> Vec<u8> {
+pub(crate) fn pdf_of<T: AsRef<[u8]>>(objects: &[T]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
     for (index, object) in objects.iter().enumerate() {
         out.extend(format!("{} 0 obj\n", index + 1).bytes());
@@ -31,7 +31,7 @@ fn pdf_of<T: AsRef<[u8]>>(objects: &[T]) -> Vec<u8> {
     out
 }
 
-fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     let mut out = format!("<<{entries}/Length {}>>stream\n", data.len()).into_bytes();
     out.extend(data);
     out.extend(b"\nendstream");
@@ -39,7 +39,7 @@ fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
 }
 
 /// One page with this content and this font, which are objects 4 and 5.
-fn page_of(content: &[u8], font: &str, more: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn page_of(content: &[u8], font: &str, more: &[Vec<u8>]) -> Vec<u8> {
     let mut objects = vec![
         b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
         b"<</Type/Pages/Kids[3 0 R]/Count 1/Resources<</Font<</F 5 0 R>>/XObject<</X 6 0 R>>>>>>"
@@ -52,7 +52,8 @@ fn page_of(content: &[u8], font: &str, more: &[Vec<u8>]) -> Vec<u8> {
     pdf_of(&objects)
 }
 
-const HELVETICA: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
+pub(crate) const HELVETICA: &str =
+    "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
 
 /// A zip container of stored entries.
 pub(crate) fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -154,7 +155,7 @@ fn characters_come_from_names_ligatures_and_actual_text() {
     let bytes = page_of(b"BT /F 9 Tf <01020304> Tj ET", font, &[]);
     assert_eq!(pdf(&bytes).unwrap(), "fi\u{20ac}\u{e9}fi\n");
     let content =
-        b"BT /F 9 Tf /Span <</ActualText <FEFF00660069>>> BDC (x) Tj (y) Tj EMC (n) Tj ET";
+        b"BT /F 9 Tf /Span <</ActualText <FEFF00660069>>> BDC (I) Tj (F) Tj EMC (n) Tj ET";
     assert_eq!(pdf(&page_of(content, HELVETICA, &[])).unwrap(), "fin\n");
     let map = b"1 begincodespacerange <0000> <ffff> endcodespacerange 1 beginbfchar \
                 <0001> <D83DDCD6> endbfchar 1 beginbfrange <0010> <0012> <4E00> endbfrange";

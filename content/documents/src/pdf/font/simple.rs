@@ -85,12 +85,13 @@ impl Simple {
     pub(super) fn show(&self, code: u8) -> (&Own, f64) {
         static NONE: Own = Own { text: None, others: Vec::new(), sure: false, blank: false };
         let listed = usize::from(code).checked_sub(self.first).and_then(|at| self.widths.get(at));
+        let own = self.own.get(usize::from(code)).unwrap_or(&NONE);
         let width = match (listed, &self.standard) {
             (Some(width), _) => f64::from(*width),
-            (None, Some(font)) => standard_width(font, code),
+            (None, Some(font)) => standard_width(font, own.text.as_deref()),
             (None, None) => self.default_width,
         };
-        (self.own.get(usize::from(code)).unwrap_or(&NONE), width * self.unit)
+        (own, width * self.unit)
     }
 }
 
