@@ -15,6 +15,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{QName, ResolveResult};
 use quick_xml::NsReader;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Deepest nesting of elements.
@@ -45,7 +46,9 @@ enum Kind {
     Cell,
     CellProperties,
     TextBox,
-    Note,
+    /// What Word passes over: elements of namespaces that it does not know, notes that nothing
+    /// refers to.
+    Unshown,
     /// Alternatives of which one is shown; whether one has been found.
     Alternatives {
         found: bool,
@@ -73,6 +76,8 @@ struct Run {
     style: Rc<Style>,
     /// Why its text is not seen, once that was asked.
     hidden: Option<Option<Hidden>>,
+    /// Half points, once that was asked.
+    size: Option<i64>,
 }
 
 /// A field from its beginning to its end.
@@ -126,6 +131,8 @@ pub(super) struct Output {
     events: u64,
     /// The page's own colour.
     page: Paint,
+    /// Notes that the text refers to: kind and number.
+    notes: BTreeSet<(String, String)>,
 }
 
 /// What is open while a part is read.
@@ -145,7 +152,7 @@ struct Open {
 impl Output {
     pub(super) fn new(styles: Styles) -> Self {
         let (text, left_out) = Default::default();
-        Self { text, left_out, styles, events: 0, page: Paint::Auto }
+        Self { text, left_out, styles, events: 0, page: Paint::Auto, notes: BTreeSet::new() }
     }
 
     /// Appends the text of one part.
@@ -262,7 +269,8 @@ impl Output {
                 return shape_kind(space, name, element, open, &self.styles)
             }
             Space::Word => {}
-            _ => return Ok(Kind::Other),
+            Space::Other => return Ok(Kind::Unshown),
+            Space::Compatibility | Space::Known => return Ok(Kind::Other),
         }
         if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
             return Ok(Kind::Skipped);
@@ -330,8 +338,23 @@ impl Output {
             "tc" => Kind::Cell,
             "tcPr" => Kind::CellProperties,
             "txbxContent" => Kind::TextBox,
+            "footnoteReference" | "endnoteReference" => {
+                if self.hidden(open).is_none() {
+                    let note = name.trim_end_matches("Reference").to_owned();
+                    self.notes.insert((note, attribute(element, "id")?.unwrap_or_default()));
+                }
+                Kind::Other
+            }
             "footnote" | "endnote" => match attribute(element, "type")?.as_deref() {
-                None | Some("normal") => Kind::Note,
+                None | Some("normal") => {
+                    let id = attribute(element, "id")?.unwrap_or_default();
+                    let referred = self.notes.contains(&(name.to_owned(), id));
+                    if referred {
+                        Kind::Other
+                    } else {
+                        Kind::Unshown
+                    }
+                }
                 Some(_) => Kind::Skipped,
             },
             "background" if self.styles.background => {
@@ -362,7 +385,17 @@ impl Output {
 
     /// Puts text into the flow, or counts it where it is not seen.
     fn put(&mut self, text: &str, open: &mut Open) {
-        match self.hidden(open) {
+        let mut hidden = self.hidden(open);
+        if hidden.is_none() {
+            // Every shape around it has to have room for it.
+            let size = open.runs.last().and_then(|run| run.size).unwrap_or(20);
+            let letters = text.chars().count();
+            let full = open.shapes.iter_mut().filter_map(|shape| shape.full(letters, size)).count();
+            if full > 0 {
+                hidden = Some(Hidden::Clipped);
+            }
+        }
+        match hidden {
             Some(why) => self.left_out.add(why, text.len() as u64),
             None => {
                 if let Some(flow) = open.flows.last_mut() {
@@ -408,6 +441,7 @@ impl Output {
             .unwrap_or(self.page);
         let hidden = look.hides(vanished, under);
         run.hidden = Some(hidden);
+        run.size = Some(look.height());
         hidden
     }
 
@@ -430,6 +464,7 @@ impl Output {
                 shape.hidden = shape.hidden.or(anchor);
                 open.shapes.push(shape);
             }
+            Kind::Unshown => open.shapes.push(Shape::unshown()),
             Kind::Row => {
                 if let Some(flow) = open.flows.last_mut() {
                     flow.rows.push(false);
@@ -491,7 +526,7 @@ impl Output {
             }
             Kind::Run => drop(open.runs.pop()),
             Kind::Table => drop(open.tables.pop()),
-            Kind::Shape => drop(open.shapes.pop()),
+            Kind::Shape | Kind::Unshown => drop(open.shapes.pop()),
             Kind::Paragraph => drop(open.paragraphs.pop()),
             Kind::Cell => {
                 if let Some(table) = open.tables.last_mut() {

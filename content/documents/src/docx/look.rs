@@ -222,6 +222,12 @@ impl Look {
         take!(always_hidden size complex_size complex scale spacing colour ground marker clear);
     }
 
+    /// Its size in half points; without one Word takes ten points.
+    pub(super) fn height(&self) -> i64 {
+        let complex = self.complex == Some(true);
+        if complex { self.complex_size.or(self.size) } else { self.size }.unwrap_or(20)
+    }
+
     /// Why text that looks so on this ground is not seen.
     pub(super) fn hides(&self, vanished: bool, under: Paint) -> Option<Hidden> {
         if vanished || self.always_hidden == Some(true) {
@@ -230,9 +236,7 @@ impl Look {
         if self.clear == Some(true) {
             return Some(Hidden::Transparent);
         }
-        let complex = self.complex == Some(true);
-        // Without a size Word takes ten points.
-        let size = if complex { self.complex_size.or(self.size) } else { self.size }.unwrap_or(20);
+        let size = self.height();
         let width = size.saturating_mul(self.scale.unwrap_or(100)) / 100;
         if size < SMALLEST || width < SMALLEST {
             return Some(Hidden::Tiny);

@@ -16,7 +16,14 @@ pub(super) struct Shape {
     /// What its text stands on; `Auto` is what lies under the shape.
     pub(super) ground: Paint,
     filled: bool,
+    /// Its area in points by points, and how much of it text has taken.
+    room: Option<f64>,
+    taken: f64,
 }
+
+/// What a letter takes of its height squared: a quarter of a narrow one, since boxes that grow with
+/// their text may be stated smaller than they are.
+const LETTER: f64 = 0.05;
 
 impl Shape {
     /// Whether a VML element is a shape with a style of its own.
@@ -26,7 +33,8 @@ impl Shape {
 
     /// A shape from its element; a DrawingML one says the rest in its children.
     pub(super) fn of(element: &BytesStart<'_>) -> Result<Self> {
-        let mut shape = Self { hidden: None, ground: Paint::Auto, filled: false };
+        let mut shape =
+            Self { hidden: None, ground: Paint::Auto, filled: false, room: None, taken: 0.0 };
         let vml = Self::is_vml(element.local_name().as_ref());
         if !vml {
             return Ok(shape);
@@ -87,6 +95,19 @@ impl Shape {
         Ok(shape)
     }
 
+    /// Around what is not shown at all.
+    pub(super) fn unshown() -> Self {
+        let hidden = Some(Hidden::Vanished);
+        Self { hidden, ground: Paint::Auto, filled: false, room: None, taken: 0.0 }
+    }
+
+    /// Takes room for so many letters more of a size in half points, and says if there is none.
+    pub(super) fn full(&mut self, letters: usize, size: i64) -> Option<()> {
+        let height = size as f64 / 2.0;
+        self.taken += letters as f64 * LETTER * height * height;
+        self.room.filter(|room| self.taken > *room).map(drop)
+    }
+
     /// Its fill; the first one counts.
     pub(super) fn fill(&mut self, paint: Paint) {
         if !std::mem::replace(&mut self.filled, true) {
@@ -102,6 +123,9 @@ impl Shape {
     pub(super) fn extent(&mut self, width: Option<i64>, height: Option<i64>) {
         if [width, height].into_iter().flatten().any(|side| side < THIN) {
             self.hidden = Some(Hidden::Clipped);
+        }
+        if let (Some(width), Some(height)) = (width, height) {
+            self.room = Some(width as f64 / 12_700.0 * (height as f64 / 12_700.0));
         }
     }
 

@@ -199,6 +199,8 @@ impl Styles {
 
     /// A style with what it is based on, the usual one of its kind if none is named.
     pub(super) fn style(&mut self, kind: &str, id: Option<&str>) -> Rc<Style> {
+        // A style that is not there is the usual one.
+        let id = id.filter(|id| self.stated.contains_key(*id));
         let Some(id) = id.or_else(|| self.usual.get(kind).map(String::as_str)) else {
             return Rc::default();
         };

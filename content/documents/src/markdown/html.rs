@@ -10,9 +10,25 @@ use super::{Kind, Parts};
 use std::ops::Range;
 
 /// Elements whose content browsers do not show.
-const UNSEEN: [&str; 14] = [
-    "script", "style", "template", "title", "head", "noembed", "noframes", "datalist", "object",
-    "video", "audio", "canvas", "iframe", "metadata",
+const UNSEEN: [&str; 18] = [
+    "script",
+    "style",
+    "template",
+    "title",
+    "head",
+    "noembed",
+    "noframes",
+    "datalist",
+    "object",
+    "video",
+    "audio",
+    "canvas",
+    "iframe",
+    "metadata",
+    "noscript",
+    "rp",
+    "annotation",
+    "annotation-xml",
 ];
 /// Elements that have no content, so nothing that could be hidden.
 const VOID: [&str; 14] = [

@@ -266,6 +266,71 @@ fn symbols_are_read_by_the_encoding_of_their_font() {
 }
 
 #[test]
+fn a_box_shows_no_more_than_it_has_room_for() {
+    let drawing = |side: u32, text: &str| {
+        let shape = format!(
+            "<w:drawing><wp:inline><wp:extent cx=\"{0}\" cy=\"{0}\"/><wps:wsp><wps:txbx>%</wps:txbx></wps:wsp>\
+             </wp:inline></w:drawing>",
+            side * 12_700
+        );
+        word(&format!("{SEEN}{}", boxed(&shape).replace(">X<", &format!(">{text}<"))))
+    };
+    let text = "shown ".repeat(500);
+    assert!(drawing(400, &text).unwrap().text.contains(text.trim_end()));
+    match drawing(20, &text) {
+        Err(TextError::Hidden { most: Hidden::Clipped, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_word_passes_over_does_not_count() {
+    let foreign = "<x:any><w:p><w:r><w:t>hideous</w:t></w:r></w:p></x:any>";
+    let read = word(&format!("{SEEN}{foreign}")).unwrap();
+    assert_eq!(read.text, "The river rose two metres in one night.\n");
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Vanished, 7)]);
+    let with_notes = |references: &str| {
+        let document =
+            format!("<w:document {WORD}><w:body>{SEEN}{references}</w:body></w:document>");
+        let note = |id: u8| {
+            format!(
+                "<w:footnote w:id=\"{id}\"><w:p><w:r><w:t>note {id}</w:t></w:r></w:p></w:footnote>"
+            )
+        };
+        let notes = format!("<w:footnotes {WORD}>{}{}{}</w:footnotes>", note(1), note(2), note(3));
+        let files =
+            [("word/document.xml", document.as_bytes()), ("word/footnotes.xml", notes.as_bytes())];
+        read_file(&zip_of(&files))
+    };
+    let reference = |id: u8, properties: &str| {
+        format!(
+            "<w:p><w:r><w:rPr>{properties}</w:rPr><w:footnoteReference w:id=\"{id}\"/></w:r></w:p>"
+        )
+    };
+    let read = with_notes(&format!("{}{}", reference(1, ""), reference(2, "<w:vanish/>")));
+    assert!(read.text.contains("note 1") && !read.text.contains("note 2"), "{}", read.text);
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Vanished, 12)]);
+}
+
+#[test]
+fn a_style_that_is_not_there_is_the_usual_one() {
+    let styles = format!(
+        "<w:styles {WORD}><w:style w:type=\"paragraph\" w:default=\"1\" w:styleId=\"N\"><w:rPr><w:vanish/></w:rPr>\
+         </w:style></w:styles>"
+    );
+    let body = format!("{SEEN}{}", run("<w:vanish w:val=\"0\"/>"));
+    let body = body.replacen("<w:p>", "<w:p><w:pPr><w:pStyle w:val=\"Missing\"/></w:pPr>", 1);
+    let document = format!("<w:document {WORD}><w:body>{body}</w:body></w:document>");
+    let files =
+        [("word/document.xml", document.as_bytes()), ("word/styles.xml", styles.as_bytes())];
+    assert_eq!(read_file(&zip_of(&files)).text.trim(), "X");
+}
+
+fn read_file(bytes: &[u8]) -> Reading {
+    read(MediaType::Docx, bytes).unwrap()
+}
+
+#[test]
 fn a_document_of_hidden_text_alone_has_no_text() {
     let read = word(&run("<w:vanish/>").replace('X', "hideous"));
     assert_eq!(read, Err(TextError::NoText { media_type: MediaType::Docx }));
