@@ -3,17 +3,18 @@
 //! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
 //! its paragraph, the cells, rows and tables around it, the shapes around those.
 
-use super::look::{shading, Look, Paint};
+use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph};
+use super::look::{Look, Paint};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::symbol;
 use super::table::Table;
-use super::xml::{attribute, broken, doctype, number, on, space, text_of, Space};
+use super::xml::{attribute, broken, doctype, space, text_of, Space};
 use crate::budget::{damaged, Fault, Result, MAX_TEXT};
 use crate::left_out::{Hidden, LeftOut};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{QName, ResolveResult};
+use quick_xml::name::ResolveResult;
 use quick_xml::NsReader;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -22,54 +23,6 @@ use std::rc::Rc;
 const MAX_DEPTH: usize = 256;
 /// Most XML events in all parts.
 const MAX_EVENTS: u64 = 8_000_000;
-/// Twentieths of a point: further left or right than this is on no page.
-pub(super) const FAR: i64 = 20_000;
-/// Lines and rows of less than two points, in twentieths of one, show no letter.
-pub(super) const FLAT: i64 = 40;
-
-/// What an element means for the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Paragraph,
-    ParagraphProperties,
-    Run,
-    RunProperties,
-    Text {
-        preserve: bool,
-    },
-    /// The code of a field.
-    Instruction,
-    Table,
-    TableProperties,
-    Row,
-    RowProperties,
-    Cell,
-    CellProperties,
-    TextBox,
-    /// What Word passes over: elements of namespaces that it does not know, notes that nothing
-    /// refers to.
-    Unshown,
-    /// Alternatives of which one is shown; whether one has been found.
-    Alternatives {
-        found: bool,
-    },
-    Shape,
-    ShapeProperties,
-    Fill,
-    /// A number: where a shape is.
-    Place,
-    Skipped,
-    Other,
-}
-
-/// What goes for the runs of a paragraph.
-#[derive(Default)]
-struct Paragraph {
-    style: Rc<Style>,
-    ground: Option<Paint>,
-    hidden: Option<Hidden>,
-}
-
 #[derive(Default)]
 struct Run {
     direct: Look,
@@ -266,7 +219,8 @@ impl Output {
                 return Ok(Kind::Other);
             }
             Space::Placed | Space::Drawing | Space::Vml => {
-                return shape_kind(space, name, element, open, &self.styles)
+                let shape = open.shapes.last_mut();
+                return shape_kind(space, name, element, inside, shape, theme);
             }
             Space::Word => {}
             Space::Other => return Ok(Kind::Unshown),
@@ -563,152 +517,6 @@ impl Open {
             self.value.push_str(text);
         }
     }
-}
-
-fn paragraph_property(
-    name: &str,
-    element: &BytesStart<'_>,
-    paragraph: &mut Paragraph,
-    styles: &mut Styles,
-) -> Result<()> {
-    match name {
-        "pStyle" => {
-            paragraph.style = styles.style("paragraph", attribute(element, "val")?.as_deref());
-        }
-        "shd" => paragraph.ground = shading(element, &styles.theme)?.or(paragraph.ground),
-        "spacing" => {
-            let exact = attribute(element, "lineRule")?.as_deref() == Some("exact");
-            if exact && number(element, "line")?.is_some_and(|line| line < FLAT) {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        "ind" => {
-            for side in ["left", "start", "right", "end", "firstLine", "hanging"] {
-                if number(element, side)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-        }
-        "framePr" => {
-            for place in ["x", "y"] {
-                if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-            let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
-            let flat =
-                |name| Ok::<_, Fault>(number(element, name)?.is_some_and(|n| n < FLAT && n > 0));
-            if flat("w")? || exact && flat("h")? {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// What an element of markup compatibility is: of alternatives Word takes the first whose required
-/// namespaces it knows, else the fallback.
-fn alternative(
-    element: &BytesStart<'_>,
-    reader: &NsReader<&[u8]>,
-    kinds: &mut [Kind],
-) -> Result<Kind> {
-    let name = element.local_name();
-    let shown = match name.as_ref() {
-        "AlternateContent" => return Ok(Kind::Alternatives { found: false }),
-        "Choice" => {
-            let required = attribute(element, "Requires")?.unwrap_or_default();
-            !required.trim().is_empty()
-                && required.split_whitespace().all(|prefix| {
-                    let named = format!("{prefix}:name");
-                    match reader.resolver().resolve_element(QName(&named)).0 {
-                        ResolveResult::Bound(name) => space(name.as_ref()) != Space::Other,
-                        _ => false,
-                    }
-                })
-        }
-        "Fallback" => true,
-        _ => return Ok(Kind::Other),
-    };
-    match kinds.last_mut() {
-        Some(Kind::Alternatives { found }) if shown && !*found => {
-            *found = true;
-            Ok(Kind::Other)
-        }
-        _ => Ok(Kind::Skipped),
-    }
-}
-
-/// What an element of a drawing is.
-fn shape_kind(
-    space: Space,
-    name: &str,
-    element: &BytesStart<'_>,
-    open: &mut Open,
-    styles: &Styles,
-) -> Result<Kind> {
-    let inside = open.kinds.last().copied();
-    let Some(shape) = open.shapes.last_mut() else {
-        let opens = match space {
-            Space::Placed => matches!(name, "inline" | "anchor" | "wsp"),
-            Space::Vml => Shape::is_vml(name),
-            _ => false,
-        };
-        return Ok(if opens { Kind::Shape } else { Kind::Other });
-    };
-    Ok(match (space, name) {
-        (Space::Placed, "inline" | "anchor" | "wsp") => Kind::Shape,
-        (Space::Vml, name) if Shape::is_vml(name) => Kind::Shape,
-        (Space::Placed, "spPr") => Kind::ShapeProperties,
-        (Space::Placed, "posOffset") => Kind::Place,
-        (Space::Placed, "extent") => {
-            shape.extent(number(element, "cx")?, number(element, "cy")?);
-            Kind::Other
-        }
-        (Space::Placed, "docPr") => {
-            if attribute(element, "hidden")?
-                .is_some_and(|value| matches!(value.as_str(), "1" | "true"))
-            {
-                shape.hidden = Some(Hidden::Vanished);
-            }
-            Kind::Other
-        }
-        // The theme's own styles of shapes are not looked up.
-        (Space::Placed, "style") => {
-            shape.styled();
-            Kind::Other
-        }
-        // Outlines and effects have colours too.
-        (Space::Drawing, "ln" | "effectLst") => Kind::Skipped,
-        (Space::Drawing, "solidFill") if inside == Some(Kind::ShapeProperties) => Kind::Fill,
-        (Space::Drawing, "noFill") if inside == Some(Kind::ShapeProperties) => {
-            shape.fill(Paint::Auto);
-            Kind::Other
-        }
-        (Space::Drawing, "gradFill" | "blipFill" | "pattFill" | "grpFill")
-            if inside == Some(Kind::ShapeProperties) =>
-        {
-            shape.fill(Paint::Unknown);
-            Kind::Other
-        }
-        (Space::Drawing, "srgbClr" | "schemeClr") if inside == Some(Kind::Fill) => {
-            let value = attribute(element, "val")?.unwrap_or_default();
-            let paint = if name == "srgbClr" {
-                Paint::parse(&value)
-            } else {
-                styles.theme.colour(&value).map(Paint::Rgb)
-            };
-            shape.fill(paint.unwrap_or(Paint::Unknown));
-            Kind::Other
-        }
-        _ => Kind::Other,
-    })
-}
-
-/// A switched-off or switched-on property, for tables.
-pub(super) fn switched(element: &BytesStart<'_>) -> Result<bool> {
-    on(element)
 }
 
 const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

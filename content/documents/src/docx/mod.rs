@@ -9,6 +9,7 @@
 //! * Left out and counted: what nobody sees ([`body`], [`look`]).
 
 mod body;
+mod element;
 mod look;
 mod shape;
 mod styles;

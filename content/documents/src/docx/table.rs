@@ -1,9 +1,9 @@
 //! Tables: which of their rows and cells are seen, and what their style makes of them.
 
-use super::body::{switched, FAR, FLAT};
+use super::element::{FAR, FLAT};
 use super::look::{shading, Look, Paint};
 use super::styles::{Style, Styles, PARTS};
-use super::xml::{attribute, number};
+use super::xml::{attribute, number, on};
 use crate::budget::Result;
 use crate::left_out::Hidden;
 use quick_xml::events::BytesStart;
@@ -98,8 +98,8 @@ impl Table {
                 let names =
                     ["firstRow", "lastRow", "firstColumn", "lastColumn", "noHBand", "noVBand"];
                 let masks = [0x20, 0x40, 0x80, 0x100, 0x200, 0x400];
-                for ((on, name), mask) in self.special.iter_mut().zip(names).zip(masks) {
-                    *on = match attribute(element, name)? {
+                for ((set, name), mask) in self.special.iter_mut().zip(names).zip(masks) {
+                    *set = match attribute(element, name)? {
                         Some(value) => matches!(value.as_str(), "1" | "true" | "on"),
                         None => bits.is_some_and(|bits| bits & mask != 0),
                     };
@@ -115,7 +115,7 @@ impl Table {
             "tblInd" if number(element, "w")?.is_some_and(|twips| twips.abs() >= FAR) => {
                 self.hidden[0] = Some(Hidden::OffPage);
             }
-            "hidden" if switched(element)? => self.hidden[1] = Some(Hidden::Vanished),
+            "hidden" if on(element)? => self.hidden[1] = Some(Hidden::Vanished),
             "trHeight" => {
                 let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
                 if exact && number(element, "val")?.is_some_and(|height| height < FLAT) {
