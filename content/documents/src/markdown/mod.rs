@@ -9,8 +9,8 @@
 //! * **Markup** is paid for by what is visible, as blanks are: between two pieces of text, markup
 //!   has at most as many bytes as there are bytes of visible characters before it that no markup has
 //!   used, and [`CREDIT`]. If it has more, link targets, images, tags and used definitions in it go
-//!   and its runs of blanks and signs are cut; if that is not enough, a line end or a space
-//!   stays ([`Hidden::Address`]).
+//!   and its runs of blanks and signs are cut; if that is not enough, an empty
+//!   line, a line end or a space stays ([`Hidden::Address`]).
 //! * A character reference is paid for in the same way, else the character stands there itself.
 
 mod html;
@@ -128,6 +128,8 @@ impl Output {
             let tidy = tidy();
             if price(&tidy) <= self.credit {
                 tidy
+            } else if whole.contains("\n\n") {
+                "\n\n".to_owned()
             } else if whole.contains('\n') {
                 "\n".to_owned()
             } else if whole.contains([' ', '\t']) {

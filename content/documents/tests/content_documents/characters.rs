@@ -139,13 +139,23 @@ fn at_most_five_marks_stand_on_one_letter() {
     let hebrew = "\u{5e9}\u{5bc}\u{5c1}\u{5b8}\u{591}\u{5bd}";
     assert_eq!(text(hebrew).chars().count(), 6);
     assert!(reading(hebrew).left_out.is_empty());
-    for mark in ['\u{316}', '\u{30d}', '\u{489}', '\u{20dd}', '\u{e31}', '\u{94d}'] {
-        let zalgo = format!("x{}y", mark.to_string().repeat(300));
+    for marks in [
+        "\u{316}\u{30d}",
+        "\u{489}\u{488}",
+        "\u{20dd}\u{20de}",
+        "\u{e31}\u{e34}",
+        "\u{94d}\u{941}",
+        "\u{13430}\u{13431}",
+    ] {
+        let zalgo = format!("x{}y", marks.repeat(100));
         let read = reading(&zalgo);
-        assert_eq!(read.text.chars().filter(|c| *c == mark).count(), 5, "{mark:?}");
-        let beyond = 295 * mark.len_utf8() as u64;
+        // Canonical order may put equal ones together, of which one stays.
+        assert!((4..=7).contains(&read.text.chars().count()), "{marks:?}: {:?}", read.text);
+        let beyond = (zalgo.len() - read.text.len()) as u64;
         assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Stacked, beyond)]);
     }
+    // The same mark again is drawn at the same place.
+    assert_eq!(text("x\u{316}\u{316}\u{316}y"), "x\u{316}y");
     // Joiners between marks begin no new letter.
     let chain = format!("\u{915}{}", "\u{94d}\u{200d}".repeat(100));
     assert!(text(&chain).len() < 40, "{}", text(&chain).len());
