@@ -3,13 +3,13 @@
 //! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
 //! its paragraph, the cells, rows and tables around it, the shapes around those.
 
-use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph};
+use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph, FLAT};
 use super::look::{Look, Paint};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::symbol;
 use super::table::Table;
-use super::xml::{attribute, broken, doctype, space, text_of, Space};
+use super::xml::{attribute, broken, doctype, number, on, space, text_of, Space};
 use crate::budget::{damaged, Fault, Result, MAX_TEXT};
 use crate::left_out::{Hidden, LeftOut};
 use quick_xml::escape::resolve_predefined_entity;
@@ -86,6 +86,8 @@ pub(super) struct Output {
     page: Paint,
     /// Notes that the text refers to: kind and number.
     notes: BTreeSet<(String, String)>,
+    /// Boxes that stand at a stated place: offsets and text.
+    boxes: BTreeSet<(String, String)>,
 }
 
 /// What is open while a part is read.
@@ -100,12 +102,59 @@ struct Open {
     fields: Vec<Field>,
     skipped: usize,
     value: String,
+    /// Whether the degree of a root is not shown.
+    no_degree: bool,
+    page: Page,
+}
+
+/// The pages of a section.
+#[derive(Default)]
+struct Page {
+    /// Width and height in twentieths of a point, none if it is not stated.
+    size: [i64; 2],
+    /// Both sides, top and bottom.
+    margins: [i64; 2],
+    /// Where the section's text begins.
+    begins: usize,
+    /// Whether it ends with the paragraph.
+    ends: bool,
+}
+
+/// What an element of a formula is: a phantom may only take room.
+fn math(name: &str, element: &BytesStart<'_>, open: &mut Open) -> Result<Kind> {
+    Ok(match name {
+        "phant" => Kind::Phantom,
+        "show" if open.kinds.iter().rev().nth(1) == Some(&Kind::Phantom) => {
+            if let (Some(shape), false) = (open.shapes.last_mut(), on(element)?) {
+                shape.hidden = Some(Hidden::Vanished);
+            }
+            Kind::Other
+        }
+        "degHide" => {
+            open.no_degree = on(element)?;
+            Kind::Other
+        }
+        "rad" => {
+            open.no_degree = false;
+            Kind::Other
+        }
+        "deg" if open.no_degree => Kind::Unshown,
+        _ => Kind::Other,
+    })
 }
 
 impl Output {
     pub(super) fn new(styles: Styles) -> Self {
         let (text, left_out) = Default::default();
-        Self { text, left_out, styles, events: 0, page: Paint::Auto, notes: BTreeSet::new() }
+        Self {
+            text,
+            left_out,
+            styles,
+            events: 0,
+            page: Paint::Auto,
+            notes: BTreeSet::new(),
+            boxes: BTreeSet::new(),
+        }
     }
 
     /// Appends the text of one part.
@@ -208,7 +257,7 @@ impl Output {
         let theme = &self.styles.theme;
         match space {
             Space::Math if name == "t" => return Ok(Kind::Text { preserve: true }),
-            Space::Math if name != "r" => return Ok(Kind::Other),
+            Space::Math if name != "r" => return math(name, element, open),
             Space::Math => return Ok(Kind::Run),
             Space::Word2010 => {
                 if let (Some(run), true) =
@@ -229,7 +278,26 @@ impl Output {
         if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
             return Ok(Kind::Skipped);
         }
+        // Beside its body a document has no text.
+        if open.kinds.len() == 1 && !matches!(name, "body" | "background" | "footnote" | "endnote")
+        {
+            return Ok(Kind::Unshown);
+        }
         match inside {
+            Some(Kind::Section) => {
+                let at = |name| number(element, name).map(|twips| twips.unwrap_or(0));
+                match name {
+                    "pgSz" => open.page.size = [at("w")?, at("h")?],
+                    "pgMar" => {
+                        let [left, right, top, bottom] =
+                            [at("left")?, at("right")?, at("top")?, at("bottom")?];
+                        open.page.margins = [left + right, top.abs() + bottom.abs()];
+                    }
+                    _ => {}
+                }
+                return Ok(Kind::Skipped);
+            }
+            Some(Kind::ParagraphProperties) if name == "sectPr" => return Ok(Kind::Section),
             Some(Kind::RunProperties) => {
                 let Some(run) = open.runs.last_mut() else { return Ok(Kind::Other) };
                 if name == "rStyle" {
@@ -265,7 +333,16 @@ impl Output {
                 let preserve = attribute(element, "space")?.as_deref() == Some("preserve");
                 Kind::Text { preserve }
             }
+            "sectPr" => Kind::Section,
             "instrText" => Kind::Instruction,
+            "fldSimple" => {
+                let code = attribute(element, "instr")?.unwrap_or_default();
+                if (Field { code, result: true }).hides() {
+                    Kind::Unshown
+                } else {
+                    Kind::Other
+                }
+            }
             "fldChar" => {
                 match attribute(element, "fldCharType")?.as_deref() {
                     Some("begin") => {
@@ -344,7 +421,15 @@ impl Output {
             // Every shape around it has to have room for it.
             let size = open.runs.last().and_then(|run| run.size).unwrap_or(20);
             let letters = text.chars().count();
-            let full = open.shapes.iter_mut().filter_map(|shape| shape.full(letters, size)).count();
+            let paragraph = open.paragraphs.last_mut().map(|paragraph| {
+                let place = &paragraph.place;
+                paragraph.room.get_or_insert_with(|| place.room())
+            });
+            let rooms = open.shapes.iter_mut().map(|shape| &mut shape.room);
+            let rooms = rooms.chain(open.tables.iter_mut().map(|table| &mut table.room));
+            let full =
+                rooms.chain(paragraph).filter_map(|room| room.full(letters, size).then_some(()));
+            let full = full.count();
             if full > 0 {
                 hidden = Some(Hidden::Clipped);
             }
@@ -366,7 +451,13 @@ impl Output {
         }
         let around = (open.shapes.iter().find_map(|shape| shape.hidden))
             .or_else(|| open.tables.iter().find_map(Table::hidden))
-            .or_else(|| open.paragraphs.last().and_then(|paragraph| paragraph.hidden));
+            .or_else(|| {
+                let paragraph = open.paragraphs.last()?;
+                let mut place = self.styles.place.clone();
+                place.put(&paragraph.style.place);
+                place.put(&paragraph.place);
+                place.hidden()
+            });
         if around.is_some() {
             return around;
         }
@@ -419,6 +510,8 @@ impl Output {
                 open.shapes.push(shape);
             }
             Kind::Unshown => open.shapes.push(Shape::unshown()),
+            Kind::Phantom => open.shapes.push(Shape::plain()),
+            Kind::Section => (open.page.size, open.page.margins) = Default::default(),
             Kind::Row => {
                 if let Some(flow) = open.flows.last_mut() {
                     flow.rows.push(false);
@@ -471,16 +564,22 @@ impl Output {
                 return;
             }
             Kind::TextBox if open.flows.len() > 1 => {
-                if let Some(inner) = open.flows.pop() {
-                    if let Some(outer) = open.flows.last_mut() {
-                        outer.boxes.push_str(&inner.text);
-                    }
+                let Some(inner) = open.flows.pop() else { return };
+                let placed = open.shapes.iter().rev().find(|shape| !shape.places.is_empty());
+                // The same box at the same place covers itself.
+                let again = placed.is_some_and(|shape| {
+                    !self.boxes.insert((shape.places.clone(), inner.text.clone()))
+                });
+                if again {
+                    self.left_out.add(Hidden::Repeated, inner.text.len() as u64);
+                } else if let Some(outer) = open.flows.last_mut() {
+                    outer.boxes.push_str(&inner.text);
                 }
                 return;
             }
             Kind::Run => drop(open.runs.pop()),
             Kind::Table => drop(open.tables.pop()),
-            Kind::Shape | Kind::Unshown => drop(open.shapes.pop()),
+            Kind::Shape | Kind::Unshown | Kind::Phantom => drop(open.shapes.pop()),
             Kind::Paragraph => drop(open.paragraphs.pop()),
             Kind::Cell => {
                 if let Some(table) = open.tables.last_mut() {
@@ -489,6 +588,10 @@ impl Output {
             }
             _ => {}
         }
+        if kind == Kind::Section {
+            open.page.ends = true;
+        }
+        let outermost = open.flows.len() == 1;
         let Some(flow) = open.flows.last_mut() else { return };
         match kind {
             Kind::Paragraph => flow.end_paragraph(),
@@ -504,6 +607,19 @@ impl Output {
                 flow.text.push(if flow.cells > 0 { ' ' } else { '\n' });
             }
             _ => {}
+        }
+        // A section states its pages at its end: in its last paragraph, or at that of the body.
+        let ended = kind == Kind::Section && !open.kinds.contains(&Kind::ParagraphProperties)
+            || kind == Kind::Paragraph && outermost;
+        if ended && std::mem::take(&mut open.page.ends) {
+            let page = &mut open.page;
+            let sides = page.size.into_iter().zip(page.margins);
+            if sides.into_iter().any(|(side, margins)| side > 0 && side - margins < FLAT) {
+                let gone = flow.text.len().saturating_sub(page.begins);
+                flow.text.truncate(page.begins);
+                self.left_out.add(Hidden::OffPage, gone as u64);
+            }
+            page.begins = flow.text.len();
         }
     }
 }

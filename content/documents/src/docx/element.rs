@@ -1,10 +1,11 @@
 //! What the elements of a Word document are, apart from those that hold text.
 
 use super::look::{shading, Paint, Theme};
+use super::place::{Place, Room};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::xml::{attribute, number, space, Space};
-use crate::budget::{Fault, Result};
+use crate::budget::Result;
 use crate::left_out::Hidden;
 use quick_xml::events::BytesStart;
 use quick_xml::name::{QName, ResolveResult};
@@ -42,6 +43,10 @@ pub(super) enum Kind {
     Alternatives {
         found: bool,
     },
+    /// A formula that may not be shown.
+    Phantom,
+    /// Pages of a section.
+    Section,
     Shape,
     ShapeProperties,
     Fill,
@@ -56,7 +61,9 @@ pub(super) enum Kind {
 pub(super) struct Paragraph {
     pub(super) style: Rc<Style>,
     pub(super) ground: Option<Paint>,
-    pub(super) hidden: Option<Hidden>,
+    pub(super) place: Place,
+    /// The room of its frame, once its properties are known.
+    pub(super) room: Option<Room>,
 }
 
 /// Takes over a child of `pPr`.
@@ -71,33 +78,7 @@ pub(super) fn paragraph_property(
             paragraph.style = styles.style("paragraph", attribute(element, "val")?.as_deref());
         }
         "shd" => paragraph.ground = shading(element, &styles.theme)?.or(paragraph.ground),
-        "spacing" => {
-            let exact = attribute(element, "lineRule")?.as_deref() == Some("exact");
-            if exact && number(element, "line")?.is_some_and(|line| line < FLAT) {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        "ind" => {
-            for side in ["left", "start", "right", "end", "firstLine", "hanging"] {
-                if number(element, side)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-        }
-        "framePr" => {
-            for place in ["x", "y"] {
-                if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-            let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
-            let flat =
-                |name| Ok::<_, Fault>(number(element, name)?.is_some_and(|n| n < FLAT && n > 0));
-            if flat("w")? || exact && flat("h")? {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        _ => {}
+        _ => paragraph.place.read(name, element)?,
     }
     Ok(())
 }

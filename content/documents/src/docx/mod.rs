@@ -11,6 +11,7 @@
 mod body;
 mod element;
 mod look;
+mod place;
 mod shape;
 mod styles;
 mod symbol;

@@ -254,11 +254,11 @@ fn hidden_markdown_is_found_in_a_time_that_grows_with_the_file() {
         "<p style=\"",
         "a\n: ",
     ] {
-        let source = unit.repeat((1 << 20) / unit.len());
+        let source = unit.repeat((1 << 18) / unit.len());
         let begun = std::time::Instant::now();
         let _ = try_md(&source);
         // Seconds on a busy machine; what is not linear takes minutes.
-        assert!(begun.elapsed().as_secs() < 30, "{unit:?}: {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 10, "{unit:?}: {:?}", begun.elapsed());
     }
 }
 
