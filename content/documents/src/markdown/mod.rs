@@ -119,8 +119,9 @@ impl Output {
             text.len().saturating_sub(2 * lines)
         };
         let whole: String = pieces.iter().map(|(piece, _)| *piece).collect();
-        let tidy = || -> String {
-            pieces.iter().filter(|(_, cut)| !cut).map(|(piece, _)| tidy(piece)).collect()
+        let tidy = || {
+            let left = pieces.iter().filter(|(_, cut)| !cut).map(|(piece, _)| *piece);
+            tidy(&left.collect::<String>())
         };
         let stays = if price(&whole) <= self.credit {
             whole
