@@ -10,8 +10,8 @@
 //!    interlinear annotation. Up to [`LAYOUT`] of them in a row are taken for layout
 //!    ([`Hidden::Format`]), longer runs, tags and controls for hidden ([`Hidden::Invisible`]).
 //!    One of them stays where it changes what is seen: see [`kept`].
-//! 3. Of the **marks** (general categories Mn and Me) on one base, [`MARKS`] stay
-//!    ([`Hidden::Stacked`]).
+//! 3. Of the **marks** (general categories Mn and Me) on one base, [`MARKS`] stay, the same one after
+//!    itself never ([`Hidden::Stacked`]).
 //! 4. **Blanks** (White_Space, and signs whose glyph is blank) are paid for by what is visible: at a
 //!    line's end [`TRAILING`] stay; a run of blanks has at most as many bytes as there are bytes of
 //!    visible characters before it that no run has used, and [`CREDIT`]. Of what is beyond, a
@@ -65,6 +65,8 @@ fn class(character: char) -> Class {
         '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}' => return Class::Blank,
         '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}' => return Class::Hidden,
         '\u{16fe4}' => return Class::Ignorable,
+        // They only say how Egyptian signs stand together.
+        '\u{13430}'..='\u{1343f}' => return Class::Mark,
         '\u{fffc}' | '\u{fffd}' => return Class::Unmapped,
         _ => {}
     }
@@ -229,7 +231,8 @@ fn proportionate(text: &str, left_out: &mut LeftOut) -> String {
         }
         spend(&mut out, &mut blanks, false, &mut credit, left_out);
         match class {
-            Class::Mark if marks >= MARKS => {
+            // The same mark again is drawn at the same place, or as good as.
+            Class::Mark if marks >= MARKS || out.ends_with(character) => {
                 left_out.add(Hidden::Stacked, character.len_utf8() as u64);
                 continue;
             }

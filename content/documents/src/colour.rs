@@ -33,11 +33,3 @@ pub(crate) fn contrast(one: f64, other: f64) -> f64 {
     let (light, dark) = if one > other { (one, other) } else { (other, one) };
     (light + 0.05) / (dark + 0.05)
 }
-
-/// The contrast of a colour to white.
-pub(crate) fn contrast_to_white(rgb: &[f64]) -> f64 {
-    match rgb {
-        [red, green, blue, ..] => contrast(luminance([*red, *green, *blue]), 1.0),
-        _ => 21.0,
-    }
-}

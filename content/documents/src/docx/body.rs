@@ -3,7 +3,8 @@
 //! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
 //! its paragraph, the cells, rows and tables around it, the shapes around those.
 
-use super::look::{shading, Look, Paint};
+use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph, FLAT};
+use super::look::{Look, Paint};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::symbol;
@@ -13,66 +14,23 @@ use crate::budget::{damaged, Fault, Result, MAX_TEXT};
 use crate::left_out::{Hidden, LeftOut};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{QName, ResolveResult};
+use quick_xml::name::ResolveResult;
 use quick_xml::NsReader;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 256;
 /// Most XML events in all parts.
 const MAX_EVENTS: u64 = 8_000_000;
-/// Twentieths of a point: further left or right than this is on no page.
-pub(super) const FAR: i64 = 20_000;
-/// Lines and rows of less than two points, in twentieths of one, show no letter.
-pub(super) const FLAT: i64 = 40;
-
-/// What an element means for the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Paragraph,
-    ParagraphProperties,
-    Run,
-    RunProperties,
-    Text {
-        preserve: bool,
-    },
-    /// The code of a field.
-    Instruction,
-    Table,
-    TableProperties,
-    Row,
-    RowProperties,
-    Cell,
-    CellProperties,
-    TextBox,
-    Note,
-    /// Alternatives of which one is shown; whether one has been found.
-    Alternatives {
-        found: bool,
-    },
-    Shape,
-    ShapeProperties,
-    Fill,
-    /// A number: where a shape is.
-    Place,
-    Skipped,
-    Other,
-}
-
-/// What goes for the runs of a paragraph.
-#[derive(Default)]
-struct Paragraph {
-    style: Rc<Style>,
-    ground: Option<Paint>,
-    hidden: Option<Hidden>,
-}
-
 #[derive(Default)]
 struct Run {
     direct: Look,
     style: Rc<Style>,
     /// Why its text is not seen, once that was asked.
     hidden: Option<Option<Hidden>>,
+    /// Half points, once that was asked.
+    size: Option<i64>,
 }
 
 /// A field from its beginning to its end.
@@ -126,6 +84,10 @@ pub(super) struct Output {
     events: u64,
     /// The page's own colour.
     page: Paint,
+    /// Notes that the text refers to: kind and number.
+    notes: BTreeSet<(String, String)>,
+    /// Boxes that stand at a stated place: offsets and text.
+    boxes: BTreeSet<(String, String)>,
 }
 
 /// What is open while a part is read.
@@ -140,12 +102,59 @@ struct Open {
     fields: Vec<Field>,
     skipped: usize,
     value: String,
+    /// Whether the degree of a root is not shown.
+    no_degree: bool,
+    page: Page,
+}
+
+/// The pages of a section.
+#[derive(Default)]
+struct Page {
+    /// Width and height in twentieths of a point, none if it is not stated.
+    size: [i64; 2],
+    /// Both sides, top and bottom.
+    margins: [i64; 2],
+    /// Where the section's text begins.
+    begins: usize,
+    /// Whether it ends with the paragraph.
+    ends: bool,
+}
+
+/// What an element of a formula is: a phantom may only take room.
+fn math(name: &str, element: &BytesStart<'_>, open: &mut Open) -> Result<Kind> {
+    Ok(match name {
+        "phant" => Kind::Phantom,
+        "show" if open.kinds.iter().rev().nth(1) == Some(&Kind::Phantom) => {
+            if let (Some(shape), false) = (open.shapes.last_mut(), on(element)?) {
+                shape.hidden = Some(Hidden::Vanished);
+            }
+            Kind::Other
+        }
+        "degHide" => {
+            open.no_degree = on(element)?;
+            Kind::Other
+        }
+        "rad" => {
+            open.no_degree = false;
+            Kind::Other
+        }
+        "deg" if open.no_degree => Kind::Unshown,
+        _ => Kind::Other,
+    })
 }
 
 impl Output {
     pub(super) fn new(styles: Styles) -> Self {
         let (text, left_out) = Default::default();
-        Self { text, left_out, styles, events: 0, page: Paint::Auto }
+        Self {
+            text,
+            left_out,
+            styles,
+            events: 0,
+            page: Paint::Auto,
+            notes: BTreeSet::new(),
+            boxes: BTreeSet::new(),
+        }
     }
 
     /// Appends the text of one part.
@@ -248,7 +257,7 @@ impl Output {
         let theme = &self.styles.theme;
         match space {
             Space::Math if name == "t" => return Ok(Kind::Text { preserve: true }),
-            Space::Math if name != "r" => return Ok(Kind::Other),
+            Space::Math if name != "r" => return math(name, element, open),
             Space::Math => return Ok(Kind::Run),
             Space::Word2010 => {
                 if let (Some(run), true) =
@@ -259,15 +268,36 @@ impl Output {
                 return Ok(Kind::Other);
             }
             Space::Placed | Space::Drawing | Space::Vml => {
-                return shape_kind(space, name, element, open, &self.styles)
+                let shape = open.shapes.last_mut();
+                return shape_kind(space, name, element, inside, shape, theme);
             }
             Space::Word => {}
-            _ => return Ok(Kind::Other),
+            Space::Other => return Ok(Kind::Unshown),
+            Space::Compatibility | Space::Known => return Ok(Kind::Other),
         }
         if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
             return Ok(Kind::Skipped);
         }
+        // Beside its body a document has no text.
+        if open.kinds.len() == 1 && !matches!(name, "body" | "background" | "footnote" | "endnote")
+        {
+            return Ok(Kind::Unshown);
+        }
         match inside {
+            Some(Kind::Section) => {
+                let at = |name| number(element, name).map(|twips| twips.unwrap_or(0));
+                match name {
+                    "pgSz" => open.page.size = [at("w")?, at("h")?],
+                    "pgMar" => {
+                        let [left, right, top, bottom] =
+                            [at("left")?, at("right")?, at("top")?, at("bottom")?];
+                        open.page.margins = [left + right, top.abs() + bottom.abs()];
+                    }
+                    _ => {}
+                }
+                return Ok(Kind::Skipped);
+            }
+            Some(Kind::ParagraphProperties) if name == "sectPr" => return Ok(Kind::Section),
             Some(Kind::RunProperties) => {
                 let Some(run) = open.runs.last_mut() else { return Ok(Kind::Other) };
                 if name == "rStyle" {
@@ -303,7 +333,16 @@ impl Output {
                 let preserve = attribute(element, "space")?.as_deref() == Some("preserve");
                 Kind::Text { preserve }
             }
+            "sectPr" => Kind::Section,
             "instrText" => Kind::Instruction,
+            "fldSimple" => {
+                let code = attribute(element, "instr")?.unwrap_or_default();
+                if (Field { code, result: true }).hides() {
+                    Kind::Unshown
+                } else {
+                    Kind::Other
+                }
+            }
             "fldChar" => {
                 match attribute(element, "fldCharType")?.as_deref() {
                     Some("begin") => {
@@ -330,8 +369,23 @@ impl Output {
             "tc" => Kind::Cell,
             "tcPr" => Kind::CellProperties,
             "txbxContent" => Kind::TextBox,
+            "footnoteReference" | "endnoteReference" => {
+                if self.hidden(open).is_none() {
+                    let note = name.trim_end_matches("Reference").to_owned();
+                    self.notes.insert((note, attribute(element, "id")?.unwrap_or_default()));
+                }
+                Kind::Other
+            }
             "footnote" | "endnote" => match attribute(element, "type")?.as_deref() {
-                None | Some("normal") => Kind::Note,
+                None | Some("normal") => {
+                    let id = attribute(element, "id")?.unwrap_or_default();
+                    let referred = self.notes.contains(&(name.to_owned(), id));
+                    if referred {
+                        Kind::Other
+                    } else {
+                        Kind::Unshown
+                    }
+                }
                 Some(_) => Kind::Skipped,
             },
             "background" if self.styles.background => {
@@ -362,7 +416,25 @@ impl Output {
 
     /// Puts text into the flow, or counts it where it is not seen.
     fn put(&mut self, text: &str, open: &mut Open) {
-        match self.hidden(open) {
+        let mut hidden = self.hidden(open);
+        if hidden.is_none() {
+            // Every shape around it has to have room for it.
+            let size = open.runs.last().and_then(|run| run.size).unwrap_or(20);
+            let letters = text.chars().count();
+            let paragraph = open.paragraphs.last_mut().map(|paragraph| {
+                let place = &paragraph.place;
+                paragraph.room.get_or_insert_with(|| place.room())
+            });
+            let rooms = open.shapes.iter_mut().map(|shape| &mut shape.room);
+            let rooms = rooms.chain(open.tables.iter_mut().map(|table| &mut table.room));
+            let full =
+                rooms.chain(paragraph).filter_map(|room| room.full(letters, size).then_some(()));
+            let full = full.count();
+            if full > 0 {
+                hidden = Some(Hidden::Clipped);
+            }
+        }
+        match hidden {
             Some(why) => self.left_out.add(why, text.len() as u64),
             None => {
                 if let Some(flow) = open.flows.last_mut() {
@@ -379,7 +451,13 @@ impl Output {
         }
         let around = (open.shapes.iter().find_map(|shape| shape.hidden))
             .or_else(|| open.tables.iter().find_map(Table::hidden))
-            .or_else(|| open.paragraphs.last().and_then(|paragraph| paragraph.hidden));
+            .or_else(|| {
+                let paragraph = open.paragraphs.last()?;
+                let mut place = self.styles.place.clone();
+                place.put(&paragraph.style.place);
+                place.put(&paragraph.place);
+                place.hidden()
+            });
         if around.is_some() {
             return around;
         }
@@ -408,6 +486,7 @@ impl Output {
             .unwrap_or(self.page);
         let hidden = look.hides(vanished, under);
         run.hidden = Some(hidden);
+        run.size = Some(look.height());
         hidden
     }
 
@@ -430,6 +509,9 @@ impl Output {
                 shape.hidden = shape.hidden.or(anchor);
                 open.shapes.push(shape);
             }
+            Kind::Unshown => open.shapes.push(Shape::unshown()),
+            Kind::Phantom => open.shapes.push(Shape::plain()),
+            Kind::Section => (open.page.size, open.page.margins) = Default::default(),
             Kind::Row => {
                 if let Some(flow) = open.flows.last_mut() {
                     flow.rows.push(false);
@@ -482,16 +564,22 @@ impl Output {
                 return;
             }
             Kind::TextBox if open.flows.len() > 1 => {
-                if let Some(inner) = open.flows.pop() {
-                    if let Some(outer) = open.flows.last_mut() {
-                        outer.boxes.push_str(&inner.text);
-                    }
+                let Some(inner) = open.flows.pop() else { return };
+                let placed = open.shapes.iter().rev().find(|shape| !shape.places.is_empty());
+                // The same box at the same place covers itself.
+                let again = placed.is_some_and(|shape| {
+                    !self.boxes.insert((shape.places.clone(), inner.text.clone()))
+                });
+                if again {
+                    self.left_out.add(Hidden::Repeated, inner.text.len() as u64);
+                } else if let Some(outer) = open.flows.last_mut() {
+                    outer.boxes.push_str(&inner.text);
                 }
                 return;
             }
             Kind::Run => drop(open.runs.pop()),
             Kind::Table => drop(open.tables.pop()),
-            Kind::Shape => drop(open.shapes.pop()),
+            Kind::Shape | Kind::Unshown | Kind::Phantom => drop(open.shapes.pop()),
             Kind::Paragraph => drop(open.paragraphs.pop()),
             Kind::Cell => {
                 if let Some(table) = open.tables.last_mut() {
@@ -500,6 +588,10 @@ impl Output {
             }
             _ => {}
         }
+        if kind == Kind::Section {
+            open.page.ends = true;
+        }
+        let outermost = open.flows.len() == 1;
         let Some(flow) = open.flows.last_mut() else { return };
         match kind {
             Kind::Paragraph => flow.end_paragraph(),
@@ -516,6 +608,19 @@ impl Output {
             }
             _ => {}
         }
+        // A section states its pages at its end: in its last paragraph, or at that of the body.
+        let ended = kind == Kind::Section && !open.kinds.contains(&Kind::ParagraphProperties)
+            || kind == Kind::Paragraph && outermost;
+        if ended && std::mem::take(&mut open.page.ends) {
+            let page = &mut open.page;
+            let sides = page.size.into_iter().zip(page.margins);
+            if sides.into_iter().any(|(side, margins)| side > 0 && side - margins < FLAT) {
+                let gone = flow.text.len().saturating_sub(page.begins);
+                flow.text.truncate(page.begins);
+                self.left_out.add(Hidden::OffPage, gone as u64);
+            }
+            page.begins = flow.text.len();
+        }
     }
 }
 
@@ -528,152 +633,6 @@ impl Open {
             self.value.push_str(text);
         }
     }
-}
-
-fn paragraph_property(
-    name: &str,
-    element: &BytesStart<'_>,
-    paragraph: &mut Paragraph,
-    styles: &mut Styles,
-) -> Result<()> {
-    match name {
-        "pStyle" => {
-            paragraph.style = styles.style("paragraph", attribute(element, "val")?.as_deref());
-        }
-        "shd" => paragraph.ground = shading(element, &styles.theme)?.or(paragraph.ground),
-        "spacing" => {
-            let exact = attribute(element, "lineRule")?.as_deref() == Some("exact");
-            if exact && number(element, "line")?.is_some_and(|line| line < FLAT) {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        "ind" => {
-            for side in ["left", "start", "right", "end", "firstLine", "hanging"] {
-                if number(element, side)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-        }
-        "framePr" => {
-            for place in ["x", "y"] {
-                if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
-                    paragraph.hidden = Some(Hidden::OffPage);
-                }
-            }
-            let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
-            let flat =
-                |name| Ok::<_, Fault>(number(element, name)?.is_some_and(|n| n < FLAT && n > 0));
-            if flat("w")? || exact && flat("h")? {
-                paragraph.hidden = Some(Hidden::Clipped);
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// What an element of markup compatibility is: of alternatives Word takes the first whose required
-/// namespaces it knows, else the fallback.
-fn alternative(
-    element: &BytesStart<'_>,
-    reader: &NsReader<&[u8]>,
-    kinds: &mut [Kind],
-) -> Result<Kind> {
-    let name = element.local_name();
-    let shown = match name.as_ref() {
-        "AlternateContent" => return Ok(Kind::Alternatives { found: false }),
-        "Choice" => {
-            let required = attribute(element, "Requires")?.unwrap_or_default();
-            !required.trim().is_empty()
-                && required.split_whitespace().all(|prefix| {
-                    let named = format!("{prefix}:name");
-                    match reader.resolver().resolve_element(QName(&named)).0 {
-                        ResolveResult::Bound(name) => space(name.as_ref()) != Space::Other,
-                        _ => false,
-                    }
-                })
-        }
-        "Fallback" => true,
-        _ => return Ok(Kind::Other),
-    };
-    match kinds.last_mut() {
-        Some(Kind::Alternatives { found }) if shown && !*found => {
-            *found = true;
-            Ok(Kind::Other)
-        }
-        _ => Ok(Kind::Skipped),
-    }
-}
-
-/// What an element of a drawing is.
-fn shape_kind(
-    space: Space,
-    name: &str,
-    element: &BytesStart<'_>,
-    open: &mut Open,
-    styles: &Styles,
-) -> Result<Kind> {
-    let inside = open.kinds.last().copied();
-    let Some(shape) = open.shapes.last_mut() else {
-        let opens = match space {
-            Space::Placed => matches!(name, "inline" | "anchor" | "wsp"),
-            Space::Vml => Shape::is_vml(name),
-            _ => false,
-        };
-        return Ok(if opens { Kind::Shape } else { Kind::Other });
-    };
-    Ok(match (space, name) {
-        (Space::Placed, "inline" | "anchor" | "wsp") => Kind::Shape,
-        (Space::Vml, name) if Shape::is_vml(name) => Kind::Shape,
-        (Space::Placed, "spPr") => Kind::ShapeProperties,
-        (Space::Placed, "posOffset") => Kind::Place,
-        (Space::Placed, "extent") => {
-            shape.extent(number(element, "cx")?, number(element, "cy")?);
-            Kind::Other
-        }
-        (Space::Placed, "docPr") => {
-            if attribute(element, "hidden")?
-                .is_some_and(|value| matches!(value.as_str(), "1" | "true"))
-            {
-                shape.hidden = Some(Hidden::Vanished);
-            }
-            Kind::Other
-        }
-        // The theme's own styles of shapes are not looked up.
-        (Space::Placed, "style") => {
-            shape.styled();
-            Kind::Other
-        }
-        // Outlines and effects have colours too.
-        (Space::Drawing, "ln" | "effectLst") => Kind::Skipped,
-        (Space::Drawing, "solidFill") if inside == Some(Kind::ShapeProperties) => Kind::Fill,
-        (Space::Drawing, "noFill") if inside == Some(Kind::ShapeProperties) => {
-            shape.fill(Paint::Auto);
-            Kind::Other
-        }
-        (Space::Drawing, "gradFill" | "blipFill" | "pattFill" | "grpFill")
-            if inside == Some(Kind::ShapeProperties) =>
-        {
-            shape.fill(Paint::Unknown);
-            Kind::Other
-        }
-        (Space::Drawing, "srgbClr" | "schemeClr") if inside == Some(Kind::Fill) => {
-            let value = attribute(element, "val")?.unwrap_or_default();
-            let paint = if name == "srgbClr" {
-                Paint::parse(&value)
-            } else {
-                styles.theme.colour(&value).map(Paint::Rgb)
-            };
-            shape.fill(paint.unwrap_or(Paint::Unknown));
-            Kind::Other
-        }
-        _ => Kind::Other,
-    })
-}
-
-/// A switched-off or switched-on property, for tables.
-pub(super) fn switched(element: &BytesStart<'_>) -> Result<bool> {
-    on(element)
 }
 
 const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

@@ -17,6 +17,8 @@ pub(super) type Rgb = [u8; 3];
 const WHITE: Rgb = [255; 3];
 /// Least contrast that is seen.
 const CONTRAST: f64 = 1.2;
+/// Half points from its line at which text is on no page.
+const FAR_FROM_LINE: i64 = 1_000;
 /// Smallest size that is read, in half points.
 const SMALLEST: i64 = 4;
 
@@ -168,6 +170,10 @@ pub(super) struct Look {
     ground: Option<Paint>,
     marker: Option<Paint>,
     clear: Option<bool>,
+    /// Whether it is an index or exponent, two thirds as high.
+    lifted: Option<bool>,
+    /// Half points above the line.
+    position: Option<i64>,
 }
 
 impl Look {
@@ -206,6 +212,10 @@ impl Look {
             "rtl" | "cs" => self.complex = Some(on(element)?),
             "w" => self.scale = number(element, "val")?.or(self.scale),
             "spacing" => self.spacing = number(element, "val")?.or(self.spacing),
+            "vertAlign" => {
+                self.lifted = attribute(element, "val")?.map(|value| value != "baseline");
+            }
+            "position" => self.position = number(element, "val")?.or(self.position),
             "color" => self.colour = theme.named(element, "val", "theme")?.or(self.colour),
             "shd" => self.ground = shading(element, theme)?.or(self.ground),
             "highlight" => self.marker = attribute(element, "val")?.map(|name| highlight(&name)),
@@ -219,7 +229,13 @@ impl Look {
         macro_rules! take {
             ($($field:ident)*) => { $(if over.$field.is_some() { self.$field = over.$field; })* };
         }
-        take!(always_hidden size complex_size complex scale spacing colour ground marker clear);
+        take!(always_hidden size complex_size complex scale spacing colour ground marker clear lifted position);
+    }
+
+    /// Its size in half points; without one Word takes ten points.
+    pub(super) fn height(&self) -> i64 {
+        let complex = self.complex == Some(true);
+        if complex { self.complex_size.or(self.size) } else { self.size }.unwrap_or(20)
     }
 
     /// Why text that looks so on this ground is not seen.
@@ -230,9 +246,11 @@ impl Look {
         if self.clear == Some(true) {
             return Some(Hidden::Transparent);
         }
-        let complex = self.complex == Some(true);
-        // Without a size Word takes ten points.
-        let size = if complex { self.complex_size.or(self.size) } else { self.size }.unwrap_or(20);
+        let size = self.height();
+        let size = if self.lifted == Some(true) { size * 2 / 3 } else { size };
+        if self.position.is_some_and(|position| position.abs() >= FAR_FROM_LINE) {
+            return Some(Hidden::OffPage);
+        }
         let width = size.saturating_mul(self.scale.unwrap_or(100)) / 100;
         if size < SMALLEST || width < SMALLEST {
             return Some(Hidden::Tiny);

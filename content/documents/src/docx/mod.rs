@@ -9,7 +9,9 @@
 //! * Left out and counted: what nobody sees ([`body`], [`look`]).
 
 mod body;
+mod element;
 mod look;
+mod place;
 mod shape;
 mod styles;
 mod symbol;

@@ -1,6 +1,7 @@
 //! Shapes: text boxes that may be hidden, without room, off the page, or filled.
 
 use super::look::Paint;
+use super::place::Room;
 use super::xml::attribute;
 use crate::budget::Result;
 use crate::left_out::Hidden;
@@ -16,6 +17,9 @@ pub(super) struct Shape {
     /// What its text stands on; `Auto` is what lies under the shape.
     pub(super) ground: Paint,
     filled: bool,
+    pub(super) room: Room,
+    /// Its offsets on the page.
+    pub(super) places: String,
 }
 
 impl Shape {
@@ -26,12 +30,13 @@ impl Shape {
 
     /// A shape from its element; a DrawingML one says the rest in its children.
     pub(super) fn of(element: &BytesStart<'_>) -> Result<Self> {
-        let mut shape = Self { hidden: None, ground: Paint::Auto, filled: false };
+        let mut shape = Self::plain();
         let vml = Self::is_vml(element.local_name().as_ref());
         if !vml {
             return Ok(shape);
         }
         let style = attribute(element, "style")?.unwrap_or_default().to_ascii_lowercase();
+        let mut sides = (None, None);
         for declaration in style.split(';') {
             let Some((key, value)) = declaration.split_once(':') else { continue };
             let (key, value) = (key.trim(), value.trim());
@@ -49,6 +54,11 @@ impl Shape {
                     _ => return None,
                 })
             };
+            match key {
+                "width" => sides.0 = points(),
+                "height" => sides.1 = points(),
+                _ => {}
+            }
             shape.hidden = match key {
                 "visibility" if value == "hidden" => Some(Hidden::Vanished),
                 "display" if value == "none" => Some(Hidden::Vanished),
@@ -60,6 +70,9 @@ impl Shape {
                 }
                 _ => shape.hidden,
             };
+        }
+        if let (Some(width), Some(height)) = sides {
+            shape.room = Room::of(width, height);
         }
         // Shapes are white unless they say otherwise, and text boxes are what their shape is.
         let name = element.local_name();
@@ -87,6 +100,17 @@ impl Shape {
         Ok(shape)
     }
 
+    /// Around text that is shown as if it was not there.
+    pub(super) fn plain() -> Self {
+        let (room, places) = Default::default();
+        Self { hidden: None, ground: Paint::Auto, filled: false, room, places }
+    }
+
+    /// Around what is not shown at all.
+    pub(super) fn unshown() -> Self {
+        Self { hidden: Some(Hidden::Vanished), ..Self::plain() }
+    }
+
     /// Its fill; the first one counts.
     pub(super) fn fill(&mut self, paint: Paint) {
         if !std::mem::replace(&mut self.filled, true) {
@@ -103,10 +127,18 @@ impl Shape {
         if [width, height].into_iter().flatten().any(|side| side < THIN) {
             self.hidden = Some(Hidden::Clipped);
         }
+        if let (Some(width), Some(height)) = (width, height) {
+            self.room = Room::of(width as f64 / 12_700.0, height as f64 / 12_700.0);
+        }
     }
 
     /// An offset on the page, in EMU.
     pub(super) fn place(&mut self, offset: &str) {
+        // Two offsets say it; more are none.
+        if self.places.len() < 64 {
+            self.places.push_str(offset.trim());
+            self.places.push(' ');
+        }
         if offset.trim().parse::<i64>().is_ok_and(|offset| offset.abs() > FAR) {
             self.hidden = Some(Hidden::OffPage);
         }

@@ -1,6 +1,7 @@
 //! Styles, theme and settings of a Word document, as far as they decide what is seen.
 
 use super::look::{shading, Look, Paint, Theme};
+use super::place::Place;
 use super::xml::{attribute, broken, doctype, on, space, text_of, Space};
 use crate::budget::{Budget, Fault, Result};
 use quick_xml::events::{BytesStart, Event};
@@ -37,6 +38,7 @@ pub(super) struct Style {
     pub(super) run: Look,
     /// The ground of its paragraphs or cells.
     pub(super) ground: Option<Paint>,
+    pub(super) place: Place,
     /// Of a table style: what it states for its first row, bands and so on.
     pub(super) parts: BTreeMap<String, (Look, Option<Paint>)>,
 }
@@ -53,6 +55,7 @@ pub(super) struct Styles {
     stated: BTreeMap<String, Stated>,
     /// What the document's defaults state.
     pub(super) defaults: Look,
+    pub(super) place: Place,
     /// The style of a kind (`paragraph`, `character`, `table`) that says none.
     usual: BTreeMap<String, String>,
     made: BTreeMap<String, Rc<Style>>,
@@ -165,6 +168,9 @@ impl Styles {
                         attribute(element, "type")?.filter(|name| PARTS.contains(&name.as_str()));
                     return Ok(());
                 }
+                (Space::Word, name, ["styles", "docDefaults", "pPrDefault", "pPr"]) => {
+                    return self.place.read(name, element);
+                }
                 (
                     Space::Word | Space::Word2010,
                     _,
@@ -182,6 +188,7 @@ impl Styles {
                 ("shd", ["styles", "style", "pPr" | "tcPr"]) => {
                     style.ground = shading(element, &theme)?.or(style.ground);
                 }
+                (name, ["styles", "style", "pPr"]) => style.place.read(name, element)?,
                 (_, ["styles", "style", "tblStylePr", inside, ..]) => {
                     let Some(key) = part.clone() else { return Ok(()) };
                     let (run, ground) = style.parts.entry(key).or_default();
@@ -199,6 +206,8 @@ impl Styles {
 
     /// A style with what it is based on, the usual one of its kind if none is named.
     pub(super) fn style(&mut self, kind: &str, id: Option<&str>) -> Rc<Style> {
+        // A style that is not there is the usual one.
+        let id = id.filter(|id| self.stated.contains_key(*id));
         let Some(id) = id.or_else(|| self.usual.get(kind).map(String::as_str)) else {
             return Rc::default();
         };
@@ -220,6 +229,7 @@ impl Styles {
             made.run.put(&style.run);
             made.run.vanish = style.run.vanish.or(made.run.vanish);
             made.ground = style.ground.or(made.ground);
+            made.place.put(&style.place);
             for (part, (run, ground)) in &style.parts {
                 let (made_run, made_ground) = made.parts.entry(part.clone()).or_default();
                 made_run.put(run);

@@ -1,13 +1,17 @@
 //! Tables: which of their rows and cells are seen, and what their style makes of them.
 
-use super::body::{switched, FAR, FLAT};
+use super::element::{FAR, FLAT};
 use super::look::{shading, Look, Paint};
+use super::place::Room;
 use super::styles::{Style, Styles, PARTS};
-use super::xml::{attribute, number};
+use super::xml::{attribute, number, on};
 use crate::budget::Result;
 use crate::left_out::Hidden;
 use quick_xml::events::BytesStart;
 use std::rc::Rc;
+
+/// Points that a row may be wide.
+const WIDE: f64 = 1_000.0;
 
 /// A table that is being read, at one of its cells.
 pub(super) struct Table {
@@ -23,7 +27,9 @@ pub(super) struct Table {
     ground: Option<Paint>,
     cell_ground: Option<Paint>,
     /// Why the table, the row, the cell is not seen.
-    hidden: [Option<Hidden>; 2],
+    hidden: [Option<Hidden>; 3],
+    /// The room of a row of a fixed height.
+    pub(super) room: Room,
 }
 
 /// Bits of `cnfStyle` from the left, as parts of a style.
@@ -54,7 +60,8 @@ impl Table {
             cell_is: 0,
             ground: None,
             cell_ground: None,
-            hidden: [None; 2],
+            hidden: [None; 3],
+            room: Room::default(),
         }
     }
 
@@ -63,6 +70,8 @@ impl Table {
         self.column = 0;
         self.row_is = 0;
         self.hidden[1] = None;
+        self.hidden[2] = None;
+        self.room = Room::default();
     }
 
     pub(super) fn cell(&mut self) {
@@ -70,10 +79,12 @@ impl Table {
         self.cell_is = 0;
         self.cell_ground = None;
         self.in_cell = true;
+        self.hidden[2] = None;
     }
 
     pub(super) fn end_cell(&mut self) {
         self.in_cell = false;
+        self.hidden[2] = None;
         self.cell_ground = None;
     }
 
@@ -98,8 +109,8 @@ impl Table {
                 let names =
                     ["firstRow", "lastRow", "firstColumn", "lastColumn", "noHBand", "noVBand"];
                 let masks = [0x20, 0x40, 0x80, 0x100, 0x200, 0x400];
-                for ((on, name), mask) in self.special.iter_mut().zip(names).zip(masks) {
-                    *on = match attribute(element, name)? {
+                for ((set, name), mask) in self.special.iter_mut().zip(names).zip(masks) {
+                    *set = match attribute(element, name)? {
                         Some(value) => matches!(value.as_str(), "1" | "true" | "on"),
                         None => bits.is_some_and(|bits| bits & mask != 0),
                     };
@@ -115,12 +126,19 @@ impl Table {
             "tblInd" if number(element, "w")?.is_some_and(|twips| twips.abs() >= FAR) => {
                 self.hidden[0] = Some(Hidden::OffPage);
             }
-            "hidden" if switched(element)? => self.hidden[1] = Some(Hidden::Vanished),
+            "hidden" if on(element)? => self.hidden[1] = Some(Hidden::Vanished),
             "trHeight" => {
                 let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
-                if exact && number(element, "val")?.is_some_and(|height| height < FLAT) {
-                    self.hidden[1] = Some(Hidden::Clipped);
+                if let (true, Some(height)) = (exact, number(element, "val")?) {
+                    self.room = Room::of(WIDE, height as f64 / 20.0);
+                    if height < FLAT {
+                        self.hidden[1] = Some(Hidden::Clipped);
+                    }
                 }
+            }
+            // What is in a cell that another one has taken in.
+            "vMerge" | "hMerge" if attribute(element, "val")?.as_deref() != Some("restart") => {
+                self.hidden[2] = Some(Hidden::Covered);
             }
             "cnfStyle" => {
                 let value = attribute(element, "val")?.unwrap_or_default();

@@ -4,15 +4,36 @@
 //! swallows in a browser goes on over the Markdown between them. So the state is kept from piece to
 //! piece. Hidden is: comments, processing instructions, declarations, CDATA; elements without a
 //! rendering ([`UNSEEN`]), `dialog` that is not open; elements with `hidden`, or with a `style` that
-//! hides them ([`hiding`]); fonts in a white colour. What is not closed hides until the end.
+//! may hide them ([`hidden_style`]); fonts in a white colour. What is not closed hides until the end.
 
 use super::{Kind, Parts};
+use crate::colour::{contrast, luminance};
 use std::ops::Range;
 
 /// Elements whose content browsers do not show.
-const UNSEEN: [&str; 14] = [
-    "script", "style", "template", "title", "head", "noembed", "noframes", "datalist", "object",
-    "video", "audio", "canvas", "iframe", "metadata",
+const UNSEEN: [&str; 22] = [
+    "script",
+    "style",
+    "template",
+    "title",
+    "head",
+    "noembed",
+    "noframes",
+    "datalist",
+    "object",
+    "video",
+    "audio",
+    "canvas",
+    "iframe",
+    "metadata",
+    "noscript",
+    "progress",
+    "meter",
+    "svg",
+    "select",
+    "rp",
+    "annotation",
+    "annotation-xml",
 ];
 /// Elements that have no content, so nothing that could be hidden.
 const VOID: [&str; 14] = [
@@ -210,7 +231,10 @@ fn hiding(name: &str, attributes: &str) -> bool {
             "hidden" => return true,
             "open" => open = true,
             "style" if hidden_style(value) => return true,
-            "color" if name == "font" && pale(value) => return true,
+            "color" if name == "font" => match Colour::of(value) {
+                Colour::Rgb(rgb) if !alike(rgb, [255.0; 3]) => {}
+                _ => return true,
+            },
             _ => {}
         }
     }
@@ -255,49 +279,76 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// Whether a style hides its element: not displayed, not visible, transparent, smaller than 2 pt, in
-/// a pale colour without a background, without room, or moved away.
+/// Whether a style may hide its element. There is no end to the ways of CSS to do that, so what is not
+/// known to leave text seen hides it: another property, comments, escapes, functions; a font below 2 pt
+/// or lines below half of theirs; a text colour without contrast; room or margins that are none.
 fn hidden_style(style: &str) -> bool {
-    let mut pale_text = false;
-    let mut background = false;
-    let mut no_room = false;
-    let mut cut = false;
+    if style.contains(['\\', '&', '@', '{']) || style.contains("/*") {
+        return true;
+    }
+    let mut text = Colour::Unsaid;
+    let mut ground = Colour::Unsaid;
     for declaration in style.split(';') {
-        let Some((key, value)) = declaration.split_once(':') else { continue };
+        if declaration.trim().is_empty() {
+            continue;
+        }
+        let Some((key, value)) = declaration.split_once(':') else { return true };
         let (key, value) = (key.trim(), value.trim().trim_end_matches("!important").trim());
-        let number = || leading_number(value);
-        match key {
-            "display" if value == "none" => return true,
-            "visibility" if matches!(value, "hidden" | "collapse") => return true,
-            "content-visibility" if value == "hidden" => return true,
-            "opacity"
-                if number().is_some_and(|n| n < if value.ends_with('%') { 20.0 } else { 0.2 }) =>
-            {
-                return true;
+        let lengths_from = |least: f64| {
+            value.split_ascii_whitespace().all(|part| match points(part) {
+                Some(size) => size >= least && size < 500.0,
+                None => matches!(part, "auto" | "normal" | "inherit" | "initial" | "fit-content"),
+            })
+        };
+        let number = || leading_number(value).unwrap_or(1.0);
+        let shown = match key {
+            "display" => value != "none" && value != "contents",
+            "visibility" => value == "visible",
+            "opacity" => number() >= if value.ends_with('%') { 20.0 } else { 0.2 },
+            "font-size" => points(value).is_none_or(|size| size >= 2.0) && !value.contains('('),
+            "line-height" => number() >= 0.5,
+            "color" => {
+                text = Colour::of(value);
+                true
             }
-            "font-size" if points(value).is_some_and(|size| size < 2.0) => return true,
-            "color" => pale_text = pale(value),
-            "background" | "background-color" => background |= !pale(value),
-            "width" | "height" | "max-width" | "max-height" => {
-                no_room |= points(value).is_some_and(|size| size < 2.0);
+            "background" | "background-color" => {
+                ground = Colour::of(value);
+                true
             }
-            "overflow" | "overflow-x" | "overflow-y" => {
-                cut |= matches!(value, "hidden" | "clip" | "scroll" | "auto");
+            "width" | "height" | "max-width" | "max-height" | "min-width" | "min-height" => {
+                lengths_from(2.0) || value.ends_with('%') && number() >= 2.0
             }
-            "text-indent" | "left" | "right" | "top" | "bottom" | "margin-left" | "margin-top"
-                if number().is_some_and(|n| n.abs() >= 500.0) =>
-            {
-                return true;
-            }
-            "transform" if value.contains("scale(0") || value.contains("-9999") => return true,
-            "clip" if value.starts_with("rect(0") => return true,
-            "clip-path" if value.contains("inset(50%") || value.contains("inset(100%") => {
-                return true
-            }
-            _ => {}
+            "margin" | "margin-left" | "margin-right" | "margin-top" | "margin-bottom"
+            | "padding" | "padding-left" | "padding-right" | "padding-top" | "padding-bottom"
+            | "text-indent" | "gap" => lengths_from(0.0),
+            "text-align" | "text-decoration" | "font-weight" | "font-style" | "font-family"
+            | "font-variant" | "vertical-align" | "float" | "clear" | "list-style"
+            | "list-style-type" | "white-space" | "word-break" | "word-wrap" | "overflow-wrap"
+            | "direction" | "quotes" | "border" | "border-top" | "border-bottom"
+            | "border-left" | "border-right" | "border-collapse" | "border-radius"
+            | "border-color" | "border-style" | "border-width" | "border-spacing"
+            | "table-layout" | "caption-side" | "page-break-before" | "page-break-after"
+            | "page-break-inside" | "break-inside" | "text-transform" | "flex-direction"
+            | "flex-wrap" | "justify-content" | "align-items" => true,
+            _ => false,
+        };
+        if !shown {
+            return true;
         }
     }
-    (pale_text && !background) || (no_room && cut)
+    match (text, ground) {
+        (Colour::Unsaid, Colour::Unsaid | Colour::Rgb(_)) => {
+            // The page's own text is dark.
+            matches!(ground, Colour::Rgb(rgb) if alike(rgb, [0.0; 3]))
+        }
+        (Colour::Rgb(text), Colour::Unsaid) => alike(text, [255.0; 3]),
+        (Colour::Rgb(text), Colour::Rgb(ground)) => alike(text, ground),
+        (Colour::Unknown, _) | (_, Colour::Unknown) => true,
+    }
+}
+
+fn alike(one: [f64; 3], other: [f64; 3]) -> bool {
+    contrast(luminance(one), luminance(other)) < 1.2
 }
 
 fn leading_number(value: &str) -> Option<f64> {
@@ -320,56 +371,73 @@ fn points(value: &str) -> Option<f64> {
     Some(number * factor)
 }
 
-/// Whether a colour is nearly white, or none: a contrast below 1.2 to a white page.
-fn pale(colour: &str) -> bool {
-    let digits = |text: &str| -> Option<Vec<f64>> {
-        let width = if text.len() >= 6 { 2 } else { 1 };
-        (0..3)
-            .map(|n| {
-                let part = text.get(n * width..(n + 1) * width)?;
-                let value = u8::from_str_radix(part, 16).ok()?;
-                Some(f64::from(if width == 1 { value * 17 } else { value }))
-            })
-            .collect()
-    };
-    let colour = colour.trim();
-    let rgb = if let Some(hex) = colour.strip_prefix('#') {
-        digits(hex)
-    } else if let Some((name, rest)) = colour.split_once('(') {
-        if !name.starts_with("rgb") {
-            return false;
+/// A colour as CSS and `font` name it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Colour {
+    Unsaid,
+    Rgb([f64; 3]),
+    /// Transparent, or written in a way that is not read.
+    Unknown,
+}
+
+impl Colour {
+    /// Names of HTML 4 and some of CSS, `#rgb`, `#rrggbb`, `rgb(r, g, b)` of numbers.
+    fn of(value: &str) -> Self {
+        let named: u32 = match value {
+            "black" => 0x00_0000,
+            "silver" => 0xc0_c0c0,
+            "gray" | "grey" => 0x80_8080,
+            "white" => 0xff_ffff,
+            "maroon" => 0x80_0000,
+            "red" => 0xff_0000,
+            "purple" => 0x80_0080,
+            "fuchsia" | "magenta" => 0xff_00ff,
+            "green" => 0x00_8000,
+            "lime" => 0x00_ff00,
+            "olive" => 0x80_8000,
+            "yellow" => 0xff_ff00,
+            "navy" => 0x00_0080,
+            "blue" => 0x00_00ff,
+            "teal" => 0x00_8080,
+            "aqua" | "cyan" => 0x00_ffff,
+            "orange" => 0xff_a500,
+            "brown" => 0xa5_2a2a,
+            "pink" => 0xff_c0cb,
+            "gold" => 0xff_d700,
+            "darkred" => 0x8b_0000,
+            "darkgreen" => 0x00_6400,
+            "darkblue" => 0x00_008b,
+            "darkgray" | "darkgrey" => 0xa9_a9a9,
+            "lightgray" | "lightgrey" => 0xd3_d3d3,
+            "lightblue" => 0xad_d8e6,
+            "lightgreen" => 0x90_ee90,
+            "crimson" => 0xdc_143c,
+            "tomato" => 0xff_6347,
+            "steelblue" => 0x46_82b4,
+            "royalblue" => 0x41_69e1,
+            "inherit" | "initial" | "currentcolor" => return Self::Unsaid,
+            _ => return Self::number(value).map_or(Self::Unknown, Self::Rgb),
+        };
+        let part = |shift: u32| f64::from(named >> shift & 0xff);
+        Self::Rgb([part(16), part(8), part(0)])
+    }
+
+    fn number(value: &str) -> Option<[f64; 3]> {
+        if let Some(hex) = value.strip_prefix('#') {
+            let digit = |at: usize| u8::from_str_radix(hex.get(at..=at)?, 16).ok();
+            let part = |at: usize| {
+                Some(f64::from(match hex.len() {
+                    3 => digit(at)? * 17,
+                    6 => digit(2 * at)? * 16 + digit(2 * at + 1)?,
+                    _ => return None,
+                }))
+            };
+            return Some([part(0)?, part(1)?, part(2)?]);
         }
-        let values: Vec<f64> = rest
-            .split([',', ' ', '/', ')'])
-            .filter_map(|part| leading_number(part.trim()))
-            .collect();
-        if values.get(3).is_some_and(|alpha| *alpha < 0.2) {
-            return true;
-        }
-        values.get(..3).map(<[f64]>::to_vec)
-    } else {
-        return matches!(
-            colour,
-            "transparent"
-                | "white"
-                | "snow"
-                | "ivory"
-                | "floralwhite"
-                | "ghostwhite"
-                | "mintcream"
-                | "azure"
-                | "aliceblue"
-                | "whitesmoke"
-                | "seashell"
-                | "honeydew"
-                | "lavenderblush"
-                | "lightyellow"
-                | "lightcyan"
-                | "oldlace"
-                | "linen"
-                | "beige"
-                | "cornsilk"
-        );
-    };
-    rgb.is_some_and(|rgb| crate::colour::contrast_to_white(&rgb) < 1.2)
+        let inside = value.strip_prefix("rgb(")?.strip_suffix(')')?;
+        let mut parts = inside.split([',', ' ']).filter(|part| !part.is_empty());
+        let mut next = || parts.next()?.parse::<f64>().ok();
+        let rgb = [next()?, next()?, next()?];
+        parts.next().is_none().then_some(rgb)
+    }
 }

@@ -9,8 +9,8 @@
 //! * **Markup** is paid for by what is visible, as blanks are: between two pieces of text, markup
 //!   has at most as many bytes as there are bytes of visible characters before it that no markup has
 //!   used, and [`CREDIT`]. If it has more, link targets, images, tags and used definitions in it go
-//!   and its runs of blanks and signs are cut; if that is not enough, a line end or a space
-//!   stays ([`Hidden::Address`]).
+//!   and its runs of blanks and signs are cut; if that is not enough, an empty
+//!   line, a line end or a space stays ([`Hidden::Address`]).
 //! * A character reference is paid for in the same way, else the character stands there itself.
 
 mod html;
@@ -119,8 +119,9 @@ impl Output {
             text.len().saturating_sub(2 * lines)
         };
         let whole: String = pieces.iter().map(|(piece, _)| *piece).collect();
-        let tidy = || -> String {
-            pieces.iter().filter(|(_, cut)| !cut).map(|(piece, _)| tidy(piece)).collect()
+        let tidy = || {
+            let left = pieces.iter().filter(|(_, cut)| !cut).map(|(piece, _)| *piece);
+            tidy(&left.collect::<String>())
         };
         let stays = if price(&whole) <= self.credit {
             whole
@@ -128,6 +129,8 @@ impl Output {
             let tidy = tidy();
             if price(&tidy) <= self.credit {
                 tidy
+            } else if whole.contains("\n\n") {
+                "\n\n".to_owned()
             } else if whole.contains('\n') {
                 "\n".to_owned()
             } else if whole.contains([' ', '\t']) {

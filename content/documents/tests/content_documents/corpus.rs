@@ -365,7 +365,8 @@ fn real_documents_are_read_as_the_oracles_read_them() {
             .expect("a string");
     }
     println!("{table}");
-    let report = cache().join("corpus/report.tsv");
+    let name = if everything { "report.tsv" } else { "report-of-sample.tsv" };
+    let report = cache().join("corpus").join(name);
     std::fs::write(&report, details).expect("the report");
     println!("file by file: {}", report.display());
     if everything && variable("OPENLEDGER_UPDATE", "1") {

@@ -69,6 +69,27 @@ const HIDING: &[&str] = &[
     "<div style=\"height:0;overflow:hidden\">X</div>\n",
     "<div style=\"position:absolute;left:-9999px\">X</div>\n",
     "<div style=\"text-indent:-9999px\">X</div>\n",
+    "<p style=\"display:/**/none\">X</p>\n",
+    "<p style=\"display&#58;none\">X</p>\n",
+    "<p STYLE=DISPLAY:NONE>X</p>\n",
+    "<p style=\"position:fixed;top:-100vh\">X</p>\n",
+    "<p style=\"position:absolute;z-index:-1\">X</p>\n",
+    "<p style=\"clip-path:circle(0)\">X</p>\n",
+    "<p style=\"filter:opacity(0)\">X</p>\n",
+    "<p style=\"transform:translateX(-10000px)\">X</p>\n",
+    "<p style=\"scale:0\">X</p>\n",
+    "<p style=\"zoom:0.01\">X</p>\n",
+    "<p style=\"font:0/0 a\">X</p>\n",
+    "<p style=\"line-height:0\">X</p>\n",
+    "<p style=\"letter-spacing:-1em\">X</p>\n",
+    "<p style=\"color:hsl(0,0%,100%)\">X</p>\n",
+    "<p style=\"color:rgb(100%,100%,100%)\">X</p>\n",
+    "<p style=\"color:#00000000\">X</p>\n",
+    "<p style=\"color:#000;background:#000\">X</p>\n",
+    "<p style=\"background:black\">X</p>\n",
+    "<p style=\"-webkit-text-fill-color:transparent\">X</p>\n",
+    "<progress>X</progress>",
+    "<svg width=\"0\"><text>X</text></svg>",
     "<dialog>X</dialog>",
     "<video>X</video>",
     "<object>X</object>",
@@ -119,6 +140,9 @@ fn what_is_only_text_is_no_markup() {
         "<p style=\"color:white;background:#000\">X</p>",
         "<p style=\"color:#333\">X</p>",
         "<dialog open>X</dialog>",
+        "<p style=\"text-align:center; margin: 0 auto; font-size: 12px\">X</p>",
+        "<p style=\"width: 50%; padding:4px; border: 1px solid red;\">X</p>",
+        "<font color=\"red\" size=\"2\">X</font>",
         "<span data-hidden=\"no\">X</span>",
         "<div>X</div>",
     ] {
@@ -230,11 +254,11 @@ fn hidden_markdown_is_found_in_a_time_that_grows_with_the_file() {
         "<p style=\"",
         "a\n: ",
     ] {
-        let source = unit.repeat((1 << 20) / unit.len());
+        let source = unit.repeat((1 << 18) / unit.len());
         let begun = std::time::Instant::now();
         let _ = try_md(&source);
         // Seconds on a busy machine; what is not linear takes minutes.
-        assert!(begun.elapsed().as_secs() < 30, "{unit:?}: {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 10, "{unit:?}: {:?}", begun.elapsed());
     }
 }
 

@@ -29,6 +29,9 @@ const STYLES: &str = "<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val=\"22\"/></
     <w:style w:type=\"character\" w:styleId=\"Tiny\"><w:rPr><w:sz w:val=\"2\"/></w:rPr></w:style>\
     <w:style w:type=\"character\" w:styleId=\"Loop\"><w:basedOn w:val=\"Loop2\"/></w:style>\
     <w:style w:type=\"character\" w:styleId=\"Loop2\"><w:basedOn w:val=\"Loop\"/></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"Flat\"><w:pPr><w:spacing w:line=\"1\" w:lineRule=\"exact\"/></w:pPr></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"Far\"><w:pPr><w:ind w:left=\"-30000\"/></w:pPr></w:style>\
+    <w:style w:type=\"paragraph\" w:styleId=\"FarToo\"><w:basedOn w:val=\"Far\"/></w:style>\
     <w:style w:type=\"table\" w:styleId=\"White\"><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr></w:style>\
     <w:style w:type=\"table\" w:styleId=\"Grid\"><w:tblStylePr w:type=\"firstRow\"><w:rPr><w:color w:val=\"FFFFFF\" w:themeColor=\"background1\"/></w:rPr>\
     <w:tcPr><w:shd w:val=\"clear\" w:fill=\"4472C4\" w:themeFill=\"accent1\"/></w:tcPr></w:tblStylePr></w:style>";
@@ -129,10 +132,27 @@ fn hiding() -> Vec<(String, Hidden)> {
             format!("<w:p><w:r><w:rPr><w:vanish/></w:rPr>{}", vml("width:90pt").trim_start_matches("<w:p><w:r>")),
             Hidden::Vanished,
         ),
+        (styled("<w:pStyle w:val=\"Flat\"/>", ""), Hidden::Clipped),
+        (styled("<w:pStyle w:val=\"FarToo\"/>", ""), Hidden::OffPage),
+        (run("<w:position w:val=\"-9000\"/>"), Hidden::OffPage),
+        (run("<w:vertAlign w:val=\"subscript\"/><w:sz w:val=\"5\"/>"), Hidden::Tiny),
+        (table("", "", "<w:vMerge/>", ""), Hidden::Covered),
+        (table("", "", "<w:hMerge w:val=\"continue\"/>", ""), Hidden::Covered),
+        (math("<m:phant><m:phantPr><m:show m:val=\"0\"/></m:phantPr><m:e>%</m:e></m:phant>"), Hidden::Vanished),
+        (math("<m:rad><m:radPr><m:degHide/></m:radPr><m:deg>%</m:deg><m:e/></m:rad>"), Hidden::Vanished),
+        (
+            "<w:p><w:fldSimple w:instr=\" SET a \"><w:r><w:t>X</w:t></w:r></w:fldSimple></w:p>".to_owned(),
+            Hidden::Vanished,
+        ),
         // Before its result a field is code, and some fields show none.
         (field("PAGE", "X", ""), Hidden::Vanished),
         (field("SET a", "", "X"), Hidden::Vanished),
     ]
+}
+
+fn math(inside: &str) -> String {
+    let text = inside.replace('%', "<m:r><m:t>X</m:t></m:r>");
+    format!("<w:p><m:oMath>{text}</m:oMath></w:p>")
 }
 
 fn field(code: &str, before: &str, result: &str) -> String {
@@ -197,6 +217,11 @@ fn what_word_shows_counts() {
                </wps:spPr><wps:txbx>%</wps:txbx></wps:wsp></wp:inline></w:drawing>")
             .replace("<w:r><w:t>X", &format!("<w:r><w:rPr>{WHITE}</w:rPr><w:t>X")),
         field("PAGE", "", "X"),
+        styled("<w:pStyle w:val=\"FarToo\"/><w:ind w:left=\"100\"/>", ""),
+        styled("<w:pStyle w:val=\"Flat\"/><w:spacing w:line=\"240\" w:lineRule=\"exact\"/>", ""),
+        table("", "", "<w:vMerge w:val=\"restart\"/>", ""),
+        math("<m:phant><m:phantPr><m:show/></m:phantPr><m:e>%</m:e></m:phant>"),
+        math("<m:rad><m:radPr><m:degHide m:val=\"0\"/></m:radPr><m:deg>%</m:deg><m:e/></m:rad>"),
         "<w:p><w:ins><w:r><w:t>X</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>".to_owned(),
         "<w:p><w:hyperlink><w:smartTag><w:sdt><w:sdtContent><w:r><w:t>X</w:t></w:r></w:sdtContent></w:sdt></w:smartTag></w:hyperlink></w:p>".to_owned(),
         "<w:p><m:oMath><m:r><m:t>X</m:t></m:r></m:oMath></w:p>".to_owned(),
@@ -263,6 +288,116 @@ fn symbols_are_read_by_the_encoding_of_their_font() {
     assert_eq!(word(&body).unwrap().text, "\u{3b1}\u{2265}\u{2208}\u{e9}\u{2022}\n");
     let read = word(&format!("{SEEN}<w:p><w:r>{}</w:r></w:p>", sign("Wingdings", "F04A"))).unwrap();
     assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Unmapped, 3)]);
+}
+
+#[test]
+fn a_box_shows_no_more_than_it_has_room_for() {
+    let drawing = |side: u32, text: &str| {
+        let shape = format!(
+            "<w:drawing><wp:inline><wp:extent cx=\"{0}\" cy=\"{0}\"/><wps:wsp><wps:txbx>%</wps:txbx></wps:wsp>\
+             </wp:inline></w:drawing>",
+            side * 12_700
+        );
+        word(&format!("{SEEN}{}", boxed(&shape).replace(">X<", &format!(">{text}<"))))
+    };
+    let text = "shown ".repeat(500);
+    assert!(drawing(400, &text).unwrap().text.contains(text.trim_end()));
+    let clipped = |read: Result<Reading, TextError>| match read {
+        Err(TextError::Hidden { most: Hidden::Clipped, .. }) => {}
+        other => panic!("{other:?}"),
+    };
+    clipped(drawing(20, &text));
+    for body in [
+        table("", "<w:trHeight w:val=\"200\" w:hRule=\"exact\"/>", "", ""),
+        styled("<w:framePr w:w=\"400\" w:h=\"300\" w:hRule=\"exact\"/>", ""),
+        boxed("<w:pict><v:shape style=\"width:20pt;height:.3in\"><v:textbox>%</v:textbox></v:shape></w:pict>"),
+    ] {
+        clipped(word(&format!("{SEEN}{}", body.replace(">X<", &format!(">{}<", text.repeat(5))))));
+        assert!(word(&format!("{SEEN}{body}")).unwrap().left_out.is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn sections_without_room_on_their_pages_show_nothing() {
+    let section = |width: u32, left: u32| {
+        format!("<w:sectPr><w:pgSz w:w=\"{width}\" w:h=\"15840\"/><w:pgMar w:left=\"{left}\" w:right=\"9\"/></w:sectPr>")
+    };
+    let in_paragraph =
+        |section: &str| format!("<w:p><w:pPr>{section}</w:pPr><w:r><w:t>last</w:t></w:r></w:p>");
+    let text = |body: &str| word(body).unwrap().text;
+    let (wide, narrow) = (section(12_240, 1_000), section(12_240, 12_230));
+    let nothing = word(&format!("{SEEN}{}{wide}", in_paragraph(&narrow)));
+    assert_eq!(nothing, Err(TextError::NoText { media_type: MediaType::Docx }));
+    assert!(text(&format!("{}{SEEN}{wide}", in_paragraph(&narrow))).starts_with("The river"));
+    assert!(text(&format!("{}{SEEN}{narrow}", in_paragraph(&wide))).trim().ends_with("last"));
+}
+
+#[test]
+fn the_same_box_at_the_same_place_counts_once() {
+    let at = |offset: u32| {
+        boxed(&format!(
+            "<w:drawing><wp:anchor><wp:positionV><wp:posOffset>{offset}</wp:posOffset></wp:positionV><wps:wsp>\
+             <wps:txbx>%</wps:txbx></wps:wsp></wp:anchor></w:drawing>"
+        ))
+    };
+    let read = word(&format!("{SEEN}{}{}{}", at(5), at(5), at(6))).unwrap();
+    assert_eq!(read.text.matches('X').count(), 2);
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Repeated, 2)]);
+}
+
+#[test]
+fn text_beside_the_body_does_not_count() {
+    let body = format!("<w:body>{SEEN}</w:body><w:p><w:r><w:t>hideous</w:t></w:r></w:p>");
+    let read = read(MediaType::Docx, &document(&body, "")).unwrap();
+    assert_eq!(read.text.trim_end(), "The river rose two metres in one night.");
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Vanished, 7)]);
+}
+
+#[test]
+fn what_word_passes_over_does_not_count() {
+    let foreign = "<x:any><w:p><w:r><w:t>hideous</w:t></w:r></w:p></x:any>";
+    let read = word(&format!("{SEEN}{foreign}")).unwrap();
+    assert_eq!(read.text, "The river rose two metres in one night.\n");
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Vanished, 7)]);
+    let with_notes = |references: &str| {
+        let document =
+            format!("<w:document {WORD}><w:body>{SEEN}{references}</w:body></w:document>");
+        let note = |id: u8| {
+            format!(
+                "<w:footnote w:id=\"{id}\"><w:p><w:r><w:t>note {id}</w:t></w:r></w:p></w:footnote>"
+            )
+        };
+        let notes = format!("<w:footnotes {WORD}>{}{}{}</w:footnotes>", note(1), note(2), note(3));
+        let files =
+            [("word/document.xml", document.as_bytes()), ("word/footnotes.xml", notes.as_bytes())];
+        read_file(&zip_of(&files))
+    };
+    let reference = |id: u8, properties: &str| {
+        format!(
+            "<w:p><w:r><w:rPr>{properties}</w:rPr><w:footnoteReference w:id=\"{id}\"/></w:r></w:p>"
+        )
+    };
+    let read = with_notes(&format!("{}{}", reference(1, ""), reference(2, "<w:vanish/>")));
+    assert!(read.text.contains("note 1") && !read.text.contains("note 2"), "{}", read.text);
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Vanished, 12)]);
+}
+
+#[test]
+fn a_style_that_is_not_there_is_the_usual_one() {
+    let styles = format!(
+        "<w:styles {WORD}><w:style w:type=\"paragraph\" w:default=\"1\" w:styleId=\"N\"><w:rPr><w:vanish/></w:rPr>\
+         </w:style></w:styles>"
+    );
+    let body = format!("{SEEN}{}", run("<w:vanish w:val=\"0\"/>"));
+    let body = body.replacen("<w:p>", "<w:p><w:pPr><w:pStyle w:val=\"Missing\"/></w:pPr>", 1);
+    let document = format!("<w:document {WORD}><w:body>{body}</w:body></w:document>");
+    let files =
+        [("word/document.xml", document.as_bytes()), ("word/styles.xml", styles.as_bytes())];
+    assert_eq!(read_file(&zip_of(&files)).text.trim(), "X");
+}
+
+fn read_file(bytes: &[u8]) -> Reading {
+    read(MediaType::Docx, bytes).unwrap()
 }
 
 #[test]
