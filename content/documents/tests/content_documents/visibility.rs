@@ -370,7 +370,7 @@ fn a_file_that_hides_much_is_refused_by_name() {
     let few = with(&line.repeat(10));
     let reading = page(&few).read().unwrap();
     assert_eq!(reading.text, "seen\n", "up to 1,000 units are only left out");
-    let many = with(&line.repeat(20));
+    let many = with(&line.repeat(25));
     let error = page(&many).read().unwrap_err();
     assert!(matches!(error, TextError::Hidden { most: Hidden::Faint, counted: 5, .. }), "{error}");
     for word in ["hidden", "colour of its background", "20 %"] {
