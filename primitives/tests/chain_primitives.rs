@@ -7,6 +7,8 @@ mod content_id;
 mod job;
 #[path = "chain_primitives/leaf.rs"]
 mod leaf;
+#[path = "chain_primitives/lists.rs"]
+mod lists;
 #[path = "chain_primitives/media.rs"]
 mod media;
 #[path = "chain_primitives/quota.rs"]

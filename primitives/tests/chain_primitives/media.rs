@@ -22,7 +22,8 @@ const TABLE: [(MediaType, &str, Modality); 13] = [
 
 #[test]
 fn formats_have_their_index_extension_and_modality() {
-    assert_eq!(MediaType::ALL.len(), TABLE.len());
+    // New ones come after these.
+    assert!(MediaType::ALL.len() >= TABLE.len());
     for (n, (media, extension, modality)) in TABLE.into_iter().enumerate() {
         assert_eq!(media.encode(), [n as u8]);
         assert_eq!(MediaType::ALL[n], media);
@@ -31,7 +32,6 @@ fn formats_have_their_index_extension_and_modality() {
         assert_eq!(MediaType::from_extension(&extension.to_uppercase()), Some(media));
         assert_eq!(MediaType::decode_all(&mut &[n as u8][..]), Ok(media));
     }
-    assert!(MediaType::decode_all(&mut &[13][..]).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[test]
 fn every_rule_has_one_number_everywhere() {
     let codes: BTreeSet<u8> = RefusalRule::ALL.iter().map(|rule| rule.code()).collect();
-    assert_eq!(codes, (1..=12).collect());
+    assert_eq!(codes, (1..=RefusalRule::ALL.len() as u8).collect());
     for rule in RefusalRule::ALL {
         assert_eq!(RefusalRule::from_code(rule.code()), Some(rule));
         assert_eq!(rule.encode(), [rule.code()]);
@@ -22,7 +22,7 @@ fn every_rule_has_one_number_everywhere() {
 #[test]
 fn the_numbers_are_those_that_were_given_out() {
     assert_eq!(
-        RefusalRule::ALL,
+        RefusalRule::ALL[..12],
         [
             RefusalRule::UnknownDatanet,
             RefusalRule::NotRegistered,

@@ -16,8 +16,12 @@ fn text() -> Vec<u8> {
 }
 
 fn leaf(submission: u64) -> DatasetLeaf<[u8; 32]> {
+    leaf_of(LeafVersion::V1, submission)
+}
+
+fn leaf_of(version: LeafVersion, submission: u64) -> DatasetLeaf<[u8; 32]> {
     DatasetLeaf {
-        version: LeafVersion::V1,
+        version,
         submission,
         contributor: [7; 32],
         sha256: [2; 32],
@@ -51,6 +55,30 @@ fn the_printed_leaf_and_its_proof_hold() {
     ];
     assert!(verify_leaf(&version, 2, &leaf(42), proof.to_vec()));
     assert!(!verify_leaf(&version, 3, &leaf(42), proof.to_vec()));
+}
+
+#[test]
+fn the_printed_leaf_of_the_second_shape_holds() {
+    let second = leaf_of(LeafVersion::V2 { extractor: 2 }, 42);
+    assert_eq!(
+        second.hash(),
+        hash("733339870ab850be4e9583be4d65f9cf5bd5bd0d6fbfb2bbe39fae86bbc99fc5")
+    );
+}
+
+/// The checker that docs/datasets.md prints, run as a stranger would run it.
+#[test]
+fn the_printed_checker_and_its_example_run() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/datasets.md");
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let mut blocks = page.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let program: String = blocks.by_ref().collect();
+    assert!(program.contains("def verify_leaf") && program.contains("assert verify_leaf"));
+    let ran = std::process::Command::new("python3")
+        .args(["-c", &program])
+        .output()
+        .expect("python3 is there: scripts/setup installs it");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_verdict_with_a_score_out_of_bounds_cannot_be_decoded() {
 }
 
 #[test]
-fn reasons_have_their_index_and_name() {
+fn reasons_keep_the_index_and_name_that_were_given_out() {
     let table = [
         (RejectionReason::WrongFormat, "wrong-format"),
         (RejectionReason::OffTopic, "off-topic"),
@@ -43,13 +43,13 @@ fn reasons_have_their_index_and_name() {
         (RejectionReason::Harmful, "harmful"),
         (RejectionReason::Licence, "licence"),
     ];
-    assert_eq!(RejectionReason::ALL, table.map(|row| row.0));
+    // New ones come after these.
+    assert_eq!(RejectionReason::ALL[..table.len()], table.map(|row| row.0));
     for (n, (reason, name)) in table.into_iter().enumerate() {
         assert_eq!(reason.name(), name);
         assert_eq!(reason.encode(), [n as u8]);
         assert_eq!(Verdict::Reject(reason).encode(), [1, n as u8]);
     }
-    assert!(RejectionReason::decode_all(&mut &[7][..]).is_err());
 }
 
 fn policy(members: &[u32], threshold: u8) -> ReviewPolicy<u32> {

@@ -42,6 +42,12 @@ impl Story {
                 )
             })?;
             must(text(&answer, "/sha256")? == sha256, || format!("`adapter download`: {answer}"))?;
+            let note = format!("\"openledger_extractor\":\"{}\"", openledger_primitives::EXTRACTOR);
+            let start =
+                String::from_utf8_lossy(bytes.get(..bytes.len().min(16_384)).unwrap_or(&[]));
+            must(start.contains(&note), || {
+                format!("the metadata of adapter {id} does not say {note}")
+            })?;
             let config: Value =
                 serde_json::from_slice(&read(&directory.join("adapter_config.json"))?)
                     .map_err(|cause| Error::broken("adapter_config.json", cause.to_string()))?;

@@ -74,7 +74,9 @@ fn what_a_program_is_not_built_from_does_not_make_it_old() {
     assert_eq!(newer_source(folder.path(), &program), None);
     assert!(newer_source(folder.path(), &folder.path().join("target/other")).is_some());
     // A program that was installed somewhere has no sources that anyone knows.
-    let installed = folder.path().join("tool");
+    let installed = folder.path().join("installed");
+    fs::create_dir(&installed).expect("a folder");
+    let installed = installed.join("tool");
     fs::copy(&program, &installed).expect("it can be copied");
     age(&installed, 9_000);
     assert_eq!(newer_source(folder.path(), &installed), None);

@@ -40,6 +40,9 @@ fn openledger_methods_answer_json_over_plain_http() {
         assert!(extrinsic.as_str().is_some_and(|text| text.starts_with("0x")), "{extrinsic}");
     }
 
+    assert_eq!(ask("openledger_extractor", json!([])), openledger_primitives::EXTRACTOR);
+    let status = chain.run(&eve, &["status"]);
+    assert_eq!(status["extractor"], openledger_primitives::EXTRACTOR);
     let datanets = ask("openledger_datanets", json!([]));
     assert_eq!(datanets[0]["name"], "Notes");
     assert_eq!(datanets[0]["pending"], 1, "{datanets}");

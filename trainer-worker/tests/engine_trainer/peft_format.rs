@@ -37,6 +37,20 @@ fn an_adapter_survives_the_round_trip_and_its_bytes_are_deterministic() {
 }
 
 #[test]
+fn notes_stand_in_the_metadata_and_change_nothing_else() {
+    let (model, _) = tiny(1);
+    let adapter = adapter(&model, &["all-linear"]);
+    let bytes = peft::to_bytes(&adapter, "base");
+    assert_eq!(peft::to_bytes_with(&adapter, "base", &[]), bytes);
+    let noted = peft::to_bytes_with(&adapter, "base", &[("a \"note\"", "2\n".to_owned())]);
+    let (_, header) = SafeTensors::read_metadata(&noted).expect("a safetensors file");
+    let metadata = header.metadata().as_ref().expect("metadata");
+    assert_eq!(metadata.get("a \"note\"").map(String::as_str), Some("2\n"));
+    assert_eq!(peft::extract_config(&noted).ok(), peft::extract_config(&bytes).ok());
+    assert_eq!(peft::from_bytes(&noted, None, &model.config).expect("reads"), adapter);
+}
+
+#[test]
 fn the_file_has_pefts_names_shapes_and_metadata() {
     let (model, _) = tiny(1);
     let adapter = adapter(&model, &["q_proj", "down_proj"]);
