@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Text beside questions and answers, which is trained on as text.
+    /// Text beside questions and answers, which is trained on as text unless it is headings alone.
     fn around(&mut self, source: Source<'_>, text: &str, range: Range<usize>) -> Result<()> {
         let inner = text.get(range.clone()).unwrap_or_default();
         if inner.trim().is_empty() {
@@ -190,6 +190,13 @@ impl<'a> Builder<'a> {
         }
         let start = range.start + (inner.len() - inner.trim_start().len());
         let line = line_of(text, start);
+        // A heading by itself teaches nothing but headings.
+        let mut written = inner.lines().filter(|line| !line.trim().is_empty());
+        if written.all(|line| line.starts_with('#')) {
+            let what = "bytes of headings beside questions and answers are left out";
+            self.remark(source, line, what, inner.trim().len());
+            return Ok(());
+        }
         self.remark(
             source,
             line,

@@ -3,8 +3,7 @@
 
 use super::messages::Turn;
 use crate::error::{Error, Result};
-use crate::tokenizer::{Message, Tokenizer};
-use serde_json::Value;
+use crate::tokenizer::{Json, Message, Tokenizer};
 
 /// Tokens, which of them are learned, and whether the end was cut off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Sequence {
 #[derive(Clone, Copy)]
 pub(super) struct Chat<'a> {
     pub(super) tokenizer: &'a Tokenizer,
-    pub(super) tools: Option<&'a Value>,
+    pub(super) tools: Option<&'a Json>,
 }
 
 type Said<T> = std::result::Result<T, String>;

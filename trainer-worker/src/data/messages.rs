@@ -1,8 +1,8 @@
 //! Messages of conversations: the spellings that people use, as the chat template takes them.
 
 use super::records::{Fields, MAX_MESSAGES};
-use crate::tokenizer::Message;
-use serde_json::{json, Map, Value};
+use crate::tokenizer::{Json, Message};
+use serde_json::{Map, Value};
 
 /// A message and whether the model learns to write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +60,17 @@ pub(super) fn turns(value: &Value, fields: &mut Fields<'_>) -> Result<Vec<Turn>,
     if messages.len() > MAX_MESSAGES {
         return Err(format!("{} messages; at most {MAX_MESSAGES} are read", messages.len()));
     }
+    let tooled = |m: &Value| m.get("tool_calls").is_some() || m.get("function_call").is_some();
+    let ordered = messages.iter().any(tooled).then(|| fields.in_order(value));
     let mut turns = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let place = |reason: String| format!("message {}: {reason}", index + 1);
         let object = message.as_object().ok_or_else(|| place("it is no object".to_owned()))?;
-        turns.push(read(object, fields).map_err(place)?);
+        let ordered = ordered.as_ref().and_then(|all| match all {
+            Json::List(all) => all.get(index),
+            one => Some(one),
+        });
+        turns.push(read(object, ordered, fields).map_err(place)?);
     }
     Ok(turns)
 }
@@ -80,7 +86,11 @@ pub(super) fn are_messages(value: &Value) -> bool {
     }
 }
 
-fn read(message: &Map<String, Value>, fields: &mut Fields<'_>) -> Result<Turn, String> {
+fn read(
+    message: &Map<String, Value>,
+    ordered: Option<&Json>,
+    fields: &mut Fields<'_>,
+) -> Result<Turn, String> {
     let named = |key| message.get(key).and_then(Value::as_str);
     let (key, name) = match (named("role"), named("from")) {
         (Some(role), _) => ("role", role),
@@ -93,9 +103,12 @@ fn read(message: &Map<String, Value>, fields: &mut Fields<'_>) -> Result<Turn, S
         let names: Vec<&str> = ROLES.iter().map(|(spelling, _)| *spelling).collect();
         return Err(format!("{is} {:?}; known are {}", excerpt(name), names.join(", ")));
     };
-    let mut calls = present(message.get("tool_calls")).map(tool_calls).transpose()?;
-    if let Some(call) = present(message.get("function_call")) {
-        calls = Some(tool_calls(&Value::Array(vec![call.clone()]))?);
+    let kept = |key: &str| ordered.and_then(|message| message.get(key));
+    let mut calls = None;
+    for key in ["tool_calls", "function_call"] {
+        let Some(value) = present(message.get(key)) else { continue };
+        let value = kept(key).cloned().unwrap_or_else(|| Json::from(value));
+        calls = Some(tool_calls(&value)?);
     }
     let extra = calls.is_some() || REASONING.iter().any(|key| present(message.get(*key)).is_some());
     let content = ["content", "value", "text"].iter().find_map(|key| match message.get(*key) {
@@ -111,10 +124,9 @@ fn read(message: &Map<String, Value>, fields: &mut Fields<'_>) -> Result<Turn, S
         _ => return Err("its content is no text".to_owned()),
     };
     if known == "function_call" {
-        let call: Value = serde_json::from_str(&content)
+        let call = Json::parse(&content)
             .map_err(|_| "its function call is no JSON with name and arguments".to_owned())?;
-        let list = if call.is_array() { call } else { Value::Array(vec![call]) };
-        calls = Some(tool_calls(&list)?);
+        calls = Some(tool_calls(&call)?);
         content.clear();
     }
     let mut turn = turn(role, content);
@@ -140,12 +152,12 @@ fn read(message: &Map<String, Value>, fields: &mut Fields<'_>) -> Result<Turn, S
     if let Some(text) = reasoning {
         // Templates call it by one of these names.
         for key in ["reasoning_content", "thinking"] {
-            turn.message.extra.insert(key.to_owned(), Value::String(text.clone()));
+            turn.message.extra.insert(key.to_owned(), Json::Text(text.clone()));
         }
     }
     for key in ["name", "tool_call_id"] {
         if let Some(Value::String(text)) = present(message.get(key)) {
-            turn.message.extra.insert(key.to_owned(), Value::String(text.clone()));
+            turn.message.extra.insert(key.to_owned(), Json::Text(text.clone()));
         }
     }
     turn.learn = learned(message, role)?;
@@ -224,48 +236,59 @@ fn parts_of_text(parts: &[Value]) -> Result<String, String> {
 }
 
 /// Calls as templates take them: `{"type": "function", "function": {"name", "arguments"}}`, with the
-/// arguments as an object (OpenAI writes them as a text of JSON).
-fn tool_calls(value: &Value) -> Result<Value, String> {
+/// arguments as an object (OpenAI writes them as a text of JSON). One call may stand without a list.
+fn tool_calls(value: &Json) -> Result<Json, String> {
     const WRONG: &str = "its tool_calls are no list of calls with a name and arguments";
-    let list = value.as_array().ok_or(WRONG)?;
+    let list = value.as_list().unwrap_or(std::slice::from_ref(value));
     let calls = list.iter().map(|call| {
         let function = call.get("function").filter(|f| f.is_object()).unwrap_or(call);
-        let name = function.get("name").and_then(Value::as_str).ok_or(WRONG)?;
+        let name = function.get("name").filter(|name| name.as_text().is_some()).ok_or(WRONG)?;
         let arguments = match function.get("arguments").or_else(|| function.get("parameters")) {
-            Some(Value::String(text)) => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+            Some(Json::Text(text)) => {
+                Json::parse(text).unwrap_or_else(|_| Json::Text(text.clone()))
             }
             Some(other) => other.clone(),
-            None => json!({}),
+            None => Json::Object(Vec::new()),
         };
-        let mut made = Map::new();
-        if let Some(id) = call.get("id").filter(|id| id.is_string()) {
-            made.insert("id".to_owned(), id.clone());
-        }
-        made.insert("type".to_owned(), json!("function"));
-        made.insert("function".to_owned(), json!({ "name": name, "arguments": arguments }));
-        Ok(Value::Object(made))
+        let id = call.get("id").filter(|id| id.as_text().is_some());
+        let mut made: Vec<_> = id.map(|id| ("id".to_owned(), id.clone())).into_iter().collect();
+        let called = [("name", name.clone()), ("arguments", arguments)];
+        made.extend(function_of(object(called)));
+        Ok(Json::Object(made))
     });
-    calls.collect::<Result<Vec<_>, &str>>().map(Value::Array).map_err(str::to_owned)
+    calls.collect::<Result<Vec<_>, &str>>().map(Json::List).map_err(str::to_owned)
+}
+
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    Json::Object(entries.map(|(key, value)| (key.to_owned(), value)).into())
+}
+
+fn function_of(function: Json) -> [(String, Json); 2] {
+    let kind = Json::Text("function".to_owned());
+    [("type".to_owned(), kind), ("function".to_owned(), function)]
 }
 
 /// Tools as templates take them, from OpenAI's `tools` or its older `functions`.
-pub(super) fn tools(fields: &mut Fields<'_>) -> Result<Option<Value>, String> {
+pub(super) fn tools(fields: &mut Fields<'_>) -> Result<Option<Json>, String> {
     for key in ["tools", "functions"] {
         let Some(value) = present(fields.take(key)) else { continue };
         let wrong = || format!("its {key} are no list of objects with a name");
         let parsed = match value {
-            Value::String(text) => serde_json::from_str(text).map_err(|_| wrong())?,
-            other => other.clone(),
+            Value::String(text) => Json::parse(text).map_err(|_| wrong())?,
+            other => fields.in_order(other),
         };
-        let list = parsed.as_array().ok_or_else(wrong)?;
+        let list = parsed.as_list().ok_or_else(wrong)?;
         let tools = list.iter().map(|tool| {
-            let function = tool.get("function").filter(|f| f.is_object()).unwrap_or(tool);
-            let named = function.get("name").is_some_and(Value::is_string);
-            named.then(|| json!({ "type": "function", "function": function })).ok_or_else(wrong)
+            let wrapped = tool.get("function").filter(|f| f.is_object());
+            let named = wrapped.unwrap_or(tool).get("name").and_then(Json::as_text);
+            named.ok_or_else(wrong)?;
+            Ok(match wrapped {
+                Some(_) => tool.clone(),
+                None => Json::Object(function_of(tool.clone()).into()),
+            })
         });
-        let tools = tools.collect::<Result<Vec<_>, _>>()?;
-        return Ok((!tools.is_empty()).then_some(Value::Array(tools)));
+        let tools = tools.collect::<Result<Vec<_>, String>>()?;
+        return Ok((!tools.is_empty()).then_some(Json::List(tools)));
     }
     Ok(None)
 }

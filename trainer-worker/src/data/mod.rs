@@ -18,8 +18,8 @@
 //!   that begins with `A:` its answer. Either may span lines; an answer ends before the next `Q:`
 //!   line or at the end of the file, and blank lines around both are trimmed. Each pair becomes one
 //!   chat example in the model's chat template, with the loss on the answer's tokens and the token
-//!   that ends it. Text around the pairs, questions without an answer, and what does not fit of an
-//!   answer are windows of text.
+//!   that ends it. Text around the pairs other than headings, questions without an answer, and what
+//!   does not fit of an answer are windows of text.
 //! * **Anything else** becomes windows of `max_seq_length` tokens, one after the other without
 //!   overlap, with the loss on every token but a window's first; the text ends with the model's end
 //!   token.

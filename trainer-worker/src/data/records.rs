@@ -2,7 +2,7 @@
 //! below, which `docs/data.md` has too.
 
 use super::messages::{are_messages, tools, turn, turns, Turn};
-use crate::tokenizer::Message;
+use crate::tokenizer::{Json, Message};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// A conversation, with the tools that the assistant may call.
-    Chat(Vec<Turn>, Option<Value>),
+    Chat(Vec<Turn>, Option<Json>),
     /// Text with the loss on its second part only.
     Completion {
         /// What is given.
@@ -98,6 +98,8 @@ pub struct Parsed {
 /// An object whose keys are ticked off as they are used.
 pub(super) struct Fields<'a> {
     object: &'a Map<String, Value>,
+    /// The same with its keys in order, where they matter.
+    ordered: Option<Json>,
     used: BTreeSet<&'a str>,
     in_messages: BTreeSet<String>,
 }
@@ -108,6 +110,14 @@ impl<'a> Fields<'a> {
         let (key, value) = self.object.get_key_value(key)?;
         self.used.insert(key);
         Some(value)
+    }
+
+    /// A value of the object with its keys in order.
+    pub(super) fn in_order(&self, value: &Value) -> Json {
+        let mut entries = self.object.iter();
+        let key = entries.find(|(_, other)| std::ptr::eq(*other, value)).map(|(key, _)| key);
+        let ordered = key.and_then(|key| self.ordered.as_ref()?.get(key));
+        ordered.cloned().unwrap_or_else(|| Json::from(value))
     }
 
     /// The first of these keys whose value is not empty.
@@ -207,8 +217,14 @@ pub fn parse(json: &str) -> Result<Parsed, String> {
     };
     refuse_labels(&object)?;
     let kind = shape(&object).ok_or_else(|| no_shape(&object))?;
-    let mut fields =
-        Fields { object: &object, used: BTreeSet::new(), in_messages: BTreeSet::new() };
+    let tooled = ["tools", "functions", "tool_calls", "function_call"];
+    let ordered = tooled.iter().any(|key| json.contains(key)).then(|| Json::parse(json).ok());
+    let mut fields = Fields {
+        object: &object,
+        ordered: ordered.flatten(),
+        used: BTreeSet::new(),
+        in_messages: BTreeSet::new(),
+    };
     let record = match kind {
         Kind::Messages | Kind::ShareGpt => {
             let (_, value) = fields.first(MESSAGES).unwrap_or(("messages", &Value::Null));

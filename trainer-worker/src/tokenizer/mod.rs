@@ -2,12 +2,15 @@
 
 mod ggml;
 mod hf;
+mod json;
 mod pre;
 mod sentencepiece;
 mod template;
 
 use crate::error::{Error, Result};
 use crate::model::gguf::Gguf;
+pub use json::Json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use template::ChatTemplate;
@@ -22,13 +25,13 @@ pub struct Message {
     /// The text.
     pub content: String,
     /// What the template may use beside them: `tool_calls`, `reasoning_content`, `name`, …
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    pub extra: BTreeMap<String, Json>,
 }
 
 impl Message {
     /// A message of a role.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into(), extra: serde_json::Map::new() }
+        Self { role: role.into(), content: content.into(), extra: BTreeMap::new() }
     }
 
     /// A message of the system.
@@ -361,7 +364,7 @@ impl Tokenizer {
     pub fn render_chat_with(
         &self,
         messages: &[Message],
-        tools: Option<&serde_json::Value>,
+        tools: Option<&Json>,
         add_generation_prompt: bool,
     ) -> Result<String> {
         self.template

@@ -168,3 +168,22 @@ fn a_question_with_special_tokens_is_refused_in_use_as_in_training() {
     // a, the token, b.
     assert_eq!(json(&output)["prompt_tokens"], 3);
 }
+
+#[test]
+fn a_damaged_table_is_an_error_and_no_crash() {
+    let dir = workplace();
+    let dir = dir.path();
+    let whole = std::fs::read(crate::common::golden("tables/file.arrow")).expect("a file");
+    let mut tried = 0;
+    for at in (8..whole.len()).step_by(whole.len() / 12) {
+        let mut changed = whole.clone();
+        changed[at..(at + 8).min(whole.len())].fill(0x7F);
+        std::fs::write(dir.join("a.arrow"), changed).expect("written");
+        let output = preview(dir, &["a.arrow", "--json"]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!text.contains("panicked"), "{text}");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}", output.status);
+        tried += 1;
+    }
+    assert!(tried > 10);
+}

@@ -78,7 +78,7 @@ fn every_spelling_of_a_question_and_its_answer_is_the_same_conversation() {
         assert_eq!(example.labels, right[0].labels, "{spelling}");
     }
     assert!(report.remarks.is_empty(), "{:?}", report.remarks);
-    assert_eq!(report.kinds[&Kind::Question], 7);
+    assert_eq!(report.kinds[&Kind::Question], 8);
     let (found, _) = made(&[json!({"instruction": "Sum", "context": "1 and 2", "response": 3})]);
     assert!(whole(tokenizer(), &found[0]).contains("user\nSum\n1 and 2<|im_end|>"));
     assert_eq!(learned(tokenizer(), &found[0]), "3<|im_end|>");
@@ -253,7 +253,17 @@ fn tools_and_calls_go_through_the_template_or_the_record_is_refused() {
     let tool = json!({"name": "sum", "parameters": {"type": "object"}});
     let call = json!({"id": "1", "type": "function",
         "function": {"name": "sum", "arguments": "{\"a\": 1}"}});
-    let openai = json!({"tools": [{"type": "function", "function": tool}], "messages": [
+    // The order of keys is what the model will see when it is used.
+    let line = "{\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"z\", \"about\": 1}}], \
+        \"messages\": [{\"role\": \"user\", \"content\": \"u\"}, {\"role\": \"assistant\", \"tool_calls\": \
+        [{\"function\": {\"name\": \"z\", \"arguments\": {\"b\": 1, \"a\": 2}}}]}]}";
+    let file = DataFile::new(line.as_bytes().to_vec(), MediaType::Txt, "the file", "");
+    let (found, _) = examples(&[file], &tokenizer_of, 512).expect("examples");
+    let text = whole(&tokenizer_of, &found[0]);
+    let tools =
+        "[{\"type\": \"function\", \"function\": {\"name\": \"z\", \"about\": 1}}]<|im_end|>";
+    assert!(text.contains(tools) && text.contains("CALL z {\"b\": 1, \"a\": 2}"), "{text}");
+    let openai = json!({"tools": [tool], "messages": [
         {"role": "user", "content": "1 + 1?"},
         {"role": "assistant", "content": null, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "1", "content": "2"},
@@ -378,7 +388,7 @@ fn a_document_with_questions_loses_no_text() {
     }
     let lost: String = text.char_indices().filter(|(at, _)| !seen[*at]).map(|(_, c)| c).collect();
     assert_eq!(lost.trim(), "", "lost");
-    assert!(whole(tokenizer(), found.last().expect("one")).contains("END"));
+    assert!(found.iter().any(|example| whole(tokenizer(), example).contains("END")));
     assert_eq!((report.chats, report.skipped, report.truncated), (2, 0, 1));
     for what in [
         "bytes of text around questions and answers are trained on as text",
@@ -387,6 +397,16 @@ fn a_document_with_questions_loses_no_text() {
     ] {
         assert!(report.remarks.contains_key(what), "{what}: {:?}", report.remarks);
     }
+}
+
+#[test]
+fn a_heading_alone_is_left_out_with_its_length() {
+    let text = "# Shelves\n\nQ: Where?\nA: There.\n";
+    let file = DataFile::new(text.as_bytes().to_vec(), MediaType::Md, "a.md", "");
+    let (found, report) = examples(&[file], tokenizer(), 64).expect("examples");
+    assert_eq!((found.len(), report.windows), (1, 0));
+    let said = &report.remarks["bytes of headings beside questions and answers are left out"];
+    assert_eq!((said.count, said.first.line), (9, 1));
 }
 
 #[test]

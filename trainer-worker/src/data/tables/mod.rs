@@ -6,6 +6,8 @@ mod csv;
 mod parquet;
 
 use super::formats::{Format, MAX_UNPACKED};
+use std::cell::Cell;
+use std::sync::Once;
 
 /// Most rows of one file.
 const MAX_ROWS: usize = 10_000_000;
@@ -31,10 +33,27 @@ pub(super) fn to_lines(format: Format, bytes: &[u8]) -> Result<String, String> {
     Ok(lines.text)
 }
 
-/// The crates that read binary tables panic on some damaged files.
+/// The crates that read binary tables panic on some damaged files: that is an error like any other,
+/// and no message of a crash is printed for it.
 fn calm(read: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err("it is damaged: its parts contradict each other".to_owned()))
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !CALM.get() {
+                before(panic);
+            }
+        }));
+    });
+    CALM.set(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    CALM.set(false);
+    result.unwrap_or_else(|_| Err("it is damaged: its parts contradict each other".to_owned()))
+}
+
+thread_local! {
+    /// Whether this thread is reading a file that may be damaged.
+    static CALM: Cell<bool> = const { Cell::new(false) };
 }
 
 /// JSON lines that are being written, within limits.

@@ -13,7 +13,7 @@ mod python;
 
 pub use date::Date;
 
-use super::Message;
+use super::{Json, Message};
 use crate::error::{Error, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{context, Environment, ErrorKind, Value};
@@ -45,19 +45,19 @@ fn fault(text: impl Into<String>) -> minijinja::Error {
 }
 
 /// JSON as a template's value; the parser of JSON has bounded its depth.
-fn of_json(value: &serde_json::Value) -> Value {
+fn of_json(value: &Json) -> Value {
     match value {
-        serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(value) => Value::from(*value),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(number), _) => Value::from(number),
             (None, Some(number)) => Value::from(number),
             (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
-        serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(list) => list.iter().map(of_json).collect(),
-        serde_json::Value::Object(object) => {
-            object.iter().map(|(key, value)| (key.clone(), of_json(value))).collect()
+        Json::Text(text) => Value::from(text.as_str()),
+        Json::List(items) => items.iter().map(of_json).collect(),
+        Json::Object(entries) => {
+            Value::from_pairs(entries.iter().map(|(key, value)| (key.as_str(), of_json(value))))
         }
     }
 }
@@ -86,7 +86,7 @@ impl ChatTemplate {
     pub(super) fn render(
         &self,
         messages: &[Message],
-        tools: Option<&serde_json::Value>,
+        tools: Option<&Json>,
         prompt: bool,
     ) -> Result<String> {
         let source = self.source.as_ref().map_err(Error::tokenizer)?;
@@ -98,7 +98,7 @@ impl ChatTemplate {
         &self,
         source: &str,
         messages: &[Message],
-        tools: Option<&serde_json::Value>,
+        tools: Option<&Json>,
         prompt: bool,
     ) -> std::result::Result<String, minijinja::Error> {
         let extra = |m: &Message| m.extra.values().map(|v| v.to_string().len() as u64).sum::<u64>();
@@ -126,7 +126,7 @@ impl ChatTemplate {
                 let own = [("role", m.role.clone()), ("content", m.content.clone())];
                 let own = own.map(|(key, text)| (key.to_owned(), Value::from(text)));
                 let extra = m.extra.iter().map(|(k, v)| (k.clone(), of_json(v)));
-                own.into_iter().chain(extra).collect::<Value>()
+                Value::from_pairs(own.into_iter().chain(extra))
             })
             .collect();
         // As in transformers, a token that the model lacks is not defined at all.
