@@ -3,6 +3,8 @@
 //! which is why they are modules here.
 #![allow(dead_code, unexpected_cfgs)]
 
+#[path = "data_readers.rs"]
+pub mod data;
 #[path = "../src/device.rs"]
 pub mod device;
 #[path = "../src/error.rs"]

@@ -68,6 +68,17 @@ pub enum Error {
     },
 
     // Input
+    /// A message writes out a special token of the model.
+    #[error(
+        "message {place} writes out the model's special token {token:?}; in messages these come from \
+         the chat template alone: leave it out, or write raw text (text, or prompt and completion)"
+    )]
+    Markup {
+        /// The message, from 1.
+        place: usize,
+        /// The token.
+        token: String,
+    },
     /// A setting lies outside its range.
     #[error("{name} = {value} is out of range: choose {range}")]
     Setting {

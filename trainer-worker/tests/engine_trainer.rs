@@ -10,18 +10,24 @@ mod checkpoints;
 mod commands;
 #[path = "engine_trainer/commands_chat.rs"]
 mod commands_chat;
+#[path = "engine_trainer/commands_data.rs"]
+mod commands_data;
 #[path = "engine_trainer/commands_export.rs"]
 mod commands_export;
 #[path = "engine_trainer/commands_train.rs"]
 mod commands_train;
 #[path = "engine_trainer/common.rs"]
 mod common;
+#[path = "engine_trainer/data_formats.rs"]
+mod data_formats;
 #[path = "engine_trainer/data_properties.rs"]
 mod data_properties;
 #[path = "engine_trainer/data_records.rs"]
 mod data_records;
 #[path = "engine_trainer/data_rule.rs"]
 mod data_rule;
+#[path = "engine_trainer/data_shapes.rs"]
+mod data_shapes;
 #[path = "engine_trainer/decoding_step.rs"]
 mod decoding_step;
 #[path = "engine_trainer/deepseek.rs"]

@@ -129,7 +129,7 @@ impl Chat {
     fn reset(&mut self) -> Result<()> {
         self.messages.clear();
         if let Some(system) = &self.system {
-            self.messages.push(Message { role: "system".to_owned(), content: system.clone() });
+            self.messages.push(Message::system(system.clone()));
         }
         self.conversation =
             Conversation::new(self.model.clone(), self.adapter.clone(), self.context)?;
@@ -217,6 +217,10 @@ impl Chat {
     }
 
     fn answer(&mut self) -> Result<(String, bool)> {
+        // The same rule as in training. What the model itself wrote is not looked at.
+        for given in self.messages.iter().filter(|message| message.role != "assistant") {
+            self.tokenizer.check_messages(std::slice::from_ref(given))?;
+        }
         let prompt = self.tokenizer.render_chat(&self.messages, true)?;
         let prompt = self.tokenizer.encode(&prompt)?;
         let mut out = std::io::stdout();

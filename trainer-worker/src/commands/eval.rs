@@ -4,7 +4,7 @@ use super::{AdapterArgs, DeviceArgs, ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::data::{self, DataOptions};
+use trainer_worker::data::{self, DataOptions, Purpose};
 use trainer_worker::model::passes::{self, PassSettings};
 use trainer_worker::train::{mean_loss, on_training_threads, perplexity, TrainSettings};
 
@@ -20,7 +20,8 @@ pub(crate) struct Args {
     model: ModelArgs,
     #[command(flatten)]
     adapter: AdapterArgs,
-    /// Files or folders of them (.md, .txt, .pdf, .docx, .jsonl, .json).
+    /// Files or folders of them, as for `train`. Where they have splits, the test split is measured
+    /// on, else the validation split.
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
     /// Longest sequence in tokens (8 to 32768).
@@ -47,13 +48,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
         ..Default::default()
     };
     settings.validate()?;
-    let files = data::read(&args.data)?;
+    let sources = data::read_for(&args.data, Purpose::Measuring)?;
     let (model, tokenizer) = args.model.load()?;
     let adapter = args.adapter.load(&model)?;
     let max_seq = args.max_seq_length.min(model.config.max_position_embeddings);
     model.config.check_batched_length(max_seq)?;
     let options = DataOptions { plain_text: args.plain_text, ..DataOptions::new(max_seq) };
-    let (examples, report) = data::examples_with(&files, &tokenizer, &options)?;
+    let (examples, report) = data::examples_with(&sources.files, &tokenizer, &options)?;
     let settings = PassSettings { max_tokens: max_seq, ..PassSettings::default() };
     let passes = passes::open(&model, arithmetic, settings)?;
     let measure = |adapter| {
@@ -70,6 +71,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 "loss": loss, "perplexity": perplexity(loss), "examples": examples.len(),
                 "labelled_tokens": report.labelled, "tokens": report.tokens,
                 "base": { "loss": base, "perplexity": perplexity(base) },
+                "left_out": sources.left_out, "reasons": report.reasons, "remarks": report.remarks,
                 "device": arithmetic.device.name(), "dtype": arithmetic.dtype.name(),
             })
         );
@@ -89,5 +91,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         report.labelled,
         report.tokens
     );
+    for line in sources.lines().into_iter().chain(report.lines()) {
+        println!("{line}");
+    }
     Ok(())
 }

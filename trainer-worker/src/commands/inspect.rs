@@ -274,7 +274,7 @@ fn checkpoint_header(path: &Path) -> Result<Value> {
 }
 
 fn dataset(path: &Path) -> Result<Value> {
-    let files = data::read(&[path.to_owned()])?;
+    let files = data::read_for(&[path.to_owned()], data::Purpose::Everything)?.files;
     let mut list = Vec::new();
     for file in &files {
         let text = file.text()?;

@@ -288,6 +288,7 @@ pub(crate) fn prompt_tokens(
         (Some(text), None) => tokenizer.encode(text)?,
         (None, Some(question)) => {
             let messages = [Message::user(question)];
+            tokenizer.check_messages(&messages)?;
             tokenizer.encode(&tokenizer.render_chat(&messages, true)?)?
         }
         _ => bail!("give either --prompt TEXT or --chat QUESTION"),

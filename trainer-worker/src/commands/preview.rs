@@ -1,9 +1,10 @@
 //! `trainer-worker preview`.
 
 use super::{ModelArgs, OutputArgs};
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
+use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::data::{self, DataOptions, Objective, Place, PreviewOptions};
+use trainer_worker::data::{self, Objective, Place, Preview, PreviewOptions};
 use trainer_worker::train::TrainSettings;
 
 /// Arguments of `preview`.
@@ -14,9 +15,12 @@ use trainer_worker::train::TrainSettings;
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Files or folders of them (.md, .txt, .pdf, .docx, .jsonl, .json).
+    /// Files or folders of them, as for `train`.
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
+    /// Files or folders to evaluate on, as for `train`.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
+    eval_data: Vec<PathBuf>,
     /// sft, or dpo on chosen and rejected answers.
     #[arg(long, value_enum, default_value = "sft")]
     stage: super::train::Stage,
@@ -41,6 +45,12 @@ pub(crate) struct Args {
     /// Take md, txt, pdf and docx files as plain text, also where they have questions and answers.
     #[arg(long)]
     plain_text: bool,
+    /// Put the loss on everything, also on what is asked.
+    #[arg(long)]
+    train_on_prompt: bool,
+    /// Learn only the last answer of a conversation.
+    #[arg(long)]
+    mask_history: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -53,17 +63,17 @@ pub(crate) fn run(args: Args) -> Result<()> {
         num_train_epochs: args.num_train_epochs,
         eval_fraction: args.eval_fraction,
         seed: args.seed,
+        plain_text: args.plain_text,
+        train_on_prompt: args.train_on_prompt,
+        mask_history: args.mask_history,
         ..TrainSettings::default()
     };
     settings.validate()?;
-    let files = data::read(&args.data)?;
+    let sources = data::read_training(&args.data, &args.eval_data)?;
     let context = args.model.config()?.max_position_embeddings;
     let tokenizer = args.model.tokenizer()?;
     let options = PreviewOptions {
-        data: DataOptions {
-            plain_text: args.plain_text,
-            ..DataOptions::new(args.max_seq_length.min(context))
-        },
+        data: settings.data_options(args.max_seq_length.min(context)),
         objective: match args.stage {
             super::train::Stage::Sft => Objective::Supervised,
             super::train::Stage::Dpo => Objective::Preference,
@@ -74,10 +84,22 @@ pub(crate) fn run(args: Args) -> Result<()> {
         eval_fraction: args.eval_fraction,
         seed: args.seed,
     };
-    let seen = data::preview(&files, &tokenizer, &options);
+    let seen = data::preview(&sources.files, &tokenizer, &options);
+    let capped = (context < args.max_seq_length).then(|| {
+        format!(
+            "max_seq_length is {context}, the model's window, instead of {}",
+            args.max_seq_length
+        )
+    });
     if args.output.json() {
-        println!("{}", serde_json::to_string(&seen).context("writing the preview")?);
-        return Ok(());
+        let mut answer = serde_json::to_value(&seen).context("writing the preview")?;
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("left_out".to_owned(), json!(sources.left_out));
+            answer.insert("evaluation".to_owned(), json!(sources.evaluation));
+            answer.insert("capped".to_owned(), json!(capped.iter().collect::<Vec<_>>()));
+        }
+        println!("{answer}");
+        return something(&seen);
     }
     for file in &seen.files {
         match &file.error {
@@ -109,15 +131,29 @@ pub(crate) fn run(args: Args) -> Result<()> {
         "{} steps an epoch, {} in all, {} tokens",
         seen.steps_per_epoch, seen.total_steps, seen.total_tokens
     );
+    let lines = sources.lines().into_iter().chain(capped).chain(seen.lines.iter().cloned());
+    for line in lines {
+        println!("{line}");
+    }
     let list = |title: &str, places: &[Place]| {
-        for place in places {
-            println!("{title}: {} line {}: {}", place.submission, place.line, place.reason);
+        for place in places.iter().skip(1) {
+            println!("{title}: {place}: {}", place.reason);
         }
     };
     list("refused", &seen.refused_places);
     list("cut", &seen.truncated_places);
-    for note in &seen.notes {
-        println!("note: {note}");
+    print!("{}", super::train::examples(&seen.shown));
+    something(&seen)
+}
+
+/// An error where nothing is left to train on.
+fn something(seen: &Preview) -> Result<()> {
+    if seen.train_examples > 0 {
+        return Ok(());
     }
-    Ok(())
+    bail!(
+        "nothing to train on: {} files gave no example ({} places refused); the reasons are above",
+        seen.files.len(),
+        seen.refused
+    )
 }

@@ -1,30 +1,11 @@
-//! The files to train on.
+//! One file to train on.
 
+use super::formats::{self, Format, Packing, FORMATS, MAX_FILE, MAX_JSON, MAX_UNPACKED};
+use super::{tables, unpack};
 use crate::error::{read_bounded, Error, Result};
 use openledger_primitives::MediaType;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// Largest md, txt, pdf or docx file that is read, in bytes (a day's quota of one account).
-pub const MAX_FILE: u64 = 10 * 1024 * 1024;
-/// Largest local JSON file that is read, in bytes.
-pub const MAX_JSON: u64 = 256 * 1024 * 1024;
-/// Most files that are read.
-const MAX_FILES: usize = 10_000;
-/// Deepest folder.
-const MAX_DEPTH: usize = 32;
-
-/// How a file's text is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Format {
-    /// By what it holds: JSON lines in a txt file, questions and answers, or text.
-    #[default]
-    Document,
-    /// A JSON object on every line, because its name says so.
-    JsonLines,
-    /// A JSON array of objects, or objects one after the other, because its name says so.
-    Json,
-}
 
 /// Where a file came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +16,8 @@ pub struct Origin {
     pub contributor: String,
     /// SHA-256 of the file's bytes.
     pub sha256: [u8; 32],
+    /// Whether it is evaluated on instead of trained on.
+    pub evaluation: bool,
 }
 
 /// One file to train on.
@@ -42,16 +25,21 @@ pub struct Origin {
 pub struct DataFile {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Its format; JSON is text.
+    /// Its format; JSON and tables are text.
     pub media: MediaType,
     /// How its text is read.
     pub format: Format,
+    /// How it is compressed.
+    pub packing: Packing,
+    /// Whether whoever trains chose this file. Then special tokens that are written in its raw text
+    /// are special tokens; in a stranger's they are letters.
+    pub own: bool,
     /// Where it came from.
     pub origin: Arc<Origin>,
 }
 
 impl DataFile {
-    /// A file with its digest computed here, read by what it holds.
+    /// A stranger's file with its digest computed here, read by what it holds.
     pub fn new(
         bytes: Vec<u8>,
         media: MediaType,
@@ -59,10 +47,14 @@ impl DataFile {
         contributor: impl Into<String>,
     ) -> Self {
         use sha2::{Digest, Sha256};
-        let sha256 = Sha256::digest(&bytes).into();
-        let origin =
-            Origin { submission: submission.into(), contributor: contributor.into(), sha256 };
-        Self { bytes, media, format: Format::Document, origin: Arc::new(origin) }
+        let origin = Origin {
+            submission: submission.into(),
+            contributor: contributor.into(),
+            sha256: Sha256::digest(&bytes).into(),
+            evaluation: false,
+        };
+        let (format, packing) = (Format::Document, Packing::Plain);
+        Self { bytes, media, format, packing, own: false, origin: Arc::new(origin) }
     }
 
     /// The same file, read in another way.
@@ -71,26 +63,38 @@ impl DataFile {
         Self { format, ..self }
     }
 
-    /// A local file: .md, .txt, .pdf, .docx, .jsonl or .json by its name.
+    /// The same file, chosen by whoever trains.
+    #[must_use]
+    pub fn own(self) -> Self {
+        Self { own: true, ..self }
+    }
+
+    /// The same file, evaluated on instead of trained on.
+    #[must_use]
+    pub fn for_evaluation(self) -> Self {
+        let origin = Origin { evaluation: true, ..(*self.origin).clone() };
+        Self { origin: Arc::new(origin), ..self }
+    }
+
+    /// A local file, whose name says what it is.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] for another name or a file that is too large, [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let (media, format) = kind_of(path).ok_or_else(|| Error::Data {
-            name: name.clone(),
-            reason: "only .md, .txt, .pdf, .docx, .jsonl and .json files are read".to_owned(),
-        })?;
+        let (media, format, packing) = kind_of(path)
+            .ok_or_else(|| Error::Data { name: name.clone(), reason: not_read(path) })?;
         let bytes = read_bounded(path, limit(format))?;
-        Ok(Self::new(bytes, media, name, "").with_format(format))
+        Ok(Self { format, packing, ..Self::new(bytes, media, name, "").own() })
     }
 
-    /// The canonical text: what the chain measured the file by.
+    /// The canonical text. Of a document it is what the chain measured it by; of a table it is a
+    /// JSON object on a line for each row.
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] for a file that is too large or has no text (see
+    /// [`Error::Data`] for a file that is too large, damaged, or has no text (see
     /// [`openledger_documents::TextError`]).
     pub fn text(&self) -> Result<String> {
         let fail = |reason: String| Error::Data { name: self.origin.submission.clone(), reason };
@@ -98,75 +102,64 @@ impl DataFile {
         if self.bytes.len() as u64 > limit {
             return Err(fail(format!("{} bytes, at most {limit} are read", self.bytes.len())));
         }
-        openledger_documents::canonical_text(self.media, &self.bytes)
-            .map_err(|e| fail(e.to_string()))
+        let unpacked = match self.packing {
+            Packing::Plain => None,
+            packing => Some(unpack::unpack(packing, &self.bytes, MAX_UNPACKED).map_err(fail)?),
+        };
+        let bytes = unpacked.as_deref().unwrap_or(&self.bytes);
+        let table = match self.format {
+            Format::Document | Format::JsonLines | Format::Json => None,
+            table => Some(tables::to_lines(table, bytes).map_err(fail)?),
+        };
+        let bytes = table.as_deref().map_or(bytes, str::as_bytes);
+        openledger_documents::canonical_text(self.media, bytes).map_err(|e| fail(e.to_string()))
     }
+
+    /// Whether the places of its records are rows instead of lines.
+    pub(super) fn has_rows(&self) -> bool {
+        !matches!(self.format, Format::Document | Format::JsonLines | Format::Json)
+    }
+}
+
+/// What a local file is, by its name.
+pub(super) fn kind_of(path: &Path) -> Option<(MediaType, Format, Packing)> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let (stem, extension) = name.rsplit_once('.')?;
+    let (extension, packing) = match extension {
+        "gz" => (stem.rsplit_once('.')?.1, Packing::Gzip),
+        "zst" | "zstd" => (stem.rsplit_once('.')?.1, Packing::Zstd),
+        other => (other, Packing::Plain),
+    };
+    let row = FORMATS.iter().find(|row| row.extensions.contains(&extension))?;
+    if packing != Packing::Plain && !row.packed {
+        return None;
+    }
+    let media = match extension {
+        "md" => MediaType::Md,
+        "pdf" => MediaType::Pdf,
+        "docx" => MediaType::Docx,
+        _ => MediaType::Txt,
+    };
+    Some((media, row.format, packing))
 }
 
 fn limit(format: Format) -> u64 {
     match format {
         Format::Document => MAX_FILE,
-        Format::JsonLines | Format::Json => MAX_JSON,
+        _ => MAX_JSON,
     }
 }
 
-/// What a local file is, by its name.
-fn kind_of(path: &Path) -> Option<(MediaType, Format)> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match extension.as_str() {
-        "md" => (MediaType::Md, Format::Document),
-        "txt" => (MediaType::Txt, Format::Document),
-        "pdf" => (MediaType::Pdf, Format::Document),
-        "docx" => (MediaType::Docx, Format::Document),
-        "jsonl" => (MediaType::Txt, Format::JsonLines),
-        "json" => (MediaType::Txt, Format::Json),
-        _ => return None,
-    })
-}
-
-/// Reads files, and of folders what has a known name, in the order of names. Links in folders are
-/// not followed: they could lead in circles.
-///
-/// # Errors
-///
-/// [`Error::Data`] for more than 10,000 files, for none, and as [`DataFile::open`].
-pub fn read(paths: &[PathBuf]) -> Result<Vec<DataFile>> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            walk(path, 0, &mut found)?;
-        } else {
-            found.push(path.clone());
-        }
-    }
-    if found.is_empty() {
-        let name = paths.first().map_or_else(String::new, |path| path.display().to_string());
-        let reason = "no .md, .txt, .pdf, .docx, .jsonl or .json file is in it".to_owned();
-        return Err(Error::Data { name, reason });
-    }
-    found.iter().map(|path| DataFile::open(path)).collect()
-}
-
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
-    let fail = |reason: String| Error::Data { name: folder.display().to_string(), reason };
-    if depth > MAX_DEPTH {
-        return Err(fail(format!("folders are nested deeper than {MAX_DEPTH}")));
-    }
-    let mut entries = std::fs::read_dir(folder)
-        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
-        .map_err(Error::io("read", folder))?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        let kind = entry.file_type().map_err(Error::io("read", &path))?;
-        if kind.is_dir() {
-            walk(&path, depth + 1, found)?;
-        } else if kind.is_file() && kind_of(&path).is_some() {
-            found.push(path);
-        }
-        if found.len() > MAX_FILES {
-            return Err(fail(format!("more than {MAX_FILES} files")));
-        }
-    }
-    Ok(())
+/// Why a name is not read.
+fn not_read(path: &Path) -> String {
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().to_lowercase());
+    let instead = match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("xlsx" | "xls" | "ods") => "; save the sheet as .csv",
+        Some("zip" | "tar" | "tgz" | "7z" | "rar" | "bz2" | "xz") => "; unpack it",
+        Some("html" | "htm" | "rtf" | "doc" | "odt" | "epub") => "; save it as .txt or .docx",
+        Some("pkl" | "pickle" | "npy" | "npz" | "h5") => "; write it as .jsonl or .parquet",
+        Some("yaml" | "yml") => "; a file of options goes to --config",
+        _ => "",
+    };
+    format!("only {}{instead}", formats::known())
 }

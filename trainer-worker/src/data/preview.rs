@@ -1,9 +1,12 @@
 //! What training would see, before it begins.
 
-use super::{split, Builder, DataFile, DataOptions, Kind, Place, Report};
+use super::{divide, Builder, Counted, DataFile, DataOptions, Example, Kind, Place, Report};
 use crate::tokenizer::Tokenizer;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// Most examples that are shown.
+const SHOWN: usize = 5;
 
 /// What is trained for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -75,6 +78,39 @@ pub struct Lengths {
     pub histogram: Vec<(usize, usize)>,
 }
 
+/// An example for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Its text, with special tokens between `⟦` and `⟧`.
+    pub text: String,
+    /// The parts of it that count in the loss.
+    pub learned: String,
+    /// Its tokens.
+    pub tokens: usize,
+    /// Those that count in the loss.
+    pub labelled_tokens: usize,
+}
+
+impl Shown {
+    /// Shows an example.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Tokenizer`] for tokens that cannot be decoded.
+    pub fn of(tokenizer: &Tokenizer, example: &Example) -> crate::Result<Self> {
+        let pairs = example.tokens.iter().zip(&example.labels).enumerate();
+        // Nothing predicts the first token.
+        let learned: Vec<u32> =
+            pairs.filter(|(i, (_, label))| *i > 0 && **label).map(|(_, (id, _))| *id).collect();
+        Ok(Self {
+            text: tokenizer.show(&example.tokens)?,
+            learned: tokenizer.show(&learned)?,
+            tokens: example.tokens.len(),
+            labelled_tokens: example.labelled(),
+        })
+    }
+}
+
 /// What training would see.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Preview {
@@ -106,6 +142,17 @@ pub struct Preview {
     pub refused_places: Vec<Place>,
     /// What a reader should know about whole files.
     pub notes: Vec<String>,
+    /// Tokens that were cut off.
+    pub cut_tokens: usize,
+    /// Why places gave no example, with how many and the first.
+    pub reasons: BTreeMap<String, Counted>,
+    /// What was not used or taken in a way that not everybody expects, with how many and the first.
+    pub remarks: BTreeMap<String, Counted>,
+    /// The first examples, as the model sees them.
+    pub shown: Vec<Shown>,
+    /// What a person should know, in words: all of the above that is not a number.
+    #[serde(skip)]
+    pub lines: Vec<String>,
     /// Optimiser steps of one pass, without packing and other limits of a run.
     pub steps_per_epoch: usize,
     /// Optimiser steps in all.
@@ -129,6 +176,10 @@ pub fn preview(files: &[DataFile], tokenizer: &Tokenizer, options: &PreviewOptio
                 super::Format::Document => file.media.extension(),
                 super::Format::JsonLines => "jsonl",
                 super::Format::Json => "json",
+                super::Format::Csv => "csv",
+                super::Format::Tsv => "tsv",
+                super::Format::Parquet => "parquet",
+                super::Format::Arrow => "arrow",
             }
             .to_owned(),
             bytes: file.bytes.len(),
@@ -141,12 +192,26 @@ pub fn preview(files: &[DataFile], tokenizer: &Tokenizer, options: &PreviewOptio
         });
     }
     let Builder { examples, preferences, report, .. } = builder;
-    let all: Vec<usize> = match options.objective {
-        Objective::Supervised => examples.iter().map(|e| e.tokens.len()).collect(),
-        Objective::Preference => preferences.iter().map(super::Preference::tokens).collect(),
+    let all: Vec<(usize, bool)> = match options.objective {
+        Objective::Supervised => {
+            examples.iter().map(|e| (e.tokens.len(), e.origin.evaluation)).collect()
+        }
+        Objective::Preference => {
+            preferences.iter().map(|p| (p.tokens(), p.chosen.origin.evaluation)).collect()
+        }
     };
-    let lengths = lengths(&all);
-    let (train, held) = split(all, options.eval_fraction, options.seed);
+    let lengths = lengths(&all.iter().map(|(length, _)| *length).collect::<Vec<_>>());
+    let (train, held) = divide(all, |(_, held)| *held, options.eval_fraction, options.seed);
+    let train: Vec<usize> = train.into_iter().map(|(length, _)| length).collect();
+    let pairs = preferences.iter().flat_map(|pair| [&pair.chosen, &pair.rejected]);
+    // Of each file, the first one; then more of them.
+    let all: Vec<&Example> = examples.iter().chain(pairs).collect();
+    let fresh = all.chunk_by(|a, b| a.file == b.file).filter_map(<[_]>::first);
+    let chosen = if files.len() > 1 { fresh.copied().take(SHOWN).collect() } else { Vec::new() };
+    let more = all.iter().copied().take(SHOWN);
+    let chosen: Vec<&Example> = if chosen.is_empty() { more.collect() } else { chosen };
+    let shown = chosen.into_iter().filter_map(|e| Shown::of(tokenizer, e).ok()).collect();
+    let lines = report.lines();
     let Report { tokens, labelled, truncated, skipped, split, .. } = report;
     let batches = train.len().div_ceil(options.per_device_train_batch_size.max(1));
     let steps_per_epoch = batches.div_ceil(options.gradient_accumulation_steps.max(1));
@@ -165,6 +230,11 @@ pub fn preview(files: &[DataFile], tokenizer: &Tokenizer, options: &PreviewOptio
         truncated_places: report.truncated_places,
         refused_places: report.refused_places,
         notes: report.notes,
+        cut_tokens: report.cut_tokens,
+        reasons: report.reasons,
+        remarks: report.remarks,
+        shown,
+        lines,
         steps_per_epoch,
         total_steps: steps_per_epoch.saturating_mul(options.num_train_epochs),
         total_tokens: train.iter().sum::<usize>().saturating_mul(options.num_train_epochs),

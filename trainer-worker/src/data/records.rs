@@ -1,22 +1,53 @@
-//! Structured training data: what a JSON object says (see the rule in [`super`]).
+//! Structured training data: what a JSON object says. The spellings of each part are the lists
+//! below, which `docs/data.md` has too.
 
-use super::Kind;
-use crate::tokenizer::Message;
+use super::messages::{are_messages, tools, turn, turns, Turn};
+use crate::tokenizer::{Json, Message};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use std::ops::Range;
+use std::collections::BTreeSet;
 
 /// Most bytes of one line or object.
 pub const MAX_RECORD: usize = 4 << 20;
 /// Most messages of one conversation.
 pub const MAX_MESSAGES: usize = 256;
 
-/// A message and whether the model learns to write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
-    /// Role and text.
-    pub message: Message,
-    /// Whether its tokens count in the loss: answers do, except those of weight 0.
-    pub learn: bool,
+/// Keys of a conversation; the first that is there counts.
+pub const MESSAGES: &[&str] =
+    &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns"];
+/// Keys of a question.
+pub const QUESTION: &[&str] =
+    &["instruction", "question", "query", "prompt", "problem", "input", "user", "human"];
+/// Keys of what stands below a question.
+pub const INPUT: &[&str] = &["input", "context"];
+/// Keys of its answer.
+pub const ANSWER: &[&str] =
+    &["output", "response", "answer", "completion", "solution", "assistant", "target"];
+/// Keys of the system's message.
+pub const SYSTEM: &[&str] = &["system", "system_prompt", "system_message"];
+
+/// What an example was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A `Q:` and `A:` pair.
+    QuestionAnswer,
+    /// A window of plain text.
+    Window,
+    /// JSON with `messages`.
+    Messages,
+    /// JSON with `conversations`, or another name of a list of messages.
+    ShareGpt,
+    /// JSON with `instruction` and `output`.
+    Alpaca,
+    /// Records with a question and an answer under other names.
+    Question,
+    /// JSON with `prompt` and `completion`.
+    PromptCompletion,
+    /// A window of JSON's `text`.
+    Text,
+    /// JSON with `chosen` and `rejected`.
+    Preference,
 }
 
 /// A side of a preference.
@@ -31,8 +62,8 @@ pub enum Side {
 /// What one JSON object says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// A conversation.
-    Chat(Vec<Turn>),
+    /// A conversation, with the tools that the assistant may call.
+    Chat(Vec<Turn>, Option<Json>),
     /// Text with the loss on its second part only.
     Completion {
         /// What is given.
@@ -53,23 +84,113 @@ pub enum Record {
     },
 }
 
+/// A record with what of its object was not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What it was made of.
+    pub kind: Kind,
+    /// What it says.
+    pub record: Record,
+    /// Keys with a value that no rule uses.
+    pub unused: Vec<String>,
+}
+
+/// An object whose keys are ticked off as they are used.
+pub(super) struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    /// The same with its keys in order, where they matter.
+    ordered: Option<Json>,
+    used: BTreeSet<&'a str>,
+    in_messages: BTreeSet<String>,
+}
+
+impl<'a> Fields<'a> {
+    /// A value, which is thereby used.
+    pub(super) fn take(&mut self, key: &str) -> Option<&'a Value> {
+        let (key, value) = self.object.get_key_value(key)?;
+        self.used.insert(key);
+        Some(value)
+    }
+
+    /// A value of the object with its keys in order.
+    pub(super) fn in_order(&self, value: &Value) -> Json {
+        let mut entries = self.object.iter();
+        let key = entries.find(|(_, other)| std::ptr::eq(*other, value)).map(|(key, _)| key);
+        let ordered = key.and_then(|key| self.ordered.as_ref()?.get(key));
+        ordered.cloned().unwrap_or_else(|| Json::from(value))
+    }
+
+    /// The first of these keys whose value is not empty.
+    fn first(&mut self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
+        let key = keys.iter().find(|key| self.object.get(**key).is_some_and(is_some))?;
+        self.take(key).map(|value| (*key, value))
+    }
+
+    /// Notes a key of a message that no rule uses.
+    pub(super) fn unused_in_message(&mut self, key: &str) {
+        if self.in_messages.len() < 16 {
+            self.in_messages.insert(key.chars().take(64).collect());
+        }
+    }
+
+    fn unused(self) -> Vec<String> {
+        let keys = self
+            .object
+            .iter()
+            .filter(|(key, value)| !self.used.contains(key.as_str()) && is_some(value));
+        let mut unused: Vec<String> =
+            keys.take(64).map(|(key, _)| key.chars().take(64).collect()).collect();
+        unused.extend(self.in_messages.iter().map(|key| format!("{key} (of a message)")));
+        unused
+    }
+}
+
+/// Whether a value says anything.
+fn is_some(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// A value as text; numbers are what they read.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// The shape of an object, by its keys and the types of their values.
 pub fn shape(object: &Map<String, Value>) -> Option<Kind> {
     let text = |key: &str| matches!(object.get(key), Some(Value::String(_)));
-    let list = |key: &str| matches!(object.get(key), Some(Value::Array(_)));
-    let absent = |key: &str| matches!(object.get(key), None | Some(Value::Null));
-    if (text("chosen") && text("rejected") && (absent("prompt") || text("prompt")))
-        || (list("chosen") && list("rejected"))
-    {
+    let said = |key: &str| matches!(object.get(key), Some(Value::String(_) | Value::Number(_)));
+    let list = |key: &str| match object.get(key) {
+        Some(Value::Array(_)) => true,
+        Some(Value::String(text)) => text.trim_start().starts_with('['),
+        _ => false,
+    };
+    let side = |key: &str| {
+        text(key) || list(key) || object.get(key).is_some_and(|v| v.is_object() && are_messages(v))
+    };
+    // Of an empty text among the names of one part, the next one may be meant.
+    let any = |keys: &[&str], has: &dyn Fn(&str) -> bool| keys.iter().any(|key| has(key));
+    if side("chosen") && side("rejected") {
         Some(Kind::Preference)
     } else if list("messages") {
         Some(Kind::Messages)
-    } else if list("conversations") {
+    } else if any(MESSAGES, &list) {
         Some(Kind::ShareGpt)
-    } else if text("instruction") && text("output") && (absent("input") || text("input")) {
+    } else if text("instruction") && text("output") {
         Some(Kind::Alpaca)
-    } else if (text("prompt") && text("completion")) || (list("prompt") && list("completion")) {
+    } else if side("prompt") && side("completion") {
         Some(Kind::PromptCompletion)
+    } else if any(ANSWER, &said) && (any(QUESTION, &text) || any(QUESTION, &list)) {
+        Some(Kind::Question)
     } else if text("text") {
         Some(Kind::Text)
     } else {
@@ -82,49 +203,50 @@ pub fn shape(object: &Map<String, Value>) -> Option<Kind> {
 /// # Errors
 ///
 /// Why it cannot be trained on, in words.
-pub fn parse(json: &str) -> Result<(Kind, Record), String> {
+pub fn parse(json: &str) -> Result<Parsed, String> {
     if json.len() > MAX_RECORD {
         return Err(format!("it has {} bytes; at most {MAX_RECORD} are read", json.len()));
     }
     // The parser refuses more than 128 levels and halves of surrogate pairs.
     let value: Value = serde_json::from_str(json).map_err(|e| format!("it is no JSON: {e}"))?;
-    let Value::Object(object) = value else { return Err("it is no JSON object".to_owned()) };
-    let kind = shape(&object).ok_or_else(|| {
-        "its keys have none of the known shapes: messages, conversations, instruction and output, \
-         prompt and completion, text, or chosen and rejected"
-            .to_owned()
-    })?;
+    let object = match value {
+        Value::Object(object) => unfold(object)?,
+        // A row of a table whose cells do not fit its header says so itself.
+        Value::String(reason) if reason.starts_with("it has ") => return Err(reason),
+        _ => return Err("it is no JSON object".to_owned()),
+    };
+    refuse_labels(&object)?;
+    let kind = shape(&object).ok_or_else(|| no_shape(&object))?;
+    let tooled = ["tools", "functions", "tool_calls", "function_call"];
+    let ordered = tooled.iter().any(|key| json.contains(key)).then(|| Json::parse(json).ok());
+    let mut fields = Fields {
+        object: &object,
+        ordered: ordered.flatten(),
+        used: BTreeSet::new(),
+        in_messages: BTreeSet::new(),
+    };
     let record = match kind {
-        Kind::Messages => {
-            refuse_tools(&object)?;
-            Record::Chat(turns(list(&object, "messages"), openai)?)
+        Kind::Messages | Kind::ShareGpt => {
+            let (_, value) = fields.first(MESSAGES).unwrap_or(("messages", &Value::Null));
+            let turns = match value {
+                Value::Null => Vec::new(),
+                value => turns(value, &mut fields)?,
+            };
+            chat(with_system(turns, &mut fields)?, &mut fields)?
         }
-        Kind::ShareGpt => {
-            refuse_tools(&object)?;
-            let mut turns = turns(list(&object, "conversations"), sharegpt)?;
-            if let Some(Value::String(system)) = object.get("system") {
-                turns.insert(0, turn("system", system.clone()));
-            }
-            Record::Chat(turns)
+        Kind::Alpaca | Kind::Question => {
+            let turns = question_and_answer(&mut fields)?;
+            chat(turns, &mut fields)?
         }
-        Kind::Alpaca => Record::Chat(alpaca(&object)?),
-        Kind::PromptCompletion => match (object.get("prompt"), object.get("completion")) {
-            (Some(Value::String(prompt)), Some(Value::String(completion))) => {
-                Record::Completion { prompt: prompt.clone(), completion: completion.clone() }
-            }
-            _ => {
-                refuse_tools(&object)?;
-                let mut all = turns(list(&object, "prompt"), openai)?;
-                all.iter_mut().for_each(|turn| turn.learn = false);
-                all.extend(turns(list(&object, "completion"), openai)?);
-                Record::Chat(all)
-            }
-        },
-        Kind::Text => Record::Text(string(&object, "text").to_owned()),
-        Kind::Preference => preference(&object)?,
+        Kind::PromptCompletion => prompt_and_completion(&mut fields)?,
+        Kind::Text => {
+            let text = fields.take("text").and_then(Value::as_str).unwrap_or_default();
+            Record::Text(text.to_owned())
+        }
+        Kind::Preference => super::preferences::read(&mut fields)?,
         Kind::QuestionAnswer | Kind::Window => return Err("it is no JSON record".to_owned()),
     };
-    if let Record::Chat(turns) = &record {
+    if let Record::Chat(turns, _) = &record {
         if turns.len() > MAX_MESSAGES {
             return Err(format!("{} messages; at most {MAX_MESSAGES} are read", turns.len()));
         }
@@ -132,303 +254,200 @@ pub fn parse(json: &str) -> Result<(Kind, Record), String> {
             return Err("it has no answer of the assistant to learn".to_owned());
         }
     }
-    Ok((kind, record))
+    Ok(Parsed { kind, record, unused: fields.unused() })
 }
 
-fn string<'a>(object: &'a Map<String, Value>, key: &str) -> &'a str {
-    object.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(object: &'a Map<String, Value>, key: &str) -> &'a [Value] {
-    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn turn(role: &str, content: String) -> Turn {
-    let message = Message { role: role.to_owned(), content };
-    Turn { learn: role == "assistant", message }
-}
-
-type ReadMessage = fn(&Map<String, Value>) -> Result<Turn, String>;
-
-fn turns(messages: &[Value], read: ReadMessage) -> Result<Vec<Turn>, String> {
-    if messages.len() > MAX_MESSAGES {
-        return Err(format!("{} messages; at most {MAX_MESSAGES} are read", messages.len()));
-    }
-    let mut turns = Vec::with_capacity(messages.len());
-    for (index, message) in messages.iter().enumerate() {
-        let place = |reason: String| format!("message {}: {reason}", index + 1);
-        let object = message.as_object().ok_or_else(|| place("it is no object".to_owned()))?;
-        turns.push(read(object).map_err(place)?);
-    }
-    Ok(turns)
-}
-
-/// What would be lost without a word: the conversation would be another one than was meant.
-fn refuse_tools(object: &Map<String, Value>) -> Result<(), String> {
-    for key in ["tools", "functions"] {
-        match object.get(key) {
-            None | Some(Value::Null) => {}
-            Some(Value::Array(list)) if list.is_empty() => {}
-            Some(_) => return Err(format!("it lists {key}, which are not trained on yet")),
+/// Lists that a table's cell holds as text, and rows that a viewer has wrapped.
+fn unfold(mut object: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    // The hub's viewer gives rows as {"row_idx", "row", "truncated_cells"}.
+    if object.contains_key("row_idx") {
+        if let Some(Value::Object(row)) = object.remove("row") {
+            object = row;
         }
+    }
+    for (key, value) in &mut object {
+        let Value::String(text) = value else { continue };
+        if !text.trim_start().starts_with(['[', '{']) {
+            continue;
+        }
+        let conversation = MESSAGES.contains(&key.as_str());
+        let side = ["chosen", "rejected", "prompt", "completion"].contains(&key.as_str());
+        if !conversation && !side && key != "history" {
+            continue;
+        }
+        match serde_json::from_str::<Value>(text) {
+            Ok(list) if !side || are_messages(&list) => *value = list,
+            Ok(_) => {}
+            Err(_) if conversation => {
+                return Err(format!(
+                    "its {key} is a text that is no JSON, such as Python's notation; write JSON \
+                     lines, or json.dumps into the cell"
+                ))
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(object)
+}
+
+/// KTO's labels say of one answer whether it is good, which no objective here trains on.
+fn refuse_labels(object: &Map<String, Value>) -> Result<(), String> {
+    let label = |value: &Value| match value {
+        Value::Bool(_) => true,
+        Value::Number(number) => matches!(number.as_i64(), Some(0 | 1)),
+        Value::String(text) => matches!(text.to_lowercase().as_str(), "true" | "false"),
+        _ => false,
+    };
+    let answered = ANSWER.iter().chain(MESSAGES).any(|key| object.get(*key).is_some_and(is_some));
+    let kto =
+        (object.get("label").is_some_and(label) && answered && !object.contains_key("chosen"))
+            || object.get("kto_tag").is_some_and(|tag| !tag.is_null())
+            || matches!(object.get("completion"), Some(Value::Bool(_)));
+    if kto {
+        return Err(
+            "it has a label of KTO, and KTO is not trained; give pairs of chosen and rejected \
+                    (--stage dpo), or take out the label to learn the answer"
+                .to_owned(),
+        );
     }
     Ok(())
 }
 
-/// `{"role", "content"}`, with OpenAI's `weight` and parts of text.
-fn openai(message: &Map<String, Value>) -> Result<Turn, String> {
-    for key in ["tool_calls", "function_call"] {
-        if !matches!(message.get(key), None | Some(Value::Null)) {
-            return Err(format!("it has {key}, which are not trained on yet"));
-        }
+fn no_shape(object: &Map<String, Value>) -> String {
+    let keys: Vec<String> = object.keys().take(12).map(|k| k.chars().take(32).collect()).collect();
+    let columns = !object.is_empty()
+        && object.values().all(|v| v.as_object().is_some_and(|column| column.contains_key("0")));
+    if columns {
+        return "it holds columns; write records: to_json(orient=\"records\", lines=True)"
+            .to_owned();
     }
-    let role = message.get("role").and_then(Value::as_str).ok_or("it has no role")?;
-    let role = match role {
-        "system" | "user" | "assistant" | "tool" => role,
-        other => {
-            return Err(format!(
-                "its role is {:?}; system, user, assistant and tool are known",
-                excerpt(other)
-            ))
-        }
-    };
-    let content = match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts_of_text(parts)?,
-        _ => return Err("its content is no text".to_owned()),
-    };
-    let mut turn = turn(role, content);
-    match message.get("weight") {
-        None | Some(Value::Null) => {}
-        Some(weight) => match weight.as_f64() {
-            Some(0.0) => turn.learn = false,
-            Some(1.0) => {}
-            _ => return Err("its weight is neither 0 nor 1".to_owned()),
-        },
-    }
-    Ok(turn)
+    let hint =
+        if object.contains_key("input_ids") { "; it is tokens already: give the text" } else { "" };
+    format!(
+        "its keys ({}) have none of the known shapes: messages, conversations, instruction and \
+         output, question and answer, prompt and completion, text, or chosen and rejected; rename \
+         them (docs/data.md lists all){hint}",
+        keys.join(", ")
+    )
 }
 
-fn parts_of_text(parts: &[Value]) -> Result<String, String> {
-    let mut text = String::new();
-    for part in parts {
-        let kind = part.get("type").and_then(Value::as_str);
-        match (kind, part.get("text").and_then(Value::as_str)) {
-            (Some("text"), Some(piece)) => text.push_str(piece),
-            _ => return Err("its content has a part that is no text".to_owned()),
+fn chat(turns: Vec<Turn>, fields: &mut Fields<'_>) -> Result<Record, String> {
+    Ok(Record::Chat(turns, tools(fields)?))
+}
+
+/// The system's message beside a conversation.
+pub(super) fn system(fields: &mut Fields<'_>) -> Result<Option<String>, String> {
+    let mut found: Option<(&str, String)> = None;
+    for key in SYSTEM {
+        let Some(value) = fields.take(key).filter(|value| is_some(value)) else { continue };
+        let text = text_of(value).ok_or_else(|| format!("its {key} is no text"))?;
+        match &found {
+            Some((other, before)) if *before != text => {
+                return Err(format!("its {other} and its {key} disagree"))
+            }
+            _ => found = Some((key, text)),
         }
     }
-    Ok(text)
+    Ok(found.map(|(_, text)| text))
 }
 
-/// `{"from", "value"}`.
-fn sharegpt(message: &Map<String, Value>) -> Result<Turn, String> {
-    let from = message.get("from").and_then(Value::as_str).ok_or("it has no from")?;
-    let role = match from {
-        "human" | "user" => "user",
-        "gpt" | "assistant" => "assistant",
-        "system" => "system",
-        "tool" | "observation" => "tool",
-        other => {
-            return Err(format!(
-                "it is from {:?}; human, gpt, system and tool are known",
-                excerpt(other)
-            ))
+pub(super) fn with_system(
+    mut turns: Vec<Turn>,
+    fields: &mut Fields<'_>,
+) -> Result<Vec<Turn>, String> {
+    let Some(text) = system(fields)? else { return Ok(turns) };
+    match turns.first() {
+        Some(first) if first.message.role == "system" => {
+            if first.message.content != text {
+                return Err(
+                    "its system message and the one beside its messages disagree".to_owned()
+                );
+            }
         }
-    };
-    let value = message.get("value").and_then(Value::as_str).ok_or("its value is no text")?;
-    Ok(turn(role, value.to_owned()))
+        _ => turns.insert(0, turn("system", text)),
+    }
+    Ok(turns)
 }
 
-/// `instruction`, `input`, `output`, with LLaMA-Factory's `system` and `history`.
-fn alpaca(object: &Map<String, Value>) -> Result<Vec<Turn>, String> {
+/// What comes before an answer, by the keys of questions: the history, the question and what stands
+/// below it. Empty where there is none.
+pub(super) fn question(fields: &mut Fields<'_>) -> Result<Vec<Turn>, String> {
+    let mut all = history(fields)?;
+    let Some((key, value)) = fields.first(QUESTION) else { return Ok(all) };
+    if are_messages(value) {
+        let mut given = turns(value, fields)?;
+        given.iter_mut().for_each(|turn| turn.learn = false);
+        all.extend(given);
+        return Ok(all);
+    }
+    let mut text = text_of(value).ok_or_else(|| format!("its {key} is no text"))?;
+    let below: Vec<&'static str> = INPUT.iter().copied().filter(|input| *input != key).collect();
+    if let Some((key, value)) = fields.first(&below) {
+        let input = text_of(value).ok_or_else(|| format!("its {key} is no text"))?;
+        text = format!("{text}\n{input}");
+    }
+    all.push(turn("user", text));
+    Ok(all)
+}
+
+/// LLaMA-Factory's earlier questions and answers.
+fn history(fields: &mut Fields<'_>) -> Result<Vec<Turn>, String> {
+    let Some((_, value)) = fields.first(&["history"]) else { return Ok(Vec::new()) };
+    const WRONG: &str = "its history is no list of pairs of texts";
     let mut turns = Vec::new();
-    if !string(object, "system").is_empty() {
-        turns.push(turn("system", string(object, "system").to_owned()));
-    }
-    for pair in list(object, "history") {
-        let sides = pair.as_array().map(Vec::as_slice);
-        match sides {
+    for pair in value.as_array().ok_or(WRONG)? {
+        match pair.as_array().map(Vec::as_slice) {
             Some([Value::String(question), Value::String(answer)]) => {
                 turns.push(turn("user", question.clone()));
                 turns.push(turn("assistant", answer.clone()));
             }
-            _ => return Err("its history is no list of pairs of texts".to_owned()),
+            _ => return Err(WRONG.to_owned()),
         }
         if turns.len() > MAX_MESSAGES {
             return Err(format!("more than {MAX_MESSAGES} messages"));
         }
     }
-    let instruction = string(object, "instruction");
-    let question = match string(object, "input") {
-        "" => instruction.to_owned(),
-        input => format!("{instruction}\n{input}"),
-    };
-    turns.push(turn("user", question));
-    turns.push(turn("assistant", string(object, "output").to_owned()));
     Ok(turns)
 }
 
-fn preference(object: &Map<String, Value>) -> Result<Record, String> {
-    if let (Some(Value::String(chosen)), Some(Value::String(rejected))) =
-        (object.get("chosen"), object.get("rejected"))
+fn question_and_answer(fields: &mut Fields<'_>) -> Result<Vec<Turn>, String> {
+    let mut turns = question(fields)?;
+    let (key, value) = fields.first(ANSWER).ok_or("its answer is empty")?;
+    if turns.last().is_none_or(|turn| turn.message.role == "assistant") {
+        return Err("its question is empty".to_owned());
+    }
+    let answer = text_of(value).ok_or_else(|| format!("its {key} is no text"))?;
+    turns.push(turn("assistant", answer));
+    with_system(turns, fields)
+}
+
+fn prompt_and_completion(fields: &mut Fields<'_>) -> Result<Record, String> {
+    let prompt = fields.take("prompt").unwrap_or(&Value::Null);
+    let completion = fields.take("completion").unwrap_or(&Value::Null);
+    let system_too = SYSTEM.iter().any(|key| fields.object.get(*key).is_some_and(is_some));
+    if let (Value::String(prompt), Value::String(completion), false) =
+        (prompt, completion, system_too)
     {
-        let (prompt, chosen, rejected) = match object.get("prompt") {
-            Some(Value::String(prompt)) => (prompt.as_str(), chosen.as_str(), rejected.as_str()),
-            _ => implicit_prompt(chosen, rejected),
-        };
-        if chosen == rejected {
-            return Err("chosen and rejected are the same".to_owned());
+        if completion.is_empty() {
+            return Err("its completion is empty".to_owned());
         }
-        let text = |text: &str| Side::Text(text.to_owned());
-        return Ok(Record::Preference {
-            prompt: text(prompt),
-            chosen: text(chosen),
-            rejected: text(rejected),
-        });
+        return Ok(Record::Completion { prompt: prompt.clone(), completion: completion.clone() });
     }
-    refuse_tools(object)?;
-    let messages = |key: &str| -> Result<Vec<Message>, String> {
-        let turns = turns(list(object, key), openai).map_err(|e| format!("{key}, {e}"))?;
-        Ok(turns.into_iter().map(|turn| turn.message).collect())
-    };
-    let (mut chosen, mut rejected) = (messages("chosen")?, messages("rejected")?);
-    let common = chosen.iter().zip(&rejected).take_while(|(a, b)| a == b).count();
-    // Each side keeps a message of its own.
-    let common = common.min(chosen.len().min(rejected.len()).saturating_sub(1));
-    let prompt = match object.get("prompt") {
-        Some(Value::Array(_)) => messages("prompt")?,
-        // UltraFeedback repeats the prompt as a text beside lists that begin with it.
-        _ if common > 0 => {
-            rejected.drain(..common);
-            chosen.drain(..common).collect()
-        }
-        Some(Value::String(prompt)) => vec![Message::user(prompt.as_str())],
-        _ => return Err("it has no prompt, and its answers do not begin with one".to_owned()),
-    };
-    if chosen == rejected {
-        return Err("chosen and rejected are the same".to_owned());
-    }
-    for (name, answer) in [("chosen", &chosen), ("rejected", &rejected)] {
-        if answer.first().is_none_or(|message| message.role != "assistant") {
-            return Err(format!("after the prompt, {name} does not go on with the assistant"));
-        }
-    }
-    if prompt.last().is_none_or(|message| message.role == "assistant") {
-        return Err("its prompt is empty or ends with the assistant".to_owned());
-    }
-    let side = Side::Messages;
-    Ok(Record::Preference { prompt: side(prompt), chosen: side(chosen), rejected: side(rejected) })
+    let mut all = side(prompt, "user", fields)?;
+    all.iter_mut().for_each(|turn| turn.learn = false);
+    all.extend(side(completion, "assistant", fields)?);
+    let all = with_system(all, fields)?;
+    chat(all, fields)
 }
 
-/// What two answers have in common at their beginning is the prompt, as in TRL's
-/// `extract_prompt`: up to the first difference, without the space before it; each keeps a
-/// character of its own.
-fn implicit_prompt<'a>(chosen: &'a str, rejected: &'a str) -> (&'a str, &'a str, &'a str) {
-    let mut at = 0;
-    let mut differ = false;
-    let mut last = 0;
-    for (a, b) in chosen.chars().zip(rejected.chars()) {
-        if a != b {
-            differ = true;
-            break;
-        }
-        last = a.len_utf8();
-        at += last;
+/// A text as a message of a role, or messages as they are.
+pub(super) fn side(
+    value: &Value,
+    role: &str,
+    fields: &mut Fields<'_>,
+) -> Result<Vec<Turn>, String> {
+    match value {
+        Value::String(text) => Ok(vec![turn(role, text.clone())]),
+        value => turns(value, fields),
     }
-    if !differ {
-        at -= last;
-    } else if chosen.get(..at).is_some_and(|prompt| prompt.ends_with(' ')) {
-        at -= 1;
-    }
-    let cut = |text: &'a str| text.split_at_checked(at).unwrap_or((text, ""));
-    (cut(chosen).0, cut(chosen).1, cut(rejected).1)
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(32).collect()
-}
-
-/// Whether a text is JSON lines: at least one line with something on it, and every such line an
-/// object of a known shape. Otherwise how many lines were and which one was the first that was not.
-pub fn is_lines(text: &str) -> Result<(), Option<(usize, usize)>> {
-    let mut good = 0;
-    for (number, _, line) in lines(text) {
-        let known = line.starts_with('{')
-            && line.len() <= MAX_RECORD
-            && serde_json::from_str::<Map<String, Value>>(line)
-                .is_ok_and(|object| shape(&object).is_some());
-        if !known {
-            return Err((good > 0).then_some((good, number)));
-        }
-        good += 1;
-    }
-    if good > 0 {
-        Ok(())
-    } else {
-        Err(None)
-    }
-}
-
-/// The lines that are not blank: number from 1, byte range, and text, without white space around.
-pub fn lines(text: &str) -> impl Iterator<Item = (usize, Range<usize>, &str)> {
-    let mut at = 0;
-    text.split_inclusive('\n').enumerate().filter_map(move |(index, line)| {
-        let start = at + (line.len() - line.trim_start().len());
-        at += line.len();
-        let line = line.trim();
-        (!line.is_empty()).then(|| (index + 1, start..start + line.len(), line))
-    })
-}
-
-/// The byte ranges of the objects in a JSON file that is one array of them, or one object after
-/// the other; the second says what ended them before the file's end.
-pub fn elements(text: &str) -> (Vec<Range<usize>>, Option<String>) {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let base = usize::from(text.trim_start().starts_with('['));
-    let (mut depth, mut start, mut quoted, mut escaped) = (0_usize, None, false, false);
-    for (at, byte) in bytes.iter().enumerate() {
-        if quoted {
-            (quoted, escaped) = (escaped || *byte != b'"', !escaped && *byte == b'\\');
-            continue;
-        }
-        match byte {
-            b'"' => {
-                quoted = true;
-                if depth == base && start.is_none() {
-                    start = Some(at);
-                }
-            }
-            b'{' | b'[' => {
-                if depth == base && start.is_none() {
-                    start = Some(at);
-                }
-                depth += 1;
-            }
-            b'}' | b']' => {
-                let Some(less) = depth.checked_sub(1) else {
-                    let reason = format!("a bracket too much at byte {at}");
-                    return (found, Some(reason));
-                };
-                depth = less;
-                if depth == base {
-                    found.extend(start.take().map(|start| start..at + 1));
-                } else if depth < base {
-                    found.extend(start.take().map(|start| start..at));
-                    let rest = text.get(at + 1..).unwrap_or_default().trim();
-                    let after = (!rest.is_empty()).then(|| format!("text after byte {at}"));
-                    return (found, after);
-                }
-            }
-            b',' if depth == base => found.extend(start.take().map(|start| start..at)),
-            other if depth == base && start.is_none() && !other.is_ascii_whitespace() => {
-                start = Some(at);
-            }
-            _ => {}
-        }
-    }
-    let open = depth > 0 || quoted || start.is_some();
-    found.extend(start.map(|start| start..bytes.len()));
-    (found, open.then(|| "the JSON ends too early".to_owned()))
 }

@@ -2,12 +2,15 @@
 
 mod ggml;
 mod hf;
+mod json;
 mod pre;
 mod sentencepiece;
 mod template;
 
 use crate::error::{Error, Result};
 use crate::model::gguf::Gguf;
+pub use json::Json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use template::ChatTemplate;
@@ -21,22 +24,29 @@ pub struct Message {
     pub role: String,
     /// The text.
     pub content: String,
+    /// What the template may use beside them: `tool_calls`, `reasoning_content`, `name`, …
+    pub extra: BTreeMap<String, Json>,
 }
 
 impl Message {
+    /// A message of a role.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { role: role.into(), content: content.into(), extra: BTreeMap::new() }
+    }
+
     /// A message of the system.
     pub fn system(content: impl Into<String>) -> Self {
-        Self { role: "system".to_owned(), content: content.into() }
+        Self::new("system", content)
     }
 
     /// A message of the user.
     pub fn user(content: impl Into<String>) -> Self {
-        Self { role: "user".to_owned(), content: content.into() }
+        Self::new("user", content)
     }
 
     /// A message of the assistant.
     pub fn assistant(content: impl Into<String>) -> Self {
-        Self { role: "assistant".to_owned(), content: content.into() }
+        Self::new("assistant", content)
     }
 }
 
@@ -224,9 +234,69 @@ impl Tokenizer {
         Ok(encoding.get_ids().iter().copied().zip(encoding.get_offsets().iter().copied()).collect())
     }
 
+    /// Token ids of raw text of whoever trains, with the byte range that each stands for: special
+    /// tokens written in it are special tokens, as in [`Self::encode`].
+    pub fn encode_marked(&self, text: &str) -> Result<Vec<(u32, (usize, usize))>> {
+        let encoding = guarded("text", || self.inner.encode(text, false))?;
+        Ok(encoding.get_ids().iter().copied().zip(encoding.get_offsets().iter().copied()).collect())
+    }
+
     /// The first special token that is written in a text, if any.
     pub fn special_in(&self, text: &str) -> Option<&str> {
         self.special.iter().map(String::as_str).find(|s| text.contains(s))
+    }
+
+    /// Refuses messages in which a special token is written out: it could end a turn or speak for
+    /// somebody else. The marks around the assistant's thoughts may stand in its own messages.
+    ///
+    /// # Errors
+    /// Which message writes out which token.
+    pub fn check_messages(&self, messages: &[Message]) -> Result<()> {
+        const THOUGHTS: [&str; 2] = ["<think>", "</think>"];
+        for (index, message) in messages.iter().enumerate() {
+            let assistant = message.role == "assistant";
+            let written = |text: &str| {
+                let known = self.special.iter().map(String::as_str);
+                let mut known = known.filter(|s| !(assistant && THOUGHTS.contains(s)));
+                known.find(|s| text.contains(s))
+            };
+            let extra = || message.extra.values().find_map(|value| written(&value.to_string()));
+            if let Some(token) = written(&message.content).or_else(extra) {
+                return Err(Error::Markup { place: index + 1, token: token.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a special token ends where `head` ends, or begins where `rest` begins.
+    pub(crate) fn special_at(&self, head: &str, rest: &str) -> bool {
+        self.special.iter().any(|s| head.ends_with(s.as_str()) || rest.starts_with(s.as_str()))
+    }
+
+    /// Whether a token is one of those that stand for no text.
+    pub fn is_special(&self, id: u32) -> bool {
+        let text = self.inner.id_to_token(id);
+        text.is_some_and(|text| self.special.binary_search(&text).is_ok())
+    }
+
+    /// Text of tokens for people, with special tokens between `⟦` and `⟧`, so that they are told from
+    /// letters that look like them.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn show(&self, ids: &[u32]) -> Result<String> {
+        let mut text = String::new();
+        for run in ids.chunk_by(|a, b| !self.is_special(*a) && !self.is_special(*b)) {
+            match run {
+                [id] if self.is_special(*id) => {
+                    text.push('⟦');
+                    text.push_str(&self.inner.id_to_token(*id).unwrap_or_default());
+                    text.push('⟧');
+                }
+                run => text.push_str(&self.decode(run, false)?),
+            }
+        }
+        Ok(text)
     }
 
     /// Text of token ids; special tokens are left out when `skip_special`.
@@ -284,9 +354,22 @@ impl Tokenizer {
     /// When there is no template, when it refuses the conversation (`raise_exception`), or when it
     /// exceeds its bounds of time, depth and memory.
     pub fn render_chat(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
+        self.render_chat_with(messages, None, add_generation_prompt)
+    }
+
+    /// As [`Self::render_chat`], with the tools that the assistant may call.
+    ///
+    /// # Errors
+    /// As [`Self::render_chat`].
+    pub fn render_chat_with(
+        &self,
+        messages: &[Message],
+        tools: Option<&Json>,
+        add_generation_prompt: bool,
+    ) -> Result<String> {
         self.template
             .as_ref()
             .ok_or_else(|| Error::tokenizer("the model has no chat template"))?
-            .render(messages, add_generation_prompt)
+            .render(messages, tools, add_generation_prompt)
     }
 }

@@ -15,7 +15,7 @@
 use super::objective::{accumulate, digest_example, Evaluation, Objective, StepGradients};
 use super::session::Session;
 use super::{on_training_threads, Control, Outcome, TrainSettings};
-use crate::data::{split, Example, Preference, Report};
+use crate::data::{divide, Example, Preference, Report};
 use crate::error::{Error, Result};
 use crate::kernels::scalar::{sigmoid, softplus};
 use crate::lora::Adapter;
@@ -160,7 +160,9 @@ impl DpoRun<'_> {
                 ),
             });
         }
-        let (train, held_out) = split(pairs, self.settings.eval_fraction, self.settings.seed);
+        let (fraction, seed) = (self.settings.eval_fraction, self.settings.seed);
+        let held = |pair: &Preference| pair.chosen.origin.evaluation;
+        let (train, held_out) = divide(pairs, held, fraction, seed);
         let known = || Mutex::new(Vec::new());
         let objective = Preferences {
             settings: self.dpo,

@@ -14,7 +14,7 @@ pub use memory::{memory_estimate, takes_batches_whole, MemoryEstimate};
 pub use objective::{batch_of, mean_loss};
 pub use settings::{EvalStrategy, GradientCheckpointing, TrainSettings};
 
-use crate::data::{self, DataFile, DataOptions, Report};
+use crate::data::{self, DataFile, Report};
 use crate::error::{Error, Result};
 use crate::lora::Adapter;
 use crate::model::Model;
@@ -213,10 +213,10 @@ impl Run<'_> {
         settings.validate()?;
         on_training_threads(settings.threads, || {
             let max_seq = settings.max_seq_length.min(self.model.config.max_position_embeddings);
-            let options =
-                DataOptions { plain_text: settings.plain_text, ..DataOptions::new(max_seq) };
+            let options = settings.data_options(max_seq);
             let (all, report) = data::examples_with(self.files, self.tokenizer, &options)?;
-            let (train, held_out) = data::split(all, settings.eval_fraction, settings.seed);
+            let (fraction, seed) = (settings.eval_fraction, settings.seed);
+            let (train, held_out) = data::divide(all, |e| e.origin.evaluation, fraction, seed);
             let session = Session {
                 model: &self.model,
                 tokenizer: self.tokenizer,

@@ -1,5 +1,6 @@
 //! The settings of a training run, with their ranges.
 
+use crate::data::DataOptions;
 use crate::device::Arithmetic;
 use crate::error::{Error, Result};
 use crate::lora::patterns::{LayerChoice, Patterns};
@@ -108,6 +109,10 @@ pub struct TrainSettings {
     /// Whether text files are windows of plain text whatever they hold, instead of chat examples
     /// where they have questions and answers.
     pub plain_text: bool,
+    /// Whether the loss is on everything, also on what is asked.
+    pub train_on_prompt: bool,
+    /// Whether only the last answer of a conversation is learned.
+    pub mask_history: bool,
     /// Whether examples of similar length share a micro-batch: the shuffled examples are cut into
     /// stretches of up to 50 optimiser steps, each sorted by length, as transformers does.
     pub group_by_length: bool,
@@ -187,6 +192,8 @@ impl Default for TrainSettings {
             group_by_length: false,
             packing: false,
             plain_text: false,
+            train_on_prompt: false,
+            mask_history: false,
             neftune_noise_alpha: None,
             gradient_checkpointing: GradientCheckpointing::Auto,
             memory_limit: None,
@@ -264,6 +271,9 @@ impl TrainSettings {
                 "true",
                 "false with group_by_length: rows that are filled need no grouping",
             ));
+        }
+        if self.train_on_prompt && self.mask_history {
+            return Err(refuse("mask_history", "true", "false with train_on_prompt"));
         }
         if let Some(alpha) = self.neftune_noise_alpha {
             above_zero("neftune_noise_alpha", alpha, 100.0)?;
@@ -347,6 +357,16 @@ impl TrainSettings {
             use_dora: self.use_dora,
             fan_in_fan_out: model.fan_in_fan_out(),
         })
+    }
+
+    /// How files become examples of at most `max_seq` tokens.
+    pub fn data_options(&self, max_seq: usize) -> DataOptions {
+        DataOptions {
+            plain_text: self.plain_text,
+            train_on_prompt: self.train_on_prompt,
+            mask_history: self.mask_history,
+            ..DataOptions::new(max_seq)
+        }
     }
 
     /// Steps of warm-up in a run of `total` steps.

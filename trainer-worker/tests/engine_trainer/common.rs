@@ -255,3 +255,34 @@ pub fn lora_config(model: &Model, r: usize, alpha: f64, names: &[&str]) -> LoraC
         ..LoraConfig::default()
     }
 }
+
+/// A tokenizer of bytes with this chat template.
+pub fn with_template(template: &str) -> Tokenizer {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vocabulary: serde_json::Map<String, serde_json::Value> = tokens()
+        .into_iter()
+        .enumerate()
+        .map(|(id, token)| (token, serde_json::json!(id)))
+        .collect();
+    let special = |id: usize, content: &str| {
+        serde_json::json!({"id": id, "content": content, "special": true, "single_word": false,
+               "lstrip": false, "rstrip": false, "normalized": false})
+    };
+    let byte_level = serde_json::json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+        "use_regex": true});
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+        "added_tokens": [special(0, "<|im_start|>"), special(1, "<|im_end|>")],
+        "pre_tokenizer": byte_level, "post_processor": null, "decoder": byte_level,
+        "model": {"type": "BPE", "dropout": null, "unk_token": null,
+            "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
+            "byte_fallback": false, "vocab": vocabulary, "merges": ["t h", "th e"]},
+    });
+    let config = serde_json::json!({"eos_token": "<|im_end|>", "chat_template": template});
+    let write = |name: &str, value: &serde_json::Value| {
+        std::fs::write(folder.path().join(name), value.to_string()).expect("written");
+    };
+    write("tokenizer.json", &tokenizer);
+    write("tokenizer_config.json", &config);
+    Tokenizer::open(folder.path()).expect("the tokenizer loads")
+}

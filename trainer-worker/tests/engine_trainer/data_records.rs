@@ -1,7 +1,7 @@
 //! Structured training data: which JSON becomes which example, and what is refused with which
 //! reason.
 
-use crate::common::{real_model_path, tokens};
+use crate::common::{real_model_path, with_template};
 use openledger_primitives::MediaType;
 use serde_json::json;
 use std::sync::OnceLock;
@@ -234,34 +234,6 @@ fn long_conversations_are_cut_and_counted() {
     assert!(learned(tokenizer(), &found[0]).starts_with("Answer 0<|im_end|>Answer 1<|im_end|>"));
 }
 
-/// A tokenizer of bytes with this chat template.
-fn with_template(template: &str) -> Tokenizer {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vocabulary: serde_json::Map<String, serde_json::Value> =
-        tokens().into_iter().enumerate().map(|(id, token)| (token, json!(id))).collect();
-    let special = |id: usize, content: &str| {
-        json!({"id": id, "content": content, "special": true, "single_word": false,
-               "lstrip": false, "rstrip": false, "normalized": false})
-    };
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
-        "use_regex": true});
-    let tokenizer = json!({
-        "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
-        "added_tokens": [special(0, "<|im_start|>"), special(1, "<|im_end|>")],
-        "pre_tokenizer": byte_level, "post_processor": null, "decoder": byte_level,
-        "model": {"type": "BPE", "dropout": null, "unk_token": null,
-            "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
-            "byte_fallback": false, "vocab": vocabulary, "merges": ["t h", "th e"]},
-    });
-    let config = json!({"eos_token": "<|im_end|>", "chat_template": template});
-    let write = |name: &str, value: &serde_json::Value| {
-        std::fs::write(folder.path().join(name), value.to_string()).expect("written");
-    };
-    write("tokenizer.json", &tokenizer);
-    write("tokenizer_config.json", &config);
-    Tokenizer::open(folder.path()).expect("the tokenizer loads")
-}
-
 const TWO_ANSWERS: &str = r#"{"messages": [
     {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
     {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}"#;
@@ -403,7 +375,7 @@ fn folders_are_read_by_the_names_in_them() {
     let (_, report) = examples(&files, tokenizer(), 64).expect("examples");
     assert_eq!((report.files, report.windows), (4, 4));
     let error = read(&[folder.path().join("skipped.png")]).expect_err("refused").to_string();
-    assert!(error.contains(".jsonl and .json"), "{error}");
+    assert!(error.contains(".parquet and .arrow files are read"), "{error}");
     std::fs::remove_file(inner.join("d.md")).expect("removed");
     assert!(read(&[inner]).expect_err("empty").to_string().contains("no .md, .txt"));
 }

@@ -105,13 +105,15 @@ fn unusable_files_are_refused_with_the_next_step() {
 }
 
 #[test]
-fn long_examples_are_cut_and_counted_and_hopeless_ones_skipped() {
+fn long_examples_are_cut_and_counted_and_hopeless_ones_are_text() {
     let long = format!("Q: Short?\nA: {}\n", "word ".repeat(300));
     let (found, report) = examples(&[file(&long)], tokenizer(), 64).expect("examples");
     assert_eq!((found[0].tokens.len(), report.truncated), (64, 1));
     let hopeless = format!("Q: {}?\nA: Yes.\n", "word ".repeat(300));
-    let error = examples(&[file(&hopeless)], tokenizer(), 64).expect_err("nothing left");
-    assert!(matches!(error, Error::NoExamples { .. }), "{error}");
+    let (found, report) = examples(&[file(&hopeless)], tokenizer(), 64).expect("examples");
+    assert_eq!((report.chats, report.windows), (0, found.len()), "it is text like any other");
+    let said = &report.remarks["questions too long for max_seq_length are text"];
+    assert_eq!((said.count, said.first.line), (1, 1));
 }
 
 #[test]

@@ -232,7 +232,12 @@ fn a_run_on_a_device_resumes_there_and_nowhere_else() {
 }
 
 fn preferences() -> Vec<Preference> {
-    let origin = Origin { submission: "a".into(), contributor: "b".into(), sha256: [1; 32] };
+    let origin = Origin {
+        submission: "a".into(),
+        contributor: "b".into(),
+        sha256: [1; 32],
+        evaluation: false,
+    };
     let origin = Arc::new(origin);
     (0..10u32)
         .map(|i| {

@@ -23,7 +23,12 @@ fn ids(value: &Value) -> Vec<u32> {
 }
 
 fn preference(prompt: &[u32], chosen: &[u32], rejected: &[u32]) -> Preference {
-    let origin = Origin { submission: "a".into(), contributor: "b".into(), sha256: [1; 32] };
+    let origin = Origin {
+        submission: "a".into(),
+        contributor: "b".into(),
+        sha256: [1; 32],
+        evaluation: false,
+    };
     let origin = Arc::new(origin);
     let example = |answer: &[u32]| Example {
         tokens: [prompt, answer].concat(),

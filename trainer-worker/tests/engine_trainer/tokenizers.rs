@@ -38,7 +38,7 @@ fn conversations(golden: &Value) -> Vec<Vec<Message>> {
     let all: Vec<Vec<(String, String)>> =
         serde_json::from_value(golden["conversations"].clone()).expect("conversations");
     all.into_iter()
-        .map(|c| c.into_iter().map(|(role, content)| Message { role, content }).collect())
+        .map(|c| c.into_iter().map(|(role, content)| Message::new(role, content)).collect())
         .collect()
 }
 

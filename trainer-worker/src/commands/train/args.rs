@@ -44,8 +44,9 @@ pub(crate) enum ReportTo {
 #[derive(clap::Args)]
 #[command(after_help = "Data:
   A file with lines 'Q: …' and 'A: …' becomes chat examples with the loss on the answers; any other
-  text becomes windows of --max-seq-length tokens. JSON lines with messages, conversations, Alpaca's
-  fields, or chosen and rejected are read too; `trainer-worker preview` shows what becomes of files.
+  text becomes windows of --max-seq-length tokens. Records (JSON, CSV, Parquet, Arrow) with messages,
+  a question and its answer, text, or chosen and rejected are read too (docs/data.md);
+  `trainer-worker preview` shows what becomes of files.
 
 Examples:
   trainer-worker train --model MODEL.gguf --data notes/ --output adapter/
@@ -68,9 +69,14 @@ pub(crate) struct Args {
     /// A YAML file of options.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Files or folders of them (.md, .txt, .pdf, .docx, .jsonl, .json).
+    /// Files or folders of them: documents (.md, .txt, .pdf, .docx) and records (.jsonl, .ndjson,
+    /// .json, .csv, .tsv, .parquet, .arrow; .gz and .zst of the first five). A test split is never
+    /// trained on; a validation split is evaluated on.
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1.., alias = "train-file")]
     pub(super) data: Vec<PathBuf>,
+    /// Files or folders to evaluate on, instead of a share of the data or its validation split.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1.., aliases = ["eval-file", "validation-file"])]
+    pub(super) eval_data: Vec<PathBuf>,
     /// How to fine-tune.
     #[arg(long, value_enum, default_value = "lora", alias = "finetuning-type")]
     pub(super) method: Method,
@@ -171,6 +177,12 @@ pub(crate) struct Args {
     /// Take md, txt, pdf and docx files as plain text, also where they have questions and answers.
     #[arg(long)]
     plain_text: bool,
+    /// Put the loss on everything, also on what is asked.
+    #[arg(long)]
+    train_on_prompt: bool,
+    /// Learn only the last answer of a conversation.
+    #[arg(long)]
+    mask_history: bool,
     /// Fill micro-batches with whole examples up to batch size × sequence length tokens.
     #[arg(long)]
     packing: bool,
@@ -183,9 +195,10 @@ pub(crate) struct Args {
     /// Seed of initialisation, shuffling and dropout.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Share of the examples held out for evaluation (0 to 0.5).
-    #[arg(long, default_value_t = 0.1, alias = "val-size")]
-    eval_fraction: f64,
+    /// Share of the examples held out for evaluation (0 to 0.5; 0.1 by default), where there is no
+    /// --eval-data and no validation split.
+    #[arg(long, alias = "val-size")]
+    eval_fraction: Option<f64>,
     /// When to measure the held-out loss while training: no, steps or epoch.
     #[arg(long, default_value = "no", alias = "evaluation-strategy")]
     eval_strategy: String,
@@ -278,10 +291,12 @@ impl Args {
             neftune_noise_alpha: self.neftune_noise_alpha,
             packing: self.packing,
             plain_text: self.plain_text,
+            train_on_prompt: self.train_on_prompt,
+            mask_history: self.mask_history,
             group_by_length: self.group_by_length,
             gradient_checkpointing: GradientCheckpointing::from_name(&self.gradient_checkpointing)?,
             seed: self.seed,
-            eval_fraction: self.eval_fraction,
+            eval_fraction: self.eval_fraction()?,
             eval_strategy: EvalStrategy::from_name(&self.eval_strategy)?,
             eval_steps: self.eval_steps,
             early_stopping_patience: self.early_stopping_patience,
@@ -298,6 +313,18 @@ impl Args {
         };
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// The share of the examples that is held out.
+    fn eval_fraction(&self) -> Result<f64> {
+        match (self.eval_fraction, self.eval_data.is_empty()) {
+            (Some(share), false) if share > 0.0 => Err(usage(format!(
+                "--eval-fraction {share} and --eval-data exclude each other: choose one to evaluate on"
+            ))),
+            // With files to evaluate on, no share is drawn; what needs an evaluation has one.
+            (_, false) => Ok(TrainSettings::default().eval_fraction),
+            (share, true) => Ok(share.unwrap_or(TrainSettings::default().eval_fraction)),
+        }
     }
 
     /// How the base model's weights are kept.

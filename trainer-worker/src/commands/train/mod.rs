@@ -6,6 +6,7 @@ mod mark;
 mod plan;
 
 pub(crate) use args::{Args, Stage};
+pub(crate) use plan::examples;
 
 use super::error::{refused, usage};
 use super::out_of_memory::advise;
@@ -19,7 +20,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
-use trainer_worker::data::{self, DataOptions};
+use trainer_worker::data;
 use trainer_worker::device::Arithmetic;
 use trainer_worker::peft;
 use trainer_worker::report::{mlflow, trainer_state, MlflowSettings, Recorder, RecorderSettings};
@@ -29,12 +30,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let settings = args.settings()?;
     let dpo = args.dpo()?;
     let (tensorboard, mlflow) = args.reports()?;
-    let files = data::read(&args.data)?;
+    let sources = data::read_training(&args.data, &args.eval_data)?;
+    let files = &sources.files;
     let config = args.model.config()?;
     let parameters = u64::try_from(config.parameters()).unwrap_or(u64::MAX);
+    let said;
     let needed = {
         let tokenizer = args.model.tokenizer()?;
-        let forecast = Forecast::new(&args, &settings, config, &tokenizer, &files)?;
+        let forecast = Forecast::new(&args, &settings, config, &tokenizer, &sources)?;
         if args.dry_run {
             if args.json {
                 println!("{}", forecast.json());
@@ -46,6 +49,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         if !args.ignore_memory {
             forecast.check_memory(&settings)?;
         }
+        said = forecast.said();
         forecast.needed()
     };
     // A device that does not answer is found before the model is loaded.
@@ -67,6 +71,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .transpose()?;
     let name = args.base_name();
     let display = Arc::new(Display::new());
+    for line in said {
+        display.say(&line);
+    }
     if let Some(text) = killed {
         display.say(&text);
     }
@@ -111,7 +118,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     };
     let result = match args.stage {
         Stage::Sft => {
-            let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
+            let run = Run { model, tokenizer: &tokenizer, files, settings: &settings };
             match &initial {
                 Some(adapter) => run.train_from(adapter, &control),
                 None => run.train(&control),
@@ -119,8 +126,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         Stage::Dpo => {
             let max_seq = settings.max_seq_length.min(model.config.max_position_embeddings);
-            let options = DataOptions::new(max_seq);
-            let (preferences, _) = data::preferences(&files, &tokenizer, &options)?;
+            let options = settings.data_options(max_seq);
+            let (preferences, _) = data::preferences(files, &tokenizer, &options)?;
             let run = DpoRun {
                 model,
                 tokenizer: &tokenizer,

@@ -6,7 +6,7 @@ use super::args::{Args, Stage};
 use anyhow::Result;
 use serde_json::{json, Value};
 use std::time::Duration;
-use trainer_worker::data::{self, DataFile, DataOptions, Report};
+use trainer_worker::data::{self, Report, Shown, Sources};
 use trainer_worker::device::{Arithmetic, Device};
 use trainer_worker::lora::Layout;
 use trainer_worker::model::{weights::Precision, ModelConfig};
@@ -56,7 +56,9 @@ pub(super) struct Forecast {
     program: u64,
     recompute: bool,
     available: Option<Available>,
-    previews: Vec<(String, usize, usize)>,
+    previews: Vec<Shown>,
+    sources: Sources,
+    capped: Vec<String>,
 }
 
 impl Forecast {
@@ -65,19 +67,19 @@ impl Forecast {
         settings: &TrainSettings,
         config: ModelConfig,
         tokenizer: &Tokenizer,
-        files: &[DataFile],
+        sources: &Sources,
     ) -> Result<Self> {
+        let files = &sources.files;
         let max_seq = settings.max_seq_length.min(config.max_position_embeddings);
         config.check_batched_length(max_seq)?;
-        let shown = |e: &data::Example| -> Result<(String, usize, usize)> {
-            Ok((tokenizer.decode(&e.tokens, false)?, e.tokens.len(), e.labelled()))
-        };
-        let options = DataOptions { plain_text: settings.plain_text, ..DataOptions::new(max_seq) };
+        let shown = |e: &data::Example| Ok(Shown::of(tokenizer, e)?);
+        let options = settings.data_options(max_seq);
         let (lengths, previews, report) = match args.stage {
             Stage::Sft => {
                 let (all, report) = data::examples_with(files, tokenizer, &options)?;
                 let previews = all.iter().take(3).map(shown).collect::<Result<Vec<_>>>()?;
-                (all.iter().map(|e| e.tokens.len()).collect::<Vec<_>>(), previews, report)
+                let length = |e: &data::Example| (e.tokens.len(), e.origin.evaluation);
+                (all.iter().map(length).collect::<Vec<_>>(), previews, report)
             }
             Stage::Dpo => {
                 let (all, report) = data::preferences(files, tokenizer, &options)?;
@@ -87,10 +89,13 @@ impl Forecast {
                     .flat_map(|p| [&p.chosen, &p.rejected])
                     .map(shown)
                     .collect::<Result<Vec<_>>>()?;
-                (all.iter().map(data::Preference::tokens).collect(), previews, report)
+                let length = |p: &data::Preference| (p.tokens(), p.chosen.origin.evaluation);
+                (all.iter().map(length).collect(), previews, report)
             }
         };
-        let (train, held_out) = data::split(lengths, settings.eval_fraction, settings.seed);
+        let (fraction, seed) = (settings.eval_fraction, settings.seed);
+        let (train, held_out) = data::divide(lengths, |(_, held)| *held, fraction, seed);
+        let train: Vec<usize> = train.into_iter().map(|(length, _)| length).collect();
         let examples = train.len();
         let plan = Plan::of_lengths(settings, train);
         let (steps, tokens) = (plan.total_steps, plan.total_tokens);
@@ -138,7 +143,14 @@ impl Forecast {
             recompute,
             available,
             previews,
+            capped: capped(settings, max_seq, steps),
+            sources: Sources { files: Vec::new(), ..sources.clone() },
         })
+    }
+
+    /// What a person should know of the data before it is trained on, a line each.
+    pub(super) fn said(&self) -> Vec<String> {
+        [self.sources.lines(), self.capped.clone(), self.report.lines()].concat()
     }
 
     /// Bytes of the whole process.
@@ -205,7 +217,11 @@ impl Forecast {
                 "windows": self.report.windows, "truncated": self.report.truncated,
                 "skipped": self.report.skipped, "tokens": self.report.tokens,
                 "labelled_tokens": self.report.labelled,
+                "cut_tokens": self.report.cut_tokens, "reasons": self.report.reasons,
+                "remarks": self.report.remarks, "notes": self.report.notes,
+                "left_out": self.sources.left_out, "evaluation": self.sources.evaluation,
             },
+            "capped": self.capped,
             "steps": self.steps,
             "tokens": self.tokens,
             "memory_bytes": {
@@ -216,9 +232,7 @@ impl Forecast {
             "fits": self.available.as_ref().map(|a| self.needed() <= a.bytes),
             "gradient_checkpointing": self.recompute,
             "estimated_seconds": self.seconds(),
-            "preview": self.previews.iter().map(|(text, tokens, labelled)| json!({
-                "text": text, "tokens": tokens, "labelled_tokens": labelled,
-            })).collect::<Vec<_>>(),
+            "preview": self.previews,
         })
     }
 
@@ -266,14 +280,52 @@ impl Forecast {
             duration(Duration::from_secs_f64(self.seconds().clamp(0.0, 1e9)))
         );
         text += &format!("Output      {}\n", args.output.display());
-        for (i, (example, tokens, labelled)) in self.previews.iter().enumerate() {
-            let short: String = example.chars().take(400).collect();
-            let more = if short.len() < example.len() { " …" } else { "" };
-            text += &format!(
-                "\nExample {} ({tokens} tokens, {labelled} labelled)\n{short}{more}\n",
-                i + 1
-            );
+        for line in self.said() {
+            text += &format!("{line}\n");
         }
-        text
+        text + &examples(&self.previews)
     }
+}
+
+/// What was asked for and is not done as far, with the reason.
+fn capped(settings: &TrainSettings, max_seq: usize, steps: u64) -> Vec<String> {
+    let mut capped = Vec::new();
+    if max_seq < settings.max_seq_length {
+        capped.push(format!(
+            "max_seq_length is {max_seq}, the model's window, instead of {}",
+            settings.max_seq_length
+        ));
+    }
+    let warmup = settings.warmup_steps.unwrap_or(0);
+    if warmup > steps {
+        capped.push(format!(
+            "warm-up is {steps} steps, as many as the run has, instead of {warmup}: it ends before the \
+             learning rate has reached its peak"
+        ));
+    }
+    capped
+}
+
+/// Examples for people, with what is learned of each.
+pub(crate) fn examples(shown: &[Shown]) -> String {
+    let short = |text: &str| {
+        let short: String = text.chars().take(400).collect();
+        let more = if short.len() < text.len() { " …" } else { "" };
+        short + more
+    };
+    let mut text = String::new();
+    if !shown.is_empty() {
+        text += "\nSpecial tokens stand between ⟦ and ⟧; anything else is letters.\n";
+    }
+    for (i, example) in shown.iter().enumerate() {
+        text += &format!(
+            "\nExample {} ({} tokens, {} labelled)\n{}\nlearned: {}\n",
+            i + 1,
+            example.tokens,
+            example.labelled_tokens,
+            short(&example.text),
+            short(&example.learned)
+        );
+    }
+    text
 }

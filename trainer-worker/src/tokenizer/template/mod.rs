@@ -13,7 +13,7 @@ mod python;
 
 pub use date::Date;
 
-use super::Message;
+use super::{Json, Message};
 use crate::error::{Error, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{context, Environment, ErrorKind, Value};
@@ -44,6 +44,24 @@ fn fault(text: impl Into<String>) -> minijinja::Error {
     minijinja::Error::new(ErrorKind::InvalidOperation, text.into())
 }
 
+/// JSON as a template's value; the parser of JSON has bounded its depth.
+fn of_json(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::Text(text) => Value::from(text.as_str()),
+        Json::List(items) => items.iter().map(of_json).collect(),
+        Json::Object(entries) => {
+            Value::from_pairs(entries.iter().map(|(key, value)| (key.as_str(), of_json(value))))
+        }
+    }
+}
+
 fn syntax() -> std::result::Result<SyntaxConfig, minijinja::Error> {
     SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()
 }
@@ -65,9 +83,14 @@ impl ChatTemplate {
         self.date = date;
     }
 
-    pub(super) fn render(&self, messages: &[Message], prompt: bool) -> Result<String> {
+    pub(super) fn render(
+        &self,
+        messages: &[Message],
+        tools: Option<&Json>,
+        prompt: bool,
+    ) -> Result<String> {
         let source = self.source.as_ref().map_err(Error::tokenizer)?;
-        self.render_guarded(source, messages, prompt)
+        self.render_guarded(source, messages, tools, prompt)
             .map_err(|e| Error::tokenizer(format!("chat template: {e:#}")))
     }
 
@@ -75,9 +98,12 @@ impl ChatTemplate {
         &self,
         source: &str,
         messages: &[Message],
+        tools: Option<&Json>,
         prompt: bool,
     ) -> std::result::Result<String, minijinja::Error> {
-        let given: u64 = messages.iter().map(|m| m.content.len() as u64 + 64).sum();
+        let extra = |m: &Message| m.extra.values().map(|v| v.to_string().len() as u64).sum::<u64>();
+        let given: u64 = messages.iter().map(|m| m.content.len() as u64 + 64 + extra(m)).sum();
+        let given = given + tools.map_or(0, |tools| tools.to_string().len() as u64);
         let budget = Arc::new(Budget::new(MEMORY.saturating_add(given.saturating_mul(COPIES))));
         let mut env = Environment::new();
         env.set_fuel(Some(FUEL));
@@ -93,7 +119,15 @@ impl ChatTemplate {
         env.add_function("strftime_now", move |format: &str| date.format(format));
         let messages: Vec<Value> = messages
             .iter()
-            .map(|m| context! { role => m.role.clone(), content => m.content.clone() })
+            .map(|m| {
+                if m.extra.is_empty() {
+                    return context! { role => m.role.clone(), content => m.content.clone() };
+                }
+                let own = [("role", m.role.clone()), ("content", m.content.clone())];
+                let own = own.map(|(key, text)| (key.to_owned(), Value::from(text)));
+                let extra = m.extra.iter().map(|(k, v)| (k.clone(), of_json(v)));
+                Value::from_pairs(own.into_iter().chain(extra))
+            })
             .collect();
         // As in transformers, a token that the model lacks is not defined at all.
         let mut context = std::collections::BTreeMap::new();
@@ -105,7 +139,8 @@ impl ChatTemplate {
             }
         }
         context.insert("messages", Value::from(messages));
-        context.insert("tools", Value::from(()));
+        let tools = tools.map_or_else(|| Value::from(()), of_json);
+        context.insert("tools", tools);
         context.insert("documents", Value::from(()));
         context.insert("add_generation_prompt", Value::from(prompt));
         env.render_str(source, context)
