@@ -11,7 +11,7 @@
 use crate::budget::Fault;
 use crate::left_out::LeftOut;
 use crate::{docx, pdf};
-use openledger_primitives::{text_root, MediaType};
+use openledger_primitives::MediaType;
 use unicode_normalization::UnicodeNormalization;
 
 /// Version of the rules from a file's bytes to its canonical text, for all formats together.
@@ -147,15 +147,6 @@ impl TextError {
     }
 }
 
-/// What acceptance measures of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measured {
-    /// Bytes of canonical text.
-    pub units: u64,
-    /// Merkle root over the 1 KiB chunks of the canonical text.
-    pub text_root: [u8; 32],
-}
-
 /// A file as a person reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -220,16 +211,6 @@ fn normal_form(text: &str) -> Result<String, TextError> {
         canonical.push(character);
     }
     Ok(canonical)
-}
-
-/// Units and text root of a file.
-///
-/// # Errors
-///
-/// As [`canonical_text`].
-pub fn measure(media_type: MediaType, bytes: &[u8]) -> Result<Measured, TextError> {
-    let text = canonical_text(media_type, bytes)?;
-    Ok(Measured { units: text.len() as u64, text_root: text_root(text.as_bytes()).0 })
 }
 
 /// Whether bytes can be a file of the declared format: text is UTF-8 without NUL, everything else

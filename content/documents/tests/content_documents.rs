@@ -4,3 +4,5 @@
 mod canonical;
 #[path = "content_documents/documents.rs"]
 mod documents;
+#[path = "content_documents/media.rs"]
+mod media;
