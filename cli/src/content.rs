@@ -7,10 +7,10 @@ use crate::{
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::AccountId;
 use openledger_content::{Added, ContentStore, IpfsNode, Limits, Multiaddr, NodeConfig, Wanted};
-use openledger_documents::{measure, sniff, Measured};
+use openledger_documents::{measurement, sniff, Measurement};
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
-    MediaType, Modality,
+    MediaType,
 };
 use std::{path::Path, time::Duration};
 
@@ -111,19 +111,18 @@ pub(crate) fn check_format(media: MediaType, bytes: &[u8], name: &str) -> Result
 }
 
 /// Units and text root of a submission, as its modality measures them.
-pub(crate) fn measure_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Result<Measured> {
-    let media = view.item.media;
+pub(crate) fn measure_submission(
+    view: &PendingView<AccountId>,
+    bytes: &[u8],
+) -> Result<Measurement> {
     let name = format!("submission {}", view.submission);
-    if media.modality() != Modality::Text {
-        return Err(CliError::failed(format!(
-            "{name} is a .{} file, and this version measures text only",
-            media.extension()
-        ))
-        .next("reject it, or wait for a version that measures images and audio"));
-    }
-    check_format(media, bytes, &name)
-        .and_then(|()| {
-            measure(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
-        })
-        .map_err(|error| error.next("reject it with --reason wrong-format"))
+    // Images and sound are decoded in a child process, which is waited for.
+    let measured = tokio::task::block_in_place(|| measurement(view.item.media, bytes));
+    measured.map_err(|error| {
+        let failed = CliError::failed(format!("{name}: {error}"));
+        match error.is_refusal() {
+            true => failed.next("reject it with --reason wrong-format"),
+            false => failed,
+        }
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use openledger_client::{AccountId, Client, Wait};
-use openledger_documents::{Measured, EXTRACTOR_VERSION};
+use openledger_documents::{Measured, Measurement, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::PendingView, DatanetId, FileHash, RejectionReason, Score, Verdict,
 };
@@ -148,9 +148,12 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
     // A file that cannot be measured is fetched all the same: a person looks at it.
     let measured = content::measure_submission(&view, &bytes);
     let (units, root) = match &measured {
-        Ok(Measured { units, text_root }) => (json!(units), json!(hex::encode(text_root))),
+        Ok(Measurement { measured: Measured { units, text_root }, .. }) => {
+            (json!(units), json!(hex::encode(text_root)))
+        }
         Err(_) => (Value::Null, Value::Null),
     };
+    let isolation = measured.as_ref().ok().and_then(isolation);
     let json = json!({
         "submission": view.submission,
         "file": to,
@@ -160,6 +163,7 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
         "media": view.item.media,
         "units": units,
         "textRoot": root,
+        "isolation": isolation,
         "extractorVersion": EXTRACTOR_VERSION,
     });
     let text = fields([
@@ -170,11 +174,23 @@ async fn fetch(context: &Context, file: File, to: PathBuf) -> Result<Answer> {
             "Units",
             measured.map_or_else(
                 |error| error.text(),
-                |measured| format!("{} {}", measured.units, view.item.media.modality().unit()),
+                |found| format!("{} {}", found.measured.units, view.item.media.modality().unit()),
             ),
         ),
     ]);
     Ok(Answer::new(json, text))
+}
+
+/// What kept the decoder of an image or sound off the network.
+fn isolation(measurement: &Measurement) -> Option<&'static str> {
+    measurement.isolation.map(|isolation| isolation.name())
+}
+
+/// What does not count of a file.
+fn left_out(measurement: &Measurement) -> Vec<Value> {
+    (measurement.left_out.iter())
+        .map(|(why, units)| json!({ "reason": why.name(), "text": why.text(), "units": units }))
+        .collect()
 }
 
 fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -188,7 +204,8 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
     let view = require_pending(client, &file).await?;
     let least = require_datanet(client, file.datanet).await?.min_units;
     let bytes = content::fetch_submission(context, &view.item).await?;
-    let Measured { units, text_root } = content::measure_submission(&view, &bytes)?;
+    let found = content::measure_submission(&view, &bytes)?;
+    let Measured { units, text_root } = found.measured;
     if units < least {
         return Err(CliError::failed(format!(
             "submission {} has {units} {}; Datanet {} takes {least} or more",
@@ -199,14 +216,13 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
         .next("reject it with --reason too-small"));
     }
     let verdict = Verdict::Accept { score, units, text_root: text_root.into() };
-    vote(context, &file, &view, verdict, Some((units, text_root))).await
+    vote(context, &file, &view, verdict, Some(found)).await
 }
 
 async fn reject(context: &Context, file: File, reason: RejectionReason) -> Result<Answer> {
     let view = require_pending(context.client().await?, &file).await?;
     let bytes = content::fetch_submission(context, &view.item).await?;
     let measured = content::measure_submission(&view, &bytes).ok();
-    let measured = measured.map(|measured| (measured.units, measured.text_root));
     vote(context, &file, &view, Verdict::Reject(reason), measured).await
 }
 
@@ -215,7 +231,7 @@ async fn vote(
     file: &File,
     view: &PendingView<AccountId>,
     verdict: Verdict,
-    measured: Option<(u64, FileHash)>,
+    measured: Option<Measurement>,
 ) -> Result<Answer> {
     let client = context.client().await?;
     let signer = context.signer().await?;
@@ -229,8 +245,10 @@ async fn vote(
     let mut json = json!({
         "submission": view.submission,
         "verdict": name,
-        "units": measured.map(|(units, _)| units),
-        "textRoot": measured.map(|(_, root)| hex::encode(root)),
+        "units": measured.as_ref().map(|found| found.measured.units),
+        "textRoot": measured.as_ref().map(|found| hex::encode(found.measured.text_root)),
+        "leftOut": measured.as_ref().map(left_out),
+        "isolation": measured.as_ref().and_then(isolation),
         "extractorVersion": EXTRACTOR_VERSION,
         "settled": settled.is_some(),
     });
