@@ -3,7 +3,7 @@
 use super::{
     confine::{confine, Layers},
     message::Answer,
-    DECODER,
+    DECODER, MEMORY,
 };
 use crate::{
     measure::{count, Refusal, Refused, MAX_MEDIA_BYTES},
@@ -20,7 +20,8 @@ Decodes one image or sound in confinement, for the programs of OpenLedger.
 
 Usage: openledger-decode measure FORMAT   counts the file on standard input, for other programs
        openledger-decode check [LAYER]    says what confines it on this machine, having tried to
-                                          open a file, to connect, and to start a program
+                                          open a file, to connect, to start a program, and to
+                                          get too much memory
        openledger-decode --help | --version
 
 LAYER: all (default), limits, user-namespace or seccomp, to try one alone.";
@@ -111,11 +112,14 @@ fn check(layer: &str, address: Option<&str>) -> ExitCode {
         Ok(()) => true,
     };
     let network = if reached { "reached".to_owned() } else { attempt(connected) };
+    let mut room = Vec::<u8>::new();
+    let memory = attempt(room.try_reserve_exact(MEMORY as usize).map_err(std::io::Error::other));
     let text = format!(
         "{{\"isolation\":\"{isolation}\",\"extractorVersion\":{EXTRACTOR_VERSION},\
-         \"network\":{network:?},\"file\":{file:?},\"program\":{program:?}}}"
+         \"network\":{network:?},\"file\":{file:?},\"program\":{program:?},\"memory\":{memory:?}}}"
     );
-    let held = [&network, &file, &program].iter().all(|outcome| outcome.starts_with("denied"));
+    let held =
+        [&network, &file, &program, &memory].iter().all(|outcome| outcome.starts_with("denied"));
     match say(&text) {
         code if held => code,
         _ => ExitCode::FAILURE,

@@ -260,18 +260,18 @@ fn check(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_decoder_can_neither_connect_nor_open_a_file_nor_start_a_program() {
+fn the_decoder_can_neither_connect_nor_open_a_file_nor_start_a_program_nor_take_all_memory() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     // Unconfined, all of it works: what is tried is possible here.
     let free = check(&["none", &address]);
     let words = String::from_utf8_lossy(&free.stdout).into_owned();
-    assert_eq!(words.matches("\"reached\"").count(), 3, "{words}");
+    assert_eq!(words.matches("\"reached\"").count(), 4, "{words}");
     assert!(!free.status.success());
 
     let confined = check(&["all", &address]);
     let words = String::from_utf8_lossy(&confined.stdout).into_owned();
-    assert_eq!(words.matches("\"denied: ").count(), 3, "{words}");
+    assert_eq!(words.matches("\"denied: ").count(), 4, "{words}");
     assert!(confined.status.success(), "{words}");
     let isolation = accepted(MediaType::Wav, &wav(8_000, 1, &[0; 80])).isolation.expect("one");
     assert!(words.contains(isolation.name()), "{words} {isolation}");
@@ -286,13 +286,13 @@ fn the_decoder_can_neither_connect_nor_open_a_file_nor_start_a_program() {
         }
     }
     let limits = String::from_utf8_lossy(&check(&["limits", &address]).stdout).into_owned();
-    for what in ["network", "file"] {
+    for what in ["network", "file", "memory"] {
         assert!(limits.contains(&format!("\"{what}\":\"denied: ")), "{limits}");
     }
 }
 
 #[test]
-fn a_decoder_that_is_missing_or_another_program_is_named_and_no_fault_of_the_file() {
+fn a_decoder_that_is_missing_stopped_or_another_program_is_named() {
     let folder = std::env::temp_dir().join(format!("openledger-decode-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     // A copy of this test without a decoder beside it.
@@ -307,15 +307,46 @@ fn a_decoder_that_is_missing_or_another_program_is_named_and_no_fault_of_the_fil
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let words = run(&folder.join("nothing").display().to_string());
-    assert!(words.contains("not refused") && words.contains("is not in"), "{words}");
+    assert!(words.contains("the machine's fault") && words.contains("is not in"), "{words}");
     assert!(words.contains("cargo build --workspace --bins"), "{words}");
+    // Programs that end as a decoder does that is stopped: the file asked for too much.
+    let script = |name: &str, does: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{does}\n")).expect("a script");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        path.display().to_string()
+    };
+    let aborts = "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$";
+    for (program, said) in [
+        (script("time", "kill -XCPU $$"), "60 s of processor time"),
+        (script("memory", aborts), "1024 MiB"),
+        (script("killed", "kill -KILL $$"), "1024 MiB"),
+    ] {
+        let words = run(&program);
+        assert!(words.contains("refused as a file") && words.contains(said), "{words}");
+    }
+    let words = run(&script("crash", "kill -SEGV $$"));
+    assert!(words.contains("the machine's fault") && words.contains("signal: 11"), "{words}");
+    // Answers that cannot be true, or come from another version.
+    let zeros = "head -c 24 /dev/zero";
+    let many = r"\377\377\377\377\377\377\377\177";
+    let version = format!(r"\{:03o}\000", openledger_documents::EXTRACTOR_VERSION);
+    let boast = format!(r"printf 'OLM1{version}\001\000{many}'; {zeros}");
+    let words = run(&script("boast", &boast));
+    assert!(words.contains("more than a file can have"), "{words}");
+    let words = run(&script("old", &format!(r"printf 'OLM1\377\000\001\000'; {zeros}; {zeros}")));
+    assert!(words.contains("version 255"), "{words}");
     for (program, said) in [
         ("/bin/true", "ended without an answer"),
         ("/bin/echo", "no answer"),
         ("/bin/cat", "ended without an answer"),
     ] {
         let words = run(program);
-        assert!(words.contains("not refused") && words.contains(said), "{program}: {words}");
+        assert!(
+            words.contains("the machine's fault") && words.contains(said),
+            "{program}: {words}"
+        );
     }
     let _ = std::fs::remove_dir_all(&folder);
 }
@@ -328,10 +359,12 @@ fn measured_by_another_decoder() {
     }
     match measurement(MediaType::Wav, &wav(8_000, 1, &[0; 800])) {
         Err(error @ MeasureError::Decoder(_)) => {
-            println!(
-                "refused by the machine, not refused as a file: {error} {}",
-                error.is_refusal()
-            );
+            assert!(!error.is_refusal());
+            println!("the machine's fault: {error}");
+        }
+        Err(error @ MeasureError::Stopped { .. }) => {
+            assert!(error.is_refusal());
+            println!("refused as a file: {error}");
         }
         other => panic!("{other:?}"),
     }
