@@ -10,5 +10,7 @@ mod corpus;
 mod documents;
 #[path = "content_documents/markdown.rs"]
 mod markdown;
+#[path = "content_documents/media.rs"]
+mod media;
 #[path = "content_documents/word.rs"]
 mod word;
