@@ -185,6 +185,18 @@ pub(crate) fn count(media_type: MediaType, bytes: &[u8]) -> Result2<Counted> {
     }
 }
 
+/// Counts an image or sound **in this process**: what it does to memory, time and the process is not
+/// held back. For fuzzing and measuring decoders; everything else calls [`measurement`].
+///
+/// # Errors
+///
+/// [`MeasureError::Refused`].
+pub fn count_unconfined(media_type: MediaType, bytes: &[u8]) -> Result<u64, MeasureError> {
+    count(media_type, bytes)
+        .map(|counted| counted.units)
+        .map_err(|Refused(refusal, detail)| MeasureError::Refused { media_type, refusal, detail })
+}
+
 /// Refuses a file that goes on after its end: `used` of `all` bytes belong to it. Up to 1 KiB, or as
 /// much as the file itself, may follow: tags, and the second pictures that cameras append.
 pub(crate) fn trailing(used: usize, all: usize) -> Result2<()> {
