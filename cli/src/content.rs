@@ -7,7 +7,9 @@ use crate::{
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::AccountId;
 use openledger_content::{Added, ContentStore, IpfsNode, Limits, Multiaddr, NodeConfig, Wanted};
-use openledger_documents::{LeftOut, Measured, Reading, TextError};
+use openledger_documents::{
+    measurement, sandbox::Isolation, LeftOut, MeasureError, Measured, Measurement, Reading,
+};
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
     MediaType, Modality,
@@ -113,19 +115,26 @@ pub(crate) struct Read {
     pub(crate) measured: Measured,
     /// What does not count.
     pub(crate) left_out: LeftOut,
+    /// What kept the decoder of an image or sound off the network.
+    pub(crate) isolation: Option<Isolation>,
+}
+
+/// Reads a file as its modality is read, or says why not.
+fn read_as_is(media: MediaType, bytes: &[u8]) -> std::result::Result<Read, MeasureError> {
+    if media.modality() == Modality::Text {
+        let Reading { text, left_out } = openledger_documents::read(media, bytes)?;
+        let measured = Measured::of_text(&text);
+        return Ok(Read { measured, text: Some(text), left_out, isolation: None });
+    }
+    // Images and sound are decoded in a child process, which is waited for.
+    let found = tokio::task::block_in_place(|| measurement(media, bytes))?;
+    let Measurement { measured, left_out, isolation } = found;
+    Ok(Read { text: None, measured, left_out, isolation })
 }
 
 /// Reads a file as its modality is read; `name` is what errors call it.
 pub(crate) fn read(media: MediaType, bytes: &[u8], name: &str) -> Result<Read> {
-    if media.modality() != Modality::Text {
-        return Err(CliError::failed(format!(
-            "{name} is a .{} file, and this version measures text only",
-            media.extension()
-        )));
-    }
-    let failed = |error: TextError| CliError::failed(format!("{name}: {error}"));
-    let Reading { text, left_out } = openledger_documents::read(media, bytes).map_err(failed)?;
-    Ok(Read { measured: Measured::of_text(&text), text: Some(text), left_out })
+    read_as_is(media, bytes).map_err(|error| CliError::failed(format!("{name}: {error}")))
 }
 
 /// Units and text root of a file, as [`read`] measures them.
@@ -135,6 +144,11 @@ pub(crate) fn measure_file(media: MediaType, bytes: &[u8], name: &str) -> Result
 
 /// Reads a submission.
 pub(crate) fn read_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Result<Read> {
-    read(view.item.media, bytes, &format!("submission {}", view.submission))
-        .map_err(|error| error.next("reject it with --reason wrong-format"))
+    read_as_is(view.item.media, bytes).map_err(|error| {
+        let failed = CliError::failed(format!("submission {}: {error}", view.submission));
+        match error.is_refusal() {
+            true => failed.next("reject it with --reason wrong-format"),
+            false => failed,
+        }
+    })
 }

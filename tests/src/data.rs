@@ -45,6 +45,12 @@ pub const BEN: [Sample; 4] = [
     sample!("pancakes.txt", Opinion::OffTopic),
 ];
 
+/// Ada's picture, drawn from numbers.
+pub const PICTURE_OF_HILLS: Sample = sample!("hills.png", Opinion::Accept(80, 84));
+
+/// Ben's melody, played from numbers.
+pub const MELODY: Sample = sample!("melody.flac", Opinion::Accept(80, 84));
+
 /// A picture, which a text Datanet does not take.
 pub const PICTURE: (&str, &[u8]) = ("diagram.png", include_bytes!("../data/diagram.png"));
 

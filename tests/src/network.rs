@@ -33,6 +33,8 @@ pub struct Binaries {
     pub node: PathBuf,
     /// `openledger`
     pub cli: PathBuf,
+    /// `openledger-decode`, which the curators' `openledger` starts
+    pub decode: PathBuf,
     /// `openledger-ipfs`
     pub ipfs: PathBuf,
     /// `trainer-worker`
@@ -61,6 +63,7 @@ impl Binaries {
         Ok(Self {
             node: find("openledger-node")?,
             cli: find("openledger")?,
+            decode: find("openledger-decode")?,
             ipfs: find("openledger-ipfs")?,
             worker: find("trainer-worker")?,
         })

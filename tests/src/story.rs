@@ -5,6 +5,7 @@
 
 mod adapter;
 mod contribute;
+mod media;
 mod money;
 mod prepare;
 mod review;
@@ -132,6 +133,7 @@ pub struct Story {
     datanet: u64,
     base: u64,
     base_answers: Vec<String>,
+    media: Vec<media::MediaNet>,
     report: Report,
     started: Instant,
 }
@@ -177,6 +179,7 @@ impl Story {
             datanet: 0,
             base: 0,
             base_answers: Vec::new(),
+            media: Vec::new(),
             report: Report::default(),
             started,
         };
@@ -205,6 +208,7 @@ impl Story {
             "Curators fetch each file over IPFS, re-hash it and vote",
             Self::review,
         )?;
+        self.part("media", "A picture and a melody, each in a Datanet of its own", Self::media)?;
         for plan in self.options.jobs.clone() {
             let title = match plan.fault {
                 None => "A LoRA job on the accepted files",

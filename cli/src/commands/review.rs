@@ -173,6 +173,7 @@ async fn fetch(
         }
         Err(_) => (Value::Null, Value::Null, Value::Null),
     };
+    let isolation = read.as_ref().ok().and_then(isolation);
     let mut json = json!({
         "submission": view.submission,
         "file": to,
@@ -183,6 +184,7 @@ async fn fetch(
         "units": units,
         "textRoot": root,
         "leftOut": left_out,
+        "isolation": isolation,
         "extractorVersion": EXTRACTOR_VERSION,
     });
     let summary = fields([
@@ -212,6 +214,11 @@ async fn fetch(
     Ok(Answer::new(json, text.unwrap_or_default()).with_note(summary))
 }
 
+/// What kept the decoder of an image or sound off the network.
+fn isolation(read: &content::Read) -> Option<&'static str> {
+    read.isolation.map(|isolation| isolation.name())
+}
+
 fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
@@ -224,7 +231,8 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
     let view = require_pending(client, &file).await?;
     let least = require_datanet(client, file.datanet).await?.min_units;
     let bytes = content::fetch_submission(context, &view.item).await?;
-    let Measured { units, text_root } = content::read_submission(&view, &bytes)?.measured;
+    let read = content::read_submission(&view, &bytes)?;
+    let Measured { units, text_root } = read.measured;
     if units < least {
         return Err(CliError::failed(format!(
             "submission {} has {units} {}; Datanet {} takes {least} or more",
@@ -235,15 +243,14 @@ async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
         .next("reject it with --reason too-small"));
     }
     let verdict = Verdict::Accept { score, units, text_root: text_root.into(), extractor };
-    vote(context, &file, &view, verdict, Some((units, text_root))).await
+    vote(context, &file, &view, verdict, Some(read)).await
 }
 
 async fn reject(context: &Context, file: File, reason: RejectionReason) -> Result<Answer> {
     let view = require_pending(context.client().await?, &file).await?;
     let bytes = content::fetch_submission(context, &view.item).await?;
     let read = content::read_submission(&view, &bytes).ok();
-    let measured = read.map(|read| (read.measured.units, read.measured.text_root));
-    vote(context, &file, &view, Verdict::Reject(reason), measured).await
+    vote(context, &file, &view, Verdict::Reject(reason), read).await
 }
 
 async fn vote(
@@ -251,7 +258,7 @@ async fn vote(
     file: &File,
     view: &PendingView<AccountId>,
     verdict: Verdict,
-    measured: Option<(u64, FileHash)>,
+    read: Option<content::Read>,
 ) -> Result<Answer> {
     let client = context.client().await?;
     let signer = context.signer().await?;
@@ -265,8 +272,10 @@ async fn vote(
     let mut json = json!({
         "submission": view.submission,
         "verdict": name,
-        "units": measured.map(|(units, _)| units),
-        "textRoot": measured.map(|(_, root)| hex::encode(root)),
+        "units": read.as_ref().map(|read| read.measured.units),
+        "textRoot": read.as_ref().map(|read| hex::encode(read.measured.text_root)),
+        "leftOut": read.as_ref().map(|read| views::left_out(&read.left_out, read.measured.units)),
+        "isolation": read.as_ref().and_then(isolation),
         "extractorVersion": EXTRACTOR_VERSION,
         "settled": settled.is_some(),
     });

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 /// Most bytes of a file that are read: no submission has more.
 const MAX_BYTES: u64 = openledger_primitives::QuotaLimits::ACCOUNT.bytes;
 
-/// Show what of a file is paid: canonical text, units, and what is left out. Needs no node.
+/// Show what of a file is paid: canonical text (of images and sound none), units, and what is left
+/// out. Needs no node.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   openledger text notes.pdf
@@ -52,6 +53,7 @@ pub(crate) async fn run(_: &Context, arguments: Text) -> Result<Answer> {
         "textRoot": hex::encode(text_root),
         "extractorVersion": EXTRACTOR_VERSION,
         "leftOut": views::left_out(&reading.left_out, units),
+        "isolation": reading.isolation.map(|isolation| isolation.name()),
         "text": reading.text,
     });
     let note = format!(

@@ -11,7 +11,7 @@
 use crate::budget::Fault;
 use crate::left_out::LeftOut;
 use crate::{characters, docx, markdown, pdf};
-use openledger_primitives::{text_root, MediaType};
+use openledger_primitives::MediaType;
 use unicode_normalization::{is_nfc, UnicodeNormalization};
 
 /// Version of the rules from a file's bytes to its canonical text, for all formats together.
@@ -197,22 +197,6 @@ impl TextError {
     }
 }
 
-/// What acceptance measures of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measured {
-    /// Bytes of canonical text.
-    pub units: u64,
-    /// Merkle root over the 1 KiB chunks of the canonical text.
-    pub text_root: [u8; 32],
-}
-
-impl Measured {
-    /// Units and text root of a canonical text.
-    pub fn of_text(text: &str) -> Self {
-        Self { units: text.len() as u64, text_root: text_root(text.as_bytes()).0 }
-    }
-}
-
 /// A file as a person reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -311,15 +295,6 @@ fn normal_form(text: &str, left_out: &mut LeftOut) -> Result<String, TextError> 
         canonical = if is_nfc(&counted) { counted } else { counted.nfc().collect() };
     }
     Ok(canonical)
-}
-
-/// Units and text root of a file.
-///
-/// # Errors
-///
-/// As [`canonical_text`].
-pub fn measure(media_type: MediaType, bytes: &[u8]) -> Result<Measured, TextError> {
-    canonical_text(media_type, bytes).map(|text| Measured::of_text(&text))
 }
 
 /// Whether bytes can be a file of the declared format: text is UTF-8 without NUL, everything else

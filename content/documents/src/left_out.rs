@@ -1,4 +1,5 @@
-//! What stands in a file and does not count: text that nobody sees, and text drawn again.
+//! What stands in a file and does not count: text that nobody sees, text drawn again, empty parts of
+//! images and sound.
 
 use std::fmt;
 
@@ -71,6 +72,12 @@ hidden! {
     Address "address" "of markup and link targets beyond what is visible" false;
     /// Invisible characters, few in a row, that only say how to lay out or join what is visible.
     Format "format" "of characters for the layout" false;
+    /// Of an image: in a tile of 16 × 16 that shows one colour.
+    Flat "flat" "in flat tiles" false;
+    /// Of a sound: in a window of 100 ms under −60 dBFS.
+    Silent "silent" "of silence" false;
+    /// Of an image or sound: seen or heard before in it.
+    Again "again" "seen or heard before" false;
 }
 
 impl fmt::Display for Hidden {
@@ -79,7 +86,7 @@ impl fmt::Display for Hidden {
     }
 }
 
-/// Units that were left out, by reason: bytes of the text as UTF-8.
+/// Units that were left out, by reason: bytes of the text as UTF-8, pixels, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut(std::collections::BTreeMap<Hidden, u64>);
 

@@ -23,11 +23,12 @@ mod docx;
 mod inflate;
 mod left_out;
 mod markdown;
+pub mod measure;
 mod pdf;
+pub mod sandbox;
 mod zip;
 
-pub use canonical::{
-    canonical_text, measure, read, sniff, Measured, Reading, TextError, EXTRACTOR_VERSION,
-};
+pub use canonical::{canonical_text, read, sniff, Reading, TextError, EXTRACTOR_VERSION};
 pub use left_out::{Hidden, LeftOut};
+pub use measure::{measure, measurement, MeasureError, Measured, Measurement};
 pub use openledger_primitives::MediaType;

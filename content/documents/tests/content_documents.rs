@@ -12,6 +12,8 @@ mod documents;
 mod letters;
 #[path = "content_documents/markdown.rs"]
 mod markdown;
+#[path = "content_documents/media.rs"]
+mod media;
 #[path = "content_documents/structure.rs"]
 mod structure;
 #[path = "content_documents/visibility.rs"]

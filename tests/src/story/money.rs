@@ -65,7 +65,7 @@ impl Story {
             pool[0], pool[1], pool[2], pool[3]
         ));
         self.console.line(format!("a second claim for Ben: refused, {}", again.message));
-        Ok(())
+        self.claim_media()
     }
 
     /// Every account at genesis and now; each difference explained, the sum unchanged.

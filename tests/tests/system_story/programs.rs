@@ -87,7 +87,9 @@ fn what_a_program_is_not_built_from_does_not_make_it_old() {
 fn a_real_program_that_is_old_is_refused_with_the_command_that_builds_it() {
     let binaries = super::binaries();
     let folder = tempfile::tempdir().expect("a folder");
-    for program in [&binaries.node, &binaries.cli, &binaries.ipfs, &binaries.worker] {
+    for program in
+        [&binaries.node, &binaries.cli, &binaries.decode, &binaries.ipfs, &binaries.worker]
+    {
         // The same bytes from before every source, with the compiler's files beside them.
         let old = folder.path().join(program.file_name().expect("a name"));
         fs::write(&old, "").expect("it can be written");

@@ -4,7 +4,7 @@ use super::RunnerError;
 use crate::data::DataFile;
 use openledger_client::{AccountId, Client};
 use openledger_content::{ContentStore, Limits, Wanted};
-use openledger_documents::{measure, EXTRACTOR_VERSION};
+use openledger_documents::{canonical_text, Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::LeafView,
     leaf::{version_of, DatasetRef},
@@ -69,7 +69,8 @@ async fn fetch_file(
     let wanted = Wanted::exactly(view.content, leaf.sha256, leaf.size.into());
     let limits = Limits::default().with_timeouts(PATIENCE.0, PATIENCE.1);
     let bytes = store.fetch_bytes(&wanted, &limits).await?;
-    match measure(view.media, &bytes) {
+    // Text is what is trained on: an image or a sound is named as such, and not decoded.
+    match canonical_text(view.media, &bytes).map(|text| Measured::of_text(&text)) {
         Ok(measured) if measured.units == leaf.units && measured.text_root == leaf.text_root.0 => {}
         // What the reviewers accepted is what the job names, so it is trained on all the same.
         Ok(measured) => {

@@ -1,6 +1,6 @@
 //! Canonical text: one text has one form, whatever wrote it.
 
-use openledger_documents::{canonical_text, measure, sniff, TextError};
+use openledger_documents::{canonical_text, measure, sniff, MeasureError, TextError};
 use openledger_primitives::{MediaType, Modality};
 use proptest::prelude::*;
 
@@ -98,8 +98,9 @@ fn a_text_that_is_not_utf_8_is_refused_with_the_place() {
             assert_eq!(sniff(media_type, bytes), Err(error));
         }
     }
-    let error = measure(MediaType::Txt, b"text\0").unwrap_err();
+    let error = canonical_text(MediaType::Txt, b"text\0").unwrap_err();
     assert_eq!(error, TextError::Nul { offset: 4 });
+    assert_eq!(measure(MediaType::Txt, b"text\0").unwrap_err().to_string(), error.to_string());
     assert_eq!(error.to_string(), "it is not a text file: byte 4 is NUL");
 }
 
@@ -107,11 +108,14 @@ fn a_text_that_is_not_utf_8_is_refused_with_the_place() {
 fn formats_without_text_say_so() {
     for media_type in MediaType::ALL {
         if media_type.modality() != Modality::Text {
-            let error = measure(media_type, b"%PDF-1.7").unwrap_err();
+            let error = canonical_text(media_type, b"%PDF-1.7").unwrap_err();
             assert_eq!(error, TextError::NoExtractor { media_type });
+            let error = measure(media_type, b"%PDF-1.7").unwrap_err();
+            let MeasureError::Text(error) = error else { panic!("{error}") };
+            assert_eq!(error, TextError::OtherFormat { media_type });
         }
     }
-    let words = measure(MediaType::Png, b"").unwrap_err().to_string();
+    let words = canonical_text(MediaType::Png, b"").unwrap_err().to_string();
     assert!(words.contains(".png") && words.contains(".pdf, .docx"), "{words}");
 }
 
