@@ -48,6 +48,8 @@ mod hostile;
 mod memory;
 #[path = "engine_trainer/merging.rs"]
 mod merging;
+#[path = "engine_trainer/model_files.rs"]
+mod model_files;
 #[path = "engine_trainer/mutations.rs"]
 mod mutations;
 #[path = "engine_trainer/ops.rs"]
@@ -80,3 +82,5 @@ mod tokenizers;
 mod train_options;
 #[path = "engine_trainer/training.rs"]
 mod training;
+#[path = "engine_trainer/yaml_files.rs"]
+mod yaml_files;

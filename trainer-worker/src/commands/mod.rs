@@ -90,7 +90,7 @@ impl ModelArgs {
                 self.model.display()
             );
         }
-        Ok(folder::check(&self.model)?)
+        Ok(folder::check_description(&self.model)?)
     }
 
     /// The model's configuration, without its weights.

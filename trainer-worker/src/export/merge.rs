@@ -9,7 +9,7 @@ use crate::kernels::gemm;
 use crate::model::gguf::Gguf;
 use crate::model::hf::DESCRIPTION_FILES;
 use crate::model::quantization::{no_scales, scale_names, Quantization, Scales};
-use crate::model::{ModelConfig, WeightSource};
+use crate::model::{folder, ModelConfig, WeightSource};
 use crate::tokenizer::Tokenizer;
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,7 @@ pub fn merge(
     if let Some(adapter) = adapter {
         adapter.refuse_others()?;
     }
+    folder::check(base)?;
     let model = ModelConfig::open(base)?;
     let (source, config) = if base.is_dir() { folder(base)? } else { gguf(base)? };
     let mut planned: Vec<Planned> = source.tensors(settings.dtype);

@@ -76,11 +76,20 @@ const PICKLE: &str = "pickled weights can run code and are not read; write them 
 /// [`Error::NotUsable`] for a missing path, an empty or half-fetched folder, Git LFS pointers, pickled
 /// weights, missing shards, adapters and folders of GGUF files.
 pub fn check(path: &Path) -> Result<()> {
+    check_with(path, true)
+}
+
+/// As [`check`], but a folder may be without its weights: enough to look at a configuration.
+pub fn check_description(path: &Path) -> Result<()> {
+    check_with(path, false)
+}
+
+fn check_with(path: &Path, weights: bool) -> Result<()> {
     if !path.exists() {
         return Err(Error::not_usable(path, "does not exist"));
     }
     if path.is_dir() {
-        check_folder(path)
+        check_folder(path, weights)
     } else {
         check_model_file(path)
     }
@@ -128,7 +137,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
     }
 }
 
-fn check_folder(path: &Path) -> Result<()> {
+fn check_folder(path: &Path, weights: bool) -> Result<()> {
     let names = names_in(path)?;
     let refuse = |reason: String| Err(Error::not_usable(path, reason));
     let with = |what: &dyn Fn(&str) -> bool| -> Vec<&String> {
@@ -183,6 +192,14 @@ fn check_folder(path: &Path) -> Result<()> {
         ));
     }
     check_file(&path.join(CONFIG))?;
+    for name in ["tokenizer.json", "tokenizer.model", "tokenizer_config.json"] {
+        if names.contains(name) {
+            check_file(&path.join(name))?;
+        }
+    }
+    if !weights {
+        return Ok(());
+    }
     let files = shards(path, &names)?;
     let missing: Vec<&String> = files.iter().filter(|f| !path.join(f).exists()).collect();
     if !missing.is_empty() {
@@ -224,11 +241,6 @@ fn check_folder(path: &Path) -> Result<()> {
     for name in &files {
         check_file(&path.join(name))?;
     }
-    for name in ["tokenizer.json", "tokenizer.model", "tokenizer_config.json"] {
-        if names.contains(name) {
-            check_file(&path.join(name))?;
-        }
-    }
     Ok(())
 }
 
@@ -243,7 +255,11 @@ fn shards(path: &Path, names: &BTreeSet<String>) -> Result<BTreeSet<String>> {
         let map = json.get("weight_map").and_then(serde_json::Value::as_object);
         let files = map.into_iter().flatten().filter_map(|(_, file)| file.as_str());
         // Names that lead elsewhere are refused by the reader.
-        return Ok(files.filter(|f| !f.contains(['/', '\\'])).map(str::to_owned).collect());
+        let plain = |f: &&str| {
+            let all = f.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            all && !f.is_empty() && !f.starts_with('.')
+        };
+        return Ok(files.filter(plain).map(str::to_owned).collect());
     }
     if !names.contains(WEIGHTS) {
         let numbered = names.iter().find_map(|n| {
@@ -281,9 +297,9 @@ impl ModelConfig {
     ///
     /// # Errors
     ///
-    /// As [`check`], and for a configuration that this engine does not compute.
+    /// As [`check_description`], and for a configuration that this engine does not compute.
     pub fn open(path: &Path) -> Result<Self> {
-        check(path)?;
+        check_description(path)?;
         if !path.is_dir() {
             return Gguf::open(path)?.config();
         }

@@ -232,11 +232,15 @@ pub fn problems_of_tensors<'a>(
     let mut found = Vec::new();
     let (mut modules, mut magnitudes) = (BTreeSet::new(), BTreeSet::new());
     let mut wrong_ranks = Vec::new();
-    let mut embedding = false;
+    let (mut embedding, mut experts) = (false, false);
     for Shape { name, dimensions } in tensors {
         let bare = name.strip_prefix("base_model.model.").unwrap_or(name);
         if let Some(module) = MAGNITUDES.iter().find_map(|end| bare.strip_suffix(end)) {
             magnitudes.insert(module.to_owned());
+        }
+        if !experts && bare.split('.').any(|part| part == "experts") {
+            experts = true;
+            found.push(format!("{name}: routed experts cannot carry an adapter; {MERGE_THERE}"));
         }
         if bare.contains("lora_embedding_") && !embedding {
             embedding = true;
@@ -249,7 +253,9 @@ pub fn problems_of_tensors<'a>(
             (_, Some(module)) => (module, dimensions.get(1)),
             _ => continue,
         };
-        modules.insert(module.to_owned());
+        if bare.ends_with(LORA_A) {
+            modules.insert(module.to_owned());
+        }
         let told = ranks.get(module).unwrap_or(r);
         if let Some(rank) = rank.filter(|rank| **rank != told) {
             wrong_ranks

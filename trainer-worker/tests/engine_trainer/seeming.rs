@@ -123,7 +123,8 @@ fn adapters_that_only_look_so_give_pefts_logits_merged_too() {
         let path = text(&path);
         let ours = logits(&["--model", &model, "--adapter", &path, "--tokens", &tokens]);
         let merged = format!("merged-{name}");
-        let arguments = ["merge", "--model", &model, "--adapter", &path, "--output", &merged];
+        let arguments =
+            ["merge", "--model", &model, "--adapter", &path, "--output", &merged, "--dtype", "f32"];
         assert!(run(dir, &arguments).status.success(), "{name}");
         let merged = logits(&["--model", &merged, "--tokens", &tokens]);
         for (what, ours) in [("adapter", ours), ("merged", merged)] {

@@ -48,6 +48,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             }
             return Ok(());
         }
+        // A plan needs no weights; a training does, and says so before it takes time.
+        folder::check(&args.model.model)?;
         if !args.ignore_memory {
             forecast.check_memory(&settings)?;
         }
