@@ -70,6 +70,8 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/runs.rs"]
+mod runs;
 #[path = "engine_trainer/seeming.rs"]
 mod seeming;
 #[path = "engine_trainer/sentencepiece.rs"]

@@ -102,7 +102,7 @@ pub enum Event {
         step: u64,
         /// The loss now, averaged over the last steps.
         loss: f64,
-        /// The loss at the beginning.
+        /// What it was before: at the beginning, or the lowest average since.
         before: f64,
         /// The learning rate of the step.
         learning_rate: f64,

@@ -38,27 +38,37 @@ struct Seen {
     losses: Vec<f64>,
     evaluations: Vec<(u64, f64)>,
     rate: f64,
-    /// The loss averaged over the last steps, and whether it was said that it rises.
+    /// The loss averaged over the last steps, the lowest such average, and whether it was said that it
+    /// rises.
     recent: f64,
+    lowest: f64,
     said: bool,
 }
 
-/// Steps whose mean loss is taken for that of the beginning.
-const BEGINNING: usize = 5;
-/// Steps before which a rise says nothing.
-const PATIENCE: usize = 15;
+/// Weight of a step's loss in the average over the last ones.
+const WEIGHT: f64 = 0.2;
+/// Steps after which a rise above the beginning says something.
+const EARLY: usize = 4;
+/// Steps after which the lowest average says more than the beginning.
+const LATE: usize = 20;
 
 impl Seen {
-    /// The loss at the beginning and now, once it has risen by half and by a nat: noise of small batches
-    /// does neither.
+    /// A loss that it had before and the loss now, both averaged, once it has risen by half and by more
+    /// than a nat: noise of small batches does neither.
     fn divergence(&mut self, loss: f64) -> Option<(f64, f64)> {
         let count = self.losses.len();
-        let weight = if count <= BEGINNING { 1.0 / count.max(1) as f64 } else { 0.1 };
-        self.recent += (loss - self.recent) * weight;
-        let first = self.losses.get(..BEGINNING)?;
-        let before = first.iter().sum::<f64>() / BEGINNING as f64;
-        let risen = self.recent > before * 1.5 && self.recent > before + 1.0;
-        let say = risen && count >= PATIENCE && !self.said;
+        self.recent = if count <= 1 { loss } else { self.recent + (loss - self.recent) * WEIGHT };
+        let before = match self.losses.as_slice() {
+            [first, second, ..] if count < LATE => (first + second) / 2.0,
+            _ => self.lowest,
+        };
+        if count + 1 >= LATE {
+            self.lowest =
+                if self.lowest > 0.0 { self.lowest.min(self.recent) } else { self.recent };
+        }
+        let enough = count >= EARLY && before > 0.0;
+        let risen = self.recent > before * 1.5 && self.recent > before + 1.5;
+        let say = enough && risen && !self.said;
         self.said |= say;
         say.then_some((before, self.recent))
     }

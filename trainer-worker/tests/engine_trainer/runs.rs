@@ -49,7 +49,9 @@ fn steps_and_parts_of_epochs_are_those_of_transformers() {
     assert_eq!(plan(1.0, Some(10)), (10, vec![5, 10]));
     let error = |settings: TrainSettings| settings.validate().expect_err("refused").to_string();
     let default = TrainSettings::default;
-    assert!(error(TrainSettings { num_train_epochs: 0.0, ..default() }).contains("num_train_epochs"));
+    assert!(
+        error(TrainSettings { num_train_epochs: 0.0, ..default() }).contains("num_train_epochs")
+    );
     assert!(error(TrainSettings { num_train_epochs: f64::NAN, ..default() }).contains("NaN"));
     assert!(error(TrainSettings { max_steps: Some(u64::MAX), ..default() }).contains("max_steps"));
 }
@@ -87,9 +89,13 @@ fn state_json_tensorboard_and_answer_say_the_same() {
     let last = history.last().expect("an entry");
     let mean = losses.iter().sum::<f64>() / 5.0;
     assert!((last["train_loss"].as_f64().expect("a loss") - mean).abs() < 1e-9);
-    for key in
-        ["train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second", "epoch"]
-    {
+    for key in [
+        "train_loss",
+        "train_runtime",
+        "train_samples_per_second",
+        "train_steps_per_second",
+        "epoch",
+    ] {
         assert_eq!(answer[key], last[key], "{key}");
     }
     assert_eq!(answer["last_loss"], losses[4]);
@@ -111,9 +117,8 @@ fn state_json_tensorboard_and_answer_say_the_same() {
 
     let text = std::fs::read_to_string(dir.join("out/training_args.json")).expect("written");
     let args: Value = serde_json::from_str(&text).expect("JSON");
-    let sha256 = |path: &str| {
-        hex::encode(Sha256::digest(std::fs::read(dir.join(path)).expect("a file")))
-    };
+    let sha256 =
+        |path: &str| hex::encode(Sha256::digest(std::fs::read(dir.join(path)).expect("a file")));
     assert_eq!(args["model"]["files"][0]["path"], "tiny.gguf");
     assert_eq!(args["model"]["files"][0]["sha256"], sha256("tiny.gguf"));
     let data = args["data"].as_array().expect("files");
@@ -176,8 +181,22 @@ fn preferences_report_rewards_while_they_train() {
     std::fs::write(dir.join("pairs.jsonl"), (0..6).map(record).collect::<String>())
         .expect("written");
     let arguments = [
-        "train", "--model", "tiny.gguf", "--data", "pairs.jsonl", "--stage", "dpo", "--output", "out",
-        "--max-steps", "4", "--logging-steps", "2", "--learning-rate", "1e-2", "--json",
+        "train",
+        "--model",
+        "tiny.gguf",
+        "--data",
+        "pairs.jsonl",
+        "--stage",
+        "dpo",
+        "--output",
+        "out",
+        "--max-steps",
+        "4",
+        "--logging-steps",
+        "2",
+        "--learning-rate",
+        "1e-2",
+        "--json",
     ];
     json(&run(dir, &arguments));
     let of = state(dir, "out");
@@ -232,7 +251,8 @@ fn the_newest_checkpoints_are_kept_and_the_newest_whole_one_is_gone_on_from() {
     for step in [8, 9] {
         let folder = format!("out/checkpoint-{step}");
         assert!(!dir.join(&folder).join("checkpoint.oltrain").exists(), "the run is complete");
-        let eval = ["eval", "--model", "tiny.gguf", "--data", "data", "--adapter", &folder, "--json"];
+        let eval =
+            ["eval", "--model", "tiny.gguf", "--data", "data", "--adapter", &folder, "--json"];
         json(&run(dir, &eval));
     }
     // Another run clears them.
@@ -251,9 +271,23 @@ fn the_best_checkpoint_is_kept_beyond_the_limit_and_named() {
     train(
         dir,
         &[
-            "--per-device-train-batch-size", "1", "--max-steps", "12", "--save-steps", "1",
-            "--eval-strategy", "steps", "--eval-steps", "1", "--load-best-model-at-end",
-            "--save-total-limit", "1", "--learning-rate", "0.3", "--output", "out",
+            "--per-device-train-batch-size",
+            "1",
+            "--max-steps",
+            "12",
+            "--save-steps",
+            "1",
+            "--eval-strategy",
+            "steps",
+            "--eval-steps",
+            "1",
+            "--load-best-model-at-end",
+            "--save-total-limit",
+            "1",
+            "--learning-rate",
+            "0.3",
+            "--output",
+            "out",
         ],
     );
     let of = state(dir, "out");
@@ -327,7 +361,10 @@ fn a_closed_pipe_ends_every_command_quietly() {
         drop(child.stdout.take());
         let output = child.wait_with_output().expect("ends");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!said.contains("panicked") && !said.contains("Broken pipe"), "{arguments:?}: {said}");
+        assert!(
+            !said.contains("panicked") && !said.contains("Broken pipe"),
+            "{arguments:?}: {said}"
+        );
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
     }
     // A training whose progress nobody reads is finished all the same.
@@ -347,20 +384,38 @@ fn a_closed_pipe_ends_every_command_quietly() {
 fn a_loss_that_rises_is_warned_of_with_what_to_lower() {
     let dir = workplace();
     let dir = dir.path();
-    let arguments = [
-        &["train"],
-        &QUICK[..],
-        &[
-            "--max-steps", "60", "--learning-rate", "1", "--max-grad-norm", "0", "--warmup-ratio", "0",
-            "--lora-alpha", "4096", "--lr-scheduler-type", "constant", "--output", "out",
-        ],
-    ]
-    .concat();
-    let output = run(dir, &arguments);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let warned = said.contains("The loss rises") || said.contains("the training diverged");
-    assert!(warned && said.contains("learning_rate"), "{said}");
-    assert!(said.matches("The loss rises").count() <= 1, "said once: {said}");
+    let model = crate::common::real_model_path();
+    let model = model.to_str().expect("UTF-8");
+    let said = |rate: &str, output: &str| {
+        let arguments = [
+            "train",
+            "--model",
+            model,
+            "--data",
+            "data/a.md",
+            "--output",
+            output,
+            "--max-steps",
+            "6",
+            "--learning-rate",
+            rate,
+            "--max-grad-norm",
+            "0",
+            "--warmup-ratio",
+            "0",
+            "--lr-scheduler-type",
+            "constant",
+            "--eval-fraction",
+            "0",
+        ];
+        let output = run(dir, &arguments);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let text = said("0.05", "risen");
+    assert_eq!(text.matches("The loss rises").count(), 1, "{text}");
+    assert!(text.contains("Lower learning_rate (now 5.0e-2)"), "{text}");
+    let text = said("2e-4", "falls");
+    assert!(!text.contains("The loss rises"), "{text}");
 }
 
 #[test]
@@ -375,7 +430,8 @@ fn generation_keeps_a_gguf_files_blocks_unless_told_otherwise() {
     assert_eq!(generate(&[])["quantised"], true);
     assert_eq!(generate(&["--quantised"])["quantised"], true);
     assert_eq!(generate(&["--dequantised"])["quantised"], false);
-    let both = ["generate", "--model", "small.gguf", "--prompt", "x", "--quantised", "--dequantised"];
+    let both =
+        ["generate", "--model", "small.gguf", "--prompt", "x", "--quantised", "--dequantised"];
     assert_eq!(run(dir, &both).status.code(), Some(2));
 }
 
@@ -393,10 +449,20 @@ fn targets_are_chosen_by_expression_and_exclusion_and_kept_when_continuing() {
     train(dir, &[&more[..], &["--output", "a", "--target-modules", expression]].concat());
     assert_eq!(config("a")["target_modules"], expression);
     assert_eq!(modules("a"), 2);
-    let all = ["--output", "b", "--lora-target", "all", "--exclude-modules", "down_proj,0.self_attn.q_proj"];
+    let all = [
+        "--output",
+        "b",
+        "--lora-target",
+        "all",
+        "--exclude-modules",
+        "down_proj,0.self_attn.q_proj",
+    ];
     train(dir, &[&more[..], &all].concat());
     assert_eq!(modules("b"), 14 - 3);
-    assert_eq!(config("b")["exclude_modules"], serde_json::json!(["down_proj", "0.self_attn.q_proj"]));
+    assert_eq!(
+        config("b")["exclude_modules"],
+        serde_json::json!(["down_proj", "0.self_attn.q_proj"])
+    );
     for from in ["a", "b"] {
         let to = format!("{from}-further");
         train(dir, &[&more[..], &["--output", &to, "--adapter", from]].concat());
@@ -420,7 +486,8 @@ fn targets_are_chosen_by_expression_and_exclusion_and_kept_when_continuing() {
 
 #[test]
 fn what_peft_could_not_load_of_deepseek_is_refused_before_training() {
-    let text = std::fs::read_to_string(golden("deepseek-v2-lite").join("config.json")).expect("read");
+    let text =
+        std::fs::read_to_string(golden("deepseek-v2-lite").join("config.json")).expect("read");
     let model = ModelConfig::from_hf_json(&text, "x").expect("a configuration");
     let settings = |targets: &[&str]| TrainSettings {
         target_modules: targets.iter().map(|t| (*t).to_owned()).collect(),
@@ -434,10 +501,28 @@ fn what_peft_could_not_load_of_deepseek_is_refused_before_training() {
     attention.lora(&model).expect("attention may have magnitudes");
     settings(&["all-linear"]).lora(&model).expect("plain LoRA");
     for (name, with) in [
-        ("rank_pattern", TrainSettings { rank_pattern: vec![("up_proj".into(), 2)], ..settings(&["all-linear"]) }),
-        ("alpha_pattern", TrainSettings { alpha_pattern: vec![("up_proj".into(), 2.0)], ..settings(&["all-linear"]) }),
-        ("layers_to_transform", TrainSettings { layers_to_transform: Some(vec![1]), ..settings(&["all-linear"]) }),
-        ("exclude_modules", TrainSettings { exclude_modules: vec!["up_proj".into()], ..settings(&["all-linear"]) }),
+        (
+            "rank_pattern",
+            TrainSettings {
+                rank_pattern: vec![("up_proj".into(), 2)],
+                ..settings(&["all-linear"])
+            },
+        ),
+        (
+            "alpha_pattern",
+            TrainSettings {
+                alpha_pattern: vec![("up_proj".into(), 2.0)],
+                ..settings(&["all-linear"])
+            },
+        ),
+        (
+            "layers_to_transform",
+            TrainSettings { layers_to_transform: Some(vec![1]), ..settings(&["all-linear"]) },
+        ),
+        (
+            "exclude_modules",
+            TrainSettings { exclude_modules: vec!["up_proj".into()], ..settings(&["all-linear"]) },
+        ),
     ] {
         assert!(error(with).contains(name), "{name}");
     }

@@ -123,7 +123,7 @@ impl Display {
                 self.say(&format!("Held-out tokens predicted after step {step}: {share:.1} %"));
             }
             Event::Diverging { step, loss, before, learning_rate } => self.say(&format!(
-                "The loss rises: {loss:.4} after step {step}, {before:.4} at the beginning. Lower \
+                "The loss rises: {loss:.4} after step {step}, {before:.4} before. Lower \
                  learning_rate (now {learning_rate:.1e}), warm up longer (warmup_steps), or lower \
                  max_grad_norm."
             )),
