@@ -299,6 +299,21 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
             Ok(targets) if !lora.target_modules.is_empty() => targets,
             _ => names.into_iter().map(|(_, name)| name.to_owned()).collect(),
         };
+        // Where the file did not say it, short names may name more than the file holds.
+        let more = (0..model.num_hidden_layers).any(|layer| {
+            let named =
+                |m: &crate::model::Module| lora.selects(layer, &model.module_name(layer, m));
+            let modules = model.modules(layer);
+            modules.iter().any(|m| named(m) == Some(true) && !present.contains(&(layer, m.role)))
+        });
+        if more {
+            let all = (0..model.num_hidden_layers).flat_map(|layer| {
+                model.modules(layer).into_iter().map(move |module| (layer, module))
+            });
+            let held = all.filter(|(layer, module)| present.contains(&(*layer, module.role)));
+            lora.target_modules =
+                held.map(|(layer, module)| model.module_name(layer, &module)).collect();
+        }
     }
     Ok(Adapter { family: model.family, config: lora, layouts, layers })
 }

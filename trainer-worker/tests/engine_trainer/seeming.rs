@@ -226,6 +226,23 @@ fn one_rule_holds_for_every_key_and_for_keys_of_later_versions() {
 }
 
 #[test]
+fn an_adapter_without_targets_is_what_its_tensors_are() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(golden("llama-tied").join("config.json")).expect("config");
+    let model = ModelConfig::from_hf_json(&text, "here").expect("a configuration");
+    // PEFT's expression that this program's regular expressions do not have, and no targets at all.
+    for targets in [json!(r".*layers\.1\.(?!x)self_attn.q_proj"), Value::Null] {
+        let path = changed(dir.path(), |config| config["target_modules"] = targets.clone());
+        let from = adapter("expression").join(peft::WEIGHTS);
+        std::fs::copy(from, path.join(peft::WEIGHTS)).expect("copied");
+        let loaded = peft::load(&path, &model).unwrap_or_else(|e| panic!("{targets}: {e}"));
+        assert!(loaded.layers[0].is_empty() && !loaded.layers[1].is_empty(), "{targets}");
+        let again = peft::from_bytes(&peft::to_bytes(&loaded, "x"), None, &model).expect("reads");
+        assert_eq!(again.layouts, loaded.layouts, "{targets}");
+    }
+}
+
+#[test]
 fn another_base_is_named_with_the_one_at_hand() {
     let dir = tempfile::tempdir().expect("a folder");
     let dir = dir.path();

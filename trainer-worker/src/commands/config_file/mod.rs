@@ -229,6 +229,21 @@ impl Reading<'_> {
             }
         };
         let list = matches!(entry.node, Node::List(_));
+        // What is not reported to cannot change the result.
+        let values: Vec<String> = if key == "report-to" {
+            let names = values.iter().flat_map(|value| value.split(',')).map(str::trim);
+            let (known, others): (Vec<&str>, Vec<&str>) =
+                names.partition(|name| ["none", "tensorboard", "mlflow", "all"].contains(name));
+            if !others.is_empty() {
+                self.passed.push(format!("{}: {}", entry.key, others.join(", ")));
+            }
+            if known.is_empty() {
+                return Ok(());
+            }
+            known.into_iter().map(str::to_owned).collect()
+        } else {
+            values
+        };
         let value = values.first().map_or("", String::as_str);
         if self.special(entry, &key, value)? {
             return Ok(());
@@ -307,14 +322,6 @@ impl Reading<'_> {
                 }
                 None => return Err(format!("{}: {value}: true or false", entry.key)),
             },
-            // What is not reported to cannot change the result.
-            ("report-to", other) if matches!(entry.node, Node::Value(_)) => {
-                let known = ["none", "tensorboard", "mlflow", "all"];
-                if other.split(',').all(|name| known.contains(&name.trim())) {
-                    return Ok(false);
-                }
-                self.passed.push(format!("{}: {other}", entry.key));
-            }
             ("resume-from-checkpoint", _) => match truth(value) {
                 Some(_) => self.passed.push(entry.key.clone()),
                 None => {
