@@ -145,23 +145,25 @@ pub fn merge(
     Ok(Merged { files, tensors: total, changed: changes.len() })
 }
 
-/// A folder beside the target that takes its place when everything is written; until then it is
-/// removed when it is dropped, so that a merge that fails leaves nothing.
+/// A folder that is written before anything of it has its name: beside a target that is new, within one
+/// that is there (which may be where somebody stands, or another file system). It is removed when it is
+/// dropped, so that a merge that fails leaves nothing.
 struct Part(tempfile::TempDir);
 
 impl Part {
     fn beside(target: &Path) -> Result<Self> {
-        let parent = match target.parent() {
+        let place = match target.parent() {
+            _ if target.is_dir() => target,
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        std::fs::create_dir_all(place).map_err(Error::io("create", place))?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".merging-");
         // Like any new folder, not private to this user as temporary ones are.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        builder.tempdir_in(parent).map(Self).map_err(Error::io("create a folder in", parent))
+        builder.tempdir_in(place).map(Self).map_err(Error::io("create a folder in", place))
     }
 
     fn path(&self) -> &Path {
@@ -169,14 +171,24 @@ impl Part {
     }
 
     fn becomes(self, target: &Path) -> Result<()> {
-        // An empty folder gives way.
-        match std::fs::remove_dir(target) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("replace", target)(error));
-            }
-            _ => {}
+        if !target.is_dir() {
+            return std::fs::rename(self.path(), target).map_err(Error::io("write", target));
         }
-        std::fs::rename(self.path(), target).map_err(Error::io("write", target))
+        let entries = std::fs::read_dir(self.path()).map_err(Error::io("read", self.path()))?;
+        let mut moved: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(Error::io("read", self.path()))?;
+            let to = target.join(entry.file_name());
+            if let Err(error) = std::fs::rename(entry.path(), &to) {
+                for file in moved {
+                    // What cannot be removed stays; the error below is what is to be told.
+                    let _ = std::fs::remove_file(file);
+                }
+                return Err(Error::io("write", &to)(error));
+            }
+            moved.push(to);
+        }
+        Ok(())
     }
 }
 

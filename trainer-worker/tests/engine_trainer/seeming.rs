@@ -2,7 +2,7 @@
 //! opens one; those that only look so give PEFT's logits.
 
 use crate::commands::{json, refusal, run};
-use crate::common::golden;
+use crate::common::{golden, safetensors_bytes, tiny_weights, write_tiny_folder};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use trainer_worker::model::ModelConfig;
@@ -281,6 +281,48 @@ fn another_base_is_named_with_the_one_at_hand() {
     assert!(refusal(&output).contains("llama-tied"), "{}", refusal(&output));
     let left: Vec<_> = std::fs::read_dir(dir).expect("a folder").flatten().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_merge_or_export_that_fails_leaves_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let base = dir.join("base");
+    std::fs::create_dir(&base).expect("a folder");
+    write_tiny_folder(&base, 1);
+    let files = |path: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(path).expect("a folder").flatten();
+        let mut names: Vec<String> =
+            entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    std::fs::create_dir(dir.join("there")).expect("a folder");
+    for target in ["new", "there"] {
+        assert!(run(dir, &["merge", "--model", "base", "--output", target]).status.success());
+        assert_eq!(files(&dir.join(target)), ["config.json", "model.safetensors"], "{target}");
+    }
+    // The last tensor that is written is no number.
+    let mut weights = tiny_weights(1);
+    let last = weights.values_mut().next_back().expect("a tensor");
+    last.1.fill(f32::NAN);
+    std::fs::write(base.join("model.safetensors"), safetensors_bytes(&weights)).expect("written");
+    std::fs::create_dir(dir.join("empty")).expect("a folder");
+    for target in ["other", "empty"] {
+        let said = refusal(&run(dir, &["merge", "--model", "base", "--output", target]));
+        assert!(said.contains("not finite"), "{said}");
+    }
+    assert_eq!(files(dir), ["base", "empty", "new", "there"]);
+    assert!(files(&dir.join("empty")).is_empty());
+
+    let dir = crate::commands::workplace();
+    let dir = dir.path();
+    let train = ["train", "--model", "tiny.gguf", "--data", "data", "--output", "out"];
+    json(&run(dir, &[&train[..], &["--max-steps", "1", "--json"]].concat()));
+    let export = ["export", "--model", "tiny.gguf", "--adapter", "out", "--output", "a.gguf"];
+    let output = run(dir, &[&export[..], &["--modelfile", "no/such/folder/Modelfile"]].concat());
+    assert!(refusal(&output).contains("no/such/folder"), "{}", refusal(&output));
+    assert!(!dir.join("a.gguf").exists());
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct Gguf {
 
 impl Gguf {
     /// Opens a file and reads its header: bounded memory, an error for anything malformed. Of a split
-    /// file ([`split`]) any part may be named; all must be there.
+    /// file any part may be named; all must be there.
     pub fn open(path: &Path) -> Result<Self> {
         let paths = split::parts(path)?;
         let mut whole: Option<Self> = None;
