@@ -29,6 +29,15 @@ pub enum Error {
         limit: u64,
     },
 
+    /// A file or folder is not what it should be, or not whole.
+    #[error("{} {reason}", path.display())]
+    NotUsable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        reason: String,
+    },
+
     // Models
     /// A GGUF file breaks the format or a bound.
     #[error("not a usable GGUF file: {reason}")]
@@ -144,7 +153,8 @@ pub enum Error {
         step: u64,
     },
     /// The loss became infinite or not a number.
-    #[error("the loss is {loss} at step {step}; lower learning_rate (now {learning_rate})")]
+    #[error("the loss is {loss} at step {step}: the training diverged; lower learning_rate (now {learning_rate}), \
+         warm up longer (warmup_steps), or lower max_grad_norm")]
     Diverged {
         /// Optimiser step, counted from 1.
         step: u64,
@@ -231,6 +241,10 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    pub(crate) fn not_usable(path: &Path, reason: impl Into<String>) -> Self {
+        Self::NotUsable { path: path.to_path_buf(), reason: reason.into() }
+    }
+
     pub(crate) fn gguf(reason: impl Into<String>) -> Self {
         Self::Gguf { reason: reason.into() }
     }
@@ -275,7 +289,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 /// Writes a file so that it is either wholly there or not at all.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write;
     let dir = match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),

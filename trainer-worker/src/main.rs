@@ -68,19 +68,35 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    commands::pipe::end_quietly();
+    commands::run::remember_hangup();
     let arguments: Vec<_> = std::env::args_os().collect();
     let json = commands::wants_json(&arguments);
     if json {
         commands::out_of_memory::as_json();
     }
-    let arguments = match commands::config_file::expand(&Cli::command(), arguments) {
-        Ok(arguments) => arguments,
+    let expanded = match commands::config_file::expand(&Cli::command(), arguments) {
+        Ok(expanded) => expanded,
         Err(error) => return commands::error::fail(json, &error),
     };
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = Cli::try_parse_from(&expanded.arguments);
+    // Together with what is wrong with the file, what is out of range among the rest of it.
+    let more = match &parsed {
+        Ok(Cli { command: Command::Train(args) }) if !expanded.problems.is_empty() => {
+            args.problems()
+        }
+        _ => Vec::new(),
+    };
+    if let Err(error) = expanded.check(more) {
+        return commands::error::fail(json, &error);
+    }
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(json, &error),
     };
+    for note in &expanded.notes {
+        commands::pipe::say(note);
+    }
     let result = match cli.command {
         Command::Train(args) => commands::train::run(*args),
         Command::Preview(args) => commands::preview::run(args),

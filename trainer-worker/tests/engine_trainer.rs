@@ -54,6 +54,8 @@ mod hostile;
 mod memory;
 #[path = "engine_trainer/merging.rs"]
 mod merging;
+#[path = "engine_trainer/model_files.rs"]
+mod model_files;
 #[path = "engine_trainer/mutations.rs"]
 mod mutations;
 #[path = "engine_trainer/ops.rs"]
@@ -74,6 +76,10 @@ mod real_lora;
 mod real_model;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
+#[path = "engine_trainer/runs.rs"]
+mod runs;
+#[path = "engine_trainer/seeming.rs"]
+mod seeming;
 #[path = "engine_trainer/sentencepiece.rs"]
 mod sentencepiece;
 #[path = "engine_trainer/server.rs"]
@@ -84,3 +90,5 @@ mod tokenizers;
 mod train_options;
 #[path = "engine_trainer/training.rs"]
 mod training;
+#[path = "engine_trainer/yaml_files.rs"]
+mod yaml_files;

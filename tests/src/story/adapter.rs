@@ -74,6 +74,8 @@ impl Story {
             command.arg("--adapter").arg(adapter);
         }
         command.args(["--chat", question, "--max-new-tokens", ANSWER_TOKENS, "--output", "json"]);
+        // The answers that the story shows are those of the weights that were trained on.
+        command.arg("--dequantised");
         let who = if adapter.is_some() { "adapter" } else { "base" };
         let log = self.cli.logs().join(format!("ask-{who}-{}", &digest(question.as_bytes())[..8]));
         let done = process::run("trainer-worker generate", command, &log, ANSWER_LIMIT)?;

@@ -2,6 +2,7 @@
 
 use super::{math, par_rows, scalar, Shared};
 use crate::linear::FrozenLinear;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows whose logits are computed at once: fewer would pack the head more often, more take memory.
 pub const CHUNK: usize = 256;
@@ -28,10 +29,26 @@ pub fn head_cross_entropy_part(
     x: &[f32],
     head: &FrozenLinear,
     targets: &[u32],
+    place: (usize, usize),
+    dx: Option<&mut [f32]>,
+    logits: &mut Vec<f32>,
+) {
+    head_cross_entropy_counted(total, &mut 0, x, head, targets, place, dx, logits);
+}
+
+/// As [`head_cross_entropy_part`], and adds to `likeliest` the rows whose target no other token beats.
+#[allow(clippy::too_many_arguments)]
+pub fn head_cross_entropy_counted(
+    total: &mut f64,
+    likeliest: &mut u64,
+    x: &[f32],
+    head: &FrozenLinear,
+    targets: &[u32],
     (before, all): (usize, usize),
     mut dx: Option<&mut [f32]>,
     logits: &mut Vec<f32>,
 ) {
+    let hits = AtomicU64::new(0);
     let (vocabulary, width) = (head.output(), head.input());
     assert!(before + targets.len() <= all, "the rows are a part of all");
     let mut first = 0;
@@ -60,6 +77,9 @@ pub fn head_cross_entropy_part(
             let target = targets[i] as usize;
             let shift = math::max(row);
             let score = row[target];
+            if score >= shift {
+                hits.fetch_add(1, Ordering::Relaxed);
+            }
             let sum = math::exp_shifted(row, shift);
             // SAFETY: `i < rows`, one task a row.
             unsafe {
@@ -76,6 +96,7 @@ pub fn head_cross_entropy_part(
             head.backward(dx, logits, rows, false);
         }
     }
+    *likeliest += hits.into_inner();
 }
 
 /// As [`par_rows`], but one row a task: rows of logits are long.

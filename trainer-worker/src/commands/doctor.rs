@@ -5,9 +5,10 @@ use anyhow::{Context, Result};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use trainer_worker::device;
-use trainer_worker::export::compatibility::{findings, Severity};
+use trainer_worker::export::compatibility::{findings, Finding, Severity};
 use trainer_worker::export::PeftAdapter;
 use trainer_worker::kernels::cpu;
+use trainer_worker::peft::seeming;
 use trainer_worker::report::memory;
 use trainer_worker::train::on_training_threads;
 
@@ -24,7 +25,7 @@ Examples:
   trainer-worker doctor --device cuda"
 )]
 pub(crate) struct Args {
-    /// An adapter: what vLLM and llama.cpp will refuse of it.
+    /// An adapter: what this program, vLLM and llama.cpp will refuse of it.
     #[arg(long, value_name = "DIR|FILE", alias = "adapter-name-or-path")]
     adapter: Option<PathBuf>,
     /// A folder whose disk is checked, such as the one for adapters.
@@ -84,9 +85,22 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let adapter = args
         .adapter
         .as_deref()
-        .map(|path| PeftAdapter::open(path).with_context(|| format!("loading {}", path.display())))
+        .map(|path| PeftAdapter::look(path).with_context(|| format!("loading {}", path.display())))
         .transpose()?;
-    let found = adapter.as_ref().map(findings);
+    let (adapter, problems) = adapter.map_or((None, Vec::new()), |(a, p)| (Some(a), p));
+    let found = adapter.as_ref().map(|adapter| {
+        let own = problems.iter().map(|problem| Finding {
+            program: "trainer-worker",
+            severity: Severity::Refused,
+            message: problem.clone(),
+        });
+        own.chain(findings(adapter)).collect::<Vec<_>>()
+    });
+    // Everything is shown first; the exit code says that the adapter cannot be used here.
+    let verdict = || -> Result<()> {
+        let what = args.adapter.as_deref().unwrap_or(Path::new("")).display();
+        seeming::refuse(&problems).with_context(|| format!("the adapter {what} is refused"))
+    };
     if args.output.json() {
         let found: Option<Vec<Value>> = found.as_ref().map(|found| {
             found
@@ -127,7 +141,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 "adapter": found,
             })
         );
-        return Ok(());
+        return verdict();
     }
     println!("Device    CPU: {}", cpu_name());
     for (device, found) in devices.iter().skip(1) {
@@ -168,9 +182,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
             };
             println!("          {} {word}: {}", f.program, f.message);
         }
-        for program in ["vLLM", "llama.cpp"] {
+        for program in ["trainer-worker", "vLLM", "llama.cpp"] {
             let refuses = |f: &&_| {
-                let f: &trainer_worker::export::compatibility::Finding = f;
+                let f: &Finding = f;
                 f.program == program && f.severity == Severity::Refused
             };
             if !found.iter().any(|f| refuses(&f)) {
@@ -178,5 +192,5 @@ pub(crate) fn run(args: Args) -> Result<()> {
             }
         }
     }
-    Ok(())
+    verdict()
 }

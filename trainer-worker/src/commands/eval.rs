@@ -6,7 +6,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use trainer_worker::data::{self, DataOptions, Purpose};
 use trainer_worker::model::passes::{self, PassSettings};
-use trainer_worker::train::{mean_loss, on_training_threads, perplexity, TrainSettings};
+use trainer_worker::train::{self, on_training_threads, perplexity, Measured, TrainSettings};
 
 /// Arguments of `eval`.
 #[derive(clap::Args)]
@@ -57,33 +57,44 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (examples, report) = data::examples_with(&sources.files, &tokenizer, &options)?;
     let settings = PassSettings { max_tokens: max_seq, ..PassSettings::default() };
     let passes = passes::open(&model, arithmetic, settings)?;
-    let measure = |adapter| {
-        on_training_threads(args.threads, || mean_loss(&*passes, &examples, adapter))??
+    let measured = |adapter| {
+        on_training_threads(args.threads, || train::measure(&*passes, &examples, adapter))??
             .context("the files hold no token to predict")
     };
-    let base = measure(None)?;
-    let adapted = adapter.as_deref().map(|adapter| measure(Some(adapter))).transpose()?;
-    let loss = adapted.unwrap_or(base);
+    let base = measured(None)?;
+    let adapted = adapter.as_deref().map(|adapter| measured(Some(adapter))).transpose()?;
+    let Measured { loss, accuracy } = adapted.unwrap_or(base);
     if args.output.json() {
         println!(
             "{}",
             json!({
-                "loss": loss, "perplexity": perplexity(loss), "examples": examples.len(),
+                "loss": loss, "perplexity": perplexity(loss), "mean_token_accuracy": accuracy,
+                "examples": examples.len(),
                 "labelled_tokens": report.labelled, "tokens": report.tokens,
-                "base": { "loss": base, "perplexity": perplexity(base) },
+                "base": {
+                    "loss": base.loss, "perplexity": perplexity(base.loss),
+                    "mean_token_accuracy": base.accuracy,
+                },
                 "left_out": sources.left_out, "reasons": report.reasons, "remarks": report.remarks,
                 "device": arithmetic.device.name(), "dtype": arithmetic.dtype.name(),
             })
         );
         return Ok(());
     }
-    let line = |name: &str, loss: f64| {
-        println!("{name}  loss {loss:.4} nats a token, perplexity {:.2}", perplexity(loss));
+    let line = |name: &str, of: Measured| {
+        let accuracy = of.accuracy.map_or(String::new(), |share| {
+            format!(", {:.1} % of the tokens predicted", share * 100.0)
+        });
+        println!(
+            "{name}  loss {:.4} nats a token, perplexity {:.2}{accuracy}",
+            of.loss,
+            perplexity(of.loss)
+        );
     };
     line("base   ", base);
     if let Some(adapted) = adapted {
         line("adapter", adapted);
-        println!("change   {:+.4} nats a token", adapted - base);
+        println!("change   {:+.4} nats a token", adapted.loss - base.loss);
     }
     println!(
         "over {} examples, {} labelled tokens of {}",

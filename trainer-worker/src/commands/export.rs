@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use trainer_worker::error::write_atomically;
 use trainer_worker::export::{export_gguf_lora, modelfile::modelfile, Base, PeftAdapter};
 
 /// Arguments of `export`.
@@ -63,23 +64,37 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let what = |path: &Path| format!("loading {}", path.display());
     let base = Base::open(&args.model.model).with_context(|| what(&args.model.model))?;
     let adapter = PeftAdapter::open(&args.adapter).with_context(|| what(&args.adapter))?;
+    // What can fail is done before anything is written.
+    let modelfile = args
+        .modelfile
+        .as_ref()
+        .map(|path| -> Result<_> {
+            let tokenizer = args.model.tokenizer()?;
+            let context = args.context.min(config.max_position_embeddings);
+            // Ollama takes paths relative to the Modelfile.
+            let model = std::path::absolute(&args.model.model)?;
+            let model = std::fs::canonicalize(&model).with_context(|| what(&model))?;
+            let written = std::path::absolute(&args.output)?;
+            let text = modelfile(
+                &model.display().to_string(),
+                Some(&written.display().to_string()),
+                &tokenizer,
+                context,
+                args.temperature,
+            );
+            Ok((path, text))
+        })
+        .transpose()?;
+    let replaced = args.output.exists();
     export_gguf_lora(&adapter, &base, &args.output)?;
-    if let Some(path) = &args.modelfile {
-        let tokenizer = args.model.tokenizer()?;
-        let context = args.context.min(config.max_position_embeddings);
-        // Ollama takes paths relative to the Modelfile.
-        let absolute = |path: &Path| -> Result<String> {
-            let full = std::fs::canonicalize(path).with_context(|| what(path))?;
-            Ok(full.display().to_string())
-        };
-        let text = modelfile(
-            &absolute(&args.model.model)?,
-            Some(&absolute(&args.output)?),
-            &tokenizer,
-            context,
-            args.temperature,
-        );
-        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
+    if let Some((path, text)) = modelfile {
+        if let Err(error) = write_atomically(path, text.as_bytes()) {
+            if !replaced {
+                // Half of what was asked for would look like all of it.
+                let _ = std::fs::remove_file(&args.output);
+            }
+            return Err(error.into());
+        }
     }
     let bytes = std::fs::read(&args.output)?;
     let sha256 = hex::encode(Sha256::digest(&bytes));

@@ -49,6 +49,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 "text": result.text,
                 "tokens": result.tokens,
                 "prompt_tokens": result.prompt_tokens,
+                "quantised": model.is_quantised(),
                 "stopped": result.stopped,
                 "prompt_seconds": result.prompt_time.as_secs_f64(),
                 "tokens_per_second": result.tokens_per_second(),

@@ -185,7 +185,7 @@ fn safetensors(path: &Path, tensors: bool) -> Result<Value> {
 }
 
 fn adapter(path: &Path, tensors: bool) -> Result<Map<String, Value>> {
-    let adapter = PeftAdapter::open(path)?;
+    let (adapter, problems) = PeftAdapter::look(path)?;
     let mut answer = Map::new();
     answer.insert("kind".to_owned(), json!("adapter"));
     answer.extend(file_facts(adapter.file.path())?);
@@ -196,6 +196,9 @@ fn adapter(path: &Path, tensors: bool) -> Result<Map<String, Value>> {
     answer.insert("parameters".to_owned(), json!(parameters));
     answer.insert("modules".to_owned(), json!(adapter.modules.len()));
     answer.insert("ranks".to_owned(), json!(adapter.ranks()));
+    if !problems.is_empty() {
+        answer.insert("refused".to_owned(), json!(problems));
+    }
     for field in ["lora_alpha", "lora_dropout", "target_modules", "use_rslora", "use_dora"] {
         answer.insert(field.to_owned(), config(field));
     }
@@ -261,7 +264,7 @@ fn checkpoint_header(path: &Path) -> Result<Value> {
                 let parameters: u64 = layers.iter().filter_map(Value::as_u64).sum();
                 answer.insert("trainable_parameters".to_owned(), json!(parameters));
             }
-            ("eval_loss_before", value) => {
+            ("eval_loss_before" | "loss_sum", value) => {
                 let loss = value.as_u64().map(f64::from_bits);
                 answer.insert(key, json!(loss));
             }

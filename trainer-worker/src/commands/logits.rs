@@ -1,6 +1,6 @@
 //! `trainer-worker logits`.
 
-use super::{prompt_tokens, AdapterArgs, ModelArgs, OutputArgs, PrecisionArgs};
+use super::{prompt_tokens, AdapterArgs, ExactArgs, ModelArgs, OutputArgs};
 use anyhow::{bail, Result};
 use serde_json::json;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     adapter: AdapterArgs,
     #[command(flatten)]
-    precision: PrecisionArgs,
+    precision: ExactArgs,
     /// Take the tokens one by one, as generation does: by integer products where --quantised is given.
     #[arg(long)]
     one_by_one: bool,

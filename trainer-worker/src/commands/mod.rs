@@ -13,6 +13,7 @@ pub(crate) mod inspect;
 pub(crate) mod logits;
 pub(crate) mod merge;
 pub(crate) mod out_of_memory;
+pub(crate) mod pipe;
 pub(crate) mod preview;
 pub(crate) mod run;
 pub(crate) mod train;
@@ -27,8 +28,7 @@ use std::time::Duration;
 use trainer_worker::device::{Arithmetic, Device, Dtype};
 use trainer_worker::generate::GenerateSettings;
 use trainer_worker::lora::Adapter;
-use trainer_worker::model::gguf::Gguf;
-use trainer_worker::model::{weights::Precision, Model, ModelConfig};
+use trainer_worker::model::{folder, weights::Precision, Model, ModelConfig};
 use trainer_worker::peft;
 use trainer_worker::tokenizer::{Message, Tokenizer};
 
@@ -90,13 +90,13 @@ impl ModelArgs {
                 self.model.display()
             );
         }
-        Ok(())
+        Ok(folder::check_description(&self.model)?)
     }
 
     /// The model's configuration, without its weights.
     pub(crate) fn config(&self) -> Result<ModelConfig> {
         self.must_exist()?;
-        config_of(&self.model).with_context(|| format!("loading {}", self.model.display()))
+        ModelConfig::open(&self.model).with_context(|| format!("loading {}", self.model.display()))
     }
 
     pub(crate) fn tokenizer(&self) -> Result<Tokenizer> {
@@ -122,17 +122,6 @@ impl ModelArgs {
     }
 }
 
-/// The configuration of a GGUF file or a Hugging Face folder.
-pub(crate) fn config_of(path: &Path) -> Result<ModelConfig> {
-    if !path.is_dir() {
-        return Ok(Gguf::open(path)?.config()?);
-    }
-    let file = path.join("config.json");
-    let text = read_text(&file, 1 << 20)?;
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    Ok(ModelConfig::from_hf_json(&text, &name)?)
-}
-
 /// A text file of at most `limit` bytes.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
     let what = || format!("reading {}", path.display());
@@ -146,13 +135,36 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
 /// How the weights are kept while generating.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct PrecisionArgs {
-    /// Keep a GGUF file's weights in its own few bits, and multiply in integers: several times faster
-    /// and smaller, and within half a percent of the perplexity of f32.
+    /// Keep a GGUF file's weights in its own few bits, and multiply in integers (the default): several
+    /// times faster and smaller, and within half a percent of the perplexity of f32.
+    #[arg(long, conflicts_with = "dequantised")]
+    quantised: bool,
+    /// Dequantise a GGUF file's weights to f32, as training and evaluation with lora do.
+    #[arg(long, alias = "dequantized")]
+    dequantised: bool,
+}
+
+impl PrecisionArgs {
+    /// A folder's weights have no blocks of their own, and stay in f32 either way.
+    pub(crate) fn get(self) -> Precision {
+        if self.dequantised {
+            Precision::Dense
+        } else {
+            Precision::Quantised
+        }
+    }
+}
+
+/// How the weights are kept where every number is shown.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct ExactArgs {
+    /// Keep a GGUF file's weights in its own few bits, and multiply in integers, as generate and chat
+    /// do; otherwise they are dequantised to f32.
     #[arg(long)]
     quantised: bool,
 }
 
-impl PrecisionArgs {
+impl ExactArgs {
     pub(crate) fn get(self) -> Precision {
         if self.quantised {
             Precision::Quantised
@@ -252,7 +264,7 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
-/// Sets `stop` on Ctrl-C or SIGTERM, after calling `tell`; the second time the process ends.
+/// Sets `stop` on Ctrl-C, SIGTERM or SIGHUP, after calling `tell`; the second time the process ends.
 pub(crate) fn stop_on_signal(stop: Arc<AtomicBool>, tell: impl Fn() + Send + 'static) {
     // Without it, Ctrl-C ends the process at once, as it does by itself.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {

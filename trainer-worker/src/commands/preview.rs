@@ -34,8 +34,8 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     gradient_accumulation_steps: usize,
     /// Passes over the data (1 to 1000).
-    #[arg(long, default_value_t = 3)]
-    num_train_epochs: usize,
+    #[arg(long, default_value_t = 3.0)]
+    num_train_epochs: f64,
     /// Share of the examples held out for evaluation (0 to 0.5).
     #[arg(long, default_value_t = 0.1, alias = "val-size")]
     eval_fraction: f64,

@@ -176,19 +176,39 @@ fn data_directory() -> PathBuf {
     base.join("openledger")
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP (a terminal that was closed).
 pub(crate) async fn interrupted() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
         use tokio::signal::unix::{signal, SignalKind};
+        let hangup = async {
+            // Under `nohup` the program is to outlive its terminal.
+            match signal(SignalKind::hangup()) {
+                Ok(mut hangup) if !HANGUP_IGNORED.load(Ordering::Relaxed) => hangup.recv().await,
+                _ => std::future::pending().await,
+            }
+        };
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
             tokio::select! {
                 _ = interrupt => {}
                 _ = terminate.recv() => {}
+                _ = hangup => {}
             }
             return;
         }
     }
     let _ = interrupt.await;
+}
+
+/// Whether SIGHUP was ignored when the program started, which a handler of our own would undo.
+static HANGUP_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Remembers whether the program was started so that it outlives its terminal (`nohup`).
+pub(crate) fn remember_hangup() {
+    // The first bit is signal 1, SIGHUP.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|m| u64::from_str_radix(m.trim(), 16).ok());
+    HANGUP_IGNORED.store(mask.is_some_and(|m| m & 1 == 1), Ordering::Relaxed);
 }

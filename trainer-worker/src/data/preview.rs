@@ -31,7 +31,7 @@ pub struct PreviewOptions {
     /// Micro-batches of an optimiser step.
     pub gradient_accumulation_steps: usize,
     /// Passes over the examples.
-    pub num_train_epochs: usize,
+    pub num_train_epochs: f64,
     /// Share of the examples that is held out.
     pub eval_fraction: f64,
     /// Decides which ones are.
@@ -236,9 +236,14 @@ pub fn preview(files: &[DataFile], tokenizer: &Tokenizer, options: &PreviewOptio
         shown,
         lines,
         steps_per_epoch,
-        total_steps: steps_per_epoch.saturating_mul(options.num_train_epochs),
-        total_tokens: train.iter().sum::<usize>().saturating_mul(options.num_train_epochs),
+        total_steps: times(steps_per_epoch, options.num_train_epochs),
+        total_tokens: times(train.iter().sum::<usize>(), options.num_train_epochs),
     }
+}
+
+/// So many of an epoch in some epochs, of which the last may be a part, rounded up.
+fn times(of_epoch: usize, epochs: f64) -> usize {
+    (of_epoch as f64 * epochs.max(0.0)).ceil() as usize
 }
 
 /// Counts before and after a file.

@@ -2,9 +2,9 @@
 //! the family.
 
 use super::tensors::TensorFile;
-use crate::error::{read_bounded, Error, Result};
+use crate::error::{Error, Result};
 use crate::lora::patterns::Patterns;
-use crate::peft::{patterns, CONFIG, MAX_ADAPTER, MAX_CONFIG, WEIGHTS};
+use crate::peft::{json_of, ordered_patterns, seeming, Files, CONFIG, MAX_ADAPTER};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,22 +50,27 @@ impl PeftAdapter {
     ///
     /// # Errors
     ///
-    /// [`Error::Adapter`] for what is no LoRA adapter or is incomplete.
+    /// [`Error::Adapter`] for what is no LoRA adapter, is incomplete, or would be computed otherwise than
+    /// it means ([`seeming`]).
     pub fn open(path: &Path) -> Result<Self> {
-        let (weights, config) = if path.is_dir() {
-            (path.join(WEIGHTS), Some(path.join(CONFIG)))
-        } else {
-            (path.to_owned(), None)
-        };
-        let size = std::fs::metadata(&weights).map_err(Error::io("read", &weights))?.len();
+        let (adapter, problems) = Self::look(path)?;
+        seeming::refuse(&problems)?;
+        Ok(adapter)
+    }
+
+    /// Opens an adapter to look at it, with everything for which [`Self::open`] would refuse it.
+    pub fn look(path: &Path) -> Result<(Self, Vec<String>)> {
+        let files = Files::find(path)?;
+        let weights = &files.weights;
+        let size = std::fs::metadata(weights).map_err(Error::io("read", weights))?.len();
         if size > MAX_ADAPTER {
             let what = weights.display().to_string();
             return Err(Error::TooLarge { what, size, limit: MAX_ADAPTER });
         }
-        let file = TensorFile::open(&weights)?;
-        let text = match (config, file.metadata.get("adapter_config")) {
-            (Some(config), _) => read_bounded(&config, MAX_CONFIG)?,
-            (None, Some(text)) => text.clone().into_bytes(),
+        let file = TensorFile::open(weights)?;
+        let text = match (files.config()?, file.metadata.get("adapter_config")) {
+            (Some(text), _) => text,
+            (None, Some(text)) => text.clone(),
             (None, None) => {
                 return Err(Error::adapter(format!(
                     "{} carries no configuration; name the folder that holds it and {CONFIG}",
@@ -73,16 +78,36 @@ impl PeftAdapter {
                 )))
             }
         };
-        let config: Value = serde_json::from_slice(&text)
-            .map_err(|e| Error::adapter(format!("{CONFIG} is not JSON: {e}")))?;
-        if config.get("peft_type").and_then(Value::as_str) != Some("LORA") {
-            let kind = config.get("peft_type").map_or("missing".to_owned(), Value::to_string);
-            return Err(Error::adapter(format!("peft_type = {kind}: only LORA is supported")));
-        }
-        let (_, alphas) = patterns(&String::from_utf8_lossy(&text))?;
+        let config = json_of(&text)?;
+        let mut problems = seeming::problems_of_config(&config);
+        let shapes = file
+            .entries
+            .iter()
+            .map(|(name, entry)| seeming::Shape { name, dimensions: &entry.shape });
+        problems.extend(seeming::problems_of_tensors(&text, &config, shapes)?);
+        let (_, alphas) = ordered_patterns(&text)?;
         let mut adapter = Self { config, modules: BTreeMap::new(), others: Vec::new(), file };
-        adapter.find_pairs(&alphas)?;
-        Ok(adapter)
+        if let Err(error) = adapter.find_pairs(&alphas) {
+            // Of other kinds of adapters only the kind is of interest.
+            if problems.is_empty() {
+                return Err(error);
+            }
+            adapter.modules.clear();
+        }
+        Ok((adapter, problems))
+    }
+
+    /// What the base model is called that the adapter names, in words.
+    pub(super) fn base(&self) -> String {
+        match self.config.get("base_model_name_or_path").and_then(Value::as_str) {
+            Some(name) if !name.is_empty() => {
+                format!(
+                    "the adapter names {} as its base",
+                    name.chars().take(200).collect::<String>()
+                )
+            }
+            _ => "the adapter names no base".to_owned(),
+        }
     }
 
     fn find_pairs(&mut self, alphas: &Patterns<f64>) -> Result<()> {
@@ -177,7 +202,8 @@ impl PeftAdapter {
     pub(super) fn refuse_others(&self) -> Result<()> {
         match self.others.first() {
             Some(name) => Err(Error::adapter(format!(
-                "{name} belongs to no LoRA pair: fully trained modules and biases are not supported"
+                "{name} belongs to no LoRA pair: fully trained modules and biases are not supported; merge \
+                 the adapter with PEFT (merge_and_unload) and use the merged model"
             ))),
             None => Ok(()),
         }

@@ -83,14 +83,20 @@ pub fn export_gguf_lora(adapter: &PeftAdapter, base: &Base, target: &Path) -> Re
         if let Some(gguf) = &base.gguf {
             let Some((shape, _)) = gguf.tensor_info(&place.tensor) else {
                 return Err(Error::adapter(format!(
-                    "the base model has no {}, which {path} would adapt",
-                    place.tensor
+                    "the base model has no {}, which {path} would adapt; {}: give --model the one that \
+                     it was trained on",
+                    place.tensor,
+                    adapter.base()
                 )));
             };
             if shape != [pair.output, pair.input] {
                 return Err(Error::adapter(format!(
-                    "{path} adapts a weight of {} × {}, the base model's {} is {shape:?}",
-                    pair.output, pair.input, place.tensor
+                    "{path} adapts a weight of {} × {}, the base model's {} is {shape:?}; {}: give \
+                     --model the one that it was trained on",
+                    pair.output,
+                    pair.input,
+                    place.tensor,
+                    adapter.base()
                 )));
             }
         }

@@ -9,7 +9,7 @@ use crate::kernels::gemm;
 use crate::model::gguf::Gguf;
 use crate::model::hf::DESCRIPTION_FILES;
 use crate::model::quantization::{no_scales, scale_names, Quantization, Scales};
-use crate::model::WeightSource;
+use crate::model::{folder, ModelConfig, WeightSource};
 use crate::tokenizer::Tokenizer;
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,8 @@ pub fn merge(
     if let Some(adapter) = adapter {
         adapter.refuse_others()?;
     }
+    folder::check(base)?;
+    let model = ModelConfig::open(base)?;
     let (source, config) = if base.is_dir() { folder(base)? } else { gguf(base)? };
     let mut planned: Vec<Planned> = source.tensors(settings.dtype);
     // A tied head that the adapter changes would change the embedding with it.
@@ -105,19 +107,28 @@ pub fn merge(
     for (path, pair) in adapter.iter().flat_map(|a| &a.modules) {
         let name = names_of(path).into_iter().find(|name| names.contains(name.as_str()));
         let name = name.ok_or_else(|| {
-            Error::adapter(format!("the base model has no weight {path}.weight to merge into"))
+            Error::adapter(format!(
+                "the base model {} has no weight {path}.weight to merge into; {}: give --model the one \
+                 that it was trained on",
+                base.display(),
+                adapter.map_or_else(String::new, PeftAdapter::base)
+            ))
         })?;
         changes.insert(name, (path.as_str(), pair));
     }
     planned.sort_by(|a, b| a.0.cmp(&b.0));
-    std::fs::create_dir_all(target).map_err(Error::io("create", target))?;
+    let across = model.fan_in_fan_out();
+    if let Some(adapter) = adapter {
+        check_all_layers(adapter, &model)?;
+    }
+    let part = Part::beside(target)?;
     let total = planned.len();
     let mut done = 0;
-    let files = write_sharded(target, &planned, SHARD, |name| {
+    let files = write_sharded(part.path(), &planned, SHARD, |name| {
         let mut values = source.values(name)?;
         if let (Some(adapter), Some((path, pair))) = (adapter, changes.get(name)) {
             let shape = source.shape(name);
-            add(&mut values, &shape, adapter, path, pair)?;
+            add(&mut values, &shape, adapter, path, pair, across)?;
         }
         done += 1;
         progress(done, total);
@@ -127,8 +138,79 @@ pub fn merge(
         Source::Folder(_) => true,
         Source::Gguf(gguf, _) => gguf.get("tokenizer.ggml.model").is_some(),
     };
-    companions(base, target, config, settings.dtype, with_tokenizer)?;
+    companions(base, part.path(), config, settings.dtype, with_tokenizer)?;
+    let names = files.iter().filter_map(|f| f.file_name());
+    let files = names.map(|name| target.join(name)).collect();
+    part.becomes(target)?;
     Ok(Merged { files, tensors: total, changed: changes.len() })
+}
+
+/// A folder that is written before anything of it has its name: beside a target that is new, within one
+/// that is there (which may be where somebody stands, or another file system). It is removed when it is
+/// dropped, so that a merge that fails leaves nothing.
+struct Part(tempfile::TempDir);
+
+impl Part {
+    fn beside(target: &Path) -> Result<Self> {
+        let place = match target.parent() {
+            _ if target.is_dir() => target,
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        std::fs::create_dir_all(place).map_err(Error::io("create", place))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".merging-");
+        // Like any new folder, not private to this user as temporary ones are.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        builder.tempdir_in(place).map(Self).map_err(Error::io("create a folder in", place))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn becomes(self, target: &Path) -> Result<()> {
+        if !target.is_dir() {
+            return std::fs::rename(self.path(), target).map_err(Error::io("write", target));
+        }
+        let entries = std::fs::read_dir(self.path()).map_err(Error::io("read", self.path()))?;
+        let mut moved: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(Error::io("read", self.path()))?;
+            let to = target.join(entry.file_name());
+            if let Err(error) = std::fs::rename(entry.path(), &to) {
+                for file in moved {
+                    // What cannot be removed stays; the error below is what is to be told.
+                    let _ = std::fs::remove_file(file);
+                }
+                return Err(Error::io("write", &to)(error));
+            }
+            moved.push(to);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses an adapter of a shallower model: its names fit, but layers that its targets select have
+/// nothing.
+fn check_all_layers(adapter: &PeftAdapter, model: &ModelConfig) -> Result<()> {
+    let text = adapter.config.to_string();
+    let lora = crate::peft::parse_config(&text, &adapter.config, model)?;
+    for layer in 0..model.num_hidden_layers {
+        for module in model.modules(layer) {
+            let name = model.module_name(layer, &module);
+            if lora.selects(layer, &name) == Some(true) && !adapter.modules.contains_key(&name) {
+                return Err(Error::adapter(format!(
+                    "it holds nothing for {name}, which its target_modules select in this model of {} \
+                     layers: it is incomplete, or {}: give --model the one that it was trained on",
+                    model.num_hidden_layers,
+                    adapter.base()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The names that a module's weight may have: PEFT's path, with or without the prefix that the
@@ -148,14 +230,16 @@ fn add(
     adapter: &PeftAdapter,
     path: &str,
     pair: &Pair,
+    across: bool,
 ) -> Result<()> {
     let (out, input, r) = (pair.output, pair.input, pair.rank);
-    // GPT-2's Conv1D keeps [input, output].
-    let across = adapter.flag("fan_in_fan_out");
+    // GPT-2's Conv1D keeps [input, output]. As in PEFT the model counts, not what the adapter says.
     let wanted = if across { [input, out] } else { [out, input] };
     if shape != wanted {
         return Err(Error::adapter(format!(
-            "{path} adapts a weight of shape {wanted:?}, the base model's is {shape:?}"
+            "{path} adapts a weight of shape {wanted:?}, the base model's is {shape:?}; {}: give --model \
+             the one that it was trained on",
+            adapter.base()
         )));
     }
     let (a, b) = (adapter.a(path)?, adapter.b(path)?);

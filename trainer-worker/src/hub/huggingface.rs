@@ -4,6 +4,7 @@
 use super::{Download, Progress, MAX_FILE};
 use crate::error::{write_atomically, Error, Result};
 use crate::http;
+use crate::model::gguf::split;
 use crate::model::hf::{DESCRIPTION_FILES, INDEX_FILE};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
@@ -172,7 +173,12 @@ fn choose(model: &HubModel, siblings: Vec<Sibling>) -> Result<Vec<Sibling>> {
     let gguf: Vec<&str> =
         names.iter().map(String::as_str).filter(|n| n.ends_with(".gguf")).collect();
     let wanted: Vec<Sibling> = match &model.file {
-        Some(file) => siblings.into_iter().filter(|s| s.name == *file).collect(),
+        // Of a split file all parts are wanted, whichever was named.
+        Some(file) => {
+            let of = |name: &str| name.strip_suffix(".gguf").and_then(split::numbered);
+            let same = |name: &str| name == *file || (of(file).is_some() && of(name) == of(file));
+            siblings.into_iter().filter(|s| same(&s.name)).collect()
+        }
         None => siblings
             .into_iter()
             .filter(|s| {

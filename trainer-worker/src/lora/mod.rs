@@ -14,7 +14,8 @@ pub use crate::model::family::{Family, Module, Role};
 use crate::error::{Error, Result};
 use crate::kernels::rng::Stream;
 use crate::model::{Model, ModelConfig};
-use patterns::{LayerChoice, Patterns};
+use patterns::{Expression, LayerChoice, Patterns};
+use serde_json::{json, Value};
 use std::ops::Range;
 
 /// Rank, scaling and targets of an adapter.
@@ -28,6 +29,10 @@ pub struct LoraConfig {
     pub dropout: f64,
     /// Names of the modules that carry an adapter, as [`targets::resolve`] gives them.
     pub target_modules: Vec<String>,
+    /// In place of the names, an expression that the full names of the modules match.
+    pub target_expression: Option<Expression>,
+    /// Modules that carry none although they are targets.
+    pub excluded: Excluded,
     /// Ranks of modules that differ from `r`.
     pub rank_pattern: Patterns<usize>,
     /// Alphas of modules that differ from `alpha`.
@@ -43,6 +48,33 @@ pub struct LoraConfig {
     pub fan_in_fan_out: bool,
 }
 
+/// PEFT's `exclude_modules`: names as in `target_modules`, or one expression.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Excluded {
+    /// Names or ends of names.
+    pub names: Vec<String>,
+    /// An expression that the full names of the modules match.
+    pub expression: Option<Expression>,
+}
+
+impl Excluded {
+    /// Whether it names a module; nothing where its expression is not understood here.
+    fn names(&self, module: &str) -> Option<bool> {
+        match &self.expression {
+            Some(expression) => expression.matches(module),
+            None => Some(self.names.iter().any(|name| targets::matches(module, name))),
+        }
+    }
+
+    /// As PEFT writes it; nothing where nothing is excluded.
+    pub(crate) fn to_json(&self) -> Option<Value> {
+        match &self.expression {
+            Some(expression) => Some(json!(expression.text())),
+            None => (!self.names.is_empty()).then(|| json!(self.names)),
+        }
+    }
+}
+
 impl Default for LoraConfig {
     /// Rank 8, alpha 16, no target yet.
     fn default() -> Self {
@@ -51,6 +83,8 @@ impl Default for LoraConfig {
             alpha: 16.0,
             dropout: 0.0,
             target_modules: Vec::new(),
+            target_expression: None,
+            excluded: Excluded::default(),
             rank_pattern: Patterns::default(),
             alpha_pattern: Patterns::default(),
             layers_to_transform: LayerChoice::default(),
@@ -72,6 +106,22 @@ impl LoraConfig {
             alpha / (r as f64).sqrt()
         } else {
             alpha / r as f64
+        }
+    }
+
+    /// Whether the module with a full name in a layer carries an adapter, by PEFT's rule: exclusions
+    /// first, then the expression or the names, and for names the chosen layers. Nothing where that
+    /// depends on an expression that is not understood here.
+    pub fn selects(&self, layer: usize, module: &str) -> Option<bool> {
+        if self.excluded.names(module)? {
+            return Some(false);
+        }
+        match &self.target_expression {
+            Some(expression) => expression.matches(module),
+            None => {
+                let named = self.target_modules.iter().any(|t| targets::matches(module, t));
+                Some(named && self.layers_to_transform.keeps(layer, module))
+            }
         }
     }
 
@@ -154,9 +204,7 @@ impl Layout {
         modules.sort_by_key(|m| m.role);
         for module in modules {
             let name = model.module_name(layer, &module);
-            if targets::selected(model, layer, &module, &lora.target_modules)
-                && lora.layers_to_transform.keeps(layer, &name)
-            {
+            if lora.selects(layer, &name) == Some(true) {
                 layout.add(&module, &name, lora);
             }
         }
@@ -212,7 +260,8 @@ impl Adapter {
         let mut adapter = Self::new(config, &model.config, seed);
         if adapter.parameters() == 0 {
             return Err(Error::adapter(
-                "target_modules, layers_to_transform and layers_pattern together select no module",
+                "target_modules, exclude_modules, layers_to_transform and layers_pattern together \
+                 select no module",
             ));
         }
         let layers = adapter.layouts.iter().zip(&mut adapter.layers).zip(&model.blocks);

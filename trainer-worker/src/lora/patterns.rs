@@ -86,6 +86,78 @@ impl<V: Copy> Patterns<V> {
     }
 }
 
+/// Largest compiled expression, in bytes: there is one of each kind, and some programs write long ones.
+const MAX_EXPRESSION: usize = 1 << 20;
+/// Longest expression, in bytes.
+const MAX_TEXT: usize = 16 << 10;
+
+/// A `target_modules` or `exclude_modules` that is one text: a regular expression that must match a
+/// module's whole name.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    text: String,
+    compiled: Option<Regex>,
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Expression {
+    /// Whether a text is more than a name: names of modules are letters, digits, `_`, `-` and dots.
+    pub fn is_one(text: &str) -> bool {
+        !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    }
+
+    /// Compiles the expression of the setting `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for what is too long or no regular expression of the `regex` crate, which
+    /// has neither look-around nor back-references.
+    pub fn new(name: &'static str, text: &str) -> Result<Self> {
+        let refuse = |range: String| {
+            let value = text.chars().take(200).collect();
+            Err(Error::Setting { name, value, range })
+        };
+        if text.len() > MAX_TEXT {
+            return refuse(format!("an expression of at most {MAX_TEXT} bytes"));
+        }
+        match compiled(text) {
+            Ok(regex) => Ok(Self { text: text.to_owned(), compiled: Some(regex) }),
+            Err(reason) => refuse(format!("a regular expression ({reason})")),
+        }
+    }
+
+    /// An expression of an adapter's file, kept as it is also where it is not understood: then the
+    /// adapter's tensors say which modules it selects.
+    pub fn as_written(text: &str) -> Self {
+        let regex = if text.len() > MAX_TEXT { None } else { compiled(text).ok() };
+        Self { text: text.to_owned(), compiled: regex }
+    }
+
+    /// Whether the whole name of a module matches; nothing where the expression is not understood.
+    pub fn matches(&self, module: &str) -> Option<bool> {
+        Some(self.compiled.as_ref()?.is_match(module.as_bytes()))
+    }
+
+    /// The expression itself.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn compiled(text: &str) -> std::result::Result<Regex, String> {
+    RegexBuilder::new(&format!("^(?:{text})$"))
+        .unicode(false)
+        .size_limit(MAX_EXPRESSION)
+        .dfa_size_limit(MAX_EXPRESSION)
+        .build()
+        .map_err(|e| e.to_string().lines().last().unwrap_or_default().to_owned())
+}
+
 /// Which layers carry an adapter (`layers_to_transform`), and what stands before a layer's number
 /// in a module's name (`layers_pattern`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -174,6 +174,19 @@ impl Runner {
         Ok(sum)
     }
 
+    /// As [`Self::loss`], with the number of labelled positions whose token is the likeliest one.
+    pub fn loss_and_likeliest(
+        &self,
+        batch: &Batch,
+        adapter: Option<&Adapter>,
+    ) -> Result<(f64, u64)> {
+        self.check(batch, adapter)?;
+        let (mut sum, mut count) = (0.0, 0);
+        let losses = &mut Losses::Counted(&mut sum, &mut count);
+        Pass::new(self, batch, adapter, None).losses(losses)?;
+        Ok((sum, count))
+    }
+
     /// Loss of a batch and the gradient of `scale * loss` for every adapter parameter.
     pub fn loss_and_gradients(
         &self,

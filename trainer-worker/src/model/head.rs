@@ -15,6 +15,8 @@ pub(super) type Weigh<'a> = &'a dyn Fn(&[f64]) -> Vec<f64>;
 pub(super) enum Losses<'a> {
     /// Added to one sum, row by row.
     Sum(&'a mut f64),
+    /// As [`Self::Sum`], with the number of rows whose target is the likeliest token.
+    Counted(&'a mut f64, &'a mut u64),
     /// One for each sequence. With weights, the gradient of each is multiplied by its own.
     BySequence(&'a mut Vec<f64>, Option<Weigh<'a>>),
 }
@@ -82,6 +84,14 @@ impl Head<'_> {
                 let place = (part.labelled.start, batch.labelled.len());
                 let targets = &batch.targets[part.labelled.clone()];
                 loss::head_cross_entropy_part(total, x, head, targets, place, dx, logits);
+                return;
+            }
+            Losses::Counted(total, likeliest) => {
+                let place = (part.labelled.start, batch.labelled.len());
+                let targets = &batch.targets[part.labelled.clone()];
+                loss::head_cross_entropy_counted(
+                    total, likeliest, x, head, targets, place, dx, logits,
+                );
                 return;
             }
             Losses::BySequence(losses, weigh) => (losses, weigh),

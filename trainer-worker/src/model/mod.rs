@@ -16,6 +16,7 @@ pub mod deepseek;
 pub mod family;
 mod fast;
 mod feed_forward;
+pub mod folder;
 pub mod forward;
 pub mod gguf;
 pub mod graph;

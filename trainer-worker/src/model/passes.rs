@@ -21,6 +21,14 @@ pub trait Passes: Send + Sync {
     /// Sum of the negative log likelihoods (nats) of the labelled positions, without gradients.
     fn loss(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<f64>;
 
+    /// As [`Self::loss`], with the number of labelled positions whose token is the likeliest one, where
+    /// it is counted.
+    fn loss_and_likeliest(
+        &self,
+        batch: &Batch,
+        adapter: Option<&Adapter>,
+    ) -> Result<(f64, Option<u64>)>;
+
     /// Loss of a batch and the gradient of `scale * loss` for every adapter parameter.
     fn loss_and_gradients(
         &self,
@@ -90,6 +98,15 @@ impl Passes for Runner {
         self.loss(batch, adapter)
     }
 
+    fn loss_and_likeliest(
+        &self,
+        batch: &Batch,
+        adapter: Option<&Adapter>,
+    ) -> Result<(f64, Option<u64>)> {
+        let (loss, likeliest) = self.loss_and_likeliest(batch, adapter)?;
+        Ok((loss, Some(likeliest)))
+    }
+
     fn loss_and_gradients(
         &self,
         batch: &Batch,
@@ -122,6 +139,15 @@ impl Passes for Graph {
 
     fn loss(&self, batch: &Batch, adapter: Option<&Adapter>) -> Result<f64> {
         self.loss(batch, adapter)
+    }
+
+    fn loss_and_likeliest(
+        &self,
+        batch: &Batch,
+        adapter: Option<&Adapter>,
+    ) -> Result<(f64, Option<u64>)> {
+        // On a device the logits stay there.
+        Ok((self.loss(batch, adapter)?, None))
     }
 
     fn loss_and_gradients(

@@ -315,6 +315,7 @@ impl Model {
 
     /// Loads a `.gguf` file or a Hugging Face folder.
     pub fn open_with(path: &Path, precision: Precision) -> Result<Self> {
+        super::folder::check(path)?;
         if path.is_dir() {
             let text = read_bounded(&path.join("config.json"), 1 << 20)?;
             let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into());

@@ -8,6 +8,6 @@ pub mod tensorboard;
 pub mod trainer_state;
 
 pub use mlflow::{Mlflow, MlflowSettings, RunStatus};
-pub use recorder::{Recorder, RecorderSettings};
+pub use recorder::{event_files, Provenance, Recorder, RecorderSettings, Summary};
 pub use tensorboard::EventWriter;
 pub use trainer_state::TrainerState;

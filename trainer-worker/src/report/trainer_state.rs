@@ -37,6 +37,8 @@ pub struct TrainerState {
     pub total_flos: f64,
     /// Lowest held-out loss so far, and the step after which it was measured.
     pub best: Option<(f64, u64)>,
+    /// The folder of the checkpoint with the best adapter, where it is kept.
+    pub best_model_checkpoint: Option<String>,
     /// The entries, oldest first; each holds `step` and `epoch`.
     pub log_history: Vec<Map<String, Value>>,
 }
@@ -55,6 +57,7 @@ impl Default for TrainerState {
             num_input_tokens_seen: 0,
             total_flos: 0.0,
             best: None,
+            best_model_checkpoint: None,
             log_history: Vec::new(),
         }
     }
@@ -88,7 +91,7 @@ impl TrainerState {
         let value = json!({
             "best_global_step": self.best.map(|(_, step)| step),
             "best_metric": self.best.map(|(loss, _)| loss),
-            "best_model_checkpoint": null,
+            "best_model_checkpoint": self.best_model_checkpoint,
             "epoch": self.epoch,
             "eval_steps": self.eval_steps,
             "global_step": self.global_step,

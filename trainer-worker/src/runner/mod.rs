@@ -317,6 +317,7 @@ impl Runner {
                 on_event: Some(&on_event),
                 cancel: Some(&cancel),
                 checkpoints: Some(checkpoints),
+                ..Control::default()
             })
             .map_err(RunnerError::from)
         });

@@ -31,7 +31,7 @@ pub fn train_settings(
         warmup_ratio: basis_points(spec.warmup_ratio_bp),
         per_device_train_batch_size: spec.per_device_train_batch_size.into(),
         gradient_accumulation_steps: spec.gradient_accumulation_steps.into(),
-        num_train_epochs: spec.num_train_epochs.into(),
+        num_train_epochs: f64::from(spec.num_train_epochs),
         max_seq_length: spec.max_seq_length as usize,
         lora_r: spec.lora_r.into(),
         lora_alpha: spec.lora_alpha.into(),

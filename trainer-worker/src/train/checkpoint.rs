@@ -26,6 +26,10 @@ pub struct Checkpoint {
     pub step: u64,
     /// Tokens trained on.
     pub tokens: u64,
+    /// Sum of the steps' training losses.
+    pub loss_sum: f64,
+    /// Examples trained on, each as often as it was.
+    pub samples: u64,
     /// Held-out loss before training.
     pub eval_loss_before: Option<f64>,
     /// Optimiser steps after which an evaluation is part of this state (0: none yet).
@@ -51,9 +55,35 @@ pub struct Best {
     pub parameters: Option<Vec<Vec<f32>>>,
 }
 
+/// Name of the checkpoint file.
+pub const FILE: &str = "checkpoint.oltrain";
+
+/// Why a whole checkpoint is not gone on from.
+pub(super) const FOREIGN: &str = "it belongs to a run with other settings, data or base model";
+
 /// The checkpoint file of a folder.
 pub fn file_in(dir: &Path) -> PathBuf {
-    dir.join("checkpoint.oltrain")
+    dir.join(FILE)
+}
+
+/// The steps that a checkpoint file says it is after, for the order in which files are tried; 0 where it
+/// cannot be read.
+pub(super) fn step_of(path: &Path) -> u64 {
+    use std::io::Read;
+    let read = || -> Option<u64> {
+        let mut file = std::fs::File::open(path).ok()?;
+        let mut start = [0u8; 16];
+        file.read_exact(&mut start).ok()?;
+        let (magic, length) = start.split_at(MAGIC.len());
+        let length = u64::from_le_bytes(length.try_into().ok()?);
+        if magic != MAGIC || length > MAX_HEADER as u64 {
+            return None;
+        }
+        let mut header = Vec::new();
+        file.take(length).read_to_end(&mut header).ok()?;
+        serde_json::from_slice::<Value>(&header).ok()?.get("step")?.as_u64()
+    };
+    read().unwrap_or(0)
 }
 
 /// A digest of everything that decides a run's result: the settings' text, the model, the adapter
@@ -85,6 +115,8 @@ impl Checkpoint {
             "fingerprint": self.fingerprint,
             "step": self.step,
             "tokens": self.tokens,
+            "samples": self.samples,
+            "loss_sum": self.loss_sum.to_bits(),
             // Bits, since text would round.
             "eval_loss_before": self.eval_loss_before.map(f64::to_bits),
             "updates": self.optimizer.step,
@@ -136,7 +168,7 @@ impl Checkpoint {
         let header: Value =
             serde_json::from_slice(header).map_err(|_| fail("its header is not JSON"))?;
         if header.get("fingerprint").and_then(Value::as_str) != Some(&fresh.fingerprint) {
-            return Err(fail("it belongs to a run with other settings, data or base model"));
+            return Err(fail(FOREIGN));
         }
         let number = |key: &str| {
             header.get(key).and_then(Value::as_u64).ok_or_else(|| fail("its header is incomplete"))
@@ -160,6 +192,8 @@ impl Checkpoint {
         let mut state = fresh.clone();
         state.step = number("step")?;
         state.tokens = number("tokens")?;
+        state.samples = number("samples")?;
+        state.loss_sum = f64::from_bits(number("loss_sum")?);
         state.optimizer.step = number("updates")?;
         state.evaluated = number("evaluated")?;
         state.without_improvement = number("without_improvement")?;

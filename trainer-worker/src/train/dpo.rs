@@ -301,7 +301,7 @@ impl Objective for Preferences<'_> {
             loss += self.settings.loss(chosen, rejected).0 * scale;
             rewards.add(self.settings.beta, chosen, rejected, scale);
         }
-        Ok(Evaluation::Done { loss, rewards: Some(rewards) })
+        Ok(Evaluation::Done { loss, rewards: Some(rewards), accuracy: None })
     }
 
     fn whole_batches(&self) -> bool {

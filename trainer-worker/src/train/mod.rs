@@ -8,10 +8,11 @@ mod objective;
 pub mod plan;
 mod session;
 pub mod settings;
+pub mod store;
 
 pub use dpo::{DpoRun, DpoSettings, Rewards};
 pub use memory::{memory_estimate, takes_batches_whole, MemoryEstimate};
-pub use objective::{batch_of, mean_loss};
+pub use objective::{batch_of, mean_loss, measure, Measured};
 pub use settings::{EvalStrategy, GradientCheckpointing, TrainSettings};
 
 use crate::data::{self, DataFile, Report};
@@ -46,6 +47,8 @@ pub struct Progress {
     pub grad_norm: f64,
     /// Tokens trained so far.
     pub tokens: u64,
+    /// Examples (or pairs) trained on so far, each as often as it was.
+    pub samples: u64,
     /// Tokens trained a second since the start or the resume, evaluations left out.
     pub tokens_per_second: f64,
     /// Rewards of the step, where preferences are trained.
@@ -84,6 +87,30 @@ pub enum Event {
         step: u64,
         /// Mean loss.
         loss: f64,
+    },
+    /// Share of the held-out labelled tokens that are the likeliest ones, right after their
+    /// [`Event::Evaluated`].
+    Accuracy {
+        /// Optimiser steps done.
+        step: u64,
+        /// The share.
+        accuracy: f64,
+    },
+    /// The loss has risen far above where it began; said once.
+    Diverging {
+        /// Optimiser steps done.
+        step: u64,
+        /// The loss now, averaged over the last steps.
+        loss: f64,
+        /// What it was before: at the beginning, or the lowest average since.
+        before: f64,
+        /// The learning rate of the step.
+        learning_rate: f64,
+    },
+    /// A checkpoint could not be used, and an older one is tried.
+    Skipped {
+        /// Which, and why.
+        reason: String,
     },
     /// Rewards of the held-out preferences, right after their [`Event::Evaluated`].
     Rewards {
@@ -125,6 +152,8 @@ pub struct Control<'a> {
     pub cancel: Option<&'a AtomicBool>,
     /// Folder for checkpoints. A run finds its own checkpoint here and continues from it.
     pub checkpoints: Option<PathBuf>,
+    /// Name of the base model in the adapters beside kept checkpoints; the model's own when not given.
+    pub base_model: Option<String>,
 }
 
 impl Control<'_> {
@@ -158,6 +187,12 @@ pub struct Outcome {
     pub evaluations: Vec<(u64, f64)>,
     /// Optimiser steps.
     pub steps: u64,
+    /// Mean training loss over all optimiser steps, those before a resume included.
+    pub train_loss: f64,
+    /// Epochs done.
+    pub epoch: f64,
+    /// Examples (or pairs) trained on, each as often as it was, and those of them since the last resume.
+    pub samples: (u64, u64),
     /// Tokens trained on.
     pub tokens: u64,
     /// Tokens trained a second (since the last resume), evaluations left out.

@@ -24,8 +24,9 @@ pub(super) enum Evaluation {
     Nothing,
     /// The caller asked to stop before it was done.
     Cancelled,
-    /// Mean loss, and the rewards where preferences are trained.
-    Done { loss: f64, rewards: Option<Rewards> },
+    /// Mean loss, the rewards where preferences are trained, and the share of the labelled tokens that
+    /// are the likeliest ones where it is counted.
+    Done { loss: f64, rewards: Option<Rewards>, accuracy: Option<f64> },
 }
 
 pub(super) trait Objective {
@@ -126,8 +127,12 @@ impl Objective for Supervised {
     ) -> Result<Evaluation> {
         Ok(match sum_loss(passes, &self.held_out, Some(adapter), cancelled)? {
             None => Evaluation::Cancelled,
-            Some((_, 0)) => Evaluation::Nothing,
-            Some((sum, count)) => Evaluation::Done { loss: sum / count as f64, rewards: None },
+            Some(sums) => match sums.measured() {
+                None => Evaluation::Nothing,
+                Some(Measured { loss, accuracy }) => {
+                    Evaluation::Done { loss, rewards: None, accuracy }
+                }
+            },
         })
     }
 
@@ -150,24 +155,60 @@ pub fn batch_of<'a>(examples: impl Iterator<Item = &'a Example>) -> Batch {
     Batch::new(&sequences)
 }
 
+/// What an evaluation measures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Mean loss, nats a labelled token.
+    pub loss: f64,
+    /// Share of the labelled tokens that are the likeliest ones, where it is counted (not on devices
+    /// other than the CPU).
+    pub accuracy: Option<f64>,
+}
+
 /// Mean loss over the labelled tokens of examples, nats a token; `None` when there are none.
 pub fn mean_loss(
     passes: &dyn Passes,
     examples: &[Example],
     adapter: Option<&Adapter>,
 ) -> Result<Option<f64>> {
-    let sums = sum_loss(passes, examples, adapter, &|| false)?;
-    Ok(sums.filter(|(_, count)| *count > 0).map(|(sum, count)| sum / count as f64))
+    Ok(measure(passes, examples, adapter)?.map(|m| m.loss))
 }
 
-/// The sum of the losses and the number of labelled tokens; `None` when cancelled.
+/// Mean loss and token accuracy over the labelled tokens of examples; `None` when there are none.
+pub fn measure(
+    passes: &dyn Passes,
+    examples: &[Example],
+    adapter: Option<&Adapter>,
+) -> Result<Option<Measured>> {
+    let sums = sum_loss(passes, examples, adapter, &|| false)?;
+    Ok(sums.and_then(|sums| sums.measured()))
+}
+
+/// Sums over labelled tokens.
+struct Sums {
+    loss: f64,
+    count: usize,
+    likeliest: Option<u64>,
+}
+
+impl Sums {
+    fn measured(&self) -> Option<Measured> {
+        let count = self.count as f64;
+        (self.count > 0).then(|| Measured {
+            loss: self.loss / count,
+            accuracy: self.likeliest.map(|hits| hits as f64 / count),
+        })
+    }
+}
+
+/// The sums over the labelled tokens; `None` when cancelled.
 fn sum_loss(
     passes: &dyn Passes,
     examples: &[Example],
     adapter: Option<&Adapter>,
     cancelled: &dyn Fn() -> bool,
-) -> Result<Option<(f64, usize)>> {
-    let (mut sum, mut count) = (0.0, 0usize);
+) -> Result<Option<Sums>> {
+    let mut sums = Sums { loss: 0.0, count: 0, likeliest: Some(0) };
     let mut rest = examples;
     while !rest.is_empty() {
         if cancelled() {
@@ -181,10 +222,12 @@ fn sum_loss(
         let (now, later) = rest.split_at(fitting.count().max(1));
         let batch = batch_of(now.iter());
         if !batch.targets.is_empty() {
-            sum += passes.loss(&batch, adapter)?;
-            count += batch.targets.len();
+            let (loss, likeliest) = passes.loss_and_likeliest(&batch, adapter)?;
+            sums.loss += loss;
+            sums.count += batch.targets.len();
+            sums.likeliest = sums.likeliest.zip(likeliest).map(|(sum, now)| sum + now);
         }
         rest = later;
     }
-    Ok(Some((sum, count)))
+    Ok(Some(sums))
 }

@@ -75,11 +75,22 @@ impl Plan {
             epoch_ends: Vec::new(),
             epoch: None,
         };
-        let max_steps = settings.max_steps.unwrap_or(u64::MAX);
         let max_tokens = settings.max_tokens.unwrap_or(u64::MAX);
-        'epochs: for epoch in 0..settings.num_train_epochs {
-            for step in plan.steps_of(epoch) {
-                let tokens = plan.tokens(&step);
+        // As in transformers, steps that are told take the place of epochs.
+        let (epochs, max_steps) = match settings.max_steps {
+            Some(steps) => (f64::INFINITY, steps),
+            None => (settings.num_train_epochs, u64::MAX),
+        };
+        'epochs: for epoch in 0.. {
+            let left = epochs - epoch as f64;
+            if left <= 0.0 || plan.total_steps == max_steps || plan.lengths.is_empty() {
+                break;
+            }
+            let steps = plan.steps_of(epoch);
+            let part =
+                if left < 1.0 { (steps.len() as f64 * left).ceil() as usize } else { steps.len() };
+            for step in steps.iter().take(part) {
+                let tokens = plan.tokens(step);
                 if plan.total_steps == max_steps
                     || plan.total_tokens.saturating_add(tokens) > max_tokens
                 {
@@ -87,6 +98,9 @@ impl Plan {
                 }
                 plan.total_steps += 1;
                 plan.total_tokens += tokens;
+            }
+            if part < steps.len() {
+                break;
             }
             plan.epoch_ends.push(plan.total_steps);
         }

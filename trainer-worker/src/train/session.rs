@@ -4,17 +4,17 @@ use super::checkpoint::{self, Best, Checkpoint};
 use super::objective::{Evaluation, Objective};
 use super::plan::Plan;
 use super::settings::EvalStrategy;
+use super::store::Store;
 use super::{memory, Control, Event, Outcome, Progress, TrainSettings};
 use crate::data::Report;
 use crate::error::{Error, Result};
 use crate::generate::{generate, GenerateSettings};
-use crate::lora::{assert_gradients, Adapter};
+use crate::lora::{assert_gradients, targets, Adapter};
 use crate::model::forward::DropoutAt;
 use crate::model::passes::{self, PassSettings, Passes};
 use crate::model::Model;
 use crate::optim::{clip_by_global_norm, AdamW};
 use crate::tokenizer::{Message, Tokenizer};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,40 @@ struct Seen {
     losses: Vec<f64>,
     evaluations: Vec<(u64, f64)>,
     rate: f64,
+    /// The loss averaged over the last steps, the lowest such average, and whether it was said that it
+    /// rises.
+    recent: f64,
+    lowest: f64,
+    said: bool,
+}
+
+/// Weight of a step's loss in the average over the last ones.
+const WEIGHT: f64 = 0.2;
+/// Steps after which a rise above the beginning says something.
+const EARLY: usize = 4;
+/// Steps after which the lowest average says more than the beginning.
+const LATE: usize = 20;
+
+impl Seen {
+    /// A loss that it had before and the loss now, both averaged, once it has risen by half and by more
+    /// than a nat: noise of small batches does neither.
+    fn divergence(&mut self, loss: f64) -> Option<(f64, f64)> {
+        let count = self.losses.len();
+        self.recent = if count <= 1 { loss } else { self.recent + (loss - self.recent) * WEIGHT };
+        let before = match self.losses.as_slice() {
+            [first, second, ..] if count < LATE => (first + second) / 2.0,
+            _ => self.lowest,
+        };
+        if count + 1 >= LATE {
+            self.lowest =
+                if self.lowest > 0.0 { self.lowest.min(self.recent) } else { self.recent };
+        }
+        let enough = count >= EARLY && before > 0.0;
+        let risen = self.recent > before * 1.5 && self.recent > before + 1.5;
+        let say = enough && risen && !self.said;
+        self.said |= say;
+        say.then_some((before, self.recent))
+    }
 }
 
 impl<O: Objective> Session<'_, O> {
@@ -59,6 +93,7 @@ impl<O: Objective> Session<'_, O> {
             }
         };
         adapter.check_fits(&self.model.config)?;
+        targets::check(&self.model.config, &adapter.config)?;
         let max_seq = settings.max_seq_length.min(self.model.config.max_position_embeddings);
         self.model.config.check_batched_length(max_seq)?;
         let whole = self.objective.whole_batches();
@@ -79,8 +114,13 @@ impl<O: Objective> Session<'_, O> {
             parameters: adapter.parameters(),
             report: self.report.clone(),
         });
-        let path = control.checkpoints.as_deref().map(checkpoint::file_in);
-        let mut state = self.restore(&mut adapter, path.as_deref())?;
+        let store = control.checkpoints.as_deref().map(|dir| Store {
+            directory: dir,
+            limit: settings.save_total_limit,
+            base_model: control.base_model.as_deref().unwrap_or(&self.model.config.name),
+        });
+        let mut state = self.restore(&mut adapter, store.as_ref())?;
+        let samples_before = state.samples;
         if state.eval_loss_before.is_none() {
             // Before the first step `B` is zero: a fresh adapter is the base model.
             match self.evaluate(passes, &adapter, state.step)? {
@@ -90,7 +130,7 @@ impl<O: Objective> Session<'_, O> {
             }
         }
         let mut seen = Seen::default();
-        self.steps(&mut plan, passes, &mut state, &mut adapter, path.as_deref(), &mut seen)?;
+        self.steps(&mut plan, passes, &mut state, &mut adapter, store.as_ref(), &mut seen)?;
         let eval_loss_after = self.finish(passes, &state, &mut adapter, &seen)?;
         Ok(Outcome {
             adapter,
@@ -101,6 +141,9 @@ impl<O: Objective> Session<'_, O> {
             losses: seen.losses,
             evaluations: seen.evaluations,
             steps: state.step,
+            train_loss: state.loss_sum / state.step.max(1) as f64,
+            epoch: plan.epochs(state.step),
+            samples: (state.samples, state.samples - samples_before.min(state.samples)),
             tokens: state.tokens,
             tokens_per_second: seen.rate,
             recomputed: recompute,
@@ -110,7 +153,7 @@ impl<O: Objective> Session<'_, O> {
     }
 
     /// The state of the checkpoint, or a fresh one.
-    fn restore(&self, adapter: &mut Adapter, path: Option<&Path>) -> Result<Checkpoint> {
+    fn restore(&self, adapter: &mut Adapter, store: Option<&Store<'_>>) -> Result<Checkpoint> {
         let settings = self.settings;
         let text = format!(
             "{} {} {:?} {:?}",
@@ -131,16 +174,26 @@ impl<O: Objective> Session<'_, O> {
             fingerprint: checkpoint::fingerprint(&text, config, &adapter.layers, digest),
             step: 0,
             tokens: 0,
+            samples: 0,
+            loss_sum: 0.0,
             eval_loss_before: None,
             evaluated: 0,
             best: None,
             without_improvement: 0,
             parameters: adapter.layers.clone(),
-            optimizer: AdamW::new(&adapter.layers, settings.weight_decay),
+            optimizer: AdamW {
+                beta1: settings.adam_beta1,
+                beta2: settings.adam_beta2,
+                eps: settings.adam_epsilon,
+                ..AdamW::new(&adapter.layers, settings.weight_decay)
+            },
         };
-        if let Some(path) = path.filter(|p| p.exists()) {
-            state = Checkpoint::load(path, &state)?;
-            self.control.tell(&Event::Resumed { step: state.step });
+        if let Some(store) = store {
+            let skipped = |reason: String| self.control.tell(&Event::Skipped { reason });
+            if let Some(found) = store.newest(&state, skipped)? {
+                state = found;
+                self.control.tell(&Event::Resumed { step: state.step });
+            }
         }
         if let Some(dir) = &self.control.checkpoints {
             std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
@@ -155,7 +208,7 @@ impl<O: Objective> Session<'_, O> {
         passes: &dyn Passes,
         state: &mut Checkpoint,
         adapter: &mut Adapter,
-        path: Option<&Path>,
+        store: Option<&Store<'_>>,
         seen: &mut Seen,
     ) -> Result<()> {
         let (settings, control) = (self.settings, self.control);
@@ -192,9 +245,9 @@ impl<O: Objective> Session<'_, O> {
             let over = step >= total || self.patience_is_over(state);
             cancelled |= control.cancelled() && !over;
             let due = settings.save_steps > 0 && step.is_multiple_of(settings.save_steps);
-            if let Some(path) = path.filter(|_| changed && (cancelled || due || over)) {
+            if let Some(store) = store.filter(|_| changed && (cancelled || due || over)) {
                 state.parameters.clone_from(&adapter.layers);
-                state.save(path)?;
+                store.save(state, adapter)?;
                 control.tell(&Event::Saved { step });
             }
             if cancelled {
@@ -230,6 +283,8 @@ impl<O: Objective> Session<'_, O> {
             state.optimizer.update_with(layers, &gradients, learning_rate, &factors);
             state.step += 1;
             state.tokens += plan.tokens(&batches);
+            state.samples += batches.iter().map(Vec::len).sum::<usize>() as u64;
+            state.loss_sum += loss;
             seen.losses.push(loss);
             training += begun.elapsed();
             seen.rate = (state.tokens - tokens_before) as f64 / training.as_secs_f64().max(1e-9);
@@ -242,10 +297,15 @@ impl<O: Objective> Session<'_, O> {
                 learning_rate,
                 grad_norm,
                 tokens: state.tokens,
+                samples: state.samples,
                 tokens_per_second: seen.rate,
                 rewards: result.rewards,
                 eta: Duration::from_secs_f64(per_step * (total - state.step) as f64),
             }));
+            if let Some((before, now)) = seen.divergence(loss) {
+                let step = state.step;
+                control.tell(&Event::Diverging { step, loss: now, before, learning_rate });
+            }
         }
     }
 
@@ -264,8 +324,11 @@ impl<O: Objective> Session<'_, O> {
     fn evaluate(&self, passes: &dyn Passes, adapter: &Adapter, step: u64) -> Result<Evaluation> {
         let cancelled = || self.control.cancelled();
         let evaluation = self.objective.evaluate(passes, adapter, &cancelled)?;
-        if let Evaluation::Done { loss, rewards } = evaluation {
+        if let Evaluation::Done { loss, rewards, accuracy } = evaluation {
             self.control.tell(&Event::Evaluated { step, loss });
+            if let Some(accuracy) = accuracy {
+                self.control.tell(&Event::Accuracy { step, accuracy });
+            }
             if let Some(rewards) = rewards {
                 self.control.tell(&Event::Rewards { step, rewards });
             }

@@ -3,8 +3,8 @@
 use crate::data::DataOptions;
 use crate::device::Arithmetic;
 use crate::error::{Error, Result};
-use crate::lora::patterns::{LayerChoice, Patterns};
-use crate::lora::{targets, LoraConfig};
+use crate::lora::patterns::{Expression, LayerChoice, Patterns};
+use crate::lora::{targets, Excluded, LoraConfig};
 use crate::model::ModelConfig;
 use crate::optim::Schedule;
 
@@ -73,8 +73,9 @@ pub struct TrainSettings {
     pub per_device_train_batch_size: usize,
     /// Micro-batches an optimiser step, 1 to 1024.
     pub gradient_accumulation_steps: usize,
-    /// Passes over the training examples, 1 to 1000.
-    pub num_train_epochs: usize,
+    /// Passes over the training examples, above 0 and at most 1000; a part of a pass is the first
+    /// steps of it, rounded up.
+    pub num_train_epochs: f64,
     /// Longest sequence in tokens, 8 to 32768.
     pub max_seq_length: usize,
     /// Rank of the adapter, 1 to 256.
@@ -84,8 +85,11 @@ pub struct TrainSettings {
     /// Dropout of the adapter's inputs, 0 to 0.9.
     pub lora_dropout: f64,
     /// Names of the modules that carry an adapter, as PEFT matches them, or `all-linear`; the
-    /// family's defaults when empty.
+    /// family's defaults when empty. One text that is more than a name is a regular expression that the
+    /// full names of the modules match.
     pub target_modules: Vec<String>,
+    /// Modules that carry none although they are targets: names, or one regular expression.
+    pub exclude_modules: Vec<String>,
     /// Ranks (1 to 256) of modules whose names end in a match of a regular expression, in place of
     /// `lora_r`; the first that matches counts, as in PEFT.
     pub rank_pattern: Vec<(String, usize)>,
@@ -104,6 +108,12 @@ pub struct TrainSettings {
     pub loraplus_lr_ratio: Option<f64>,
     /// Decoupled weight decay, 0 to 1.
     pub weight_decay: f64,
+    /// Decay of AdamW's first moment, 0 to below 1.
+    pub adam_beta1: f64,
+    /// Decay of AdamW's second moment, 0 to below 1.
+    pub adam_beta2: f64,
+    /// Added to the root of AdamW's second moment, above 0 and at most 1.
+    pub adam_epsilon: f64,
     /// Limit of the gradients' global norm, 0 (none) to 1000.
     pub max_grad_norm: f64,
     /// Whether text files are windows of plain text whatever they hold, instead of chat examples
@@ -152,12 +162,16 @@ pub struct TrainSettings {
     pub sample_steps: Option<u64>,
     /// Most tokens of a sample, 1 to 1024.
     pub sample_max_new_tokens: usize,
-    /// Stop after so many optimiser steps.
+    /// Optimiser steps in all, 1 to 10,000,000; takes the place of `num_train_epochs`, also where that
+    /// would end sooner, as in transformers.
     pub max_steps: Option<u64>,
     /// Stop before the step that would exceed so many trained tokens.
     pub max_tokens: Option<u64>,
     /// Write a checkpoint every so many optimiser steps (0: never).
     pub save_steps: u64,
+    /// Keep the newest so many checkpoints, each in a folder `checkpoint-STEP` with the adapter as it was
+    /// then, 1 to 1000; one file that is replaced when not given. Never changes a result.
+    pub save_total_limit: Option<u64>,
     /// Threads; all of the machine's when not given. Never changes a result.
     pub threads: Option<usize>,
     /// Where passes are computed, and in which type. Only the CPU's own kernels give the same bytes
@@ -174,12 +188,13 @@ impl Default for TrainSettings {
             warmup_steps: None,
             per_device_train_batch_size: 4,
             gradient_accumulation_steps: 1,
-            num_train_epochs: 3,
+            num_train_epochs: 3.0,
             max_seq_length: 512,
             lora_r: 8,
             lora_alpha: 16.0,
             lora_dropout: 0.0,
             target_modules: Vec::new(),
+            exclude_modules: Vec::new(),
             rank_pattern: Vec::new(),
             alpha_pattern: Vec::new(),
             layers_to_transform: None,
@@ -188,6 +203,9 @@ impl Default for TrainSettings {
             use_dora: false,
             loraplus_lr_ratio: None,
             weight_decay: 0.0,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-8,
             max_grad_norm: 1.0,
             group_by_length: false,
             packing: false,
@@ -210,6 +228,7 @@ impl Default for TrainSettings {
             max_steps: None,
             max_tokens: None,
             save_steps: 50,
+            save_total_limit: None,
             threads: None,
             arithmetic: Arithmetic::default(),
         }
@@ -244,95 +263,133 @@ fn whole(name: &'static str, value: u64, low: u64, high: u64) -> Result<()> {
     }
 }
 
+/// Most optimiser steps of a run.
+const MAX_STEPS: u64 = 10_000_000;
+
+fn below_one(name: &'static str, value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(refuse(name, value, "0 to below 1"))
+    }
+}
+
+/// The expression that a list of names is, if it is one.
+fn expression(name: &'static str, list: &[String]) -> Result<Option<Expression>> {
+    let Some(text) = list.iter().find(|text| Expression::is_one(text)) else { return Ok(None) };
+    if list.len() > 1 {
+        return Err(refuse(
+            name,
+            text,
+            "names, or one regular expression alone, which matches whole names of modules",
+        ));
+    }
+    Expression::new(name, text).map(Some)
+}
+
 impl TrainSettings {
     /// Refuses the first setting that is out of range, by name.
     pub fn validate(&self) -> Result<()> {
-        self.arithmetic.validate()?;
-        above_zero("learning_rate", self.learning_rate, 1.0)?;
-        within("warmup_ratio", self.warmup_ratio, 0.0, 1.0)?;
+        self.problems().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every setting that is out of range, by name.
+    pub fn problems(&self) -> Vec<Error> {
         let (batch, accumulation) =
             (self.per_device_train_batch_size, self.gradient_accumulation_steps);
-        whole("per_device_train_batch_size", batch as u64, 1, 256)?;
-        whole("gradient_accumulation_steps", accumulation as u64, 1, 1024)?;
-        whole("num_train_epochs", self.num_train_epochs as u64, 1, 1000)?;
-        whole("max_seq_length", self.max_seq_length as u64, 8, 32_768)?;
-        whole("lora_r", self.lora_r as u64, 1, 256)?;
-        above_zero("lora_alpha", self.lora_alpha, 4096.0)?;
-        within("lora_dropout", self.lora_dropout, 0.0, 0.9)?;
-        within("weight_decay", self.weight_decay, 0.0, 1.0)?;
-        within("max_grad_norm", self.max_grad_norm, 0.0, 1000.0)?;
-        within("eval_fraction", self.eval_fraction, 0.0, 0.5)?;
+        let mut checks = vec![
+            self.arithmetic.validate(),
+            above_zero("learning_rate", self.learning_rate, 1.0),
+            within("warmup_ratio", self.warmup_ratio, 0.0, 1.0),
+            whole("per_device_train_batch_size", batch as u64, 1, 256),
+            whole("gradient_accumulation_steps", accumulation as u64, 1, 1024),
+            above_zero("num_train_epochs", self.num_train_epochs, 1000.0),
+            whole("max_seq_length", self.max_seq_length as u64, 8, 32_768),
+            whole("lora_r", self.lora_r as u64, 1, 256),
+            above_zero("lora_alpha", self.lora_alpha, 4096.0),
+            within("lora_dropout", self.lora_dropout, 0.0, 0.9),
+            within("weight_decay", self.weight_decay, 0.0, 1.0),
+            below_one("adam_beta1", self.adam_beta1),
+            below_one("adam_beta2", self.adam_beta2),
+            above_zero("adam_epsilon", self.adam_epsilon, 1.0),
+            within("max_grad_norm", self.max_grad_norm, 0.0, 1000.0),
+            within("eval_fraction", self.eval_fraction, 0.0, 0.5),
+        ];
         if self.target_modules.iter().any(String::is_empty) {
-            return Err(refuse("target_modules", "(nothing)", "names such as q_proj"));
+            checks.push(Err(refuse("target_modules", "(nothing)", "names such as q_proj")));
         }
         if self.packing && self.group_by_length {
-            return Err(refuse(
+            checks.push(Err(refuse(
                 "packing",
                 "true",
                 "false with group_by_length: rows that are filled need no grouping",
-            ));
+            )));
         }
         if self.train_on_prompt && self.mask_history {
-            return Err(refuse("mask_history", "true", "false with train_on_prompt"));
+            checks.push(Err(refuse("mask_history", "true", "false with train_on_prompt")));
         }
         if let Some(alpha) = self.neftune_noise_alpha {
-            above_zero("neftune_noise_alpha", alpha, 100.0)?;
+            checks.push(above_zero("neftune_noise_alpha", alpha, 100.0));
         }
         if self.memory_limit == Some(0) {
-            return Err(refuse("memory_limit", 0, "at least 1 byte"));
+            checks.push(Err(refuse("memory_limit", 0, "at least 1 byte")));
         }
-        self.validate_adapter()?;
-        self.validate_evaluation()?;
-        if self.max_steps == Some(0) {
-            return Err(refuse("max_steps", 0, "at least 1"));
+        checks.extend(self.adapter_checks());
+        checks.extend(self.evaluation_checks());
+        if let Some(steps) = self.max_steps {
+            checks.push(whole("max_steps", steps, 1, MAX_STEPS));
+        }
+        if let Some(limit) = self.save_total_limit {
+            checks.push(whole("save_total_limit", limit, 1, 1000));
         }
         if let Some(threads) = self.threads {
-            whole("threads", threads as u64, 1, 1024)?;
+            checks.push(whole("threads", threads as u64, 1, 1024));
         }
-        Ok(())
+        checks.into_iter().filter_map(Result::err).collect()
     }
 
-    fn validate_adapter(&self) -> Result<()> {
-        for (_, r) in &self.rank_pattern {
-            whole("rank_pattern", *r as u64, 1, 256)?;
-        }
-        for (_, alpha) in &self.alpha_pattern {
-            above_zero("alpha_pattern", *alpha, 4096.0)?;
-        }
-        Patterns::new("rank_pattern", self.rank_pattern.clone())?;
-        Patterns::new("alpha_pattern", self.alpha_pattern.clone())?;
+    fn adapter_checks(&self) -> Vec<Result<()>> {
+        let ranks = self.rank_pattern.iter().map(|(_, r)| whole("rank_pattern", *r as u64, 1, 256));
+        let alphas =
+            self.alpha_pattern.iter().map(|(_, alpha)| above_zero("alpha_pattern", *alpha, 4096.0));
+        let mut checks: Vec<Result<()>> = ranks.chain(alphas).collect();
+        checks.push(Patterns::new("rank_pattern", self.rank_pattern.clone()).map(drop));
+        checks.push(Patterns::new("alpha_pattern", self.alpha_pattern.clone()).map(drop));
+        checks.push(expression("target_modules", &self.target_modules).map(drop));
+        checks.push(expression("exclude_modules", &self.exclude_modules).map(drop));
         if self.layers_to_transform.as_ref().is_some_and(Vec::is_empty) {
-            return Err(refuse("layers_to_transform", "(none)", "at least one layer"));
+            checks.push(Err(refuse("layers_to_transform", "(none)", "at least one layer")));
         }
         if !self.layers_pattern.is_empty() && self.layers_to_transform.is_none() {
             let range = "only with layers_to_transform";
-            return Err(refuse("layers_pattern", self.layers_pattern.join(", "), range));
+            checks.push(Err(refuse("layers_pattern", self.layers_pattern.join(", "), range)));
         }
-        match self.loraplus_lr_ratio {
-            Some(ratio) => within("loraplus_lr_ratio", ratio, 1.0, 1024.0),
-            None => Ok(()),
-        }
+        checks.extend(
+            self.loraplus_lr_ratio.map(|ratio| within("loraplus_lr_ratio", ratio, 1.0, 1024.0)),
+        );
+        checks
     }
 
-    fn validate_evaluation(&self) -> Result<()> {
-        whole("eval_steps", self.eval_steps, 1, u64::MAX)?;
-        within("early_stopping_threshold", self.early_stopping_threshold, 0.0, 100.0)?;
+    fn evaluation_checks(&self) -> Vec<Result<()>> {
+        let mut checks = vec![
+            whole("eval_steps", self.eval_steps, 1, u64::MAX),
+            within("early_stopping_threshold", self.early_stopping_threshold, 0.0, 100.0),
+        ];
         let watched = self.eval_strategy != EvalStrategy::No && self.eval_fraction > 0.0;
         let wanted = "only with eval_strategy steps or epoch and an eval_fraction above 0";
         if let Some(patience) = self.early_stopping_patience {
-            whole("early_stopping_patience", patience, 1, 1000)?;
+            checks.push(whole("early_stopping_patience", patience, 1, 1000));
             if !watched {
-                return Err(refuse("early_stopping_patience", patience, wanted));
+                checks.push(Err(refuse("early_stopping_patience", patience, wanted)));
             }
         }
         if self.load_best_model_at_end && !watched {
-            return Err(refuse("load_best_model_at_end", "true", wanted));
+            checks.push(Err(refuse("load_best_model_at_end", "true", wanted)));
         }
-        whole("sample_prompts", self.sample_prompts.len() as u64, 0, 16)?;
-        if let Some(steps) = self.sample_steps {
-            whole("sample_steps", steps, 1, u64::MAX)?;
-        }
-        whole("sample_max_new_tokens", self.sample_max_new_tokens as u64, 1, 1024)
+        checks.push(whole("sample_prompts", self.sample_prompts.len() as u64, 0, 16));
+        checks.extend(self.sample_steps.map(|steps| whole("sample_steps", steps, 1, u64::MAX)));
+        checks.push(whole("sample_max_new_tokens", self.sample_max_new_tokens as u64, 1, 1024));
+        checks
     }
 
     /// The adapter's configuration for a model; refuses targets that the model does not have.
@@ -342,11 +399,20 @@ impl TrainSettings {
             let range = format!("below {}, the model's number of layers", model.num_hidden_layers);
             return Err(refuse("layers_to_transform", layer, range));
         }
-        Ok(LoraConfig {
+        let target_expression = expression("target_modules", &self.target_modules)?;
+        let target_modules = match &target_expression {
+            Some(_) => Vec::new(),
+            None => targets::resolve(model, &self.target_modules)?,
+        };
+        let expression = expression("exclude_modules", &self.exclude_modules)?;
+        let names = if expression.is_some() { Vec::new() } else { self.exclude_modules.clone() };
+        let lora = LoraConfig {
             r: self.lora_r,
             alpha: self.lora_alpha,
             dropout: self.lora_dropout,
-            target_modules: targets::resolve(model, &self.target_modules)?,
+            target_modules,
+            target_expression,
+            excluded: Excluded { names, expression },
             rank_pattern: Patterns::new("rank_pattern", self.rank_pattern.clone())?,
             alpha_pattern: Patterns::new("alpha_pattern", self.alpha_pattern.clone())?,
             layers_to_transform: LayerChoice {
@@ -356,7 +422,9 @@ impl TrainSettings {
             use_rslora: self.use_rslora,
             use_dora: self.use_dora,
             fan_in_fan_out: model.fan_in_fan_out(),
-        })
+        };
+        targets::check(model, &lora)?;
+        Ok(lora)
     }
 
     /// How files become examples of at most `max_seq` tokens.
@@ -382,6 +450,7 @@ impl TrainSettings {
         let shown = Self {
             threads: None,
             save_steps: 0,
+            save_total_limit: None,
             gradient_checkpointing: GradientCheckpointing::Auto,
             memory_limit: None,
             sample_prompts: Vec::new(),

@@ -208,6 +208,26 @@ fn a_model_is_fetched_from_a_hub_and_a_cut_download_continues() {
 }
 
 #[test]
+fn all_parts_of_a_split_file_are_fetched_whichever_is_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let digest = hex::encode(Sha256::digest(b"part"));
+    let file = |name: &str| json!({ "rfilename": name, "size": 4, "lfs": { "sha256": digest } });
+    let names = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf", "n-00001-of-00002.gguf"];
+    let siblings: Vec<_> = names.iter().map(|name| file(name)).collect();
+    let listing = json!({ "sha": "c0ffee", "siblings": siblings }).to_string();
+    let server = Server::start(move |request| {
+        let list = request.target.starts_with("/api/");
+        Answer::new(200, if list { listing.clone().into_bytes() } else { b"part".to_vec() })
+    });
+    let more = ["--file", "m-00002-of-00002.gguf", "--json"];
+    let report = json(&fetch(dir.path(), &server.address, &more));
+    assert_eq!(report["files"].as_array().expect("files").len(), 2, "{report}");
+    for (name, there) in names.iter().zip([true, true, false]) {
+        assert_eq!(dir.path().join("model").join(name).exists(), there, "{name}");
+    }
+}
+
+#[test]
 fn other_bytes_than_published_are_not_installed() {
     let dir = tempfile::tempdir().expect("a folder");
     let listing = json!({ "sha": "c0ffee", "siblings": [

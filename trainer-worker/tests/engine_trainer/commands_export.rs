@@ -188,7 +188,9 @@ fn doctor_says_what_others_will_refuse() {
         c["bias"] = "all".into();
         c["alpha_pattern"] = serde_json::json!({ "q_proj": 32 });
     });
-    let bad = doctor("dora").to_string();
+    let output = run(dir, &["doctor", "--adapter", "dora", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "this program refuses it as well");
+    let bad = String::from_utf8(output.stdout).expect("text");
     for part in ["DoRA", "modules_to_save", "biases", "alpha_pattern"] {
         assert!(bad.contains(part), "{part}: {bad}");
     }

@@ -32,7 +32,7 @@ fn exit(output: &Output) -> i32 {
 }
 
 /// The scalars of an event file: (tag, step, value); every checksum is verified.
-fn scalars(path: &Path) -> Vec<(String, u64, f32)> {
+pub fn scalars(path: &Path) -> Vec<(String, u64, f32)> {
     let bytes = std::fs::read(path).expect("an event file");
     let mut found = Vec::new();
     let mut at = 0;
@@ -113,7 +113,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Wire<'_>)> {
     found
 }
 
-fn event_files(dir: &Path) -> Vec<std::path::PathBuf> {
+pub fn event_files(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .expect("the folder of event files")
         .map(|e| e.expect("an entry").path())

@@ -392,7 +392,7 @@ fn a_preview_says_what_training_would_see() {
         objective: Objective::Supervised,
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 1,
-        num_train_epochs: 3,
+        num_train_epochs: 3.0,
         eval_fraction: 0.2,
         seed: 1,
     };

@@ -421,7 +421,7 @@ fn a_preview_shows_examples_with_marks_and_every_reason() {
         objective: Objective::Supervised,
         per_device_train_batch_size: 1,
         gradient_accumulation_steps: 1,
-        num_train_epochs: 1,
+        num_train_epochs: 1.0,
         eval_fraction: 0.0,
         seed: 1,
     };

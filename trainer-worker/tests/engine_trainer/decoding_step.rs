@@ -11,7 +11,7 @@ use std::sync::Arc;
 use trainer_worker::error::Result;
 use trainer_worker::generate::argmax;
 use trainer_worker::kernels::quant::{BlockType, QuantMatrix};
-use trainer_worker::lora::Adapter;
+use trainer_worker::lora::{Adapter, LoraConfig};
 use trainer_worker::model::config::Sizes;
 use trainer_worker::model::decode::Session;
 use trainer_worker::model::forward::{Batch, Runner};
@@ -190,10 +190,11 @@ fn adapter(model: &Model, use_dora: bool) -> Arc<Adapter> {
     let settings = TrainSettings {
         lora_r: 3,
         target_modules: vec!["all-linear".to_owned()],
-        use_dora,
         ..TrainSettings::default()
     };
     let config = settings.lora(&model.config).expect("a configuration");
+    // For every module of every family, also where PEFT could not load what would be written.
+    let config = LoraConfig { use_dora, ..config };
     let mut adapter = Adapter::fresh(config, model, 1).expect("an adapter");
     for (layer, values) in adapter.layers.iter_mut().enumerate() {
         let noise = random(layer as u64, values.len(), 0.1);

@@ -49,7 +49,7 @@ fn settings() -> TrainSettings {
         lr_scheduler_type: Schedule::Constant,
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 2,
-        num_train_epochs: 4,
+        num_train_epochs: 4.0,
         max_seq_length: 48,
         lora_r: 4,
         target_modules: vec!["all-linear".to_owned()],
@@ -219,6 +219,7 @@ fn a_run_on_a_device_resumes_there_and_nowhere_else() {
             on_event: Some(&on_event),
             cancel: Some(&stop),
             checkpoints: Some(dir.path().to_owned()),
+            ..Control::default()
         };
         let run = Run { model: base.0.clone(), tokenizer: &base.1, files: &files, settings };
         run.train(&control)

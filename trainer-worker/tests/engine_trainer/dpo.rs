@@ -178,7 +178,7 @@ fn settings() -> TrainSettings {
         learning_rate: 5e-3,
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 2,
-        num_train_epochs: 5,
+        num_train_epochs: 5.0,
         max_seq_length: 64,
         lora_r: 4,
         lora_dropout: 0.1,
@@ -233,6 +233,7 @@ fn preferences_are_learnt_and_a_stopped_run_resumes_to_the_same_bytes() {
         on_event: Some(&on_event),
         cancel: Some(&stop),
         checkpoints: checkpoints.clone(),
+        ..Control::default()
     };
     assert!(matches!(run.train(&control), Err(Error::Cancelled { step: 5 })));
     let control = Control { checkpoints, ..Control::default() };

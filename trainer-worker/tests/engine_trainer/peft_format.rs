@@ -153,11 +153,11 @@ fn unusable_adapters_are_refused_with_the_reason() {
         error(&tensors, &json.to_string())
     };
     assert!(with("peft_type", "IA3".into()).contains("only LORA"));
-    assert!(with("use_dora", true.into()).contains("lora_magnitude_vector is missing"));
+    assert!(with("use_dora", true.into()).contains("no lora_magnitude_vector"));
     assert!(with("r", 0.into()).contains("r = 0"));
     assert!(with("r", 5.into()).contains("r = 5"));
     assert!(with("lora_alpha", (-1).into()).contains("lora_alpha"));
-    assert!(with("rank_pattern", serde_json::json!({"q_proj": 4})).contains("r = 4 demand"));
+    assert!(with("rank_pattern", serde_json::json!({"q_proj": 4})).contains("r = 4"));
     assert!(with("lora_bias", true.into()).contains("lora_bias"));
     assert!(with("modules_to_save", serde_json::json!(["lm_head"])).contains("modules_to_save"));
     assert!(error(&tensors, "{").contains("not JSON"));

@@ -153,7 +153,7 @@ fn settings() -> TrainSettings {
         lora_r: 4,
         target_modules: vec!["all-linear".to_owned()],
         max_steps: Some(3),
-        num_train_epochs: 1,
+        num_train_epochs: 1.0,
         eval_fraction: 0.1,
         ..TrainSettings::default()
     }

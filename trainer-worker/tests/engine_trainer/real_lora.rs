@@ -26,7 +26,7 @@ fn files() -> Vec<DataFile> {
 fn settings(seed: u64) -> TrainSettings {
     TrainSettings {
         learning_rate: 2e-3,
-        num_train_epochs: 2,
+        num_train_epochs: 2.0,
         per_device_train_batch_size: 4,
         max_seq_length: 96,
         lora_r: 8,

@@ -128,7 +128,7 @@ fn a_short_lora_run_lowers_the_held_out_loss_and_teaches() {
         [DataFile::new(FACTS.as_bytes().to_vec(), MediaType::Md, "facts.md", "contributor")];
     let settings = TrainSettings {
         learning_rate: 2e-3,
-        num_train_epochs: 3,
+        num_train_epochs: 3.0,
         per_device_train_batch_size: 4,
         max_seq_length: 128,
         lora_r: 8,

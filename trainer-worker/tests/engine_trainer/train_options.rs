@@ -39,7 +39,7 @@ fn settings() -> TrainSettings {
         learning_rate: 5e-3,
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 2,
-        num_train_epochs: 3,
+        num_train_epochs: 3.0,
         max_seq_length: 64,
         lora_r: 4,
         target_modules: vec!["all-linear".to_owned()],
@@ -88,7 +88,7 @@ fn lengths(n: usize) -> Vec<usize> {
 #[test]
 fn packed_rows_hold_whole_examples_each_once_and_are_nearly_full() {
     let lengths = lengths(200);
-    let settings = TrainSettings { packing: true, num_train_epochs: 2, ..settings() };
+    let settings = TrainSettings { packing: true, num_train_epochs: 2.0, ..settings() };
     let mut plan = Plan::of_lengths(&settings, lengths.clone());
     let plain = Plan::of_lengths(&TrainSettings { packing: false, ..settings }, lengths.clone());
     assert!(plan.total_steps < plain.total_steps, "fewer, fuller micro-batches");
@@ -120,7 +120,7 @@ fn grouped_batches_are_of_similar_length_with_the_longest_first() {
     let lengths = lengths(160);
     let spread = |grouped: bool| {
         let settings =
-            TrainSettings { group_by_length: grouped, num_train_epochs: 1, ..settings() };
+            TrainSettings { group_by_length: grouped, num_train_epochs: 1.0, ..settings() };
         let mut plan = Plan::of_lengths(&settings, lengths.clone());
         let (mut spread, mut seen) = (0, BTreeSet::new());
         for step in 0..plan.total_steps {
@@ -186,7 +186,7 @@ fn early_stopping_waits_for_its_patience_and_the_best_adapter_is_kept() {
     let settings = TrainSettings {
         learning_rate: 0.15,
         lr_scheduler_type: trainer_worker::optim::Schedule::Constant,
-        num_train_epochs: 20,
+        num_train_epochs: 20.0,
         eval_strategy: EvalStrategy::Steps,
         eval_steps: 1,
         early_stopping_patience: Some(3),
@@ -316,6 +316,7 @@ fn a_run_stopped_in_an_evaluation_resumes_to_the_same_bytes_with_every_option_on
             on_event: Some(&on_event),
             cancel: Some(&stop),
             checkpoints: checkpoints.clone(),
+            ..Control::default()
         };
         match train(&settings, &control) {
             Err(Error::Cancelled { step }) => assert_eq!(step, stop_at),
@@ -343,8 +344,12 @@ const CHILD: &str = "OPENLEDGER_TEST_TRAINS_IN";
 #[ignore = "started by a_process_killed_with_every_option_on_resumes_to_the_same_bytes"]
 fn child_that_trains_with_every_option_on() {
     let dir = std::env::var_os(CHILD).expect("set by the test that starts this");
-    let settings =
-        TrainSettings { save_steps: 1, max_steps: Some(60), num_train_epochs: 30, ..everything() };
+    let settings = TrainSettings {
+        save_steps: 1,
+        max_steps: Some(60),
+        num_train_epochs: 30.0,
+        ..everything()
+    };
     let control = Control { checkpoints: Some(Path::new(&dir).to_owned()), ..Control::default() };
     let outcome = train(&settings, &control).expect("trains");
     std::fs::write(Path::new(&dir).join("adapter"), peft::to_bytes(&outcome.adapter, "x"))

@@ -37,7 +37,7 @@ fn settings() -> TrainSettings {
         lr_scheduler_type: Schedule::Cosine,
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 2,
-        num_train_epochs: 2,
+        num_train_epochs: 2.0,
         max_seq_length: 64,
         lora_r: 4,
         lora_dropout: 0.1,
@@ -63,7 +63,7 @@ fn digest(adapter: &Adapter) -> String {
 
 #[test]
 fn training_lowers_the_loss_and_reports_each_step() {
-    let settings = TrainSettings { max_steps: Some(30), num_train_epochs: 20, ..settings() };
+    let settings = TrainSettings { max_steps: Some(30), num_train_epochs: 20.0, ..settings() };
     let events = Mutex::new(Vec::new());
     let on_event = |event: &Event| events.lock().expect("events").push(event.clone());
     let control = Control { on_event: Some(&on_event), ..Control::default() };
@@ -120,6 +120,7 @@ fn a_run_stopped_after_three_steps_resumes_to_the_same_bytes() {
         on_event: Some(&on_event),
         cancel: Some(&stop),
         checkpoints: Some(dir.path().to_owned()),
+        ..Control::default()
     };
     match train(&settings(), &control) {
         Err(Error::Cancelled { step: 3 }) => {}
@@ -135,6 +136,7 @@ fn a_run_stopped_after_three_steps_resumes_to_the_same_bytes() {
         on_event: Some(&on_event),
         cancel: None,
         checkpoints: Some(dir.path().to_owned()),
+        ..Control::default()
     };
     let rest = train(&settings(), &control).expect("resumes");
     assert_eq!(*resumed.lock().expect("resumed"), Some(3));
@@ -273,7 +275,7 @@ fn settings_out_of_range_are_refused_by_name() {
         ("learning_rate", TrainSettings { learning_rate: 1.1, ..d() }),
         ("per_device_train_batch_size", TrainSettings { per_device_train_batch_size: 0, ..d() }),
         ("gradient_accumulation_steps", TrainSettings { gradient_accumulation_steps: 0, ..d() }),
-        ("num_train_epochs", TrainSettings { num_train_epochs: 1001, ..d() }),
+        ("num_train_epochs", TrainSettings { num_train_epochs: 1001.0, ..d() }),
         ("max_seq_length", TrainSettings { max_seq_length: 7, ..d() }),
         ("lora_r", TrainSettings { lora_r: 257, ..d() }),
         ("lora_alpha", TrainSettings { lora_alpha: -1.0, ..d() }),

@@ -5,6 +5,7 @@ use super::super::{DeviceArgs, ModelArgs};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::path::PathBuf;
+use trainer_worker::lora::patterns::Expression;
 use trainer_worker::model::weights::Precision;
 use trainer_worker::optim::Schedule;
 use trainer_worker::train::{DpoSettings, EvalStrategy, GradientCheckpointing, TrainSettings};
@@ -56,9 +57,10 @@ Examples:
     --learning-rate 5e-4 --num-train-epochs 5 --lora-r 16 --lora-alpha 32 \\
     --target-modules q_proj,k_proj,v_proj,o_proj --json
 
---config names a YAML file of these options (learning_rate: 1.0e-4); LLaMA-Factory's names, such as
-model_name_or_path, lora_rank, lora_target, cutoff_len and val_size, are understood. Options on the
-command line win.
+--config names a YAML file of these options (learning_rate: 1.0e-4); the names of LLaMA-Factory and
+axolotl, such as model_name_or_path, lora_rank, lora_target, cutoff_len, val_size, micro_batch_size and
+sequence_len, are understood. Options on the command line win. Everything that is wrong with a file is
+said at once.
 
 A run that was interrupted (Ctrl-C writes a checkpoint first) goes on from its last checkpoint when it
 is started again with the same arguments, and gives the same bytes. A finished adapter is never
@@ -108,10 +110,10 @@ pub(crate) struct Args {
     pub(super) ignore_memory: bool,
 
     /// Peak learning rate (above 0, at most 1).
-    #[arg(long, default_value_t = 2e-4)]
+    #[arg(long, default_value_t = 2e-4, alias = "lr")]
     learning_rate: f64,
     /// linear, cosine, constant (no warm-up) or constant_with_warmup.
-    #[arg(long, default_value = "linear")]
+    #[arg(long, default_value = "linear", alias = "lr-scheduler")]
     lr_scheduler_type: String,
     /// Share of the steps spent warming up (0 to 1).
     #[arg(long, default_value_t = 0.03)]
@@ -120,16 +122,16 @@ pub(crate) struct Args {
     #[arg(long)]
     warmup_steps: Option<u64>,
     /// Sequences a micro-batch (1 to 256).
-    #[arg(long, default_value_t = 4, alias = "train-batch-size")]
+    #[arg(long, default_value_t = 4, aliases = ["train-batch-size", "micro-batch-size"])]
     per_device_train_batch_size: usize,
     /// Micro-batches an optimiser step (1 to 1024).
     #[arg(long, default_value_t = 1)]
     gradient_accumulation_steps: usize,
-    /// Passes over the data (1 to 1000).
-    #[arg(long, default_value_t = 3)]
-    num_train_epochs: usize,
+    /// Passes over the data (above 0, at most 1000), which may end in a part of one (2.5).
+    #[arg(long, default_value_t = 3.0, aliases = ["num-epochs", "epochs"])]
+    num_train_epochs: f64,
     /// Longest sequence in tokens (8 to 32768).
-    #[arg(long, default_value_t = 512, aliases = ["cutoff-len", "max-length"])]
+    #[arg(long, default_value_t = 512, aliases = ["cutoff-len", "max-length", "sequence-len"])]
     max_seq_length: usize,
     /// Rank of the adapter (1 to 256).
     #[arg(long, default_value_t = 8, alias = "lora-rank")]
@@ -140,10 +142,14 @@ pub(crate) struct Args {
     /// Dropout of the adapter's inputs (0 to 0.9).
     #[arg(long, default_value_t = 0.0)]
     lora_dropout: f64,
-    /// Modules to adapt, separated by commas, by name or end of name (q_proj, mlp.c_proj, …), or
-    /// all-linear for all of them. By default those that PEFT adapts in the model's family.
-    #[arg(long, value_delimiter = ',', aliases = ["lora-target", "lora-target-modules"])]
+    /// Modules to adapt, separated by commas, by name or end of name (q_proj, mlp.c_proj, …),
+    /// all-linear for all of them, or one regular expression that matches whole names of modules. By
+    /// default those that PEFT adapts in the model's family.
+    #[arg(long, aliases = ["lora-target", "lora-target-modules"], action = clap::ArgAction::Append)]
     target_modules: Vec<String>,
+    /// Modules that are not adapted although they are targets: names, or one regular expression.
+    #[arg(long, value_name = "NAMES", action = clap::ArgAction::Append)]
+    exclude_modules: Vec<String>,
     /// Ranks of single modules, separated by commas, such as q_proj=16,down_proj=4.
     #[arg(long, value_delimiter = ',', value_name = "NAME=R")]
     rank_pattern: Vec<String>,
@@ -168,6 +174,15 @@ pub(crate) struct Args {
     /// Decoupled weight decay (0 to 1).
     #[arg(long, default_value_t = 0.0)]
     weight_decay: f64,
+    /// Decay of AdamW's first moment (0 to below 1).
+    #[arg(long, default_value_t = 0.9)]
+    adam_beta1: f64,
+    /// Decay of AdamW's second moment (0 to below 1).
+    #[arg(long, default_value_t = 0.999)]
+    adam_beta2: f64,
+    /// Added to the root of AdamW's second moment (above 0, at most 1).
+    #[arg(long, default_value_t = 1e-8)]
+    adam_epsilon: f64,
     /// Limit of the gradients' global norm (0 for none, at most 1000).
     #[arg(long, default_value_t = 1.0)]
     max_grad_norm: f64,
@@ -184,7 +199,7 @@ pub(crate) struct Args {
     #[arg(long)]
     mask_history: bool,
     /// Fill micro-batches with whole examples up to batch size × sequence length tokens.
-    #[arg(long)]
+    #[arg(long, alias = "sample-packing")]
     packing: bool,
     /// Put examples of similar length into one micro-batch.
     #[arg(long)]
@@ -197,7 +212,7 @@ pub(crate) struct Args {
     seed: u64,
     /// Share of the examples held out for evaluation (0 to 0.5; 0.1 by default), where there is no
     /// --eval-data and no validation split.
-    #[arg(long, alias = "val-size")]
+    #[arg(long, aliases = ["val-size", "val-set-size"])]
     eval_fraction: Option<f64>,
     /// When to measure the held-out loss while training: no, steps or epoch.
     #[arg(long, default_value = "no", alias = "evaluation-strategy")]
@@ -220,15 +235,19 @@ pub(crate) struct Args {
     /// Steps between two rounds of samples (at each evaluation by default).
     #[arg(long)]
     sample_steps: Option<u64>,
-    /// Stop after so many optimiser steps.
-    #[arg(long)]
-    max_steps: Option<u64>,
+    /// Optimiser steps in all, in place of --num-train-epochs (-1: as many as those take).
+    #[arg(long, allow_negative_numbers = true)]
+    max_steps: Option<i64>,
     /// Stop before the step that would exceed so many trained tokens.
     #[arg(long)]
     max_tokens: Option<u64>,
     /// Write a checkpoint every so many steps (0: never).
     #[arg(long, default_value_t = 50)]
     save_steps: u64,
+    /// Keep the newest so many checkpoints (and the best one with --load-best-model-at-end), each in a
+    /// folder checkpoint-STEP with its adapter, instead of one file that is replaced.
+    #[arg(long, value_name = "N")]
+    save_total_limit: Option<u64>,
     /// Threads (all of the machine's by default; never changes the result).
     #[arg(long)]
     threads: Option<usize>,
@@ -249,7 +268,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", env = "MLFLOW_TRACKING_URI", hide_env_values = true)]
     pub(super) mlflow_tracking_uri: Option<String>,
     /// Name of the MLflow experiment, created when there is none.
-    #[arg(long, value_name = "NAME", env = "MLFLOW_EXPERIMENT_NAME", default_value = "openledger")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MLFLOW_EXPERIMENT_NAME",
+        default_value = "openledger",
+        alias = "mlflow-experiment-name"
+    )]
     pub(super) mlflow_experiment: String,
     /// Name of the run in MLflow.
     #[arg(long, value_name = "NAME")]
@@ -266,7 +291,38 @@ pub(crate) struct Args {
 impl Args {
     /// The engine's settings, each within its range.
     pub(super) fn settings(&self) -> Result<TrainSettings> {
-        let settings = TrainSettings {
+        let settings = self.unchecked()?;
+        let problems = settings.problems();
+        match problems.len() {
+            0 => Ok(settings),
+            1 => Err(problems.into_iter().next().map_or_else(|| usage(""), Into::into)),
+            _ => {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Err(usage(format!("{} problems:\n  {}", lines.len(), lines.join("\n  "))))
+            }
+        }
+    }
+
+    /// Everything that is out of range, for who is told of other problems too.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        match self.unchecked() {
+            Ok(settings) => settings.problems().iter().map(ToString::to_string).collect(),
+            Err(error) => vec![format!("{error:#}")],
+        }
+    }
+
+    fn unchecked(&self) -> Result<TrainSettings> {
+        let max_steps = match self.max_steps {
+            // How transformers writes that there is no limit.
+            None | Some(-1) => None,
+            Some(steps) => Some(u64::try_from(steps).ok().filter(|s| *s > 0).ok_or_else(|| {
+                usage(format!(
+                    "max_steps = {steps} is out of range: choose at least 1, or -1 for as many as \
+                     num_train_epochs takes"
+                ))
+            })?),
+        };
+        Ok(TrainSettings {
             learning_rate: self.learning_rate,
             lr_scheduler_type: Schedule::from_name(&self.lr_scheduler_type)?,
             warmup_ratio: self.warmup_ratio,
@@ -278,7 +334,8 @@ impl Args {
             lora_r: self.lora_r,
             lora_alpha: self.lora_alpha,
             lora_dropout: self.lora_dropout,
-            target_modules: self.targets(),
+            target_modules: names(&self.target_modules),
+            exclude_modules: names(&self.exclude_modules),
             rank_pattern: pairs("rank_pattern", &self.rank_pattern)?,
             alpha_pattern: pairs("alpha_pattern", &self.alpha_pattern)?,
             layers_to_transform: (!self.layers_to_transform.is_empty())
@@ -287,6 +344,9 @@ impl Args {
             use_dora: self.use_dora,
             loraplus_lr_ratio: self.loraplus_lr_ratio,
             weight_decay: self.weight_decay,
+            adam_beta1: self.adam_beta1,
+            adam_beta2: self.adam_beta2,
+            adam_epsilon: self.adam_epsilon,
             max_grad_norm: self.max_grad_norm,
             neftune_noise_alpha: self.neftune_noise_alpha,
             packing: self.packing,
@@ -304,15 +364,14 @@ impl Args {
             load_best_model_at_end: self.load_best_model_at_end,
             sample_prompts: self.sample_prompt.clone(),
             sample_steps: self.sample_steps,
-            max_steps: self.max_steps,
+            max_steps,
             max_tokens: self.max_tokens,
             save_steps: self.save_steps,
+            save_total_limit: self.save_total_limit,
             threads: self.threads,
             arithmetic: self.device.arithmetic()?,
             ..TrainSettings::default()
-        };
-        settings.validate()?;
-        Ok(settings)
+        })
     }
 
     /// The share of the examples that is held out.
@@ -342,15 +401,6 @@ impl Args {
         Ok(settings)
     }
 
-    fn targets(&self) -> Vec<String> {
-        // LLaMA-Factory's word for all-linear is "all".
-        let name = |name: &String| match name.as_str() {
-            "all" => "all-linear".to_owned(),
-            name => name.to_owned(),
-        };
-        self.target_modules.iter().map(name).collect()
-    }
-
     /// The base model's name in the adapter's configuration.
     pub(super) fn base_name(&self) -> String {
         self.base_model_name.clone().unwrap_or_else(|| {
@@ -375,6 +425,24 @@ impl Args {
         }
         Ok((tensorboard, mlflow))
     }
+}
+
+/// Names of modules: separated by commas, unless a text is an expression, which may hold some.
+fn names(given: &[String]) -> Vec<String> {
+    let name = |name: &str| match name {
+        // LLaMA-Factory's word for all-linear.
+        "all" => "all-linear".to_owned(),
+        name => name.to_owned(),
+    };
+    let parts = given.iter().flat_map(|text| -> Vec<&str> {
+        let plain = text.split(',').all(|part| !Expression::is_one(part.trim()));
+        if plain {
+            text.split(',').map(str::trim).collect()
+        } else {
+            vec![text]
+        }
+    });
+    parts.map(name).collect()
 }
 
 /// Pairs written as `NAME=VALUE`.

@@ -1,6 +1,7 @@
 //! What a training shows while it runs: on a terminal a bar and a sparkline of the loss that fit its
 //! width, elsewhere a line now and then.
 
+use super::super::pipe::say;
 use super::super::{duration, mebibytes};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -90,7 +91,7 @@ impl Display {
 
     /// Prints a line beside the bar.
     pub(super) fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| say(text));
     }
 
     pub(super) fn show(&self, event: &Event) {
@@ -117,6 +118,16 @@ impl Display {
             Event::StoppedEarly { step } => {
                 self.say(&format!("Stopped early after step {step}: no more improvement."));
             }
+            Event::Accuracy { step, accuracy } => {
+                let share = accuracy * 100.0;
+                self.say(&format!("Held-out tokens predicted after step {step}: {share:.1} %"));
+            }
+            Event::Diverging { step, loss, before, learning_rate } => self.say(&format!(
+                "The loss rises: {loss:.4} after step {step}, {before:.4} before. Lower \
+                 learning_rate (now {learning_rate:.1e}), warm up longer (warmup_steps), or lower \
+                 max_grad_norm."
+            )),
+            Event::Skipped { reason } => self.say(reason),
             Event::Step(progress) => self.step(progress),
             _ => {}
         }
@@ -138,10 +149,10 @@ impl Display {
         let due = inner.line.is_none_or(|line| line.elapsed() >= PAUSE);
         if due || p.step == p.total_steps {
             inner.line = Some(Instant::now());
-            eprintln!(
+            say(&format!(
                 "step {}/{}  loss {:.4}  {speed}{left}  lr {:.2e}  grad norm {:.3}",
                 p.step, p.total_steps, p.loss, p.learning_rate, p.grad_norm
-            );
+            ));
         }
     }
 

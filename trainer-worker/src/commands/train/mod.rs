@@ -17,14 +17,19 @@ use mark::Mark;
 use plan::Forecast;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 use trainer_worker::data;
 use trainer_worker::device::Arithmetic;
+use trainer_worker::hub::sha256_of;
+use trainer_worker::model::folder;
 use trainer_worker::peft;
-use trainer_worker::report::{mlflow, trainer_state, MlflowSettings, Recorder, RecorderSettings};
-use trainer_worker::train::{checkpoint, Control, DpoRun, Outcome, Run};
+use trainer_worker::report::{
+    event_files, mlflow, trainer_state, MlflowSettings, Provenance, Recorder, RecorderSettings,
+    Summary,
+};
+use trainer_worker::train::{store, Control, DpoRun, Outcome, Run};
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let settings = args.settings()?;
@@ -46,6 +51,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             }
             return Ok(());
         }
+        // A plan needs no weights; a training does, and says so before it takes time.
+        folder::check(&args.model.model)?;
         if !args.ignore_memory {
             forecast.check_memory(&settings)?;
         }
@@ -61,6 +68,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
          --max-seq-length, or set --gradient-checkpointing true, or use --method qlora",
     );
 
+    // Read while the model is loaded: both want the same bytes of the disk.
+    let digests = {
+        let path = args.model.model.clone();
+        std::thread::spawn(move || digests(&path))
+    };
     let (model, tokenizer) = args.model.load_with(args.precision())?;
     let initial = args
         .adapter
@@ -93,6 +105,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 resume: false,
             }),
             base_parameters: parameters,
+            provenance: Provenance {
+                model: args.model.model.display().to_string(),
+                model_files: digests.join().unwrap_or_default(),
+                data: files
+                    .iter()
+                    .map(|f| (f.origin.submission.clone(), hex::encode(f.origin.sha256)))
+                    .collect(),
+            },
         };
         let train = args.settings()?;
         Recorder::new(settings, &train, &name, Arc::new(move |text: &str| display.say(text)))
@@ -115,6 +135,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         on_event: Some(&show),
         cancel: Some(&stop),
         checkpoints: Some(args.output.clone()),
+        base_model: Some(name.clone()),
     };
     let result = match args.stage {
         Stage::Sft => {
@@ -141,25 +162,25 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     };
     display.finish();
-    recorder.finish(&result);
+    let summary = recorder.finish(&result);
     let outcome = result?;
     peft::save(&args.output, &outcome.adapter, &name)?;
     // The run is complete: its checkpoint would only stand in the way of another one.
-    remove(&checkpoint::file_in(&args.output))?;
+    store::complete(&args.output)?;
     drop(mark);
-    answer(&args, &outcome, &name, settings.arithmetic);
+    answer(&args, &outcome, summary, &name, settings.arithmetic);
     Ok(())
 }
 
 /// Decides what becomes of what the output folder holds already.
 fn prepare_output(args: &Args) -> Result<()> {
-    let checkpoint = checkpoint::file_in(&args.output);
+    let unfinished = !store::states(&args.output).is_empty();
     let adapter = args.output.join(peft::WEIGHTS);
     if args.resume {
         if args.overwrite_output_dir {
             return Err(usage("--resume and --overwrite-output-dir exclude each other"));
         }
-        if !checkpoint.exists() {
+        if !unfinished {
             return Err(refused(format!(
                 "{} holds no checkpoint to resume; leave --resume out to start anew",
                 args.output.display()
@@ -167,13 +188,19 @@ fn prepare_output(args: &Args) -> Result<()> {
         }
     }
     if args.overwrite_output_dir {
+        // TensorBoard would show the files of both runs as one. In a folder that was named other runs
+        // may have theirs.
+        for file in event_files(&args.output) {
+            remove(&file)?;
+        }
+        remove_event_files(&args.output.join("runs"))?;
         // The adapter stays until the new one takes its place in one step.
         for file in [trainer_state::FILE, mlflow::FILE] {
             remove(&args.output.join(file))?;
         }
-        return remove(&checkpoint);
+        return Ok(store::clear(&args.output)?);
     }
-    if adapter.exists() && !checkpoint.exists() {
+    if adapter.exists() && !unfinished {
         return Err(refused(format!(
             "{} holds a finished adapter; choose another --output, or pass --overwrite-output-dir \
              to replace it",
@@ -181,6 +208,25 @@ fn prepare_output(args: &Args) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Removes the event files of a folder.
+fn remove_event_files(dir: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry.with_context(|| format!("reading {}", dir.display()))?;
+        if entry.file_name().to_string_lossy().starts_with("events.out.tfevents.") {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The weight files of a model with their digests.
+fn digests(model: &Path) -> Vec<(String, Option<String>)> {
+    let files = folder::weight_files(model).unwrap_or_default();
+    let digest = |file: &PathBuf| (file.display().to_string(), sha256_of(file).ok());
+    files.iter().map(digest).collect()
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -192,7 +238,13 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-fn answer(args: &Args, outcome: &Outcome, name: &str, arithmetic: Arithmetic) {
+fn answer(
+    args: &Args,
+    outcome: &Outcome,
+    summary: Option<Summary>,
+    name: &str,
+    arithmetic: Arithmetic,
+) {
     let sha256 = hex::encode(Sha256::digest(peft::to_bytes(&outcome.adapter, name)));
     if args.json {
         println!(
@@ -203,7 +255,12 @@ fn answer(args: &Args, outcome: &Outcome, name: &str, arithmetic: Arithmetic) {
                 "steps": outcome.steps,
                 "tokens": outcome.tokens,
                 "tokens_per_second": outcome.tokens_per_second,
-                "train_loss": outcome.losses.last(),
+                "train_loss": outcome.train_loss,
+                "last_loss": outcome.losses.last(),
+                "epoch": outcome.epoch,
+                "train_runtime": summary.map(|s| s.train_runtime),
+                "train_samples_per_second": summary.map(|s| s.train_samples_per_second),
+                "train_steps_per_second": summary.map(|s| s.train_steps_per_second),
                 "eval_loss": {
                     "before": outcome.eval_loss_before, "after": outcome.eval_loss_after,
                 },

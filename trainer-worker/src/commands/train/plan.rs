@@ -9,7 +9,7 @@ use std::time::Duration;
 use trainer_worker::data::{self, Report, Shown, Sources};
 use trainer_worker::device::{Arithmetic, Device};
 use trainer_worker::lora::Layout;
-use trainer_worker::model::{weights::Precision, ModelConfig};
+use trainer_worker::model::{folder, weights::Precision, ModelConfig};
 use trainer_worker::report::memory::{self, Available};
 use trainer_worker::tokenizer::Tokenizer;
 use trainer_worker::train::plan::Plan;
@@ -34,7 +34,7 @@ fn base_bytes(args: &Args, config: &ModelConfig, value: u64) -> u64 {
     match args.precision() {
         Precision::Dense => parameters.saturating_mul(value),
         // The file's own blocks.
-        Precision::Quantised => std::fs::metadata(&args.model.model).map_or(0, |m| m.len()),
+        Precision::Quantised => folder::weight_bytes(&args.model.model),
         // 4.13 bits a value, embedding and head in 16.
         Precision::Nf4 { .. } => {
             let ends = 2 * (config.vocab_size * config.hidden_size) as u64;

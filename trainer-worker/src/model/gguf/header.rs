@@ -43,6 +43,8 @@ pub(super) struct TensorInfo {
     /// Slowest dimension first.
     pub(super) shape: Vec<usize>,
     pub(super) dtype: GgmlDType,
+    /// The part of a split file that it lies in, counted from 0.
+    pub(super) part: usize,
     /// First byte in the file.
     pub(super) start: u64,
     pub(super) bytes: usize,
@@ -307,7 +309,7 @@ pub(super) fn read(reader: impl Read, size: u64) -> Result<(Metadata, Tensors)> 
         left = left.checked_sub(bytes).ok_or_else(|| {
             Error::gguf(format!("tensor {name} overlaps others: they take more than the file has"))
         })?;
-        let info = TensorInfo { shape, dtype, start, bytes: bytes as usize };
+        let info = TensorInfo { shape, dtype, part: 0, start, bytes: bytes as usize };
         if tensors.insert(name.clone(), info).is_some() {
             return Err(Error::gguf(format!("tensor {name} occurs twice")));
         }

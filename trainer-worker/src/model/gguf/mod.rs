@@ -8,6 +8,7 @@ mod config;
 mod deepseek;
 mod header;
 pub mod names;
+pub(crate) mod split;
 mod tensors;
 
 pub use header::Value;
@@ -25,16 +26,70 @@ use std::sync::Mutex;
 pub struct Gguf {
     metadata: Metadata,
     tensors: Tensors,
-    file: Mutex<File>,
+    /// The file, or the parts of a split one.
+    files: Vec<Mutex<File>>,
 }
 
 impl Gguf {
-    /// Opens a file and reads its header: bounded memory, an error for anything malformed.
+    /// Opens a file and reads its header: bounded memory, an error for anything malformed. Of a split
+    /// file any part may be named; all must be there.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let size = file.metadata().map_err(Error::io("read", path))?.len();
-        let (metadata, tensors) = header::read(BufReader::new(&file), size)?;
-        Ok(Self { metadata, tensors, file: Mutex::new(file) })
+        let paths = split::parts(path)?;
+        let mut whole: Option<Self> = None;
+        for (part, path) in paths.iter().enumerate() {
+            let file = File::open(path).map_err(Error::io("open", path))?;
+            let size = file.metadata().map_err(Error::io("read", path))?.len();
+            let (metadata, mut tensors) = header::read(BufReader::new(&file), size)?;
+            tensors.values_mut().for_each(|info| info.part = part);
+            let found = Self { metadata, tensors, files: vec![Mutex::new(file)] };
+            found.check_part(path, part, paths.len())?;
+            match &mut whole {
+                None => whole = Some(found),
+                Some(whole) => whole.join(path, found)?,
+            }
+        }
+        whole.ok_or_else(|| Error::gguf("it has no parts"))
+    }
+
+    /// Refuses a part whose own count is another than its name's.
+    fn check_part(&self, path: &Path, part: usize, parts: usize) -> Result<()> {
+        let count = self.unsigned("split.count").unwrap_or(1);
+        let number = self.unsigned("split.no").unwrap_or(0);
+        if count.max(1) == parts as u64 && number == part as u64 {
+            return Ok(());
+        }
+        Err(Error::not_usable(
+            path,
+            if parts == 1 {
+                format!(
+                    "is part {} of {count} of a split GGUF file, but is not named like one: give the \
+                     parts the names that they were published under (NAME-00001-of-{count:05}.gguf)",
+                    number.saturating_add(1)
+                )
+            } else {
+                format!(
+                    "says that it is part {} of {count}, but is named as part {} of {parts}; fetch it \
+                     again",
+                    number.saturating_add(1),
+                    part + 1
+                )
+            },
+        ))
+    }
+
+    /// Adds the tensors of a further part.
+    fn join(&mut self, path: &Path, part: Self) -> Result<()> {
+        for (name, info) in part.tensors {
+            if self.tensors.contains_key(&name) {
+                return Err(Error::not_usable(
+                    path,
+                    format!("holds the tensor {name}, which an earlier part holds too"),
+                ));
+            }
+            self.tensors.insert(name, info);
+        }
+        self.files.extend(part.files);
+        Ok(())
     }
 
     /// The keys of the metadata.

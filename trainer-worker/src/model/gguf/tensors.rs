@@ -108,11 +108,12 @@ impl Gguf {
         Ok(())
     }
 
-    fn bytes(&self, name: &str, start: u64, len: usize) -> Result<Vec<u8>> {
+    fn bytes(&self, name: &str, part: usize, start: u64, len: usize) -> Result<Vec<u8>> {
         // `len` was checked against the file's size when the header was read.
         let mut bytes = vec![0u8; len];
+        let file = self.files.get(part).ok_or_else(|| Error::weight(name, "lies in no part"))?;
         let mut file =
-            self.file.lock().map_err(|_| Error::gguf("another thread failed while reading"))?;
+            file.lock().map_err(|_| Error::gguf("another thread failed while reading"))?;
         file.seek(SeekFrom::Start(start))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|e| Error::weight(name, format!("cannot be read: {e}")))?;
@@ -137,7 +138,7 @@ impl Gguf {
             .tensors
             .get(tensor)
             .ok_or_else(|| Error::weight(tensor, "is missing from the file"))?;
-        let bytes = self.bytes(tensor, info.start, info.bytes)?;
+        let bytes = self.bytes(tensor, info.part, info.start, info.bytes)?;
         Ok(RawTensor { dtype: info.dtype, shape: info.shape.clone(), bytes })
     }
 
@@ -178,7 +179,7 @@ impl Gguf {
             start += (len * expert) as u64;
             shape = vec![rows, cols];
         }
-        let bytes = self.bytes(name, start, len)?;
+        let bytes = self.bytes(name, info.part, start, len)?;
         let rows = shape.first().copied().unwrap_or(0);
         let bytes = match place.layout.row_order(rows, self.heads_for(place.layout)?)? {
             None => bytes,

@@ -5,17 +5,20 @@
 //! so that one file, named by one hash, is the whole adapter. Its bytes are a function of the
 //! adapter alone: the header is written here, in a fixed order.
 
-use crate::error::{read_bounded, write_atomically, Error, Result};
-use crate::lora::patterns::{LayerChoice, Patterns};
-use crate::lora::{magnitude_name, targets, tensor_name, Adapter, Layout, LoraConfig, Role};
+mod config;
+mod files;
+pub mod seeming;
+
+pub(crate) use config::{json_of, ordered_patterns, parse as parse_config};
+pub(crate) use files::Files;
+
+use crate::error::{write_atomically, Error, Result};
+use crate::lora::{magnitude_name, targets, tensor_name, Adapter, Layout, Role};
 use crate::model::hf::to_f32;
 use crate::model::ModelConfig;
 use safetensors::SafeTensors;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
 use std::path::Path;
 
 /// File name of the weights.
@@ -57,6 +60,10 @@ pub fn config_json(adapter: &Adapter, base_model: &str) -> String {
         [one] => json!(one),
         several => json!(several),
     };
+    let target_modules = match &config.target_expression {
+        Some(expression) => json!(expression.text()),
+        None => json!(modules),
+    };
     // BTreeMap: keys in alphabetical order whatever serde_json's features are.
     let mut fields: BTreeMap<&str, String> = [
         ("alpha_pattern", ordered(config.alpha_pattern.entries(), |a| whole_or_not(*a))),
@@ -79,12 +86,16 @@ pub fn config_json(adapter: &Adapter, base_model: &str) -> String {
         ("r", json!(config.r).to_string()),
         ("rank_pattern", ordered(config.rank_pattern.entries(), |r| json!(r))),
         ("revision", Value::Null.to_string()),
-        ("target_modules", json!(modules).to_string()),
+        ("target_modules", target_modules.to_string()),
         ("task_type", json!("CAUSAL_LM").to_string()),
         ("use_dora", json!(config.use_dora).to_string()),
         ("use_rslora", json!(config.use_rslora).to_string()),
     ]
     .into();
+    // Only where there is any: adapters without it keep the bytes that they always had.
+    if let Some(excluded) = config.excluded.to_json() {
+        fields.insert("exclude_modules", excluded.to_string());
+    }
     if !parameters.is_empty() {
         fields.insert("target_parameters", json!(parameters).to_string());
     }
@@ -192,14 +203,14 @@ pub fn extract_config(bytes: &[u8]) -> Result<String> {
 }
 
 /// Reads an adapter: a folder as PEFT writes it, or one safetensors file of ours.
+///
+/// # Errors
+///
+/// [`Error::Adapter`] for what is no adapter, names another way to compute than plain LoRA, rsLoRA or
+/// DoRA ([`seeming`]), or was made for another base model.
 pub fn load(path: &Path, model: &ModelConfig) -> Result<Adapter> {
-    if path.is_dir() {
-        let config = read_bounded(&path.join(CONFIG), MAX_CONFIG)?;
-        let weights = read_bounded(&path.join(WEIGHTS), MAX_ADAPTER)?;
-        from_bytes(&weights, Some(&String::from_utf8_lossy(&config)), model)
-    } else {
-        from_bytes(&read_bounded(path, MAX_ADAPTER)?, None, model)
-    }
+    let files = Files::find(path)?;
+    from_bytes(&files.weights()?, files.config()?.as_deref(), model)
 }
 
 /// Reads an adapter from safetensors bytes and a configuration (when not inside the file).
@@ -208,9 +219,12 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
         Some(text) => text.to_owned(),
         None => extract_config(bytes)?,
     };
-    let mut lora = parse_config(&config, model)?;
+    let json = json_of(&config)?;
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|e| Error::adapter(format!("not a usable safetensors file: {e}")))?;
+    check(&config, &json, &tensors)?;
+    let mut lora = config::parse(&config, &json, model)?;
+    let bases = Bases::new(&json, model);
     // What is in the file decides which modules carry an adapter.
     let mut present: BTreeSet<(usize, Role)> = BTreeSet::new();
     for name in tensors.names() {
@@ -221,13 +235,13 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
                 )));
             }
             return Err(Error::adapter(format!(
-                "unexpected tensor {name}; only LoRA tensors of the linear modules of a {} model are read",
+                "unexpected tensor {name}; only LoRA tensors of the linear modules of a {} model are read; {bases}",
                 model.family.model_type()
             )));
         };
         if layer >= model.num_hidden_layers {
             return Err(Error::adapter(format!(
-                "{name} is for layer {layer}, the model has {}",
+                "{name} is for layer {layer}, the model has {}; {bases}",
                 model.num_hidden_layers
             )));
         }
@@ -235,6 +249,21 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
     }
     if present.is_empty() {
         return Err(Error::adapter("it holds no tensor"));
+    }
+    // A shallower model of the same width would fit as well.
+    let selected = (0..model.num_hidden_layers)
+        .flat_map(|layer| model.modules(layer).into_iter().map(move |module| (layer, module)))
+        .map(|(layer, module)| (layer, module.role, model.module_name(layer, &module)));
+    let selected: Vec<_> =
+        selected.filter(|(layer, _, name)| lora.selects(*layer, name) == Some(true)).collect();
+    let mut absent = selected.iter().filter(|(layer, role, _)| !present.contains(&(*layer, *role)));
+    if let Some((_, _, name)) = absent.next() {
+        return Err(Error::adapter(format!(
+            "it holds nothing for {name} and {} more of the {} modules that its target_modules select \
+             in this model: it is incomplete, or {bases}",
+            absent.count(),
+            selected.len()
+        )));
     }
     let mut layouts = Vec::with_capacity(model.num_hidden_layers);
     let mut layers = Vec::with_capacity(model.num_hidden_layers);
@@ -254,7 +283,7 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
                     .map_err(|_| Error::adapter(format!("the tensor {name} is missing")))?;
                 if view.shape() != shape {
                     return Err(Error::adapter(format!(
-                        "{name} has the shape {:?}, the model and r = {r} demand {shape:?}",
+                        "{name} has the shape {:?}, the model and r = {r} demand {shape:?}; {bases}",
                         view.shape(),
                     )));
                 }
@@ -274,10 +303,27 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
         layouts.push(layout);
         layers.push(values);
     }
-    lora.target_modules = match targets::resolve(model, &lora.target_modules) {
-        Ok(targets) if !lora.target_modules.is_empty() => targets,
-        _ => names.into_iter().map(|(_, name)| name.to_owned()).collect(),
-    };
+    if lora.target_expression.is_none() {
+        lora.target_modules = match targets::resolve(model, &lora.target_modules) {
+            Ok(targets) if !lora.target_modules.is_empty() => targets,
+            _ => names.into_iter().map(|(_, name)| name.to_owned()).collect(),
+        };
+        // Where the file did not say it, short names may name more than the file holds.
+        let more = (0..model.num_hidden_layers).any(|layer| {
+            let named =
+                |m: &crate::model::Module| lora.selects(layer, &model.module_name(layer, m));
+            let modules = model.modules(layer);
+            modules.iter().any(|m| named(m) == Some(true) && !present.contains(&(layer, m.role)))
+        });
+        if more {
+            let all = (0..model.num_hidden_layers).flat_map(|layer| {
+                model.modules(layer).into_iter().map(move |module| (layer, module))
+            });
+            let held = all.filter(|(layer, module)| present.contains(&(*layer, module.role)));
+            lora.target_modules =
+                held.map(|(layer, module)| model.module_name(layer, &module)).collect();
+        }
+    }
     Ok(Adapter { family: model.family, config: lora, layouts, layers })
 }
 
@@ -291,146 +337,55 @@ fn parse_name(name: &str, dora: bool, model: &ModelConfig) -> Option<(usize, Rol
     Some((layer, module.role))
 }
 
-fn parse_config(text: &str, model: &ModelConfig) -> Result<LoraConfig> {
-    if text.len() as u64 > MAX_CONFIG {
-        return Err(Error::adapter(format!("adapter_config.json exceeds {MAX_CONFIG} bytes")));
+/// Refuses what plain LoRA arithmetic would compute otherwise than the adapter means.
+fn check(text: &str, json: &Value, tensors: &SafeTensors<'_>) -> Result<()> {
+    let mut problems = seeming::problems_of_config(json);
+    if problems.is_empty() {
+        let list = tensors.tensors();
+        let shapes =
+            list.iter().map(|(name, view)| seeming::Shape { name, dimensions: view.shape() });
+        problems = seeming::problems_of_tensors(text, json, shapes)?;
     }
-    let json: Value = serde_json::from_str(text)
-        .map_err(|e| Error::adapter(format!("adapter_config.json is not JSON: {e}")))?;
-    let refuse = |field: &str, why: &str| {
-        let value = json.get(field).map_or("missing".to_owned(), Value::to_string);
-        Err(Error::adapter(format!("{field} = {value}: {why}")))
-    };
-    if json.get("peft_type").and_then(Value::as_str) != Some("LORA") {
-        return refuse("peft_type", "only LORA is supported");
-    }
-    // It only says how a weight is stored, which is known of a model whose weights are Conv1D.
-    let conv1d = model.fan_in_fan_out();
-    let turned = (!conv1d).then_some("fan_in_fan_out");
-    for field in ["lora_bias", "use_qalora"].into_iter().chain(turned) {
-        if json.get(field).and_then(Value::as_bool) == Some(true) {
-            return refuse(field, "not supported yet");
-        }
-    }
-    let (rank_pattern, alpha_pattern) = patterns(text)?;
-    let strings = |field: &str| match json.get(field) {
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    };
-    let layers = match json.get("layers_to_transform") {
-        None | Some(Value::Null) => None,
-        Some(Value::Array(layers)) => Some(layers.iter().map(Value::as_u64).collect()),
-        Some(one) => Some(vec![one.as_u64()]),
-    };
-    let layers: Option<Vec<usize>> = match layers {
-        None => None,
-        Some(layers) => {
-            let known = |l: &Option<u64>| l.filter(|l| *l < model.num_hidden_layers as u64);
-            let found: Vec<usize> = layers.iter().filter_map(known).map(|l| l as usize).collect();
-            if found.len() < layers.len() {
-                return refuse("layers_to_transform", "must be layers of the model");
-            }
-            Some(found)
-        }
-    };
-    if json.get("bias").and_then(Value::as_str).is_some_and(|b| b != "none") {
-        return refuse("bias", "trained biases are not supported");
-    }
-    if json.get("modules_to_save").is_some_and(|m| m.as_array().is_some_and(|a| !a.is_empty())) {
-        return refuse("modules_to_save", "fully trained modules are not supported");
-    }
-    let r = json.get("r").and_then(Value::as_u64).unwrap_or(0);
-    if !(1..=4096).contains(&r) {
-        return refuse("r", "must be 1 to 4096");
-    }
-    let alpha = json.get("lora_alpha").and_then(Value::as_f64).unwrap_or(f64::NAN);
-    if !(alpha.is_finite() && alpha > 0.0 && alpha <= 1e6) {
-        return refuse("lora_alpha", "must be a positive number up to 1e6");
-    }
-    let mut target_modules: Vec<String> = match json.get("target_modules") {
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    };
-    if let Some(Value::Array(names)) = json.get("target_parameters") {
-        for name in names.iter().filter_map(Value::as_str) {
-            target_modules.push(targets::from_peft_parameter(name)?);
-        }
-    }
-    Ok(LoraConfig {
-        r: r as usize,
-        alpha,
-        dropout: json.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0),
-        target_modules,
-        rank_pattern,
-        alpha_pattern,
-        layers_to_transform: LayerChoice { layers, patterns: strings("layers_pattern") },
-        use_rslora: json.get("use_rslora").and_then(Value::as_bool).unwrap_or(false),
-        use_dora: json.get("use_dora").and_then(Value::as_bool).unwrap_or(false),
-        fan_in_fan_out: conv1d,
-    })
+    seeming::refuse(&problems)
 }
 
-/// `rank_pattern` and `alpha_pattern` of an `adapter_config.json`, in the file's order.
-pub(crate) fn patterns(text: &str) -> Result<(Patterns<usize>, Patterns<f64>)> {
-    let fields: PatternFields = serde_json::from_str(text).map_err(|e| {
-        Error::adapter(format!("rank_pattern or alpha_pattern of adapter_config.json: {e}"))
-    })?;
-    let ranks = fields.rank_pattern.unwrap_or_default().0;
-    if let Some((key, r)) = ranks.iter().find(|(_, r)| !(1..=4096).contains(r)) {
-        return Err(Error::adapter(format!("rank_pattern: {key} = {r}: ranks must be 1 to 4096")));
-    }
-    let alphas = fields.alpha_pattern.unwrap_or_default().0;
-    let usable = |a: f64| a.is_finite() && a > 0.0 && a <= 1e6;
-    if let Some((key, a)) = alphas.iter().find(|(_, a)| !usable(*a)) {
-        return Err(Error::adapter(format!(
-            "alpha_pattern: {key} = {a}: alphas must be positive numbers up to 1e6"
-        )));
-    }
-    Ok((Patterns::new("rank_pattern", ranks)?, Patterns::new("alpha_pattern", alphas)?))
+/// The base model that an adapter names and the one at hand, in words.
+struct Bases {
+    named: Option<String>,
+    here: String,
 }
 
-/// The fields whose order counts, which a map of JSON values would lose.
-#[derive(Deserialize)]
-struct PatternFields {
-    rank_pattern: Option<Ordered<usize>>,
-    alpha_pattern: Option<Ordered<f64>>,
-}
-
-/// A JSON object in its own order.
-struct Ordered<V>(Vec<(String, V)>);
-
-impl<V> Default for Ordered<V> {
-    fn default() -> Self {
-        Self(Vec::new())
+impl Bases {
+    fn new(json: &Value, model: &ModelConfig) -> Self {
+        let named = json.get("base_model_name_or_path").and_then(Value::as_str);
+        let named = named.filter(|n| !n.is_empty());
+        Self {
+            named: named.map(|n| n.chars().take(200).collect()),
+            here: format!(
+                "{} ({}, {} layers of width {})",
+                if model.name.is_empty() { "this model" } else { &model.name },
+                model.family.model_type(),
+                model.num_hidden_layers,
+                model.hidden_size
+            ),
+        }
     }
 }
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Entries<V>(PhantomData<V>);
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
-            type Value = Ordered<V>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of numbers")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(
-                self,
-                mut map: M,
-            ) -> std::result::Result<Self::Value, M::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Ordered(entries))
-            }
+impl std::fmt::Display for Bases {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.named {
+            Some(named) => write!(
+                f,
+                "the adapter names {named} as its base and the model is {}: give --model the one \
+                 that it was trained on",
+                self.here
+            ),
+            None => write!(
+                f,
+                "the adapter was made for another base model than {}, or names none",
+                self.here
+            ),
         }
-        deserializer.deserialize_map(Entries(PhantomData))
     }
 }

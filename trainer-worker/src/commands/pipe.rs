@@ -1,0 +1,24 @@
+//! What becomes of a program whose reader has gone away (`trainer-worker logits … | head`).
+
+use std::io::Write;
+
+/// Ends the process quietly when standard output or error is a closed pipe, where Rust's printing
+/// would panic. What is worth keeping is on the disk by then: commands print their answers last.
+pub(crate) fn end_quietly() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("");
+        // The only words by which the standard library tells these panics apart.
+        if text.starts_with("failed printing to std") && text.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(info);
+    }));
+}
+
+/// Says a line on standard error; nobody reading it is no reason to stop.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
