@@ -12,6 +12,9 @@
 //!   0.1 forwards: a space, where none is drawn.
 //!
 //! An accent that is drawn over or under a letter (as TeX does) becomes one character with it.
+//! A raised, smaller digit or sign (* † ‡ § ¶) that marks a note is a word of its own before a word and
+//! after one of three letters or more; elsewhere it is an exponent.
+//!
 //! Spaces at the ends of lines go, a soft hyphen at the end of a line joins it with the next,
 //! elsewhere it is the hyphen that it is drawn as; for other hyphens see [`super::hyphen`].
 //! Typographic ligatures (U+FB00 to U+FB06), Arabic presentation forms (U+FB50 to U+FDFF, U+FE70 to
@@ -37,6 +40,11 @@ const TAB: f64 = 1.5;
 const SPACE: f64 = 0.1;
 /// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
 const STEP: f64 = 0.05;
+/// How small a raised sign is beside its word, and how far it is raised, in units.
+const RAISED: f64 = 0.85;
+const LIFT: f64 = 0.15;
+/// Fewest letters of a word that a note may belong to.
+const WORD: usize = 3;
 /// Sine of the angle from which two directions are different ones.
 const TURN: f64 = 0.1;
 /// Most characters that one glyph stands for.
@@ -61,6 +69,9 @@ pub(crate) struct Layout {
     direction: (f64, f64),
     seen: Seen,
     pen: Option<Pen>,
+    /// Letters of the word that is open, and whether it is nothing but signs of notes.
+    letters: usize,
+    marks: bool,
     pub(crate) characters: u64,
     pub(crate) unmapped: u64,
     pub(crate) left_out: LeftOut,
@@ -103,6 +114,7 @@ impl Layout {
         if self.line.is_empty() {
             (self.origin, self.direction) = ((x, y), direction);
         }
+        self.follow_word(&text, gap != Gap::None || self.line.is_empty());
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
@@ -176,12 +188,39 @@ impl Layout {
         let blank = text.chars().all(char::is_whitespace);
         let gap = if along > TAB * unit {
             Gap::Tab
-        } else if along > SPACE * unit && !blank && !self.line.ends_blank() {
+        } else if (along > SPACE * unit && !blank && !self.line.ends_blank())
+            || self.is_beside_note(pen.size, size, up / unit, text)
+        {
             Gap::Space
         } else {
             Gap::None
         };
         (gap, jump)
+    }
+
+    /// Whether the raised sign of a note meets a word here: before one it stands alone, after one of
+    /// three letters or more it is no exponent.
+    fn is_beside_note(&self, last: f64, size: f64, up: f64, text: &str) -> bool {
+        let first = text.chars().next();
+        if size < RAISED * last && up > LIFT {
+            return self.letters >= WORD && first.is_some_and(is_note);
+        }
+        last < RAISED * size && up < -LIFT && self.marks && first.is_some_and(char::is_alphabetic)
+    }
+
+    /// Keeps what is known of the word that is open.
+    fn follow_word(&mut self, text: &str, begins: bool) {
+        if begins {
+            (self.letters, self.marks) = (0, true);
+        }
+        for character in text.chars() {
+            if character.is_whitespace() {
+                (self.letters, self.marks) = (0, true);
+            } else {
+                self.letters += usize::from(character.is_alphabetic());
+                self.marks &= is_note(character);
+            }
+        }
     }
 
     /// Moves the open line to the text.
@@ -231,6 +270,11 @@ impl Layout {
         }
         out
     }
+}
+
+/// Whether a sign is one that notes are marked with.
+fn is_note(character: char) -> bool {
+    character.is_ascii_digit() || matches!(character, '*' | '†' | '‡' | '§' | '¶')
 }
 
 fn put(character: char, out: &mut String) {

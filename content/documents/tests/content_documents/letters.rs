@@ -335,3 +335,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_sign_of_a_note_is_a_word_and_an_exponent_is_not() {
+    let shown = |content: &str| pdf(&page_of(content.as_bytes(), HELVETICA, &[])).unwrap();
+    // Widths of Helvetica in 10 pt: "water" 24.5, "m" 8.3, a digit of 6 pt 3.3.
+    let after = "BT /F 10 Tf 0 700 Td (water) Tj /F 6 Tf 24.5 4 Td (3) Tj ET";
+    assert_eq!(shown(after), "water 3\n");
+    let before = "BT /F 6 Tf 0 704 Td (3) Tj /F 10 Tf 3.4 -4 Td (Of water) Tj ET";
+    assert_eq!(shown(before), "3 Of water\n");
+    let exponent = "BT /F 10 Tf 0 700 Td (m) Tj /F 6 Tf 8.3 4 Td (2) Tj ET";
+    assert_eq!(shown(exponent), "m2\n");
+    let index = "BT /F 10 Tf 0 700 Td (H) Tj /F 6 Tf 7.2 -2 Td (2) Tj /F 10 Tf 3.4 2 Td (O) Tj ET";
+    assert_eq!(shown(index), "H2O\n");
+}
