@@ -8,6 +8,8 @@ mod characters;
 mod corpus;
 #[path = "content_documents/documents.rs"]
 mod documents;
+#[path = "content_documents/fuzzed.rs"]
+mod fuzzed;
 #[path = "content_documents/letters.rs"]
 mod letters;
 #[path = "content_documents/markdown.rs"]

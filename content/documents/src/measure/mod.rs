@@ -19,6 +19,7 @@ mod mp3;
 mod refusal;
 pub(crate) mod sound;
 pub(crate) mod tiles;
+mod wav;
 pub(crate) mod windows;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Milliseconds of sounds.
 
-use super::{layout, mp3, trailing, windows::Windows, Counted, Refusal, Refused, Result2};
+use super::{layout, mp3, trailing, wav, windows::Windows, Counted, Refusal, Refused, Result2};
 use crate::MediaType;
 use std::io::Cursor;
 use symphonia::core::{
@@ -40,38 +40,14 @@ fn options() -> AudioDecoderOptions {
 }
 
 fn wav(bytes: &[u8]) -> Result2<Counted> {
-    let mut format = None;
-    let mut data = None;
-    layout::riff(bytes, |kind, chunk| {
-        match &kind {
-            b"fmt " if format.is_none() => format = Some(chunk),
-            b"data" if data.is_none() => data = Some(chunk.len() as u64),
-            b"data" => {
-                let detail = "it has more than one data chunk";
-                return Err(Refused(Refusal::Contradiction, detail.into()));
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    let (Some(format), Some(data)) = (format, data) else {
-        return Err(Refused(Refusal::Damaged, "it has no format or no data chunk".into()));
-    };
-    let align = match format.get(12..14) {
-        Some([low, high]) => u64::from(u16::from_le_bytes([*low, *high])),
-        _ => 0,
-    };
-    if align == 0 || data % align != 0 {
-        let detail = format!("its {data} bytes of samples are no multiple of {align} a frame");
-        return Err(Refused(Refusal::Contradiction, detail));
-    }
+    let wav::Lean { bytes, frames } = wav::lean(bytes)?;
     let mut reader =
-        WavReader::try_new(stream(bytes), FormatOptions::default()).map_err(refused)?;
+        WavReader::try_new(stream(&bytes), FormatOptions::default()).map_err(refused)?;
     let parameters = audio(&reader)?;
     let mut decoder = PcmDecoder::try_new(&parameters, &options()).map_err(refused)?;
     let (windows, _) = play(&mut reader, &mut decoder, None)?;
     let Some(windows) = windows else { return Ok(Counted::default()) };
-    promised(data / align, windows.frames())?;
+    promised(frames, windows.frames())?;
     Ok(windows.finish())
 }
 

@@ -28,6 +28,15 @@ struct Window {
     silent: bool,
 }
 
+/// Refuses a number of channels that is not read.
+pub(crate) fn readable_channels(channels: usize) -> Result2<()> {
+    if (1..=MAX_CHANNELS).contains(&channels) {
+        return Ok(());
+    }
+    let detail = format!("it has {channels} channels, 1 to {MAX_CHANNELS} are read");
+    Err(Refused(Refusal::Unsupported, detail))
+}
+
 /// Takes a sound frame by frame; a frame is one sample of each channel.
 pub(crate) struct Windows {
     rate: u64,
@@ -62,10 +71,7 @@ impl Windows {
             let detail = format!("its sampling rate is {rate} Hz, {least} to {most} are read");
             return Err(Refused(Refusal::Unsupported, detail));
         }
-        if channels == 0 || channels > MAX_CHANNELS {
-            let detail = format!("it has {channels} channels, 1 to {MAX_CHANNELS} are read");
-            return Err(Refused(Refusal::Unsupported, detail));
-        }
+        readable_channels(channels)?;
         let length = (rate / 10) as usize;
         Ok(Self {
             rate: rate.into(),
