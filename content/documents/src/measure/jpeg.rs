@@ -130,3 +130,26 @@ fn refused(error: DecodeErrors) -> Refused {
     };
     Refused(refusal, format!("{error:?}"))
 }
+
+/// Red, green and blue of a picture of this size, if it can be decoded; no strictness, as a ground for
+/// text needs none.
+pub(crate) fn colours(bytes: &[u8], width: usize, height: usize) -> Option<Vec<u8>> {
+    let options = DecoderOptions::default()
+        .set_use_unsafe(false)
+        .jpeg_set_max_scans(MAX_SCANS)
+        .set_max_width(width)
+        .set_max_height(height)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let decode = || {
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+        decoder.decode_headers().ok()?;
+        let same = decoder.dimensions() == Some((width, height));
+        let known = matches!(
+            decoder.input_colorspace(),
+            Some(ColorSpace::Luma | ColorSpace::YCbCr | ColorSpace::RGB)
+        );
+        (same && known).then(|| decoder.decode().ok())?
+    };
+    // The decoder is not ours; a picture that it fails on is one whose colours are not known.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).ok().flatten()
+}

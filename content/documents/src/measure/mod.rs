@@ -27,6 +27,7 @@ use crate::{
     sandbox::{self, DecoderError, Isolation},
     LeftOut, MediaType,
 };
+pub(crate) use jpeg::colours as jpeg_colours;
 use openledger_primitives::{text_root, Modality};
 pub use refusal::Refusal;
 

@@ -19,9 +19,10 @@ const MAX_ANNOTATIONS: usize = 10_000;
 const MAX_PARENTS: usize = 16;
 /// Most bytes of a field's value.
 const MAX_VALUE: usize = 1 << 16;
-/// Size of the letters of a value without an appearance, in points, and the room that each takes.
+/// Size of the letters of a value without an appearance that states none, in points.
 const VALUE_SIZE: f64 = 8.0;
-const VALUE_ROOM: f64 = 12.0;
+/// Flag of a field whose value is shown as stars.
+const PASSWORD: usize = 1 << 13;
 
 /// Flags that keep an annotation off the screen.
 const HIDDEN: usize = 1 << 1;
@@ -118,6 +119,7 @@ impl Pages<'_, '_> {
     fn value(&mut self, annotation: &Dict, rect: Rect) -> Result<()> {
         let mut field = Rc::new(annotation.clone());
         let (mut kind, mut value) = (Object::Null, Object::Null);
+        let (mut style, mut flags) = (Object::Null, Object::Null);
         for _ in 0..MAX_PARENTS {
             if kind == Object::Null {
                 kind = self.document.get(&field, "FT")?;
@@ -125,17 +127,37 @@ impl Pages<'_, '_> {
             if value == Object::Null {
                 value = self.document.get(&field, "V")?;
             }
+            if style == Object::Null {
+                style = self.document.get(&field, "DA")?;
+            }
+            if flags == Object::Null {
+                flags = self.document.get(&field, "Ff")?;
+            }
             let Some(parent) = self.document.get(&field, "Parent")?.dict().cloned() else { break };
             field = parent;
         }
-        if !(kind.is_name("Tx") || kind.is_name("Ch")) {
+        let secret = flags.index(u32::MAX as usize).unwrap_or(0) & PASSWORD != 0;
+        if !(kind.is_name("Tx") || kind.is_name("Ch")) || secret {
             return Ok(());
         }
         let Some(bytes) = value.string() else { return Ok(()) };
         let text = super::content::text_string(bytes.get(..MAX_VALUE).unwrap_or(bytes));
-        let room = rect.width() * rect.height() / (VALUE_ROOM * VALUE_SIZE / 2.0);
+        let saved = self.state.clone();
+        // The default appearance says size and colour, by the operators of content.
+        self.state.size = 0.0;
+        if let Some(style) = style.string() {
+            self.run(style.get(..MAX_VALUE).unwrap_or(style), &Rc::default(), 0)?;
+        }
+        // 0 means that the viewer chooses.
+        let size = if self.state.size > 0.0 { self.state.size } else { VALUE_SIZE };
+        // A letter takes at least half its size of the line, and lines are as high as letters.
+        let letters = if size < 2.0 { 2.0 } else { size };
+        let room = rect.width() * rect.height() / (letters * letters / 2.0);
         let text: String = text.chars().take(room.clamp(0.0, 1e6) as usize).collect();
-        let place = Matrix([VALUE_SIZE, 0.0, 0.0, VALUE_SIZE, rect.left, rect.bottom]);
-        self.show_value(&text, &place.then(&self.state.ctm), rect.width())
+        let place = Matrix([size, 0.0, 0.0, size, rect.left, rect.bottom]);
+        let place = place.then(&self.state.ctm);
+        let shown = self.show_value(&text, &place, rect.width());
+        self.state = saved;
+        shown
     }
 }

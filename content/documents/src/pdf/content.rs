@@ -4,15 +4,16 @@ use super::actual::{Stretch, Waiting};
 use super::cmap::utf16;
 use super::document::{Document, Page, Stream};
 use super::font::Font;
-use super::graphics::Ink;
+use super::graphics::{Ink, Procedure};
 use super::layout::{Layout, MAX_CHARACTERS};
 use super::matrix::Matrix;
 use super::object::{is_space, Dict, Lexer, Object, Token};
-use super::paint::colour::Contrasts;
+use super::paint::colour::{Blend, Contrasts, Space};
+use super::paint::function::Function;
 use super::paint::layers::Layers;
 use super::paint::path::{corners, outline, Edge, Path};
 use super::paint::picture::{Allowance, Picture};
-use super::paint::raster::{Clip, Raster, Rect, PAPER};
+use super::paint::raster::{Clip, Ground, Raster, Rect, Rgb};
 use super::paint::sight::{self, Extent, Inks, Judged, Mode, Places};
 use crate::budget::{Fault, Result};
 use crate::left_out::Hidden;
@@ -26,7 +27,7 @@ const MAX_FORMS: usize = 64;
 /// Most glyphs, and stretches of marked content with a text of their own, on one page.
 const MAX_EVENTS: usize = 200_000;
 /// Deepest nesting of saved states and of marked content.
-const MAX_STATES: usize = 128;
+const MAX_STATES: usize = 4096;
 /// Most operands that an operator gets.
 const MAX_OPERANDS: usize = 64;
 /// Most entries of the fonts that are kept; beyond, all are let go and loaded again when needed.
@@ -34,6 +35,10 @@ const MAX_FONTS: usize = 150_000;
 /// Most entries of a font that is no object of its own.
 const MAX_DIRECT: usize = 2_000;
 
+/// Largest procedure of a glyph that is looked at.
+const MAX_PROCEDURE: usize = 1 << 20;
+/// Width of a line along a glyph's outline that leaves nothing of its inside, in its size.
+const WIDE: f64 = 0.12;
 /// Most bytes of a string whose character spacing counts as a gap after each character.
 const MAX_PAIR: usize = 2;
 /// Most UTF-16 units of one `ActualText`.
@@ -54,7 +59,7 @@ pub(super) struct State {
     pub(super) ctm: Matrix,
     font: InUse,
     vertical: bool,
-    size: f64,
+    pub(super) size: f64,
     character_spacing: f64,
     word_spacing: f64,
     scale: f64,
@@ -69,8 +74,12 @@ pub(super) struct State {
     /// What the groups around it are painted with.
     pub(super) outer_alpha: f64,
     pub(super) line_width: f64,
-    /// Whether the blend mode hides what is underneath.
-    pub(super) covers: bool,
+    /// Whether lines go on beyond their ends, and whether they have gaps.
+    pub(super) capped: bool,
+    pub(super) dashed: bool,
+    pub(super) blend: Blend,
+    /// The text that is a clip now, by its number; 0 for none.
+    pub(super) text_clip: u32,
     pub(super) clip: Clip,
     pub(super) mask: Option<Rc<SoftMask>>,
     outer_masks: Option<Rc<Masks>>,
@@ -81,14 +90,11 @@ impl State {
     pub(super) fn plain(&mut self) {
         (self.fill_alpha, self.stroke_alpha, self.outer_alpha) = (1.0, 1.0, 1.0);
         (self.mask, self.outer_masks) = (None, None);
-        self.covers = true;
+        (self.blend, self.text_clip) = (Blend::Normal, 0);
     }
 
-    pub(super) fn is_masked(&self) -> bool {
-        self.mask.is_some() || self.outer_masks.is_some()
-    }
-
-    fn shows(&self, point: (f64, f64)) -> bool {
+    /// Whether the soft masks in force let a point be seen.
+    pub(super) fn shows(&self, point: (f64, f64)) -> bool {
         self.mask.as_ref().is_none_or(|mask| mask.shows(point))
             && self.outer_masks.as_ref().is_none_or(|masks| masks.show(point))
     }
@@ -99,6 +105,8 @@ impl State {
 pub(super) struct SoftMask {
     pub(super) raster: Raster,
     pub(super) luminosity: bool,
+    /// What becomes of its light.
+    pub(super) transfer: Option<Function>,
 }
 
 /// The soft masks of the groups around something.
@@ -148,7 +156,15 @@ pub(crate) struct Pages<'d, 'a> {
     text_clip: Vec<Edge>,
     pub(super) pictures: Vec<(u32, Rc<Picture>)>,
     pub(super) allowance: Allowance,
-    contrasts: Contrasts,
+    pub(super) contrasts: Contrasts,
+    /// Tells one file's cells from another's.
+    pub(super) seed: u64,
+    /// How many texts have become a clip on the page.
+    text_clips: u32,
+    /// The device's spaces as these resources have them.
+    pub(super) devices: Option<(Rc<Dict>, Vec<Rc<Space>>)>,
+    /// Marks of glyphs that procedures draw, and their own colour, by font and code.
+    pub(super) sketches: BTreeMap<(u32, u8), (f64, Option<Rgb>)>,
     /// Points of one unit of the page.
     pub(super) unit: f64,
     /// Soft masks that are being drawn, one inside the other.
@@ -161,7 +177,8 @@ impl<'d, 'a> Pages<'d, 'a> {
     pub(crate) fn new(document: &'d mut Document<'a>) -> Result<Self> {
         let layers = Layers::load(document)?;
         let nowhere = Rect { left: 0.0, bottom: 0.0, right: 1.0, top: 1.0 };
-        let raster = Raster::new(nowhere, PAPER);
+        let seed = document.seed();
+        let raster = Raster::new(nowhere, Ground::Paper, seed);
         let clip = raster.whole();
         Ok(Self {
             document,
@@ -187,6 +204,10 @@ impl<'d, 'a> Pages<'d, 'a> {
             pictures: Vec::new(),
             allowance: Allowance::default(),
             contrasts: Contrasts::new(),
+            seed,
+            text_clips: 0,
+            devices: None,
+            sketches: BTreeMap::new(),
             unit: 1.0,
             masks: 0,
             forms: Vec::new(),
@@ -197,13 +218,14 @@ impl<'d, 'a> Pages<'d, 'a> {
     pub(crate) fn page(&mut self, page: &Page) -> Result<()> {
         let turned = Matrix::turned(page.turns);
         let Rect { left, bottom, right, top } = page.shown;
-        self.raster =
-            Raster::new(Rect::around(&corners(&turned, [left, bottom, right, top])), PAPER);
+        let area = Rect::around(&corners(&turned, [left, bottom, right, top]));
+        self.raster = Raster::new(area, Ground::Paper, self.seed);
         self.unit = page.unit;
         self.state = initial(turned, self.raster.whole());
         self.saved.clear();
         self.scans.clear();
         (self.now, self.path, self.clipping) = (0, Path::default(), None);
+        self.text_clips = 0;
         let (contents, resources) = self.document.page(page)?;
         let contents = match self.document.resolve(&contents)? {
             Object::Array(parts) => parts.to_vec(),
@@ -227,7 +249,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(())
     }
 
-    fn run(&mut self, bytes: &[u8], resources: &Rc<Dict>, depth: usize) -> Result<()> {
+    pub(super) fn run(&mut self, bytes: &[u8], resources: &Rc<Dict>, depth: usize) -> Result<()> {
         self.held += bytes.len();
         let floor = self.saved.len();
         let open = self.open.len();
@@ -317,9 +339,24 @@ impl<'d, 'a> Pages<'d, 'a> {
         depth: usize,
         floor: usize,
     ) -> Result<()> {
+        // Viewers take the last operands, however many there are.
+        let needed = match word {
+            b"Tc" | b"Tw" | b"Tz" | b"TL" | b"Tr" | b"Ts" | b"Tj" | b"'" | b"TJ" | b"BMC"
+            | b"Do" => 1,
+            b"Tf" | b"Td" | b"TD" | b"BDC" => 2,
+            b"\"" => 3,
+            b"cm" | b"Tm" => 6,
+            _ => operands.len(),
+        };
+        let start = operands.len().saturating_sub(needed);
+        let operands = operands.get(start..).unwrap_or_default();
         let number = |place: usize| operands.get(place).and_then(Object::number).unwrap_or(0.0);
         match word {
-            b"q" if self.saved.len() < MAX_STATES => self.saved.push(self.state.clone()),
+            b"q" | b"BMC" | b"BDC" if self.saved.len().max(self.open.len()) >= MAX_STATES => {
+                let what = "levels of states and marked content";
+                return Err(Fault::TooMuch { what, limit: MAX_STATES as u64 });
+            }
+            b"q" => self.saved.push(self.state.clone()),
             b"Q" if self.saved.len() > floor => {
                 if let Some(state) = self.saved.pop() {
                     self.state = state;
@@ -338,13 +375,15 @@ impl<'d, 'a> Pages<'d, 'a> {
                 let edges = std::mem::take(&mut self.text_clip);
                 if !edges.is_empty() {
                     self.clip(&edges, false)?;
+                    self.text_clips += 1;
+                    self.state.text_clip = self.text_clips;
                 }
             }
             b"Tc" => self.state.character_spacing = number(0),
             b"Tw" => self.state.word_spacing = number(0),
             b"Tz" => self.state.scale = number(0) / 100.0,
             b"TL" => self.state.leading = number(0),
-            b"Tr" => self.state.mode = number(0),
+            b"Tr" => self.state.mode = f64::from(number(0) as i32 & 7),
             b"Ts" => self.state.rise = number(0),
             b"Tf" => {
                 let reference = match operands.first().and_then(Object::name) {
@@ -383,7 +422,7 @@ impl<'d, 'a> Pages<'d, 'a> {
                     }
                 }
             }
-            b"BMC" | b"BDC" if self.open.len() < MAX_STATES => {
+            b"BMC" | b"BDC" => {
                 let properties = match operands.get(1) {
                     Some(Object::Name(name)) => self.resource(resources, "Properties", name)?,
                     Some(direct) => direct.clone(),
@@ -415,6 +454,15 @@ impl<'d, 'a> Pages<'d, 'a> {
             self.events.push(event);
         }
         Ok(())
+    }
+
+    /// Where text goes on, for what draws something else in between.
+    pub(super) fn text_places(&self) -> (Matrix, Matrix) {
+        (self.text, self.line)
+    }
+
+    pub(super) fn set_text_places(&mut self, text: Matrix, line: Matrix) {
+        (self.text, self.line) = (text, line);
     }
 
     fn set_line(&mut self, matrix: Matrix) {
@@ -454,7 +502,7 @@ impl<'d, 'a> Pages<'d, 'a> {
             let start = index as f64 * letter;
             let place = Matrix::translation(start, 0.0).then(&place);
             let extent = Extent { place, width: letter, height: 1.0, vertical: false };
-            let judged = self.judge(extent, false);
+            let judged = self.judge(extent, false, None);
             let text = character.to_string();
             match judged.why {
                 Some(why) => self.leave_out(why, &text),
@@ -624,7 +672,9 @@ impl<'d, 'a> Pages<'d, 'a> {
                     });
                     let blank = glyph.text.chars().all(char::is_whitespace);
                     let why = match end {
-                        None if !blank && places.repeats(&glyph.text, &glyph.place) => {
+                        None if !blank
+                            && places.repeats(&glyph.text, &glyph.place, glyph.advance) =>
+                        {
                             Some(Hidden::Repeated)
                         }
                         end => end,
@@ -658,24 +708,35 @@ impl<'d, 'a> Pages<'d, 'a> {
         }
     }
 
-    /// How the text that is shown now is painted.
-    fn inks(&self) -> (Mode, Inks) {
+    /// How the text that is shown now is painted; `own` is a colour that its glyph brings along.
+    fn inks(&self, own: Option<Rgb>, size: f64) -> (Mode, Inks) {
         let state = &self.state;
-        let ink = |ink: &Ink, alpha: f64| Some((ink.rgb, alpha * state.outer_alpha));
-        let fill = || ink(&state.fill, state.fill_alpha);
+        let ink = |ink: &Ink, alpha: f64| {
+            let alpha = if ink.nothing { 0.0 } else { alpha * state.outer_alpha };
+            Some((ink.rgb, alpha))
+        };
+        let fill = || match own {
+            Some(own) => Some((Some(own), state.fill_alpha * state.outer_alpha)),
+            None => ink(&state.fill, state.fill_alpha),
+        };
         let stroke = || ink(&state.stroke, state.stroke_alpha);
+        let blend = state.blend;
+        let painted = |fill, stroke| (Mode::Painted, Inks { fill, stroke, blend });
         match state.mode as i64 {
-            1 | 5 => (Mode::Painted, Inks { fill: None, stroke: stroke() }),
-            2 | 6 => (Mode::Painted, Inks { fill: fill(), stroke: stroke() }),
+            1 | 5 => painted(None, stroke()),
+            // A wide line along the outline leaves nothing of the inside.
+            2 | 6 if state.line_width * state.ctm.scale() >= WIDE * size => painted(None, stroke()),
+            2 | 6 => painted(fill(), stroke()),
             3 => (Mode::Unpainted, Inks::default()),
             7 => (Mode::Clip, Inks::default()),
-            _ => (Mode::Painted, Inks { fill: fill(), stroke: None }),
+            _ => painted(fill(), None),
         }
     }
 
     /// What is known of a glyph now.
-    fn judge(&self, extent: Extent, blank: bool) -> Judged {
-        let (mode, inks) = self.inks();
+    fn judge(&self, extent: Extent, blank: bool, own: Option<Rgb>) -> Judged {
+        let [_, _, c, d, ..] = extent.place.0;
+        let (mode, inks) = self.inks(own, (c * c + d * d).sqrt() * extent.height);
         let (raster, clip) = (&self.raster, &self.state.clip);
         let seen = sight::judge(&extent, self.unit, mode, &inks, raster, clip, &self.contrasts);
         let masked = || {
@@ -692,7 +753,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         } else {
             masked().then_some(Hidden::Transparent)
         };
-        Judged { why, mode, drawn: self.now, extent }
+        Judged { why, mode, clip: self.text_clips + 1, drawn: self.now, extent }
     }
 
     /// Ends marked content down to a depth.
@@ -722,6 +783,41 @@ impl<'d, 'a> Pages<'d, 'a> {
         self.layout.glyph(text, place, *vertical, *advance)
     }
 
+    /// What a glyph leaves that a procedure draws. One that covers more than a letter is painted.
+    fn procedure(
+        &mut self,
+        font: &Font,
+        code: u8,
+        place: &Matrix,
+    ) -> Result<Option<(f64, Option<Rgb>)>> {
+        let InUse::Numbered(number) = self.state.font else { return Ok(None) };
+        let Some((reference, matrix, resources)) = font.procedure(code) else { return Ok(None) };
+        let known = self.sketches.get(&(number, code)).copied();
+        if let Some(found) = known.filter(|(marks, _)| !Self::is_cover(*marks)) {
+            return Ok(Some(found));
+        }
+        let Some(stream) = self.document.stream(reference)? else { return Ok(None) };
+        let Some(bytes) = self.document.decode_or_none(&stream, MAX_PROCEDURE)? else {
+            return Ok(None);
+        };
+        let resources = resources.unwrap_or_default();
+        let procedure =
+            Procedure { bytes: &bytes, resources: &resources, matrix, height: font.height() };
+        let (marks, own) = self.marks_of((number, code), &procedure)?;
+        if Self::is_cover(marks) && self.masks == 0 {
+            let (state, text, line) = (self.state.clone(), self.text, self.line);
+            let path = std::mem::take(&mut self.path);
+            self.state.ctm = matrix.then(place);
+            // Text inside of a glyph is part of its drawing.
+            self.masks += 1;
+            let drawn = self.run(&bytes, &resources, 1);
+            self.masks -= 1;
+            (self.state, self.text, self.line, self.path) = (state, text, line, path);
+            drawn?;
+        }
+        Ok(Some((marks, own)))
+    }
+
     /// Shows a string.
     fn show(&mut self, string: Option<&Object>) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
@@ -730,6 +826,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         let spaced = rest.len() > MAX_PAIR;
         while !rest.is_empty() {
             self.document.budget.operate()?;
+            let code = rest.first().copied().unwrap_or_default();
             let (length, shown) = font.next(rest);
             rest = rest.get(length..).unwrap_or_default();
             let State { size, scale, rise, .. } = self.state;
@@ -766,7 +863,11 @@ impl<'d, 'a> Pages<'d, 'a> {
             if self.state.mode >= 4.0 && self.text_clip.len() < MAX_EVENTS {
                 self.text_clip.extend(outline(&corners(&place, extent.bounds())));
             }
-            let judged = self.judge(extent, shown.blank);
+            let (blank, own) = match self.procedure(&font, code, &place)? {
+                Some((marks, own)) => (Self::is_blank(marks), own),
+                None => (shown.blank, None),
+            };
+            let judged = self.judge(extent, blank, own);
             match judged.why {
                 // What is hidden whatever comes need not wait for the end of the page.
                 Some(why) => self.leave_out(why, &text),
@@ -809,7 +910,10 @@ fn initial(ctm: Matrix, clip: Clip) -> State {
         stroke_alpha: 1.0,
         outer_alpha: 1.0,
         line_width: 1.0,
-        covers: true,
+        capped: false,
+        dashed: false,
+        blend: Blend::Normal,
+        text_clip: 0,
         clip,
         mask: None,
         outer_masks: None,

@@ -517,6 +517,36 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// What a JPEG decoder is given: a stream's bytes, where its only filter is that of JPEG.
+    pub(crate) fn decode_before_jpeg(&mut self, stream: &Stream<'_>) -> Result<Option<Vec<u8>>> {
+        let named = match stream.dict.get("Filter") {
+            Object::Null => stream.dict.get("F").clone(),
+            found => found.clone(),
+        };
+        let names = self.list(&named)?;
+        let [only] = names.as_slice() else { return Ok(None) };
+        let only = self.resolve(only)?;
+        if !matches!(only.name(), Some(b"DCTDecode" | b"DCT")) {
+            return Ok(None);
+        }
+        self.budget.scan(stream.data.len())?;
+        Ok(Some(match (&self.crypt, stream.id) {
+            (Some(crypt), Some(id)) => {
+                crypt.stream(&stream.dict, id, stream.data, &mut self.budget)?
+            }
+            _ => stream.data.to_vec(),
+        }))
+    }
+
+    /// A number that differs from file to file, and is the same for one on every machine.
+    pub(crate) fn seed(&self) -> u64 {
+        let chunks = self.bytes.chunks(8);
+        chunks.fold(self.bytes.len() as u64, |seed, chunk| {
+            let value = chunk.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+            (seed.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95)
+        })
+    }
+
     /// Whether all of a stream's filters are such as text has, not those of pictures.
     pub(crate) fn decodes(&mut self, stream: &Stream<'_>) -> Result<bool> {
         let names = match stream.dict.get("Filter") {

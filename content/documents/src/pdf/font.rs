@@ -12,6 +12,7 @@ mod simple;
 use super::cmap::CMap;
 use super::document::Document;
 use super::letters::{agree, comparable, Shared};
+use super::matrix::Matrix;
 use super::object::{Dict, Object};
 use super::program::Program;
 use crate::budget::{Fault, Result};
@@ -116,6 +117,17 @@ impl Font {
         };
         let said = if let Some(Said::Map(map)) = &self.said { map.size() } else { 0 };
         own + said + 64
+    }
+
+    /// How the glyph of a code is drawn, where a procedure does, with its matrix and resources.
+    pub(crate) fn procedure(&self, code: u8) -> Option<(&Object, Matrix, Option<Rc<Dict>>)> {
+        match &self.kind {
+            Kind::Simple(simple) => {
+                let procedure = simple.procedures.get(&code)?;
+                Some((procedure, simple.matrix, simple.resources.clone()))
+            }
+            Kind::Composite(_) => None,
+        }
     }
 
     /// How high letters reach, in text space units for a size of 1.

@@ -4,17 +4,27 @@ use super::content::{Event, Masks, Pages, SoftMask};
 use super::document::Stream;
 use super::matrix::Matrix;
 use super::object::{Dict, Object};
-use super::paint::colour::{over, Space};
+use super::paint::colour::{Blend, Space};
+use super::paint::function::Function;
 use super::paint::path::{corners, outline, rectangle_of, Edge};
 use super::paint::picture::{Colours, Picture};
-use super::paint::raster::{Ground, Painted, Raster, Rgb};
+use super::paint::raster::{Ground, Painted, Raster, Rect, Rgb};
 use super::paint::sight::is_scan;
 use crate::budget::Result;
 use std::rc::Rc;
 
-/// Alpha from which a colour hides what is under it, and up to which it is not seen itself.
-const OPAQUE: f64 = 0.9;
+/// Alpha up to which nothing is seen, and from which a picture is looked at.
 const SEEN: f64 = 0.02;
+const HALF: f64 = 0.5;
+/// Most glyphs drawn by procedures whose marks are kept.
+const MAX_SKETCHES: usize = 4096;
+/// Cells of such a glyph's side, and how much of its size squared is a mark: a hyphen has 0.01.
+const SKETCH: f64 = 64.0;
+const MARK: f64 = 0.0008;
+/// Marks from which such a glyph is painted on the page: no letter covers as much.
+const COVER: f64 = 3.0;
+/// Places of a function that tell whether it has one colour.
+const STEPS: usize = 16;
 /// Deepest nesting of soft masks.
 const MAX_MASKS: usize = 2;
 /// Pictures whose pixels are kept.
@@ -27,15 +37,23 @@ const UNIT: [f64; 4] = [0.0, 0.0, 1.0, 1.0];
 pub(super) struct Ink {
     space: Rc<Space>,
     pub(super) rgb: Option<Rgb>,
+    /// Whether it leaves no mark, as an empty pattern.
+    pub(super) nothing: bool,
 }
 
 impl Ink {
     pub(super) fn black() -> Self {
-        Self { space: Rc::new(Space::Gray), rgb: Some([0; 3]) }
+        Self { space: Rc::new(Space::Gray), rgb: Some([0; 3]), nothing: false }
     }
 
-    fn of(space: Space, values: &[f64]) -> Self {
-        Self { rgb: space.rgb(values), space: Rc::new(space) }
+    fn of(space: Rc<Space>, values: &[f64]) -> Self {
+        Self { rgb: space.rgb(values), nothing: matches!(*space, Space::None), space }
+    }
+
+    /// The same space with another colour.
+    fn set(&mut self, values: &[f64]) {
+        let start = values.len().saturating_sub(self.space.components());
+        *self = Self::of(self.space.clone(), values.get(start..).unwrap_or_default());
     }
 }
 
@@ -49,6 +67,17 @@ impl Pages<'_, '_> {
         depth: usize,
     ) -> Result<()> {
         let values: Vec<f64> = operands.iter().filter_map(Object::number).collect();
+        // Viewers take the last operands, however many there are.
+        let needed = match word {
+            b"g" | b"G" | b"w" | b"J" => 1,
+            b"m" | b"l" => 2,
+            b"rg" | b"RG" => 3,
+            b"v" | b"y" | b"re" | b"k" | b"K" => 4,
+            b"c" => 6,
+            _ => values.len(),
+        };
+        let start = values.len().saturating_sub(needed);
+        let values = values.get(start..).unwrap_or_default().to_vec();
         let ctm = self.state.ctm;
         let point = |place: usize| {
             let at = |place: usize| values.get(place).copied().unwrap_or(0.0);
@@ -88,25 +117,44 @@ impl Pages<'_, '_> {
                 self.end_path(Some(true), true)?;
             }
             (b"w", [width]) => self.state.line_width = *width,
-            (b"g", [_]) => self.state.fill = Ink::of(Space::Gray, &values),
-            (b"G", [_]) => self.state.stroke = Ink::of(Space::Gray, &values),
-            (b"rg", [_, _, _]) => self.state.fill = Ink::of(Space::Rgb, &values),
-            (b"RG", [_, _, _]) => self.state.stroke = Ink::of(Space::Rgb, &values),
-            (b"k", [_, _, _, _]) => self.state.fill = Ink::of(Space::Cmyk, &values),
-            (b"K", [_, _, _, _]) => self.state.stroke = Ink::of(Space::Cmyk, &values),
+            (b"J", [cap]) => self.state.capped = *cap != 0.0,
+            (b"d", _) => self.state.dashed = is_broken(operands),
+            (b"g", [_]) => self.state.fill = Ink::of(self.device(resources, 0)?, &values),
+            (b"G", [_]) => self.state.stroke = Ink::of(self.device(resources, 0)?, &values),
+            (b"rg", [_, _, _]) => self.state.fill = Ink::of(self.device(resources, 1)?, &values),
+            (b"RG", [_, _, _]) => self.state.stroke = Ink::of(self.device(resources, 1)?, &values),
+            (b"k", [_, _, _, _]) => self.state.fill = Ink::of(self.device(resources, 2)?, &values),
+            (b"K", [_, _, _, _]) => {
+                self.state.stroke = Ink::of(self.device(resources, 2)?, &values);
+            }
             (b"cs" | b"CS", _) => {
-                let named = operands.first().cloned().unwrap_or(Object::Null);
+                let named = operands.last().cloned().unwrap_or(Object::Null);
                 let space = Space::load(self.document, &named, resources)?;
-                let ink = Ink { rgb: space.initial(), space: Rc::new(space) };
+                let nothing = matches!(space, Space::None);
+                let ink = Ink { rgb: space.initial(), nothing, space: Rc::new(space) };
                 match word {
                     b"cs" => self.state.fill = ink,
                     _ => self.state.stroke = ink,
                 }
             }
-            (b"sc" | b"scn", values) => self.state.fill.rgb = self.state.fill.space.rgb(values),
-            (b"SC" | b"SCN", values) => self.state.stroke.rgb = self.state.stroke.space.rgb(values),
+            (b"sc" | b"scn" | b"SC" | b"SCN", values) => {
+                let stroke = word.first() == Some(&b'S');
+                let named = operands.last().and_then(Object::name).map(<[u8]>::to_vec);
+                let mut ink =
+                    if stroke { self.state.stroke.clone() } else { self.state.fill.clone() };
+                match named {
+                    Some(name) => {
+                        (ink.rgb, ink.nothing) = self.pattern(&name, resources, depth)?;
+                    }
+                    None => ink.set(values),
+                }
+                match stroke {
+                    true => self.state.stroke = ink,
+                    false => self.state.fill = ink,
+                }
+            }
             (b"gs", _) => {
-                if let Some(name) = operands.first().and_then(Object::name) {
+                if let Some(name) = operands.last().and_then(Object::name) {
                     self.graphics_state(name, resources, depth)?;
                 }
             }
@@ -119,7 +167,14 @@ impl Pages<'_, '_> {
                     (clip.left, clip.top),
                 ])
                 .collect();
-                self.fill(&edges, false, None, self.state.fill_alpha)?;
+                let colour = match operands.last().and_then(Object::name) {
+                    Some(name) => {
+                        let shading = self.resource(resources, "Shading", name)?;
+                        self.shading(&shading, resources)?
+                    }
+                    None => None,
+                };
+                self.fill(&edges, false, colour, self.state.fill_alpha)?;
             }
             _ => {}
         }
@@ -129,17 +184,17 @@ impl Pages<'_, '_> {
     /// Paints the path, and cuts it out of what may be painted where that was asked for.
     fn end_path(&mut self, fill: Option<bool>, stroke: bool) -> Result<()> {
         let pen = self.state.line_width * self.state.ctm.scale();
-        // Thinner lines cover no letter.
-        let stroked = match stroke && pen >= 1.5 {
-            true => self.path.stroked(pen),
+        // A line that is broken lets letters through.
+        let stroked = match stroke && pen > 0.0 && !self.state.dashed {
+            true => self.path.stroked(pen, self.state.capped),
             false => Vec::new(),
         };
         let empty = self.path.is_empty();
         let edges = self.path.filled();
-        if let Some(even_odd) = fill {
+        if let (Some(even_odd), false) = (fill, self.state.fill.nothing) {
             self.fill(&edges, even_odd, self.state.fill.rgb, self.state.fill_alpha)?;
         }
-        if !stroked.is_empty() {
+        if !stroked.is_empty() && !self.state.stroke.nothing {
             self.fill(&stroked, false, self.state.stroke.rgb, self.state.stroke_alpha)?;
         }
         if let (Some(even_odd), false) = (self.clipping.take(), empty) {
@@ -173,16 +228,20 @@ impl Pages<'_, '_> {
         if alpha < SEEN || self.is_off() {
             return Ok(());
         }
-        let masked = self.state.is_masked();
-        let opaque = alpha > OPAQUE && self.state.covers && !masked;
+        let (blend, lit) = (self.state.blend, self.state.text_clip);
+        let hides = if blend.hides(colour) { alpha } else { 0.0 };
         self.now += 1;
-        let (now, budget) = (self.now, &mut self.document.budget);
-        self.raster.paint(edges, even_odd, &self.state.clip, now, budget, |_, ground| {
-            let ground = match colour {
-                Some(colour) if !masked => over(colour, ground, alpha),
-                _ => Ground::Unknown,
+        let Self { raster, state, contrasts, document, now, .. } = self;
+        raster.paint(edges, even_odd, &state.clip, *now, &mut document.budget, |place, ground| {
+            if !state.shows(place) {
+                return Painted::nothing(ground);
+            }
+            let painted = match colour {
+                Some(colour) => blend.over(colour, ground, alpha),
+                None => Ground::Unknown,
             };
-            Painted { ground, opaque, picture: false }
+            let seen = colour.is_none_or(|colour| contrasts.is_seen(colour, alpha, ground, blend));
+            Painted { ground: painted, hides, picture: false, lit: if seen { lit } else { 0 } }
         })
     }
 
@@ -194,29 +253,42 @@ impl Pages<'_, '_> {
         }
         let ctm = self.state.ctm;
         let edges: Vec<Edge> = outline(&corners(&ctm, UNIT)).collect();
-        if let (Colours::Stencil, true) = (&picture.colours, picture.opaque) {
-            return self.fill(&edges, false, self.state.fill.rgb, self.state.fill_alpha);
+        let stencil = matches!(picture.colours, Colours::Stencil);
+        if stencil && self.state.fill.nothing {
+            return Ok(());
         }
         let [a, b, c, d, ..] = ctm.0;
         let points = ((a * a + b * b).sqrt(), (c * c + d * d).sqrt());
         let pixels = (picture.width, picture.height);
         let scan = !picture.flat && is_scan(pixels, points, self.unit);
-        let masked = self.state.is_masked();
-        let opaque = picture.opaque && alpha > OPAQUE && self.state.covers && !masked;
+        let (blend, lit) = (self.state.blend, self.state.text_clip);
         let back = ctm.inverse();
         self.now += 1;
         if scan {
             self.scans.insert(self.now);
         }
-        let (now, budget) = (self.now, &mut self.document.budget);
-        self.raster.paint(&edges, false, &self.state.clip, now, budget, |place, ground| {
-            let colour = back.and_then(|back| picture.at(back.point(place)));
-            let ground = match colour {
-                Some(colour) if opaque => over(colour, ground, alpha),
-                // What shows through depends on a mask.
+        let Self { raster, state, contrasts, document, now, .. } = self;
+        let fill = state.fill.rgb;
+        raster.paint(&edges, false, &state.clip, *now, &mut document.budget, |place, ground| {
+            let inside = back.map(|back| back.point(place));
+            let alpha = alpha * inside.map_or(1.0, |inside| picture.alpha_at(inside));
+            if alpha < SEEN || !state.shows(place) {
+                return Painted::nothing(ground);
+            }
+            let colour = match stencil {
+                true => fill,
+                false => inside.and_then(|inside| picture.at(inside)),
+            };
+            // Where a mask is not known, it may be that nothing is seen of it.
+            let hides = if picture.vague || !blend.hides(colour) { 0.0 } else { alpha };
+            let painted = match colour {
+                Some(colour) if !picture.vague => blend.over(colour, ground, alpha),
+                _ if alpha < HALF => ground,
                 _ => Ground::Picture,
             };
-            Painted { ground, opaque, picture: true }
+            let seen = colour.is_none_or(|colour| contrasts.is_seen(colour, alpha, ground, blend));
+            let lit = if seen { lit } else { 0 };
+            Painted { ground: painted, hides, picture: alpha >= HALF, lit }
         })
     }
 
@@ -262,15 +334,14 @@ impl Pages<'_, '_> {
             let size = self.document.resolve(size)?.number().unwrap_or(0.0);
             self.use_font(reference, size)?;
         }
-        let blend = match self.document.get(&dict, "BM")? {
-            Object::Array(modes) => modes.first().cloned().unwrap_or(Object::Null),
-            other => other,
+        let blend = self.document.get(&dict, "BM")?;
+        let modes = match &blend {
+            Object::Array(modes) => modes.to_vec(),
+            other => vec![other.clone()],
         };
-        if let Some(mode) = blend.name() {
-            // These leave what is darker to be seen.
-            let through: [&[u8]; 6] =
-                [b"Multiply", b"Darken", b"ColorBurn", b"Overlay", b"SoftLight", b"HardLight"];
-            self.state.covers = !through.contains(&mode);
+        // The first that is known counts.
+        if let Some(mode) = modes.iter().find_map(|mode| Blend::named(mode.name()?)) {
+            self.state.blend = mode;
         }
         match self.document.get(&dict, "SMask")? {
             Object::Name(_) => self.state.mask = None,
@@ -306,22 +377,177 @@ impl Pages<'_, '_> {
         let values: Vec<f64> =
             backdrop.array().unwrap_or_default().iter().filter_map(Object::number).collect();
         let base = space.rgb(&values).unwrap_or([0; 3]);
-        let fresh = Raster::new(self.raster.area, Ground::Colour(base));
+        let transfer = Function::load(self.document, mask.get("TR"))?;
+        let fresh = Raster::new(self.raster.area, Ground::Colour(base), self.seed);
+        let reference = mask.get("G").clone();
+        let raster =
+            self.sketch(fresh, None, |pages| pages.run_form(&reference, &group, resources, depth))?;
+        Ok(Some(SoftMask { raster, luminosity, transfer }))
+    }
+
+    /// Draws on cells of their own, of which nothing comes to the page.
+    fn sketch(
+        &mut self,
+        fresh: Raster,
+        place: Option<Matrix>,
+        draw: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Raster> {
         let page = std::mem::replace(&mut self.raster, fresh);
         let (now, state) = (self.now, self.state.clone());
+        let (text, line) = self.text_places();
         let path = std::mem::take(&mut self.path);
+        let (hidden, scans) = (self.hidden_layers, self.scans.clone());
         self.masks += 1;
+        self.hidden_layers = 0;
         self.state.plain();
         self.state.clip = self.raster.whole();
-        let reference = mask.get("G").clone();
-        let drawn = self.run_form(&reference, &group, resources, depth);
+        if let Some(place) = place {
+            self.state.ctm = place;
+        }
+        let drawn = draw(self);
         self.masks -= 1;
-        self.path = path;
-        self.now = now;
-        self.state = state;
+        (self.path, self.now, self.state, self.scans) = (path, now, state, scans);
+        self.hidden_layers = hidden;
+        self.set_text_places(text, line);
         let raster = std::mem::replace(&mut self.raster, page);
         drawn?;
-        Ok(Some(SoftMask { raster, luminosity }))
+        Ok(raster)
+    }
+
+    /// A space of the device, with what the resources put in its place.
+    fn device(&mut self, resources: &Rc<Dict>, kind: usize) -> Result<Rc<Space>> {
+        let known = self.devices.as_ref().filter(|(of, _)| Rc::ptr_eq(of, resources));
+        if let Some(space) = known.and_then(|(_, spaces)| spaces.get(kind)) {
+            return Ok(space.clone());
+        }
+        let mut spaces = Vec::new();
+        for device in [Space::Gray, Space::Rgb, Space::Cmyk] {
+            spaces.push(Rc::new(Space::usual(self.document, resources, device, 0)?));
+        }
+        let found = spaces.get(kind).cloned().unwrap_or_else(|| Rc::new(Space::Unknown));
+        self.devices = Some((resources.clone(), spaces));
+        Ok(found)
+    }
+
+    /// The colour of a shading, where it has but one.
+    fn shading(&mut self, shading: &Object, resources: &Rc<Dict>) -> Result<Option<Rgb>> {
+        // Meshes are streams, and hold colours of their own.
+        if self.document.stream(shading)?.is_some() {
+            return Ok(None);
+        }
+        let Some(dict) = self.document.resolve(shading)?.dict().cloned() else { return Ok(None) };
+        let named = dict.get("ColorSpace").clone();
+        let space = Space::load(self.document, &named, resources)?;
+        let kind = self.document.get(&dict, "ShadingType")?.index(3);
+        let Some(function) = Function::load(self.document, dict.get("Function"))? else {
+            return Ok(None);
+        };
+        let domain = self.document.get(&dict, "Domain")?;
+        let domain: Vec<f64> =
+            domain.array().unwrap_or_default().iter().filter_map(Object::number).collect();
+        let (low, high) = match domain.as_slice() {
+            [low, high, ..] => (*low, *high),
+            _ => (0.0, 1.0),
+        };
+        let mut colours = Vec::new();
+        for step in 0..=STEPS {
+            let at = low + (high - low) * step as f64 / STEPS as f64;
+            // Of the first type, functions have two places; along the diagonal here.
+            let input: &[f64] = if kind == Some(1) { &[at, at] } else { &[at] };
+            let values = function.at(input);
+            colours.push(values.and_then(|values| space.rgb(&values)));
+        }
+        let first = colours.first().copied().flatten();
+        Ok(first.filter(|first| {
+            let near = |other: &Option<Rgb>| {
+                other.is_some_and(|other| {
+                    first.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 12)
+                })
+            };
+            colours.iter().all(near)
+        }))
+    }
+
+    /// The colour of a pattern, where it has but one, and whether it leaves no mark.
+    fn pattern(
+        &mut self,
+        name: &[u8],
+        resources: &Rc<Dict>,
+        depth: usize,
+    ) -> Result<(Option<Rgb>, bool)> {
+        let reference = self.resource(resources, "Pattern", name)?;
+        let Some(tile) = self.document.stream(&reference)? else {
+            let Some(dict) = self.document.resolve(&reference)?.dict().cloned() else {
+                return Ok((None, false));
+            };
+            let shading = dict.get("Shading").clone();
+            return Ok((self.shading(&shading, resources)?, false));
+        };
+        // A tile without colours of its own is painted in one that was given beside its name.
+        let own = self.document.get(&tile.dict, "PaintType")?.index(2) != Some(2);
+        let Some(bounds) = self.document.rectangle(&tile.dict, "BBox")? else {
+            return Ok((None, true));
+        };
+        if self.masks >= MAX_MASKS {
+            return Ok((None, false));
+        }
+        let side = if bounds.width() > bounds.height() { bounds.width() } else { bounds.height() };
+        let fresh = Raster::fine(bounds, Ground::Paper, self.seed, side / SKETCH);
+        let (cells, _) = fresh.size();
+        let raster = self.sketch(fresh, Some(Matrix::IDENTITY), |pages| {
+            pages.run_form(&reference, &tile, resources, depth)
+        })?;
+        let (marks, grounds, _) = raster.marks();
+        Ok(match grounds.as_slice() {
+            _ if marks == 0 => (None, true),
+            [Ground::Colour(rgb)] if own && marks * 10 >= cells * 9 => (Some(*rgb), false),
+            // Of what is painted here and there in white, nothing is seen on paper.
+            [Ground::Colour(rgb)] if own && rgb.iter().all(|value| *value > 235) => {
+                (Some(*rgb), false)
+            }
+            _ => (None, false),
+        })
+    }
+
+    /// What a glyph that a procedure draws leaves: marks, in its size squared, and a colour of its own.
+    pub(super) fn marks_of(
+        &mut self,
+        key: (u32, u8),
+        procedure: &Procedure<'_>,
+    ) -> Result<(f64, Option<Rgb>)> {
+        if let Some(found) = self.sketches.get(&key) {
+            return Ok(*found);
+        }
+        if self.masks >= MAX_MASKS || self.sketches.len() >= MAX_SKETCHES {
+            return Ok((MARK, None));
+        }
+        let em = procedure.height;
+        let area = Rect { left: -em, bottom: -em, right: 2.0 * em, top: 2.0 * em };
+        let fresh = Raster::fine(area, Ground::Unknown, self.seed, em / SKETCH);
+        // A colour that no document is likely to paint in stands for the one in force.
+        const CURRENT: Rgb = [1, 254, 3];
+        let raster = self.sketch(fresh, Some(procedure.matrix), |pages| {
+            pages.state.fill = Ink { rgb: Some(CURRENT), ..Ink::black() };
+            pages.state.stroke = pages.state.fill.clone();
+            pages.run(procedure.bytes, procedure.resources, 1)
+        })?;
+        let (count, grounds, _) = raster.marks();
+        let marks = count as f64 / (SKETCH * SKETCH);
+        let own = match grounds.as_slice() {
+            [Ground::Colour(rgb)] if *rgb != CURRENT => Some(*rgb),
+            _ => None,
+        };
+        self.sketches.insert(key, (marks, own));
+        Ok((marks, own))
+    }
+
+    /// Whether so many marks are none, and whether they are so many that they cover others.
+    pub(super) fn is_blank(marks: f64) -> bool {
+        marks < MARK
+    }
+
+    pub(super) fn is_cover(marks: f64) -> bool {
+        marks > COVER
     }
 
     /// Paints a glyph's box into a mask that is being drawn.
@@ -358,15 +584,46 @@ impl Pages<'_, '_> {
     }
 }
 
+/// Whether a dash pattern leaves gaps of a tenth or more.
+fn is_broken(operands: &[Object]) -> bool {
+    let lengths = operands.iter().find_map(Object::array).unwrap_or_default();
+    let lengths: Vec<f64> = lengths.iter().filter_map(Object::number).collect();
+    let all: f64 = lengths.iter().sum();
+    let gaps: f64 = match lengths.as_slice() {
+        // A single length is that of gaps too.
+        [only] => only / 2.0,
+        lengths => lengths.iter().skip(1).step_by(2).sum(),
+    };
+    all > 0.0 && gaps >= all / 10.0
+}
+
+/// How a Type 3 glyph is drawn.
+pub(super) struct Procedure<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) resources: &'a Rc<Dict>,
+    /// From the procedure's units to those of text.
+    pub(super) matrix: Matrix,
+    /// Its size, in text space units.
+    pub(super) height: f64,
+}
+
 impl SoftMask {
     /// Whether a mask lets a point be seen.
     pub(super) fn shows(&self, point: (f64, f64)) -> bool {
         let Some(cell) = self.raster.cell(point) else { return true };
-        match (self.luminosity, self.raster.ground(cell)) {
-            (false, _) => self.raster.painted(cell) > 0,
-            (true, Ground::Colour(rgb)) => rgb.iter().any(|value| *value > 12),
-            (true, _) => true,
-        }
+        let light = match (self.luminosity, self.raster.ground(cell)) {
+            (false, _) => f64::from(u8::from(self.raster.painted(cell) > 0)),
+            (true, Ground::Colour([red, green, blue])) => {
+                let sum = f64::from(red) * 0.3 + f64::from(green) * 0.59 + f64::from(blue) * 0.11;
+                sum / 255.0
+            }
+            (true, _) => return true,
+        };
+        let light = match &self.transfer {
+            Some(transfer) => transfer.at(&[light]).and_then(|out| out.first().copied()),
+            None => Some(light),
+        };
+        light.is_none_or(|light| light > 0.05)
     }
 }
 

@@ -3,14 +3,13 @@
 use super::super::document::Document;
 use super::super::encoding::{standard_width, Base};
 use super::super::glyphs::glyph_text;
-use super::super::object::{Dict, Lexer, Object, Token};
+use super::super::matrix::Matrix;
+use super::super::object::{Dict, Object};
 use super::super::program::Program;
 use super::{number, program, width_of, Own};
-use crate::budget::{Fault, Result};
+use crate::budget::Result;
 use std::collections::BTreeMap;
-
-/// Largest procedure of a Type 3 glyph that is looked at.
-const MAX_PROCEDURE: usize = 1 << 20;
+use std::rc::Rc;
 
 #[derive(Debug)]
 pub(super) struct Simple {
@@ -23,6 +22,10 @@ pub(super) struct Simple {
     standard: Option<String>,
     /// Text space units of one unit of width.
     unit: f64,
+    /// The procedures of glyphs that are drawn by such, from their units to those of text.
+    pub(super) procedures: BTreeMap<u8, Object>,
+    pub(super) matrix: Matrix,
+    pub(super) resources: Option<Rc<Dict>>,
     /// How high letters reach, in text space units for a size of 1: another height than 1 only where
     /// glyphs are drawn by procedures, in units of their own.
     pub(super) height: f64,
@@ -48,8 +51,13 @@ impl Simple {
             widths.push(width_of(document, item)?);
         }
         let default_width = number(document, &descriptor, "MissingWidth")?;
+        let mut procedures = BTreeMap::new();
         let own = if subtype.is_name("Type3") {
-            drawn_by_procedures(document, dict, &encoding)?
+            procedures = procedures_of(document, dict, &encoding)?;
+            every(|code| match encoding.differences.get(&code) {
+                Some(name) => named(name, false, false),
+                None => Own::default(),
+            })
         } else {
             let program = program(document, &descriptor)?;
             let truetype = subtype.is_name("TrueType");
@@ -60,8 +68,11 @@ impl Simple {
             }
         };
         let (mut unit, mut height) = (0.001, 1.0);
+        let matrix = document.get(dict, "FontMatrix")?;
+        let resources = document.get(dict, "Resources")?.dict().cloned();
+        let place = matrix.array().and_then(Matrix::from_objects);
+        let place = place.unwrap_or(Matrix([0.001, 0.0, 0.0, 0.001, 0.0, 0.0]));
         if subtype.is_name("Type3") {
-            let matrix = document.get(dict, "FontMatrix")?;
             unit = matrix.array().and_then(|m| m.first()?.number()).unwrap_or(unit).abs();
             let rise = matrix.array().and_then(|m| m.get(3)?.number()).unwrap_or(unit).abs();
             let widest = widths.iter().fold(0.0_f32, |most, w| if *w > most { *w } else { most });
@@ -75,7 +86,18 @@ impl Simple {
             }
         }
         let standard = widths.is_empty().then(|| name.to_owned());
-        Ok(Self { own, first, widths, default_width, standard, unit, height })
+        Ok(Self {
+            own,
+            first,
+            widths,
+            default_width,
+            standard,
+            unit,
+            procedures,
+            matrix: place,
+            resources,
+            height,
+        })
     }
 
     pub(super) fn size(&self) -> usize {
@@ -239,44 +261,15 @@ fn by_tables(program: &Program, encoding: &Encoding, symbolic: bool) -> Vec<Own>
 }
 
 /// Type 3: glyphs are drawn by procedures, and named by whoever wrote them.
-fn drawn_by_procedures(
+fn procedures_of(
     document: &mut Document<'_>,
     dict: &Dict,
     encoding: &Encoding,
-) -> Result<Vec<Own>> {
+) -> Result<BTreeMap<u8, Object>> {
     let procedures = document.get(dict, "CharProcs")?.dict().cloned().unwrap_or_default();
-    let mut own = every(|code| match encoding.differences.get(&code) {
-        Some(name) => named(name, false, false),
-        None => Own::default(),
-    });
-    for (code, name) in &encoding.differences {
-        document.budget.scan(procedures.len())?;
-        let Some(stream) = document.stream(procedures.get(name))? else { continue };
-        let bytes = match document.decode(&stream, MAX_PROCEDURE) {
-            Ok(bytes) => bytes,
-            // What is longer, or ends too early, draws something.
-            Err(Fault::Damaged(_)) => continue,
-            Err(Fault::TooMuch { limit, .. }) if limit == MAX_PROCEDURE as u64 => continue,
-            Err(fault) => return Err(fault),
-        };
-        let mut draws = false;
-        let mut lexer = Lexer::new(&bytes, 0);
-        while let Some(token) = lexer.token(&mut document.budget)? {
-            let Token::Keyword(word) = token else { continue };
-            if PAINTS.contains(&&*word) {
-                draws = true;
-                break;
-            }
-        }
-        if let Some(own) = own.get_mut(usize::from(*code)) {
-            own.blank = !draws;
-        }
-    }
-    Ok(own)
+    document.budget.scan(procedures.len() * encoding.differences.len())?;
+    Ok((encoding.differences.iter())
+        .map(|(code, name)| (*code, procedures.get(name).clone()))
+        .filter(|(_, procedure)| *procedure != Object::Null)
+        .collect())
 }
-
-/// The operators that leave a mark.
-const PAINTS: [&[u8]; 16] = [
-    b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"S", b"s", b"sh", b"Do", b"BI", b"Tj", b"TJ",
-    b"'", b"\"",
-];

@@ -97,21 +97,25 @@ impl Path {
         edges
     }
 
-    /// What a pen of this width covers, a quadrilateral for each piece.
-    pub(crate) fn stroked(&self, width: f64) -> Vec<Edge> {
+    /// What a pen of this width covers, a quadrilateral for each piece; `capped` pens go on by half their
+    /// width at the ends, and leave a dot where a piece has no length.
+    pub(crate) fn stroked(&self, width: f64, capped: bool) -> Vec<Edge> {
         let mut edges = Vec::new();
         for Edge { from, to } in &self.lines {
             let (dx, dy) = (to.0 - from.0, to.1 - from.1);
             let length = (dx * dx + dy * dy).sqrt();
-            if length <= 0.0 || edges.len() >= MAX_EDGES {
+            if edges.len() >= MAX_EDGES || (length <= 0.0 && !capped) {
                 continue;
             }
-            let (nx, ny) = (-dy / length * width / 2.0, dx / length * width / 2.0);
+            let (ux, uy) = if length > 0.0 { (dx / length, dy / length) } else { (1.0, 0.0) };
+            let half = width / 2.0;
+            let (nx, ny) = (-uy * half, ux * half);
+            let (ex, ey) = if capped { (ux * half, uy * half) } else { (0.0, 0.0) };
             let corners = [
-                (from.0 + nx, from.1 + ny),
-                (to.0 + nx, to.1 + ny),
-                (to.0 - nx, to.1 - ny),
-                (from.0 - nx, from.1 - ny),
+                (from.0 + nx - ex, from.1 + ny - ey),
+                (to.0 + nx + ex, to.1 + ny + ey),
+                (to.0 - nx + ex, to.1 - ny + ey),
+                (from.0 - nx - ex, from.1 - ny - ey),
             ];
             edges.extend(outline(&corners));
         }

@@ -18,6 +18,8 @@ pub(crate) type Rgb = [u8; 3];
 /// What is seen at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ground {
+    /// The page itself: white, and nothing that a blend mode could mix with.
+    Paper,
     /// A colour.
     Colour(Rgb),
     /// A picture whose colours are not known.
@@ -26,15 +28,16 @@ pub(crate) enum Ground {
     Unknown,
 }
 
-/// The page's own ground.
-pub(crate) const PAPER: Ground = Ground::Colour([255; 3]);
-
 #[derive(Clone, Copy, Debug)]
 struct Cell {
     /// When something opaque was painted here last; 0 for never.
     painted: u32,
     /// When a picture was.
     pictured: u32,
+    /// The clip of text through which something was painted here last that is seen.
+    lit: u32,
+    /// How much of what lies here is still seen through what was painted since.
+    through: f32,
     ground: Ground,
 }
 
@@ -43,11 +46,23 @@ struct Cell {
 pub(crate) struct Painted {
     /// What is seen there.
     pub(crate) ground: Ground,
-    /// Whether nothing under it is.
-    pub(crate) opaque: bool,
+    /// How much of what is under it is hidden, from 0 to 1.
+    pub(crate) hides: f64,
     /// Whether it is a picture.
     pub(crate) picture: bool,
+    /// The clip of text that it is seen through, if any.
+    pub(crate) lit: u32,
 }
+
+impl Painted {
+    /// As it was.
+    pub(crate) fn nothing(ground: Ground) -> Self {
+        Self { ground, hides: 0.0, picture: false, lit: 0 }
+    }
+}
+
+/// How much has to be hidden to be gone.
+const GONE: f32 = 0.1;
 
 /// A rectangle with its sides along the axes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,17 +148,24 @@ pub(crate) struct Raster {
     /// Empty until something is painted.
     cells: Vec<Cell>,
     base: Ground,
+    /// What decides where in its row and column a cell is looked at.
+    seed: u64,
 }
 
 impl Raster {
     /// An area on which nothing is painted yet.
-    pub(crate) fn new(area: Rect, base: Ground) -> Self {
+    pub(crate) fn new(area: Rect, base: Ground, seed: u64) -> Self {
+        Self::fine(area, base, seed, CELL)
+    }
+
+    /// [`Self::new`] with cells of another size.
+    pub(crate) fn fine(area: Rect, base: Ground, seed: u64, cell: f64) -> Self {
         let (width, height) = match area.is_empty() {
             true => (1.0, 1.0),
             false => (area.width(), area.height()),
         };
         let needed = (width * height / MAX_CELLS).sqrt();
-        let mut cell = if needed > CELL { needed } else { CELL };
+        let mut cell = if needed > cell { needed } else { cell };
         // Very long and thin ones.
         for side in [width, height] {
             let least = side / MAX_CELLS;
@@ -153,7 +175,7 @@ impl Raster {
         let count = |side: f64| ((side / cell) as usize + 1).min(MAX_CELLS as usize);
         let columns = count(width);
         let rows = count(height).min(2 * MAX_CELLS as usize / columns + 1);
-        Self { area, cell, columns, rows, cells: Vec::new(), base }
+        Self { area, cell, columns, rows, cells: Vec::new(), base, seed }
     }
 
     /// The clip that lets everything through.
@@ -179,6 +201,51 @@ impl Raster {
     /// When something opaque was painted at a cell last.
     pub(crate) fn painted(&self, cell: usize) -> u32 {
         self.cells.get(cell).map_or(0, |cell| cell.painted)
+    }
+
+    /// The clip of text through which something was painted at a cell last.
+    pub(crate) fn lit(&self, cell: usize) -> u32 {
+        self.cells.get(cell).map_or(0, |cell| cell.lit)
+    }
+
+    /// How many cells something is painted on, their grounds, and the box around them.
+    pub(crate) fn marks(&self) -> (usize, Vec<Ground>, Option<Rect>) {
+        let (mut count, mut grounds, mut bounds) = (0, Vec::new(), None::<Rect>);
+        for (place, cell) in self.cells.iter().enumerate() {
+            if cell.ground == self.base && cell.pictured == 0 {
+                continue;
+            }
+            count += 1;
+            if !grounds.contains(&cell.ground) && grounds.len() < 8 {
+                grounds.push(cell.ground);
+            }
+            let corner = (
+                self.area.left + (place % self.columns) as f64 * self.cell,
+                self.area.bottom + (place / self.columns) as f64 * self.cell,
+            );
+            let far = (corner.0 + self.cell, corner.1 + self.cell);
+            bounds = Some(match bounds {
+                Some(Rect { left, bottom, right, top }) => {
+                    Rect::around(&[(left, bottom), (right, top), corner, far])
+                }
+                None => Rect::around(&[corner, far]),
+            });
+        }
+        (count, grounds, bounds)
+    }
+
+    /// How many cells there are, and the side of one.
+    pub(crate) fn size(&self) -> (usize, f64) {
+        (self.columns * self.rows, self.cell)
+    }
+
+    /// Where in a row or column a cell is looked at: near the middle, at another place in each and in
+    /// each file, so that nothing can be drawn between them.
+    fn middle(&self, index: usize, start: f64) -> f64 {
+        let mixed = (self.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .wrapping_mul(0xff51_afd7_ed55_8ccd);
+        let part = ((mixed >> 40) & 0xff) as f64 / 255.0;
+        start + (index as f64 + 0.25 + 0.5 * part) * self.cell
     }
 
     /// When a picture was painted at a cell that nothing opaque covers; 0 for never.
@@ -216,7 +283,7 @@ impl Raster {
         if last < first {
             return Ok(());
         }
-        let middle = |index: usize, start: f64| start + (index as f64 + 0.5) * self.cell;
+        let middle = |index: usize, start: f64| self.middle(index, start);
         let mut crossings: Vec<Vec<(f64, i32)>> = vec![Vec::new(); last - first + 1];
         let mut count = 0;
         for edge in edges {
@@ -293,7 +360,7 @@ impl Raster {
         mut colours: impl FnMut((f64, f64), Ground) -> Painted,
     ) -> Result<()> {
         if self.cells.is_empty() {
-            let empty = Cell { painted: 0, pictured: 0, ground: self.base };
+            let empty = Cell { painted: 0, pictured: 0, lit: 0, through: 1.0, ground: self.base };
             budget.paint(self.columns * self.rows / 4)?;
             self.cells = vec![empty; self.columns * self.rows];
         }
@@ -301,10 +368,16 @@ impl Raster {
         let mut cells = std::mem::take(&mut self.cells);
         let done = self.inside(edges, even_odd, clip, budget, |cell, place| {
             if let Some(cell) = cells.get_mut(cell) {
-                let Painted { ground, opaque, picture } = colours(place, cell.ground);
+                let Painted { ground, hides, picture, lit } = colours(place, cell.ground);
                 cell.ground = ground;
-                if opaque {
+                cell.through *= 1.0 - hides as f32;
+                // Several that are half transparent hide what one would not.
+                if cell.through < GONE {
                     cell.painted = now;
+                    cell.through = 1.0;
+                }
+                if lit > 0 {
+                    cell.lit = lit;
                 }
                 if picture {
                     cell.pictured = now;

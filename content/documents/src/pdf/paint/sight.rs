@@ -1,7 +1,7 @@
 //! Whether a glyph is seen.
 
 use super::super::matrix::Matrix;
-use super::colour::Contrasts;
+use super::colour::{Blend, Contrasts};
 use super::raster::{Clip, Ground, Raster, Rgb};
 use crate::left_out::Hidden;
 use std::collections::HashMap;
@@ -12,13 +12,19 @@ const MIN_SIZE: f64 = 2.0;
 const MIN_RUN: f64 = 0.5;
 /// Samples of a glyph's box that decide: more than half of nine.
 const MOST: usize = 5;
-/// How far a glyph may be from an equal one to be the same drawn again, in its size.
+/// How far a glyph may be from an equal one to be the same drawn again: in its advance along the line,
+/// and in its size.
+const SAME_ALONG: f64 = 0.5;
 const SAME_PLACE: f64 = 0.2;
-/// Most glyphs whose origins lie as close together as that: letters are put together of two or
-/// three at most.
+/// How far other glyphs may be across the line to be on the same spot.
+const SAME_SPOT: f64 = 0.4;
+/// Most glyphs on one spot: letters are put together of two or three at most.
 const MAX_PILE: usize = 3;
-/// Side of the squares that glyphs are looked up in, in points.
-const SQUARE: f64 = 4.0;
+/// Side of the squares that glyphs are looked up in, and the farthest that is looked, in points.
+const SQUARE: f64 = 8.0;
+const MAX_REACH: f64 = 40.0;
+/// Widest glyph, in its size: what is stated beyond is not where it is drawn.
+const MAX_WIDTH: f64 = 1.2;
 /// Fewest pixels an inch of a picture whose text is taken for recognised characters.
 const MIN_RESOLUTION: f64 = 50.0;
 
@@ -38,6 +44,7 @@ pub(crate) enum Mode {
 pub(crate) struct Inks {
     pub(crate) fill: Option<(Option<Rgb>, f64)>,
     pub(crate) stroke: Option<(Option<Rgb>, f64)>,
+    pub(crate) blend: Blend,
 }
 
 /// A glyph's box: its place, and its extent in units of its size.
@@ -53,7 +60,12 @@ impl Extent {
     /// Nine points of the box.
     pub(crate) fn samples(&self) -> [(f64, f64); 9] {
         let mut samples = [(0.0, 0.0); 9];
-        let width = if self.width.abs() < 0.05 { 0.5 } else { self.width };
+        let most = MAX_WIDTH * self.height;
+        let width = match self.width.abs() {
+            width if width < 0.05 * self.height => 0.5 * self.height,
+            width if width > most => most,
+            width => width,
+        };
         for (place, sample) in samples.iter_mut().enumerate() {
             let (column, row) = ((place % 3) as f64, (place / 3) as f64);
             let (x, y) = match self.vertical {
@@ -75,7 +87,15 @@ impl Extent {
 
     fn size(&self) -> (f64, f64) {
         let [a, b, c, d, ..] = self.place.0;
-        ((a * a + b * b).sqrt(), (c * c + d * d).sqrt() * self.height)
+        let run = (a * a + b * b).sqrt();
+        let area = (a * d - b * c).abs();
+        let rise = match self.vertical {
+            // Sheared letters are as high as they stand above their line.
+            false if run > 0.0 => area / run,
+            false => 0.0,
+            true => (c * c + d * d).sqrt(),
+        };
+        (run * self.height, rise * self.height)
     }
 }
 
@@ -85,6 +105,8 @@ pub(crate) struct Judged {
     /// Why it is not seen, whatever comes.
     pub(crate) why: Option<Hidden>,
     pub(crate) mode: Mode,
+    /// The clip that it becomes a part of, of mode [`Mode::Clip`].
+    pub(crate) clip: u32,
     /// How much was painted before.
     pub(crate) drawn: u32,
     pub(crate) extent: Extent,
@@ -115,6 +137,7 @@ pub(crate) fn judge(
     if mode != Mode::Painted {
         return None;
     }
+    let blend = inks.blend;
     let inks: Vec<(Option<Rgb>, f64)> = inks.fill.iter().chain(&inks.stroke).copied().collect();
     if inks.iter().all(|(_, alpha)| *alpha < 0.02) {
         return Some(Hidden::Transparent);
@@ -122,7 +145,7 @@ pub(crate) fn judge(
     let faint = |point: (f64, f64)| {
         let ground = raster.cell(point).map_or(Ground::Unknown, |cell| raster.ground(cell));
         !inks.iter().any(|(colour, alpha)| match colour {
-            Some(colour) => contrasts.is_seen(*colour, *alpha, ground),
+            Some(colour) => contrasts.is_seen(*colour, *alpha, ground, blend),
             None => *alpha >= 0.02,
         })
     };
@@ -144,7 +167,10 @@ pub(crate) fn judge_at_the_end(
     let later = painted.iter().filter(|painted| **painted > judged.drawn).count();
     match judged.mode {
         Mode::Painted => (later >= MOST).then_some(Hidden::Covered),
-        Mode::Clip => (later == 0).then_some(Hidden::Transparent),
+        Mode::Clip => {
+            let lit = |cell: &&Option<usize>| cell.is_some_and(|c| raster.lit(c) == judged.clip);
+            (cells.iter().filter(lit).count() < MOST).then_some(Hidden::Transparent)
+        }
         Mode::Unpainted => {
             let pictured = cells.map(|cell| cell.map_or(0, |cell| raster.pictured(cell)));
             let scans = pictured.iter().filter(|moment| **moment > 0 && scan(**moment)).count();
@@ -165,35 +191,48 @@ pub(crate) struct Places {
     squares: HashMap<(i64, i64), Vec<Place>>,
 }
 
-/// An origin, and what is drawn there, hashed.
-type Place = (f64, f64, u64);
+/// An origin, what is drawn there, hashed, and how far its spot reaches along its line and across.
+type Place = (f64, f64, u64, (f64, f64));
 
 impl Places {
     /// Notes a glyph; says whether it is an equal one drawn again, or one too many on one spot.
-    pub(crate) fn repeats(&mut self, text: &str, place: &Matrix) -> bool {
-        let [_, _, c, d, x, y] = place.0;
-        let near = (c * c + d * d).sqrt() * SAME_PLACE;
-        let near = if near < SQUARE { near } else { SQUARE };
+    pub(crate) fn repeats(&mut self, text: &str, place: &Matrix, advance: (f64, f64)) -> bool {
+        let [a, b, c, d, x, y] = place.0;
+        let smaller = |one: f64, other: f64| if one < other { one } else { other };
+        let (size, run) = ((c * c + d * d).sqrt(), (a * a + b * b).sqrt());
+        let step = (advance.0 * advance.0 + advance.1 * advance.1).sqrt();
+        let along = if step > 0.0 { step * SAME_ALONG } else { size * SAME_PLACE };
+        let own = (smaller(smaller(along, size), MAX_REACH), smaller(size, 2.0 * MAX_REACH));
+        let (ux, uy) = if run > 0.0 { (a / run, b / run) } else { (1.0, 0.0) };
+        let across = own.1 * SAME_SPOT;
+        let reach = if own.0 > across { own.0 } else { across };
+        let squares = (reach / SQUARE).ceil() as i64;
         let square = |value: f64| (value / SQUARE).floor() as i64;
         let (column, row) = (square(x), square(y));
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let (mut pile, mut equal) = (0, false);
-        for neighbour in [-1, 0, 1].iter().flat_map(|dx| [-1, 0, 1].map(|dy| (*dx, dy))) {
-            let key = (column.saturating_add(neighbour.0), row.saturating_add(neighbour.1));
-            for (other_x, other_y, other) in self.squares.get(&key).into_iter().flatten() {
-                let (dx, dy) = (other_x - x, other_y - y);
-                if dx * dx + dy * dy <= near * near {
+        for key_x in column.saturating_sub(squares)..=column.saturating_add(squares) {
+            for key_y in row.saturating_sub(squares)..=row.saturating_add(squares) {
+                let near = self.squares.get(&(key_x, key_y));
+                for (other_x, other_y, other, spot) in near.into_iter().flatten() {
+                    let (dx, dy) = (other_x - x, other_y - y);
+                    let (back, up) = ((dx * ux + dy * uy).abs(), (dy * ux - dx * uy).abs());
+                    // A small sign beside a large one is on a spot of its own.
+                    let (along, size) = (smaller(own.0, spot.0), smaller(own.1, spot.1));
+                    if back >= along || up > size * SAME_SPOT {
+                        continue;
+                    }
                     pile += 1;
-                    equal |= *other == hash;
+                    equal |= *other == hash && up <= size * SAME_PLACE;
                 }
             }
         }
         if equal || pile >= MAX_PILE {
             return true;
         }
-        self.squares.entry((column, row)).or_default().push((x, y, hash));
+        self.squares.entry((column, row)).or_default().push((x, y, hash, own));
         false
     }
 }
