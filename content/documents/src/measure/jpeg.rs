@@ -146,7 +146,13 @@ pub(crate) fn colours(bytes: &[u8], width: usize, height: usize) -> Option<Vec<u
         let same = decoder.dimensions() == Some((width, height));
         let known = matches!(
             decoder.input_colorspace(),
-            Some(ColorSpace::Luma | ColorSpace::YCbCr | ColorSpace::RGB)
+            Some(
+                ColorSpace::Luma
+                    | ColorSpace::YCbCr
+                    | ColorSpace::RGB
+                    | ColorSpace::CMYK
+                    | ColorSpace::YCCK
+            )
         );
         (same && known).then(|| decoder.decode().ok())?
     };

@@ -116,6 +116,9 @@ pub(super) struct Masks {
     pub(super) outer: Option<Rc<Masks>>,
 }
 
+/// A procedure, by its object's number, with the matrix that it is drawn through.
+pub(super) type Sketched = (u32, [u64; 6]);
+
 /// What a page draws, in its order. Whether a glyph is seen is known when the page is complete.
 pub(super) enum Event {
     /// Marked content with a text of its own, or without one.
@@ -163,8 +166,8 @@ pub(crate) struct Pages<'d, 'a> {
     text_clips: u32,
     /// The device's spaces as these resources have them.
     pub(super) devices: Option<(Rc<Dict>, Vec<Rc<Space>>)>,
-    /// Marks of glyphs that procedures draw, and their own colour, by font and code.
-    pub(super) sketches: BTreeMap<(u32, u8), (f64, Option<Rgb>)>,
+    /// Marks of glyphs that procedures draw, and their own colour.
+    pub(super) sketches: BTreeMap<Sketched, (f64, Option<Rgb>)>,
     /// Points of one unit of the page.
     pub(super) unit: f64,
     /// Soft masks that are being drawn, one inside the other.
@@ -790,9 +793,10 @@ impl<'d, 'a> Pages<'d, 'a> {
         code: u8,
         place: &Matrix,
     ) -> Result<Option<(f64, Option<Rgb>)>> {
-        let InUse::Numbered(number) = self.state.font else { return Ok(None) };
         let Some((reference, matrix, resources)) = font.procedure(code) else { return Ok(None) };
-        let known = self.sketches.get(&(number, code)).copied();
+        let Object::Ref(number) = *reference else { return Ok(None) };
+        let key = (number, matrix.0.map(f64::to_bits));
+        let known = self.sketches.get(&key).copied();
         if let Some(found) = known.filter(|(marks, _)| !Self::is_cover(*marks)) {
             return Ok(Some(found));
         }
@@ -803,7 +807,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         let resources = resources.unwrap_or_default();
         let procedure =
             Procedure { bytes: &bytes, resources: &resources, matrix, height: font.height() };
-        let (marks, own) = self.marks_of((number, code), &procedure)?;
+        let (marks, own) = self.marks_of(key, &procedure)?;
         if Self::is_cover(marks) && self.masks == 0 {
             let (state, text, line) = (self.state.clone(), self.text, self.line);
             let path = std::mem::take(&mut self.path);

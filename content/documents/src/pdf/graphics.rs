@@ -1,6 +1,6 @@
 //! Operators that paint, and those that say how (ISO 32000-1, 8.4 to 8.10).
 
-use super::content::{Event, Masks, Pages, SoftMask};
+use super::content::{Event, Masks, Pages, Sketched, SoftMask};
 use super::document::Stream;
 use super::matrix::Matrix;
 use super::object::{Dict, Object};
@@ -39,15 +39,23 @@ pub(super) struct Ink {
     pub(super) rgb: Option<Rgb>,
     /// Whether it leaves no mark, as an empty pattern.
     pub(super) nothing: bool,
+    /// Whether it is a pattern with more gaps than marks.
+    sparse: bool,
 }
 
 impl Ink {
     pub(super) fn black() -> Self {
-        Self { space: Rc::new(Space::Gray), rgb: Some([0; 3]), nothing: false }
+        Self { space: Rc::new(Space::Gray), rgb: Some([0; 3]), nothing: false, sparse: false }
     }
 
     fn of(space: Rc<Space>, values: &[f64]) -> Self {
-        Self { rgb: space.rgb(values), nothing: matches!(*space, Space::None), space }
+        let nothing = matches!(*space, Space::None);
+        Self { rgb: space.rgb(values), nothing, sparse: false, space }
+    }
+
+    /// Whether a shape that it fills hides nothing.
+    fn is_thin(&self) -> bool {
+        self.nothing || self.sparse
     }
 
     /// The same space with another colour.
@@ -131,7 +139,8 @@ impl Pages<'_, '_> {
                 let named = operands.last().cloned().unwrap_or(Object::Null);
                 let space = Space::load(self.document, &named, resources)?;
                 let nothing = matches!(space, Space::None);
-                let ink = Ink { rgb: space.initial(), nothing, space: Rc::new(space) };
+                let ink =
+                    Ink { rgb: space.initial(), nothing, sparse: false, space: Rc::new(space) };
                 match word {
                     b"cs" => self.state.fill = ink,
                     _ => self.state.stroke = ink,
@@ -144,7 +153,8 @@ impl Pages<'_, '_> {
                     if stroke { self.state.stroke.clone() } else { self.state.fill.clone() };
                 match named {
                     Some(name) => {
-                        (ink.rgb, ink.nothing) = self.pattern(&name, resources, depth)?;
+                        (ink.rgb, ink.nothing, ink.sparse) =
+                            self.pattern(&name, resources, depth)?;
                     }
                     None => ink.set(values),
                 }
@@ -191,10 +201,10 @@ impl Pages<'_, '_> {
         };
         let empty = self.path.is_empty();
         let edges = self.path.filled();
-        if let (Some(even_odd), false) = (fill, self.state.fill.nothing) {
+        if let (Some(even_odd), false) = (fill, self.state.fill.is_thin()) {
             self.fill(&edges, even_odd, self.state.fill.rgb, self.state.fill_alpha)?;
         }
-        if !stroked.is_empty() && !self.state.stroke.nothing {
+        if !stroked.is_empty() && !self.state.stroke.is_thin() {
             self.fill(&stroked, false, self.state.stroke.rgb, self.state.stroke_alpha)?;
         }
         if let (Some(even_odd), false) = (self.clipping.take(), empty) {
@@ -468,28 +478,29 @@ impl Pages<'_, '_> {
         }))
     }
 
-    /// The colour of a pattern, where it has but one, and whether it leaves no mark.
+    /// The colour of a pattern, where it has but one, whether it leaves no mark, and whether it has more
+    /// gaps than marks.
     fn pattern(
         &mut self,
         name: &[u8],
         resources: &Rc<Dict>,
         depth: usize,
-    ) -> Result<(Option<Rgb>, bool)> {
+    ) -> Result<(Option<Rgb>, bool, bool)> {
         let reference = self.resource(resources, "Pattern", name)?;
         let Some(tile) = self.document.stream(&reference)? else {
             let Some(dict) = self.document.resolve(&reference)?.dict().cloned() else {
-                return Ok((None, false));
+                return Ok((None, false, false));
             };
             let shading = dict.get("Shading").clone();
-            return Ok((self.shading(&shading, resources)?, false));
+            return Ok((self.shading(&shading, resources)?, false, false));
         };
         // A tile without colours of its own is painted in one that was given beside its name.
         let own = self.document.get(&tile.dict, "PaintType")?.index(2) != Some(2);
         let Some(bounds) = self.document.rectangle(&tile.dict, "BBox")? else {
-            return Ok((None, true));
+            return Ok((None, true, true));
         };
         if self.masks >= MAX_MASKS {
-            return Ok((None, false));
+            return Ok((None, false, false));
         }
         let side = if bounds.width() > bounds.height() { bounds.width() } else { bounds.height() };
         let fresh = Raster::fine(bounds, Ground::Paper, self.seed, side / SKETCH);
@@ -498,21 +509,22 @@ impl Pages<'_, '_> {
             pages.run_form(&reference, &tile, resources, depth)
         })?;
         let (marks, grounds, _) = raster.marks();
-        Ok(match grounds.as_slice() {
-            _ if marks == 0 => (None, true),
-            [Ground::Colour(rgb)] if own && marks * 10 >= cells * 9 => (Some(*rgb), false),
-            // Of what is painted here and there in white, nothing is seen on paper.
-            [Ground::Colour(rgb)] if own && rgb.iter().all(|value| *value > 235) => {
-                (Some(*rgb), false)
+        let sparse = marks * 2 < cells;
+        let colour = match grounds.as_slice() {
+            [Ground::Colour(rgb)] if own => {
+                // Of what is painted here and there in white, nothing is seen on paper.
+                let white = rgb.iter().all(|value| *value > 235);
+                (white || marks * 10 >= cells * 9).then_some(*rgb)
             }
-            _ => (None, false),
-        })
+            _ => None,
+        };
+        Ok((colour, marks == 0, sparse))
     }
 
     /// What a glyph that a procedure draws leaves: marks, in its size squared, and a colour of its own.
     pub(super) fn marks_of(
         &mut self,
-        key: (u32, u8),
+        key: Sketched,
         procedure: &Procedure<'_>,
     ) -> Result<(f64, Option<Rgb>)> {
         if let Some(found) = self.sketches.get(&key) {

@@ -8,6 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_TABLES: usize = 64;
 /// Most characters of one character table.
 const MAX_CHARACTERS: usize = 140_000;
+/// How much of its em squared a glyph covers at least (a full stop 0.008), and how far from its place it
+/// may lie, in ems.
+const MARK: f64 = 0.0008;
+const FAR: f64 = 2.0;
 /// Most parts of a composed glyph that are looked at.
 const MAX_PARTS: usize = 8;
 
@@ -41,7 +45,8 @@ pub(super) fn parse(bytes: &[u8], budget: &mut Budget) -> Result<Program> {
     if !table(b"glyf").is_empty() || !table(b"loca").is_empty() {
         let count = number::<2>(table(b"maxp"), 4).unwrap_or(0);
         let wide = number::<2>(table(b"head"), 50) == Some(1);
-        program.blank = blank(table(b"loca"), table(b"glyf"), wide, count, budget)?;
+        let em = number::<2>(table(b"head"), 18).unwrap_or(0);
+        program.blank = blank(table(b"loca"), table(b"glyf"), wide, (count, em), budget)?;
     }
     Ok(program)
 }
@@ -209,10 +214,10 @@ fn blank(
     loca: &[u8],
     glyf: &[u8],
     wide: bool,
-    count: usize,
+    (count, em): (usize, usize),
     budget: &mut Budget,
 ) -> Result<BTreeSet<u16>> {
-    budget.scan(count)?;
+    budget.scan(count + glyf.len())?;
     let place = |glyph: usize| match wide {
         true => number::<4>(loca, 4 * glyph),
         false => number::<2>(loca, 2 * glyph).map(|half| 2 * half),
@@ -223,7 +228,10 @@ fn blank(
     };
     let mut found = BTreeSet::new();
     for glyph in 0..count {
-        let empty = |glyph: usize| matches!(outline(glyph), None | Some([] | [0, 0, ..]));
+        let empty = |glyph: usize| match outline(glyph) {
+            None | Some([] | [0, 0, ..]) => true,
+            Some(data) => !leaves_a_mark(data, em),
+        };
         let composed = outline(glyph).filter(|data| data.first().is_some_and(|sign| *sign > 0x7f));
         let draws = match composed {
             None => !empty(glyph),
@@ -234,6 +242,71 @@ fn blank(
         }
     }
     Ok(found)
+}
+
+/// Whether a simple outline covers some of its em: lines without a width, contours that undo each other
+/// and dots that no screen shows do not, nor does what lies far from its place. Composed glyphs, and
+/// outlines that break off, do.
+fn leaves_a_mark(data: &[u8], em: usize) -> bool {
+    covers(data, em).unwrap_or(true)
+}
+
+fn covers(data: &[u8], em: usize) -> Option<bool> {
+    let signed = |at: usize| number::<2>(data, at).map(|value| value as u16 as i16);
+    let contours = usize::try_from(signed(0)?).ok()?;
+    if em == 0 {
+        return None;
+    }
+    let em = em as f64;
+    let sides = [signed(2)?, signed(4)?, signed(6)?, signed(8)?].map(|side| f64::from(side) / em);
+    let [left, bottom, right, top] = sides;
+    if left > FAR || bottom > FAR || right < 1.0 - FAR || top < 1.0 - FAR {
+        return Some(false);
+    }
+    let mut ends = Vec::new();
+    for contour in 0..contours {
+        ends.push(number::<2>(data, 10 + 2 * contour)?);
+    }
+    let points = ends.last()? + 1;
+    let instructions = number::<2>(data, 10 + 2 * contours)?;
+    let mut at = 12 + 2 * contours + instructions;
+    let mut flags = Vec::with_capacity(points);
+    while flags.len() < points {
+        let flag = *data.get(at)?;
+        at += 1;
+        let mut times = 1;
+        if flag & 8 != 0 {
+            times += usize::from(*data.get(at)?);
+            at += 1;
+        }
+        flags.extend(std::iter::repeat_n(flag, times));
+    }
+    let mut axis = |short: u8, same: u8| -> Option<Vec<f64>> {
+        let (mut values, mut value) = (Vec::with_capacity(points), 0_i32);
+        for flag in flags.iter().take(points) {
+            if flag & short != 0 {
+                let step = i32::from(*data.get(at)?);
+                value += if flag & same != 0 { step } else { -step };
+                at += 1;
+            } else if flag & same == 0 {
+                value += i32::from(number::<2>(data, at)? as u16 as i16);
+                at += 2;
+            }
+            values.push(f64::from(value) / em);
+        }
+        Some(values)
+    };
+    let (xs, ys) = (axis(2, 16)?, axis(4, 32)?);
+    let (mut area, mut start) = (0.0, 0);
+    for end in ends {
+        let (xs, ys) = (xs.get(start..=end)?, ys.get(start..=end)?);
+        for (place, (x, y)) in xs.iter().zip(ys).enumerate() {
+            let next = (place + 1) % xs.len();
+            area += x * ys.get(next)? - xs.get(next)? * y;
+        }
+        start = end + 1;
+    }
+    Some(area.abs() / 2.0 >= MARK)
 }
 
 /// The glyphs that a composed one is made of.
