@@ -21,7 +21,7 @@ const GOOD: f64 = 0.99;
 fn wanted(media_type: MediaType, everything: bool) -> f64 {
     match (media_type, everything) {
         (MediaType::Docx, _) => 0.95,
-        (_, true) => 0.50,
+        (_, true) => 0.70,
         (_, false) => 0.85,
     }
 }
