@@ -1,7 +1,7 @@
 //! Collects examples file by file.
 
 use super::chat::{self, Chat, Sequence};
-use super::json_text::{elements, is_lines, lines, wrapped};
+use super::json_text::{elements, is_lines, lines, wrapped, Wrapped};
 use super::messages::Turn;
 use super::records::{parse, shape, Parsed, Record, Side};
 use super::report::Source;
@@ -245,10 +245,24 @@ impl<'a> Builder<'a> {
             let json = text.get(only.clone()).unwrap_or_default();
             let known = serde_json::from_str::<Map<String, Value>>(json)
                 .is_ok_and(|object| shape(&object).is_some());
-            let inner = if known { Vec::new() } else { wrapped(text, only.clone()) };
-            if !inner.is_empty() {
-                records = inner;
+            let inner = if known { Wrapped::default() } else { wrapped(text, only.clone()) };
+            if !inner.records.is_empty() {
+                records = inner.records;
+                // Metadata, or a list of records under a name that is none of the known ones.
+                let (mut line, mut counted) = (1, 0);
+                for (key, at, entries) in inner.beside {
+                    line += line_of(text.get(counted..at).unwrap_or_default(), at - counted) - 1;
+                    counted = at;
+                    let key: String = key.chars().take(64).collect();
+                    let what = format!(
+                        "entries under the key {key:?} beside the list that is read, not used"
+                    );
+                    self.remark(source, line, &what, entries);
+                }
             }
+        }
+        if records.is_empty() && broken.is_none() {
+            self.report.notes.push(format!("{} is empty", source.file.origin.submission));
         }
         let (mut line, mut counted) = (1, 0);
         for (span, split) in records {
