@@ -101,8 +101,10 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn file(&mut self, index: usize, file: &DataFile) -> Result<()> {
-        let text = file.text()?;
+        let (text, notes) = file.text_and_notes()?;
         self.report.files += 1;
+        let named = notes.iter().map(|note| format!("{}: {note}", file.origin.submission));
+        self.report.notes.extend(named);
         self.evaluates |= file.origin.evaluation;
         let source = Source { file, index, evaluation: file.origin.evaluation };
         let blank = text.trim().is_empty();
