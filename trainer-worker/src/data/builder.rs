@@ -4,7 +4,7 @@ use super::chat::{self, Chat, Sequence};
 use super::json_text::{elements, is_lines, lines, wrapped, Wrapped};
 use super::messages::Turn;
 use super::records::{parse, shape, Parsed, Record, Side};
-use super::report::Source;
+use super::report::{files, Source};
 use super::{
     parse_questions, DataFile, DataOptions, Example, Format, Kind, Objective, Preference, Report,
     Split,
@@ -94,8 +94,9 @@ impl<'a> Builder<'a> {
         let of = if what.is_empty() { String::new() } else { format!("{what}: ") };
         Err(Error::NoExamples {
             reason: format!(
-                "{of}{} files gave no example ({} skipped); {next}{first}",
-                self.report.files, self.report.skipped
+                "{of}{} gave no example ({} skipped); {next}{first}",
+                files(self.report.files),
+                self.report.skipped
             ),
         })
     }
