@@ -19,7 +19,7 @@ pub mod unpack;
 
 /// A table as JSON lines.
 pub fn table(format: formats::Format, bytes: &[u8]) -> Result<String, String> {
-    tables::to_lines(format, bytes)
+    tables::to_lines(format, bytes).map(|(lines, _)| lines)
 }
 
 /// Decompressed bytes.

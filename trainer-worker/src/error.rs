@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     // Files
     /// A file could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was tried: "read", "write", …
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// The system's reason. Not named `source`: the message says it already, and whoever prints
+        /// the chain of sources would say it twice.
+        cause: std::io::Error,
     },
     /// A file is larger than what this reader accepts.
     #[error("{what} is {size} bytes, but at most {limit} bytes are accepted")]
@@ -226,9 +227,9 @@ pub enum Error {
         /// Whether trying again may help.
         retry: bool,
     },
-    /// An error of the tensor library.
+    /// An error of the tensor library. It is no source, since the message says all of it.
     #[error("tensor library: {0}")]
-    Candle(#[from] candle_core::Error),
+    Candle(candle_core::Error),
 }
 
 /// Shorthand for this crate's results.
@@ -238,7 +239,7 @@ impl Error {
     /// An [`Error::Io`] builder for `map_err`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |cause| Self::Io { action, path, cause }
     }
 
     pub(crate) fn not_usable(path: &Path, reason: impl Into<String>) -> Self {
@@ -259,6 +260,12 @@ impl Error {
 
     pub(crate) fn weight(name: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Weight { name: name.into(), problem: problem.into() }
+    }
+}
+
+impl From<candle_core::Error> for Error {
+    fn from(cause: candle_core::Error) -> Self {
+        Self::Candle(cause)
     }
 }
 
@@ -306,7 +313,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file.persist(path).map_err(|e| Error::Io {
         action: "write",
         path: path.to_path_buf(),
-        source: e.error,
+        cause: e.error,
     })?;
     Ok(())
 }

@@ -18,6 +18,8 @@ mod commands_export;
 mod commands_train;
 #[path = "engine_trainer/common.rs"]
 mod common;
+#[path = "engine_trainer/data_faults.rs"]
+mod data_faults;
 #[path = "engine_trainer/data_formats.rs"]
 mod data_formats;
 #[path = "engine_trainer/data_properties.rs"]

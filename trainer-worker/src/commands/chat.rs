@@ -113,7 +113,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             Some(command) => match chat.command(command) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => eprintln!("error: {error:#}"),
+                Err(error) => super::pipe::say(&format!("error: {error:#}")),
             },
             None => {
                 if !chat.say(line)? {
@@ -208,7 +208,7 @@ impl Chat {
             Err(error) => {
                 // The message stays out of the conversation that goes on.
                 self.messages.pop();
-                eprintln!("error: {error:#}; /reset begins anew");
+                super::pipe::say(&format!("error: {error:#}; /reset begins anew"));
                 return Ok(true);
             }
         };

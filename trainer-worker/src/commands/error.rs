@@ -65,7 +65,7 @@ pub(crate) fn fail(as_json: bool, error: &anyhow::Error) -> ExitCode {
         json!({ "error": { "kind": name, "code": null, "message": message, "next": null } })
             .to_string()
     } else {
-        format!("error: {message}")
+        format!("error: {}", super::pipe::visible(&message))
     };
     // The exit code says it too, should stderr be closed.
     let _ = writeln!(std::io::stderr(), "{text}");

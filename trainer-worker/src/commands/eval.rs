@@ -103,7 +103,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         report.tokens
     );
     for line in sources.lines().into_iter().chain(report.lines()) {
-        println!("{line}");
+        println!("{}", super::pipe::visible(&line));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `trainer-worker inspect`.
 
+use super::pipe::visible;
 use super::{mebibytes, read_text};
 use anyhow::{bail, Context, Result};
 use serde_json::{json, Map, Value};
@@ -302,6 +303,7 @@ fn show(value: &Value, depth: usize) {
         return;
     };
     for (key, value) in fields {
+        let key = visible(key);
         match value {
             Value::Object(inner) if !inner.is_empty() => {
                 println!("{indent}{key}");
@@ -332,5 +334,6 @@ fn show(value: &Value, depth: usize) {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    visible(&text).into_owned()
 }

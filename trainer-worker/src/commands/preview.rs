@@ -1,5 +1,6 @@
 //! `trainer-worker preview`.
 
+use super::pipe::visible;
 use super::{ModelArgs, OutputArgs};
 use anyhow::{bail, Context, Result};
 use serde_json::json;
@@ -101,10 +102,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
         println!("{answer}");
         return something(&seen);
     }
+    let say = |line: &str| println!("{}", visible(line));
     for file in &seen.files {
         match &file.error {
-            Some(error) => println!("{}  cannot be read: {error}", file.submission),
-            None => println!(
+            Some(error) => say(&format!("{}  cannot be read: {error}", file.submission)),
+            None => say(&format!(
                 "{}  {} examples, {} tokens ({} labelled), {} cut, {} refused",
                 file.submission,
                 file.examples,
@@ -112,7 +114,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 file.labelled_tokens,
                 file.truncated,
                 file.refused
-            ),
+            )),
         }
     }
     println!(
@@ -133,16 +135,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
     );
     let lines = sources.lines().into_iter().chain(capped).chain(seen.lines.iter().cloned());
     for line in lines {
-        println!("{line}");
+        say(&line);
     }
     let list = |title: &str, places: &[Place]| {
         for place in places.iter().skip(1) {
-            println!("{title}: {place}: {}", place.reason);
+            say(&format!("{title}: {place}: {}", place.reason));
         }
     };
     list("refused", &seen.refused_places);
     list("cut", &seen.truncated_places);
-    print!("{}", super::train::examples(&seen.shown));
+    print!("{}", visible(&super::train::examples(&seen.shown)));
     something(&seen)
 }
 
@@ -152,8 +154,9 @@ fn something(seen: &Preview) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "nothing to train on: {} files gave no example ({} places refused); the reasons are above",
-        seen.files.len(),
-        seen.refused
+        "nothing to train on: {} gave no example ({} {} refused); the reasons are above",
+        data::files(seen.files.len()),
+        seen.refused,
+        if seen.refused == 1 { "place" } else { "places" }
     )
 }

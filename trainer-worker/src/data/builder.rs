@@ -1,10 +1,10 @@
 //! Collects examples file by file.
 
 use super::chat::{self, Chat, Sequence};
-use super::json_text::{elements, is_lines, lines, wrapped};
+use super::json_text::{elements, is_lines, lines, wrapped, Wrapped};
 use super::messages::Turn;
 use super::records::{parse, shape, Parsed, Record, Side};
-use super::report::Source;
+use super::report::{files, Source};
 use super::{
     parse_questions, DataFile, DataOptions, Example, Format, Kind, Objective, Preference, Report,
     Split,
@@ -94,15 +94,18 @@ impl<'a> Builder<'a> {
         let of = if what.is_empty() { String::new() } else { format!("{what}: ") };
         Err(Error::NoExamples {
             reason: format!(
-                "{of}{} files gave no example ({} skipped); {next}{first}",
-                self.report.files, self.report.skipped
+                "{of}{} gave no example ({} skipped); {next}{first}",
+                files(self.report.files),
+                self.report.skipped
             ),
         })
     }
 
     pub(super) fn file(&mut self, index: usize, file: &DataFile) -> Result<()> {
-        let text = file.text()?;
+        let (text, notes) = file.text_and_notes()?;
         self.report.files += 1;
+        let named = notes.iter().map(|note| format!("{}: {note}", file.origin.submission));
+        self.report.notes.extend(named);
         self.evaluates |= file.origin.evaluation;
         let source = Source { file, index, evaluation: file.origin.evaluation };
         let blank = text.trim().is_empty();
@@ -245,10 +248,24 @@ impl<'a> Builder<'a> {
             let json = text.get(only.clone()).unwrap_or_default();
             let known = serde_json::from_str::<Map<String, Value>>(json)
                 .is_ok_and(|object| shape(&object).is_some());
-            let inner = if known { Vec::new() } else { wrapped(text, only.clone()) };
-            if !inner.is_empty() {
-                records = inner;
+            let inner = if known { Wrapped::default() } else { wrapped(text, only.clone()) };
+            if !inner.records.is_empty() {
+                records = inner.records;
+                // Metadata, or a list of records under a name that is none of the known ones.
+                let (mut line, mut counted) = (1, 0);
+                for (key, at, entries) in inner.beside {
+                    line += line_of(text.get(counted..at).unwrap_or_default(), at - counted) - 1;
+                    counted = at;
+                    let key: String = key.chars().take(64).collect();
+                    let what = format!(
+                        "entries under the key {key:?} beside the list that is read, not used"
+                    );
+                    self.remark(source, line, &what, entries);
+                }
             }
+        }
+        if records.is_empty() && broken.is_none() {
+            self.report.notes.push(format!("{} is empty", source.file.origin.submission));
         }
         let (mut line, mut counted) = (1, 0);
         for (span, split) in records {

@@ -154,11 +154,19 @@ impl Chat<'_> {
     /// ends in what the model is to go on from (`<think>`) and the answer does not have it, the
     /// answer begins before it.
     fn answer_start(&self, before: &[Message], full: &str) -> Said<(usize, Option<String>)> {
-        let prompt = self.render(before, true)?;
+        // Many templates refuse to render no messages at all.
+        let prompt = match self.render(before, true) {
+            Ok(prompt) => prompt,
+            Err(_) if before.is_empty() => return Ok((self.first_answer_start(full)?, None)),
+            Err(reason) => return Err(reason),
+        };
         if full.starts_with(&prompt) {
             return Ok((prompt.len(), None));
         }
-        let base = if before.is_empty() { String::new() } else { self.render(before, false)? };
+        if before.is_empty() {
+            return self.first_answer_start(full).map(|start| (start, None));
+        }
+        let base = self.render(before, false)?;
         if !prompt.starts_with(&base) {
             return Err(BROKEN.to_owned());
         }
@@ -172,6 +180,21 @@ impl Chat<'_> {
         });
         let start = start.ok_or(BROKEN)?;
         Ok((start, prompt.get(start..).map(str::to_owned)))
+    }
+
+    /// Where the answer begins in a conversation that begins with it. A template may put a system
+    /// message of its own before it, which its generation prompt for no messages at all lacks; so the
+    /// end of that prompt is looked for as it is after a question.
+    fn first_answer_start(&self, full: &str) -> Said<usize> {
+        const UNKNOWN: &str = "it begins with the assistant, and the chat template does not show where \
+                               such an answer begins; put a user's message before it, or take it out";
+        let question = [Message::user("?")];
+        let asked = self.render(&question, false)?;
+        let prompted = self.render(&question, true)?;
+        let opening = prompted.strip_prefix(&asked).filter(|opening| !opening.trim().is_empty());
+        let opening = opening.ok_or(UNKNOWN)?;
+        let start = full.find(opening).ok_or(UNKNOWN)?;
+        Ok(start + opening.len())
     }
 
     /// Tokens of an answer up to the one that ends it, which is added where the template writes

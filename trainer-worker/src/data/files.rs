@@ -97,6 +97,11 @@ impl DataFile {
     /// [`Error::Data`] for a file that is too large, damaged, or has no text (see
     /// [`openledger_documents::TextError`]).
     pub fn text(&self) -> Result<String> {
+        self.text_and_notes().map(|(text, _)| text)
+    }
+
+    /// The same, with what a reader should know of a table.
+    pub(super) fn text_and_notes(&self) -> Result<(String, Vec<String>)> {
         let fail = |reason: String| Error::Data { name: self.origin.submission.clone(), reason };
         let limit = limit(self.format);
         if self.bytes.len() as u64 > limit {
@@ -107,12 +112,16 @@ impl DataFile {
             packing => Some(unpack::unpack(packing, &self.bytes, MAX_UNPACKED).map_err(fail)?),
         };
         let bytes = unpacked.as_deref().unwrap_or(&self.bytes);
-        let table = match self.format {
-            Format::Document | Format::JsonLines | Format::Json => None,
-            table => Some(tables::to_lines(table, bytes).map_err(fail)?),
+        let (table, notes) = match self.format {
+            Format::Document | Format::JsonLines | Format::Json => (None, Vec::new()),
+            table => {
+                let (lines, notes) = tables::to_lines(table, bytes).map_err(fail)?;
+                (Some(lines), notes)
+            }
         };
         let bytes = table.as_deref().map_or(bytes, str::as_bytes);
-        openledger_documents::canonical_text(self.media, bytes).map_err(|e| fail(e.to_string()))
+        let text = openledger_documents::canonical_text(self.media, bytes);
+        Ok((text.map_err(|error| fail(error.to_string()))?, notes))
     }
 
     /// Whether the places of its records are rows instead of lines.

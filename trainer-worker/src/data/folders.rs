@@ -135,7 +135,7 @@ pub fn read_training(paths: &[PathBuf], evaluation: &[PathBuf]) -> Result<Source
     for left in measured.left_out {
         sources.left_out.push(LeftOut { reason: format!("(--eval-data) {}", left.reason), ..left });
     }
-    sources.evaluation = Some(format!("evaluated on --eval-data ({count} files)"));
+    sources.evaluation = Some(format!("evaluated on --eval-data ({})", super::files(count)));
     if sources.files.len() == count {
         return Err(nothing(paths, &sources));
     }

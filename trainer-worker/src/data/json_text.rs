@@ -90,15 +90,27 @@ pub fn elements(text: &str) -> (Vec<Range<usize>>, Option<String>) {
             _ => {}
         }
     }
-    let open = depth > 0 || quoted || start.is_some();
-    found.extend(start.map(|start| start..bytes.len()));
-    (found, open.then(|| "the JSON ends too early".to_owned()))
+    if depth > 0 || quoted {
+        return (found, Some("the JSON ends too early".to_owned()));
+    }
+    // A word or a number that stands alone.
+    found.extend(start.map(|start| start..bytes.trim_ascii_end().len()));
+    (found, None)
 }
 
-/// The records in an object of no known shape that holds them in lists: their ranges, and the split
-/// that the list's key names. Empty where there are none.
-pub fn wrapped(text: &str, object: Range<usize>) -> Vec<(Range<usize>, Option<Split>)> {
-    let mut found = Vec::new();
+/// What an object of no known shape holds.
+#[derive(Debug, Default)]
+pub struct Wrapped {
+    /// The records of its lists: their ranges, and the split that the list's key names.
+    pub records: Vec<(Range<usize>, Option<Split>)>,
+    /// Lists and objects under other keys, which are not read: the key, where its value begins, and
+    /// how many entries it has.
+    pub beside: Vec<(String, usize, usize)>,
+}
+
+/// The records in an object of no known shape that holds them in lists.
+pub fn wrapped(text: &str, object: Range<usize>) -> Wrapped {
+    let mut found = Wrapped::default();
     unwrap(text, object, None, 0, &mut found);
     found
 }
@@ -108,20 +120,27 @@ fn unwrap(
     object: Range<usize>,
     split: Option<Split>,
     depth: usize,
-    found: &mut Vec<(Range<usize>, Option<Split>)>,
+    found: &mut Wrapped,
 ) {
     for (key, value) in members(text, object) {
         let named = of_words(&key);
-        if named.is_none() && !WRAPPERS.contains(&key.to_lowercase().as_str()) {
-            continue;
-        }
+        let known = named.is_some() || WRAPPERS.contains(&key.to_lowercase().as_str());
         let (inner, split) = (text.get(value.clone()).unwrap_or_default(), named.or(split));
-        if inner.starts_with('[') {
-            let (records, _) = elements(inner);
-            let spans = records.into_iter().map(|r| r.start + value.start..r.end + value.start);
-            found.extend(spans.map(|span| (span, split)));
-        } else if inner.starts_with('{') && depth < MAX_WRAPPED {
-            unwrap(text, value, split, depth + 1, found);
+        match inner.as_bytes().first() {
+            Some(b'[') if known => {
+                let (records, _) = elements(inner);
+                let spans = records.into_iter().map(|r| r.start + value.start..r.end + value.start);
+                found.records.extend(spans.map(|span| (span, split)));
+            }
+            Some(b'{') if known && depth < MAX_WRAPPED => {
+                unwrap(text, value, split, depth + 1, found);
+            }
+            Some(b'[') => found.beside.push((key, value.start, elements(inner).0.len())),
+            Some(b'{') => {
+                let entries = members(text, value.clone()).len();
+                found.beside.push((key, value.start, entries));
+            }
+            _ => {}
         }
     }
 }

@@ -61,7 +61,7 @@ pub use questions::{parse_questions, Pair};
 pub use records::{
     parse as parse_record, Kind, Parsed, Record, Side, ANSWER, INPUT, MESSAGES, QUESTION, SYSTEM,
 };
-pub use report::{Counted, Place, Report};
+pub use report::{files, Counted, Place, Report};
 pub use splits::{Split, WORDS as SPLIT_WORDS};
 
 use crate::error::Result;

@@ -2,7 +2,7 @@
 //! LLaMA-Factory, UltraFeedback and the data sets of question and answer.
 
 use super::messages::{are_messages, tools, turns};
-use super::records::{question, side, with_system, Fields, Record, Side, MESSAGES};
+use super::records::{is_blank, question, side, with_system, Fields, Record, Side, MESSAGES};
 use crate::tokenizer::Message;
 use serde_json::Value;
 
@@ -94,9 +94,15 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Result<Record, String> {
         if answer.first().is_none_or(|message| message.role != "assistant") {
             return Err(format!("after the prompt, {name} does not go on with the assistant"));
         }
+        if answer.iter().any(|message| message.role == "assistant" && is_blank(message)) {
+            return Err(format!("its {name} is blank"));
+        }
     }
     if prompt.last().is_none_or(|message| message.role == "assistant") {
         return Err("its prompt is empty or ends with the assistant".to_owned());
+    }
+    if prompt.iter().any(|message| message.role == "user" && is_blank(message)) {
+        return Err("its question is blank".to_owned());
     }
     let side = Side::Messages;
     Ok(Record::Preference { prompt: side(prompt), chosen: side(chosen), rejected: side(rejected) })
@@ -105,6 +111,11 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Result<Record, String> {
 fn texts(prompt: &str, chosen: &Value, rejected: &Value) -> Result<Record, String> {
     let (chosen, rejected) =
         (chosen.as_str().unwrap_or_default(), rejected.as_str().unwrap_or_default());
+    for (name, text) in [("chosen", chosen), ("rejected", rejected)] {
+        if text.trim().is_empty() {
+            return Err(format!("its {name} is blank"));
+        }
+    }
     let (prompt, chosen, rejected) = match prompt {
         "" => implicit_prompt(chosen, rejected),
         prompt => (prompt, chosen, rejected),

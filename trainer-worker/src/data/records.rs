@@ -215,16 +215,17 @@ pub fn parse(json: &str) -> Result<Parsed, String> {
         Value::String(reason) if reason.starts_with("it has ") => return Err(reason),
         _ => return Err("it is no JSON object".to_owned()),
     };
+    // The map keeps one value of a key; the text may have several.
+    let written = Json::parse(json).map_err(|e| format!("it is no JSON: {e}"))?;
+    if let Some(fault) = fault(&written) {
+        return Err(fault);
+    }
     refuse_labels(&object)?;
     let kind = shape(&object).ok_or_else(|| no_shape(&object))?;
     let tooled = ["tools", "functions", "tool_calls", "function_call"];
-    let ordered = tooled.iter().any(|key| json.contains(key)).then(|| Json::parse(json).ok());
-    let mut fields = Fields {
-        object: &object,
-        ordered: ordered.flatten(),
-        used: BTreeSet::new(),
-        in_messages: BTreeSet::new(),
-    };
+    let ordered = tooled.iter().any(|key| json.contains(key)).then_some(written);
+    let mut fields =
+        Fields { object: &object, ordered, used: BTreeSet::new(), in_messages: BTreeSet::new() };
     let record = match kind {
         Kind::Messages | Kind::ShareGpt => {
             let (_, value) = fields.first(MESSAGES).unwrap_or(("messages", &Value::Null));
@@ -253,8 +254,55 @@ pub fn parse(json: &str) -> Result<Parsed, String> {
         if !turns.iter().any(|turn| turn.learn) {
             return Err("it has no answer of the assistant to learn".to_owned());
         }
+        refuse_blank(turns, kind)?;
     }
     Ok(Parsed { kind, record, unused: fields.unused() })
+}
+
+/// What nobody can mean: a key that stands in an object twice, or a NUL character, which no text has.
+fn fault(value: &Json) -> Option<String> {
+    const NUL: &str = "it has a NUL character (U+0000), which text does not have";
+    match value {
+        Json::Text(text) => text.contains('\0').then(|| NUL.to_owned()),
+        Json::List(items) => items.iter().find_map(fault),
+        Json::Object(entries) => {
+            let mut keys = BTreeSet::new();
+            entries.iter().find_map(|(key, value)| {
+                if key.contains('\0') {
+                    return Some(NUL.to_owned());
+                }
+                // Columns of a table may lack a name.
+                if !keys.insert(key) && !key.is_empty() {
+                    let key: String = key.chars().take(64).collect();
+                    return Some(format!("its key {key:?} stands in one object twice; rename one"));
+                }
+                fault(value)
+            })
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => None,
+    }
+}
+
+/// A question or an answer of nothing but white space teaches nothing.
+fn refuse_blank(turns: &[Turn], kind: Kind) -> Result<(), String> {
+    for (index, turn) in turns.iter().enumerate() {
+        let asks = turn.message.role == "user";
+        if !is_blank(&turn.message) || !(asks || turn.learn) {
+            continue;
+        }
+        return Err(match (kind, asks) {
+            (Kind::Messages | Kind::ShareGpt, _) => format!("message {} is blank", index + 1),
+            (_, true) => "its question is blank".to_owned(),
+            (_, false) => "its answer is blank".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a message says nothing, not even by its thoughts or the tools that it calls.
+pub(super) fn is_blank(message: &Message) -> bool {
+    let says = ["tool_calls", "reasoning_content"];
+    message.content.trim().is_empty() && !says.iter().any(|key| message.extra.contains_key(*key))
 }
 
 /// Lists that a table's cell holds as text, and rows that a viewer has wrapped.
@@ -321,6 +369,9 @@ fn no_shape(object: &Map<String, Value>) -> String {
         return "it holds columns; write records: to_json(orient=\"records\", lines=True)"
             .to_owned();
     }
+    if let Some(wrong) = wrong_values(object) {
+        return wrong;
+    }
     let hint =
         if object.contains_key("input_ids") { "; it is tokens already: give the text" } else { "" };
     format!(
@@ -329,6 +380,42 @@ fn no_shape(object: &Map<String, Value>) -> String {
          them (docs/data.md lists all){hint}",
         keys.join(", ")
     )
+}
+
+/// Keys that have the right names, but values of a kind that their part cannot have.
+fn wrong_values(object: &Map<String, Value>) -> Option<String> {
+    let is = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    let text = |value: &Value| value.is_string();
+    let said = |value: &Value| value.is_string() || value.is_number();
+    let asked = |value: &Value| value.is_string() || value.is_array();
+    let side = |value: &Value| asked(value) || are_messages(value);
+    type Fits<'a> = &'a dyn Fn(&Value) -> bool;
+    let parts: [(&[&str], Fits<'_>, &str); 6] = [
+        (&["chosen"], &side, "a text, a message or a list of messages"),
+        (&["rejected"], &side, "a text, a message or a list of messages"),
+        (MESSAGES, &Value::is_array, "a list of messages"),
+        (QUESTION, &asked, "a text"),
+        (ANSWER, &said, "a text or a number"),
+        (&["text"], &text, "a text"),
+    ];
+    let wrong = parts.iter().filter_map(|(keys, fits, must)| {
+        let mut there = keys.iter().filter_map(|key| object.get_key_value(*key));
+        // Of several names of a part one may be left empty.
+        if there.clone().any(|(_, value)| fits(value)) {
+            return None;
+        }
+        let (key, value) = there.next()?;
+        Some(format!("its {key} is {}; it must be {must}", is(value)))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    (!wrong.is_empty()).then(|| wrong.join("; "))
 }
 
 fn chat(turns: Vec<Turn>, fields: &mut Fields<'_>) -> Result<Record, String> {
@@ -430,6 +517,9 @@ fn prompt_and_completion(fields: &mut Fields<'_>) -> Result<Record, String> {
     {
         if completion.is_empty() {
             return Err("its completion is empty".to_owned());
+        }
+        if completion.trim().is_empty() {
+            return Err("its completion is blank".to_owned());
         }
         return Ok(Record::Completion { prompt: prompt.clone(), completion: completion.clone() });
     }

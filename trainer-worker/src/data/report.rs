@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 /// Most different reasons that are told apart.
 const MAX_REASONS: usize = 200;
 
+/// A number of files, in words.
+pub fn files(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "file" } else { "files" })
+}
+
 /// A place in a file and what happened to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Place {

@@ -54,7 +54,14 @@ pub(super) fn gzip(data: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let mut rest = data;
     loop {
-        let body = gzip_header(rest).ok_or("it is no gzip data")?;
+        let body = gzip_header(rest).ok_or_else(|| match data.len() - rest.len() {
+            0 => "it is no gzip data".to_owned(),
+            end => format!(
+                "{} bytes after the end of its gzip data (byte {end}) are no gzip data; take \
+                 them off, or pack the file anew",
+                rest.len()
+            ),
+        })?;
         let start = out.len();
         let used = inflate(body, &mut out, limit)?;
         let end = body.get(used..).unwrap_or_default();

@@ -17,14 +17,15 @@ pub enum RunnerError {
     #[error(transparent)]
     Training(#[from] crate::Error),
     /// A file of this worker could not be read or written.
-    #[error("cannot {action} {}: {source}; is the disk full, or the folder another user's?", path.display())]
+    #[error("cannot {action} {}: {cause}; is the disk full, or the folder another user's?", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// The system's reason. Not named `source`: the message says it already, and whoever prints
+        /// the chain of sources would say it twice.
+        cause: std::io::Error,
     },
     /// The leaves that the node returned are not those of the version the job names.
     #[error(
@@ -108,6 +109,6 @@ impl RunnerError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { action, path, source }
+        move |cause| Self::Io { action, path, cause }
     }
 }

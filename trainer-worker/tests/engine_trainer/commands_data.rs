@@ -187,3 +187,74 @@ fn a_damaged_table_is_an_error_and_no_crash() {
     }
     assert!(tried > 10);
 }
+
+#[test]
+fn control_characters_of_data_and_names_are_written_out() {
+    let dir = workplace();
+    let dir = dir.path();
+    let record =
+        "{\"question\": \"a\\u001b[2J\\u001b]0;pwned\\u0007\", \"answer\": \"b\\u009b1m\"}\n";
+    let bad = "{\"ke\\u001bys\": 1}\n";
+    written(dir, "a\u{1b}[31m.jsonl", &format!("{record}{bad}"));
+    let name = "a\u{1b}[31m.jsonl";
+    for output in [
+        preview(dir, &[name, "--max-seq-length", "64"]),
+        train(dir, &[name, "--dry-run"]),
+        train(dir, &[name]),
+        preview(dir, &["no\u{1b}thing.jsonl"]),
+        train(dir, &["no\u{9b}thing.jsonl"]),
+        run(dir, &["eval", "--model", "tiny.gguf", "--data", name]),
+        run(dir, &["inspect", name]),
+    ] {
+        let text = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let text = text.join("");
+        let obeyed = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+        assert_eq!(obeyed, None, "{text:?}");
+    }
+    let shown = out(&preview(dir, &[name, "--max-seq-length", "64"]));
+    for part in
+        ["a\\x1b[31m.jsonl  1 examples", "a\\x1b[2J\\x1b]0;pwned\\x07", "b\\x9b1m", "ke\\x1bys"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn an_error_of_the_system_is_said_once() {
+    let dir = workplace();
+    for output in [preview(dir.path(), &["missing.jsonl"]), train(dir.path(), &["missing.jsonl"])] {
+        let error = refusal(&output);
+        assert_eq!(error.matches("os error 2").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn one_file_is_one_file_and_bytes_after_gzip_data_are_named() {
+    let dir = workplace();
+    let dir = dir.path();
+    written(dir, "bad.jsonl", "{\"texts\": 1}\n");
+    for output in [preview(dir, &["bad.jsonl"]), train(dir, &["bad.jsonl"])] {
+        let error = refusal(&output);
+        assert!(error.contains("1 file gave no example"), "{error}");
+    }
+    written(dir, "one.csv", "question,answer\nalone\n");
+    assert!(refusal(&train(dir, &["one.csv"])).contains("it has 1 cell, the header has 2"));
+    // {"text": "some words"} as a stored block, and what does not belong to it.
+    let text = b"{\"text\": \"some words\"}";
+    let length = u16::try_from(text.len()).expect("short");
+    let mut bytes = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1];
+    bytes.extend(length.to_le_bytes());
+    bytes.extend((!length).to_le_bytes());
+    bytes.extend(text);
+    bytes.extend(0xeb0c901e_u32.to_le_bytes());
+    bytes.extend(u32::from(length).to_le_bytes());
+    let end = bytes.len();
+    std::fs::write(dir.join("a.jsonl.gz"), &bytes).expect("written");
+    assert!(out(&preview(dir, &["a.jsonl.gz"])).contains("1 examples"));
+    bytes.extend(b"trailing");
+    std::fs::write(dir.join("a.jsonl.gz"), &bytes).expect("written");
+    let error = refusal(&train(dir, &["a.jsonl.gz"]));
+    let said = format!("8 bytes after the end of its gzip data (byte {end}) are no gzip data");
+    assert!(error.contains(&said), "{error}");
+}

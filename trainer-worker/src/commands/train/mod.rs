@@ -47,7 +47,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             if args.json {
                 println!("{}", forecast.json());
             } else {
-                print!("{}", forecast.text(&args));
+                print!("{}", super::pipe::visible(&forecast.text(&args)));
             }
             return Ok(());
         }

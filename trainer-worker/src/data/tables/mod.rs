@@ -4,6 +4,7 @@
 mod arrow;
 mod csv;
 mod parquet;
+mod quotes;
 
 use super::formats::{Format, MAX_UNPACKED};
 use std::cell::Cell;
@@ -14,12 +15,12 @@ const MAX_ROWS: usize = 10_000_000;
 /// Deepest nesting of a value.
 const MAX_DEPTH: usize = 32;
 
-/// Writes a table as JSON lines.
+/// Writes a table as JSON lines, with what a reader should know of it.
 ///
 /// # Errors
 ///
 /// In words, what is wrong with the file.
-pub(super) fn to_lines(format: Format, bytes: &[u8]) -> Result<String, String> {
+pub(super) fn to_lines(format: Format, bytes: &[u8]) -> Result<(String, Vec<String>), String> {
     let mut lines = Lines::default();
     match format {
         Format::Csv => csv::read(bytes, None, &mut lines)?,
@@ -30,7 +31,7 @@ pub(super) fn to_lines(format: Format, bytes: &[u8]) -> Result<String, String> {
             return Err("it is no table".to_owned())
         }
     }
-    Ok(lines.text)
+    Ok((lines.text, lines.notes))
 }
 
 /// The crates that read binary tables panic on some damaged files: that is an error like any other,
@@ -61,6 +62,8 @@ thread_local! {
 struct Lines {
     text: String,
     rows: usize,
+    /// What a reader should know of the table.
+    notes: Vec<String>,
 }
 
 impl Lines {
