@@ -6,10 +6,13 @@
 //! counts where it stands. Where what is left of a broken chain contradicts that, the file is refused:
 //! one viewer would show something else than another.
 
+mod pages;
+mod streams;
+
+pub(crate) use pages::Page;
+
 use super::crypt::{Crypt, Id};
-use super::filter::{decode, Filter};
 use super::object::{is_space, Dict, Lexer, Object};
-use super::paint::raster::Rect;
 use super::xref::{self, Chain, Entry};
 use crate::budget::{damaged, Budget, Fault, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +20,6 @@ use std::rc::Rc;
 
 /// Most objects.
 const MAX_OBJECTS: usize = 250_000;
-/// Most pages.
-const MAX_PAGES: usize = 10_000;
-/// Deepest page tree.
-const MAX_TREE: usize = 64;
 /// Longest chain of references.
 const MAX_CHAIN: usize = 16;
 /// Largest object stream, decompressed.
@@ -44,31 +43,6 @@ pub(crate) struct Stream<'a> {
     pub(crate) data: &'a [u8],
     /// Of a stream that is an object of its own, and so may be encrypted.
     pub(crate) id: Option<Id>,
-}
-
-/// One page, by the numbers of objects: what they hold is read when its turn comes, so that many
-/// pages cost no memory.
-pub(crate) struct Page {
-    number: u32,
-    /// The node of the page tree whose resources it has.
-    owner: u32,
-    /// Quarter turns clockwise at which it is shown.
-    pub(crate) turns: u8,
-    /// What of the plane is shown, before it is turned.
-    pub(crate) shown: Rect,
-    media: Option<Rect>,
-    crop: Option<Rect>,
-    /// Points of one unit.
-    pub(crate) unit: f64,
-}
-
-/// What a page without a box shows.
-const LETTER: Rect = Rect { left: 0.0, bottom: 0.0, right: 612.0, top: 792.0 };
-
-impl Page {
-    fn new(number: u32) -> Self {
-        Self { number, owner: number, turns: 0, shown: LETTER, media: None, crop: None, unit: 1.0 }
-    }
 }
 
 /// A file whose objects have been found.
@@ -469,75 +443,6 @@ impl<'a> Document<'a> {
         Ok(Some(Stream { dict, data, id }))
     }
 
-    /// A stream's bytes after its filters.
-    pub(crate) fn decode(&mut self, stream: &Stream<'_>, limit: usize) -> Result<Vec<u8>> {
-        let either = |long: &str, short: &str| match stream.dict.get(long) {
-            Object::Null => stream.dict.get(short).clone(),
-            found => found.clone(),
-        };
-        let names = self.list(&either("Filter", "F"))?;
-        let parameters = self.list(&either("DecodeParms", "DP"))?;
-        let mut filters = Vec::new();
-        // A filter of encryption in a stream's own list is there to leave it as it is.
-        let mut own_crypt = false;
-        for (index, name) in names.iter().enumerate().take(16) {
-            let name = self.resolve(name)?;
-            let name = name.name().ok_or_else(|| damaged("a filter has no name"))?.to_vec();
-            if name == b"Crypt" {
-                own_crypt = true;
-                continue;
-            }
-            let parameters = match parameters.get(index) {
-                Some(found) => self.resolve(found)?.dict().cloned().unwrap_or_default(),
-                None => Rc::default(),
-            };
-            filters.push(Filter { name, parameters });
-        }
-        match (&self.crypt, stream.id) {
-            (Some(crypt), Some(id)) if !own_crypt => {
-                let data = crypt.stream(&stream.dict, id, stream.data, &mut self.budget)?;
-                decode(&data, &filters, limit, &mut self.budget)
-            }
-            _ => decode(stream.data, &filters, limit, &mut self.budget),
-        }
-    }
-
-    /// [`Self::decode`] for what only matters where it can be had; `None` for damage, and for more than
-    /// the limit.
-    pub(crate) fn decode_or_none(
-        &mut self,
-        stream: &Stream<'_>,
-        limit: usize,
-    ) -> Result<Option<Vec<u8>>> {
-        match self.decode(stream, limit) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Fault::Damaged(_)) => Ok(None),
-            Err(Fault::TooMuch { limit: reached, .. }) if reached == limit as u64 => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// What a JPEG decoder is given: a stream's bytes, where its only filter is that of JPEG.
-    pub(crate) fn decode_before_jpeg(&mut self, stream: &Stream<'_>) -> Result<Option<Vec<u8>>> {
-        let named = match stream.dict.get("Filter") {
-            Object::Null => stream.dict.get("F").clone(),
-            found => found.clone(),
-        };
-        let names = self.list(&named)?;
-        let [only] = names.as_slice() else { return Ok(None) };
-        let only = self.resolve(only)?;
-        if !matches!(only.name(), Some(b"DCTDecode" | b"DCT")) {
-            return Ok(None);
-        }
-        self.budget.scan(stream.data.len())?;
-        Ok(Some(match (&self.crypt, stream.id) {
-            (Some(crypt), Some(id)) => {
-                crypt.stream(&stream.dict, id, stream.data, &mut self.budget)?
-            }
-            _ => stream.data.to_vec(),
-        }))
-    }
-
     /// A number that differs from file to file, and is the same for one on every machine.
     pub(crate) fn seed(&self) -> u64 {
         let chunks = self.bytes.chunks(8);
@@ -547,48 +452,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// Whether all of a stream's filters are such as text has, not those of pictures.
-    pub(crate) fn decodes(&mut self, stream: &Stream<'_>) -> Result<bool> {
-        let names = match stream.dict.get("Filter") {
-            Object::Null => stream.dict.get("F").clone(),
-            found => found.clone(),
-        };
-        for name in self.list(&names)? {
-            let name = self.resolve(&name)?;
-            let picture: [&[u8]; 7] = [
-                b"DCTDecode",
-                b"DCT",
-                b"JPXDecode",
-                b"JBIG2Decode",
-                b"CCITTFaxDecode",
-                b"CCF",
-                b"Crypt",
-            ];
-            if name.name().is_none_or(|name| picture.contains(&name)) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// The document's catalog.
     pub(crate) fn catalog_dict(&mut self) -> Result<Option<Rc<Dict>>> {
         let root = self.root.clone();
         Ok(self.resolve(&root)?.dict().cloned())
-    }
-
-    /// A rectangle of a dictionary, its corners in any order.
-    pub(crate) fn rectangle(&mut self, dict: &Dict, key: &str) -> Result<Option<Rect>> {
-        let list = self.get(dict, key)?;
-        let mut sides = [0.0; 4];
-        for (place, side) in sides.iter_mut().enumerate() {
-            let Some(item) = list.array().and_then(|list| list.get(place)) else { return Ok(None) };
-            let Some(number) = self.resolve(item)?.number() else { return Ok(None) };
-            *side = number;
-        }
-        let [x0, y0, x1, y1] = sides;
-        let rect = Rect::around(&[(x0, y0), (x1, y1)]);
-        Ok((!rect.is_empty()).then_some(rect))
     }
 
     /// An array's values, a single value as one, null as none.
@@ -598,80 +465,6 @@ impl<'a> Document<'a> {
             Object::Array(items) => items.iter().take(16).cloned().collect(),
             single => vec![single],
         })
-    }
-
-    /// What a page draws, and with which resources.
-    pub(crate) fn page(&mut self, page: &Page) -> Result<(Object, Rc<Dict>)> {
-        let own = self.resolve(&Object::Ref(page.number))?.dict().cloned().unwrap_or_default();
-        let owner = self.resolve(&Object::Ref(page.owner))?.dict().cloned().unwrap_or_default();
-        let resources = self.get(&owner, "Resources")?.dict().cloned().unwrap_or_default();
-        Ok((own.get("Contents").clone(), resources))
-    }
-
-    /// A page's own dictionary.
-    pub(crate) fn page_dict(&mut self, page: &Page) -> Result<Rc<Dict>> {
-        Ok(self.resolve(&Object::Ref(page.number))?.dict().cloned().unwrap_or_default())
-    }
-
-    /// The pages in order.
-    pub(crate) fn pages(&mut self) -> Result<Vec<Page>> {
-        let root = self.root.clone();
-        let catalog = self.resolve(&root)?.dict().cloned().unwrap_or_default();
-        let mut pages = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut open = Vec::new();
-        if let Object::Ref(number) = catalog.get("Pages") {
-            open.push((Page::new(*number), 0));
-        }
-        while let Some((node, depth)) = open.pop() {
-            // A loop leads back to a node that has been seen.
-            if !seen.insert(node.number) {
-                continue;
-            }
-            let Some(dict) = self.resolve(&Object::Ref(node.number))?.dict().cloned() else {
-                continue;
-            };
-            let has_own = *dict.get("Resources") != Object::Null;
-            let owner = if has_own { node.number } else { node.owner };
-            let turns = match self.get(&dict, "Rotate")?.number() {
-                Some(degrees) => ((degrees / 90.0) as i64).rem_euclid(4) as u8,
-                None => node.turns,
-            };
-            let media = self.rectangle(&dict, "MediaBox")?.or(node.media);
-            let crop = self.rectangle(&dict, "CropBox")?.or(node.crop);
-            match self.get(&dict, "Kids")? {
-                Object::Array(kids) if !dict.get("Type").is_name("Page") => {
-                    if depth == MAX_TREE {
-                        return Err(Fault::TooMuch {
-                            what: "levels of pages",
-                            limit: MAX_TREE as u64,
-                        });
-                    }
-                    for kid in kids.iter().rev() {
-                        // Kids are references (7.7.3.2).
-                        if let Object::Ref(number) = kid {
-                            let page = Page { owner, turns, media, crop, ..Page::new(*number) };
-                            open.push((page, depth + 1));
-                        }
-                    }
-                    if open.len() > MAX_OBJECTS {
-                        return Err(Fault::TooMuch { what: "pages", limit: MAX_PAGES as u64 });
-                    }
-                }
-                _ => {
-                    if pages.len() == MAX_PAGES {
-                        return Err(Fault::TooMuch { what: "pages", limit: MAX_PAGES as u64 });
-                    }
-                    let media = media.unwrap_or(LETTER);
-                    let shown = crop.map_or(media, |crop| crop.intersection(&media));
-                    let shown = if shown.is_empty() { media } else { shown };
-                    let unit = self.get(&dict, "UserUnit")?.number().unwrap_or(1.0);
-                    let unit = if unit > 0.0 && unit.is_finite() { unit } else { 1.0 };
-                    pages.push(Page { owner, turns, shown, unit, ..node });
-                }
-            }
-        }
-        Ok(pages)
     }
 }
 
