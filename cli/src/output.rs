@@ -70,9 +70,9 @@ pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
         OutputFormat::Json => writeln!(stdout, "{}", answer.json),
         OutputFormat::Text => {
             if let Some(note) = &answer.note {
-                let _ = writeln!(std::io::stderr(), "{note}");
+                let _ = writeln!(std::io::stderr(), "{}", visible(note, true));
             }
-            writeln!(stdout, "{}", answer.text.trim_end())
+            writeln!(stdout, "{}", visible(answer.text.trim_end(), true))
         }
     };
     match written.and_then(|()| stdout.flush()) {
@@ -87,11 +87,25 @@ pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
 pub(crate) fn fail(format: OutputFormat, error: &CliError) -> ExitCode {
     let text = match format {
         OutputFormat::Json => json!(error.envelope()).to_string(),
-        OutputFormat::Text => error.text(),
+        OutputFormat::Text => visible(&error.text(), true),
     };
     // The exit code says it too, should stderr be closed.
     let _ = writeln!(std::io::stderr(), "{text}");
     ExitCode::from(error.exit_code())
+}
+
+/// A text with its control characters written out (`\x1b`), so that no name of a file and nothing from
+/// the chain commands the terminal; line ends and tabs stay where `lines` says so.
+pub(crate) fn visible(text: &str, lines: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' if lines => out.push(character),
+            character if character.is_control() => out.extend(character.escape_default()),
+            character => out.push(character),
+        }
+    }
+    out
 }
 
 /// A table for people.
@@ -102,7 +116,7 @@ pub(crate) fn table<const COLUMNS: usize>(
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header.map(str::to_uppercase));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| visible(&cell, false)));
     }
     // Columns of this preset begin with a blank.
     let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();

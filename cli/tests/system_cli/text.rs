@@ -40,3 +40,13 @@ fn text_refuses_with_the_reason_a_curator_would_see() {
         assert!(message.contains(name) && message.contains(word), "{message}");
     }
 }
+
+#[test]
+fn control_characters_of_names_do_not_reach_the_terminal() {
+    let home = Home::new();
+    let path = home.path().join("wipe\u{1b}[2J.txt");
+    std::fs::write(&path, b"caf\xe9").expect("a file");
+    let ran = home.run(["text", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 1);
+    assert!(!ran.stderr.contains('\u{1b}') && ran.stderr.contains("\\u{1b}[2J"), "{ran:?}");
+}

@@ -8,7 +8,7 @@ use crate::{
     content,
     context::Context,
     error::{CliError, Result},
-    output::{table, Answer},
+    output::{table, visible, Answer},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -287,7 +287,7 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
         line(format!("{} in this Datanet already, not sent again", files(plan.present.len())));
     }
     for Skipped { path, reason } in plan.skipped.iter().take(LISTED) {
-        line(format!("passed over: {}: {reason}", path.display()));
+        line(format!("passed over: {}: {reason}", visible(&path.display().to_string(), false)));
     }
     if let Some(more @ 1..) = plan.skipped.len().checked_sub(LISTED) {
         line(format!("passed over: {} more; --output json names each", files(more)));
