@@ -4,14 +4,14 @@ use crate::commands::{json, refusal, run, workplace};
 use crate::commands_train::{event_files, scalars};
 use crate::common::{golden, tiny, write_tiny_gguf_as};
 use candle_core::quantized::GgmlDType;
+use openledger_engine::model::ModelConfig;
+use openledger_engine::train::plan::Plan;
+use openledger_engine::train::TrainSettings;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use trainer_worker::model::ModelConfig;
-use trainer_worker::train::plan::Plan;
-use trainer_worker::train::TrainSettings;
 
 const QUICK: [&str; 8] =
     ["--model", "tiny.gguf", "--data", "data", "--max-seq-length", "96", "--eval-fraction", "0.4"];
