@@ -341,7 +341,7 @@ fn what_is_no_preference_is_refused_by_line() {
 #[test]
 fn documents_are_trained_on_by_their_canonical_text() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../content/documents/tests/content_documents/documents");
+        .join("../../content/documents/tests/content_documents/documents");
     let files = ["latin.pdf", "word.docx"]
         .map(|name| DataFile::open(&folder.join(name)).expect("a document"));
     let (found, report) = examples(&files, tokenizer(), 32).expect("examples");
