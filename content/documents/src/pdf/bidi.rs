@@ -5,7 +5,9 @@
 //! letters is first put in the order in which it is seen, by the places of its glyphs, and then into
 //! the order in which it is read (the inverse of the Unicode Bidirectional Algorithm, UAX 9):
 //!
-//! * The line is read from the right if at least half of its letters are, or of the page's so far.
+//! * The line is read from the right if a full stop, a comma or the like stands at its left end; from
+//!   the left if at its right end; else from the right if at least half of its letters are, or of the
+//!   page's so far.
 //! * Then everything is turned round, except that letters read from the left keep their order
 //!   together with the digits and signs between them, and numbers keep theirs: digits, a point,
 //!   comma, colon or slash between two, and a sign of per cent or currency at them.
@@ -80,6 +82,8 @@ pub(crate) struct Line {
     cells: Vec<Cell>,
     /// Whether a letter is read from the right.
     pub(crate) right_to_left: bool,
+    /// Letters that are read from the right and stand higher or lower than the first one.
+    pub(crate) sloping: usize,
     /// The larger one of the line's sizes.
     unit: f64,
     /// Where the last glyph that is no mark begins.
@@ -95,14 +99,23 @@ pub(crate) struct Seen {
     mirrored: i64,
     /// Steps to the right of letters that are read from the right, less those to the left.
     from_left_steps: i64,
-    /// Marks that are nearer to the letter after them, less those nearer to the one before, in lines
-    /// that are drawn from the left and in others.
-    marks: (i64, i64),
+    /// Whose letters the marks are nearer to, in lines that are drawn from the left and in others.
+    marks: (Votes, Votes),
     /// Letters that are read from the right, and blanks that are drawn in their lines.
     letters: usize,
     blanks: usize,
     /// The gap between words of such letters where no blank is drawn, in units.
     usual_gap: f64,
+    /// Whether a line's words are as near to each other as the letters of others may be.
+    narrow: bool,
+}
+
+/// Marks that are clearly nearer to the letter before them, or after them, and all.
+#[derive(Debug, Default)]
+struct Votes {
+    before: usize,
+    after: usize,
+    all: usize,
 }
 
 /// How a glyph's text behaves.
@@ -215,10 +228,20 @@ impl Line {
                 _ => {}
             }
         }
-        match line.right_to_left {
+        match line.right_to_left || line.ends_left_without_letters(seen) {
             true => line.ordered(seen, space, tab),
             false => line.as_drawn(),
         }
+    }
+
+    /// Whether a line of digits and signs goes on with text that is read from the right: the sign that
+    /// ends its sentence stands at the left.
+    fn ends_left_without_letters(&self, seen: &Seen) -> bool {
+        let mut shown = self.text.chars().filter(|character| !character.is_whitespace());
+        seen.from_right > seen.from_left
+            && shown.next().is_some_and(is_end)
+            && shown.next_back().is_some_and(|last| last.is_ascii_digit())
+            && !self.text.chars().any(char::is_alphabetic)
     }
 
     fn text_of(&self, cell: &Cell) -> &str {
@@ -249,8 +272,9 @@ impl Line {
         };
         let right = letters(|class| matches!(class, BidiClass::R | BidiClass::AL));
         let left = letters(|class| class == BidiClass::L);
-        let from_right = right >= left || seen.from_right >= seen.from_left;
         let mut fields = self.fields(seen, space, tab);
+        let most = right >= left || seen.from_right >= seen.from_left;
+        let from_right = ends_left(&fields).unwrap_or(most);
         if from_right {
             fields.reverse();
         }
@@ -269,6 +293,25 @@ impl Line {
         }
         out
     }
+}
+
+/// Whether a line that is seen like this ends on the left, if a sign that ends sentences and their
+/// parts says so: it stands at one end of the line alone.
+fn ends_left(fields: &[Vec<Piece>]) -> Option<bool> {
+    let mut shown = fields.iter().flatten().filter(|piece| !piece.text.trim().is_empty());
+    let ends = |piece: Option<&Piece>| {
+        piece.is_some_and(|piece| {
+            let mut sign = piece.text.trim().chars();
+            sign.next().is_some_and(is_end) && sign.next().is_none()
+        })
+    };
+    let left = ends(shown.next());
+    let right = ends(shown.next_back());
+    (left != right).then_some(left)
+}
+
+fn is_end(sign: char) -> bool {
+    matches!(sign, '.' | '?' | '!' | ':' | ',' | ';' | '؟' | '،' | '؛' | '۔')
 }
 
 fn class_of(text: &str) -> Class {

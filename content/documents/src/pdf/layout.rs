@@ -34,6 +34,8 @@ use unicode_normalization::UnicodeNormalization;
 const ACROSS: f64 = 0.6;
 /// The same between letters that are read from the right and stand near: Nastaliq descends in words.
 const SLOPE: f64 = 1.1;
+/// From which height its letters are off the line, in units.
+const SLOPING: f64 = 0.15;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
 const TAB: f64 = 1.5;
@@ -121,6 +123,10 @@ impl Layout {
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
+        let up = (y - self.origin.1) * ux - (x - self.origin.0) * uy;
+        if up.abs() > SLOPING * size && reads_from_right(&text) {
+            self.line.sloping += 1;
+        }
         if !self.line.accent(&text, (start, end)) {
             self.line.put(&text, (start, end), gap, jump, size);
         }

@@ -14,19 +14,19 @@ const STRIDE: f64 = 2.0;
 /// than the other its own may be, in units of the letters' size.
 const NEARER: f64 = 0.3;
 const ASTRAY: f64 = 1.0;
-/// How many marks have to be nearer to the other letter for them to belong to it.
-const DOUBT: i64 = 2;
-
 /// From which gap a word begins where blanks are drawn between words, in units.
-const BESIDE_BLANKS: f64 = 0.2;
+const BESIDE_BLANKS: f64 = 0.22;
+const BESIDE_SLOPES: f64 = 0.4;
 /// From which gap it may where words stand as near as that, up to which the letters of one touch,
 /// and how many times as wide gaps of one kind are at most.
 const NARROW: f64 = 0.03;
 const TOUCH: f64 = 0.015;
 const EVEN: f64 = 4.0;
-/// Widest gap that is usual between words, in units, and the share of it that is one, too.
+/// Widest gap that is usual between words, in units, the share of it that is one, too, and the gap
+/// that is one in any line.
 const USUAL: f64 = 0.35;
-const HALF: f64 = 0.5;
+const MOST: f64 = 0.6;
+const LONE: f64 = 0.15;
 /// Fewest gaps of a line that say what is usual on a page.
 const FEW: usize = 3;
 /// Most letters of a word on average: of a page's words, and of a line's.
@@ -49,9 +49,9 @@ impl Line {
         let from_left = self.is_drawn_from_left(seen);
         let marks = self.marks(seen, from_left);
         let runs = self.runs(&marks, from_left);
-        let space = self.word_gap(&runs, seen, space);
+        let word = self.word_gap(&runs, seen, space, tab);
         let mut fields = vec![Vec::new()];
-        let mut last: Option<f64> = None;
+        let (mut last, mut before): (Option<f64>, Option<Class>) = (None, None);
         for Run { cells, start, as_read } in runs {
             let mut read: Option<Piece> = None;
             for (place, at) in cells.iter().enumerate() {
@@ -61,9 +61,15 @@ impl Line {
                     continue;
                 }
                 let start = if place == 0 { start } else { cell.start };
+                let class = class_of(self.text_of(cell));
+                // Only letters of one script are kerned with each other.
+                let least = match (before, class) {
+                    (Some(Class::Right), Class::Right) => word,
+                    _ => word.min(space),
+                };
                 let gap = match last.filter(|_| place == 0 || !as_read) {
                     Some(last) if place == 0 && start - last > tab * self.unit => Gap::Tab,
-                    Some(last) if start - last > space * self.unit => Gap::Space,
+                    Some(last) if start - last > least * self.unit => Gap::Space,
                     _ => Gap::None,
                 };
                 if gap == Gap::Tab {
@@ -74,9 +80,8 @@ impl Line {
                     field.push(Piece { text: " ".into(), class: Class::Neutral });
                 }
                 let mut text = self.text_of(cell).to_owned();
-                let class = class_of(&text);
                 if class != Class::Mark && last.is_none_or(|last| cell.end > last) {
-                    last = Some(cell.end);
+                    (last, before) = (Some(cell.end), Some(class));
                 }
                 text.extend(marks.of(*at).map(|mark| self.text_at(mark)));
                 if text.is_empty() {
@@ -102,7 +107,7 @@ impl Line {
     /// words are parted by drawn blanks, letters stand wider for other reasons. Where none is drawn,
     /// a full line may have its words nearer than others, each as near as the next one: there the
     /// letters of words touch.
-    fn word_gap(&self, runs: &[Run], seen: &mut Seen, space: f64) -> f64 {
+    fn word_gap(&self, runs: &[Run], seen: &mut Seen, space: f64, tab: f64) -> f64 {
         let mut gaps = Vec::new();
         let (mut letters, mut blanks) = (0, 0);
         let mut last: Option<f64> = None;
@@ -125,22 +130,31 @@ impl Line {
         seen.blanks += blanks;
         let parted = blanks * LONG_WORD >= letters || letters < LONG_WORD;
         if parted && seen.blanks * WORD >= seen.letters {
-            return space.max(BESIDE_BLANKS);
+            // Nastaliq sets letters that do not join at all distances.
+            let sloping = self.sloping * LONG_WORD >= letters && self.sloping >= FEW;
+            return space.max(if sloping { BESIDE_SLOPES } else { BESIDE_BLANKS });
         }
         let touch = gaps.iter().all(|gap| *gap > NARROW || *gap < TOUCH);
         let above = |least: f64| gaps.iter().copied().filter(move |gap| *gap > least);
         let even = above(NARROW).all(|gap| gap < EVEN * NARROW);
-        if blanks == 0 && touch && even && above(NARROW).count() * LONG_WORD >= letters {
-            return space.min(NARROW);
+        let narrow = above(NARROW).count();
+        if blanks == 0 && touch && even && narrow * LONG_WORD >= letters {
+            // A gap or two may be kerning.
+            seen.narrow |= narrow >= FEW;
+            if seen.narrow {
+                return space.min(NARROW);
+            }
         }
         // Some fonts set letters that do not join wider; a word's gap is as wide as the others.
-        let mut words: Vec<f64> = above(space).collect();
+        let mut words: Vec<f64> = above(space).filter(|gap| *gap < tab).collect();
         words.sort_by(f64::total_cmp);
-        // A line with a gap or two says little.
-        if let Some(usual) = words.get(words.len() / 2).filter(|_| words.len() >= FEW) {
+        let usual = words.get(words.len() * 3 / 4).filter(|_| words.len() >= FEW);
+        if let Some(usual) = usual {
             seen.usual_gap = *usual;
         }
-        space.max(HALF * seen.usual_gap.min(USUAL))
+        // A line with a gap or two says little, and may have narrower ones than the page.
+        let widest = if usual.is_some() { MOST * USUAL } else { LONE };
+        space.max(widest.min(MOST * seen.usual_gap))
     }
 
     fn text_at(&self, place: usize) -> &str {
@@ -255,8 +269,8 @@ impl Line {
 
     /// Which letter each mark stands over: the one that is drawn before it, or the one after it.
     /// A shaped text drawn from the left has its marks before their letters, one drawn in the order
-    /// of reading has them after. The marks that are clearly nearer to one of the two decide for all
-    /// of a page; one that would stand far away goes to the other letter.
+    /// of reading has them after. Where half of a page's marks are clearly nearer to the other letter it
+    /// is that one for all; one that would stand far away goes to the other letter.
     fn marks(&self, seen: &mut Seen, from_left: bool) -> Marks {
         // A sign without a known character has its marks, too.
         let letter = |at: &usize| {
@@ -264,7 +278,7 @@ impl Line {
             matches!(class, Some(Class::Left | Class::Right)) || self.text_at(*at).is_empty()
         };
         let mut found = Vec::new();
-        let mut nearer = 0_i64;
+        let votes = if from_left { &mut seen.marks.0 } else { &mut seen.marks.1 };
         for (place, cell) in self.cells.iter().enumerate() {
             if class_of(self.text_of(cell)) != Class::Mark || cell.from == cell.to {
                 continue;
@@ -280,19 +294,21 @@ impl Line {
             };
             let distances = (distance(before), distance(after));
             let right =
-                |at: Option<usize>| at.and_then(|at| self.class_at(at)) == Some(Class::Right);
-            if right(before) && right(after) {
-                nearer += match distances.0 - distances.1 {
-                    more if more > NEARER => 1,
-                    more if more < -NEARER => -1,
-                    _ => 0,
-                };
+                |at: Option<usize>| at.is_none_or(|at| self.class_at(at) == Some(Class::Right));
+            if right(before) && right(after) && (before.is_some() || after.is_some()) {
+                votes.all += 1;
+                match distances.0 - distances.1 {
+                    more if more > NEARER => votes.after += 1,
+                    more if more < -NEARER => votes.before += 1,
+                    _ => {}
+                }
             }
             found.push((place, before, after, distances));
         }
-        let tally = if from_left { &mut seen.marks.0 } else { &mut seen.marks.1 };
-        *tally += nearer;
-        let follows = if from_left { *tally >= -DOUBT } else { *tally > DOUBT };
+        let follows = match from_left {
+            true => 2 * votes.before <= votes.all,
+            false => 2 * votes.after > votes.all,
+        };
         let mut marks = Marks { owner: vec![None; self.cells.len()], of: Default::default() };
         for (place, before, after, distances) in found {
             let latin = before.and_then(|at| self.class_at(at)) == Some(Class::Left);
