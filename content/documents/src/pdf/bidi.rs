@@ -71,6 +71,9 @@ struct Cell {
     start: f64,
     end: f64,
     gap: Gap,
+    /// Its size, and how high it stands over where the line begins.
+    size: f64,
+    up: f64,
     /// Whether it does not go on from where the one before ended.
     jump: bool,
 }
@@ -149,8 +152,15 @@ impl Line {
         self.cells.len() >= MAX_CELLS
     }
 
-    /// Appends a glyph's text, which may be empty.
-    pub(crate) fn put(&mut self, text: &str, span: (f64, f64), gap: Gap, jump: bool, unit: f64) {
+    /// Appends a glyph's text, which may be empty; `size` with its height over the line.
+    pub(crate) fn put(
+        &mut self,
+        text: &str,
+        span: (f64, f64),
+        gap: Gap,
+        jump: bool,
+        (size, up): (f64, f64),
+    ) {
         if !is_mark(text) {
             self.last_start = Some(span.0);
         }
@@ -158,10 +168,10 @@ impl Line {
         self.text.push_str(text);
         let (start, end) = span;
         let to = self.text.len();
-        self.cells.push(Cell { from, to, start, end, gap, jump });
+        self.cells.push(Cell { from, to, start, end, gap, size, up, jump });
         self.right_to_left |= reads_from_right(text);
-        if unit > self.unit {
-            self.unit = unit;
+        if size > self.unit {
+            self.unit = size;
         }
     }
 

@@ -128,7 +128,7 @@ impl Layout {
             self.line.sloping += 1;
         }
         if !self.line.accent(&text, (start, end)) {
-            self.line.put(&text, (start, end), gap, jump, size);
+            self.line.put(&text, (start, end), gap, jump, (size, up));
         }
         if self.line.is_full() {
             self.end_line();

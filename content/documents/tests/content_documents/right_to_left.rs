@@ -156,6 +156,23 @@ fn a_mark_far_above_begins_no_line_of_its_own() {
     assert_eq!(drawn(&raised), "امنَ");
 }
 
+#[test]
+fn raised_signs_of_notes_are_words_of_their_own() {
+    let map = "1 begincodespacerange <0000> <ffff> endcodespacerange 1 beginbfchar \
+               <0001> <0633> endbfchar 1 beginbfchar <0002> <06f2> endbfchar 1 beginbfchar \
+               <0003> <0061> endbfchar";
+    let font = "<</Type/Font/Subtype/Type0/Encoding/Identity-H/ToUnicode 6 0 R/DescendantFonts\
+                [<</Type/Font/Subtype/CIDFontType2/W[1[500 500 500]]>>]>>";
+    let text = |note: &str| {
+        let content = format!("BT 100 500 Td {note} /F 10 Tf 3.5 0 Td <000100010001> Tj ET");
+        pdf(&page_of(content.as_bytes(), font, &[stream("", map.as_bytes())])).unwrap()
+    };
+    assert_eq!(text("/F 7 Tf 4 Ts <0002> Tj 0 Ts"), "سسس ۲\n");
+    assert_eq!(text("/F 7 Tf 4 Ts <0003> Tj 0 Ts"), "سسس a\n");
+    // One of the same height is not.
+    assert_eq!(text("/F 7 Tf <0003> Tj"), "سسسa\n");
+}
+
 /// Words of four letters at a distance.
 fn words(gap: f64, blank: bool) -> String {
     let mut glyphs: Vec<Glyph<'_>> = Vec::new();

@@ -29,6 +29,9 @@ const MOST: f64 = 0.6;
 const LONE: f64 = 0.15;
 /// Fewest gaps of a line that say what is usual on a page.
 const FEW: usize = 3;
+/// How small the raised sign of a note is beside its word, and how far it is raised, in units.
+const RAISED: f64 = 0.85;
+const LIFT: f64 = 0.15;
 /// Most letters of a word on average: of a page's words, and of a line's.
 const WORD: usize = 8;
 const LONG_WORD: usize = 15;
@@ -51,7 +54,7 @@ impl Line {
         let runs = self.runs(&marks, from_left);
         let word = self.word_gap(&runs, seen, space, tab);
         let mut fields = vec![Vec::new()];
-        let (mut last, mut before): (Option<f64>, Option<Class>) = (None, None);
+        let (mut last, mut before): (Option<f64>, Option<(&Cell, Class)>) = (None, None);
         for Run { cells, start, as_read } in runs {
             let mut read: Option<Piece> = None;
             for (place, at) in cells.iter().enumerate() {
@@ -63,13 +66,17 @@ impl Line {
                 let start = if place == 0 { start } else { cell.start };
                 let class = class_of(self.text_of(cell));
                 // Only letters of one script are kerned with each other.
-                let least = match (before, class) {
+                let least = match (before.map(|(_, class)| class), class) {
                     (Some(Class::Right), Class::Right) => word,
                     _ => word.min(space),
                 };
                 let gap = match last.filter(|_| place == 0 || !as_read) {
                     Some(last) if place == 0 && start - last > tab * self.unit => Gap::Tab,
                     Some(last) if start - last > least * self.unit => Gap::Space,
+                    // The raised sign of a note is a word of its own, as it is in other lines.
+                    Some(_) if before.is_some_and(|before| is_note_beside(before, cell, class)) => {
+                        Gap::Space
+                    }
                     _ => Gap::None,
                 };
                 if gap == Gap::Tab {
@@ -81,7 +88,7 @@ impl Line {
                 }
                 let mut text = self.text_of(cell).to_owned();
                 if class != Class::Mark && last.is_none_or(|last| cell.end > last) {
-                    (last, before) = (Some(cell.end), Some(class));
+                    (last, before) = (Some(cell.end), Some((cell, class)));
                 }
                 text.extend(marks.of(*at).map(|mark| self.text_at(mark)));
                 if text.is_empty() {
@@ -356,4 +363,18 @@ fn overlap(one: &Cell, other: &Cell) -> bool {
     let common = one.end.min(other.end) - one.start.max(other.start);
     let narrower = (one.end - one.start).min(other.end - other.start);
     common > OVERLAP * narrower && common > 0.0
+}
+
+/// Whether one of two neighbours is a letter that is read from the right, and the other one a smaller
+/// sign that is raised.
+fn is_note_beside((one, its): (&Cell, Class), other: &Cell, class: Class) -> bool {
+    let raised = |sign: &Cell, letter: &Cell| {
+        sign.size < RAISED * letter.size && sign.up - letter.up > LIFT * letter.size
+    };
+    match (its, class) {
+        (Class::Right, Class::Right | Class::Mark) | (Class::Mark, _) => false,
+        (Class::Right, _) => raised(other, one),
+        (_, Class::Right) => raised(one, other),
+        _ => false,
+    }
 }
