@@ -27,10 +27,9 @@ const DECIDED: f64 = 0.95;
 fn wanted(media_type: MediaType, script: Script, everything: bool) -> f64 {
     match (media_type, script, everything) {
         (MediaType::Docx, ..) => 0.95,
-        (_, Script::Cjk, _) => 1.0,
-        (_, Script::Hebrew, _) => 0.5,
-        (_, Script::Arabic, _) => 0.5,
-        (_, Script::Latin, true) => 0.75,
+        (_, Script::Cjk | Script::Hebrew, _) => 1.0,
+        (_, Script::Arabic, _) => 0.70,
+        (_, Script::Latin, true) => 0.78,
         (_, Script::Latin, false) => 0.85,
     }
 }
