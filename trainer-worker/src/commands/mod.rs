@@ -20,17 +20,17 @@ pub(crate) mod train;
 
 use anyhow::{bail, Context, Result};
 use clap::{Args, ValueEnum};
+use openledger_engine::device::{Arithmetic, Device, Dtype};
+use openledger_engine::generate::GenerateSettings;
+use openledger_engine::lora::Adapter;
+use openledger_engine::model::{folder, weights::Precision, Model, ModelConfig};
+use openledger_engine::peft;
+use openledger_engine::tokenizer::{Message, Tokenizer};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-use trainer_worker::device::{Arithmetic, Device, Dtype};
-use trainer_worker::generate::GenerateSettings;
-use trainer_worker::lora::Adapter;
-use trainer_worker::model::{folder, weights::Precision, Model, ModelConfig};
-use trainer_worker::peft;
-use trainer_worker::tokenizer::{Message, Tokenizer};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
