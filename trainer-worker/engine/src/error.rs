@@ -132,6 +132,15 @@ pub enum Error {
         vocabulary: usize,
     },
 
+    /// The logits leave no token to choose.
+    #[error(
+        "no token can be chosen: the greatest logit is {greatest}; is the model or the adapter damaged?"
+    )]
+    Logits {
+        /// The greatest logit.
+        greatest: f32,
+    },
+
     // Adapters
     /// An adapter does not fit the model or PEFT's format.
     #[error("adapter: {reason}")]

@@ -3,7 +3,7 @@
 use super::error::usage;
 use super::{AdapterArgs, ModelArgs, PrecisionArgs, SamplingArgs};
 use anyhow::{bail, Result};
-use openledger_engine::generate::{Conversation, GenerateSettings};
+use openledger_engine::generate::{Conversation, Sampling};
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::Model;
 use openledger_engine::peft;
@@ -51,7 +51,7 @@ struct Chat {
     model: Arc<Model>,
     adapter: Option<Arc<Adapter>>,
     tokenizer: Tokenizer,
-    settings: GenerateSettings,
+    settings: Sampling,
     context: usize,
     system: Option<String>,
     messages: Vec<Message>,

@@ -21,7 +21,7 @@ pub(crate) mod train;
 use anyhow::{bail, Context, Result};
 use clap::{Args, ValueEnum};
 use openledger_engine::device::{Arithmetic, Device, Dtype};
-use openledger_engine::generate::GenerateSettings;
+use openledger_engine::generate::Sampling;
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::{folder, weights::Precision, Model, ModelConfig};
 use openledger_engine::peft;
@@ -229,8 +229,8 @@ pub(crate) struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    pub(crate) fn settings(&self) -> Result<GenerateSettings> {
-        let settings = GenerateSettings {
+    pub(crate) fn settings(&self) -> Result<Sampling> {
+        let settings = Sampling {
             max_new_tokens: self.max_new_tokens,
             temperature: self.temperature,
             top_p: self.top_p,
@@ -238,6 +238,7 @@ impl SamplingArgs {
             min_p: self.min_p,
             repetition_penalty: self.repetition_penalty,
             seed: self.seed,
+            ..Sampling::default()
         };
         settings.validate()?;
         Ok(settings)

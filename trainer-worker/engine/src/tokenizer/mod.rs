@@ -1,5 +1,6 @@
 //! Tokenizer and chat template, from a GGUF file's metadata or a Hugging Face folder.
 
+mod bytes;
 mod ggml;
 mod hf;
 mod json;
@@ -9,6 +10,7 @@ mod template;
 
 use crate::error::{Error, Result};
 use crate::model::gguf::Gguf;
+pub use bytes::TextStream;
 pub use json::Json;
 use std::collections::BTreeMap;
 use std::path::Path;

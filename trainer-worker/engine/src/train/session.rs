@@ -8,7 +8,7 @@ use super::store::Store;
 use super::{memory, Control, Event, Outcome, Progress, TrainSettings};
 use crate::data::Report;
 use crate::error::{Error, Result};
-use crate::generate::{generate, GenerateSettings};
+use crate::generate::{generate, Sampling};
 use crate::lora::{assert_gradients, targets, Adapter};
 use crate::model::forward::DropoutAt;
 use crate::model::passes::{self, PassSettings, Passes};
@@ -397,13 +397,13 @@ impl<O: Objective> Session<'_, O> {
             } else {
                 self.tokenizer.encode(prompt)?
             };
-            let settings = GenerateSettings {
+            let sampling = Sampling {
                 max_new_tokens: self.settings.sample_max_new_tokens,
-                ..GenerateSettings::default()
+                ..Sampling::default()
             };
             let go_on = |_: &str| !self.control.cancelled();
             let adapter = Some(&adapter);
-            let answer = generate(self.model, adapter, self.tokenizer, &tokens, &settings, go_on)?;
+            let answer = generate(self.model, adapter, self.tokenizer, &tokens, &sampling, go_on)?;
             if self.control.cancelled() {
                 return Ok(());
             }

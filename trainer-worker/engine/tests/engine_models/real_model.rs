@@ -3,7 +3,7 @@
 
 use crate::common::{golden, real_model};
 use openledger_engine::data::DataFile;
-use openledger_engine::generate::{generate, GenerateSettings};
+use openledger_engine::generate::{generate, Sampling};
 use openledger_engine::model::decode::Session;
 use openledger_engine::model::forward::{Batch, Runner};
 use openledger_engine::peft;
@@ -37,7 +37,7 @@ fn greedy_decoding_equals_transformers() {
         if stopped {
             expected.pop();
         }
-        let settings = GenerateSettings { max_new_tokens: 24, ..Default::default() };
+        let settings = Sampling { max_new_tokens: 24, ..Default::default() };
         let mut streamed = String::new();
         let result = generate(&model, None, &tokenizer, &tokens, &settings, |piece| {
             streamed.push_str(piece);
@@ -58,7 +58,7 @@ fn it_knows_the_capital_of_france() {
     let tokens = tokenizer
         .encode(&tokenizer.render_chat(&[question], true).expect("a prompt"))
         .expect("tokens");
-    let settings = GenerateSettings { max_new_tokens: 20, ..Default::default() };
+    let settings = Sampling { max_new_tokens: 20, ..Default::default() };
     let result = generate(&model, None, &tokenizer, &tokens, &settings, |_| true).expect("text");
     assert_eq!(result.text, "The capital of France is Paris.");
     assert!(result.stopped, "it ends its answer itself");
@@ -70,7 +70,7 @@ fn sampling_follows_its_seed_and_stops_when_told() {
     let (model, tokenizer) = real_model();
     let tokens = tokenizer.encode("Once upon a time").expect("tokens");
     let with = |seed| {
-        let settings = GenerateSettings {
+        let settings = Sampling {
             max_new_tokens: 12,
             temperature: 0.9,
             top_p: 0.95,
@@ -83,7 +83,7 @@ fn sampling_follows_its_seed_and_stops_when_told() {
     assert_eq!(first, with(1));
     assert!((2..6).any(|seed| with(seed) != first));
     let mut pieces = 0;
-    let settings = GenerateSettings { max_new_tokens: 50, ..Default::default() };
+    let settings = Sampling { max_new_tokens: 50, ..Default::default() };
     let result = generate(&model, None, &tokenizer, &tokens, &settings, |_| {
         pieces += 1;
         pieces < 3
@@ -154,7 +154,7 @@ fn a_short_lora_run_lowers_the_held_out_loss_and_teaches() {
     let question = [Message::user("How long is a slot of the OpenLedger chain?")];
     let prompt =
         tokenizer.encode(&tokenizer.render_chat(&question, true).expect("prompt")).expect("tokens");
-    let settings = GenerateSettings { max_new_tokens: 32, ..Default::default() };
+    let settings = Sampling { max_new_tokens: 32, ..Default::default() };
     let answer = |adapter: Option<&Arc<_>>| {
         generate(&model, adapter, &tokenizer, &prompt, &settings, |_| true).expect("text").text
     };
