@@ -25,7 +25,7 @@ pub trait Forward {
     fn open(&self, limit: usize, start: Vec<<Self::Pages as Pages>::Page>) -> Self::Pages;
 
     /// Takes all rows one step on. The pages of each sequence grow by its tokens, for which the caller
-    /// has reserved the room.
+    /// has reserved the room. On an error nothing changes.
     fn run(&mut self, rows: &mut [Rows<'_, Self>]) -> Result<()>;
 }
 

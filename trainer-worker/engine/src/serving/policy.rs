@@ -355,6 +355,19 @@ impl<F: Forward> Policy<F> {
         let ids: Vec<RequestId> = plan.keys().copied().collect();
         match outcome {
             Ok(Ok(())) => {}
+            // The step refuses before it changes anything: whoever is at fault shall fail alone.
+            Ok(Err(_)) if ids.len() > 1 => {
+                let mut report = Report::default();
+                for (id, rows) in plan {
+                    let alone = self.run(forward, &BTreeMap::from([(*id, *rows)]));
+                    report.rows += alone.rows;
+                    report.broken = alone.broken;
+                    if report.broken {
+                        break;
+                    }
+                }
+                return report;
+            }
             Ok(Err(error)) => {
                 self.fail(&ids, &format!("the model's step failed: {error}"));
                 return Report { rows: total, broken: false };

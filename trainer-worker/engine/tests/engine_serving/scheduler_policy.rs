@@ -1,7 +1,7 @@
 //! What the policy of the scheduler promises, whatever comes: answers that do not depend on who else
 //! asks, progress of everybody, and no page beyond the pool.
 
-use crate::toy::{alone, tokenizer, vocabulary, Answer, Fault, Toy};
+use crate::toy::{alone, tokenizer, vocabulary, Answer, Fault, Toy, UNFIT};
 use openledger_engine::generate::{Sampling, Writer};
 use openledger_engine::serving::forward::PAGE;
 use openledger_engine::serving::policy::{Accepted, Limits, Policy};
@@ -105,13 +105,11 @@ impl Bench {
 
     fn step(&mut self) -> usize {
         let idle = self.policy.is_idle();
-        self.toy.last.clear();
         let report = self.policy.step(&mut self.toy);
         self.steps += 1;
         assert_eq!(report.rows > 0, !idle, "there is progress whenever there is work");
         assert!(report.rows <= self.limits.max_batch_rows);
         assert!(self.policy.running() <= self.limits.max_running);
-        assert_eq!(self.toy.last.iter().sum::<usize>(), report.rows);
         for (answer, ended) in self.answers.iter().zip(&mut self.ended) {
             if ended.is_none() && answer.lock().expect("an answer").has_ended() {
                 *ended = Some(self.steps);
@@ -274,6 +272,24 @@ proptest! {
         }
         bench.everything_is_freed();
     }
+}
+
+#[test]
+fn who_makes_a_step_fail_fails_alone() {
+    let mut asks: Vec<Ask> = (0..4).map(|i| Ask::new(0, words(i, 30), 20)).collect();
+    asks[2].adapter = UNFIT;
+    let mut bench = Bench::new(40, limits());
+    bench.submit_all(&asks);
+    // The bench expects the rows of one step, and this one is taken in four.
+    let report = bench.policy.step(&mut bench.toy);
+    assert_eq!((report.rows, report.broken), (64, false));
+    bench.finish(100);
+    let reason = bench.answer(2).failed.expect("nothing takes it");
+    assert!(reason.contains("the model's step failed"), "{reason}");
+    for i in [0, 1, 3] {
+        bench.check(i, &asks[i]);
+    }
+    bench.everything_is_freed();
 }
 
 #[test]

@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// Limits above this one turn keys for themselves.
 pub const TURNS_ABOVE: usize = 150;
 
+/// An adapter that no step takes.
+pub const UNFIT: u64 = 99;
+
 pub fn tokenizer() -> Arc<Tokenizer> {
     static TOKENIZER: OnceLock<Arc<Tokenizer>> = OnceLock::new();
     TOKENIZER.get_or_init(|| Arc::new(crate::common::tiny(1).1)).clone()
@@ -169,19 +172,11 @@ pub struct Toy {
     pub steps: Arc<AtomicUsize>,
     /// Each step waits for one word, if given; when nobody can give one any more, for none.
     pub ticks: Option<Receiver<()>>,
-    /// Rows of each sequence in the last step.
-    pub last: Vec<usize>,
 }
 
 impl Toy {
     pub fn new(pages: usize) -> Self {
-        Self {
-            pool: ToyPool::new(pages),
-            faults: Vec::new(),
-            steps: Arc::default(),
-            ticks: None,
-            last: Vec::new(),
-        }
+        Self { pool: ToyPool::new(pages), faults: Vec::new(), steps: Arc::default(), ticks: None }
     }
 }
 
@@ -208,8 +203,11 @@ impl Forward for Toy {
             let _ = ticks.recv();
         }
         let step = self.steps.fetch_add(1, Ordering::SeqCst);
-        self.last = rows.iter().map(|rows| rows.tokens.len()).collect();
         let fault = self.faults.iter().find(|(at, _)| *at == step).map(|(_, fault)| *fault);
+        let unfit = rows.iter().any(|rows| rows.adapter == Some(&UNFIT));
+        if fault == Some(Fault::Error) || unfit {
+            return Err(Error::KvFull { needed: 1, free: 0 });
+        }
         for (i, rows) in rows.iter_mut().enumerate() {
             if i == 1 && fault == Some(Fault::Panic) {
                 panic!("a fault in the middle of a step");
@@ -223,11 +221,8 @@ impl Forward for Toy {
                 write_logits(logits, value);
             }
         }
-        match fault {
-            Some(Fault::Error) => Err(Error::KvFull { needed: 1, free: 0 }),
-            Some(Fault::Panic) => panic!("a fault at the end of a step"),
-            None => Ok(()),
-        }
+        assert_ne!(fault, Some(Fault::Panic), "a fault at the end of a step");
+        Ok(())
     }
 }
 
