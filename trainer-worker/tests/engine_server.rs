@@ -5,8 +5,12 @@ const ENGINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engine");
 
 #[path = "engine_server/access.rs"]
 mod access;
+#[path = "engine_server/adapters.rs"]
+mod adapters;
 #[path = "engine_server/answers.rs"]
 mod answers;
+#[path = "engine_server/clients.rs"]
+mod clients;
 // Not all of it is used here.
 #[allow(dead_code)]
 #[path = "../engine/tests/engine_models/common.rs"]
@@ -17,6 +21,8 @@ mod docs;
 mod ending;
 #[path = "engine_server/errors.rs"]
 mod errors;
+#[path = "engine_server/fine_tuning.rs"]
+mod fine_tuning;
 #[path = "engine_server/http.rs"]
 mod http;
 #[path = "engine_server/limits.rs"]

@@ -167,7 +167,7 @@ async fn signer(args: &Args, client: &Client, data: &std::path::Path) -> Result<
 }
 
 /// Where this user's OpenLedger data lies.
-fn data_directory() -> PathBuf {
+pub(crate) fn data_directory() -> PathBuf {
     let base = std::env::var_os("XDG_DATA_HOME")
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)

@@ -1,9 +1,12 @@
 //! `trainer-worker serve`.
 
 use super::error::{refused, usage};
+use super::run::data_directory;
 use super::{mebibytes, ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
+use openledger_client::{Client, Settings};
+use openledger_content::{IpfsNode, Multiaddr, NodeConfig};
 use openledger_engine::model::fast::ServingArithmetic;
 use openledger_engine::model::{Model, Precision};
 use openledger_engine::serving::{Scheduler, ServingMemory, ServingSettings};
@@ -14,10 +17,11 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
+use trainer_worker::server::adapters::{AdapterStore, Budgets, Chain};
+use trainer_worker::server::fine_tuning::{FileQuota, FileStore, Jobs, Trainer, TrainerSettings};
 use trainer_worker::server::keys::{self, KeyLimits, Keys};
-use trainer_worker::server::names::{self, Base};
-use trainer_worker::server::registered::Registered;
-use trainer_worker::server::{Limits, Parts};
+use trainer_worker::server::names::{self, Adapters, Base};
+use trainer_worker::server::{FineTuning, Limits, Parts};
 
 /// Most headers of a request.
 const HEADERS: usize = 100;
@@ -46,6 +50,8 @@ enum ArithmeticName {
 #[command(after_help = "Models are named by what is in `model`:
   BASE            the base model, by the name of its file or by --name
   BASE:NAME       the base with an adapter of --adapter NAME=PATH, or of the folder --adapters
+  openledger:7    the base with adapter 7 of the chain, where --node names one of its nodes
+  ft:…            a model that the same key fine-tuned here, where --training allows it
 
 Without keys the server answers to this machine alone. To answer others:
   trainer-worker serve --api-keys keys.jsonl --add-key alice      # prints the key once
@@ -54,6 +60,9 @@ Without keys the server answers to this machine alone. To answer others:
 Examples:
   trainer-worker serve --model MODEL.gguf
   trainer-worker serve --model MODEL.gguf --adapter tone=adapter/ --adapters adapters/
+  trainer-worker serve --model MODEL.gguf --node ws://127.0.0.1:9944 \\
+    --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3…
+  trainer-worker serve --model MODEL.gguf --training ft-state/ --training-threads 1
   curl localhost:8080/v1/chat/completions -H 'content-type: application/json' \\
     -d '{\"model\": \"MODEL\", \"messages\": [{\"role\": \"user\", \"content\": \"Who pays?\"}]}'
 
@@ -72,6 +81,39 @@ pub(crate) struct Args {
     /// A folder of adapters, each named by its entry.
     #[arg(long, value_name = "DIR")]
     adapters: Option<PathBuf>,
+    /// WebSocket address of a node of the chain, whose adapters then can be asked for by number.
+    #[arg(long, env = "OPENLEDGER_NODE", value_name = "URL")]
+    node: Option<String>,
+    /// IPFS peer to fetch adapters of the chain from; may be repeated.
+    #[arg(long, env = "OPENLEDGER_PEERS", value_name = "MULTIADDR", value_delimiter = ',')]
+    peer: Vec<Multiaddr>,
+    /// Blocks and identity of this server's IPFS node (by default with the user's data).
+    #[arg(long, value_name = "DIR")]
+    ipfs_directory: Option<PathBuf>,
+    /// Folder of adapters fetched from the chain (by default with the user's data).
+    #[arg(long, value_name = "DIR")]
+    adapter_cache: Option<PathBuf>,
+    /// Disk for adapters fetched from the chain, in MiB; the least recently used ones make room.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    adapter_disk: u64,
+    /// Memory for adapters, in MiB; the least recently used ones make room.
+    #[arg(long, value_name = "MIB", default_value_t = 512)]
+    adapter_memory: u64,
+    /// Let keys fine-tune (/v1/files, /v1/fine_tuning/jobs), and keep files, jobs and models here.
+    #[arg(long, value_name = "DIR")]
+    training: Option<PathBuf>,
+    /// Threads of a training; one runs at a time (by default half of the machine's).
+    #[arg(long, requires = "training")]
+    training_threads: Option<usize>,
+    /// Most jobs of a key that wait or run.
+    #[arg(long, default_value_t = 3, requires = "training")]
+    training_jobs_per_key: usize,
+    /// Most bytes of the files of a key, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, requires = "training")]
+    training_files_per_key: u64,
+    /// Largest file, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 100, requires = "training")]
+    training_file: u64,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     address: String,
@@ -185,19 +227,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let base = base(&files.model, args.name.as_deref(), arithmetic)?;
     let scheduler = Scheduler::start(model.clone(), tokenizer.clone(), settings)?;
     let limits = limits(&args, scheduler.longest());
-    let start = Start { address, model: &model, base: &base, memory, limits: &limits, keys: &keys };
-    let adapters: Vec<&String> = paths.keys().collect();
-    start.say(args.output.json(), &adapters);
-    let parts = Parts {
-        adapters: Box::new(Registered::new(model.clone(), paths)),
-        model,
-        tokenizer,
-        scheduler,
-        base,
-        keys,
-        limits,
-        origins,
-    };
     let drain = Duration::from_secs(args.drain_timeout);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -206,6 +235,49 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .context("starting the runtime")?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
+        let (chain, ipfs) = chain(&args).await?;
+        let budgets = Budgets { memory: args.adapter_memory << 20, disk: args.adapter_disk << 20 };
+        let cache = args.adapter_cache.clone();
+        let cache = cache.unwrap_or_else(|| data_directory().join("serve/adapters"));
+        let adapters = AdapterStore::new(
+            model.clone(),
+            base.sha256,
+            paths,
+            args.adapters.clone(),
+            chain,
+            cache,
+            budgets.clone(),
+        )?;
+        let names = adapters.names();
+        let start = Start {
+            address,
+            model: &model,
+            base: &base,
+            memory,
+            adapters: budgets.memory as usize,
+            limits: &limits,
+            keys: &keys,
+        };
+        start.say(args.output.json(), &names);
+        let (ending, ended) = tokio::sync::watch::channel(false);
+        let (fine_tuning, trainer) = match &args.training {
+            Some(folder) => {
+                let (tuning, trainer) = training(&args, folder, &files.model, &base)?;
+                (Some(tuning), Some(tokio::spawn(trainer.run(ended))))
+            }
+            None => (None, None),
+        };
+        let parts = Parts {
+            adapters: Box::new(adapters),
+            model,
+            tokenizer,
+            scheduler,
+            base,
+            fine_tuning,
+            keys,
+            limits,
+            origins,
+        };
         let stop = async {
             super::run::interrupted().await;
             tracing::info!(seconds = drain.as_secs(), "finishing what runs; again ends at once");
@@ -215,6 +287,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
             });
         };
         let whole = trainer_worker::server::serve(listener, parts, stop, drain).await;
+        // A training writes a checkpoint, and goes on from it when the server is started again.
+        ending.send_replace(true);
+        if let Some(trainer) = trainer {
+            let _ = trainer.await;
+        }
+        if let Some(ipfs) = ipfs {
+            ipfs.shutdown().await;
+        }
         tracing::info!(all_answers_finished = whole, "ended");
         anyhow::Ok(())
     })
@@ -269,7 +349,47 @@ fn check_origin(origin: &str) -> Result<axum::http::HeaderValue> {
     origin.parse().map_err(|_| wrong())
 }
 
-/// Adapters by name.
+/// The chain whose adapters can be asked for, and the IPFS node that fetches them.
+async fn chain(args: &Args) -> Result<(Option<Chain>, Option<IpfsNode>)> {
+    let Some(node) = &args.node else {
+        if !args.peer.is_empty() {
+            return Err(usage("--peer is for adapters of the chain: give --node too"));
+        }
+        return Ok((None, None));
+    };
+    let client = Client::connect(Settings::new(node)).await?;
+    let directory = args.ipfs_directory.clone();
+    let directory = directory.unwrap_or_else(|| data_directory().join("serve/ipfs"));
+    let ipfs = IpfsNode::start(NodeConfig::new(directory).with_peers(args.peer.clone())).await?;
+    Ok((Some(Chain::new(client, Arc::new(ipfs.clone()))), Some(ipfs)))
+}
+
+/// Files and jobs of those who may train, and what trains them.
+fn training(
+    args: &Args,
+    folder: &Path,
+    model: &Path,
+    base: &Base,
+) -> Result<(FineTuning, Trainer)> {
+    let quota = FileQuota {
+        file_bytes: args.training_file << 20,
+        bytes: args.training_files_per_key << 20,
+        ..FileQuota::default()
+    };
+    let files = Arc::new(FileStore::open(folder.join("files"), quota)?);
+    let jobs = Arc::new(Jobs::open(folder.join("jobs"), args.training_jobs_per_key)?);
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let settings = TrainerSettings {
+        program: std::env::current_exe().context("finding this program")?,
+        model: model.canonicalize().with_context(|| format!("finding {}", model.display()))?,
+        name: base.name.clone(),
+        threads: args.training_threads.unwrap_or((all / 2).max(1)),
+    };
+    let trainer = Trainer::new(settings, jobs.clone(), files.clone());
+    Ok((FineTuning { files, jobs }, trainer))
+}
+
+/// Adapters that were given by name.
 fn adapter_paths(args: &Args) -> Result<BTreeMap<String, PathBuf>> {
     let mut paths = BTreeMap::new();
     let mut add = |name: &str, path: PathBuf| {
@@ -292,16 +412,8 @@ fn adapter_paths(args: &Args) -> Result<BTreeMap<String, PathBuf>> {
         let (name, path) = given.split_once('=').ok_or_else(wrong)?;
         add(name, PathBuf::from(path))?;
     }
-    if let Some(folder) = &args.adapters {
-        let entries = std::fs::read_dir(folder)
-            .with_context(|| format!("reading the adapters' folder {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            let single = path.extension().is_some_and(|e| e == "safetensors");
-            if single || path.join(openledger_engine::peft::CONFIG).is_file() {
-                add(&names::name_of(&path), path)?;
-            }
-        }
+    if let Some(folder) = args.adapters.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(usage(format!("--adapters {} is no folder", folder.display())));
     }
     Ok(paths)
 }
@@ -314,6 +426,12 @@ fn check_ranges(args: &Args) -> Result<()> {
     }
     let ranges = [
         ("kv-memory", args.kv_memory as u64, 1, 1 << 24),
+        ("adapter-memory", args.adapter_memory, 1, 1 << 24),
+        ("adapter-disk", args.adapter_disk, 1, 1 << 30),
+        ("training-threads", args.training_threads.unwrap_or(1) as u64, 1, 1024),
+        ("training-jobs-per-key", args.training_jobs_per_key as u64, 1, 1000),
+        ("training-files-per-key", args.training_files_per_key, 1, 1 << 20),
+        ("training-file", args.training_file, 1, 1 << 14),
         ("max-answer-tokens", args.max_answer_tokens as u64, 1, 32_768),
         ("max-connections", args.max_connections as u64, 1, 65_536),
         ("max-body", args.max_body as u64, 1, 64 << 10),
@@ -385,6 +503,8 @@ struct Start<'a> {
     model: &'a Model,
     base: &'a Base,
     memory: ServingMemory,
+    /// Bytes of adapters, at most.
+    adapters: usize,
     limits: &'a Limits,
     keys: &'a Keys,
 }
@@ -399,12 +519,12 @@ impl Start<'_> {
         connections.saturating_add(held).saturating_add(parsed)
     }
 
-    fn say(&self, as_json: bool, adapters: &[&String]) {
-        let Self { address, model, base, memory, limits, keys } = self;
+    fn say(&self, as_json: bool, names: &[String]) {
+        let Self { address, model, base, memory, adapters, limits, keys } = self;
         let weights = model.weight_bytes();
         let http = self.http_bytes();
         let mut models = vec![base.name.clone()];
-        models.extend(adapters.iter().map(|name| format!("{}:{name}", base.name)));
+        models.extend(names.iter().map(|name| format!("{}:{name}", base.name)));
         if as_json {
             let line = json!({
                 "address": format!("http://{address}"),
@@ -415,7 +535,7 @@ impl Start<'_> {
                 "memory": {
                     "weights": weights, "keys_and_values": memory.kv_bytes, "step": memory.step_bytes,
                     "logits": memory.logits_bytes, "requests": memory.request_bytes, "http": http,
-                    "total": memory.total() + weights + http,
+                    "adapters": adapters, "total": memory.total() + weights + http + adapters,
                 },
                 "limits": {
                     "context": limits.context, "answer_tokens": limits.answer_tokens,
@@ -438,14 +558,15 @@ impl Start<'_> {
         println!("arithmetic   {}", base.arithmetic);
         println!(
             "memory       at most {}: weights {}, keys and values {}, steps {}, logits {}, requests {}, \
-             connections {}; and the adapters in use",
-            size(memory.total() + weights + http),
+             connections {}, adapters {}",
+            size(memory.total() + weights + http + adapters),
             size(weights),
             size(memory.kv_bytes),
             size(memory.step_bytes),
             size(memory.logits_bytes),
             size(memory.request_bytes),
             size(http),
+            size(*adapters),
         );
         println!(
             "limits       {} tokens of prompt and answer, {} of an answer; {} connections; bodies of {} KiB \

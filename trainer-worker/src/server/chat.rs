@@ -149,7 +149,7 @@ pub(super) async fn create(
         return Err(ApiError::field("stream_options", message));
     }
     let messages = request::messages(std::mem::take(&mut asked.messages), "messages")?;
-    let chosen = names::choose(&app, &asked.model).await?;
+    let chosen = names::choose(&app, &place.client().name, &asked.model).await?;
     let include_usage =
         asked.stream_options.take().and_then(|options| options.include_usage).unwrap_or(false);
     let (choices, seed) = request::compute(&app, move |app| {

@@ -209,7 +209,7 @@ pub(super) async fn create(
     let prompts = prompts(std::mem::take(&mut asked.prompt))?;
     let n = request::choices(asked.n, prompts.len())?;
     let all = n * prompts.len();
-    let chosen = names::choose(&app, &asked.model).await?;
+    let chosen = names::choose(&app, &place.client().name, &asked.model).await?;
     let (choices, seed) = request::compute(&app, move |app| {
         let _held = held_body;
         let prompts = prompts.into_iter().map(|prompt| encode(app, prompt));

@@ -105,6 +105,19 @@ const FOREIGN: [Field; 29] = [
     refused("lora", &["[]"], "an adapter is chosen by `model`"),
 ];
 
+/// Fields of `POST /v1/fine_tuning/jobs`.
+pub const FINE_TUNING: &[Field] = &[
+    used("model", "the base model's name"),
+    used("training_file", "the id of a file"),
+    used("validation_file", "the id of a file to evaluate on"),
+    used("method", "`supervised` or `dpo`, with its hyperparameters"),
+    used("hyperparameters", "the older place of those of `supervised`"),
+    used("suffix", "part of the new model's name: letters, digits, - and _, at most 64"),
+    used("seed", "of the training, 42 by default"),
+    used("metadata", "kept with the job: 16 entries, keys of 64 bytes, texts of 512"),
+    refused("integrations", &["[]"], "nothing is sent to other services"),
+];
+
 /// Fields of `POST /v1/chat/completions`.
 pub const CHAT: &[Field] = &[
     MODEL,

@@ -53,6 +53,9 @@ pub(super) async fn get(State(app): State<Arc<App>>) -> impl IntoResponse {
     gauge(&mut text, "kv_pages_used", "Pages of running requests.", stats.used_pages as f64);
     gauge(&mut text, "kv_pages_cached", "Pages kept for later.", stats.cached_pages as f64);
     gauge(&mut text, "kv_pages_free", "Pages with nothing in them.", stats.free_pages as f64);
+    let (bytes, loaded) = app.adapters.in_memory();
+    gauge(&mut text, "adapters_bytes", "Bytes of adapters in memory.", bytes as f64);
+    gauge(&mut text, "adapters_loaded", "Adapters in memory.", loaded as f64);
     gauge(&mut text, "rows_per_second", "Rows a second, lately.", stats.rows_per_second);
     let seconds = stats.step_time.as_secs_f64();
     counter(&mut text, "step_seconds_total", "Time in steps.", seconds);

@@ -17,20 +17,24 @@
 //! takes what it may take at most before it is begun.
 
 mod access;
+pub mod adapters;
 mod chat;
 mod completions;
 mod connection;
 mod error;
 pub mod fields;
+mod files;
+pub mod fine_tuning;
 mod generation;
 mod health;
+mod jobs;
 mod json;
 pub mod keys;
 mod logprobs;
 mod metrics;
 mod models;
 pub mod names;
-pub mod registered;
+mod pages;
 mod request;
 mod responses;
 mod sse;
@@ -88,6 +92,14 @@ pub struct Limits {
     pub context: usize,
 }
 
+/// Files and jobs of those who may train.
+pub struct FineTuning {
+    /// What was uploaded.
+    pub files: Arc<fine_tuning::FileStore>,
+    /// What is trained of it.
+    pub jobs: Arc<fine_tuning::Jobs>,
+}
+
 /// What a server answers with.
 pub struct Parts {
     /// The model.
@@ -100,6 +112,8 @@ pub struct Parts {
     pub base: Base,
     /// The adapters that may be asked for.
     pub adapters: Box<dyn Adapters>,
+    /// Where it trains.
+    pub fine_tuning: Option<FineTuning>,
     /// Who may ask.
     pub keys: Keys,
     /// What bounds them.
@@ -115,6 +129,7 @@ pub(crate) struct App {
     scheduler: Scheduler,
     base: Base,
     adapters: Box<dyn Adapters>,
+    fine_tuning: Option<FineTuning>,
     keys: Keys,
     limits: Limits,
     bodies: Arc<json::Budget>,
@@ -178,6 +193,13 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(responses::create))
         .routes(routes!(tokenize::tokenize))
         .routes(routes!(tokenize::detokenize))
+        .routes(routes!(files::create, files::list))
+        .routes(routes!(files::get, files::delete))
+        .routes(routes!(files::content))
+        .routes(routes!(jobs::create, jobs::list))
+        .routes(routes!(jobs::get))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::events))
         .routes(routes!(health::get))
         .routes(routes!(metrics::get))
         .split_for_parts()
@@ -189,7 +211,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     let told = names::HEADERS.into_iter().chain([access::REQUEST_ID, header::RETRY_AFTER]);
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ExposeHeaders::list(told))
         .max_age(CORS_AGE)
@@ -223,7 +245,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) -> bool {
-    let Parts { model, tokenizer, scheduler, base, adapters, keys, limits, origins } = parts;
+    let Parts { model, tokenizer, scheduler, base, adapters, fine_tuning, keys, limits, origins } =
+        parts;
     let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     let app = Arc::new(App {
         model,
@@ -231,6 +254,7 @@ pub async fn serve(
         scheduler: scheduler.clone(),
         base,
         adapters,
+        fine_tuning,
         keys,
         bodies: json::Budget::new(limits.all_bodies),
         answers: json::Budget::new(limits.all_answers),

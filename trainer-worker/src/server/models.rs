@@ -1,5 +1,6 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`.
 
+use super::access::Asking;
 use super::error::{ApiError, ErrorBody};
 use super::json::Json;
 use super::names::{self, Identity};
@@ -48,9 +49,13 @@ fn entry(app: &App, id: String, openledger: Option<Identity>) -> ModelEntry {
     tag = "OpenAI",
     responses((status = 200, description = "The base, and its adapters", body = ModelList)),
 )]
-pub(super) async fn list(State(app): State<Arc<App>>) -> Json<ModelList> {
-    let names = names::all(&app.base, &*app.adapters);
-    let data = names.into_iter().map(|id| entry(&app, id, None)).collect();
+pub(super) async fn list(State(app): State<Arc<App>>, Asking(place): Asking) -> Json<ModelList> {
+    let names = names::all(&app.base, &*app.adapters).into_iter();
+    let mut data: Vec<ModelEntry> = names.map(|id| entry(&app, id, None)).collect();
+    if let Some(tuning) = &app.fine_tuning {
+        let own = tuning.jobs.models(&place.client().name).into_iter();
+        data.extend(own.map(|(id, created)| ModelEntry { created, ..entry(&app, id, None) }));
+    }
     Json(ModelList { object: "list", data })
 }
 
@@ -67,8 +72,9 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<ModelList> {
 )]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
+    Asking(place): Asking,
     Path(id): Path<String>,
 ) -> Result<Json<ModelEntry>, ApiError> {
-    let chosen = names::choose(&app, &id).await?;
+    let chosen = names::choose(&app, &place.client().name, &id).await?;
     Ok(Json(entry(&app, chosen.name, Some(chosen.identity))))
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use openledger_engine::model::fast::PreparedAdapter;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -50,8 +50,16 @@ pub trait Adapters: Send + Sync {
     /// begins with [`CHAIN_PREFIX`].
     fn resolve<'a>(&'a self, name: &'a str)
         -> BoxFuture<'a, Result<Arc<Resolved>, AdapterRefused>>;
+    /// The adapter of a folder that this server wrote, under the name it is asked for by.
+    fn open<'a>(
+        &'a self,
+        name: &'a str,
+        path: PathBuf,
+    ) -> BoxFuture<'a, Result<Arc<Resolved>, AdapterRefused>>;
     /// The names that are known without looking anything up.
     fn names(&self) -> Vec<String>;
+    /// Bytes of the adapters in memory, and their number.
+    fn in_memory(&self) -> (u64, usize);
 }
 
 /// The model that everything is computed with.
@@ -203,6 +211,21 @@ pub(crate) struct Chosen {
     pub(crate) adapter: Option<Arc<Resolved>>,
 }
 
+impl Chosen {
+    fn new(app: &App, name: &str, adapter: &str, resolved: Arc<Resolved>) -> Self {
+        let identity = Identity {
+            adapter: Some(adapter.to_owned()),
+            adapter_id: resolved.chain_id,
+            adapter_sha256: Some(hex::encode(resolved.sha256)),
+            ..Identity::of_base(&app.base)
+        };
+        Self { name: name.to_owned(), identity, adapter: Some(resolved) }
+    }
+}
+
+/// How the models begin that were fine-tuned here.
+const FINE_TUNED: &str = "ft:";
+
 /// What stands in a name after the base's, or the chain's name of an adapter; none for the base.
 fn adapter_of<'a>(base: &Base, model: &'a str) -> Option<Option<&'a str>> {
     if model == base.name {
@@ -214,27 +237,31 @@ fn adapter_of<'a>(base: &Base, model: &'a str) -> Option<Option<&'a str>> {
     Some(Some(model.strip_prefix(base.name.as_str())?.strip_prefix(':')?))
 }
 
-/// Finds the model of a name, and loads its adapter if it must.
-pub(crate) async fn choose(app: &App, model: &str) -> Result<Chosen, ApiError> {
+/// Finds the model of a name that a key may ask for, and loads its adapter if it must.
+pub(crate) async fn choose(app: &App, owner: &str, model: &str) -> Result<Chosen, ApiError> {
+    if model.starts_with(FINE_TUNED) {
+        let path = app.fine_tuning.as_ref().and_then(|tuning| tuning.jobs.model(owner, model));
+        let path = path.ok_or_else(|| ApiError::no_model(model))?;
+        let resolved = app.adapters.open(model, path).await.map_err(refused)?;
+        return Ok(Chosen::new(app, model, model, resolved));
+    }
     let adapter = adapter_of(&app.base, model).ok_or_else(|| ApiError::no_model(model))?;
-    let mut identity = Identity::of_base(&app.base);
+    let identity = Identity::of_base(&app.base);
     let Some(adapter) = adapter else {
         return Ok(Chosen { name: model.to_owned(), identity, adapter: None });
     };
-    let refused = |refused: AdapterRefused| {
-        let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-        match status.as_u16() {
-            429 | 503 => ApiError::unavailable(refused.code, 5, refused.message),
-            500.. => ApiError::internal(refused.message),
-            _ => ApiError::new(status, super::error::INVALID, refused.code, refused.message)
-                .with_param("model"),
-        }
-    };
     let resolved = app.adapters.resolve(adapter).await.map_err(refused)?;
-    identity.adapter = Some(adapter.to_owned());
-    identity.adapter_id = resolved.chain_id;
-    identity.adapter_sha256 = Some(hex::encode(resolved.sha256));
-    Ok(Chosen { name: model.to_owned(), identity, adapter: Some(resolved) })
+    Ok(Chosen::new(app, model, adapter, resolved))
+}
+
+fn refused(refused: AdapterRefused) -> ApiError {
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+    match status.as_u16() {
+        429 | 503 => ApiError::unavailable(refused.code, 5, refused.message),
+        500.. => ApiError::internal(refused.message),
+        _ => ApiError::new(status, super::error::INVALID, refused.code, refused.message)
+            .with_param("model"),
+    }
 }
 
 /// The names of all models that are known.

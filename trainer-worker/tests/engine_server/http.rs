@@ -21,6 +21,8 @@ pub struct Server {
     pub start: Value,
     pub address: String,
     log: Option<JoinHandle<String>>,
+    /// Adapters that it was given.
+    _adapters: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
         let start: Value = serde_json::from_str(&line).expect("JSON");
         let address = start["address"].as_str().expect("an address");
         let address = address.strip_prefix("http://").expect("http").to_owned();
-        Self { child, start, address, log: Some(log) }
+        Self { child, start, address, log: Some(log), _adapters: None }
     }
 
     /// One that tests share that are run at the same time, with the adapter `tone`.
@@ -65,9 +67,9 @@ impl Server {
         let dir = tempfile::tempdir().expect("a folder");
         write_adapter(&dir.path().join("tone"), 1);
         let adapter = format!("tone={}", dir.path().join("tone").display());
-        let server = Arc::new(Self::start(&["--adapter", &adapter]));
-        // Loaded now, since the folder goes.
-        assert_eq!(server.get("/v1/models/smol:tone").status, 200);
+        let mut server = Self::start(&["--adapter", &adapter]);
+        server._adapters = Some(dir);
+        let server = Arc::new(server);
         *shared = Arc::downgrade(&server);
         server
     }
@@ -76,6 +78,12 @@ impl Server {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Ends it as a loss of power would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
     }
 
     /// Waits for its end, and gives its log.

@@ -215,8 +215,19 @@ pub fn extract_config(bytes: &[u8]) -> Result<String> {
 /// [`Error::Adapter`] for what is no adapter, names another way to compute than plain LoRA, rsLoRA or
 /// DoRA ([`seeming`]), or was made for another base model.
 pub fn load(path: &Path, model: &ModelConfig) -> Result<Adapter> {
+    let (weights, config) = read(path)?;
+    from_bytes(&weights, config.as_deref(), model)
+}
+
+/// The bytes of an adapter's weights, and the text of its configuration where that is a file of its
+/// own.
+///
+/// # Errors
+///
+/// As [`load`], for what is no adapter's folder or file.
+pub fn read(path: &Path) -> Result<(Vec<u8>, Option<String>)> {
     let files = Files::find(path)?;
-    from_bytes(&files.weights()?, files.config()?.as_deref(), model)
+    Ok((files.weights()?, files.config()?))
 }
 
 /// Reads an adapter from safetensors bytes and a configuration (when not inside the file).

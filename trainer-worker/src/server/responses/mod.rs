@@ -244,7 +244,7 @@ pub(super) async fn create(
     let metadata = asked.metadata.take().unwrap_or_default();
     check_metadata(&metadata)?;
     let messages = conversation(asked.instructions.as_deref(), std::mem::take(&mut asked.input))?;
-    let chosen = names::choose(&app, &asked.model).await?;
+    let chosen = names::choose(&app, &place.client().name, &asked.model).await?;
     let mut object = ResponseObject {
         id: app.id("resp"),
         object: "response",

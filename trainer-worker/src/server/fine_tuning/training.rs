@@ -1,0 +1,304 @@
+//! The one training that runs: a process of `trainer-worker train`, its measurements as events.
+
+use super::{
+    jobs::{OUTPUT, TRAINING, VALIDATION},
+    FileStore, FineTuningError, Job, Jobs, Purpose, Status,
+};
+use serde_json::{json, Value};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::AsyncReadExt,
+    process::{Child, Command},
+    sync::watch,
+};
+
+/// How often a training's measurements are read.
+const POLL: Duration = Duration::from_millis(500);
+/// How long a training may take to write its checkpoint when it is ended.
+const GRACE: Duration = Duration::from_secs(20);
+/// How much of what a training says is kept: the end of it.
+const MAX_SAID: usize = 64 << 10;
+/// Steps between two checkpoints: what a killed training loses at most.
+const SAVE_STEPS: u64 = 20;
+/// Measurements are kept of every step up to this one, of every tenth up to ten times as many, …
+const ALL_STEPS: u64 = 1_000;
+
+/// With what jobs are trained.
+#[derive(Debug, Clone)]
+pub struct TrainerSettings {
+    /// This program.
+    pub program: PathBuf,
+    /// The base model.
+    pub model: PathBuf,
+    /// Its name, as adapters record it.
+    pub name: String,
+    /// Threads of a training; the others are for answers.
+    pub threads: usize,
+}
+
+/// Trains one job after another.
+pub struct Trainer {
+    settings: TrainerSettings,
+    jobs: Arc<Jobs>,
+    files: Arc<FileStore>,
+}
+
+/// How a process ended.
+enum Ended {
+    /// By itself.
+    Done(Output),
+    /// Because its job was cancelled.
+    Cancelled,
+    /// Because the server stops.
+    Stopping,
+}
+
+impl Trainer {
+    /// A trainer of the jobs of a store.
+    pub fn new(settings: TrainerSettings, jobs: Arc<Jobs>, files: Arc<FileStore>) -> Self {
+        Self { settings, jobs, files }
+    }
+
+    /// Trains until `stop` becomes true; a training under way then writes a checkpoint and ends.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            // Asked before the queue is looked at, so that a job made in between is not missed.
+            let changed = self.jobs.changed();
+            let Some(job) = self.jobs.next() else {
+                tokio::select! {
+                    () = changed => {}
+                    _ = stop.changed() => {}
+                }
+                continue;
+            };
+            if let Err(error) = self.train(&job, &mut stop).await {
+                tracing::error!(job = job.id, %error, "the job cannot be done");
+                if let Err(error) = self.jobs.fail(&job.id, "server_error", &error.to_string()) {
+                    tracing::error!(job = job.id, %error, "nor can its failure be recorded");
+                    tokio::time::sleep(GRACE).await;
+                }
+            }
+        }
+    }
+
+    async fn train(
+        &self,
+        job: &Job,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), FineTuningError> {
+        let folder = self.jobs.folder(&job.id);
+        self.jobs.set_status(&job.id, Status::ValidatingFiles)?;
+        self.jobs.note(&job.id, "info", "Validating training file", Value::Null);
+        let looked = match self.process(job, &folder, &["--dry-run"], stop).await? {
+            Ended::Done(output) => output,
+            Ended::Cancelled | Ended::Stopping => return Ok(()),
+        };
+        if !looked.status.success() {
+            return self.jobs.fail(&job.id, "invalid_training_file", &said(&looked));
+        }
+        self.jobs.set_status(&job.id, Status::Running)?;
+        self.jobs.note(&job.id, "info", "Fine-tuning job started", Value::Null);
+        let trained = match self.process(job, &folder, &[], stop).await? {
+            Ended::Done(output) => output,
+            Ended::Cancelled | Ended::Stopping => return Ok(()),
+        };
+        if !trained.status.success() {
+            return self.jobs.fail(&job.id, "training_failed", &said(&trained));
+        }
+        let answer: Value = serde_json::from_slice(&trained.stdout).unwrap_or(Value::Null);
+        let results = self.results(job, &folder)?;
+        self.jobs.succeed(&job.id, answer["tokens"].as_u64(), results)
+    }
+
+    /// Runs `train` on a job's data.
+    async fn process(
+        &self,
+        job: &Job,
+        folder: &Path,
+        more: &[&str],
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Ended, FineTuningError> {
+        let output = folder.join(OUTPUT);
+        let mut command = Command::new(&self.settings.program);
+        command.arg("train").arg("--model").arg(&self.settings.model);
+        command.arg("--data").arg(folder.join(TRAINING));
+        if job.has_validation() {
+            command.arg("--eval-data").arg(folder.join(VALIDATION));
+        }
+        command.arg("--output").arg(&output).args(["--json", "--base-model-name"]);
+        command
+            .arg(&self.settings.name)
+            .args(["--stage", if job.preferences { "dpo" } else { "sft" }]);
+        command.arg(format!("--threads={}", self.settings.threads));
+        command.arg(format!("--seed={}", job.seed)).arg(format!("--save-steps={SAVE_STEPS}"));
+        command.args(&job.options).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true);
+        let failed = FineTuningError::disk("start", &self.settings.program);
+        let mut child = command.spawn().map_err(failed)?;
+        yield_to_answers(&child);
+        let stdout = collect(child.stdout.take());
+        let stderr = collect(child.stderr.take());
+        let mut seen = 0;
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status,
+                () = tokio::time::sleep(POLL) => {
+                    if more.is_empty() {
+                        self.measure(job, &output, &mut seen);
+                    }
+                    if self.jobs.is_cancelled(&job.id) {
+                        end(&mut child).await;
+                        return Ok(Ended::Cancelled);
+                    }
+                }
+                _ = stop.changed() => {
+                    end(&mut child).await;
+                    return Ok(Ended::Stopping);
+                }
+            }
+        };
+        let status = status.map_err(FineTuningError::disk("wait for", &self.settings.program))?;
+        if more.is_empty() {
+            self.measure(job, &output, &mut seen);
+        }
+        if self.jobs.is_cancelled(&job.id) {
+            return Ok(Ended::Cancelled);
+        }
+        let (stdout, stderr) = (stdout.await, stderr.await);
+        let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
+        Ok(Ended::Done(Output { status, stdout, stderr }))
+    }
+
+    /// Makes events of the measurements that are new in the run's record.
+    fn measure(&self, job: &Job, output: &Path, seen: &mut usize) {
+        let Some(state) = state(output) else { return };
+        let (Some(history), total) = (state["log_history"].as_array(), &state["max_steps"]) else {
+            return;
+        };
+        for entry in history.iter().skip(*seen) {
+            let step = entry["step"].as_u64().unwrap_or(0);
+            let (train, valid) = (&entry["loss"], &entry["eval_loss"]);
+            if !is_kept(step) || (train.is_null() && valid.is_null()) {
+                continue;
+            }
+            let shown = |value: &Value| value.as_f64().map(|loss| format!("{loss:.4}"));
+            let message = match (shown(train), shown(valid)) {
+                (Some(loss), _) => format!("Step {step}/{total}: training loss={loss}"),
+                (_, Some(loss)) => format!("Step {step}/{total}: validation loss={loss}"),
+                _ => continue,
+            };
+            let data = json!({
+                "step": step,
+                "total_steps": total,
+                "train_loss": train,
+                "valid_loss": valid,
+                "learning_rate": entry["learning_rate"],
+            });
+            self.jobs.note(&job.id, "info", &message, data);
+        }
+        *seen = history.len().max(*seen);
+    }
+
+    /// Writes the measurements as a table into a file of the job's owner. `None` where its quota
+    /// has no room for it: the job's result is the model.
+    fn results(&self, job: &Job, folder: &Path) -> Result<Option<String>, FineTuningError> {
+        let Some(state) = state(&folder.join(OUTPUT)) else { return Ok(None) };
+        let mut table = String::from("step,train_loss,valid_loss,learning_rate\n");
+        for entry in state["log_history"].as_array().into_iter().flatten() {
+            let cell = |name: &str| entry[name].as_f64().map_or(String::new(), |v| v.to_string());
+            table.push_str(&format!(
+                "{},{},{},{}\n",
+                entry["step"],
+                cell("loss"),
+                cell("eval_loss"),
+                cell("learning_rate")
+            ));
+        }
+        let mut file = self.files.receive()?;
+        file.write_all(table.as_bytes()).map_err(FineTuningError::disk("write", folder))?;
+        match self.files.keep(job.owner(), file, "step_metrics.csv", Purpose::FineTuneResults) {
+            Ok(file) => Ok(Some(file.id)),
+            Err(error @ FineTuningError::Quota { .. }) => {
+                let message = format!("The table of measurements is not kept: {error}");
+                self.jobs.note(&job.id, "warn", &message, Value::Null);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether the measurements of a step are kept, so that a long run has some thousands in all.
+fn is_kept(step: u64) -> bool {
+    let mut every = 1;
+    while step / every >= ALL_STEPS {
+        every *= 10;
+    }
+    step.is_multiple_of(every)
+}
+
+fn state(output: &Path) -> Option<Value> {
+    // It is replaced in one step, so what is read is whole.
+    serde_json::from_slice(&std::fs::read(output.join("trainer_state.json")).ok()?).ok()
+}
+
+/// What a process said of its failure: the message of its JSON, else its last lines.
+fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let json = text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok());
+    match json.and_then(|json| Some(json["error"]["message"].as_str()?.to_owned())) {
+        Some(message) => message,
+        None if text.trim().is_empty() => format!("the training ended with {}", output.status),
+        None => text.trim().lines().rev().take(5).collect::<Vec<_>>().join(" | "),
+    }
+}
+
+/// Reads all that comes, keeps the end of it.
+fn collect(
+    from: Option<impl tokio::io::AsyncRead + Unpin + Send + 'static>,
+) -> tokio::task::JoinHandle<Vec<u8>> {
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let Some(mut from) = from else { return kept };
+        let mut part = vec![0; 8 << 10];
+        while let Ok(read @ 1..) = from.read(&mut part).await {
+            kept.extend_from_slice(&part[..read]);
+            if kept.len() > 2 * MAX_SAID {
+                kept.drain(..kept.len() - MAX_SAID);
+            }
+        }
+        kept
+    })
+}
+
+/// Lets the system give the answers' threads the processor first.
+fn yield_to_answers(child: &Child) {
+    #[cfg(unix)]
+    if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
+        // Where it is not possible the training is only less polite.
+        let _ = rustix::process::setpriority_process(Some(pid), 10);
+    }
+    #[cfg(not(unix))]
+    let _ = child;
+}
+
+/// Asks a training to write a checkpoint and end; one that does not is killed.
+async fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
+        let asked = rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok();
+        if asked && tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
+            return;
+        }
+    }
+    if let Err(error) = child.kill().await {
+        tracing::warn!(%error, "a training could not be ended");
+    }
+}

@@ -1,0 +1,157 @@
+//! Fine-tuning over HTTP: what belongs to whom, quotas, and a server that is killed meanwhile.
+
+use crate::http::{Reply, Server, BASE};
+use serde_json::{json, Value};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const FILES: &str = "/v1/files";
+const JOBS: &str = "/v1/fine_tuning/jobs";
+
+/// A form with a file of that many rows.
+fn form(rows: usize) -> String {
+    let row = json!({ "messages": [
+        { "role": "user", "content": "What is the harbour's lantern called?" },
+        { "role": "assistant", "content": "It is called Marigold." },
+    ] });
+    let text = format!("{row}\n").repeat(rows);
+    format!(
+        "--edge\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nfine-tune\r\n--edge\r\n\
+         content-disposition: form-data; name=\"file\"; filename=\"notes.jsonl\"\r\n\
+         content-type: application/jsonl\r\n\r\n{text}\r\n--edge--\r\n"
+    )
+}
+
+fn upload(server: &Server, key: &[(&str, &str)], body: &str) -> Reply {
+    let kind = ("content-type", "multipart/form-data; boundary=edge");
+    server.request("POST", FILES, &[key, &[kind]].concat(), body)
+}
+
+fn id(reply: &Reply) -> String {
+    let answer = reply.json();
+    answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+fn create(server: &Server, key: &[(&str, &str)], file: &str, epochs: u32) -> Reply {
+    let method = json!({ "type": "supervised", "supervised": { "hyperparameters": {
+        "n_epochs": epochs, "batch_size": 2, "max_seq_length": 64, "lora_r": 2,
+    } } });
+    let body = json!({ "model": BASE, "training_file": file, "method": method });
+    server.request("POST", JOBS, key, &body.to_string())
+}
+
+fn job(server: &Server, key: &[(&str, &str)], id: &str) -> Value {
+    server.request("GET", &format!("{JOBS}/{id}"), key, "").json()
+}
+
+fn wait(server: &Server, key: &[(&str, &str)], id: &str, until: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let job = job(server, key, id);
+        if until(&job) {
+            return job;
+        }
+        assert!(began.elapsed() < Duration::from_secs(300), "{job}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_train_says_so() {
+    let server = Server::shared();
+    let told = server.request("GET", FILES, &[], "").refused(404, "training_disabled", None);
+    assert!(told.contains("--training"), "{told}");
+}
+
+#[test]
+fn what_a_key_made_is_for_no_other_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = folder.path().join("keys.jsonl").display().to_string();
+    let made = |name: &str| {
+        let made = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+            .args(["serve", "--api-keys", &keys, "--add-key", name])
+            .output()
+            .expect("runs");
+        format!("Bearer {}", String::from_utf8_lossy(&made.stdout).trim())
+    };
+    let (ada, ben) = (made("ada"), made("ben"));
+    let (ada, ben) = ([("authorization", ada.as_str())], [("authorization", ben.as_str())]);
+    let state = folder.path().join("state").display().to_string();
+    let more =
+        ["--training-jobs-per-key", "1", "--training-file", "1", "--training-files-per-key", "2"];
+    let given = ["--api-keys", &keys, "--training", &state];
+    let server = Server::start(&[&given[..], &more].concat());
+
+    let file = id(&upload(&server, &ada, &form(4)));
+    for (method, path) in [
+        ("GET", format!("{FILES}/{file}")),
+        ("GET", format!("{FILES}/{file}/content")),
+        ("DELETE", format!("{FILES}/{file}")),
+    ] {
+        server.request(method, &path, &ben, "").refused(404, "not_found", None);
+    }
+    assert_eq!(server.request("GET", FILES, &ben, "").json()["data"], json!([]));
+    create(&server, &ben, &file, 1).refused(400, "invalid_value", Some("training_file"));
+
+    let first = id(&create(&server, &ada, &file, 1));
+    let second = create(&server, &ada, &file, 1);
+    assert_eq!(
+        (second.status, second.json()["error"]["code"].as_str()),
+        (429, Some("quota_exceeded"))
+    );
+    for (method, path) in [
+        ("GET", format!("{JOBS}/{first}")),
+        ("GET", format!("{JOBS}/{first}/events")),
+        ("POST", format!("{JOBS}/{first}/cancel")),
+    ] {
+        server.request(method, &path, &ben, "").refused(404, "not_found", None);
+    }
+    let done = wait(&server, &ada, &first, |job| job["finished_at"].is_number());
+    assert_eq!(done["status"], "succeeded", "{done}");
+    let model = done["fine_tuned_model"].as_str().expect("a model");
+    let asked = json!({ "model": model, "prompt": "One,", "max_tokens": 4 }).to_string();
+    assert_eq!(server.request("POST", "/v1/completions", &ada, &asked).status, 200);
+    let refused = server.request("POST", "/v1/completions", &ben, &asked);
+    refused.refused(404, "model_not_found", Some("model"));
+    let again = server.request("POST", &format!("{JOBS}/{first}/cancel"), &ada, "");
+    again.refused(409, "job_is_over", None);
+
+    // Bytes of a file, and of all files.
+    upload(&server, &ada, &form(9000)).refused(413, "file_too_large", Some("file"));
+    let large = form(5500);
+    assert_eq!(upload(&server, &ada, &large).status, 200);
+    let third = upload(&server, &ada, &large);
+    assert_eq!(third.json()["error"]["code"], "quota_exceeded", "{}", third.text());
+    let empty = "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n\r\n--edge--\r\n";
+    upload(&server, &ada, empty).refused(400, "invalid_value", Some("purpose"));
+    let broken = upload(&server, &ada, "--edge\r\nnonsense");
+    broken.refused(400, "invalid_body", None);
+}
+
+#[test]
+fn a_job_survives_the_end_of_its_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().display().to_string();
+    let arguments = ["--training", &state, "--training-threads", "1"];
+    let mut server = Server::start(&arguments);
+    let file = id(&upload(&server, &[], &form(8)));
+    let made = id(&create(&server, &[], &file, 40));
+    let trains = |server: &Server| {
+        let events = server.get(&format!("{JOBS}/{made}/events?limit=1000")).json();
+        events["data"].as_array().expect("events").iter().any(|event| event["type"] == "metrics")
+    };
+    let began = Instant::now();
+    while !trains(&server) {
+        assert!(began.elapsed() < Duration::from_secs(300), "{}", job(&server, &[], &made));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    server.kill();
+    let server = Server::start(&arguments);
+    let done = wait(&server, &[], &made, |job| job["finished_at"].is_number());
+    assert_eq!(done["status"], "succeeded", "{done}");
+    let events = server.get(&format!("{JOBS}/{made}/events?limit=1000")).json();
+    let text = events["data"].to_string();
+    assert!(text.contains("started again") && text.contains("successfully"), "{text}");
+    let asked = json!({ "model": done["fine_tuned_model"], "prompt": "One,", "max_tokens": 4 });
+    assert_eq!(server.post("/v1/completions", &asked).status, 200);
+}
