@@ -13,7 +13,9 @@ where `pdftoppm` shows ink in its box at 96 dpi (poppler's text holds hidden tex
 does not); Arabic and Hebrew words are written in logical order by `pdftotext`, so that output is
 asked for those. For a Word file it is mammoth 1.13 (PyPI), whose HTML holds body, tables, text
 boxes and notes. One line is `count TAB word`, or `- TAB first TAB second` for a word that a line's
-end divides. Words of the sample are committed; the others lie beside the corpus' files.
+end divides, or `+ TAB count TAB first TAB second ...` for words of one line that stand side by side
+without a gap: poppler parts letters of different sizes or heights, as in formulas. Words of the sample
+are committed; the others lie beside the corpus' files.
 
 Needs poppler-utils, and mammoth and pillow from PyPI.
 """
@@ -129,8 +131,29 @@ class Ink:
         return high - low >= 20
 
 
+def touch(left, right):
+    """Whether a word's box goes on where that of the one before ends: less than poppler's own gap
+    between words, a tenth of the letters' height, is between them."""
+    height = max(left[3] - left[1], right[3] - right[1])
+    beside = min(left[3], right[3]) > max(left[1], right[1])
+    return beside and -0.6 * height < right[0] - left[2] < 0.1 * height
+
+
+def chains(line):
+    """The words of a line that stand side by side, two or more."""
+    chain = []
+    for box, word in line:
+        if chain and not touch(chain[-1][0], box):
+            if len(chain) > 1:
+                yield tuple(word for _, word in chain)
+            chain = []
+        chain.append((box, word))
+    if len(chain) > 1:
+        yield tuple(word for _, word in chain)
+
+
 def pdf_words(path):
-    """Words and divided words of a PDF, or None where poppler does not open it."""
+    """Words, divided words and words side by side, or None where poppler does not open it."""
     from PIL import Image
 
     done = subprocess.run(
@@ -138,7 +161,7 @@ def pdf_words(path):
     )
     if done.returncode:
         return None
-    counted, divided = collections.Counter(), []
+    counted, divided, beside = collections.Counter(), [], collections.Counter()
     rtl = False
     for number, page in enumerate(re.split(r"<page ", done.stdout.decode("utf-8", "replace"))[1:], 1):
         lines = [
@@ -161,7 +184,9 @@ def pdf_words(path):
         ink = Ink(Image.open(io.BytesIO(done.stdout)), 96 / 72)
         before = None
         for line in lines:
-            seen = [word for box, word in line if ink.within(box)]
+            line = [(box, word) for box, word in line if ink.within(box)]
+            seen = [word for _, word in line]
+            beside.update(chains(line))
             rtl = rtl or any(RTL.search(word) for word in seen)
             if before and seen:
                 divided.append((before, seen[0]))
@@ -174,7 +199,7 @@ def pdf_words(path):
         for word in [word for word in counted if RTL.search(word)]:
             del counted[word]
         counted.update(logical)
-    return counted, divided
+    return counted, divided, beside
 
 
 class Text(html.parser.HTMLParser):
@@ -213,7 +238,7 @@ def word_words(path):
         return None
     text = Text()
     text.feed(made.value)
-    return collections.Counter("".join(text.parts).split()), []
+    return collections.Counter("".join(text.parts).split()), [], {}
 
 
 def words(everything):
@@ -240,6 +265,7 @@ def words(everything):
             return
         lines = [f"{count}\t{word}" for word, count in sorted(found[0].items())]
         lines += [f"-\t{first}\t{second}" for first, second in found[1]]
+        lines += ["\t".join(["+", str(count), *chain]) for chain, count in sorted(found[2].items())]
         out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
     with ThreadPoolExecutor(2) as pool:

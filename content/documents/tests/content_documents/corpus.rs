@@ -99,6 +99,10 @@ impl Document {
             let mut next = || columns.next().expect("a column");
             match next() {
                 "-" => oracle.divided.push((next().to_owned(), next().to_owned())),
+                "+" => {
+                    let count = next().parse().expect("a count");
+                    oracle.chains.push((count, columns.map(str::to_owned).collect()));
+                }
                 count => {
                     let count: u64 = count.parse().expect("a count");
                     let word = next();
@@ -153,6 +157,28 @@ fn parts(word: &str) -> Vec<String> {
     parts
 }
 
+fn counts(parts: Vec<String>) -> Words {
+    let mut words = Words::new();
+    for part in parts {
+        *words.entry(part).or_default() += 1;
+    }
+    words
+}
+
+/// The letter at the code of a sign in TeX's font of symbols (OMS). Poppler does not know the names
+/// of these signs and takes their codes for letters: `⟨name⟩` is `hnamei` to it.
+fn code_of(sign: char) -> Option<char> {
+    Some(match sign {
+        '\u{230a}' => 'b',
+        '\u{230b}' => 'c',
+        '\u{2308}' => 'd',
+        '\u{2309}' => 'e',
+        '\u{27e8}' | '\u{2329}' | '\u{3008}' => 'h',
+        '\u{27e9}' | '\u{232a}' | '\u{3009}' => 'i',
+        _ => return None,
+    })
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Script {
     Latin,
@@ -195,6 +221,8 @@ struct Oracle {
     words: Words,
     /// Last word of a line, with its hyphen, and the first of the next.
     divided: Vec<(String, String)>,
+    /// Words of a line that stand side by side without a gap, and how often they do.
+    chains: Vec<(u64, Vec<String>)>,
     scripts: BTreeMap<Script, u64>,
 }
 
@@ -213,6 +241,36 @@ impl Oracle {
         *Script::ALL[1..].iter().find(third).unwrap_or(&Script::Latin)
     }
 
+    /// Reads a place of the file in another way, at most `times`: as long as the words `read` are
+    /// too many in `ours` and those that they come for, `instead`, too few.
+    fn exchange(&mut self, ours: &Words, instead: Vec<String>, read: Vec<String>, times: u64) {
+        let (mut instead, mut read) = (counts(instead), counts(read));
+        for (word, count) in &mut read {
+            let both = instead.get(word).copied().unwrap_or(0).min(*count);
+            instead.entry(word.clone()).and_modify(|n| *n -= both);
+            *count -= both;
+        }
+        let of = |words: &Words, word: &String| words.get(word).copied().unwrap_or(0);
+        for _ in 0..times {
+            let missing = |word: &String, n: &u64| of(ours, word) >= of(&self.words, word) + n;
+            let surplus = |word: &String, n: &u64| of(&self.words, word) >= of(ours, word) + n;
+            let differs = |(_, n): &(&String, &u64)| **n > 0;
+            let mut reads = read.iter().filter(differs).peekable();
+            if reads.peek().is_none()
+                || !reads.all(|(word, n)| missing(word, n))
+                || !instead.iter().filter(differs).all(|(word, n)| surplus(word, n))
+            {
+                break;
+            }
+            for (word, n) in &instead {
+                self.words.entry(word.clone()).and_modify(|count| *count -= n);
+            }
+            for (word, n) in &read {
+                *self.words.entry(word.clone()).or_default() += n;
+            }
+        }
+    }
+
     /// Recall and precision of the words of `text`, and a few that differ.
     fn compare(mut self, text: &str) -> (f64, f64, String) {
         let mut ours = Words::new();
@@ -220,7 +278,7 @@ impl Oracle {
             add(&mut ours, word, 1);
         }
         // A word that a line's end divides may be read as one or as two.
-        for (first, second) in self.divided {
+        for (first, second) in std::mem::take(&mut self.divided) {
             let (one, two) = (parts(&first), parts(&second));
             let (Some(last), Some(next)) = (one.last(), two.first()) else { continue };
             let joined = format!("{last}{next}");
@@ -234,23 +292,17 @@ impl Oracle {
                 *self.words.entry(joined).or_default() += 1;
             }
         }
-        // The raised A of LaTeX's logo is a word of its own to poppler.
-        let logos: Vec<(String, u64)> = (ours.iter())
-            .filter(|(word, _)| word.contains("LATEX"))
-            .map(|(word, count)| (word.clone(), *count))
-            .collect();
-        for (word, count) in logos {
-            let Some((before, after)) = word.split_once("ATEX") else { continue };
-            let pieces = [before.to_owned(), "A".to_owned(), format!("TEX{after}")];
-            let more = count.saturating_sub(self.words.get(&word).copied().unwrap_or(0));
-            let found = pieces.iter().map(|piece| self.words.get(piece).copied().unwrap_or(0));
-            let more = found.min().unwrap_or(0).min(more);
-            for piece in &pieces {
-                if let Some(count) = self.words.get_mut(piece) {
-                    *count -= more;
+        for (count, chain) in std::mem::take(&mut self.chains) {
+            for length in (2..=chain.len()).rev() {
+                for pieces in chain.windows(length) {
+                    let apart = pieces.iter().flat_map(|piece| parts(piece)).collect();
+                    self.exchange(&ours, apart, parts(&pieces.concat()), count);
                 }
             }
-            *self.words.entry(word).or_default() += more;
+        }
+        for word in text.split_whitespace().filter(|word| word.contains(|c| code_of(c).is_some())) {
+            let guessed: String = word.chars().map(|c| code_of(c).unwrap_or(c)).collect();
+            self.exchange(&ours, parts(&guessed), parts(word), 1);
         }
         let common: u64 = (self.words.iter())
             .map(|(word, count)| (*count).min(ours.get(word).copied().unwrap_or(0)))
