@@ -127,6 +127,8 @@ pub(super) enum Event {
 pub(crate) struct Pages<'d, 'a> {
     pub(super) document: &'d mut Document<'a>,
     pub(crate) layout: Layout,
+    /// What the open page names.
+    page_resources: Rc<Dict>,
     fonts: BTreeMap<u32, Rc<Font>>,
     /// Entries of the fonts that are kept.
     kept: usize,
@@ -182,6 +184,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(Self {
             document,
             layout: Layout::default(),
+            page_resources: Rc::default(),
             fonts: BTreeMap::new(),
             kept: 0,
             state: initial(Matrix::IDENTITY, clip),
@@ -226,6 +229,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         (self.now, self.path, self.clipping) = (0, Path::default(), None);
         self.text_clips = 0;
         let (contents, resources) = self.document.page(page)?;
+        self.page_resources = resources.clone();
         let contents = match self.document.resolve(&contents)? {
             Object::Array(parts) => parts.to_vec(),
             _ => vec![contents],
@@ -495,7 +499,15 @@ impl<'d, 'a> Pages<'d, 'a> {
         let found = all.dict().and_then(|all| {
             all.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
         });
-        Ok(found.unwrap_or(Object::Null))
+        match found {
+            Some(found) => Ok(found),
+            // Old forms use what their page has, and viewers look there for what a form lacks.
+            None if !std::ptr::eq(resources, &*self.page_resources) => {
+                let page = self.page_resources.clone();
+                self.resource(&page, kind, name)
+            }
+            None => Ok(Object::Null),
+        }
     }
 
     pub(super) fn use_font(&mut self, reference: &Object, size: f64) -> Result<()> {

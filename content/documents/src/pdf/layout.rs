@@ -11,6 +11,9 @@
 //! * on the same line, more than 1 backwards: a new line; more than 1.5 forwards: a tab; more than
 //!   0.1 forwards: a space, where none is drawn.
 //!
+//! A glyph without a known character leaves a gap: what stands before and after it is no word. A glyph
+//! that is drawn mirrored goes with its line, as the second letter of XeTeX's logo does.
+//!
 //! An accent that is drawn over or under a letter (as TeX does) becomes one character with it.
 //! A raised, smaller digit or sign (* † ‡ § ¶) that marks a note is a word of its own before a word and
 //! after one of three letters or more; elsewhere it is an exponent.
@@ -36,8 +39,8 @@ const ACROSS: f64 = 0.6;
 const SLOPE: f64 = 1.1;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
-const TAB: f64 = 1.5;
-const SPACE: f64 = 0.1;
+pub(super) const TAB: f64 = 1.5;
+pub(super) const SPACE: f64 = 0.1;
 /// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
 const STEP: f64 = 0.05;
 /// How small a raised sign is beside its word, and how far it is raised, in units.
@@ -100,13 +103,24 @@ impl Layout {
         vertical: bool,
         advance: (f64, f64),
     ) -> Result<()> {
-        let [a, b, c, d, x, y] = place.0;
+        let [a, b, c, d, mut x, mut y] = place.0;
+        let mut advance = advance;
         let across = if vertical { (a, b) } else { (c, d) };
-        let along = if vertical { (-c, -d) } else { (a, b) };
+        let mut along = if vertical { (-c, -d) } else { (a, b) };
+        let against = |pen: Pen| pen.direction.0 * along.0 + pen.direction.1 * along.1 < 0.0;
+        if a * d - b * c < 0.0 && self.pen.is_some_and(against) {
+            (x, y) = (x + advance.0, y + advance.1);
+            advance = (-advance.0, -advance.1);
+            along = (-along.0, -along.1);
+        }
         let size = length(across);
         let run = length(along);
         let direction = if run > 0.0 { (along.0 / run, along.1 / run) } else { (1.0, 0.0) };
+        let known = !text.contains('\u{fffd}');
         let text = self.counted(text, limit);
+        if text.is_empty() && !known {
+            return Ok(());
+        }
         let (mut gap, mut jump) = (Gap::None, false);
         if let Some(pen) = self.pen {
             (gap, jump) = self.separate(&pen, x, y, direction, size, &text);
@@ -118,7 +132,7 @@ impl Layout {
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
-        if !self.line.accent(&text, (start, end)) {
+        if !self.line.accent(&text, (start, end), size) {
             self.line.put(&text, (start, end), gap, jump, size);
         }
         if self.line.is_full() {
