@@ -131,25 +131,44 @@ class Ink:
         return high - low >= 20
 
 
+MARK = "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+
+
 def touch(left, right):
-    """Whether a word's box goes on where that of the one before ends: less than poppler's own gap
-    between words, a tenth of the letters' height, is between them."""
-    height = max(left[3] - left[1], right[3] - right[1])
-    beside = min(left[3], right[3]) > max(left[1], right[1])
-    return beside and -0.6 * height < right[0] - left[2] < 0.1 * height
+    """Whether a word goes on where the one before ends, each a box and its text: less than poppler's
+    own gap between words, a tenth of the letters' height, is between them, or half of it beside a
+    mark, whose box is not its letter's."""
+    (box, word), (next_box, next_word) = left, right
+    height = max(box[3] - box[1], next_box[3] - next_box[1])
+    beside = min(box[3], next_box[3]) > max(box[1], next_box[1])
+    marked = re.search(MARK + "$", word) or re.match(MARK, next_word)
+    gap = next_box[0] - box[2]
+    return beside and -0.6 * height < gap < (0.5 if marked else 0.1) * height
 
 
-def chains(line):
-    """The words of a line that stand side by side, two or more."""
-    chain = []
-    for box, word in line:
-        if chain and not touch(chain[-1][0], box):
-            if len(chain) > 1:
-                yield tuple(word for _, word in chain)
-            chain = []
-        chain.append((box, word))
-    if len(chain) > 1:
-        yield tuple(word for _, word in chain)
+def chains(words):
+    """The words of a page that stand side by side, two or more: an index is often on a line of its
+    own to poppler."""
+    rows = collections.defaultdict(list)
+    for number, (box, _) in enumerate(words):
+        for row in range(int(box[1] // 20), int(box[3] // 20) + 1):
+            rows[row].append(number)
+    follows, taken = {}, set()
+    for number, (box, _) in enumerate(words):
+        near = {other for row in range(int(box[1] // 20), int(box[3] // 20) + 1) for other in rows[row]}
+        beside = [other for other in near - taken - {number} if touch(words[number], words[other])]
+        if beside:
+            # The next one of the line comes first: a raised letter may stand above the one after it.
+            nearest = min(
+                beside, key=lambda other: (other != number + 1, abs(words[other][0][0] - box[2]), other)
+            )
+            follows[number] = nearest
+            taken.add(nearest)
+    for number in sorted(set(follows) - taken):
+        chain = [number]
+        while chain[-1] in follows:
+            chain.append(follows[chain[-1]])
+        yield tuple(words[place][1] for place in chain)
 
 
 def pdf_words(path):
@@ -157,7 +176,7 @@ def pdf_words(path):
     from PIL import Image
 
     done = subprocess.run(
-        ["pdftotext", "-bbox-layout", str(path), "-"], capture_output=True, timeout=300
+        ["pdftotext", "-bbox-layout", "-cropbox", str(path), "-"], capture_output=True, timeout=300
     )
     if done.returncode:
         return None
@@ -182,11 +201,11 @@ def pdf_words(path):
         if not done.stdout:
             continue
         ink = Ink(Image.open(io.BytesIO(done.stdout)), 96 / 72)
+        lines = [[(box, word) for box, word in line if ink.within(box)] for line in lines]
+        beside.update(chains([word for line in lines for word in line]))
         before = None
         for line in lines:
-            line = [(box, word) for box, word in line if ink.within(box)]
             seen = [word for _, word in line]
-            beside.update(chains(line))
             rtl = rtl or any(RTL.search(word) for word in seen)
             if before and seen:
                 divided.append((before, seen[0]))

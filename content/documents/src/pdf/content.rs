@@ -406,22 +406,24 @@ impl<'d, 'a> Pages<'d, 'a> {
                 }
             }
             b"T*" => self.next_line(0.0, -self.state.leading),
-            b"Tj" => self.show(operands.first())?,
+            b"Tj" => self.show(operands.first(), false)?,
             b"'" => {
                 self.next_line(0.0, -self.state.leading);
-                self.show(operands.first())?;
+                self.show(operands.first(), false)?;
             }
             b"\"" => {
                 self.state.word_spacing = number(0);
                 self.state.character_spacing = number(1);
                 self.next_line(0.0, -self.state.leading);
-                self.show(operands.get(2))?;
+                self.show(operands.get(2), false)?;
             }
             b"TJ" => {
-                for item in operands.first().and_then(Object::array).unwrap_or_default() {
+                let items = operands.first().and_then(Object::array).unwrap_or_default();
+                let spaces = self.spaces_by_spacing(items);
+                for item in items {
                     match item {
                         Object::Number(back) => self.advance(-back / 1000.0 * self.state.size),
-                        other => self.show(Some(other))?,
+                        other => self.show(Some(other), spaces)?,
                     }
                 }
             }
@@ -475,6 +477,15 @@ impl<'d, 'a> Pages<'d, 'a> {
 
     fn next_line(&mut self, x: f64, y: f64) {
         self.set_line(Matrix::translation(x, y).then(&self.line));
+    }
+
+    /// Whether a line's character spacing stands for its spaces, as Ghostscript writes them: within
+    /// words it is taken back.
+    fn spaces_by_spacing(&self, items: &[Object]) -> bool {
+        let spacing = self.state.character_spacing;
+        let taken_back = |back: f64| (back / 1000.0 * self.state.size - spacing).abs();
+        let takes_back = |back: f64| taken_back(back) <= spacing / 10.0;
+        spacing > 0.0 && items.iter().filter_map(Object::number).any(takes_back)
     }
 
     /// Moves on in the direction of writing.

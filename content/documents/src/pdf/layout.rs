@@ -29,6 +29,7 @@
 
 use super::bidi::{is_mark, reads_from_right, Gap, Line, Seen};
 use super::hyphen;
+use super::letters::is_private;
 use super::matrix::Matrix;
 use crate::budget::{Fault, Result, MAX_TEXT};
 use crate::left_out::{Hidden, LeftOut};
@@ -60,6 +61,17 @@ struct Pen {
     y: f64,
     direction: (f64, f64),
     size: f64,
+}
+
+impl Pen {
+    /// Whether it is on the line of another pen and farther on.
+    fn is_beyond(&self, other: &Self) -> bool {
+        let (dx, dy) = (self.x - other.x, self.y - other.y);
+        let (ux, uy) = self.direction;
+        let (along, up) = (dx * ux + dy * uy, dy * ux - dx * uy);
+        let unit = if self.size > other.size { self.size } else { other.size };
+        along > 0.0 && along < unit && up.abs() < unit
+    }
 }
 
 /// Collects the text of a document.
@@ -116,7 +128,7 @@ impl Layout {
         let size = length(across);
         let run = length(along);
         let direction = if run > 0.0 { (along.0 / run, along.1 / run) } else { (1.0, 0.0) };
-        let known = !text.contains('\u{fffd}');
+        let known = !text.contains(is_unknown);
         let text = self.counted(text, limit);
         if text.is_empty() && !known {
             return Ok(());
@@ -132,13 +144,25 @@ impl Layout {
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
-        if !self.line.accent(&text, (start, end), size) {
+        let accent = self.line.accent(&text, (start, end), size);
+        if !accent {
             self.line.put(&text, (start, end), gap, jump, size);
         }
         if self.line.is_full() {
             self.end_line();
         }
-        self.pen = Some(Pen { x: x + advance.0, y: y + advance.1, direction, size });
+        let pen = Pen { x: x + advance.0, y: y + advance.1, direction, size };
+        self.pen = Some(match self.pen {
+            // A mark is drawn back over its letter, and the line goes on after the letter.
+            Some(last)
+                if (accent || is_mark(&text))
+                    && !self.line.right_to_left
+                    && last.is_beyond(&pen) =>
+            {
+                last
+            }
+            _ => pen,
+        });
         if self.text.len() > MAX_TEXT {
             return Err(Fault::TooMuch { what: "bytes of text", limit: MAX_TEXT as u64 });
         }
@@ -276,6 +300,10 @@ impl Layout {
                 self.left_out.add(Hidden::Unmapped, character.len_utf8() as u64);
                 continue;
             }
+            if is_unknown(character) {
+                self.left_out.add(Hidden::Unmapped, character.len_utf8() as u64);
+                continue;
+            }
             if place >= limit {
                 self.left_out.add(Hidden::Excess, character.len_utf8() as u64);
                 continue;
@@ -284,6 +312,12 @@ impl Layout {
         }
         out
     }
+}
+
+/// Whether a character says nothing about its sign: the replacement character, and private ones but
+/// those that have a meaning ([`put`]).
+fn is_unknown(character: char) -> bool {
+    character == '\u{fffd}' || (is_private(character) && character != '\u{f0b7}')
 }
 
 /// Whether a sign is one that notes are marked with.

@@ -141,7 +141,17 @@ fn parts(word: &str) -> Vec<String> {
         parts.extend(ideographs.windows(2).map(|pair| pair.iter().collect::<String>()));
         ideographs.clear();
     };
-    for character in word.nfkc().filter(shown).chain([' ']) {
+    // The i and j of an accent have no dot, whether they are written so or not.
+    let dotted = word.nfkd().filter(shown).collect::<Vec<_>>();
+    let dotted = dotted.iter().enumerate().map(|(at, character)| {
+        let accented = dotted.get(at + 1).is_some_and(|next| is_combining_mark(*next));
+        match character {
+            'ı' if accented => 'i',
+            'ȷ' if accented => 'j',
+            other => *other,
+        }
+    });
+    for character in dotted.nfc().chain([' ']) {
         let letter = character.is_alphanumeric() || is_combining_mark(character);
         if letter && script_of(character) == Some(Script::Cjk) {
             ideographs.push(character);
@@ -165,18 +175,55 @@ fn counts(parts: Vec<String>) -> Words {
     words
 }
 
-/// The letter at the code of a sign in TeX's font of symbols (OMS). Poppler does not know the names
-/// of these signs and takes their codes for letters: `⟨name⟩` is `hnamei` to it.
-fn code_of(sign: char) -> Option<char> {
-    Some(match sign {
-        '\u{230a}' => 'b',
-        '\u{230b}' => 'c',
-        '\u{2308}' => 'd',
-        '\u{2309}' => 'e',
-        '\u{27e8}' | '\u{2329}' | '\u{3008}' => 'h',
-        '\u{27e9}' | '\u{232a}' | '\u{3009}' => 'i',
-        _ => return None,
-    })
+/// The letters and digits at the codes of a sign in TeX's fonts of symbols (OMS and OMX). Poppler does
+/// not know the names of these signs and takes their codes for letters: `⟨name⟩` is `hnamei` to it.
+fn codes_of(sign: char) -> &'static str {
+    match sign {
+        '\u{25b3}' => "4",
+        '\u{25bd}' => "5",
+        '\u{230a}' => "b",
+        '\u{230b}' => "c",
+        '\u{2308}' => "d",
+        '\u{2309}' => "e",
+        '\u{27e8}' | '\u{2329}' | '\u{3008}' => "h",
+        '\u{27e9}' | '\u{232a}' | '\u{3009}' => "i",
+        '\u{2a06}' => "FG",
+        '\u{222e}' => "HI",
+        '\u{2a00}' => "JK",
+        '\u{2a01}' => "LM",
+        '\u{2a02}' => "NO",
+        '\u{2211}' => "PX",
+        '\u{220f}' => "QY",
+        '\u{222b}' => "RZ",
+        '\u{22c3}' => "S",
+        '\u{22c2}' => "T",
+        '\u{2a04}' => "U",
+        '\u{22c0}' => "V",
+        '\u{22c1}' => "W",
+        '\u{2210}' => "a",
+        _ => "",
+    }
+}
+
+/// What poppler may make of a word with such signs: each of them a letter of the word, or a word of
+/// its own, since it parts letters of different heights.
+fn guesses(word: &str) -> Vec<String> {
+    let mut guesses = vec![String::new()];
+    for character in word.chars() {
+        let codes = codes_of(character);
+        if codes.is_empty() || guesses.len() > 64 {
+            guesses.iter_mut().for_each(|guess| guess.push(character));
+            continue;
+        }
+        let with = |guess: &String| {
+            let guess = guess.clone();
+            codes
+                .chars()
+                .flat_map(move |code| [format!("{guess}{code}"), format!("{guess} {code} ")])
+        };
+        guesses = guesses.iter().flat_map(with).collect();
+    }
+    guesses
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -242,8 +289,14 @@ impl Oracle {
     }
 
     /// Reads a place of the file in another way, at most `times`: as long as the words `read` are
-    /// too many in `ours` and those that they come for, `instead`, too few.
-    fn exchange(&mut self, ours: &Words, instead: Vec<String>, read: Vec<String>, times: u64) {
+    /// too many in `ours` and those that they come for, `instead`, too few; whether it does once.
+    fn exchange(
+        &mut self,
+        ours: &Words,
+        instead: Vec<String>,
+        read: Vec<String>,
+        times: u64,
+    ) -> bool {
         let (mut instead, mut read) = (counts(instead), counts(read));
         for (word, count) in &mut read {
             let both = instead.get(word).copied().unwrap_or(0).min(*count);
@@ -251,16 +304,15 @@ impl Oracle {
             *count -= both;
         }
         let of = |words: &Words, word: &String| words.get(word).copied().unwrap_or(0);
-        for _ in 0..times {
+        for done in 0..times {
             let missing = |word: &String, n: &u64| of(ours, word) >= of(&self.words, word) + n;
             let surplus = |word: &String, n: &u64| of(&self.words, word) >= of(ours, word) + n;
             let differs = |(_, n): &(&String, &u64)| **n > 0;
-            let mut reads = read.iter().filter(differs).peekable();
-            if reads.peek().is_none()
-                || !reads.all(|(word, n)| missing(word, n))
+            if !instead.iter().chain(&read).any(|(_, n)| *n > 0)
+                || !read.iter().filter(differs).all(|(word, n)| missing(word, n))
                 || !instead.iter().filter(differs).all(|(word, n)| surplus(word, n))
             {
-                break;
+                return done > 0;
             }
             for (word, n) in &instead {
                 self.words.entry(word.clone()).and_modify(|count| *count -= n);
@@ -269,6 +321,7 @@ impl Oracle {
                 *self.words.entry(word.clone()).or_default() += n;
             }
         }
+        times > 0
     }
 
     /// Recall and precision of the words of `text`, and a few that differ.
@@ -300,9 +353,14 @@ impl Oracle {
                 }
             }
         }
-        for word in text.split_whitespace().filter(|word| word.contains(|c| code_of(c).is_some())) {
-            let guessed: String = word.chars().map(|c| code_of(c).unwrap_or(c)).collect();
-            self.exchange(&ours, parts(&guessed), parts(word), 1);
+        let signed = |word: &&str| word.chars().any(|sign| !codes_of(sign).is_empty());
+        let within =
+            |c: char| c.is_alphanumeric() || is_combining_mark(c) || !codes_of(c).is_empty();
+        for word in text.split(|c| !within(c)).filter(signed) {
+            let guesses = guesses(word).into_iter();
+            guesses
+                .map(|guess| parts(&guess))
+                .find(|guess| self.exchange(&ours, guess.clone(), parts(word), 1));
         }
         let common: u64 = (self.words.iter())
             .map(|(word, count)| (*count).min(ours.get(word).copied().unwrap_or(0)))

@@ -216,12 +216,12 @@ impl Pages<'_, '_> {
         Ok(Some((marks, own)))
     }
 
-    /// Shows a string.
-    pub(super) fn show(&mut self, string: Option<&Object>) -> Result<()> {
+    /// Shows a string, in which character spacing may stand for spaces.
+    pub(super) fn show(&mut self, string: Option<&Object>, spaces: bool) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
         let Some(font) = self.font_in_use()? else { return Ok(()) };
         // Spacing of some letters is part of them; that of one or two is how programs write a space.
-        let spaced = rest.len() > MAX_PAIR;
+        let spaced = !spaces && rest.len() > MAX_PAIR;
         while !rest.is_empty() {
             self.document.budget.operate()?;
             let code = rest.first().copied().unwrap_or_default();
