@@ -13,8 +13,8 @@ where `pdftoppm` shows ink in its box at 96 dpi (poppler's text holds hidden tex
 does not); Arabic and Hebrew words are written in logical order by `pdftotext`, so that output is
 asked for those. For a Word file it is mammoth 1.13 (PyPI), whose HTML holds body, tables, text
 boxes and notes. One line is `count TAB word`, or `- TAB first TAB second` for a word that a line's
-end divides, or `+ TAB count TAB first TAB second ...` for words of one line that stand side by side
-without a gap: poppler parts letters of different sizes or heights, as in formulas. Words of the sample
+end divides, or `+ TAB count TAB first TAB second ...` for words that stand side by side without a
+gap: poppler parts letters of different sizes or heights, as in formulas. Words of the sample
 are committed; the others lie beside the corpus' files.
 
 Needs poppler-utils, and mammoth and pillow from PyPI.
@@ -131,24 +131,25 @@ class Ink:
         return high - low >= 20
 
 
+ACCENT = "[`\u00b4\u02c6\u02dc\u00af\u02d8\u02d9\u00a8\u02da\u02dd\u02c7\u00b8\u02db]"
 MARK = "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 
 
 def touch(left, right):
-    """Whether a word goes on where the one before ends, each a box and its text: less than poppler's
-    own gap between words, a tenth of the letters' height, is between them, or half of it beside a
-    mark, whose box is not its letter's."""
+    """Whether a word goes on where the one before ends, each a box and its text: less is between them
+    than any space has, 0.15 of the letters' height, or half of it beside a mark, whose box is not
+    its letter's."""
     (box, word), (next_box, next_word) = left, right
     height = max(box[3] - box[1], next_box[3] - next_box[1])
     beside = min(box[3], next_box[3]) > max(box[1], next_box[1])
     marked = re.search(MARK + "$", word) or re.match(MARK, next_word)
     gap = next_box[0] - box[2]
-    return beside and -0.6 * height < gap < (0.5 if marked else 0.1) * height
+    return beside and -0.6 * height < gap < (0.5 if marked else 0.15) * height
 
 
 def chains(words):
-    """The words of a page that stand side by side, two or more: an index is often on a line of its
-    own to poppler."""
+    """The words of a page that stand side by side, two or more, as an index is often on a line of its
+    own to poppler; and single words with an accent that is a sign of its own."""
     rows = collections.defaultdict(list)
     for number, (box, _) in enumerate(words):
         for row in range(int(box[1] // 20), int(box[3] // 20) + 1):
@@ -164,6 +165,9 @@ def chains(words):
             )
             follows[number] = nearest
             taken.add(nearest)
+    for number, (_, word) in enumerate(words):
+        if number not in follows and number not in taken and re.search(ACCENT, word):
+            yield (word,)
     for number in sorted(set(follows) - taken):
         chain = [number]
         while chain[-1] in follows:
