@@ -2,15 +2,15 @@
 
 use super::{bench, mebibytes, DeviceArgs, OutputArgs};
 use anyhow::{Context, Result};
+use openledger_engine::device;
+use openledger_engine::export::compatibility::{findings, Finding, Severity};
+use openledger_engine::export::PeftAdapter;
+use openledger_engine::kernels::cpu;
+use openledger_engine::peft::seeming;
+use openledger_engine::report::memory;
+use openledger_engine::train::on_training_threads;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
-use trainer_worker::device;
-use trainer_worker::export::compatibility::{findings, Finding, Severity};
-use trainer_worker::export::PeftAdapter;
-use trainer_worker::kernels::cpu;
-use trainer_worker::peft::seeming;
-use trainer_worker::report::memory;
-use trainer_worker::train::on_training_threads;
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]

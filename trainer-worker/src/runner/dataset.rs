@@ -1,10 +1,10 @@
 //! The files a job names, fetched and checked against the chain.
 
 use super::RunnerError;
-use crate::data::DataFile;
 use openledger_client::{AccountId, Client};
 use openledger_content::{ContentStore, Limits, Wanted};
 use openledger_documents::{canonical_text, Measured, EXTRACTOR_VERSION};
+use openledger_engine::data::DataFile;
 use openledger_primitives::{
     api::LeafView,
     leaf::{version_of, DatasetRef},

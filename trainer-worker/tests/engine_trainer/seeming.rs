@@ -3,10 +3,10 @@
 
 use crate::commands::{json, refusal, run};
 use crate::common::{golden, safetensors_bytes, tiny_weights, write_tiny_folder};
+use openledger_engine::model::ModelConfig;
+use openledger_engine::peft;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
-use trainer_worker::model::ModelConfig;
-use trainer_worker::peft;
 
 /// What is refused, and what the refusal names.
 const REFUSED: [(&str, &[&str]); 15] = [
