@@ -51,6 +51,8 @@ const STILL: f64 = 0.01;
 /// How small a raised sign is beside its word, and how far it is raised, in units.
 const RAISED: f64 = 0.85;
 const LIFT: f64 = 0.15;
+/// How far letters of the same size stand over or under each other to be no word together.
+const STEPPED: f64 = 0.4;
 /// Fewest letters of a word that a note may belong to.
 const WORD: usize = 3;
 /// Sine of the angle from which two directions are different ones.
@@ -251,9 +253,13 @@ impl Layout {
     }
 
     /// Whether the raised sign of a note meets a word here: before one it stands alone, after one of
-    /// three letters or more it is no exponent.
+    /// three letters or more it is no exponent. So do letters as large as the word's own.
     fn is_beside_note(&self, last: f64, size: f64, up: f64, text: &str) -> bool {
         let first = text.chars().next();
+        let equal = size >= RAISED * last && last >= RAISED * size;
+        if equal && up.abs() > STEPPED && !self.line.right_to_left {
+            return true;
+        }
         if size < RAISED * last && up > LIFT {
             return self.letters >= WORD && first.is_some_and(is_note);
         }

@@ -26,8 +26,8 @@ fn wanted(media_type: MediaType, script: Script, everything: bool) -> f64 {
         (MediaType::Docx, ..) => 0.95,
         (_, Script::Cjk | Script::Hebrew, _) => 1.0,
         (_, Script::Arabic, _) => 0.70,
-        (_, Script::Latin, true) => 0.78,
-        (_, Script::Latin, false) => 0.85,
+        (_, Script::Latin, true) => 0.91,
+        (_, Script::Latin, false) => 0.95,
     }
 }
 
