@@ -21,6 +21,8 @@ mod commands_train;
 mod common;
 #[path = "engine_trainer/device.rs"]
 mod device;
+#[path = "engine_trainer/explained.rs"]
+mod explained;
 #[path = "engine_trainer/model_files.rs"]
 mod model_files;
 #[path = "engine_trainer/posted_loss.rs"]

@@ -123,6 +123,17 @@ pub enum Error {
         /// What to shorten.
         what: &'static str,
     },
+    /// The pool of keys and values has no room for what a step needs.
+    #[error(
+        "{needed} more pages of keys and values are needed and {free} are free; give the cache more \
+         memory, or wait for other sequences to end"
+    )]
+    KvFull {
+        /// Pages asked for.
+        needed: usize,
+        /// Pages that were free.
+        free: usize,
+    },
     /// A token id outside the vocabulary.
     #[error("token id {id} is outside the vocabulary of {vocabulary}")]
     TokenId {
