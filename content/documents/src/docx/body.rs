@@ -3,8 +3,9 @@
 //! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
 //! its paragraph, the cells, rows and tables around it, the shapes around those.
 
-use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph, FLAT};
+use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph};
 use super::look::{Look, Paint};
+use super::page::{Claim, Page};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::symbol;
@@ -31,6 +32,7 @@ struct Run {
     hidden: Option<Option<Hidden>>,
     /// Half points, once that was asked.
     size: Option<i64>,
+    look: Look,
 }
 
 /// A field from its beginning to its end.
@@ -58,8 +60,9 @@ struct Flow {
     cells: usize,
     /// Whether the row has a cell already, for each open row.
     rows: Vec<bool>,
-    /// What follows the current paragraph.
+    /// What follows the current paragraph, and where parts of it stand.
     boxes: String,
+    places: Vec<(std::ops::Range<usize>, Claim)>,
 }
 
 impl Flow {
@@ -105,19 +108,8 @@ struct Open {
     /// Whether the degree of a root is not shown.
     no_degree: bool,
     page: Page,
-}
-
-/// The pages of a section.
-#[derive(Default)]
-struct Page {
-    /// Width and height in twentieths of a point, none if it is not stated.
-    size: [i64; 2],
-    /// Both sides, top and bottom.
-    margins: [i64; 2],
-    /// Where the section's text begins.
-    begins: usize,
-    /// Whether it ends with the paragraph.
-    ends: bool,
+    /// What is squeezed into a width: its name, and letters so far.
+    squeezed: (i64, i64),
 }
 
 /// What an element of a formula is: a phantom may only take room.
@@ -234,6 +226,10 @@ impl Output {
         if !open.kinds.is_empty() {
             return Err(damaged("its XML ends too early"));
         }
+        // A document may state no pages.
+        if let Some(flow) = open.flows.first_mut() {
+            open.page.settle(&mut flow.text, &mut self.left_out);
+        }
         for flow in open.flows {
             self.text.push_str(&flow.text);
         }
@@ -272,8 +268,19 @@ impl Output {
                 return shape_kind(space, name, element, inside, shape, theme);
             }
             Space::Word => {}
-            Space::Other => return Ok(Kind::Unshown),
-            Space::Compatibility | Space::Known => return Ok(Kind::Other),
+            Space::Other => {
+                // Of VML; its own namespace has nothing else.
+                if let ("wrap", Some(shape)) = (name, open.shapes.last_mut()) {
+                    shape.wrapped();
+                }
+                return Ok(Kind::Unshown);
+            }
+            Space::Compatibility | Space::Known => {
+                if let ("wgp" | "wpc", Some(shape)) = (name, open.shapes.last_mut()) {
+                    shape.grouped = true;
+                }
+                return Ok(Kind::Other);
+            }
         }
         if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
             return Ok(Kind::Skipped);
@@ -291,7 +298,7 @@ impl Output {
                     "pgMar" => {
                         let [left, right, top, bottom] =
                             [at("left")?, at("right")?, at("top")?, at("bottom")?];
-                        open.page.margins = [left + right, top.abs() + bottom.abs()];
+                        open.page.margins = [left, right, top, bottom];
                     }
                     _ => {}
                 }
@@ -403,7 +410,15 @@ impl Output {
                 Kind::Other
             }
             "tab" => self.sign("\t", open),
-            "br" | "cr" => self.sign("\n", open),
+            "br" | "cr" => {
+                let kind = self.sign("\n", open);
+                if attribute(element, "type")?.as_deref() == Some("page") {
+                    if let [flow] = open.flows.as_slice() {
+                        open.page.broken(flow.text.len());
+                    }
+                }
+                kind
+            }
             "noBreakHyphen" => self.sign("\u{2011}", open),
             _ => Kind::Other,
         })
@@ -434,6 +449,12 @@ impl Output {
                 hidden = Some(Hidden::Clipped);
             }
         }
+        if hidden.is_none() {
+            hidden = open.squeezes(text).then_some(Hidden::Tiny);
+        }
+        if hidden.is_none() && !self.styles.fonts.is_empty() {
+            return self.put_letters(text, open);
+        }
         match hidden {
             Some(why) => self.left_out.add(why, text.len() as u64),
             None => {
@@ -441,6 +462,24 @@ impl Output {
                     flow.text.push_str(text);
                 }
             }
+        }
+    }
+
+    /// Puts text in whose fonts some letters are blank.
+    fn put_letters(&mut self, text: &str, open: &mut Open) {
+        let look = open.runs.last().map(|run| &run.look);
+        let fonts = &self.styles.fonts;
+        let blank = |letter: &char| {
+            look.is_some_and(|look| look.fonts(*letter).any(|font| fonts.leaves_out(font, *letter)))
+        };
+        let mut seen: String = text.chars().filter(|letter| !blank(letter)).collect();
+        // Blanks between what is not seen are not seen either.
+        if seen.len() < text.len() && seen.trim().is_empty() {
+            seen.clear();
+        }
+        self.left_out.add(Hidden::Transparent, (text.len() - seen.len()) as u64);
+        if let Some(flow) = open.flows.last_mut() {
+            flow.text.push_str(&seen);
         }
     }
 
@@ -487,6 +526,7 @@ impl Output {
         let hidden = look.hides(vanished, under);
         run.hidden = Some(hidden);
         run.size = Some(look.height());
+        run.look = look;
         hidden
     }
 
@@ -495,13 +535,18 @@ impl Output {
             Kind::TextBox => open.flows.push(Flow::default()),
             Kind::Paragraph => {
                 let style = self.styles.style("paragraph", None);
-                open.paragraphs.push(Paragraph { style, ..Paragraph::default() });
+                let begins = open.flows.last().map_or(0, |flow| flow.text.len());
+                open.paragraphs.push(Paragraph { style, begins, ..Paragraph::default() });
             }
             Kind::Run => {
                 let style = self.styles.style("character", None);
                 open.runs.push(Run { style, ..Run::default() });
             }
-            Kind::Table => open.tables.push(Table::new(self.styles.style("table", None))),
+            Kind::Table => {
+                let mut table = Table::new(self.styles.style("table", None));
+                table.begins = open.flows.last().map_or(0, |flow| flow.text.len());
+                open.tables.push(table);
+            }
             Kind::Shape => {
                 // What a run holds is as hidden as the run.
                 let anchor = self.hidden(open).filter(|why| *why == Hidden::Vanished);
@@ -513,6 +558,7 @@ impl Output {
             Kind::Phantom => open.shapes.push(Shape::plain()),
             Kind::Section => (open.page.size, open.page.margins) = Default::default(),
             Kind::Row => {
+                open.stands();
                 if let Some(flow) = open.flows.last_mut() {
                     flow.rows.push(false);
                 }
@@ -570,17 +616,47 @@ impl Output {
                 let again = placed.is_some_and(|shape| {
                     !self.boxes.insert((shape.places.clone(), inner.text.clone()))
                 });
-                if again {
-                    self.left_out.add(Hidden::Repeated, inner.text.len() as u64);
+                let anchor = open.flows.first().map_or(0, |flow| flow.text.len());
+                let shape = open.shapes.iter().rev().find_map(Shape::stands);
+                let taken = !inner.text.trim().is_empty()
+                    && shape.is_some_and(|place| open.page.is_taken(place, anchor));
+                if again || taken {
+                    let why = if again { Hidden::Repeated } else { Hidden::Covered };
+                    self.left_out.add(why, inner.text.len() as u64);
                 } else if let Some(outer) = open.flows.last_mut() {
+                    let begins = outer.boxes.len();
                     outer.boxes.push_str(&inner.text);
+                    if let Some(claim) = open.shapes.iter().rev().find_map(Shape::claim) {
+                        outer.places.push((begins..outer.boxes.len(), claim));
+                    }
+                }
+                return;
+            }
+            Kind::Shape => {
+                let Some(shape) = open.shapes.pop() else { return };
+                if let Some(around) = open.shapes.last_mut() {
+                    around.holds(&shape);
+                } else if let ([flow], Some((width, height))) =
+                    (open.flows.as_slice(), shape.covers())
+                {
+                    open.page.cover(flow.text.len(), width, height);
                 }
                 return;
             }
             Kind::Run => drop(open.runs.pop()),
-            Kind::Table => drop(open.tables.pop()),
-            Kind::Shape | Kind::Unshown | Kind::Phantom => drop(open.shapes.pop()),
-            Kind::Paragraph => drop(open.paragraphs.pop()),
+            Kind::Table => {
+                let Some(table) = open.tables.pop() else { return };
+                if let ([flow], Some(claim), []) =
+                    (open.flows.as_slice(), table.place, open.tables.as_slice())
+                {
+                    open.page.claim(table.begins..flow.text.len(), claim);
+                }
+            }
+            Kind::Unshown | Kind::Phantom => drop(open.shapes.pop()),
+            Kind::Paragraph => {
+                let Some(paragraph) = open.paragraphs.pop() else { return };
+                self.placed(&paragraph, open);
+            }
             Kind::Cell => {
                 if let Some(table) = open.tables.last_mut() {
                     table.end_cell();
@@ -611,20 +687,64 @@ impl Output {
         // A section states its pages at its end: in its last paragraph, or at that of the body.
         let ended = kind == Kind::Section && !open.kinds.contains(&Kind::ParagraphProperties)
             || kind == Kind::Paragraph && outermost;
-        if ended && std::mem::take(&mut open.page.ends) {
-            let page = &mut open.page;
-            let sides = page.size.into_iter().zip(page.margins);
-            if sides.into_iter().any(|(side, margins)| side > 0 && side - margins < FLAT) {
-                let gone = flow.text.len().saturating_sub(page.begins);
-                flow.text.truncate(page.begins);
-                self.left_out.add(Hidden::OffPage, gone as u64);
-            }
-            page.begins = flow.text.len();
+        if ended && open.page.ends {
+            open.page.settle(&mut flow.text, &mut self.left_out);
         }
+    }
+
+    /// Keeps what a paragraph, and the boxes that follow it, say of their places.
+    fn placed(&self, paragraph: &Paragraph, open: &mut Open) {
+        let [flow] = open.flows.as_mut_slice() else { return };
+        if paragraph.breaks {
+            open.page.broken(paragraph.begins);
+        }
+        let end = flow.text.len();
+        // In cells they count from the cell's side.
+        if flow.cells == 0 {
+            let mut place = self.styles.place.clone();
+            place.put(&paragraph.style.place);
+            place.put(&paragraph.place);
+            if let Some(claim) = place.claim() {
+                open.page.claim(paragraph.begins..end, claim);
+            }
+            for (range, claim) in flow.places.drain(..) {
+                // After the paragraph's line end.
+                open.page.claim(end + 1 + range.start..end + 1 + range.end, claim);
+            }
+        }
+        flow.places.clear();
     }
 }
 
 impl Open {
+    /// Whether a run is squeezed into less than a point a letter, by itself or with others.
+    fn squeezes(&mut self, text: &str) -> bool {
+        let Some((twips, id)) = self.runs.last().and_then(|run| run.look.squeezed) else {
+            return false;
+        };
+        let (known, letters) = self.squeezed;
+        let before = if id == known && id != 0 { letters } else { 0 };
+        self.squeezed = (id, before + text.chars().count() as i64);
+        twips < 20 * self.squeezed.1
+    }
+
+    /// Hides a table that stands where another one does.
+    fn stands(&mut self) {
+        let Some(Claim::At { x: Some(x), y: Some(y), .. }) =
+            self.tables.last().and_then(|table| table.place)
+        else {
+            return;
+        };
+        let ([flow], Some(table)) = (self.flows.as_slice(), self.tables.last_mut()) else { return };
+        if table.first() {
+            // Its size is not known; what begins within a line of another one is taken to lie on it.
+            let place = [x, y, x.saturating_add(400), y.saturating_add(400)];
+            if self.page.is_taken(place, flow.text.len()) {
+                table.hide(Hidden::Covered);
+            }
+        }
+    }
+
     /// Takes in characters between tags.
     fn put(&mut self, text: &str) {
         let wanted =

@@ -2,6 +2,7 @@
 
 use super::element::{FAR, FLAT};
 use super::look::{shading, Look, Paint};
+use super::page::Claim;
 use super::place::Room;
 use super::styles::{Style, Styles, PARTS};
 use super::xml::{attribute, number, on};
@@ -30,6 +31,9 @@ pub(super) struct Table {
     hidden: [Option<Hidden>; 3],
     /// The room of a row of a fixed height.
     pub(super) room: Room,
+    /// Where its text begins, and where it stands on the page.
+    pub(super) begins: usize,
+    pub(super) place: Option<Claim>,
 }
 
 /// Bits of `cnfStyle` from the left, as parts of a style.
@@ -62,7 +66,19 @@ impl Table {
             cell_ground: None,
             hidden: [None; 3],
             room: Room::default(),
+            begins: 0,
+            place: None,
         }
+    }
+
+    /// Whether none of its rows has begun.
+    pub(super) fn first(&self) -> bool {
+        self.row == 0
+    }
+
+    /// That its text is not seen.
+    pub(super) fn hide(&mut self, why: Hidden) {
+        self.hidden[0] = Some(why);
     }
 
     pub(super) fn row(&mut self) {
@@ -117,14 +133,28 @@ impl Table {
                 }
             }
             "tblpPr" => {
+                let at = |place, anchor| -> Result<Option<i64>> {
+                    let from = attribute(element, anchor)?;
+                    let fixed = from.is_some_and(|from| matches!(from.as_str(), "page" | "margin"));
+                    Ok(number(element, place)?.filter(|_| fixed))
+                };
                 for place in ["tblpX", "tblpY"] {
                     if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
                         self.hidden[0] = Some(Hidden::OffPage);
                     }
                 }
+                let (x, y) = (at("tblpX", "horzAnchor")?, at("tblpY", "vertAnchor")?);
+                // As wide as it needs to be: only what begins beyond the page is known to lie there.
+                let size = [FAR, FAR];
+                self.place = (x.is_some() || y.is_some()).then_some(Claim::At { x, y, size });
             }
-            "tblInd" if number(element, "w")?.is_some_and(|twips| twips.abs() >= FAR) => {
-                self.hidden[0] = Some(Hidden::OffPage);
+            "tblInd" => {
+                if let Some(left) = number(element, "w")? {
+                    if left.abs() >= FAR {
+                        self.hidden[0] = Some(Hidden::OffPage);
+                    }
+                    self.place = Some(Claim::At { x: Some(left), y: None, size: [FAR, FAR] });
+                }
             }
             "hidden" if on(element)? => self.hidden[1] = Some(Hidden::Vanished),
             "trHeight" => {
