@@ -373,6 +373,13 @@ impl Output {
                 Kind::Other
             }
             "tbl" => Kind::Table,
+            "gridCol" => {
+                if let (Some(table), Some(width)) = (open.tables.last_mut(), number(element, "w")?)
+                {
+                    table.widen(width);
+                }
+                Kind::Other
+            }
             "tblPr" => Kind::TableProperties,
             "tr" => Kind::Row,
             "trPr" => Kind::RowProperties,

@@ -33,6 +33,8 @@ pub(super) struct Table {
     pub(super) room: Room,
     /// Where its text begins, and where it stands on the page.
     pub(super) begins: usize,
+    /// What its columns take together.
+    width: i64,
     pub(super) place: Option<Claim>,
 }
 
@@ -67,6 +69,7 @@ impl Table {
             hidden: [None; 3],
             room: Room::default(),
             begins: 0,
+            width: 0,
             place: None,
         }
     }
@@ -74,6 +77,21 @@ impl Table {
     /// Whether none of its rows has begun.
     pub(super) fn first(&self) -> bool {
         self.row == 0
+    }
+
+    /// A column more, of so many twentieths of a point.
+    pub(super) fn widen(&mut self, column: i64) {
+        self.width = self.width.saturating_add(column.max(0));
+    }
+
+    /// What its place says of the text in it.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        match self.place? {
+            Claim::At { x, y, size: [_, down] } if self.width > 0 => {
+                Some(Claim::At { x, y, size: [self.width, down] })
+            }
+            claim => Some(claim),
+        }
     }
 
     /// That its text is not seen.

@@ -138,6 +138,9 @@ pub(super) fn unseen(source: &str) -> Vec<Range<usize>> {
                 None => *may_end = false,
             }
         }
+        if line.contains('$') && line.contains('\\') {
+            found.extend(in_formulas(line).map(|r| start + r.start..start + r.end));
+        }
         if let Some((opens, list)) = attributes(line) {
             if list_hides(list) {
                 let alone = line.get(..opens).unwrap_or_default().trim().is_empty();
@@ -204,6 +207,28 @@ pub(super) fn of_code(language: &str, code: &str) -> Vec<Range<usize>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What formulas between dollar signs in a line do not draw. Comments are left out of that: a line has
+/// per cents and dollars that are none.
+fn in_formulas(line: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = 0;
+    let mut inside = false;
+    let pieces = line.split('$').filter_map(move |piece| {
+        let from = at;
+        at += piece.len() + 1;
+        // Two dollars are one sign.
+        if piece.is_empty() && from > 0 {
+            return None;
+        }
+        let formula = inside;
+        inside = !inside;
+        formula.then_some((from, piece))
+    });
+    pieces.flat_map(|(from, piece)| {
+        let commands = of_formula(piece).filter(|r| piece.as_bytes().get(r.start) == Some(&b'\\'));
+        commands.map(move |r| from + r.start..from + r.end).collect::<Vec<_>>()
+    })
 }
 
 /// Parts of a formula that are not drawn: comments, phantoms, definitions.

@@ -148,6 +148,8 @@ const HIDING: &[&str] = &[
     "::: {.d-none}\nX\n:::\n",
     "```mermaid\ngraph TD\n%% X\nA --> B\n```\n",
     "```math\na % X\n```\n",
+    "A root of $2\\phantom{X}$\n",
+    "A root of $$2 \\color{white} X$$\n",
     "$$\na % X\n\\phantom{X}\n$$\n",
     "$$\n\\newcommand{\\a}{X} a\n$$\n",
 ];
@@ -168,6 +170,7 @@ const SHOWN: &[&str] = &[
     "```\n{::comment}\nX\n{:/comment}\n```\n",
     "```mermaid\ngraph TD\nA --> X\n```\n",
     "$$\n50 \\% X\n$$\n",
+    "It costs 5 $ or 3 %, \\phantom is a command, X, and 4 $.\n",
     "A cell of Jupyter:\n\n```\n%% time\nX\n```\n",
     "+++\n\nX\n",
     "<button>X</button>",

@@ -196,6 +196,10 @@ fn hiding() -> Vec<(String, Hidden)> {
         (styled("<w:ind w:hanging=\"4000\"/>", ""), Hidden::OffPage),
         (styled("<w:framePr w:w=\"2000\" w:hAnchor=\"page\" w:x=\"12500\"/>", ""), Hidden::OffPage),
         (table("<w:tblInd w:w=\"12300\"/>", "", "", ""), Hidden::OffPage),
+        (
+            table("<w:tblInd w:w=\"-8000\"/>", "", "", "").replace("</w:tblPr>", "</w:tblPr><w:tblGrid><w:gridCol w:w=\"2000\"/><w:gridCol w:w=\"3000\"/></w:tblGrid>"),
+            Hidden::OffPage,
+        ),
         (placed(8_000_000, 0, ""), Hidden::OffPage),
         (styled("<w:pStyle w:val=\"Flat\"/>", ""), Hidden::Clipped),
         (styled("<w:pStyle w:val=\"FarToo\"/>", ""), Hidden::OffPage),
@@ -369,6 +373,7 @@ fn what_word_shows_counts() {
         styled("<w:ind w:left=\"5000\" w:hanging=\"5000\"/>", ""),
         styled("<w:framePr w:w=\"2000\" w:hAnchor=\"page\" w:x=\"9500\"/>", ""),
         placed(6_000_000, 0, ""),
+        table("<w:tblInd w:w=\"-1000\"/>", "", "", "").replace("</w:tblPr>", "</w:tblPr><w:tblGrid><w:gridCol w:w=\"2000\"/></w:tblGrid>"),
         // A mark's properties are not the text's.
         "<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>X</w:t></w:r></w:p>".to_owned(),
         // What a tracked change replaced.

@@ -70,7 +70,7 @@ impl Output {
             Kind::Table => {
                 let Some(table) = open.tables.pop() else { return };
                 if let ([flow], Some(claim), []) =
-                    (open.flows.as_slice(), table.place, open.tables.as_slice())
+                    (open.flows.as_slice(), table.claim(), open.tables.as_slice())
                 {
                     open.page.claim(table.begins..flow.text.len(), claim);
                 }
