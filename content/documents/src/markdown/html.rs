@@ -195,6 +195,29 @@ impl Html {
         }
     }
 
+    /// Takes one whole piece of HTML that stands in the source with something in it: the signs of quotes
+    /// and lists at the beginning of lines.
+    pub(super) fn whole(
+        &mut self,
+        piece: &str,
+        source: &str,
+        range: Range<usize>,
+        parts: &mut Parts,
+    ) {
+        let tag = piece.strip_prefix('<').and_then(|piece| piece.strip_suffix('>'));
+        match tag {
+            Some(tag) if self.state == State::Text && !tag.starts_with(['!', '?']) => {
+                self.tag.clear();
+                self.tag.push_str(tag.get(..MAX_TAG).unwrap_or(tag));
+                self.tagged(range, parts);
+            }
+            _ if self.state == State::Text && self.hidden.is_none() && tag.is_some() => {
+                parts.push(range, Kind::Hidden);
+            }
+            _ => self.feed(source, range, parts),
+        }
+    }
+
     /// Text of raw HTML; its character references are markup.
     fn text(&mut self, source: &str, range: Range<usize>, parts: &mut Parts) {
         if self.hidden.is_some() {

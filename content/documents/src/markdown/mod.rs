@@ -326,9 +326,13 @@ fn parts(source: &str) -> Parts {
         }
         let slice = source.get(range.clone()).unwrap_or_default();
         match event {
-            Event::Html(_) | Event::InlineHtml(_) => {
+            Event::Html(piece) | Event::InlineHtml(piece) => {
                 last = range.end;
-                html.feed(source, range, &mut parts);
+                // Of several lines, with what is around them in the source.
+                match *piece == *slice {
+                    true => html.feed(source, range, &mut parts),
+                    false => html.whole(&piece, source, range, &mut parts),
+                }
             }
             _ if html.hides() => {}
             Event::Start(Tag::FootnoteDefinition(name)) => {

@@ -82,8 +82,15 @@ impl Sheets {
             } else if rest.starts_with("<style") {
                 let Some(opens) = rest.find('>') else { break };
                 let end = rest.find("</style").unwrap_or(rest.len());
-                sheets.read(rest.get(opens + 1..end).unwrap_or_default());
+                let printed = rest.get(..opens).is_some_and(|tag| tag.contains("print"));
+                if !printed {
+                    sheets.read(rest.get(opens + 1..end).unwrap_or_default());
+                }
                 at = start + end;
+            } else if rest.starts_with("<link") {
+                // A sheet inside of its own address.
+                let tag = rest.get(..rest.find('>').unwrap_or(rest.len())).unwrap_or_default();
+                sheets.all |= tag.contains("data:text/css");
             }
         }
         sheets
@@ -101,9 +108,18 @@ impl Sheets {
         // Blocks of `@media` and the like hold rules: their brackets are passed over.
         let mut selector = String::new();
         let mut from = 0;
+        // Blocks inside of one for printers.
+        let mut printed: Option<u32> = None;
         for (at, sign) in plain.char_indices().filter(|(_, sign)| matches!(sign, '{' | '}' | ';')) {
             let part = plain.get(from..at).unwrap_or_default().trim();
             match sign {
+                '{' if printed.is_some() => printed = printed.map(|depth| depth + 1),
+                '}' if printed.is_some_and(|depth| depth > 0) => {
+                    printed = printed.map(|depth| depth - 1);
+                }
+                '}' if printed.take().is_some() => from = at + 1,
+                _ if printed.is_some() => {}
+                '{' if part.starts_with("@media print") => printed = Some(0),
                 '{' => {
                     selector.clear();
                     selector.push_str(part);

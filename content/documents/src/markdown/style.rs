@@ -132,6 +132,8 @@ impl Look {
                 })
             };
             let shown = match key {
+                // What a variable is may be said anywhere.
+                "display" | "visibility" | "opacity" if value.contains("var(") => false,
                 "display" => value != "none" && (value != "contents" || !own),
                 "visibility" => {
                     value == "visible" || !own && !matches!(value, "hidden" | "collapse")

@@ -131,6 +131,13 @@ const HIDING: &[&str] = &[
     "<div hidden><table><tr><td></div>X</td></tr></table></div>\n",
     "<div hidden><textarea></div></textarea>X</div>",
     "<div hidden><select></div></select>X</div>",
+    // Tags of several lines, in quotes and lists too.
+    "a <span hidden\n    >X</span>\n",
+    "> a <span\n> hidden>X</span>\n",
+    "- a <span style=\"display:\n  none\">X</span>\n",
+    "> a <span style=\"display:\n> none\">X</span>\n",
+    "> <div\n> hidden>X</div>\n",
+    "> a <!-- X\n> X --> b\n",
     // Style sheets, wherever they stand.
     "<p class=\"x\">X</p>\n\n<style>\n.x { display: none }\n</style>\n",
     "<style>@media all { a.x, div.y { color: red; font-size: 0 } }</style>\n\n<div class=\"z y\">\n\nX\n\n</div>\n",
@@ -165,6 +172,13 @@ const SHOWN: &[&str] = &[
     "<p align=\"center\">\n\nX\n\n<p align=\"center\">\n\nX\n",
     "<style>\ntable { width: 100%; margin: -4px }\n.x::before { content: \"\"; opacity: 0 }\n.x:hover { display: none }\n     img { display: none }\nth { color: #fff; background: #333 }\n</style>\n\n<p class=\"x\">X</p>\n",
     "<!-- <style>p { display: none }</style> -->\n\nX\n",
+    "<style>@media print { p { display: none } nav { display: none } } em { color: red }</style>\n\nX\n",
+    "<style media=\"print\">p { display: none }</style>\n\nX\n",
+    // A quote ends the paragraph, and with it what is no tag then.
+    "a <span hidden\n>X</span>\n",
+    "> <span hidden\n> >X</span>\n",
+    "It is 1 <b and\n> X\n",
+    "1 < 2\nX > 3, and \\<span hidden\n>X\n",
     "```html\n<style>p { display: none }</style>\nX\n```\n",
     "In `{: .hidden}` and $x_{hidden}$ X\n",
     "```\n{::comment}\nX\n{:/comment}\n```\n",
