@@ -33,7 +33,7 @@ import urllib.request
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TESTS = ROOT / "trainer-worker/tests"
+TESTS = ROOT / "trainer-worker/engine/tests"
 
 
 def ours(a, tokens: list[int], *more: str) -> dict:
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--worker", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--llamacpp", required=True, help="its bin folder")
-    parser.add_argument("--text", default=str(TESTS / "engine_trainer/facts.md"))
+    parser.add_argument("--text", default=str(TESTS / "engine_models/facts.md"))
     parser.add_argument("--context", type=int, default=374)
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)

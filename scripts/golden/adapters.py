@@ -4,15 +4,15 @@ layers_to_transform, rsLoRA, LoRA+ and DoRA.
 
 Environment: that of scripts/golden/families.py.
 
-    /tmp/golden/bin/python scripts/golden/adapters.py make   trainer-worker/tests/golden
-    /tmp/golden/bin/python scripts/golden/adapters.py random trainer-worker/tests/golden FOLDER SEED COUNT
+    /tmp/golden/bin/python scripts/golden/adapters.py make   trainer-worker/engine/tests/golden
+    /tmp/golden/bin/python scripts/golden/adapters.py random trainer-worker/engine/tests/golden FOLDER SEED COUNT
     /tmp/golden/bin/python scripts/golden/adapters.py check  FOLDER
 
 `make` writes for each case the adapter as PEFT saves it, logits, gradients and 20 AdamW steps, on the
 models that families.py made (GPT-2's weights lie the other way round, PEFT's fan_in_fan_out).
 
 `random` writes the same into FOLDER for COUNT random adapters on each of these models and of those of
-deepseek.py. `OPENLEDGER_ADAPTERS=FOLDER cargo test --workspace --test engine_trainer -- adapters` then
+deepseek.py. `OPENLEDGER_ADAPTERS=FOLDER cargo test --workspace --test engine_models -- adapters` then
 compares them too, and leaves beside each `export`, the adapter after a change, with the logits that we
 get from it, and `merged`, the base model with that adapter merged in. `check` reads both back: PEFT
 must find neither a missing nor an unexpected key in the export, the same names, shapes and types as it

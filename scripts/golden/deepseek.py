@@ -3,7 +3,7 @@
 
 Environment: as in families.py.
 
-    /tmp/golden/bin/python scripts/golden/deepseek.py tiny    trainer-worker/tests/golden [NAME…]
+    /tmp/golden/bin/python scripts/golden/deepseek.py tiny    trainer-worker/engine/tests/golden [NAME…]
     /tmp/golden/bin/python scripts/golden/deepseek.py random  FOLDER FIRST LAST
     /tmp/golden/bin/python scripts/golden/deepseek.py exports FOLDER
 

@@ -4,7 +4,7 @@
 Environment: that of scripts/golden/families.py, and TRL:
 
     /tmp/golden/bin/pip install trl==1.16.0
-    /tmp/golden/bin/python scripts/golden/dpo.py trainer-worker/tests/golden
+    /tmp/golden/bin/python scripts/golden/dpo.py trainer-worker/engine/tests/golden
 
 The model and the adapter are those of `llama-untied`, which families.py makes. TRL's DPOTrainer gives
 loss, rewards and adapter gradients of one batch of pairs (the reference is the model without the

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes trainer-worker/tests/golden/elementary.json: elementary functions to full precision.
+"""Writes trainer-worker/engine/tests/golden/elementary.json: elementary functions to full precision.
 
 Each value is computed by mpmath with 200 bits and rounded once to a double. Arguments are doubles
 (for the `f32` functions: exactly representable as single precision). Numbers are written as strings,
@@ -53,7 +53,7 @@ result = {
     "tanh_f32": table(mpmath.tanh, singles(spread(-12.0, 12.0, 30) + spread(-0.7, 0.7, 30) + tiny)),
     "erf_f32": table(mpmath.erf, singles(spread(-5.0, 5.0, 40) + spread(-1.1, 1.1, 20) + tiny)),
 }
-out = pathlib.Path(__file__).parents[2] / "trainer-worker/tests/golden/elementary.json"
+out = pathlib.Path(__file__).parents[2] / "trainer-worker/engine/tests/golden/elementary.json"
 rows = (f'  "{name}": ' + json.dumps([[repr(x) for x in v] for v in values]) for name, values in result.items())
 out.write_text("{\n" + ",\n".join(rows) + "\n}\n")
 print(out, out.stat().st_size, "bytes")

@@ -6,15 +6,15 @@ Environment (outside the repository; about 5.6 GB, two minutes):
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install torch==2.15.0 transformers==5.23.0 peft==0.21.2 \\
         gguf==0.19.0 safetensors==0.8.0 accelerate==1.15.0
-    /tmp/golden/bin/python scripts/golden/families.py tiny   trainer-worker/tests/golden [CASE…]
+    /tmp/golden/bin/python scripts/golden/families.py tiny   trainer-worker/engine/tests/golden [CASE…]
     /tmp/golden/bin/python scripts/golden/families.py random FOLDER SEED COUNT
     /tmp/golden/bin/python scripts/golden/families.py exports FOLDER
-    /tmp/golden/bin/python scripts/golden/families.py real   trainer-worker/tests/golden MODEL.gguf
+    /tmp/golden/bin/python scripts/golden/families.py real   trainer-worker/engine/tests/golden MODEL.gguf
     /tmp/golden/bin/python scripts/golden/families.py check  MODEL ADAPTER_DIR LOGITS.json
 
 `tiny` makes seeded random models of every dense family, with logits of a padded batch, adapter
 gradients and 20 AdamW steps. `random` makes the same for COUNT random configurations of every
-family, with every kind of rotary scaling and both spellings of it; `OPENLEDGER_GOLDEN=FOLDER cargo test --workspace --test engine_trainer golden` then compares
+family, with every kind of rotary scaling and both spellings of it; `OPENLEDGER_GOLDEN=FOLDER cargo test --workspace --test engine_models golden` then compares
 them too and leaves its exports of the adapters beside them, which `exports` loads into PEFT.
 `real` decodes greedily with SmolLM2-135M-Instruct, dequantised by transformers. `check` loads an
 adapter that trainer-worker exported into PEFT and compares its logits with those that

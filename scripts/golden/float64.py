@@ -4,7 +4,7 @@
 Environment: that of scripts/golden/families.py.
 
     T=…  # a folder of cases that `families.py random` or `deepseek.py random` wrote
-    OPENLEDGER_GOLDEN=$T cargo test --workspace --test engine_trainer -- golden
+    OPENLEDGER_GOLDEN=$T cargo test --workspace --test engine_models -- golden
     /tmp/golden/bin/python scripts/golden/float64.py $T [CASE…]
 
 The test leaves our losses, logits and gradients beside each case (`ours.json`, `gradients`). Here the same model, adapter and

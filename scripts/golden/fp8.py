@@ -3,7 +3,7 @@
 
 Environment: as in families.py.
 
-    /tmp/golden/bin/python scripts/golden/fp8.py trainer-worker/tests/golden
+    /tmp/golden/bin/python scripts/golden/fp8.py trainer-worker/engine/tests/golden
 
 `fp8-deepseek-v3` is published as DeepSeek V3 is: `F8_E4M3` in blocks with `weight_scale_inv` in F32,
 here blocks of 16 × 12 that do not fit the matrices. `fp8-qwen3` has one scale for each tensor, as

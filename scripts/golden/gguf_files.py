@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes tiny GGUF files of every architecture and the logits that transformers computes with the
-same weights, to trainer-worker/tests/golden/gguf/.
+same weights, to trainer-worker/engine/tests/golden/gguf/.
 
 Environment: that of scripts/golden/llama.py. Then
 
-    /tmp/golden/bin/python scripts/golden/gguf_files.py trainer-worker/tests/golden/gguf
+    /tmp/golden/bin/python scripts/golden/gguf_files.py trainer-worker/engine/tests/golden/gguf
 
 Names and layouts are those of llama.cpp's converter: q and k of LLaMA interleaved, GPT-2
 transposed, BLOOM's fused projection in sections, ChatGLM with a fused projection where its own code

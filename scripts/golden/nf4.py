@@ -5,7 +5,7 @@ Environment (outside the repository):
 
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install torch==2.15.0 bitsandbytes==0.50.2
-    /tmp/golden/bin/python scripts/golden/nf4.py trainer-worker/tests/golden/nf4.json
+    /tmp/golden/bin/python scripts/golden/nf4.py trainer-worker/engine/tests/golden/nf4.json
 
 bitsandbytes quantises made-up weights on the CPU, with and without the second quantisation of the
 block magnitudes. The number of values is no multiple of 64, so the last block is cut short.

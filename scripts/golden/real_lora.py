@@ -4,9 +4,9 @@ batches and initial adapters as trainer-worker's.
 
 Environment: that of scripts/golden/families.py. First let the tests write the inputs:
 
-    OPENLEDGER_GOLDEN=/tmp/lora cargo test --workspace --test engine_trainer -- \\
+    OPENLEDGER_GOLDEN=/tmp/lora cargo test --workspace --test engine_models -- \\
         --ignored real_lora::inputs
-    /tmp/golden/bin/python scripts/golden/real_lora.py MODEL.gguf /tmp/lora trainer-worker/tests/golden
+    /tmp/golden/bin/python scripts/golden/real_lora.py MODEL.gguf /tmp/lora trainer-worker/engine/tests/golden
 
 The base is the GGUF file as transformers dequantises it. A step's loss is averaged over all labelled
 tokens of its micro-batches, gradients are clipped by their global norm, AdamW updates them.

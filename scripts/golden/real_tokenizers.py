@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes trainer-worker/tests/golden/tokenizers.json: what transformers makes of hard texts and
+"""Writes trainer-worker/engine/tests/golden/tokenizers.json: what transformers makes of hard texts and
 conversations with real tokenizers and chat templates.
 
 Environment (outside the repository):
@@ -7,7 +7,7 @@ Environment (outside the repository):
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install transformers==5.23.0 tokenizers jinja2
     /tmp/golden/bin/python scripts/golden/real_tokenizers.py "$(scripts/tokenizers)" \\
-        trainer-worker/tests/golden/tokenizers.json
+        trainer-worker/engine/tests/golden/tokenizers.json
 
 The first argument is the folder that scripts/tokenizers prints.
 
@@ -15,7 +15,7 @@ The first argument is the folder that scripts/tokenizers prints.
 
 writes FOLDER/golden.json for any folder of tokenizers, each in a folder of its own, with random texts
 of odd characters besides, short and long; `OPENLEDGER_TOKENIZERS=FOLDER cargo test --workspace --test
-engine_trainer -- tokenizers` then compares them.
+engine_models -- tokenizers` then compares them.
 """
 
 import json

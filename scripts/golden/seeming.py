@@ -4,7 +4,7 @@ that only look so, for trainer-worker's tests of what is refused.
 
 Environment: that of scripts/golden/families.py.
 
-    /tmp/golden/bin/python scripts/golden/seeming.py trainer-worker/tests/golden
+    /tmp/golden/bin/python scripts/golden/seeming.py trainer-worker/engine/tests/golden
 
 Each is trained for three steps on the model of families.py named llama-tied, so that it differs from its
 start. `logits.json` of those that are read holds the logits that PEFT gives for a few tokens.

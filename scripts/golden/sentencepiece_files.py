@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """Writes tiny SentencePiece models and what SentencePiece itself makes of hard texts, to
-trainer-worker/tests/golden/sentencepiece/.
+trainer-worker/engine/tests/golden/sentencepiece/.
 
 Environment (outside the repository):
 
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install sentencepiece==0.2.3
     /tmp/golden/bin/python scripts/golden/sentencepiece_files.py \\
-        trainer-worker/tests/golden/sentencepiece [MODEL…]
+        trainer-worker/engine/tests/golden/sentencepiece [MODEL…]
 
 `bpe.model` is made as LLaMA's and Mistral's are: BPE with byte fallback, no normalisation, spaces
 kept. `unigram.model` and `spaces.model` (takes away extra spaces) are of kinds that are refused. With MODEL, the ids of real
 tokenizer.model files are written to `MODEL.ids.json` beside each, for
-`OPENLEDGER_TOKENIZER_MODEL=MODEL cargo test --workspace --test engine_trainer sentencepiece`.
+`OPENLEDGER_TOKENIZER_MODEL=MODEL cargo test --workspace --test engine_models sentencepiece`.
 """
 
 import json

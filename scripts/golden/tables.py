@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Tables and folders as people's programs write them, for trainer-worker/tests/golden/tables.
+"""Tables and folders as people's programs write them, for trainer-worker/engine/tests/golden/tables.
 
 Environment (outside the repository):
 
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install pandas==3.1.1 pyarrow==26.0.1 datasets==5.2.0
-    /tmp/golden/bin/python scripts/golden/tables.py trainer-worker/tests/golden/tables
+    /tmp/golden/bin/python scripts/golden/tables.py trainer-worker/engine/tests/golden/tables
 
 The same eight questions in every file, so that a test compares what is read with one list
 (questions.json).

@@ -171,10 +171,10 @@ pub enum TextError {
         /// Why most of them are.
         most: crate::Hidden,
     },
-    /// The canonical text is longer than Unicode lets it be.
-    #[error("the canonical text has more than {limit} bytes")]
+    /// The canonical text is longer than Unicode lets it be, or than what counts of one file.
+    #[error("the canonical text has more than {limit} bytes; split the file")]
     TooLong {
-        /// The bound, from the size of the text.
+        /// The bound.
         limit: usize,
     },
 }

@@ -16,6 +16,8 @@ mod letters;
 mod markdown;
 #[path = "content_documents/media.rs"]
 mod media;
+#[path = "content_documents/right_to_left.rs"]
+mod right_to_left;
 #[path = "content_documents/structure.rs"]
 mod structure;
 #[path = "content_documents/visibility.rs"]

@@ -3,14 +3,14 @@
 use super::error::usage;
 use super::{AdapterArgs, ModelArgs, PrecisionArgs, SamplingArgs};
 use anyhow::{bail, Result};
+use openledger_engine::generate::{Conversation, Sampling};
+use openledger_engine::lora::Adapter;
+use openledger_engine::model::Model;
+use openledger_engine::peft;
+use openledger_engine::tokenizer::{Message, Tokenizer};
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use trainer_worker::generate::{Conversation, GenerateSettings};
-use trainer_worker::lora::Adapter;
-use trainer_worker::model::Model;
-use trainer_worker::peft;
-use trainer_worker::tokenizer::{Message, Tokenizer};
 
 /// Longest line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -51,7 +51,7 @@ struct Chat {
     model: Arc<Model>,
     adapter: Option<Arc<Adapter>>,
     tokenizer: Tokenizer,
-    settings: GenerateSettings,
+    settings: Sampling,
     context: usize,
     system: Option<String>,
     messages: Vec<Message>,

@@ -2,15 +2,15 @@
 
 use super::{bench, mebibytes, DeviceArgs, OutputArgs};
 use anyhow::{Context, Result};
+use openledger_engine::device;
+use openledger_engine::export::compatibility::{findings, Finding, Severity};
+use openledger_engine::export::PeftAdapter;
+use openledger_engine::kernels::cpu;
+use openledger_engine::peft::seeming;
+use openledger_engine::report::memory;
+use openledger_engine::train::on_training_threads;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
-use trainer_worker::device;
-use trainer_worker::export::compatibility::{findings, Finding, Severity};
-use trainer_worker::export::PeftAdapter;
-use trainer_worker::kernels::cpu;
-use trainer_worker::peft::seeming;
-use trainer_worker::report::memory;
-use trainer_worker::train::on_training_threads;
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
@@ -94,7 +94,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
             severity: Severity::Refused,
             message: problem.clone(),
         });
-        own.chain(findings(adapter)).collect::<Vec<_>>()
+        let unmatched = adapter.unmatched().into_iter().map(|message| Finding {
+            program: "trainer-worker",
+            severity: Severity::Note,
+            message,
+        });
+        own.chain(unmatched).chain(findings(adapter)).collect::<Vec<_>>()
     });
     // Everything is shown first; the exit code says that the adapter cannot be used here.
     let verdict = || -> Result<()> {

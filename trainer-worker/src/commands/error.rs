@@ -1,9 +1,9 @@
 //! Errors as users see them, and exit codes: those of the `openledger` program.
 
+use openledger_engine::Error;
 use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
-use trainer_worker::Error;
 
 /// What kind of failure; its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

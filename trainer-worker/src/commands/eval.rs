@@ -2,11 +2,11 @@
 
 use super::{AdapterArgs, DeviceArgs, ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
+use openledger_engine::data::{self, DataOptions, Purpose};
+use openledger_engine::model::passes::{self, PassSettings};
+use openledger_engine::train::{self, on_training_threads, perplexity, Measured, TrainSettings};
 use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::data::{self, DataOptions, Purpose};
-use trainer_worker::model::passes::{self, PassSettings};
-use trainer_worker::train::{self, on_training_threads, perplexity, Measured, TrainSettings};
 
 /// Arguments of `eval`.
 #[derive(clap::Args)]

@@ -3,11 +3,11 @@
 use super::error::{refused, usage};
 use super::ModelArgs;
 use anyhow::{Context, Result};
+use openledger_engine::error::write_atomically;
+use openledger_engine::export::{export_gguf_lora, modelfile::modelfile, Base, PeftAdapter};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use trainer_worker::error::write_atomically;
-use trainer_worker::export::{export_gguf_lora, modelfile::modelfile, Base, PeftAdapter};
 
 /// Arguments of `export`.
 #[derive(clap::Args)]
@@ -64,6 +64,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let what = |path: &Path| format!("loading {}", path.display());
     let base = Base::open(&args.model.model).with_context(|| what(&args.model.model))?;
     let adapter = PeftAdapter::open(&args.adapter).with_context(|| what(&args.adapter))?;
+    adapter.check_complete(&config).with_context(|| what(&args.adapter))?;
     // What can fail is done before anything is written.
     let modelfile = args
         .modelfile

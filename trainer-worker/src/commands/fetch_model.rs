@@ -4,10 +4,10 @@ use super::error::usage;
 use super::{mebibytes, OutputArgs};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use openledger_engine::hub::{self, HubModel};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use trainer_worker::hub::{self, HubModel};
 
 /// Arguments of `fetch-model`.
 #[derive(clap::Args)]

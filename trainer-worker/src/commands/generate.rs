@@ -2,9 +2,9 @@
 
 use super::{prompt_tokens, AdapterArgs, ModelArgs, OutputArgs, PrecisionArgs, SamplingArgs};
 use anyhow::Result;
+use openledger_engine::generate::generate;
 use serde_json::json;
 use std::io::Write;
-use trainer_worker::generate::generate;
 
 /// Arguments of `generate`.
 #[derive(clap::Args)]

@@ -3,17 +3,17 @@
 use super::pipe::visible;
 use super::{mebibytes, read_text};
 use anyhow::{bail, Context, Result};
+use openledger_engine::data;
+use openledger_engine::export::tensors::TensorFile;
+use openledger_engine::export::PeftAdapter;
+use openledger_engine::hub::sha256_of;
+use openledger_engine::model::gguf::{Gguf, Value as Field};
+use openledger_engine::peft;
+use openledger_engine::train::checkpoint;
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use trainer_worker::data;
-use trainer_worker::export::tensors::TensorFile;
-use trainer_worker::export::PeftAdapter;
-use trainer_worker::hub::sha256_of;
-use trainer_worker::model::gguf::{Gguf, Value as Field};
-use trainer_worker::peft;
-use trainer_worker::train::checkpoint;
 
 /// Longest text of a GGUF file that is shown, in characters.
 const MAX_SHOWN: usize = 120;

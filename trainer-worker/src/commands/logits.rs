@@ -2,14 +2,14 @@
 
 use super::{prompt_tokens, AdapterArgs, ExactArgs, ModelArgs, OutputArgs};
 use anyhow::{bail, Result};
+use openledger_engine::generate::argmax;
+use openledger_engine::lora::Adapter;
+use openledger_engine::model::decode::Session;
+use openledger_engine::model::forward::{Batch, Runner};
+use openledger_engine::model::Model;
+use openledger_engine::train::on_training_threads;
 use serde_json::json;
 use std::sync::Arc;
-use trainer_worker::generate::argmax;
-use trainer_worker::lora::Adapter;
-use trainer_worker::model::decode::Session;
-use trainer_worker::model::forward::{Batch, Runner};
-use trainer_worker::model::Model;
-use trainer_worker::train::on_training_threads;
 
 /// Most tokens whose logits are printed: each is a line of `vocab_size` numbers.
 const MAX_TOKENS: usize = 1024;

@@ -4,9 +4,9 @@ use super::error::{refused, usage};
 use super::ModelArgs;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use openledger_engine::export::{merge, tensors::Dtype, MergeSettings, PeftAdapter};
 use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::export::{merge, tensors::Dtype, MergeSettings, PeftAdapter};
 
 /// Arguments of `merge`.
 #[derive(clap::Args)]

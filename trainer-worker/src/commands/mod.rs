@@ -20,17 +20,17 @@ pub(crate) mod train;
 
 use anyhow::{bail, Context, Result};
 use clap::{Args, ValueEnum};
+use openledger_engine::device::{Arithmetic, Device, Dtype};
+use openledger_engine::generate::Sampling;
+use openledger_engine::lora::Adapter;
+use openledger_engine::model::{folder, weights::Precision, Model, ModelConfig};
+use openledger_engine::peft;
+use openledger_engine::tokenizer::{Message, Tokenizer};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-use trainer_worker::device::{Arithmetic, Device, Dtype};
-use trainer_worker::generate::GenerateSettings;
-use trainer_worker::lora::Adapter;
-use trainer_worker::model::{folder, weights::Precision, Model, ModelConfig};
-use trainer_worker::peft;
-use trainer_worker::tokenizer::{Message, Tokenizer};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -229,8 +229,8 @@ pub(crate) struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    pub(crate) fn settings(&self) -> Result<GenerateSettings> {
-        let settings = GenerateSettings {
+    pub(crate) fn settings(&self) -> Result<Sampling> {
+        let settings = Sampling {
             max_new_tokens: self.max_new_tokens,
             temperature: self.temperature,
             top_p: self.top_p,
@@ -238,6 +238,7 @@ impl SamplingArgs {
             min_p: self.min_p,
             repetition_penalty: self.repetition_penalty,
             seed: self.seed,
+            ..Sampling::default()
         };
         settings.validate()?;
         Ok(settings)

@@ -3,10 +3,10 @@
 use super::pipe::visible;
 use super::{ModelArgs, OutputArgs};
 use anyhow::{bail, Context, Result};
+use openledger_engine::data::{self, Objective, Place, Preview, PreviewOptions};
+use openledger_engine::train::TrainSettings;
 use serde_json::json;
 use std::path::PathBuf;
-use trainer_worker::data::{self, Objective, Place, Preview, PreviewOptions};
-use trainer_worker::train::TrainSettings;
 
 /// Arguments of `preview`.
 #[derive(clap::Args)]

@@ -1,10 +1,10 @@
 //! The files a job names, fetched and checked against the chain.
 
 use super::RunnerError;
-use crate::data::DataFile;
 use openledger_client::{AccountId, Client};
 use openledger_content::{ContentStore, Limits, Wanted};
 use openledger_documents::{canonical_text, Measured, EXTRACTOR_VERSION};
+use openledger_engine::data::DataFile;
 use openledger_primitives::{
     api::LeafView,
     leaf::{version_of, DatasetRef},
@@ -70,7 +70,7 @@ async fn fetch_file(
     let limits = Limits::default().with_timeouts(PATIENCE.0, PATIENCE.1);
     let bytes = store.fetch_bytes(&wanted, &limits).await?;
     // Text is what is trained on: an image or a sound is named as such, and not decoded.
-    match canonical_text(view.media, &bytes).map(|text| Measured::of_text(&text)) {
+    match canonical_text(view.media, &bytes).and_then(|text| Measured::of_text(&text)) {
         Ok(measured) if measured.units == leaf.units && measured.text_root == leaf.text_root.0 => {}
         // What the reviewers accepted is what the job names, so it is trained on all the same.
         Ok(measured) => {

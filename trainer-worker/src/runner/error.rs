@@ -15,7 +15,7 @@ pub enum RunnerError {
     Content(#[from] openledger_content::Error),
     /// Training failed.
     #[error(transparent)]
-    Training(#[from] crate::Error),
+    Training(#[from] openledger_engine::Error),
     /// A file of this worker could not be read or written.
     #[error("cannot {action} {}: {cause}; is the disk full, or the folder another user's?", path.display())]
     Io {

@@ -17,7 +17,10 @@ pub use dataset::{fetch, weights};
 pub use error::RunnerError;
 pub use settings::{is_of_family, micro_nats, train_settings};
 
-use crate::{
+use openledger_client::{AccountId, Client, Signer, Wait};
+use openledger_content::{Bytes, ContentStore};
+use openledger_documents::EXTRACTOR_VERSION;
+use openledger_engine::{
     data::DataFile,
     device::Arithmetic,
     model::{weights::Precision, Model},
@@ -25,9 +28,6 @@ use crate::{
     tokenizer::Tokenizer,
     train::{Control, Event, Outcome, Run, TrainSettings},
 };
-use openledger_client::{AccountId, Client, Signer, Wait};
-use openledger_content::{Bytes, ContentStore};
-use openledger_documents::EXTRACTOR_VERSION;
 use openledger_primitives::{
     job::{Job, JobResult, JobState},
     leaf::dataset_root,

@@ -1,6 +1,6 @@
 //! A job's settings on chain, as the engine takes them.
 
-use crate::{
+use openledger_engine::{
     model::{Family, ModelConfig, Role},
     optim::Schedule,
     train::TrainSettings,

@@ -4,16 +4,16 @@
 
 use crate::commands::{refusal, run};
 use crate::common::{golden, safetensors_bytes, tiny_config, tiny_weights, write_tiny_folder};
+use openledger_engine::kernels::fp8::e4m3;
+use openledger_engine::model::forward::{Batch, Runner};
+use openledger_engine::model::rotary::RopeScaling;
+use openledger_engine::model::{Model, ModelConfig, Precision};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use trainer_worker::kernels::fp8::e4m3;
-use trainer_worker::model::forward::{Batch, Runner};
-use trainer_worker::model::rotary::RopeScaling;
-use trainer_worker::model::{Model, ModelConfig, Precision};
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()

@@ -4,10 +4,10 @@ use crate::commands::{json, refusal, run, workplace};
 use crate::common::safetensors_bytes;
 use candle_core::quantized::gguf_file;
 use candle_core::Device;
+use openledger_engine::export::PeftAdapter;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use trainer_worker::export::PeftAdapter;
 
 /// A workplace with an adapter in `out`.
 fn with_adapter() -> tempfile::TempDir {

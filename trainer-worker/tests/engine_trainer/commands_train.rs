@@ -3,12 +3,12 @@
 use crate::commands::{json, refusal, run, workplace};
 use crate::common::write_tiny_gguf;
 use crate::server::{Answer, Server};
+use openledger_engine::report::tensorboard::{crc32c, masked_crc32c};
+use openledger_engine::report::EventWriter;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
-use trainer_worker::report::tensorboard::{crc32c, masked_crc32c};
-use trainer_worker::report::EventWriter;
 
 const QUICK: [&str; 10] = [
     "--model",
@@ -278,7 +278,7 @@ fn too_little_memory_is_foreseen() {
     std::fs::write(&path, config.to_string()).expect("written");
     let output = run(dir, &["train", "--model", "big", "--data", "data", "--output", "out"]);
     let text = refusal(&output);
-    let available = trainer_worker::report::memory::available().expect("Linux").bytes;
+    let available = openledger_engine::report::memory::available().expect("Linux").bytes;
     if available < 29 << 30 {
         assert_eq!(exit(&output), 3, "{text}");
         assert!(text.contains("--ignore-memory") && text.contains("smaller base model"), "{text}");

@@ -5,23 +5,23 @@
 use crate::commands::{bench_in_turns, json, refusal, run, workplace};
 use crate::common::{tiny, write_tiny_folder, write_tiny_gguf_as};
 use candle_core::quantized::GgmlDType;
+use openledger_engine::data::{DataFile, Example, Origin, Preference};
+use openledger_engine::device::{Arithmetic, Device, Dtype};
+use openledger_engine::error::Error;
+use openledger_engine::model::graph::Graph;
+use openledger_engine::model::{Model, Precision};
+use openledger_engine::optim::Schedule;
+use openledger_engine::tokenizer::Tokenizer;
+use openledger_engine::train::{
+    Control, DpoRun, DpoSettings, EvalStrategy, Event, GradientCheckpointing, Outcome, Run,
+    TrainSettings,
+};
+use openledger_engine::Result;
 use openledger_primitives::MediaType;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use trainer_worker::data::{DataFile, Example, Origin, Preference};
-use trainer_worker::device::{Arithmetic, Device, Dtype};
-use trainer_worker::error::Error;
-use trainer_worker::model::graph::Graph;
-use trainer_worker::model::{Model, Precision};
-use trainer_worker::optim::Schedule;
-use trainer_worker::tokenizer::Tokenizer;
-use trainer_worker::train::{
-    Control, DpoRun, DpoSettings, EvalStrategy, Event, GradientCheckpointing, Outcome, Run,
-    TrainSettings,
-};
-use trainer_worker::Result;
 
 /// The devices that the graph runs on here: candle on the processor, and the GPUs that this build has
 /// and this machine answers for.

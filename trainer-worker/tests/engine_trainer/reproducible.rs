@@ -2,14 +2,14 @@
 //! instructions change a bit of it.
 
 use crate::common::{golden, random, real_model_path, write_tiny_gguf};
+use openledger_engine::kernels::cpu::{instructions, use_instructions, Instructions};
+use openledger_engine::kernels::{gemm, math, scalar};
+use openledger_engine::train::on_training_threads;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use trainer_worker::kernels::cpu::{instructions, use_instructions, Instructions};
-use trainer_worker::kernels::{gemm, math, scalar};
-use trainer_worker::train::on_training_threads;
 
 /// The choice of instructions is the process's: tests that change it run one after the other.
 static CHOICE: Mutex<()> = Mutex::new(());

@@ -2,6 +2,14 @@
 //! would silently go wrong.
 
 use crate::common::{tiny, write_tiny_gguf};
+use openledger_engine::data::DataFile;
+use openledger_engine::error::Error;
+use openledger_engine::lora::{assert_gradients, Adapter, Role};
+use openledger_engine::optim::Schedule;
+use openledger_engine::train::{
+    checkpoint, Control, EvalStrategy, Event, Outcome, Run, TrainSettings,
+};
+use openledger_engine::{peft, Result};
 use openledger_primitives::MediaType;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -9,14 +17,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use trainer_worker::data::DataFile;
-use trainer_worker::error::Error;
-use trainer_worker::lora::{assert_gradients, Adapter, Role};
-use trainer_worker::optim::Schedule;
-use trainer_worker::train::{
-    checkpoint, Control, EvalStrategy, Event, Outcome, Run, TrainSettings,
-};
-use trainer_worker::{peft, Result};
 
 fn text() -> String {
     (0..40).map(|i| format!("Line {i}: the cat sat on the mat and the dog ran. ")).collect()

@@ -24,7 +24,7 @@
 //! The arithmetic is additions, products, quotients and square roots of doubles, which are the same
 //! on every machine.
 
-use super::bidi::{is_mark, reads_from_right, Gap, Line, Seen};
+use super::bidi::{is_mark, is_mark_from_right, reads_from_right, Gap, Line, Seen};
 use super::hyphen;
 use super::matrix::Matrix;
 use crate::budget::{Fault, Result, MAX_TEXT};
@@ -34,12 +34,16 @@ use unicode_normalization::UnicodeNormalization;
 const ACROSS: f64 = 0.6;
 /// The same between letters that are read from the right and stand near: Nastaliq descends in words.
 const SLOPE: f64 = 1.1;
+/// From which height its letters are off the line, in units.
+const SLOPING: f64 = 0.15;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
 const TAB: f64 = 1.5;
 const SPACE: f64 = 0.1;
 /// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
 const STEP: f64 = 0.05;
+/// Up to which advance a mark moves nothing on, in units.
+const STILL: f64 = 0.01;
 /// How small a raised sign is beside its word, and how far it is raised, in units.
 const RAISED: f64 = 0.85;
 const LIFT: f64 = 0.15;
@@ -111,20 +115,32 @@ impl Layout {
         if let Some(pen) = self.pen {
             (gap, jump) = self.separate(&pen, x, y, direction, size, &text);
         }
-        if self.line.is_empty() {
+        let begins = self.line.is_empty();
+        if begins {
             (self.origin, self.direction) = ((x, y), direction);
         }
-        self.follow_word(&text, gap != Gap::None || self.line.is_empty());
+        self.follow_word(&text, gap != Gap::None || begins);
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
+        let up = (y - self.origin.1) * ux - (x - self.origin.0) * uy;
+        if up.abs() > SLOPING * size && reads_from_right(&text) {
+            self.line.sloping += 1;
+        }
         if !self.line.accent(&text, (start, end)) {
-            self.line.put(&text, (start, end), gap, jump, size);
+            self.line.put(&text, (start, end), gap, jump, (size, up));
         }
         if self.line.is_full() {
             self.end_line();
         }
-        self.pen = Some(Pen { x: x + advance.0, y: y + advance.1, direction, size });
+        // A mark over a letter that is read from the right moves nothing on, wherever it stands.
+        let stays = length(advance) < STILL * size && is_mark_from_right(&text);
+        if stays {
+            // One that begins a line does not say where it runs.
+            self.pen = self.pen.filter(|_| !begins);
+        } else {
+            self.pen = Some(Pen { x: x + advance.0, y: y + advance.1, direction, size });
+        }
         if self.text.len() > MAX_TEXT {
             return Err(Fault::TooMuch { what: "bytes of text", limit: MAX_TEXT as u64 });
         }
@@ -166,7 +182,8 @@ impl Layout {
         let up = dy * ux - dx * uy;
         let turned = ux * direction.1 - uy * direction.0;
         let same = ux * direction.0 + uy * direction.1 > 0.0 && turned.abs() < TURN;
-        let from_right = self.line.right_to_left && reads_from_right(text);
+        let from_right =
+            self.line.right_to_left && (reads_from_right(text) || is_mark_from_right(text));
         let across = if from_right && along.abs() < BACK * unit { SLOPE } else { ACROSS };
         if !same || up.abs() > across * unit {
             self.new_line(same && up < -PARAGRAPH * unit);

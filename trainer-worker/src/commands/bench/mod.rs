@@ -10,22 +10,22 @@ mod random;
 use super::{AdapterArgs, DeviceArgs, ModelArgs, OutputArgs};
 use anyhow::{bail, Context, Result};
 use clap::ValueEnum;
+use openledger_engine::kernels::cpu::{instructions, use_instructions, Instructions};
+use openledger_engine::kernels::gemm;
+use openledger_engine::kernels::rng::Stream;
+use openledger_engine::lora::Adapter;
+use openledger_engine::model::decode::Session;
+use openledger_engine::model::forward::{Batch, DropoutAt};
+use openledger_engine::model::passes::{self, PassSettings};
+use openledger_engine::model::{Model, Precision};
+use openledger_engine::optim::{clip_by_global_norm, AdamW};
+use openledger_engine::report::memory;
+use openledger_engine::train::{on_training_threads, TrainSettings};
 use serde_json::{json, Value};
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Instant;
-use trainer_worker::kernels::cpu::{instructions, use_instructions, Instructions};
-use trainer_worker::kernels::gemm;
-use trainer_worker::kernels::rng::Stream;
-use trainer_worker::lora::Adapter;
-use trainer_worker::model::decode::Session;
-use trainer_worker::model::forward::{Batch, DropoutAt};
-use trainer_worker::model::passes::{self, PassSettings};
-use trainer_worker::model::{Model, Precision};
-use trainer_worker::optim::{clip_by_global_norm, AdamW};
-use trainer_worker::report::memory;
-use trainer_worker::train::{on_training_threads, TrainSettings};
 
 /// Arguments of `bench`.
 #[derive(clap::Args)]

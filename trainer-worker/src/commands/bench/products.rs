@@ -4,13 +4,13 @@
 use super::{load, Args, Measurement};
 use anyhow::Result;
 use gemm::Parallelism;
+use openledger_engine::kernels::cpu::instructions;
+use openledger_engine::kernels::gemm as product;
+use openledger_engine::kernels::rng::Stream;
+use openledger_engine::model::{Model, Precision, Role};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
-use trainer_worker::kernels::cpu::instructions;
-use trainer_worker::kernels::gemm as product;
-use trainer_worker::kernels::rng::Stream;
-use trainer_worker::model::{Model, Precision, Role};
 
 /// One product of a training step: `[m, k] · [k, n]`, the right matrix transposed or not, and how
 /// often a step has it.
@@ -53,7 +53,7 @@ fn training_products(model: &Model, rows: usize) -> Vec<Shape> {
         shapes.push(Shape { n: input, k: output, transposed: false, times: backward, ..shape });
     }
     let (v, d) = (config.vocab_size, config.hidden_size);
-    let m = rows.min(trainer_worker::kernels::loss::CHUNK);
+    let m = rows.min(openledger_engine::kernels::loss::CHUNK);
     let times = rows.div_ceil(m.max(1));
     shapes.push(Shape { m, n: v, k: d, transposed: true, times });
     shapes.push(Shape { m, n: d, k: v, transposed: false, times });

@@ -2,9 +2,9 @@
 
 use super::super::ModelArgs;
 use anyhow::Result;
+use openledger_engine::kernels::rng::Stream;
+use openledger_engine::model::{Model, Precision, WeightSource};
 use std::sync::Arc;
-use trainer_worker::kernels::rng::Stream;
-use trainer_worker::model::{Model, Precision, WeightSource};
 
 /// Small values around zero, and ones in normalisations.
 struct RandomWeights {
@@ -12,7 +12,7 @@ struct RandomWeights {
 }
 
 impl WeightSource for RandomWeights {
-    fn load(&self, name: &str, shape: &[usize]) -> trainer_worker::Result<Vec<f32>> {
+    fn load(&self, name: &str, shape: &[usize]) -> openledger_engine::Result<Vec<f32>> {
         let count = shape.iter().product();
         if shape.len() == 1 {
             let value = if name.ends_with("weight") { 1.0 } else { 0.0 };

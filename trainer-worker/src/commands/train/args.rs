@@ -4,11 +4,11 @@ use super::super::error::usage;
 use super::super::{DeviceArgs, ModelArgs};
 use anyhow::Result;
 use clap::ValueEnum;
+use openledger_engine::lora::patterns::Expression;
+use openledger_engine::model::weights::Precision;
+use openledger_engine::optim::Schedule;
+use openledger_engine::train::{DpoSettings, EvalStrategy, GradientCheckpointing, TrainSettings};
 use std::path::PathBuf;
-use trainer_worker::lora::patterns::Expression;
-use trainer_worker::model::weights::Precision;
-use trainer_worker::optim::Schedule;
-use trainer_worker::train::{DpoSettings, EvalStrategy, GradientCheckpointing, TrainSettings};
 
 /// How to fine-tune.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

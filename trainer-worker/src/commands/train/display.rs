@@ -5,11 +5,11 @@ use super::super::pipe::say;
 use super::super::{duration, mebibytes};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use openledger_engine::report::memory;
+use openledger_engine::train::{Event, Progress};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use trainer_worker::report::memory;
-use trainer_worker::train::{Event, Progress};
 
 /// Most characters of the sparkline.
 const POINTS: usize = 40;

@@ -14,22 +14,22 @@ use super::stop_on_signal;
 use anyhow::{Context, Result};
 use display::Display;
 use mark::Mark;
+use openledger_engine::data;
+use openledger_engine::device::Arithmetic;
+use openledger_engine::hub::sha256_of;
+use openledger_engine::model::folder;
+use openledger_engine::peft;
+use openledger_engine::report::{
+    event_files, mlflow, trainer_state, MlflowSettings, Provenance, Recorder, RecorderSettings,
+    Summary,
+};
+use openledger_engine::train::{store, Control, DpoRun, Outcome, Run};
 use plan::Forecast;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
-use trainer_worker::data;
-use trainer_worker::device::Arithmetic;
-use trainer_worker::hub::sha256_of;
-use trainer_worker::model::folder;
-use trainer_worker::peft;
-use trainer_worker::report::{
-    event_files, mlflow, trainer_state, MlflowSettings, Provenance, Recorder, RecorderSettings,
-    Summary,
-};
-use trainer_worker::train::{store, Control, DpoRun, Outcome, Run};
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let settings = args.settings()?;
@@ -271,7 +271,7 @@ fn answer(
                 "dtype": arithmetic.dtype.name(),
                 "reproducible": arithmetic.device.is_reproducible(),
                 "examples": { "train": outcome.examples.0, "held_out": outcome.examples.1 },
-                "peak_memory_bytes": trainer_worker::report::memory::peak_resident(),
+                "peak_memory_bytes": openledger_engine::report::memory::peak_resident(),
             })
         );
         return;

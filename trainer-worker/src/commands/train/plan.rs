@@ -4,18 +4,18 @@ use super::super::error::refused;
 use super::super::{duration, mebibytes};
 use super::args::{Args, Stage};
 use anyhow::Result;
-use serde_json::{json, Value};
-use std::time::Duration;
-use trainer_worker::data::{self, Report, Shown, Sources};
-use trainer_worker::device::{Arithmetic, Device};
-use trainer_worker::lora::Layout;
-use trainer_worker::model::{folder, weights::Precision, ModelConfig};
-use trainer_worker::report::memory::{self, Available};
-use trainer_worker::tokenizer::Tokenizer;
-use trainer_worker::train::plan::Plan;
-use trainer_worker::train::{
+use openledger_engine::data::{self, Report, Shown, Sources};
+use openledger_engine::device::{Arithmetic, Device};
+use openledger_engine::lora::Layout;
+use openledger_engine::model::{folder, weights::Precision, ModelConfig};
+use openledger_engine::report::memory::{self, Available};
+use openledger_engine::tokenizer::Tokenizer;
+use openledger_engine::train::plan::Plan;
+use openledger_engine::train::{
     memory_estimate, takes_batches_whole, GradientCheckpointing, MemoryEstimate, TrainSettings,
 };
+use serde_json::{json, Value};
+use std::time::Duration;
 
 /// What the program, its threads, the tokenizer and the allocator take besides the estimate, in
 /// bytes. On the CPU a little more than was measured on SmolLM2 (90 and 104 MiB with LoRA, 70 and 83
@@ -116,7 +116,7 @@ impl Forecast {
         let available = if device.uses_host_memory() {
             memory::available()
         } else {
-            trainer_worker::device::memory(device).map(|(free, _)| Available {
+            openledger_engine::device::memory(device).map(|(free, _)| Available {
                 bytes: free,
                 limit: format!("the memory of {}", device.name()),
                 swap: 0,

@@ -165,11 +165,20 @@ impl Pages<'_, '_> {
                 continue;
             };
             let limit = MAX_CHARACTERS * glyphs.len();
-            let mut text = &*text;
-            for Waiting { place, vertical, advance, .. } in &glyphs {
-                // The text stands where the first glyph does; the others only move on.
-                let text = std::mem::take(&mut text);
-                self.layout.glyphs(text, limit, place, *vertical, *advance)?;
+            // The text stands where the first glyph does that takes room: dots and marks may be
+            // drawn before their letter, and somewhere over it.
+            let takes_room = |glyph: &Waiting| {
+                let (x, y) = glyph.advance;
+                x * x + y * y > 0.0
+            };
+            let first = glyphs.iter().position(takes_room).unwrap_or(0);
+            for (place, glyph) in glyphs.iter().enumerate().skip(first) {
+                // The others only move on, if they do.
+                let text = if place == first { &*text } else { "" };
+                if place == first || takes_room(glyph) {
+                    let Waiting { place, vertical, advance, .. } = glyph;
+                    self.layout.glyphs(text, limit, place, *vertical, *advance)?;
+                }
             }
         }
         Ok(())

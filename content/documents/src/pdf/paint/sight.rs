@@ -1,5 +1,6 @@
 //! Whether a glyph is seen.
 
+use super::super::bidi::is_mark_from_right;
 use super::super::matrix::Matrix;
 use super::colour::{Blend, Contrasts};
 use super::raster::{Clip, Ground, Raster, Rgb};
@@ -16,6 +17,7 @@ const MOST: usize = 5;
 /// and in its size.
 const SAME_ALONG: f64 = 0.5;
 const SAME_PLACE: f64 = 0.2;
+const SAME_MARK: f64 = 0.05;
 /// How far other glyphs may be across the line to be on the same spot.
 const SAME_SPOT: f64 = 0.4;
 /// Most glyphs on one spot: letters are put together of two or three at most.
@@ -201,7 +203,12 @@ impl Places {
         let smaller = |one: f64, other: f64| if one < other { one } else { other };
         let (size, run) = ((c * c + d * d).sqrt(), (a * a + b * b).sqrt());
         let step = (advance.0 * advance.0 + advance.1 * advance.1).sqrt();
-        let along = if step > 0.0 { step * SAME_ALONG } else { size * SAME_PLACE };
+        let along = match step > 0.0 {
+            true => step * SAME_ALONG,
+            // Vowels of Arabic and Hebrew stand over narrow letters, one beside the other.
+            false if is_mark_from_right(text) => size * SAME_MARK,
+            false => size * SAME_PLACE,
+        };
         let own = (smaller(smaller(along, size), MAX_REACH), smaller(size, 2.0 * MAX_REACH));
         let (ux, uy) = if run > 0.0 { (a / run, b / run) } else { (1.0, 0.0) };
         let across = own.1 * SAME_SPOT;

@@ -1,0 +1,16 @@
+//! Serving, through the engine's public door.
+
+/// The engine's own folder.
+const ENGINE: &str = env!("CARGO_MANIFEST_DIR");
+
+#[allow(dead_code)]
+#[path = "engine_models/common.rs"]
+mod common;
+#[path = "engine_models/drawn.rs"]
+mod drawn;
+#[path = "engine_serving/pages.rs"]
+mod pages;
+#[path = "engine_serving/step.rs"]
+mod step;
+#[path = "engine_serving/step_adapters.rs"]
+mod step_adapters;
