@@ -435,6 +435,6 @@ fn outlines_far_from_their_place_and_parts_made_small_are_blank() {
     ] {
         assert_eq!(read(300, 100, composed).unwrap(), "A\n", "{composed:?}");
     }
-    let error = read(300, 1_900, &[0, 0x02, 0, 1, 0, 0]).unwrap_err();
+    let error = read(300, 2_100, &[0, 0x02, 0, 1, 0, 0]).unwrap_err();
     assert!(matches!(error, TextError::Hidden { hidden: 2, .. }), "{error}");
 }

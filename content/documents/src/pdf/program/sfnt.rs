@@ -11,8 +11,7 @@ const MAX_CHARACTERS: usize = 140_000;
 /// How much of its em squared a glyph covers at least (a full stop 0.008).
 const MARK: f64 = 0.0008;
 /// How far right and up of its place a contour may begin to be part of a letter, in ems.
-const BESIDE: f64 = 1.2;
-const ABOVE: f64 = 1.5;
+const FAR: f64 = 2.0;
 /// Most parts of a composed glyph that are looked at.
 const MAX_PARTS: usize = 8;
 
@@ -306,7 +305,7 @@ fn covers(data: &[u8], em: usize, part: &Part) -> Option<f64> {
             values.iter().fold(ends, |(least, most), value| (least.min(*value), most.max(*value)))
         };
         let ((left, far), (bottom, top)) = (sides(xs), sides(ys));
-        if left > BESIDE || far < -1.0 || bottom > ABOVE || top < -1.0 {
+        if left > FAR || far < -1.0 || bottom > FAR || top < -1.0 {
             continue;
         }
         for (place, (x, y)) in xs.iter().zip(ys).enumerate() {
