@@ -30,6 +30,7 @@ mod spaced;
 mod xref;
 
 pub(crate) use letters::Contradiction;
+pub(crate) use program::Program as FontProgram;
 
 use crate::budget::{Extracted, Fault, Result};
 
