@@ -29,7 +29,7 @@ impl Server {
     pub fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
             .args(["serve", "--json", "--name", BASE, "--address", "127.0.0.1:0"])
-            .args(["--kv-memory", "256", "--threads", "2", "--model"])
+            .args(["--kv-memory", "400", "--threads", "2", "--model"])
             .arg(real_model_path())
             .args(args)
             .env("RUST_LOG", "trace")

@@ -172,3 +172,28 @@ fn a_full_queue_is_told_with_a_time() {
     assert!(seconds.is_some_and(|s| s >= 1));
     reply.refused(429, "server_full", None);
 }
+
+#[test]
+fn answers_that_nobody_reads_yet_have_a_budget() {
+    let server = Server::start(&["--max-answer-tokens", "32768"]);
+    let ask = |tokens: u64| {
+        let body = json!({
+            "model": BASE, "prompt": "One, two,", "max_tokens": tokens, "n": 8, "logprobs": 20, "stream": true,
+            "logit_bias": { "0": -100, "2": -100 },
+        });
+        request("POST", "/v1/completions", &[], &body.to_string())
+    };
+    // Alone it would be more than all may be.
+    server.raw(ask(8180).as_bytes()).refused(400, "invalid_value", None);
+    let mut held = server.connect();
+    held.write_all(ask(8000).as_bytes()).expect("sent");
+    held.read_exact(&mut [0; 1]).expect("it has begun");
+    server.raw(ask(4000).as_bytes()).refused(503, "overloaded", None);
+    drop(held);
+    let begun = Instant::now();
+    while server.metric("requests_running") > 0.0 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    let small = json!({ "model": BASE, "prompt": "One, two,", "max_tokens": 1, "logprobs": 20 });
+    server.ask("/v1/completions", &small);
+}
