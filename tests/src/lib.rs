@@ -25,6 +25,7 @@ pub mod console;
 pub mod data;
 pub mod error;
 pub mod fresh;
+pub mod http;
 pub mod interrupt;
 pub mod network;
 pub mod process;

@@ -118,6 +118,7 @@ pub struct Network {
     name: String,
     rpc: Rpc,
     // Dropped in this order: who talks to the node goes first.
+    server: Option<Process>,
     worker: Option<Process>,
     worker_options: Option<WorkerOptions>,
     worker_port: u16,
@@ -156,6 +157,7 @@ impl Network {
             directory: directory.to_owned(),
             name: format!("openledger-{}-{count}", std::process::id()),
             rpc: Rpc::new(port),
+            server: None,
             worker: None,
             worker_options: None,
             worker_port: free_port()?,
@@ -269,7 +271,9 @@ impl Network {
     /// Names it, with its log.
     pub fn ensure_running(&mut self) -> Result<()> {
         let daemons = self.daemons.values_mut().map(|daemon| &mut daemon.process);
-        for process in self.node.iter_mut().chain(daemons).chain(self.worker.iter_mut()) {
+        for process in
+            self.node.iter_mut().chain(daemons).chain(&mut self.worker).chain(&mut self.server)
+        {
             process.ensure_running()?;
         }
         Ok(())
@@ -394,6 +398,33 @@ impl Network {
         format!("/ip4/127.0.0.1/tcp/{}", self.worker_port)
     }
 
+    /// Starts a server of answers with a base model, which knows the chain and the worker's IPFS node;
+    /// returns its port.
+    ///
+    /// # Errors
+    ///
+    /// If it does not say within a minute and a half where it listens.
+    pub fn start_server(&mut self, model: &Path, name: &str) -> Result<u16> {
+        let directory = self.directory.join("server");
+        let mut command = Command::new(&self.binaries.worker);
+        command.args(["serve", "--output", "json", "--address", "127.0.0.1:0", "--name", name]);
+        command.arg("--model").arg(model);
+        forget_environment(&mut command);
+        command.args(["--node", &self.url(), "--peer", &self.worker_address()]);
+        command.arg("--ipfs-directory").arg(directory.join("ipfs"));
+        command.arg("--adapter-cache").arg(directory.join("adapters"));
+        let log = self.log("server");
+        let mut process = Process::start("the server", command, log.clone())?;
+        let port = poll(READY, EVERY, || {
+            process.ensure_running()?;
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            Ok(text.lines().find_map(port_of))
+        })?
+        .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
+        self.server = Some(process);
+        Ok(port)
+    }
+
     /// Kills the worker (SIGKILL) and starts it again as it was; returns the two process ids.
     ///
     /// # Errors
@@ -415,6 +446,12 @@ impl Network {
         let line = self.worker.as_ref()?.last_lines(1).pop()?;
         Some(line.split_once("INFO ").map_or(line.as_str(), |(_, words)| words).trim().to_owned())
     }
+}
+
+/// The port in the line that a server prints when it is ready.
+fn port_of(line: &str) -> Option<u16> {
+    let value: Value = serde_json::from_str(line.trim()).ok()?;
+    value.get("address")?.as_str()?.rsplit(':').next()?.parse().ok()
 }
 
 /// The addresses in the line that an IPFS node prints when it is ready.

@@ -9,6 +9,7 @@ mod media;
 mod money;
 mod prepare;
 mod review;
+mod serve;
 mod train;
 
 pub use contribute::{check_refusal, digest, submit};
@@ -134,6 +135,7 @@ pub struct Story {
     base: u64,
     base_answers: Vec<String>,
     media: Vec<media::MediaNet>,
+    server_port: Option<u16>,
     report: Report,
     started: Instant,
 }
@@ -180,6 +182,7 @@ impl Story {
             base: 0,
             base_answers: Vec::new(),
             media: Vec::new(),
+            server_port: None,
             report: Report::default(),
             started,
         };
@@ -220,6 +223,7 @@ impl Story {
         self.part("adapter", "The adapter, read back from chain and IPFS", Self::adapter)?;
         if self.options.ask {
             self.part("answers", "The same questions for base model and adapter", Self::answers)?;
+            self.part("serve", "A server that takes the adapter from the chain", Self::serve)?;
         }
         self.part("attribution", "Whose data made it", Self::attribution)?;
         self.part("rewards", "Rewards claimed", Self::claim)?;
@@ -243,7 +247,7 @@ impl Story {
         let port = self.network.rpc().port();
         let datanet = self.datanet;
         let job = self.report.jobs.last().map_or(0, |job| job.id);
-        vec![
+        let mut tries = vec![
             format!(
                 "curl -s -H 'Content-Type: application/json' http://127.0.0.1:{port} -d \
                  '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"openledger_attribution\",\
@@ -251,7 +255,15 @@ impl Story {
             ),
             format!("{cli} --node {node} leaderboard {datanet}"),
             format!("{cli} --node {node} adapter show {job}"),
-        ]
+        ];
+        if let Some(port) = self.server_port {
+            tries.push(format!(
+                "curl -s -H 'Content-Type: application/json' \
+                 http://127.0.0.1:{port}/v1/chat/completions -d '{{\"model\":\"openledger:{job}\",\
+                 \"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'"
+            ));
+        }
+        tries
     }
 
     fn part<T>(
