@@ -245,6 +245,12 @@ pub enum Error {
         /// What its driver says.
         reason: String,
     },
+    /// An answer that was begun or waited for cannot be finished.
+    #[error("no answer: {reason}")]
+    Serving {
+        /// What happened, and what to do.
+        reason: String,
+    },
     /// A server did not answer, or not as it should.
     #[error("{url}: {reason}")]
     Http {

@@ -7,11 +7,12 @@
 //! | | counts | does not count |
 //! |---|---|---|
 //! | image | pixels of the first frame or page | flat tiles of 16 × 16, tiles seen before |
-//! | sound | milliseconds | windows of 100 ms under −60 dBFS, windows heard before |
+//! | sound | milliseconds | windows of 100 ms without anything audible, windows heard before |
 //!
 //! Everything is counted from what was decoded, never from what a header says, and every limit is a
 //! count, so that all machines measure the same. `docs/datasets.md` states the rules.
 
+mod audible;
 pub(crate) mod image;
 mod jpeg;
 pub(crate) mod layout;
@@ -40,8 +41,9 @@ pub const MAX_PIXELS: u64 = Modality::Image.max_units();
 pub const MAX_SIDE: u32 = 65_535;
 /// Side of the tiles that are looked at, in pixels.
 pub const TILE: u32 = 16;
-/// Levels, of 255, that the channels of a flat tile differ by at most.
-pub const FLAT_LEVELS: u8 = 4;
+/// Levels, of 255, that a channel's levels in a flat tile deviate by at most, as the root of their mean
+/// square: what the grain of paper, a sensor and JPEG make of a blank sheet.
+pub const FLAT_DEVIATION: u8 = 3;
 /// Most milliseconds of a sound.
 pub const MAX_MILLISECONDS: u64 = Modality::Audio.max_units();
 /// Most samples of a sound, over all channels: thirty minutes of stereo at 48 kHz are 172.8 million.

@@ -29,6 +29,7 @@ mod program;
 mod xref;
 
 pub(crate) use letters::Contradiction;
+pub(crate) use program::Program as FontProgram;
 
 use crate::budget::{Extracted, Fault, Result};
 

@@ -183,6 +183,13 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
         Piece { token: None, text, logprobs, finish: Some(finish) }
     }
 
+    /// Gives back the memory that choosing a token takes, some bytes for each token of the vocabulary,
+    /// where the next one is not to be written soon. What is written does not change.
+    pub fn rest(&mut self) {
+        self.sampler.rest();
+        self.raw = RawLogprobs::new();
+    }
+
     /// The tokens written, without the one that ended the answer.
     pub fn tokens(&self) -> &[u32] {
         &self.tokens
