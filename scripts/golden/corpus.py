@@ -16,7 +16,9 @@ where `pdftoppm` shows ink in its box at 96 dpi (poppler's text holds hidden tex
 does not); Arabic and Hebrew words are written in logical order by `pdftotext`, so that output is
 asked for those. For a Word file it is mammoth 1.13 (PyPI), whose HTML holds body, tables, text
 boxes and notes. One line is `count TAB word`, or `- TAB first TAB second` for a word that a line's
-end divides. Words of the sample are committed; the others lie beside the corpus' files.
+end divides, or `+ TAB count TAB first TAB second ...` for words that stand side by side without a
+gap: poppler parts letters of different sizes or heights, as in formulas. Words of the sample
+are committed; the others lie beside the corpus' files.
 
 No one reader reads text from the right well: each has the letters of some programs' files in the
 wrong order, or words apart or together that are not. So words with Hebrew or Arabic letters are
@@ -182,16 +184,60 @@ class Ink:
         return high - low >= 20
 
 
+ACCENT = "[`\u00b4\u02c6\u02dc\u00af\u02d8\u02d9\u00a8\u02da\u02dd\u02c7\u00b8\u02db]"
+MARK = "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+
+
+def touch(left, right):
+    """Whether a word goes on where the one before ends, each a box and its text: less is between them
+    than any space has, 0.15 of the letters' height, or half of it beside a mark, whose box is not
+    its letter's."""
+    (box, word), (next_box, next_word) = left, right
+    height = max(box[3] - box[1], next_box[3] - next_box[1])
+    beside = min(box[3], next_box[3]) > max(box[1], next_box[1])
+    marked = re.search(MARK + "$", word) or re.match(MARK, next_word)
+    gap = next_box[0] - box[2]
+    return beside and -0.6 * height < gap < (0.5 if marked else 0.15) * height
+
+
+def chains(words):
+    """The words of a page that stand side by side, two or more, as an index is often on a line of its
+    own to poppler; and single words with an accent that is a sign of its own."""
+    rows = collections.defaultdict(list)
+    for number, (box, _) in enumerate(words):
+        for row in range(int(box[1] // 20), int(box[3] // 20) + 1):
+            rows[row].append(number)
+    follows, taken = {}, set()
+    for number, (box, _) in enumerate(words):
+        near = {other for row in range(int(box[1] // 20), int(box[3] // 20) + 1) for other in rows[row]}
+        beside = [other for other in near - taken - {number} if touch(words[number], words[other])]
+        if beside:
+            # The next one of the line comes first: a raised letter may stand above the one after it.
+            nearest = min(
+                beside, key=lambda other: (other != number + 1, abs(words[other][0][0] - box[2]), other)
+            )
+            follows[number] = nearest
+            taken.add(nearest)
+    for number, (_, word) in enumerate(words):
+        if number not in follows and number not in taken and re.search(ACCENT, word):
+            yield (word,)
+    for number in sorted(set(follows) - taken):
+        chain = [number]
+        while chain[-1] in follows:
+            chain.append(follows[chain[-1]])
+        yield tuple(words[place][1] for place in chain)
+
+
 def pdf_words(path):
-    """Words and divided words of a PDF, or None where poppler does not open it."""
+    """Words, divided words and words side by side, or None where poppler does not open it."""
     from PIL import Image
 
     done = subprocess.run(
-        ["pdftotext", "-bbox-layout", str(path), "-"], capture_output=True, timeout=300
+        ["pdftotext", "-bbox-layout", "-cropbox", str(path), "-"], capture_output=True, timeout=300
     )
     if done.returncode:
         return None
-    counted, divided = collections.Counter(), []
+    counted, divided, beside = collections.Counter(), [], collections.Counter()
     rtl = False
     for number, page in enumerate(re.split(r"<page ", done.stdout.decode("utf-8", "replace"))[1:], 1):
         lines = [
@@ -212,9 +258,11 @@ def pdf_words(path):
         if not done.stdout:
             continue
         ink = Ink(Image.open(io.BytesIO(done.stdout)), 96 / 72)
+        lines = [[(box, word) for box, word in line if ink.within(box)] for line in lines]
+        beside.update(chains([word for line in lines for word in line]))
         before = None
         for line in lines:
-            seen = [word for box, word in line if ink.within(box)]
+            seen = [word for _, word in line]
             rtl = rtl or any(RTL.search(word) for word in seen)
             if before and seen:
                 divided.append((before, seen[0]))
@@ -226,7 +274,7 @@ def pdf_words(path):
         for word in [word for word in counted if RTL.search(word)]:
             del counted[word]
         counted.update(logical)
-    return counted, divided
+    return counted, divided, beside
 
 
 def poppler_text(path):
@@ -319,7 +367,7 @@ def word_words(path):
         return None
     text = Text()
     text.feed(made.value)
-    return collections.Counter("".join(text.parts).split()), []
+    return collections.Counter("".join(text.parts).split()), [], {}
 
 
 def beside(out):
@@ -355,6 +403,7 @@ def words(everything):
             return
         lines = [f"{count}\t{word}" for word, count in sorted(found[0].items())]
         lines += [f"-\t{first}\t{second}" for first, second in found[1]]
+        lines += ["\t".join(["+", str(count), *chain]) for chain, count in sorted(found[2].items())]
         out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         if path.suffix == ".pdf" and has_rtl(out):
             agreed, alone, sums = rtl_words(path)

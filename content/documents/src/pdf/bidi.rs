@@ -19,6 +19,8 @@
 mod logical;
 mod visual;
 
+use super::layout::{SPACE, TAB};
+use super::spaced::{self, Kind, Step};
 use logical::{stretches_turned, turned};
 use unicode_bidi::{bidi_class, BidiClass};
 
@@ -177,7 +179,7 @@ impl Line {
 
     /// Puts an accent that is drawn as a sign of its own, over or under the letter before or after it,
     /// together with that letter; whether it has.
-    pub(crate) fn accent(&mut self, text: &str, span: (f64, f64)) -> bool {
+    pub(crate) fn accent(&mut self, text: &str, span: (f64, f64), size: f64) -> bool {
         let Some(last) = self.cells.last_mut() else { return false };
         let before = self.text.get(last.from..last.to).unwrap_or_default();
         let (letter, mark) = match (combining(before), combining(text)) {
@@ -215,6 +217,14 @@ impl Line {
         self.text.extend(mark);
         last.to = self.text.len();
         (last.start, last.end) = base;
+        // What stands before the accent stands before its letter, which may begin sooner.
+        let [.., before, last] = self.cells.as_mut_slice() else { return true };
+        let distance = last.start - before.end;
+        last.gap = match last.gap {
+            Gap::Tab if distance > TAB * size => Gap::Tab,
+            Gap::Tab | Gap::Space if distance > SPACE * size => Gap::Space,
+            _ => Gap::None,
+        };
         true
     }
 
@@ -258,10 +268,32 @@ impl Line {
         self.text.get(cell.from..cell.to).unwrap_or_default()
     }
 
+    /// How each glyph follows the one before.
+    fn steps(&self) -> Vec<Step> {
+        let mut before: Option<&Cell> = None;
+        let step = |cell| {
+            let text = self.text_of(cell);
+            let (distance, unit) = match before.replace(cell) {
+                Some(last) => (cell.start - last.end, last.size.max(cell.size)),
+                None => (0.0, cell.size),
+            };
+            let kind = match cell.gap {
+                _ if text.chars().all(char::is_whitespace) => Kind::Blank,
+                _ if !text.chars().any(|c| c.is_lowercase() || c.is_uppercase()) => Kind::Other,
+                Gap::Tab => Kind::Tab,
+                _ => Kind::Letter,
+            };
+            Step { kind, distance: if unit > 0.0 { distance / unit } else { 0.0 } }
+        };
+        self.cells.iter().map(step).collect()
+    }
+
     fn as_drawn(&self) -> String {
         let mut out = String::with_capacity(self.text.len());
-        for cell in &self.cells {
+        let within = spaced::within_words(&self.steps());
+        for (cell, within) in self.cells.iter().zip(within) {
             match cell.gap {
+                Gap::Space if within => {}
                 Gap::Tab => {
                     out.truncate(out.trim_end_matches([' ', '\t']).len());
                     if !out.is_empty() {

@@ -26,6 +26,7 @@ mod object;
 mod paint;
 mod predefined;
 mod program;
+mod spaced;
 mod xref;
 
 pub(crate) use letters::Contradiction;

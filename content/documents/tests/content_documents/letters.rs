@@ -348,6 +348,9 @@ fn the_sign_of_a_note_is_a_word_and_an_exponent_is_not() {
     assert_eq!(shown(exponent), "m2\n");
     let index = "BT /F 10 Tf 0 700 Td (H) Tj /F 6 Tf 7.2 -2 Td (2) Tj /F 10 Tf 3.4 2 Td (O) Tj ET";
     assert_eq!(shown(index), "H2O\n");
+    // Of one size, letters that are lifted by half of it are words; those of TeX's logo are not.
+    assert_eq!(shown("BT /F 10 Tf 0 700 Td (low) Tj 5 Ts (high) Tj ET"), "low high\n");
+    assert_eq!(shown("BT /F 10 Tf 0 700 Td (T) Tj -2.2 Ts (E) Tj 0 Ts (X) Tj ET"), "TEX\n");
 }
 
 #[test]

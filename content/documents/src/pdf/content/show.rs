@@ -18,8 +18,9 @@ use crate::left_out::Hidden;
 const MAX_PROCEDURE: usize = 1 << 20;
 /// Width of a line along a glyph's outline that leaves nothing of its inside, in its size.
 const WIDE: f64 = 0.12;
-/// Most bytes of a string whose character spacing counts as a gap after each character.
-const MAX_PAIR: usize = 2;
+/// Most bytes of a string whose character spacing counts as a gap after each character: a word of one
+/// letter between two others.
+const MAX_APART: usize = 3;
 
 impl Pages<'_, '_> {
     /// Shows a text of which only the place is known.
@@ -225,12 +226,12 @@ impl Pages<'_, '_> {
         Ok(Some((marks, own)))
     }
 
-    /// Shows a string.
-    pub(super) fn show(&mut self, string: Option<&Object>) -> Result<()> {
+    /// Shows a string, in which character spacing may stand for spaces.
+    pub(super) fn show(&mut self, string: Option<&Object>, spaces: bool) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
         let Some(font) = self.font_in_use()? else { return Ok(()) };
-        // Spacing of some letters is part of them; that of one or two is how programs write a space.
-        let spaced = rest.len() > MAX_PAIR;
+        // Spacing of some letters is part of them; that of a few is how programs write a space.
+        let spaced = !spaces && rest.len() > MAX_APART;
         while !rest.is_empty() {
             self.document.budget.operate()?;
             let code = rest.first().copied().unwrap_or_default();

@@ -79,6 +79,14 @@ impl Extent {
         samples
     }
 
+    /// Three points of the line that the glyph stands on.
+    fn line(&self) -> [(f64, f64); 3] {
+        [0.0, 0.5, 1.0].map(|part| match self.vertical {
+            false => self.place.point((part * self.width, 0.0)),
+            true => self.place.point((0.0, -part)),
+        })
+    }
+
     /// The box's corners.
     pub(crate) fn bounds(&self) -> [f64; 4] {
         match self.vertical {
@@ -126,7 +134,8 @@ pub(crate) fn judge(
 ) -> Option<Hidden> {
     let samples = extent.samples();
     let count = |holds: &dyn Fn((f64, f64)) -> bool| samples.iter().filter(|p| holds(**p)).count();
-    if count(&|point| raster.cell(point).is_none()) >= MOST {
+    let off = |point| raster.cell(point).is_none();
+    if count(&off) >= MOST || extent.line().into_iter().all(off) {
         return Some(Hidden::OffPage);
     }
     let (run, rise) = extent.size();
