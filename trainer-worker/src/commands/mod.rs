@@ -16,6 +16,7 @@ pub(crate) mod out_of_memory;
 pub(crate) mod pipe;
 pub(crate) mod preview;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod train;
 
 use anyhow::{bail, Context, Result};

@@ -1,0 +1,114 @@
+//! Who may ask: keys, hosts, and what every response carries.
+
+use super::error::{ApiError, INVALID};
+use super::keys::{Client, Place};
+use super::App;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Names a request in the log and to its client.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What needs no key: whether the server is there, and how it is used.
+const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
+
+/// A place among the requests of a key that are in flight, taken before the body is read.
+pub(crate) struct Asking(pub(crate) Place);
+
+impl FromRequestParts<Arc<App>> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
+        let client = parts.extensions.get::<Arc<Client>>();
+        let client = client.ok_or_else(|| ApiError::internal("nobody is known to ask"))?;
+        client.enter().map(Self)
+    }
+}
+
+/// Lets those in who may ask, counts every response and writes it to the log: who asked for what, never
+/// what was in it.
+pub(super) async fn guard(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let id = app.id("req");
+    let method = request.method().clone();
+    // What routes know; the path of a client may be anything, and as long as it likes.
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let path = path.unwrap_or_else(|| "(none)".to_owned());
+    let mut who = None;
+    let mut response = match admit(&app, request.uri(), request.headers()) {
+        Ok(client) => {
+            if let Some(client) = client {
+                who = Some(client.name.clone());
+                request.extensions_mut().insert(client);
+            }
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    let status = response.status();
+    let name =
+        if method == Method::GET || method == Method::POST { method.as_str() } else { "other" };
+    app.metrics.count(name, &path, status.as_u16());
+    let milliseconds = started.elapsed().as_millis() as u64;
+    tracing::info!(%id, who, method = name, path, status = status.as_u16(), milliseconds, "answered");
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn admit(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Option<Arc<Client>>, ApiError> {
+    if app.keys.count() == 0 {
+        check_host(uri, headers)?;
+    }
+    if OPEN.contains(&uri.path()) {
+        return Ok(None);
+    }
+    app.keys.client(headers).map(Some)
+}
+
+/// Without keys, whoever reaches the server may ask: then only by a name of this machine. A page in a
+/// browser can have a name of its own resolve to 127.0.0.1, and would be let in otherwise.
+fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("");
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(""),
+        None => host.split(':').next().unwrap_or(""),
+    };
+    let local = name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if local {
+        return Ok(());
+    }
+    let message = format!(
+        "the host {:?} is not a name of this machine, and a server without keys answers to those alone; \
+         its operator can start it with --api-keys",
+        name.chars().take(100).collect::<String>()
+    );
+    Err(ApiError::new(StatusCode::FORBIDDEN, INVALID, "host_not_allowed", message))
+}
+
+/// 404.
+pub(super) async fn not_found(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    let message = format!("there is no {path:?}; GET /openapi.json describes what there is");
+    ApiError::new(StatusCode::NOT_FOUND, INVALID, "not_found", message)
+}
+
+/// 405.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let method: String = method.as_str().chars().take(20).collect();
+    let path: String = uri.path().chars().take(100).collect();
+    let message = format!("{path} does not take {method}; GET /openapi.json says what it takes");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed", message)
+}

@@ -1,0 +1,210 @@
+//! JSON in and out: bodies of requests within their limits, and answers.
+
+use super::error::{ApiError, INVALID};
+use super::fields::{self, Field};
+use super::App;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+/// A response of a status with a JSON body.
+pub(super) fn response(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => with_type((status, bytes)),
+        Err(error) => unwritten(&error),
+    }
+}
+
+/// An answer of status 200.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        response(StatusCode::OK, &self.0)
+    }
+}
+
+/// Bytes that may be held at one time, by all connections together.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    pub(super) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicUsize::new(0) })
+    }
+
+    /// Nothing of it yet.
+    pub(super) fn share(self: &Arc<Self>) -> Share {
+        Share { budget: self.clone(), bytes: 0 }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+/// A part of a budget, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Share {
+    /// Takes so many more bytes.
+    ///
+    /// # Errors
+    /// 503 where there is no room for them.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        if before.saturating_add(bytes) <= self.budget.limit {
+            return Ok(());
+        }
+        let message =
+            "requests and answers that are held at this moment take all the memory that they \
+                       may; try again";
+        Err(ApiError::unavailable("overloaded", 1, message))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that hold their share until they are sent.
+struct Held {
+    bytes: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// An answer of status 200 that holds its share until it is sent.
+pub(super) fn held(body: &impl Serialize, share: Share) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => with_type(Bytes::from_owner(Held { bytes, _share: share })),
+        Err(error) => unwritten(&error),
+    }
+}
+
+fn with_type(body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Only a map with keys that are no strings could do that.
+fn unwritten(error: &serde_json::Error) -> Response {
+    tracing::error!(%error, "an answer could not be written as JSON");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// A request with a JSON body.
+pub(crate) trait ApiRequest: DeserializeOwned {
+    /// Its known fields.
+    const FIELDS: &'static [Field];
+}
+
+/// The body of a request, checked against the list of its fields, and its share of all bodies, which is
+/// to be kept as long as what it says is.
+pub(crate) struct Input<T>(pub(crate) T, pub(crate) Share);
+
+impl<T: ApiRequest> FromRequest<Arc<App>> for Input<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        check_type(request.headers())?;
+        let mut share = app.bodies.share();
+        let limit = app.limits.body_bytes;
+        let time = app.limits.body_time;
+        let bytes = tokio::time::timeout(time, read(request.into_body(), limit, &mut share));
+        let bytes = bytes.await.map_err(|_| {
+            let message = format!("the request's body did not come within {} s", time.as_secs());
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_timeout", message)
+        })??;
+        // Nothing waits from here on, so that few values are there at one time: they take many times
+        // the text's bytes.
+        parse(&bytes).map(|request| Self(request, share))
+    }
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let essence = given.split(';').next().unwrap_or("").trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message =
+        format!("content-type is {given:?}; send JSON with content-type application/json");
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Err(ApiError::new(status, INVALID, "unsupported_media_type", message))
+}
+
+fn too_large(limit: usize) -> ApiError {
+    let message = format!("the request's body is larger than {limit} bytes, the most that is read");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large", message)
+}
+
+async fn read(mut body: Body, limit: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
+    use axum::body::HttpBody;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |_| ApiError::invalid("invalid_body", "the request's body broke off");
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        share.grow(data.len())?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+fn parse<T: ApiRequest>(bytes: &[u8]) -> Result<T, ApiError> {
+    let malformed = |error: serde_json::Error| {
+        ApiError::invalid("invalid_json", format!("the request's body is not JSON: {error}"))
+    };
+    let value: Value = serde_json::from_slice(bytes).map_err(malformed)?;
+    let Value::Object(object) = value else {
+        return Err(ApiError::invalid("invalid_json", "the request's body is not a JSON object"));
+    };
+    fields::check(T::FIELDS, &object)?;
+    drop(object);
+    // From the text again: a schema's properties keep their order, and a field that stands there twice is
+    // refused.
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut text).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        match path.as_str() {
+            // A field that is missing at the top: serde names it.
+            "." => match reason.split('`').nth(1) {
+                Some(name) => ApiError::field(name, reason.clone()),
+                None => ApiError::invalid("invalid_value", reason),
+            },
+            _ => ApiError::field(path.clone(), format!("{path}: {reason}")),
+        }
+    })
+}

@@ -1,0 +1,266 @@
+//! An OpenAI-compatible server on the engine's scheduler (docs/serving.md).
+//!
+//! # Parts
+//!
+//! * `connection`: sockets, with a limit on everything that a client can make last or grow;
+//! * `access`, [`keys`]: who may ask, and how much;
+//! * [`fields`]: every field of every request, and what becomes of it;
+//! * [`names`]: models and adapters by name;
+//! * one file an endpoint: `chat`, `completions`, `responses`, `models`, `tokenize`, `health`, `metrics`;
+//! * `request`, `generation`, `sse`: what endpoints that write answers share.
+//!
+//! # What bounds the memory
+//!
+//! Connections ([`Limits::connections`]), each with 64 KiB of buffers; bodies that are being read
+//! ([`Limits::body_bytes`] each, [`Limits::all_bodies`] together); requests that wait and run, which
+//! the scheduler counts; and answers that are not sent yet ([`Limits::all_answers`] together), of which each
+//! takes what it may take at most before it is begun.
+
+mod access;
+mod chat;
+mod completions;
+mod connection;
+mod error;
+pub mod fields;
+mod generation;
+mod health;
+mod json;
+pub mod keys;
+mod logprobs;
+mod metrics;
+mod models;
+pub mod names;
+pub mod registered;
+mod request;
+mod responses;
+mod sse;
+mod tokenize;
+mod usage;
+
+use axum::extract::State;
+use axum::http::{header, HeaderValue, Method};
+use axum::response::IntoResponse;
+use axum::Router;
+use keys::Keys;
+use names::{Adapters, Base};
+use openledger_engine::model::Model;
+use openledger_engine::serving::Scheduler;
+use openledger_engine::tokenizer::Tokenizer;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::{watch, Semaphore};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How long a browser may remember what another origin may ask.
+const CORS_AGE: Duration = Duration::from_secs(600);
+
+/// What clients can make last or grow, at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Until a request's headers are there.
+    pub header_time: Duration,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Bytes of all bodies that are being read.
+    pub all_bodies: usize,
+    /// Bytes of all answers that are not sent yet.
+    pub all_answers: usize,
+    /// Until a request's body is there.
+    pub body_time: Duration,
+    /// Until a reader has taken something of an answer.
+    pub write_time: Duration,
+    /// From a request to the end of its answer.
+    pub request_time: Duration,
+    /// Tokens of an answer.
+    pub answer_tokens: usize,
+    /// Tokens of prompt and answer together.
+    pub context: usize,
+}
+
+/// What a server answers with.
+pub struct Parts {
+    /// The model.
+    pub model: Arc<Model>,
+    /// Its tokenizer.
+    pub tokenizer: Arc<Tokenizer>,
+    /// What writes the answers.
+    pub scheduler: Scheduler,
+    /// How the model is named.
+    pub base: Base,
+    /// The adapters that may be asked for.
+    pub adapters: Box<dyn Adapters>,
+    /// Who may ask.
+    pub keys: Keys,
+    /// What bounds them.
+    pub limits: Limits,
+    /// Origins whose pages may ask, as browsers name them; `*` for all.
+    pub origins: Vec<HeaderValue>,
+}
+
+/// What handlers share.
+pub(crate) struct App {
+    model: Arc<Model>,
+    tokenizer: Arc<Tokenizer>,
+    scheduler: Scheduler,
+    base: Base,
+    adapters: Box<dyn Adapters>,
+    keys: Keys,
+    limits: Limits,
+    bodies: Arc<json::Budget>,
+    answers: Arc<json::Budget>,
+    /// Places for what takes the processor beside the scheduler: reading prompts into tokens.
+    computing: Arc<Semaphore>,
+    metrics: metrics::Metrics,
+    draining: AtomicBool,
+    /// Tells this start from others in the ids of answers.
+    start: u64,
+    ids: AtomicU64,
+}
+
+impl App {
+    /// An id that no other answer has.
+    fn id(&self, prefix: &str) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        format!("{prefix}-{:016x}{number:08x}", self.start)
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "OpenLedger",
+        description = "Answers of a language model and its adapters, in the shapes of OpenAI's API. The \
+            fields of requests are described in docs/serving.md."
+    ),
+    modifiers(&Bearer),
+)]
+struct Description;
+
+/// Keys are sent as bearer tokens.
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = api.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("key", SecurityScheme::Http(scheme));
+        let requirement = utoipa::openapi::SecurityRequirement::new("key", [""; 0]);
+        api.security = Some(vec![requirement]);
+    }
+}
+
+fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(models::list))
+        .routes(routes!(models::get))
+        .routes(routes!(chat::create))
+        .routes(routes!(completions::create))
+        .routes(routes!(responses::create))
+        .routes(routes!(tokenize::tokenize))
+        .routes(routes!(tokenize::detokenize))
+        .routes(routes!(health::get))
+        .routes(routes!(metrics::get))
+        .split_for_parts()
+}
+
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    let all = origins.iter().any(|origin| origin == "*");
+    let origins = if all { AllowOrigin::any() } else { AllowOrigin::list(origins) };
+    let told = names::HEADERS.into_iter().chain([access::REQUEST_ID, header::RETRY_AFTER]);
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(ExposeHeaders::list(told))
+        .max_age(CORS_AGE)
+}
+
+fn router(app: &Arc<App>, origins: Vec<HeaderValue>) -> Router {
+    let (routes, api) = routes();
+    // It is the same at every request.
+    let api = Arc::new(api.to_json().unwrap_or_default());
+    let described = move |State(_): State<Arc<App>>| {
+        let api = api.clone();
+        async move { ([(header::CONTENT_TYPE, "application/json")], api.to_string()).into_response() }
+    };
+    let guard = axum::middleware::from_fn_with_state(app.clone(), access::guard);
+    routes
+        .route("/openapi.json", axum::routing::get(described))
+        .fallback(access::not_found)
+        .method_not_allowed_fallback(access::wrong_method)
+        // Bodies are read by `json`, with limits of its own.
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(guard)
+        .layer(cors(origins))
+        .with_state(app.clone())
+}
+
+/// Serves until `stop` ends, and then for at most `drain`: no new requests are taken, and those that run
+/// are finished, or cut off with an error. Says whether all were finished.
+pub async fn serve(
+    listener: TcpListener,
+    parts: Parts,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) -> bool {
+    let Parts { model, tokenizer, scheduler, base, adapters, keys, limits, origins } = parts;
+    let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    let app = Arc::new(App {
+        model,
+        tokenizer,
+        scheduler: scheduler.clone(),
+        base,
+        adapters,
+        keys,
+        bodies: json::Budget::new(limits.all_bodies),
+        answers: json::Budget::new(limits.all_answers),
+        computing: Arc::new(Semaphore::new(2)),
+        metrics: metrics::Metrics::default(),
+        draining: AtomicBool::new(false),
+        start: start as u64,
+        ids: AtomicU64::new(0),
+        limits: limits.clone(),
+    });
+    let (stopping, stopped) = watch::channel(false);
+    let router = router(&app, origins);
+    let mut connections =
+        tokio::spawn(connection::accept(listener, router, Arc::new(limits), stopped));
+    tokio::select! {
+        () = stop => {}
+        // It ends by itself only when it panics.
+        _ = &mut connections => return false,
+    }
+    app.draining.store(true, Ordering::Relaxed);
+    let begun = tokio::time::Instant::now();
+    // Refuses new requests at once, and waits for those that run.
+    let drained = tokio::task::spawn_blocking(move || scheduler.drain(drain));
+    let drained = drained.await.unwrap_or(false);
+    // The last bytes of answers are sent before connections are closed.
+    stopping.send_replace(true);
+    let left = drain.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    let closed = tokio::time::timeout(left, &mut connections).await.is_ok();
+    if !closed {
+        connections.abort();
+    }
+    drained && closed
+}

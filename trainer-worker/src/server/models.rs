@@ -1,0 +1,74 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`.
+
+use super::error::{ApiError, ErrorBody};
+use super::json::Json;
+use super::names::{self, Identity};
+use super::App;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelEntry {
+    id: String,
+    object: &'static str,
+    /// When the base was written, in seconds since 1970.
+    created: u64,
+    owned_by: &'static str,
+    /// Most tokens of prompt and answer together.
+    context_length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openledger: Option<Identity>,
+}
+
+/// The models that are known.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelList {
+    object: &'static str,
+    data: Vec<ModelEntry>,
+}
+
+fn entry(app: &App, id: String, openledger: Option<Identity>) -> ModelEntry {
+    ModelEntry {
+        id,
+        object: "model",
+        created: app.base.created,
+        owned_by: "openledger",
+        context_length: app.model.config.max_position_embeddings.min(app.limits.context),
+        openledger,
+    }
+}
+
+/// List the models. Adapters of the chain are found by their number, and not listed.
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    tag = "OpenAI",
+    responses((status = 200, description = "The base, and its adapters", body = ModelList)),
+)]
+pub(super) async fn list(State(app): State<Arc<App>>) -> Json<ModelList> {
+    let names = names::all(&app.base, &*app.adapters);
+    let data = names.into_iter().map(|id| entry(&app, id, None)).collect();
+    Json(ModelList { object: "list", data })
+}
+
+/// Describe a model. An adapter is loaded for it.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{id}",
+    tag = "OpenAI",
+    params(("id" = String, Path, description = "A model's name")),
+    responses(
+        (status = 200, description = "What it is", body = ModelEntry),
+        (status = 404, description = "There is none of that name", body = ErrorBody),
+    ),
+)]
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<ModelEntry>, ApiError> {
+    let chosen = names::choose(&app, &id).await?;
+    Ok(Json(entry(&app, chosen.name, Some(chosen.identity))))
+}
