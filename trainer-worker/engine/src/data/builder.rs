@@ -416,9 +416,7 @@ impl<'a> Builder<'a> {
         };
         let limit = self.options.max_seq_length;
         if prompt.is_empty() {
-            return Err(
-                "it has no prompt: nothing would predict an answer's first token".to_owned()
-            );
+            return Err(NO_PROMPT.to_owned());
         }
         if prompt.len() >= limit {
             return Err(format!("the prompt fills max_seq_length = {limit}"));
@@ -598,6 +596,9 @@ fn line_of(text: &str, at: usize) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
+/// Why a preference without a prompt is refused.
+const NO_PROMPT: &str = "it has no prompt: nothing would predict an answer's first token";
+
 /// The record that a preference is where only answers are learned.
 fn preferred_answer(prompt: Side, chosen: Side) -> Said<Record> {
     Ok(match (prompt, chosen) {
@@ -608,6 +609,9 @@ fn preferred_answer(prompt: Side, chosen: Side) -> Said<Record> {
                 Turn { message, learn }
             });
             Record::Chat(asked.chain(answer).collect(), None)
+        }
+        (Side::Text(prompt), Side::Text(_)) if prompt.is_empty() => {
+            return Err(NO_PROMPT.to_owned());
         }
         (Side::Text(prompt), Side::Text(completion)) => Record::Completion { prompt, completion },
         _ => return Err("its sides are of different kinds".to_owned()),

@@ -188,6 +188,9 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
     pub fn rest(&mut self) {
         self.sampler.rest();
         self.raw = RawLogprobs::new();
+        if let Some(matcher) = &mut self.matcher {
+            matcher.rest();
+        }
     }
 
     /// The tokens written, without the one that ended the answer.

@@ -195,7 +195,12 @@ const RECORD: &str = r#"{"type":"object","properties":{
     "required":["name","kind","legs","weight"],"additionalProperties":false}"#;
 
 /// Writes by random logits; the text and how it ended.
-fn random_answer(tokenizer: &Tokenizer, grammar: &Arc<Grammar>, seed: u64) -> (String, Finish) {
+fn random_answer(
+    tokenizer: &Tokenizer,
+    grammar: &Arc<Grammar>,
+    seed: u64,
+    rests: bool,
+) -> (String, Finish) {
     let sampling = Sampling {
         grammar: Some(Arc::clone(grammar)),
         temperature: 1.0,
@@ -206,6 +211,9 @@ fn random_answer(tokenizer: &Tokenizer, grammar: &Arc<Grammar>, seed: u64) -> (S
     let mut writer = Writer::new(tokenizer, &sampling, &[]).expect("settings");
     let mut text = String::new();
     loop {
+        if rests {
+            writer.rest();
+        }
         let step = seed * 1000 + writer.tokens().len() as u64;
         let piece = writer.next(&mut random(step, tokenizer.vocab_size(), 2.0)).expect("a token");
         text.push_str(&piece.text);
@@ -220,8 +228,12 @@ fn whatever_a_model_wants_the_answer_is_json_of_the_schema() {
     let grammar = Arc::new(schema(RECORD));
     for tokenizer in [byte_level(), sentencepiece()] {
         for seed in 0..25 {
-            let (text, finish) = random_answer(tokenizer, &grammar, seed);
+            let (text, finish) = random_answer(tokenizer, &grammar, seed, false);
             assert_eq!(finish, Finish::Stop, "{text}");
+            if seed < 3 {
+                let rested = random_answer(tokenizer, &grammar, seed, true);
+                assert_eq!(rested, (text.clone(), finish), "what it remembers decides nothing");
+            }
             let value: Value =
                 serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
             assert!(grammar.matches(&text).expect("followed"), "{text}");

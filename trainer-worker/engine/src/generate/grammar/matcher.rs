@@ -15,8 +15,10 @@ use std::sync::Arc;
 const MAX_WAYS: usize = 4096;
 /// Ways that may be looked at for one token: no schema may keep others waiting.
 const MAX_WORK: usize = 200_000;
-/// States that are remembered; then those that are not at hand are forgotten.
+/// States that are remembered, about a kilobyte each; then those that are not at hand are forgotten.
 const MAX_STATES: usize = 4096;
+/// States that the tokens of one place may lead through.
+const MAX_STATES_AT_ONCE: usize = 4 * MAX_STATES;
 /// Sets of tokens that are remembered.
 const MAX_MASKS: usize = 64;
 
@@ -72,7 +74,8 @@ impl Automaton {
         let (mut ways, mut accepting) = (Vec::new(), false);
         while let Some((place, stack)) = open.pop() {
             self.work += 1;
-            if seen.len() > MAX_WAYS || self.work > MAX_WORK {
+            let many = seen.len() > MAX_WAYS || self.work > MAX_WORK;
+            if many || self.states.len() > MAX_STATES_AT_ONCE {
                 let reason =
                     "it is too ambiguous to be followed; make its parts more different, or \
                               fewer";
@@ -140,9 +143,9 @@ impl Automaton {
         };
         let (ways, accepting) = (ways.clone(), *accepting);
         let old = std::mem::replace(&mut self.stacks, vec![(0, EMPTY)]);
-        self.stack_ids.clear();
-        self.states.clear();
-        self.state_ids.clear();
+        self.stack_ids = HashMap::new();
+        self.states = Vec::new();
+        self.state_ids = HashMap::new();
         let mut moved = Vec::with_capacity(ways.len());
         for (place, mut stack) in ways {
             let mut backs = Vec::new();
@@ -223,14 +226,19 @@ impl Matcher {
         Ok(())
     }
 
+    /// Forgets everything but where it stands. What may follow does not change.
+    pub(crate) fn rest(&mut self) {
+        self.state = self.automaton.forget(self.state);
+        self.masks = HashMap::new();
+    }
+
     fn mask(&mut self) -> Result<Arc<Vec<u64>>> {
         if let Some(mask) = self.masks.get(&self.state) {
             return Ok(Arc::clone(mask));
         }
         self.automaton.work = 0;
         if self.automaton.states.len() > MAX_STATES {
-            self.state = self.automaton.forget(self.state);
-            self.masks.clear();
+            self.rest();
         }
         let mut mask = vec![0u64; self.vocabulary.ids().div_ceil(64)];
         let automaton = &mut self.automaton;
