@@ -7,6 +7,8 @@ const ENGINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engine");
 mod checkpoints;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
+#[path = "engine_trainer/commands_answers.rs"]
+mod commands_answers;
 #[path = "engine_trainer/commands_chat.rs"]
 mod commands_chat;
 #[path = "engine_trainer/commands_data.rs"]

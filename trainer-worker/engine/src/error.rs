@@ -143,6 +143,14 @@ pub enum Error {
         vocabulary: usize,
     },
 
+    /// A grammar for an answer cannot be used.
+    #[error("response_format{}{place}: {reason}", if place.is_empty() { "" } else { " at " })]
+    Grammar {
+        /// The place in the schema as a JSON pointer; empty for the whole.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The logits leave no token to choose.
     #[error(
         "no token can be chosen: the greatest logit is {greatest}; is the model or the adapter damaged?"
@@ -278,6 +286,10 @@ impl Error {
 
     pub(crate) fn adapter(reason: impl Into<String>) -> Self {
         Self::Adapter { reason: reason.into() }
+    }
+
+    pub(crate) fn grammar(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Grammar { place: place.into(), reason: reason.into() }
     }
 
     pub(crate) fn tokenizer(reason: impl Into<String>) -> Self {

@@ -8,6 +8,10 @@ const ENGINE: &str = env!("CARGO_MANIFEST_DIR");
 mod common;
 #[path = "engine_models/drawn.rs"]
 mod drawn;
+#[path = "engine_serving/generate.rs"]
+mod generate;
+#[path = "engine_serving/grammar.rs"]
+mod grammar;
 #[path = "engine_serving/pages.rs"]
 mod pages;
 #[path = "engine_serving/scheduler_policy.rs"]

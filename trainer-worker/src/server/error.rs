@@ -123,6 +123,15 @@ impl ApiError {
         self
     }
 
+    /// The same of a request that calls a field by another name.
+    pub(crate) fn renamed(mut self, from: &str, to: &str) -> Self {
+        if self.detail.param.as_deref() == Some(from) {
+            self.detail.param = Some(to.to_owned());
+            self.detail.message = self.detail.message.replace(from, to);
+        }
+        self
+    }
+
     pub(crate) fn with_param(mut self, param: impl Into<String>) -> Self {
         self.detail.param = Some(param.into());
         self
@@ -178,6 +187,7 @@ impl From<Error> for ApiError {
             Error::ContextExceeded { .. } => {
                 Self::invalid("context_length_exceeded", message).with_param("messages")
             }
+            Error::Grammar { .. } => Self::field("response_format", message),
             Error::TokenId { .. } => Self::field("prompt", message),
             // A step failed, or a drain had no more time: asking again may help.
             Error::Serving { .. } => Self::unavailable("cut_off", 5, message),

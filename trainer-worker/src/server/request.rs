@@ -3,7 +3,7 @@
 use super::error::ApiError;
 use super::generation::MAX_CHOICES;
 use super::App;
-use openledger_engine::generate::Sampling;
+use openledger_engine::generate::{Grammar, Sampling};
 use openledger_engine::tokenizer::{Json, Message};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,9 +77,7 @@ impl Fields {
                 .map_err(|_| ApiError::field("top_k", format!("top_k = {k} is below 0")))?,
         };
         let logprobs = self.logprobs.map(|top| usize::try_from(top).unwrap_or(usize::MAX));
-        if let Some(format) = self.format {
-            constrain(&format)?;
-        }
+        let grammar = self.format.as_ref().map(grammar).transpose()?.flatten().map(Arc::new);
         let sampling = Sampling {
             max_new_tokens,
             temperature: self.temperature.unwrap_or(1.0),
@@ -93,6 +91,7 @@ impl Fields {
             seed: seed as u64,
             stop: stops(self.stop)?,
             logprobs,
+            grammar,
             ..Sampling::default()
         };
         sampling.validate()?;
@@ -297,13 +296,23 @@ pub(crate) fn conversation(app: &App, messages: &[Message]) -> Result<Vec<u32>, 
     Ok(app.tokenizer.encode(&prompt)?)
 }
 
-/// Refuses a form of answers that is not there.
-fn constrain(format: &Json) -> Result<(), ApiError> {
+/// What an answer must follow, if not just text.
+fn grammar(format: &Json) -> Result<Option<Grammar>, ApiError> {
+    let missing =
+        |name: &str| ApiError::field("response_format", format!("response_format has no {name}"));
     match format.get("type").and_then(Json::as_text) {
-        Some("text") => Ok(()),
+        Some("text") => Ok(None),
+        Some("json_object") => Ok(Some(Grammar::json_object()?)),
+        Some("json_schema") => {
+            let described = format.get("json_schema").ok_or_else(|| missing("json_schema"))?;
+            let schema = described.get("schema").ok_or_else(|| missing("schema"))?;
+            Ok(Some(Grammar::json_schema(schema)?))
+        }
         kind => {
-            let message =
-                format!("response_format.type = {:?} is not supported", kind.unwrap_or(""));
+            let message = format!(
+                "response_format.type = {:?} is not supported: choose text, json_object or json_schema",
+                kind.unwrap_or("")
+            );
             Err(ApiError::unsupported("response_format", message))
         }
     }

@@ -378,3 +378,71 @@ fn health_metrics_and_the_description_are_there() {
     assert_eq!(paths, all);
     assert!(api["components"]["schemas"]["ChatRequest"]["properties"]["messages"].is_object());
 }
+
+#[test]
+fn an_answer_follows_the_schema_that_it_is_asked_in() {
+    let server = Server::shared();
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["warm", "name"],
+        "properties": {
+            "warm": { "type": "boolean" }, "name": { "enum": ["red", "blue"] },
+        },
+    });
+    // As text: the order of properties is the schema's, not that of the alphabet.
+    let order = schema.to_string().replace(
+        &schema["properties"].to_string(),
+        "{\"warm\":{\"type\":\"boolean\"},\"name\":{\"enum\":[\"red\",\"blue\"]}}",
+    );
+    let asked = chat(json!({ "max_tokens": 40, "temperature": 1.0, "seed": 3, "messages": [
+        { "role": "user", "content": "Name a colour." },
+    ] }));
+    let format = format!("{{\"name\":\"colour\",\"schema\":{order},\"strict\":true}}");
+    let text = asked.to_string();
+    let text = format!(
+        "{},\"response_format\":{{\"type\":\"json_schema\",\"json_schema\":{format}}}}}",
+        text.strip_suffix('}').expect("an object")
+    );
+    let answer = server.request("POST", CHAT, &[], &text).json();
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{answer}");
+    let written = content(&answer);
+    let colour: Value = serde_json::from_str(written).expect("JSON");
+    assert!(colour["warm"].is_boolean() && (colour["name"] == "red" || colour["name"] == "blue"));
+    assert!(written.find("warm") < written.find("name"), "{written}");
+
+    // The same as a response.
+    let responded = json!({
+        "model": BASE, "input": "Name a colour.", "max_output_tokens": 40, "seed": 3,
+        "text": { "format": { "type": "json_schema", "name": "colour", "schema": schema } },
+    });
+    let response = server.ask("/v1/responses", &responded);
+    let part = response["output"][0]["content"][0]["text"].as_str().expect("text");
+    assert!(serde_json::from_str::<Value>(part).expect("JSON")["warm"].is_boolean());
+    assert_eq!(response["text"]["format"]["schema"], schema);
+
+    let mut object = asked.clone();
+    object["response_format"] = json!({ "type": "json_object" });
+    object["logit_bias"] = json!({});
+    let answer = server.ask(CHAT, &object);
+    if answer["choices"][0]["finish_reason"] == "stop" {
+        assert!(serde_json::from_str::<Value>(content(&answer)).expect("JSON").is_object());
+    }
+    assert!(content(&answer).trim_start().starts_with('{'));
+    object["stop"] = json!("}");
+    server.post(CHAT, &object).refused(400, "invalid_value", Some("stop"));
+    let mut wrong = asked;
+    for (format, code) in [
+        (json!({ "type": "regex" }), "unsupported_parameter"),
+        (json!({ "type": "json_schema" }), "invalid_value"),
+        (json!({ "type": "json_schema", "json_schema": { "name": "x" } }), "invalid_value"),
+        (
+            json!({ "type": "json_schema", "json_schema": { "schema": { "not": {} } } }),
+            "invalid_value",
+        ),
+    ] {
+        wrong["response_format"] = format;
+        server.post(CHAT, &wrong).refused(400, code, Some("response_format"));
+    }
+    let mut wrong = responded;
+    wrong["text"]["format"]["schema"] = json!({ "not": {} });
+    server.post("/v1/responses", &wrong).refused(400, "invalid_value", Some("text.format"));
+}

@@ -198,7 +198,7 @@ fn lines_that_cannot_be_used_are_listed_with_the_reason() {
             "{\"conversations\": [{\"from\": \"bing\", \"value\": \"a\"}]}".to_owned(),
             "from \"bing\"",
         ),
-        ("{\"chosen\": \"a\", \"rejected\": \"b\"}".to_owned(), "train on it with DPO"),
+        ("{\"chosen\": \"a\", \"rejected\": \"b\"}".to_owned(), "it has no prompt"),
         (format!("{{\"prompt\": \"{}\", \"completion\": \"x\"}}", "word ".repeat(200)), "fills"),
     ];
     let text: String = cases.iter().map(|(line, _)| format!("{line}\n")).collect();
@@ -216,6 +216,24 @@ fn lines_that_cannot_be_used_are_listed_with_the_reason() {
     assert_eq!((report.refused_places.len(), report.skipped), (2, cases.len() - 1));
     let error = examples(&[lines("nothing\n")], tokenizer(), 128).expect_err("nothing");
     assert!(error.to_string().contains("line 1: it is no JSON"), "{error}");
+}
+
+#[test]
+fn of_preferences_the_chosen_answer_is_learned_without_dpo() {
+    let messages = json!({
+        "prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "Who?"}],
+        "chosen": [{"role": "assistant", "content": "Good"}],
+        "rejected": [{"role": "assistant", "content": "Bad"}],
+    });
+    let texts = json!({"prompt": "Q: Who?", "chosen": " Good", "rejected": " Bad"});
+    let (found, report) = made(lines(&format!("{messages}\n{texts}\n")));
+    assert_eq!((found.len(), report.skipped), (2, 0));
+    for example in &found {
+        let whole = tokenizer().decode(&example.tokens, false).expect("text");
+        assert!(whole.contains("Who?") && !whole.contains("Bad"), "{whole}");
+        let learned = learned(tokenizer(), example);
+        assert!(learned.trim_start().starts_with("Good") && !learned.contains("Who?"), "{learned}");
+    }
 }
 
 #[test]

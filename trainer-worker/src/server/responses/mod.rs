@@ -284,7 +284,9 @@ pub(super) async fn create(
             logprobs: told.then(|| asked.top_logprobs.unwrap_or(0)),
             format,
         });
-        let (sampling, seed) = fields.sampling(app, most)?;
+        let sampled = fields.sampling(app, most);
+        let (sampling, seed) =
+            sampled.map_err(|error| error.renamed("response_format", "text.format"))?;
         Ok((Choice { prompt, sampling }, seed))
     })
     .await?;
