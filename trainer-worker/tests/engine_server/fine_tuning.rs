@@ -78,7 +78,7 @@ fn what_a_key_made_is_for_no_other_key() {
     let (ada, ben) = ([("authorization", ada.as_str())], [("authorization", ben.as_str())]);
     let state = folder.path().join("state").display().to_string();
     let more =
-        ["--training-jobs-per-key", "1", "--training-file", "1", "--training-files-per-key", "2"];
+        ["--training-jobs-per-key", "1", "--training-file", "1", "--training-files-per-key", "1"];
     let given = ["--api-keys", &keys, "--training", &state];
     let server = Server::start(&[&given[..], &more].concat());
 

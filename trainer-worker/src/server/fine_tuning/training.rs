@@ -140,6 +140,7 @@ impl Trainer {
         command.args(&job.options).args(more);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
+        end_with_server(&mut command);
         let failed = FineTuningError::disk("start", &self.settings.program);
         let mut child = command.spawn().map_err(failed)?;
         yield_to_answers(&child);
@@ -276,6 +277,20 @@ fn collect(
         }
         kept
     })
+}
+
+/// Has the system end a training when the server is killed, so that the next start finds its folder free.
+fn end_with_server(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: between fork and exec only this system call is made, which is safe there.
+    unsafe {
+        command.pre_exec(|| {
+            let kill = Some(rustix::process::Signal::KILL);
+            Ok(rustix::process::set_parent_process_death_signal(kill)?)
+        });
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
 }
 
 /// Lets the system give the answers' threads the processor first.
