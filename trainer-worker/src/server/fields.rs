@@ -265,7 +265,7 @@ pub const TOKENIZE: &[Field] = &[
 pub const DETOKENIZE: &[Field] =
     &[used("tokens", "token ids"), harmless("model", "all models here have one tokenizer")];
 
-/// The lists by endpoint, and whether what other servers sample by is refused there too.
+/// The lists by endpoint that computes an answer, and whether what other servers sample by is refused there too.
 pub const ALL: [(&str, &[Field], bool); 5] = [
     ("POST /v1/chat/completions", CHAT, true),
     ("POST /v1/completions", COMPLETIONS, true),
@@ -335,6 +335,7 @@ pub fn markdown() -> String {
     for (endpoint, fields, _) in ALL {
         table(&format!("`{endpoint}`"), fields);
     }
+    table("`POST /v1/fine_tuning/jobs`", FINE_TUNING);
     table("What other servers sample by, in chat, completions and responses", &FOREIGN);
     text
 }
