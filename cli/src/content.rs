@@ -123,7 +123,7 @@ pub(crate) struct Read {
 fn read_as_is(media: MediaType, bytes: &[u8]) -> std::result::Result<Read, MeasureError> {
     if media.modality() == Modality::Text {
         let Reading { text, left_out } = openledger_documents::read(media, bytes)?;
-        let measured = Measured::of_text(&text);
+        let measured = Measured::of_text(&text)?;
         return Ok(Read { measured, text: Some(text), left_out, isolation: None });
     }
     // Images and sound are decoded in a child process, which is waited for.

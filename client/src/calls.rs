@@ -33,6 +33,15 @@ pub struct NewDatanet {
     pub policy: ReviewPolicy<AccountId>,
 }
 
+/// What a vote did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Voted {
+    /// Whether the file is accepted by it (true) or rejected; nothing where more votes are needed.
+    pub settled: Option<bool>,
+    /// Whether it took the place of an earlier vote of the signer.
+    pub replaced: bool,
+}
+
 /// What a new base model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBaseModel {
@@ -204,8 +213,7 @@ impl Client {
 
 /// Reviews.
 impl Client {
-    /// Votes on a pending submission. The answer says whether this vote settled it, and how
-    /// (accepted or not).
+    /// Votes on a pending submission.
     pub async fn vote(
         &self,
         signer: &Signer,
@@ -214,12 +222,14 @@ impl Client {
         submission: SubmissionId,
         verdict: Verdict,
         wait: Wait,
-    ) -> Result<(Receipt, Option<bool>)> {
+    ) -> Result<(Receipt, Voted)> {
         let call =
             runtime::transactions().review().vote(datanet, sha256, submission, Static(verdict));
         let receipt = self.send(signer, &call, wait).await?;
+        let voted = receipt.require::<runtime::review::events::Voted>("Review::Voted")?;
         let decided = receipt.find::<runtime::review::events::Decided>();
-        Ok((receipt, decided.map(|event| event.accepted)))
+        let settled = decided.map(|event| event.accepted);
+        Ok((receipt, Voted { settled, replaced: voted.replaced }))
     }
 
     /// Replaces the review policy of the signer's Datanet.

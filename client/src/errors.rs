@@ -274,6 +274,9 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
             "update openledger: the chain names the extractor of another release \
              (`openledger status` says which)"
         }
+        ("Review", "TooManyUnits" | "NoTextRoot" | "UnexpectedTextRoot") => {
+            "let `openledger review accept` measure the file, or reject it with --reason wrong-format"
+        }
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {
             "points are paid once the reward period they were earned in has ended; \

@@ -68,4 +68,19 @@ impl Modality {
             Self::Audio => "milliseconds",
         }
     }
+
+    /// Most units that a file of this modality has: what no reader measures, no verdict may claim.
+    /// `content/documents` reads by these bounds, so that chain and readers cannot differ.
+    pub const fn max_units(self) -> u64 {
+        match self {
+            Self::Text => 12 << 20,
+            Self::Image => 40_000_000,
+            Self::Audio => 30 * 60 * 1_000,
+        }
+    }
+
+    /// Whether files of this modality have canonical text, and so a text root.
+    pub const fn has_text_root(self) -> bool {
+        matches!(self, Self::Text)
+    }
 }

@@ -78,10 +78,10 @@ impl fmt::Display for QuotaExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Files { total, limit } => {
-                write!(f, "{total} files in one day; the limit is {limit}")
+                write!(f, "this would make {total} files in one day; the limit is {limit}")
             }
             Self::Bytes { total, limit } => {
-                write!(f, "{total} bytes in one day; the limit is {limit}")
+                write!(f, "this would make {total} bytes in one day; the limit is {limit}")
             }
         }
     }

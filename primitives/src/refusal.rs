@@ -113,20 +113,32 @@ impl fmt::Display for Refusal {
                 f,
                 "this Datanet already has the same file (submission {value}); nothing was charged"
             ),
+            // One file that no day has room for: waiting does not help.
+            RefusalRule::DailyBytes if self.item.is_some() => write!(
+                f,
+                "it has {value} bytes; the limit of a day, and so of a file, is {limit}; split it"
+            ),
+            // The value is what the day would have come to, nothing that was used.
             RefusalRule::DailyFiles => write!(
                 f,
-                "{value} files today; the limit is {limit} an account and UTC day, try again tomorrow"
+                "an account submits at most {limit} files a UTC day, and this would make {value}; try \
+                 again after 00:00 UTC"
             ),
             RefusalRule::DailyBytes => write!(
                 f,
-                "{value} bytes today; the limit is {limit} an account and UTC day, try again tomorrow"
+                "an account submits at most {limit} bytes a UTC day, and this would make {value}; try \
+                 again after 00:00 UTC"
             ),
-            RefusalRule::DatanetDailyFiles => {
-                write!(f, "{value} files for this Datanet today; its owner allows {limit}")
-            }
-            RefusalRule::DatanetDailyBytes => {
-                write!(f, "{value} bytes for this Datanet today; its owner allows {limit}")
-            }
+            RefusalRule::DatanetDailyFiles => write!(
+                f,
+                "this Datanet's owner allows {limit} files a UTC day, and this would make {value}; try \
+                 again after 00:00 UTC"
+            ),
+            RefusalRule::DatanetDailyBytes => write!(
+                f,
+                "this Datanet's owner allows {limit} bytes a UTC day, and this would make {value}; try \
+                 again after 00:00 UTC"
+            ),
         }
     }
 }

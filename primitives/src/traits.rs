@@ -1,6 +1,8 @@
 //! The seams through which pallets meet. Each is implemented by one pallet and wired in the runtime.
 
-use crate::{DatanetId, DatasetVersion, FileHash, Points, ReviewPolicy, SubmissionId, Verdict};
+use crate::{
+    DatanetId, DatasetVersion, FileHash, Modality, Points, ReviewPolicy, SubmissionId, Verdict,
+};
 use sp_runtime::DispatchResult;
 
 /// A submission that waits for its verdict.
@@ -10,6 +12,8 @@ pub struct PendingSubmission<AccountId> {
     pub submission: SubmissionId,
     /// Who gave it.
     pub contributor: AccountId,
+    /// Its Datanet's modality.
+    pub modality: Modality,
 }
 
 /// What reviewers need to know of Datanets; implemented by `pallet-datanets`.

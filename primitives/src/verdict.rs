@@ -1,6 +1,6 @@
 //! What a review says of a file, and who may say it.
 
-use crate::list::closed_list;
+use crate::{list::closed_list, Modality};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -102,6 +102,37 @@ impl Verdict {
             Self::Reject(_) => None,
         }
     }
+
+    /// Whether a reader could have measured what the verdict claims of a file of `modality`.
+    ///
+    /// Text root and units are what pays and what training checks, and no chain reads the file: what
+    /// is refused here is what is wrong of every file.
+    ///
+    /// # Errors
+    ///
+    /// The first rule it breaks.
+    pub fn validate(&self, modality: Modality) -> Result<(), ClaimError> {
+        let Self::Accept { units, text_root, .. } = self else { return Ok(()) };
+        if *units > modality.max_units() {
+            return Err(ClaimError::TooManyUnits);
+        }
+        match (modality.has_text_root(), text_root.is_zero()) {
+            (true, true) => Err(ClaimError::NoTextRoot),
+            (false, false) => Err(ClaimError::UnexpectedTextRoot),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why no file can measure what a [`Verdict`] claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimError {
+    /// More units than [`Modality::max_units`].
+    TooManyUnits,
+    /// No text root for a text. Only the empty text has none, and no Datanet takes that.
+    NoTextRoot,
+    /// A text root for a file that has no text.
+    UnexpectedTextRoot,
 }
 
 /// Most curators of one Datanet.

@@ -2,20 +2,32 @@
 """Writes the lists of the corpus of real documents and what the oracles read in it.
 
     scripts/golden/corpus.py index FOLDER    lists the documents of the archives in FOLDER
+    scripts/golden/corpus.py add FOLDER      adds those with text read from the right to the lists
     scripts/golden/corpus.py words [--all]   writes the oracles' words
 
 `index` takes archives that pip, apt-get download and apt-get source put into FOLDER, keeps
 documents of at most 2 MiB and 60 pages, at most 40 PDFs of one package, each content once, and writes
-packages.tsv and files.tsv; the sample's marks stay with the files that have them.
+packages.tsv and files.tsv; the sample's marks stay with the files that have them. `add` leaves what
+is listed, and adds PDFs in which poppler finds at least ten Hebrew or Arabic letters: few packages
+have any.
 
 `words` asks the oracles. For a PDF that is poppler 22.12: a word of `pdftotext -bbox-layout` counts
 where `pdftoppm` shows ink in its box at 96 dpi (poppler's text holds hidden text too, its rendering
 does not); Arabic and Hebrew words are written in logical order by `pdftotext`, so that output is
 asked for those. For a Word file it is mammoth 1.13 (PyPI), whose HTML holds body, tables, text
 boxes and notes. One line is `count TAB word`, or `- TAB first TAB second` for a word that a line's
-end divides. Words of the sample are committed; the others lie beside the corpus' files.
+end divides, or `+ TAB count TAB first TAB second ...` for words that stand side by side without a
+gap: poppler parts letters of different sizes or heights, as in formulas. Words of the sample
+are committed; the others lie beside the corpus' files.
 
-Needs poppler-utils, and mammoth and pillow from PyPI.
+No one reader reads text from the right well: each has the letters of some programs' files in the
+wrong order, or words apart or together that are not. So words with Hebrew or Arabic letters are
+asked of three: poppler, PDFium (pypdfium2) and MuPDF (pymupdf). They go to a list of their own,
+`…-rtl.tsv`: `count TAB word` as often as two of the three have it, `? TAB count TAB word` as often as
+one alone has it beyond that, and `= TAB count TAB count TAB some` how many are agreed on, how many the
+middle one of the three has, and whether it is `all` words of the file or `some`. Marks go to the word before them, as none begins a word.
+
+Needs poppler-utils, and mammoth, pillow, pypdfium2 and pymupdf from PyPI.
 """
 
 import collections
@@ -42,7 +54,11 @@ sys.dont_write_bytecode = True
 LOADER.exec_module(corpus)
 
 MAX_BYTES, MAX_PAGES, MAX_FILES = 2 << 20, 60, 40
-RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
+CONTROLS = "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+# Tatweel, and the points and vowels of Hebrew, Arabic and Syriac.
+IGNORED = "\u0640\u00ad"
+MARKS = "".join(chr(c) for c in range(0x590, 0x900) if unicodedata.category(chr(c)) == "Mn")
 
 
 def pages(data):
@@ -105,6 +121,45 @@ def index(folder):
     write("files.tsv", "package path bytes sha256 sample", files)
 
 
+def add(folder):
+    """Adds the documents with text read from the right of the archives in a folder to the lists."""
+    packages, files = corpus.table("packages.tsv"), corpus.table("files.tsv")
+    seen = {row["sha256"] for row in files}
+    for archive in sorted(pathlib.Path(folder).rglob("*")):
+        if not re.search(r"\.(deb|tar\.[gx]z)$", archive.name):
+            continue
+        found = []
+        for path, data in corpus.members(archive):
+            sha256 = hashlib.sha256(data).hexdigest()
+            if path.lower().endswith(".docx") or len(data) > MAX_BYTES or sha256 in seen:
+                continue
+            if "\t" in path or not 0 < pages(data) <= MAX_PAGES or not reads_from_right(data):
+                continue
+            seen.add(sha256)
+            found.append((sha256, path, data))
+        if not found:
+            continue
+        kind, package, version = name_and_version(archive)
+        name = f"{kind}/{package}"
+        values = (name, kind, package, version, archive.name, corpus.digest(archive))
+        packages = [row for row in packages if row["name"] != name]
+        packages.append(dict(zip("name kind package version archive sha256".split(), values)))
+        for sha256, path, data in sorted(found, key=lambda file: file[1]):
+            row = {"package": name, "path": path, "bytes": str(len(data)), "sha256": sha256, "sample": "no"}
+            files.append(row)
+            corpus.stored(row).write_bytes(data)
+        print(name, version, len(found), file=sys.stderr)
+    write("packages.tsv", "name kind package version archive sha256", [row.values() for row in packages])
+    write("files.tsv", "package path bytes sha256 sample", [row.values() for row in files])
+
+
+def reads_from_right(data):
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(data)
+        file.flush()
+        return len(RTL.findall(poppler_text(file.name))) >= 10
+
+
 def write(name, columns, rows):
     head = "# Written by scripts/golden/corpus.py; read by scripts/corpus and the tests.\n"
     lines = ["\t".join(row) for row in [columns.split(), *rows]]
@@ -129,16 +184,60 @@ class Ink:
         return high - low >= 20
 
 
+ACCENT = "[`\u00b4\u02c6\u02dc\u00af\u02d8\u02d9\u00a8\u02da\u02dd\u02c7\u00b8\u02db]"
+MARK = "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+
+
+def touch(left, right):
+    """Whether a word goes on where the one before ends, each a box and its text: less is between them
+    than any space has, 0.15 of the letters' height, or half of it beside a mark, whose box is not
+    its letter's."""
+    (box, word), (next_box, next_word) = left, right
+    height = max(box[3] - box[1], next_box[3] - next_box[1])
+    beside = min(box[3], next_box[3]) > max(box[1], next_box[1])
+    marked = re.search(MARK + "$", word) or re.match(MARK, next_word)
+    gap = next_box[0] - box[2]
+    return beside and -0.6 * height < gap < (0.5 if marked else 0.15) * height
+
+
+def chains(words):
+    """The words of a page that stand side by side, two or more, as an index is often on a line of its
+    own to poppler; and single words with an accent that is a sign of its own."""
+    rows = collections.defaultdict(list)
+    for number, (box, _) in enumerate(words):
+        for row in range(int(box[1] // 20), int(box[3] // 20) + 1):
+            rows[row].append(number)
+    follows, taken = {}, set()
+    for number, (box, _) in enumerate(words):
+        near = {other for row in range(int(box[1] // 20), int(box[3] // 20) + 1) for other in rows[row]}
+        beside = [other for other in near - taken - {number} if touch(words[number], words[other])]
+        if beside:
+            # The next one of the line comes first: a raised letter may stand above the one after it.
+            nearest = min(
+                beside, key=lambda other: (other != number + 1, abs(words[other][0][0] - box[2]), other)
+            )
+            follows[number] = nearest
+            taken.add(nearest)
+    for number, (_, word) in enumerate(words):
+        if number not in follows and number not in taken and re.search(ACCENT, word):
+            yield (word,)
+    for number in sorted(set(follows) - taken):
+        chain = [number]
+        while chain[-1] in follows:
+            chain.append(follows[chain[-1]])
+        yield tuple(words[place][1] for place in chain)
+
+
 def pdf_words(path):
-    """Words and divided words of a PDF, or None where poppler does not open it."""
+    """Words, divided words and words side by side, or None where poppler does not open it."""
     from PIL import Image
 
     done = subprocess.run(
-        ["pdftotext", "-bbox-layout", str(path), "-"], capture_output=True, timeout=300
+        ["pdftotext", "-bbox-layout", "-cropbox", str(path), "-"], capture_output=True, timeout=300
     )
     if done.returncode:
         return None
-    counted, divided = collections.Counter(), []
+    counted, divided, beside = collections.Counter(), [], collections.Counter()
     rtl = False
     for number, page in enumerate(re.split(r"<page ", done.stdout.decode("utf-8", "replace"))[1:], 1):
         lines = [
@@ -159,22 +258,77 @@ def pdf_words(path):
         if not done.stdout:
             continue
         ink = Ink(Image.open(io.BytesIO(done.stdout)), 96 / 72)
+        lines = [[(box, word) for box, word in line if ink.within(box)] for line in lines]
+        beside.update(chains([word for line in lines for word in line]))
         before = None
         for line in lines:
-            seen = [word for box, word in line if ink.within(box)]
+            seen = [word for _, word in line]
             rtl = rtl or any(RTL.search(word) for word in seen)
             if before and seen:
                 divided.append((before, seen[0]))
             counted.update(seen)
             before = seen[-1] if seen and seen[-1][-1] in "-\u2010\u00ad" else None
     if rtl:
-        plain = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=300)
-        text = re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", plain.stdout.decode("utf-8", "replace"))
+        text = re.sub(CONTROLS, "", poppler_text(path))
         logical = collections.Counter(word for word in text.split() if RTL.search(word))
         for word in [word for word in counted if RTL.search(word)]:
             del counted[word]
         counted.update(logical)
-    return counted, divided
+    return counted, divided, beside
+
+
+def poppler_text(path):
+    done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=300)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def pdfium_text(path):
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(str(path))
+    return "\n".join(page.get_textpage().get_text_range() for page in document)
+
+
+def mupdf_text(path):
+    import pymupdf
+
+    with pymupdf.open(str(path)) as document:
+        return "\n".join(page.get_text() for page in document)
+
+
+def parts(text):
+    """What is compared of words, as the test has it: runs of letters, marks and digits in
+    normalisation form KC, each mark of letters read from the right with the word before it."""
+    text = unicodedata.normalize("NFKC", re.sub(CONTROLS, "", text))
+    text = re.sub(f"[ \n\r]+(?=[{MARKS}])", "", text)
+    kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in text if c not in IGNORED)
+    return "".join(kept).split()
+
+
+def rtl_words(path):
+    """Words with letters read from the right that two of three readers have, the others, and how many
+    are agreed on and how many the middle one of the readers has. Of a file that a third of its letters
+    make one of such text it is all words: numbers and names are put beside them otherwise."""
+    texts = []
+    for reader in (poppler_text, pdfium_text, mupdf_text):
+        try:
+            texts.append(reader(path))
+        except Exception:  # As for Word files.
+            texts.append("")
+    letters = sum(character.isalpha() for character in texts[0])
+    everything = 3 * len(RTL.findall(texts[0])) >= letters
+    counts = [
+        collections.Counter(
+            re.sub(f"[{MARKS}]", "", word) for word in parts(text) if everything or RTL.search(word)
+        )
+        for text in texts
+    ]
+    agreed, alone = collections.Counter(), collections.Counter()
+    for word in set().union(*counts):
+        most, second, _ = sorted((count[word] for count in counts), reverse=True)
+        agreed[word], alone[word] = second, most - second
+    usual = sorted(count.total() for count in counts)[1]
+    return +agreed, +alone, (agreed.total(), usual, "all" if everything else "some")
 
 
 class Text(html.parser.HTMLParser):
@@ -213,7 +367,16 @@ def word_words(path):
         return None
     text = Text()
     text.feed(made.value)
-    return collections.Counter("".join(text.parts).split()), []
+    return collections.Counter("".join(text.parts).split()), [], {}
+
+
+def beside(out):
+    """The list of the words with letters read from the right."""
+    return out.with_name(f"{out.stem}-rtl.tsv")
+
+
+def has_rtl(out):
+    return any(RTL.search(line) for line in out.read_text(encoding="utf-8").split("\n"))
 
 
 def words(everything):
@@ -225,7 +388,7 @@ def words(everything):
         folder = corpus.LISTS / "words" if sample else corpus.FOLDER / "words"
         folder.mkdir(parents=True, exist_ok=True)
         out = folder / (row["sha256"][:16] + ".tsv")
-        if sample or not out.exists():
+        if sample or not out.exists() or has_rtl(out) and not beside(out).exists():
             todo.append((row, out))
 
     def one(job):
@@ -240,7 +403,14 @@ def words(everything):
             return
         lines = [f"{count}\t{word}" for word, count in sorted(found[0].items())]
         lines += [f"-\t{first}\t{second}" for first, second in found[1]]
+        lines += ["\t".join(["+", str(count), *chain]) for chain, count in sorted(found[2].items())]
         out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        if path.suffix == ".pdf" and has_rtl(out):
+            agreed, alone, sums = rtl_words(path)
+            lines = ["=\t" + "\t".join(map(str, sums))]
+            lines += [f"{count}\t{word}" for word, count in sorted(agreed.items())]
+            lines += [f"?\t{count}\t{word}" for word, count in sorted(alone.items())]
+            beside(out).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
     with ThreadPoolExecutor(2) as pool:
         for done, _ in enumerate(pool.map(one, todo), 1):
@@ -251,6 +421,8 @@ def words(everything):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["index"] and len(sys.argv) == 3:
         index(sys.argv[2])
+    elif sys.argv[1:2] == ["add"] and len(sys.argv) == 3:
+        add(sys.argv[2])
     elif sys.argv[1:2] == ["words"] and sys.argv[2:] in ([], ["--all"]):
         words(sys.argv[2:] == ["--all"])
     else:

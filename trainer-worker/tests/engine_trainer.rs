@@ -7,6 +7,8 @@ const ENGINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engine");
 mod checkpoints;
 #[path = "engine_trainer/commands.rs"]
 mod commands;
+#[path = "engine_trainer/commands_answers.rs"]
+mod commands_answers;
 #[path = "engine_trainer/commands_chat.rs"]
 mod commands_chat;
 #[path = "engine_trainer/commands_data.rs"]
@@ -21,6 +23,8 @@ mod commands_train;
 mod common;
 #[path = "engine_trainer/device.rs"]
 mod device;
+#[path = "engine_trainer/explained.rs"]
+mod explained;
 #[path = "engine_trainer/model_files.rs"]
 mod model_files;
 #[path = "engine_trainer/posted_loss.rs"]

@@ -10,7 +10,7 @@ use crate::{
     views,
 };
 use clap::{Args, Subcommand};
-use openledger_client::{AccountId, Client, Wait};
+use openledger_client::{AccountId, Client, Voted, Wait};
 use openledger_documents::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::PendingView, json, DatanetId, ExtractorVersion, FileHash, RejectionReason, Score, Verdict,
@@ -263,7 +263,7 @@ async fn vote(
     let client = context.client().await?;
     let signer = context.signer().await?;
     let wait = context.wait(Wait::InBlock);
-    let (receipt, settled) =
+    let (receipt, Voted { settled, replaced }) =
         client.vote(&signer, file.datanet, file.sha256, view.submission, verdict, wait).await?;
     let (name, detail) = match verdict {
         Verdict::Accept { score, .. } => ("accept", json!({ "score": score.get() })),
@@ -278,6 +278,7 @@ async fn vote(
         "isolation": read.as_ref().and_then(isolation),
         "extractorVersion": EXTRACTOR_VERSION,
         "settled": settled.is_some(),
+        "replaced": replaced,
     });
     if let (Value::Object(json), Value::Object(detail)) = (&mut json, detail) {
         json.extend(detail);
@@ -287,6 +288,7 @@ async fn vote(
         Some(false) => "it is rejected",
         None => "more votes are needed",
     };
-    let text = format!("Voted to {name} submission {}: {outcome}.", view.submission);
+    let before = if replaced { "\nIt takes the place of your earlier vote on it." } else { "" };
+    let text = format!("Voted to {name} submission {}: {outcome}.{before}", view.submission);
     Ok(Answer::of_transaction(json, text, &receipt))
 }

@@ -17,9 +17,10 @@
 //! allocation that is not bounded by one of the constants of this module.
 
 use crate::left_out::LeftOut;
+use openledger_primitives::Modality;
 
-/// Most bytes of text that are taken out of one file.
-pub(crate) const MAX_TEXT: usize = 12 << 20;
+/// Most bytes of text that are taken out of one file: as many as count.
+pub(crate) const MAX_TEXT: usize = Modality::Text.max_units() as usize;
 
 /// Why there is no text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -171,10 +171,10 @@ pub enum TextError {
         /// Why most of them are.
         most: crate::Hidden,
     },
-    /// The canonical text is longer than Unicode lets it be.
-    #[error("the canonical text has more than {limit} bytes")]
+    /// The canonical text is longer than Unicode lets it be, or than what counts of one file.
+    #[error("the canonical text has more than {limit} bytes; split the file")]
     TooLong {
-        /// The bound, from the size of the text.
+        /// The bound.
         limit: usize,
     },
 }
@@ -213,7 +213,7 @@ pub struct Reading {
 /// [`TextError::NoExtractor`] for formats that are no text, what [`sniff`] answers, and why a
 /// document's text cannot be had. Time and memory are bounded: work is counted and stops at the same
 /// place on every machine, and beside the file and its text at most some tens of MiB are held; of
-/// Markdown, whose tree is made whole, up to a hundred bytes for each of the file's.
+/// Markdown, whose tree is made whole, some hundreds.
 pub fn read(media_type: MediaType, bytes: &[u8]) -> Result<Reading, TextError> {
     let mut left_out = LeftOut::default();
     let text = match media_type {

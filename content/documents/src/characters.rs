@@ -86,6 +86,11 @@ fn class(character: char) -> Class {
     }
 }
 
+/// Whether a character shows something of its own.
+pub(crate) fn is_shown(character: char) -> bool {
+    class(character) == Class::Shown
+}
+
 /// Takes out of a text in normalisation form C what does not count. Its form may have to be made
 /// again.
 pub(crate) fn counted(text: &str, round: usize, left_out: &mut LeftOut) -> String {

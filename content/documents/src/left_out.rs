@@ -74,7 +74,7 @@ hidden! {
     Format "format" "of characters for the layout" false;
     /// Of an image: in a tile of 16 × 16 that shows one colour.
     Flat "flat" "in flat tiles" false;
-    /// Of a sound: in a window of 100 ms under −60 dBFS.
+    /// Of a sound: in a window of 100 ms that is silent, too low or too high to be heard.
     Silent "silent" "of silence" false;
     /// Of an image or sound: seen or heard before in it.
     Again "again" "seen or heard before" false;

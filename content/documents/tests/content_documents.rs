@@ -6,6 +6,8 @@ mod canonical;
 mod characters;
 #[path = "content_documents/corpus.rs"]
 mod corpus;
+#[path = "content_documents/corpus_words.rs"]
+mod corpus_words;
 #[path = "content_documents/documents.rs"]
 mod documents;
 #[path = "content_documents/fuzzed.rs"]
@@ -16,6 +18,10 @@ mod letters;
 mod markdown;
 #[path = "content_documents/media.rs"]
 mod media;
+#[path = "content_documents/right_to_left.rs"]
+mod right_to_left;
+#[path = "content_documents/spaces.rs"]
+mod spaces;
 #[path = "content_documents/structure.rs"]
 mod structure;
 #[path = "content_documents/visibility.rs"]

@@ -41,6 +41,8 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         ensure!(is_valid_name(&name), Error::<T>::InvalidName);
         ensure!(1 <= min_units && min_units <= max_units, Error::<T>::InvalidUnits);
+        // No file has more, so no file would ever be accepted.
+        ensure!(min_units <= modality.max_units(), Error::<T>::InvalidUnits);
         ensure!(
             daily_limit.is_none_or(|limit| limit.files > 0 && limit.bytes > 0),
             Error::<T>::InvalidDailyLimit
@@ -281,7 +283,12 @@ fn is_valid_name(name: &DatanetName) -> bool {
 impl<T: Config> SubmissionsOf<T::AccountId> for Pallet<T> {
     fn pending(datanet: DatanetId, sha256: &FileHash) -> Option<PendingSubmission<T::AccountId>> {
         let file = Self::pending_file(datanet, sha256).ok()?;
-        Some(PendingSubmission { submission: file.id, contributor: file.contributor })
+        Some(PendingSubmission {
+            submission: file.id,
+            contributor: file.contributor,
+            // Admission let in no other format than the Datanet's.
+            modality: file.media.modality(),
+        })
     }
 
     fn owner(datanet: DatanetId) -> Option<T::AccountId> {

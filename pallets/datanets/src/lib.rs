@@ -321,7 +321,7 @@ pub mod pallet {
         DatanetDailyBytes,
         /// A name is 1 to 64 bytes of UTF-8, not only white space and without control characters.
         InvalidName,
-        /// 1 ≤ least units ≤ most units does not hold.
+        /// 1 ≤ least units ≤ most units does not hold, or no file of the modality has so many.
         InvalidUnits,
         /// A daily limit of no file or no byte would never let a file in.
         InvalidDailyLimit,

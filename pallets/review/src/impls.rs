@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use frame_support::{dispatch::Pays, ensure};
 use openledger_primitives::{
     traits::{OnVerdict, ReviewPolicies, Submissions},
-    verdict::PolicyError,
+    verdict::{ClaimError, PolicyError},
     DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
 use sp_runtime::{DispatchError, DispatchResult};
@@ -34,20 +34,22 @@ impl<T: Config> Pallet<T> {
             Policies::<T>::get(datanet).ok_or(Error::<T>::UnknownDatanet)?;
         ensure!(members.contains(&who), Error::<T>::NotCurator);
         ensure!(pending.contributor != who, Error::<T>::OwnSubmission);
+        verdict.validate(pending.modality).map_err(Error::<T>::from)?;
 
         let mut ballot = Ballots::<T>::get(submission).unwrap_or_else(|| Ballot {
             datanet,
             sha256,
             votes: Votes::default(),
         });
+        let earlier = ballot.votes.iter().find(|(voter, _)| *voter == who);
+        let replaced = earlier.is_some();
         // Asked again through no fault of its own.
-        let set_aside =
-            ballot.votes.iter().any(|(voter, vote)| *voter == who && !counts(vote, current));
+        let set_aside = earlier.is_some_and(|(_, vote)| !counts(vote, current));
         let pays = if set_aside { Pays::No } else { Pays::Yes };
         // Votes of former curators make room; the signer's earlier vote gives way to this one.
         ballot.votes.retain(|(voter, _)| *voter != who && members.contains(voter));
         ballot.votes.try_push((who.clone(), verdict)).map_err(|_| Error::<T>::BallotFull)?;
-        Self::deposit_event(Event::Voted { datanet, submission, curator: who });
+        Self::deposit_event(Event::Voted { datanet, submission, curator: who, replaced });
 
         let verdicts: Vec<_> = ballot
             .votes
@@ -95,6 +97,16 @@ impl<T: Config> ReviewPolicies<T::AccountId> for Pallet<T> {
 
     fn forget(submission: SubmissionId) {
         Ballots::<T>::remove(submission);
+    }
+}
+
+impl<T> From<ClaimError> for Error<T> {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::TooManyUnits => Self::TooManyUnits,
+            ClaimError::NoTextRoot => Self::NoTextRoot,
+            ClaimError::UnexpectedTextRoot => Self::UnexpectedTextRoot,
+        }
     }
 }
 

@@ -19,6 +19,13 @@
 //! and the ballot is forgotten. A verdict that is refused there (too few units, for example) fails the
 //! vote that would have brought it, and leaves the ballot as it was.
 //!
+//! ## What a vote may claim
+//!
+//! The chain reads no file, but it knows what no file can be: more units than the readers measure
+//! ([`Modality::max_units`](openledger_primitives::Modality::max_units)), a text without text root,
+//! a text root of an image or sound. A vote that claims one of these is refused, so that a careless or
+//! bribed curator cannot pay out a number of its own.
+//!
 //! ## The extractor
 //!
 //! What a file's units and text root are depends on the version of the extractor that reads it, so a
@@ -153,6 +160,8 @@ pub mod pallet {
             submission: SubmissionId,
             /// Who voted.
             curator: T::AccountId,
+            /// Whether the vote took the place of an earlier one of the same curator.
+            replaced: bool,
         },
         /// Enough votes agreed.
         Decided {
@@ -198,6 +207,12 @@ pub mod pallet {
         OtherExtractor,
         /// The extractor is raised by one version at a time.
         NotNextExtractor,
+        /// The vote claims more units than any file of this modality is measured to have.
+        TooManyUnits,
+        /// The vote claims a text without the root over its chunks.
+        NoTextRoot,
+        /// The vote claims a text root for an image or sound, which have none.
+        UnexpectedTextRoot,
     }
 
     #[pallet::hooks]
@@ -216,8 +231,9 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// `OtherExtractor`, `NotPending`, `StaleSubmission`, `NotCurator`, `OwnSubmission`; or
-        /// whatever [`Config::OnVerdict`] says of the verdict that this vote would bring.
+        /// `OtherExtractor`, `NotPending`, `StaleSubmission`, `NotCurator`, `OwnSubmission`,
+        /// `TooManyUnits`, `NoTextRoot`, `UnexpectedTextRoot`; or whatever [`Config::OnVerdict`]
+        /// says of the verdict that this vote would bring.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::vote())]
         pub fn vote(

@@ -37,6 +37,15 @@ impl<T: Config> Pallet<T> {
                     .all(|extractor| (FIRST_EXTRACTOR..=current).contains(&extractor)),
                 "a vote names an extractor that was never the chain's"
             );
+            // Votes of the first extractor were cast before votes had bounds.
+            ensure!(
+                ballot
+                    .votes
+                    .iter()
+                    .filter(|(_, verdict)| verdict.extractor() != Some(FIRST_EXTRACTOR))
+                    .all(|(_, verdict)| verdict.validate(pending.modality).is_ok()),
+                "a vote claims what no file can be"
+            );
             let voters: BTreeSet<_> = ballot.votes.iter().map(|(voter, _)| voter).collect();
             ensure!(voters.len() == ballot.votes.len(), "an account has two votes on a ballot");
             ensure!(

@@ -45,8 +45,20 @@ fn refusals_in_words_name_file_value_limit_and_next_step() {
     let words = |refusal: Refusal| refusal.to_string();
     assert_eq!(
         words(Refusal::of_call(RefusalRule::DailyFiles, 21, 20)),
-        "21 files today; the limit is 20 an account and UTC day, try again tomorrow"
+        "an account submits at most 20 files a UTC day, and this would make 21; try again after 00:00 UTC"
     );
+    // A file that is larger than a day's limit has no use for the next day.
+    let too_large = words(Refusal::of_item(RefusalRule::DailyBytes, 0, 30, 20));
+    assert_eq!(
+        too_large,
+        "file 1: it has 30 bytes; the limit of a day, and so of a file, is 20; split it"
+    );
+    for rule in
+        [RefusalRule::DailyBytes, RefusalRule::DatanetDailyFiles, RefusalRule::DatanetDailyBytes]
+    {
+        let words = words(Refusal::of_call(rule, 12_345, 10_000));
+        assert!(words.contains("10000") && words.contains("would make 12345"), "{words}");
+    }
     assert!(words(Refusal::of_item(RefusalRule::EmptyFile, 0, 0, 0)).starts_with("file 1: "));
     assert!(words(Refusal::of_item(RefusalRule::RepeatedItem, 4, 1, 0)).contains("file 2"));
     assert!(words(Refusal::of_call(RefusalRule::NotRegistered, 0, 0)).contains("register"));

@@ -1,7 +1,10 @@
 //! Scores, verdicts and who decides.
 
 use codec::{Decode, DecodeAll, Encode};
-use openledger_primitives::{verdict::PolicyError, RejectionReason, ReviewPolicy, Score, Verdict};
+use openledger_primitives::{
+    verdict::{ClaimError, PolicyError},
+    Modality, RejectionReason, ReviewPolicy, Score, Verdict,
+};
 use proptest::prelude::*;
 use sp_core::H256;
 
@@ -50,6 +53,33 @@ fn reasons_keep_the_index_and_name_that_were_given_out() {
         assert_eq!(reason.encode(), [n as u8]);
         assert_eq!(Verdict::Reject(reason).encode(), [1, n as u8]);
     }
+}
+
+#[test]
+fn a_verdict_claims_only_what_a_file_can_be() {
+    let claim = |units, root| Verdict::Accept {
+        score: Score::MAX,
+        units,
+        text_root: H256::repeat_byte(root),
+        extractor: 2,
+    };
+    for (modality, most) in
+        [(Modality::Text, 12_582_912), (Modality::Image, 40_000_000), (Modality::Audio, 1_800_000)]
+    {
+        assert_eq!(modality.max_units(), most);
+        let (right, wrong, named) = match modality.has_text_root() {
+            true => (9, 0, ClaimError::NoTextRoot),
+            false => (0, 9, ClaimError::UnexpectedTextRoot),
+        };
+        assert_eq!(claim(most, right).validate(modality), Ok(()));
+        assert_eq!(claim(0, right).validate(modality), Ok(()), "the Datanet has the least");
+        assert_eq!(claim(most, wrong).validate(modality), Err(named));
+        assert_eq!(claim(most + 1, right).validate(modality), Err(ClaimError::TooManyUnits));
+        assert_eq!(claim(u64::MAX, wrong).validate(modality), Err(ClaimError::TooManyUnits));
+        assert_eq!(Verdict::Reject(RejectionReason::Harmful).validate(modality), Ok(()));
+    }
+    let with_root: Vec<_> = Modality::ALL.into_iter().filter(|m| m.has_text_root()).collect();
+    assert_eq!(with_root, [Modality::Text]);
 }
 
 fn policy(members: &[u32], threshold: u8) -> ReviewPolicy<u32> {

@@ -127,8 +127,8 @@ pub fn plant() {
     dispatch(&ben, submit(0, (8..12).map(file).collect()));
     // Seven leaves: peaks over four, two and one.
     for n in (0..5).chain(8..10) {
-        vote(Bob, 0, n, accept(60 + n as u8, 500 + u64::from(n), n as u8));
-        vote(Charlie, 0, n, accept(70, 500 + u64::from(n), n as u8));
+        vote(Bob, 0, n, accept(60 + n as u8, 500 + u64::from(n), 1 + n as u8));
+        vote(Charlie, 0, n, accept(70, 500 + u64::from(n), 1 + n as u8));
     }
     vote(Bob, 0, 10, Verdict::Reject(RejectionReason::OffTopic));
     vote(Charlie, 0, 10, Verdict::Reject(RejectionReason::LowQuality));

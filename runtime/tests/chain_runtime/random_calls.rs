@@ -89,7 +89,9 @@ fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let verdict = if dice.roll(3) == 0 {
         Verdict::Reject(RejectionReason::ALL[dice.roll(RejectionReason::ALL.len() as u64) as usize])
     } else {
-        accept(1 + dice.roll(100) as u8, if dice.roll(10) == 0 { 0 } else { 700 }, 1)
+        // Now and then a claim that no file can be.
+        let units = [0, Modality::Text.max_units(), 1 << 40].get(dice.roll(20) as usize).copied();
+        accept(1 + dice.roll(100) as u8, units.unwrap_or(700), u8::from(dice.roll(20) > 0))
     };
     pallet_review::Call::vote { datanet, sha256, submission, verdict }.into()
 }

@@ -3,7 +3,11 @@
 use super::Chain;
 use crate::light;
 use openledger_primitives::RefusalRule;
-use openledger_tests::story::{check_refusal, submit};
+use openledger_tests::{
+    cli::text,
+    story::{check_refusal, submit},
+    Actor,
+};
 use serde_json::{json, Value};
 use std::{fs, path::PathBuf};
 
@@ -128,4 +132,63 @@ fn a_reviewer_reads_the_text_that_is_paid() {
     assert_eq!(shown["units"], 11, "{shown}");
     assert_eq!(shown["leftOut"], json!([]), "{shown}");
     assert_eq!(shown["file"], Value::Null, "{shown}");
+}
+
+#[test]
+fn a_rejected_file_that_is_sent_again_is_said_to_have_been_there() {
+    let _turn = light();
+    let chain = Chain::start();
+    let (charlie, dave) = (chain.contributor("Charlie"), chain.contributor("Dave"));
+    let ferdie = Actor::new("Ferdie", "//Ferdie").with_ipfs(charlie.ipfs.as_ref().expect("his"));
+    let arguments = [chain.file(1, 80), chain.file(2, 80)];
+    let send = submit(&chain.datanet, &arguments);
+    let first = chain.run(&charlie, &send);
+    assert_eq!(named(&first, "submittedBefore"), [], "{first}");
+
+    // One is rejected, the other is taken back by its contributor.
+    let sha256 = |n: usize| text(&first, &format!("/submissions/{n}/sha256")).expect("a hash");
+    let file = |n: usize| ["--datanet".into(), chain.datanet.clone(), "--sha256".into(), sha256(n)];
+    let run = |actor: &Actor, words: &[&str], n: usize| {
+        let file = file(n);
+        let file: Vec<&str> = file.iter().map(String::as_str).collect();
+        chain.run(actor, &[words, &file[..]].concat())
+    };
+    let voted = run(&ferdie, &["review", "reject", "--reason", "off-topic"], 0);
+    assert_eq!((&voted["settled"], &voted["replaced"]), (&json!(true), &json!(false)), "{voted}");
+    run(&charlie, &["withdraw"], 1);
+
+    let again = chain.run(&charlie, &send);
+    assert_eq!(again["submissions"].as_array().map(Vec::len), Some(2), "{again}");
+    assert_eq!(named(&again, "submittedBefore"), [("note-1.txt".to_owned(), String::new())]);
+    assert_eq!(again["submittedBefore"][0]["submission"], first["submissions"][0]["submission"]);
+
+    // Who did not send it knows of nothing.
+    run(&ferdie, &["review", "reject", "--reason", "off-topic"], 0);
+    let other = chain.run(&dave, &submit(&chain.datanet, &arguments[..1]));
+    assert_eq!(named(&other, "submittedBefore"), [], "{other}");
+}
+
+#[test]
+fn a_vote_that_takes_the_place_of_another_says_so() {
+    let _turn = light();
+    let mut chain = Chain::start();
+    let (bob, ferdie) = (Actor::new("Bob", "//Bob"), Actor::new("Ferdie", "//Ferdie"));
+    let curators = [chain.address(&ferdie), chain.address(&bob)];
+    let create = ["datanet", "create", "--name", "Both", "--modality", "text", "--threshold", "2"];
+    let who = ["--curator", &curators[0], "--curator", &curators[1]];
+    let created = chain.run(&bob, &[&create[..], &who[..]].concat());
+    chain.datanet = created["datanet"].to_string();
+    let charlie = chain.contributor("Charlie");
+    let sent = chain.run(&charlie, &submit(&chain.datanet, &[chain.file(1, 80)]));
+    let sha256 = text(&sent, "/submissions/0/sha256").expect("a hash");
+    let ferdie = ferdie.with_ipfs(charlie.ipfs.as_ref().expect("his"));
+    let vote = |words: &[&str]| {
+        let file = ["--datanet", &chain.datanet, "--sha256", &sha256];
+        let voted = chain.run(&ferdie, &[&["review"], words, &file[..]].concat());
+        (voted["replaced"].clone(), voted["settled"].clone())
+    };
+    let (yes, no) = (json!(true), json!(false));
+    assert_eq!(vote(&["accept", "--score", "80"]), (no.clone(), no.clone()));
+    assert_eq!(vote(&["accept", "--score", "80"]), (yes.clone(), no.clone()));
+    assert_eq!(vote(&["reject", "--reason", "harmful"]), (yes, no));
 }

@@ -123,6 +123,17 @@ pub enum Error {
         /// What to shorten.
         what: &'static str,
     },
+    /// The pool of keys and values has no room for what a step needs.
+    #[error(
+        "{needed} more pages of keys and values are needed and {free} are free; give the cache more \
+         memory, or wait for other sequences to end"
+    )]
+    KvFull {
+        /// Pages asked for.
+        needed: usize,
+        /// Pages that were free.
+        free: usize,
+    },
     /// A token id outside the vocabulary.
     #[error("token id {id} is outside the vocabulary of {vocabulary}")]
     TokenId {
@@ -132,6 +143,14 @@ pub enum Error {
         vocabulary: usize,
     },
 
+    /// A grammar for an answer cannot be used.
+    #[error("response_format{}{place}: {reason}", if place.is_empty() { "" } else { " at " })]
+    Grammar {
+        /// The place in the schema as a JSON pointer; empty for the whole.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The logits leave no token to choose.
     #[error(
         "no token can be chosen: the greatest logit is {greatest}; is the model or the adapter damaged?"
@@ -226,6 +245,12 @@ pub enum Error {
         /// What its driver says.
         reason: String,
     },
+    /// An answer that was begun or waited for cannot be finished.
+    #[error("no answer: {reason}")]
+    Serving {
+        /// What happened, and what to do.
+        reason: String,
+    },
     /// A server did not answer, or not as it should.
     #[error("{url}: {reason}")]
     Http {
@@ -261,6 +286,10 @@ impl Error {
 
     pub(crate) fn adapter(reason: impl Into<String>) -> Self {
         Self::Adapter { reason: reason.into() }
+    }
+
+    pub(crate) fn grammar(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Grammar { place: place.into(), reason: reason.into() }
     }
 
     pub(crate) fn tokenizer(reason: impl Into<String>) -> Self {

@@ -27,6 +27,7 @@
 //! * [`device`]: where the passes run: the CPU's own kernels, or candle's on a GPU;
 //! * [`data`]: from files to examples that know their origin;
 //! * [`tokenizer`], [`generate`]: text in and out;
+//! * [`serving`]: many requests at the same time, each with its own adapter;
 //! * [`peft`]: adapters as Hugging Face PEFT reads and writes them;
 //! * [`export`]: merged models, GGUF adapters for llama.cpp, Modelfiles for Ollama;
 //! * [`report`]: what a run tells others: `trainer_state.json`, TensorBoard, MLflow, memory;
@@ -44,6 +45,7 @@ pub mod model;
 pub mod optim;
 pub mod peft;
 pub mod report;
+pub mod serving;
 pub mod tokenizer;
 pub mod train;
 

@@ -31,6 +31,8 @@ mod deepseek_ops;
 mod device_ops;
 #[path = "engine_models/dpo.rs"]
 mod dpo;
+#[path = "engine_models/drawn.rs"]
+mod drawn;
 #[path = "engine_models/families.rs"]
 mod families;
 #[path = "engine_models/gguf_files.rs"]

@@ -343,36 +343,6 @@ fn tasks(offsets: &[usize], heads: Heads) -> Vec<(usize, usize, usize)> {
     tasks
 }
 
-/// Attention of one new token at position `len - 1`: `q` against `len` cached keys
-/// `[len, key_width]` and values `[len, value_width]`.
-pub fn decode(
-    out: &mut [f32],
-    (q, k, v): (&[f32], &[f32], &[f32]),
-    len: usize,
-    heads: Heads,
-    bias: Bias<'_>,
-) {
-    let (kw, vw, dim, value_dim) =
-        (heads.key_width(), heads.value_width(), heads.dim, heads.value_dim);
-    let group_size = heads.query / heads.key_value;
-    let position = len.saturating_sub(1);
-    let low = bias.first(position);
-    out[..heads.output_width()].par_chunks_mut(value_dim).enumerate().for_each(|(h, out)| {
-        let (k_at, v_at) = (h / group_size * dim, h / group_size * value_dim);
-        let q = &q[h * dim..(h + 1) * dim];
-        let mut p: Vec<f32> =
-            (low..len).map(|t| math::dot(q, &k[t * kw + k_at..][..dim]) * heads.scale).collect();
-        if let Some(slope) = bias.slopes.get(h) {
-            add_distance(&mut p, *slope, low as f32, position as f32);
-        }
-        math::softmax(&mut p);
-        out.fill(0.0);
-        for (t, p) in (low..len).zip(&p) {
-            add_scaled(out, &v[t * vw + v_at..][..value_dim], *p);
-        }
-    });
-}
-
 /// The slopes of ALiBi for `heads` heads: a geometric series from the greatest power of two up to
 /// `heads`, and every other member of the series twice as fine for the heads beyond it. Only
 /// square roots and products, which every machine rounds alike.
@@ -397,12 +367,4 @@ pub fn alibi_slopes(heads: usize) -> Vec<f32> {
         slope *= fine * fine;
     }
     slopes
-}
-
-super::simd! {
-    fn add_scaled(out: &mut [f32], x: &[f32], s: f32) {
-        for (o, x) in out.iter_mut().zip(x) {
-            *o += x * s;
-        }
-    }
 }

@@ -1,7 +1,22 @@
-//! One token's attention and low-rank products, as a step of decoding needs them.
+//! One row's attention, low-rank and inner products, as a step of generation needs them.
 
 use crate::quant::packed::GROUP;
-use crate::simd;
+use crate::{math, simd};
+
+/// `sums[t][i] = w[i] · x(t)` for up to 16 rows of `w`, each of `cols` values: every one is
+/// [`math::dot`], in whatever company.
+pub fn group_dots<'a>(
+    sums: &mut [[f32; GROUP]],
+    w: &[f32],
+    cols: usize,
+    x: impl Fn(usize) -> &'a [f32],
+) {
+    for (i, w) in w.chunks_exact(cols.max(1)).take(GROUP).enumerate() {
+        for (t, sums) in sums.iter_mut().enumerate() {
+            sums[i] = math::dot(w, x(t));
+        }
+    }
+}
 
 simd! {
     /// `sums += Σ h[j] * b[j * width + at ..]`, 16 values.
@@ -45,13 +60,14 @@ simd! {
 }
 
 simd! {
-    /// `out = Σ p[t] * v[t]` for rows of `v` that are `stride` apart.
+    /// `out += Σ p[t] * v[t]` for rows of `v` that are `stride` apart: each element's chain of
+    /// additions goes on where an earlier call left it.
     pub fn weigh(out: &mut [f32], p: &[f32], v: &[f32], stride: usize) {
         const WIDE: usize = 32;
         let (whole, rest) = out.as_chunks_mut::<WIDE>();
         let rest_at = whole.len() * WIDE;
         for (c, out) in whole.iter_mut().enumerate() {
-            let mut sum = [0f32; WIDE];
+            let mut sum = *out;
             for (t, p) in p.iter().enumerate() {
                 if let Some(v) = v[t * stride + c * WIDE..].first_chunk::<WIDE>() {
                     for l in 0..WIDE {
@@ -62,7 +78,6 @@ simd! {
             *out = sum;
         }
         for (i, out) in rest.iter_mut().enumerate() {
-            *out = 0.0;
             for (t, p) in p.iter().enumerate() {
                 *out += p * v[t * stride + rest_at + i];
             }

@@ -1,7 +1,7 @@
 //! Frozen linear weights: the base model's part of every product.
 
 use crate::quant::QuantMatrix;
-use crate::{add_assign, gemm, math, par_rows};
+use crate::{add_assign, gemm, par_rows};
 
 /// Values that do not fill the shape they were given for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,21 +113,24 @@ impl FrozenLinear {
         }
     }
 
-    /// `y = W[first..] · x` of as many rows as `y` has, without the bias, by the calling thread
-    /// alone; `scratch` holds a dequantised row. The same bits as [`Self::forward`] of one row.
-    pub fn rows_product(&self, y: &mut [f32], first: usize, x: &[f32], scratch: &mut Vec<f32>) {
-        let x = &x[..self.cols];
+    /// The values of rows `first..first + rows`; those of a quantised weight are dequantised into
+    /// `scratch`, by the calling thread alone.
+    pub fn some_rows<'a>(
+        &'a self,
+        first: usize,
+        rows: usize,
+        scratch: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let (start, len) = (first * self.cols, rows * self.cols);
         match &self.weight {
-            Weight::Dense(values) => {
-                let rows = values[first * self.cols..].chunks_exact(self.cols);
-                y.iter_mut().zip(rows).for_each(|(y, row)| *y = math::dot(row, x));
-            }
+            Weight::Dense(values) => &values[start..start + len],
             Weight::Quantised(matrix) => {
-                scratch.resize(self.cols, 0.0);
-                for (i, y) in y.iter_mut().enumerate() {
-                    matrix.dequantise(scratch, first + i);
-                    *y = math::dot(scratch, x);
+                if scratch.len() < len {
+                    scratch.resize(len, 0.0);
                 }
+                let scratch = &mut scratch[..len];
+                matrix.dequantise(scratch, first);
+                scratch
             }
         }
     }

@@ -26,30 +26,23 @@ impl RopeTable {
         let half = inverse_frequencies.len();
         let (cos, sin) = (vec![0f32; half * positions], vec![0f32; half * positions]);
         let mut table = Self { cos, sin, half, head_dim: half * 2, interleaved: false };
-        table.set_rows(0..positions, inverse_frequencies, factor);
+        for position in 0..positions {
+            table.set_row(position, position, inverse_frequencies, factor);
+        }
         table
     }
 
-    /// Makes rows `positions`, as far as the table has them, those of other frequencies, as many as
-    /// it has.
-    pub fn set_rows(
+    /// Makes a row that of any position: a table of the rows of a batch instead of positions.
+    pub fn set_row(
         &mut self,
-        positions: std::ops::Range<usize>,
+        row: usize,
+        position: usize,
         inverse_frequencies: &[f32],
         factor: f32,
     ) {
-        let (first, n) = (positions.start, positions.len());
-        let half = self.half.max(1);
-        let rows = self.cos.chunks_exact_mut(half).zip(self.sin.chunks_exact_mut(half));
-        for (p, (cos, sin)) in rows.enumerate().skip(first).take(n) {
-            for ((cos, sin), f) in cos.iter_mut().zip(sin).zip(inverse_frequencies) {
-                // The angle is rounded to f32 first, as in transformers.
-                let angle = f64::from(p as f32 * f);
-                let (s, c) = scalar::sin_cos(angle);
-                *cos = c as f32 * factor;
-                *sin = s as f32 * factor;
-            }
-        }
+        let range = row * self.half..(row + 1) * self.half;
+        let (cos, sin) = (&mut self.cos[range.clone()], &mut self.sin[range]);
+        fill(cos, sin, position, inverse_frequencies, factor);
     }
 
     /// The same table for heads of `head_dim` values of which only the first ones turn, and for
@@ -87,6 +80,17 @@ impl RopeTable {
     fn at(&self, position: usize) -> (&[f32], &[f32]) {
         let range = position * self.half..(position + 1) * self.half;
         (&self.cos[range.clone()], &self.sin[range])
+    }
+}
+
+/// Cosines and sines of a position.
+fn fill(cos: &mut [f32], sin: &mut [f32], position: usize, frequencies: &[f32], factor: f32) {
+    for ((cos, sin), f) in cos.iter_mut().zip(sin).zip(frequencies) {
+        // The angle is rounded to f32 first, as in transformers.
+        let angle = f64::from(position as f32 * f);
+        let (s, c) = scalar::sin_cos(angle);
+        *cos = c as f32 * factor;
+        *sin = s as f32 * factor;
     }
 }
 

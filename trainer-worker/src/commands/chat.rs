@@ -1,15 +1,18 @@
 //! `trainer-worker chat`.
 
+mod corrections;
+
 use super::error::usage;
-use super::{AdapterArgs, ModelArgs, PrecisionArgs, SamplingArgs};
-use anyhow::{bail, Result};
+use super::{AdapterArgs, ModelArgs, OutputArgs, PrecisionArgs, SamplingArgs};
+use anyhow::{bail, Context, Result};
 use openledger_engine::generate::{Conversation, Sampling};
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::Model;
 use openledger_engine::peft;
 use openledger_engine::tokenizer::{Message, Tokenizer};
+use serde_json::json;
 use std::io::{BufRead, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Longest line that is read, in bytes.
@@ -18,18 +21,26 @@ const MAX_LINE: u64 = 1 << 20;
 const HELP: &str = "/reset            forget the conversation
 /system [TEXT]    set the system message (none without TEXT) and forget the conversation
 /adapter PATH     put another adapter on the model; /adapter none takes it off
-/set NAME VALUE   temperature, top_p, top_k, min_p, repetition_penalty, seed or max_new_tokens
+/set NAME VALUE   temperature, top_p, top_k, min_p, repetition_penalty, presence_penalty,
+                  frequency_penalty, seed, max_new_tokens or stop (/set stop none for no stop)
+/fix [TEXT]       the last answer is wrong, and TEXT is a better one (asked for without TEXT; a line
+                  that ends with a backslash goes on): both are written to the file of corrections,
+                  which `train --data FILE` learns from, and the chat goes on with the better one
+/undo             take back the last question and its answer
 /help             this list
 /quit             end (so does the end of the input)";
 
 /// Arguments of `chat`.
 #[derive(clap::Args)]
 #[command(after_help = "Commands within the chat:
-  /reset, /system TEXT, /adapter PATH|none, /set NAME VALUE, /help, /quit
+  /reset, /system TEXT, /adapter PATH|none, /set NAME VALUE, /fix [TEXT], /undo, /help, /quit
 
 Examples:
   trainer-worker chat --model MODEL.gguf --adapter adapter/ --temperature 0.7 --top-p 0.9
-  printf 'Who pays the reviewers?\\nAnd when?\\n' | trainer-worker chat --model MODEL.gguf")]
+  printf 'Who pays the reviewers?\\nAnd when?\\n' | trainer-worker chat --model MODEL.gguf
+
+What /fix wrote is learned by SFT (the better answer) or DPO (the better against the wrong one):
+  trainer-worker train --model MODEL.gguf --data corrections.jsonl --output better/ --stage dpo")]
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
@@ -43,8 +54,13 @@ pub(crate) struct Args {
     /// Most tokens that a conversation may hold; bounded by the model's context.
     #[arg(long, default_value_t = 4096)]
     context: usize,
+    /// Where /fix writes, one line of JSON for each correction; what is there stays.
+    #[arg(long, value_name = "FILE", default_value = "corrections.jsonl")]
+    corrections: PathBuf,
     #[command(flatten)]
     sampling: SamplingArgs,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 struct Chat {
@@ -56,6 +72,22 @@ struct Chat {
     system: Option<String>,
     messages: Vec<Message>,
     conversation: Conversation,
+    corrections: PathBuf,
+    json: bool,
+}
+
+/// Reads a line of at most [`MAX_LINE`] bytes; none at the end of the input.
+fn read_line(input: &mut impl BufRead, prompt: Option<&str>) -> Result<Option<String>> {
+    if let Some(prompt) = prompt {
+        print!("{prompt}");
+        std::io::stdout().flush()?;
+    }
+    let mut line = String::new();
+    let read = input.take(MAX_LINE + 1).read_line(&mut line)?;
+    if read as u64 > MAX_LINE {
+        bail!("a line is longer than {MAX_LINE} bytes; shorten it");
+    }
+    Ok((read > 0).then_some(line))
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -84,6 +116,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         system: args.system,
         messages: Vec::new(),
         conversation,
+        corrections: args.corrections,
+        json: args.output.json(),
     };
     chat.reset()?;
     let input = std::io::stdin();
@@ -92,34 +126,20 @@ pub(crate) fn run(args: Args) -> Result<()> {
         eprintln!("/help lists the commands, /quit ends.");
     }
     let mut input = input.lock();
-    loop {
-        if terminal {
-            print!("> ");
-            std::io::stdout().flush()?;
-        }
-        let mut line = String::new();
-        let read = (&mut input).take(MAX_LINE + 1).read_line(&mut line)?;
-        if read as u64 > MAX_LINE {
-            bail!("a line is longer than {MAX_LINE} bytes; shorten it");
-        }
-        if read == 0 {
-            break;
-        }
+    while let Some(line) = read_line(&mut input, terminal.then_some("> "))? {
         let line = line.trim();
         if line.is_empty() {
             continue;
         }
-        match line.strip_prefix('/') {
-            Some(command) => match chat.command(command) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => super::pipe::say(&format!("error: {error:#}")),
-            },
-            None => {
-                if !chat.say(line)? {
-                    break;
-                }
-            }
+        let done = match line.strip_prefix('/') {
+            Some("fix") => chat.ask_for_better(&mut input, terminal).map(|()| true),
+            Some(command) => chat.command(command),
+            None => chat.say(line),
+        };
+        match done {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => super::pipe::say(&format!("error: {error:#}")),
         }
     }
     Ok(())
@@ -165,6 +185,12 @@ impl Chat {
                 eprintln!("The adapter is switched; the conversation is forgotten.");
             }
             "set" => self.set(rest)?,
+            "fix" => self.fix(rest)?,
+            "undo" => {
+                self.last_answer()?;
+                self.messages.truncate(self.messages.len() - 2);
+                eprintln!("The last question and its answer are taken back.");
+            }
             other => bail!("there is no command /{other}; /help lists them"),
         }
         Ok(true)
@@ -190,12 +216,65 @@ impl Chat {
             "top_k" => settings.top_k = usize::try_from(whole()?)?,
             "min_p" => settings.min_p = number()?,
             "repetition_penalty" => settings.repetition_penalty = number()?,
+            "presence_penalty" => settings.presence_penalty = number()?,
+            "frequency_penalty" => settings.frequency_penalty = number()?,
+            "stop" => {
+                settings.stop = if value == "none" { Vec::new() } else { vec![value.to_owned()] };
+            }
             "seed" => settings.seed = whole()?,
             "max_new_tokens" => settings.max_new_tokens = usize::try_from(whole()?)?,
             other => bail!("there is no setting {other}; /help lists them"),
         }
         settings.validate()?;
         self.settings = settings;
+        Ok(())
+    }
+
+    /// The last message, where it is an answer to a question.
+    fn last_answer(&self) -> Result<&Message> {
+        match self.messages.last() {
+            Some(last) if last.role == "assistant" => Ok(last),
+            _ => bail!("there is no answer yet"),
+        }
+    }
+
+    /// Reads the better answer from the lines that follow.
+    fn ask_for_better(&mut self, input: &mut impl BufRead, terminal: bool) -> Result<()> {
+        self.last_answer()?;
+        let mut text = String::new();
+        let mut prompt = "better answer> ";
+        while let Some(line) = read_line(input, terminal.then_some(prompt))? {
+            let line = line.trim_end_matches(['\r', '\n']);
+            let (line, more) = match line.strip_suffix('\\') {
+                Some(line) => (line, true),
+                None => (line, false),
+            };
+            text.push_str(line);
+            if text.len() as u64 > MAX_LINE {
+                bail!("the better answer is longer than {MAX_LINE} bytes; shorten it");
+            }
+            if !more {
+                break;
+            }
+            text.push('\n');
+            prompt = "> ";
+        }
+        self.fix(text.trim())
+    }
+
+    /// Puts a better answer in the place of the last one, and writes both down.
+    fn fix(&mut self, better: &str) -> Result<()> {
+        let wrong = self.last_answer()?.clone();
+        if better.is_empty() {
+            bail!("there is no better answer; write /fix TEXT, or /undo to take the last one back");
+        }
+        let better = Message::assistant(better);
+        let (_, asked) = self.messages.split_last().context("there is no answer yet")?;
+        corrections::append(&self.corrections, &self.tokenizer, asked, &better, &wrong)?;
+        super::pipe::say(&format!("Written to {}.", self.corrections.display()));
+        if let Some(last) = self.messages.last_mut() {
+            *last = better;
+        }
         Ok(())
     }
 
@@ -224,13 +303,25 @@ impl Chat {
         let prompt = self.tokenizer.render_chat(&self.messages, true)?;
         let prompt = self.tokenizer.encode(&prompt)?;
         let mut out = std::io::stdout();
-        let mut open = true;
+        let (mut open, json) = (true, self.json);
         let result =
             self.conversation.answer(&self.tokenizer, &prompt, &self.settings, |piece| {
-                open = write!(out, "{piece}").and_then(|()| out.flush()).is_ok();
+                open = json || write!(out, "{piece}").and_then(|()| out.flush()).is_ok();
                 open
             })?;
-        open = open && writeln!(out).and_then(|()| out.flush()).is_ok();
+        let line = if json {
+            json!({
+                "role": "assistant",
+                "content": result.text,
+                "finish_reason": if result.stopped { "stop" } else { "length" },
+                "prompt_tokens": result.prompt_tokens,
+                "completion_tokens": result.tokens.len(),
+            })
+            .to_string()
+        } else {
+            String::new()
+        };
+        open = open && writeln!(out, "{line}").and_then(|()| out.flush()).is_ok();
         if std::io::stderr().is_terminal() {
             eprintln!(
                 "({} tokens at {:.1} tokens/s; {} of {} in the conversation)",

@@ -94,7 +94,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
             severity: Severity::Refused,
             message: problem.clone(),
         });
-        own.chain(findings(adapter)).collect::<Vec<_>>()
+        let unmatched = adapter.unmatched().into_iter().map(|message| Finding {
+            program: "trainer-worker",
+            severity: Severity::Note,
+            message,
+        });
+        own.chain(unmatched).chain(findings(adapter)).collect::<Vec<_>>()
     });
     // Everything is shown first; the exit code says that the adapter cannot be used here.
     let verdict = || -> Result<()> {

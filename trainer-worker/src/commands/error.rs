@@ -42,7 +42,9 @@ fn kind(error: &anyhow::Error) -> Kind {
             return error.kind;
         }
         match cause.downcast_ref::<Error>() {
-            Some(Error::Setting { .. } | Error::NotBuilt { .. }) => return Kind::Usage,
+            Some(Error::Setting { .. } | Error::Grammar { .. } | Error::NotBuilt { .. }) => {
+                return Kind::Usage
+            }
             Some(Error::Memory { .. }) => return Kind::Refused,
             Some(Error::Http { .. }) => return Kind::Unavailable,
             _ => {}

@@ -64,6 +64,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let what = |path: &Path| format!("loading {}", path.display());
     let base = Base::open(&args.model.model).with_context(|| what(&args.model.model))?;
     let adapter = PeftAdapter::open(&args.adapter).with_context(|| what(&args.adapter))?;
+    adapter.check_complete(&config).with_context(|| what(&args.adapter))?;
     // What can fail is done before anything is written.
     let modelfile = args
         .modelfile

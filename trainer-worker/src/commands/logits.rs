@@ -59,7 +59,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let adapter = args.adapter.load(&model)?;
     let tokens = match &tokenizer {
         Some(tokenizer) if args.tokens.is_empty() => {
-            prompt_tokens(tokenizer, args.prompt.as_deref(), args.chat.as_deref())?
+            prompt_tokens(tokenizer, args.prompt.as_deref(), args.chat.as_deref(), None)?
         }
         _ => args.tokens,
     };

@@ -21,7 +21,7 @@ pub(crate) mod train;
 use anyhow::{bail, Context, Result};
 use clap::{Args, ValueEnum};
 use openledger_engine::device::{Arithmetic, Device, Dtype};
-use openledger_engine::generate::Sampling;
+use openledger_engine::generate::{Grammar, Sampling, MAX_SCHEMA_BYTES};
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::{folder, weights::Precision, Model, ModelConfig};
 use openledger_engine::peft;
@@ -223,6 +223,18 @@ pub(crate) struct SamplingArgs {
     /// Divides the logits of tokens that occurred (1 for none; 0.1 to 10).
     #[arg(long, default_value_t = 1.0)]
     pub(crate) repetition_penalty: f64,
+    /// Subtracted from the logits of tokens that were generated (-2 to 2).
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) presence_penalty: f64,
+    /// Subtracted from a token's logit for each time that it was generated (-2 to 2).
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) frequency_penalty: f64,
+    /// End the answer before this text, which is not part of it; may be given 16 times.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) stop: Vec<String>,
+    /// Let the answer be JSON that the JSON Schema in this file accepts.
+    #[arg(long, value_name = "FILE", conflicts_with = "stop")]
+    pub(crate) json_schema: Option<PathBuf>,
     /// Seed of the sampling.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -230,6 +242,14 @@ pub(crate) struct SamplingArgs {
 
 impl SamplingArgs {
     pub(crate) fn settings(&self) -> Result<Sampling> {
+        let grammar = match &self.json_schema {
+            None => None,
+            Some(path) => {
+                let text = read_text(path, MAX_SCHEMA_BYTES as u64)?;
+                let grammar = Grammar::json_schema_text(&text);
+                Some(Arc::new(grammar.with_context(|| format!("reading {}", path.display()))?))
+            }
+        };
         let settings = Sampling {
             max_new_tokens: self.max_new_tokens,
             temperature: self.temperature,
@@ -237,6 +257,10 @@ impl SamplingArgs {
             top_k: self.top_k,
             min_p: self.min_p,
             repetition_penalty: self.repetition_penalty,
+            presence_penalty: self.presence_penalty,
+            frequency_penalty: self.frequency_penalty,
+            stop: self.stop.clone(),
+            grammar,
             seed: self.seed,
             ..Sampling::default()
         };
@@ -291,16 +315,19 @@ impl AdapterArgs {
     }
 }
 
-/// A prompt's tokens: the text as it is, or as a question in the model's chat template.
+/// A prompt's tokens: the text as it is, or as a question in the model's chat template, after the system
+/// message if there is one.
 pub(crate) fn prompt_tokens(
     tokenizer: &Tokenizer,
     prompt: Option<&str>,
     chat: Option<&str>,
+    system: Option<&str>,
 ) -> Result<Vec<u32>> {
     Ok(match (prompt, chat) {
         (Some(text), None) => tokenizer.encode(text)?,
         (None, Some(question)) => {
-            let messages = [Message::user(question)];
+            let mut messages: Vec<Message> = system.map(Message::system).into_iter().collect();
+            messages.push(Message::user(question));
             tokenizer.check_messages(&messages)?;
             tokenizer.encode(&tokenizer.render_chat(&messages, true)?)?
         }

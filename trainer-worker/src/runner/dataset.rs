@@ -70,7 +70,7 @@ async fn fetch_file(
     let limits = Limits::default().with_timeouts(PATIENCE.0, PATIENCE.1);
     let bytes = store.fetch_bytes(&wanted, &limits).await?;
     // Text is what is trained on: an image or a sound is named as such, and not decoded.
-    match canonical_text(view.media, &bytes).map(|text| Measured::of_text(&text)) {
+    match canonical_text(view.media, &bytes).and_then(|text| Measured::of_text(&text)) {
         Ok(measured) if measured.units == leaf.units && measured.text_root == leaf.text_root.0 => {}
         // What the reviewers accepted is what the job names, so it is trained on all the same.
         Ok(measured) => {

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn chat(dir: &Path, input: &str, more: &[&str]) -> (String, String) {
+pub fn chat(dir: &Path, input: &str, more: &[&str]) -> (String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
         .current_dir(dir)
         .args(["chat", "--model", "tiny.gguf", "--max-new-tokens", "6"])

@@ -30,16 +30,16 @@ const REFUSED: [(&str, &[&str]); 15] = [
 const READ: [&str; 6] =
     ["gaussian", "orthogonal", "expression", "excluded", "excluded-expression", "converted-pissa"];
 
-fn adapter(name: &str) -> PathBuf {
+pub fn adapter(name: &str) -> PathBuf {
     golden("seeming").join(name)
 }
 
-fn text(path: &Path) -> String {
+pub fn text(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
 /// Every command that opens an adapter, with arguments that would work with a good one.
-fn doors(dir: &Path, model: &str, adapter: &str) -> Vec<Vec<String>> {
+pub fn doors(dir: &Path, model: &str, adapter: &str) -> Vec<Vec<String>> {
     std::fs::write(dir.join("data.txt"), "the cat sat on the mat. ".repeat(30)).expect("written");
     let with = |list: &[&str]| -> Vec<String> {
         let list = list.iter().map(|part| (*part).to_owned());
@@ -163,7 +163,7 @@ fn continuing_keeps_exclusions_and_expressions() {
 }
 
 /// A copy of the adapter `gaussian` with another configuration.
-fn changed(dir: &Path, change: impl FnOnce(&mut Value)) -> PathBuf {
+pub fn changed(dir: &Path, change: impl FnOnce(&mut Value)) -> PathBuf {
     let to = dir.join("changed");
     let _ = std::fs::remove_dir_all(&to);
     std::fs::create_dir(&to).expect("a folder");

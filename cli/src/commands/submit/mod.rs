@@ -1,6 +1,7 @@
 //! `openledger submit` and `openledger withdraw`
 
 mod collect;
+mod earlier;
 mod plan;
 
 use crate::{
@@ -39,7 +40,7 @@ over, and said. Hidden files and symbolic links of a folder are passed over too.
 
 At most 20 files go in one transaction, and as many as the day's quota has left. The rest waits: run the
 same command again when it says so, or after an interruption. Files that the Datanet has already are not
-sent again.
+sent again; one that was rejected is, and it is said.
 
 The files are put into the IPFS directory; run a node on it (openledger-ipfs daemon) so that curators
 can fetch them.")]
@@ -102,6 +103,7 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
     nothing_to_send(&plan, named, &files)?;
 
     let mut done: Vec<Done> = Vec::new();
+    let mut unnoted: Option<CliError> = None;
     if !plan.batches.is_empty() {
         let signer = context.signer().await?;
         let bar = sending(context, &plan);
@@ -135,8 +137,16 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
             let number = |sha256: &FileHash| {
                 submitted.iter().find(|file| file.sha256 == *sha256).map(|file| file.submission)
             };
-            let files =
+            let files: Vec<_> =
                 batch.into_iter().map(|file| (number(&file.described.sha256), file)).collect();
+            // The files are on chain, whatever becomes of the notes.
+            let noted = files
+                .iter()
+                .filter_map(|(number, file)| Some(((*number)?, file)))
+                .try_for_each(|(number, file)| {
+                    earlier::note(context, datanet, &file.described.sha256, number, &receipt)
+                });
+            unnoted = unnoted.or(noted.err());
             done.push(Done { files, receipt });
         }
         bar.finish_and_clear();
@@ -145,7 +155,14 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
             nothing_to_send(&plan, true, &files)?;
         }
     }
-    Ok(answer(datanet, &plan, &done))
+    let answer = answer(datanet, &plan, &done);
+    Ok(match unnoted {
+        None => answer,
+        Some(error) => answer.with_note(format!(
+            "The files are submitted, and what was sent could not be noted: {}",
+            error.message()
+        )),
+    })
 }
 
 /// A transaction and its files.
@@ -255,9 +272,13 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
     let skipped: Vec<Value> = (plan.skipped.iter())
         .map(|Skipped { path, reason }| json!({ "file": path, "reason": reason }))
         .collect();
+    let before: Vec<Value> = sent()
+        .filter_map(|(_, file)| Some(json!({ "file": file.path, "submission": file.before? })))
+        .collect();
     let json = json!({
         "datanet": datanet,
         "submissions": submissions,
+        "submittedBefore": before,
         "alreadySubmitted": present,
         "skipped": skipped,
         "waiting": plan.waiting,
@@ -283,6 +304,15 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
         }
         text.push_str(&line);
     };
+    for (_, file) in sent() {
+        if let Some(before) = file.before {
+            line(format!(
+                "sent again: {}: submission {before} brought the same file, which was rejected (or taken \
+                 back by another program)",
+                visible(&file.path.display().to_string(), false)
+            ));
+        }
+    }
     if !plan.present.is_empty() {
         line(format!("{} in this Datanet already, not sent again", files(plan.present.len())));
     }
@@ -334,7 +364,17 @@ pub(crate) async fn withdraw(context: &Context, withdraw: Withdraw) -> Result<An
     let signer = context.signer().await?;
     let client = context.client().await?;
     let receipt = client.withdraw(&signer, datanet, sha256, context.wait(Wait::InBlock)).await?;
+    let forgotten = earlier::forget(context, datanet, &sha256);
     let hash = hex::encode(sha256);
     let text = format!("{hash} was taken back from Datanet {datanet}.");
-    Ok(Answer::of_transaction(json!({ "datanet": datanet, "sha256": hash }), text, &receipt))
+    let json = json!({ "datanet": datanet, "sha256": hash });
+    let answer = Answer::of_transaction(json, text, &receipt);
+    Ok(match forgotten {
+        Ok(()) => answer,
+        // Or submitting it again would be told to follow a rejection.
+        Err(error) => answer.with_note(format!(
+            "The file is taken back, and the note that it was sent is still there: {}",
+            error.message()
+        )),
+    })
 }

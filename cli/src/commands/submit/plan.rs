@@ -1,6 +1,6 @@
 //! What of the files goes today: described, compared with what the chain has, and measured.
 
-use super::{collect::Found, refused, Skipped};
+use super::{collect::Found, earlier, refused, Skipped};
 use crate::{
     content,
     context::Context,
@@ -25,6 +25,8 @@ pub(super) struct Candidate {
     pub(super) described: Added,
     /// Set when it is measured.
     pub(super) units: u64,
+    /// The submission that brought the same file before, where it is not there any more.
+    pub(super) before: Option<SubmissionId>,
 }
 
 impl Candidate {
@@ -93,7 +95,10 @@ pub(super) async fn plan(
         let chunk: Vec<Candidate> = rest.by_ref().take(MAX_ITEMS as usize).collect();
         let read = chunk.len() as u64;
         for candidate in planner.missing(client, account, chunk).await? {
-            today.extend(planner.measure(candidate)?);
+            let Some(mut candidate) = planner.measure(candidate)? else { continue };
+            let sha256 = candidate.described.sha256;
+            candidate.before = earlier::find(context, client, datanet.id, &sha256).await?;
+            today.push(candidate);
         }
         bar.inc(read);
     }
@@ -143,8 +148,7 @@ impl Planner<'_> {
         let size = std::fs::metadata(&path).map_err(failed)?.len();
         let limit = self.quota.limits.bytes;
         if size > limit {
-            let total = self.quota.used.on(self.quota.day).bytes.saturating_add(size);
-            let refusal = Refusal::of_item(RefusalRule::DailyBytes, index, total, limit);
+            let refusal = Refusal::of_item(RefusalRule::DailyBytes, index, size, limit);
             return match named {
                 true => Err(refused(refusal, &names())),
                 false => Ok(self.skip(
@@ -172,7 +176,7 @@ impl Planner<'_> {
             };
         }
         self.seen.insert(described.sha256, (index, path.clone()));
-        Ok(Some(Candidate { path, named, media, described, units: 0 }))
+        Ok(Some(Candidate { path, named, media, described, units: 0, before: None }))
     }
 
     /// The candidates that the Datanet does not have yet.

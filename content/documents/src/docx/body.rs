@@ -3,8 +3,12 @@
 //! One pass over its XML. What decides whether text is seen is kept for each open element: the run,
 //! its paragraph, the cells, rows and tables around it, the shapes around those.
 
-use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph, FLAT};
+mod close;
+mod seen;
+
+use super::element::{alternative, paragraph_property, shape_kind, Kind, Paragraph};
 use super::look::{Look, Paint};
+use super::page::{Claim, Page};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
 use super::symbol;
@@ -31,6 +35,7 @@ struct Run {
     hidden: Option<Option<Hidden>>,
     /// Half points, once that was asked.
     size: Option<i64>,
+    look: Look,
 }
 
 /// A field from its beginning to its end.
@@ -58,8 +63,9 @@ struct Flow {
     cells: usize,
     /// Whether the row has a cell already, for each open row.
     rows: Vec<bool>,
-    /// What follows the current paragraph.
+    /// What follows the current paragraph, and where parts of it stand.
     boxes: String,
+    places: Vec<(std::ops::Range<usize>, Claim)>,
 }
 
 impl Flow {
@@ -105,19 +111,8 @@ struct Open {
     /// Whether the degree of a root is not shown.
     no_degree: bool,
     page: Page,
-}
-
-/// The pages of a section.
-#[derive(Default)]
-struct Page {
-    /// Width and height in twentieths of a point, none if it is not stated.
-    size: [i64; 2],
-    /// Both sides, top and bottom.
-    margins: [i64; 2],
-    /// Where the section's text begins.
-    begins: usize,
-    /// Whether it ends with the paragraph.
-    ends: bool,
+    /// What is squeezed into a width: its name, and letters so far.
+    squeezed: (i64, i64),
 }
 
 /// What an element of a formula is: a phantom may only take room.
@@ -234,6 +229,10 @@ impl Output {
         if !open.kinds.is_empty() {
             return Err(damaged("its XML ends too early"));
         }
+        // A document may state no pages.
+        if let Some(flow) = open.flows.first_mut() {
+            open.page.settle(&mut flow.text, &mut self.left_out);
+        }
         for flow in open.flows {
             self.text.push_str(&flow.text);
         }
@@ -272,8 +271,19 @@ impl Output {
                 return shape_kind(space, name, element, inside, shape, theme);
             }
             Space::Word => {}
-            Space::Other => return Ok(Kind::Unshown),
-            Space::Compatibility | Space::Known => return Ok(Kind::Other),
+            Space::Other => {
+                // Of VML; its own namespace has nothing else.
+                if let ("wrap", Some(shape)) = (name, open.shapes.last_mut()) {
+                    shape.wrapped();
+                }
+                return Ok(Kind::Unshown);
+            }
+            Space::Compatibility | Space::Known => {
+                if let ("wgp" | "wpc", Some(shape)) = (name, open.shapes.last_mut()) {
+                    shape.grouped = true;
+                }
+                return Ok(Kind::Other);
+            }
         }
         if name.ends_with("Change") || matches!(name, "del" | "moveFrom" | "delInstrText") {
             return Ok(Kind::Skipped);
@@ -291,7 +301,7 @@ impl Output {
                     "pgMar" => {
                         let [left, right, top, bottom] =
                             [at("left")?, at("right")?, at("top")?, at("bottom")?];
-                        open.page.margins = [left + right, top.abs() + bottom.abs()];
+                        open.page.margins = [left, right, top, bottom];
                     }
                     _ => {}
                 }
@@ -363,6 +373,13 @@ impl Output {
                 Kind::Other
             }
             "tbl" => Kind::Table,
+            "gridCol" => {
+                if let (Some(table), Some(width)) = (open.tables.last_mut(), number(element, "w")?)
+                {
+                    table.widen(width);
+                }
+                Kind::Other
+            }
             "tblPr" => Kind::TableProperties,
             "tr" => Kind::Row,
             "trPr" => Kind::RowProperties,
@@ -403,7 +420,15 @@ impl Output {
                 Kind::Other
             }
             "tab" => self.sign("\t", open),
-            "br" | "cr" => self.sign("\n", open),
+            "br" | "cr" => {
+                let kind = self.sign("\n", open);
+                if attribute(element, "type")?.as_deref() == Some("page") {
+                    if let [flow] = open.flows.as_slice() {
+                        open.page.broken(flow.text.len());
+                    }
+                }
+                kind
+            }
             "noBreakHyphen" => self.sign("\u{2011}", open),
             _ => Kind::Other,
         })
@@ -414,94 +439,23 @@ impl Output {
         Kind::Other
     }
 
-    /// Puts text into the flow, or counts it where it is not seen.
-    fn put(&mut self, text: &str, open: &mut Open) {
-        let mut hidden = self.hidden(open);
-        if hidden.is_none() {
-            // Every shape around it has to have room for it.
-            let size = open.runs.last().and_then(|run| run.size).unwrap_or(20);
-            let letters = text.chars().count();
-            let paragraph = open.paragraphs.last_mut().map(|paragraph| {
-                let place = &paragraph.place;
-                paragraph.room.get_or_insert_with(|| place.room())
-            });
-            let rooms = open.shapes.iter_mut().map(|shape| &mut shape.room);
-            let rooms = rooms.chain(open.tables.iter_mut().map(|table| &mut table.room));
-            let full =
-                rooms.chain(paragraph).filter_map(|room| room.full(letters, size).then_some(()));
-            let full = full.count();
-            if full > 0 {
-                hidden = Some(Hidden::Clipped);
-            }
-        }
-        match hidden {
-            Some(why) => self.left_out.add(why, text.len() as u64),
-            None => {
-                if let Some(flow) = open.flows.last_mut() {
-                    flow.text.push_str(text);
-                }
-            }
-        }
-    }
-
-    /// Why text at this place is not seen.
-    fn hidden(&mut self, open: &mut Open) -> Option<Hidden> {
-        if open.fields.iter().any(Field::hides) {
-            return Some(Hidden::Vanished);
-        }
-        let around = (open.shapes.iter().find_map(|shape| shape.hidden))
-            .or_else(|| open.tables.iter().find_map(Table::hidden))
-            .or_else(|| {
-                let paragraph = open.paragraphs.last()?;
-                let mut place = self.styles.place.clone();
-                place.put(&paragraph.style.place);
-                place.put(&paragraph.place);
-                place.hidden()
-            });
-        if around.is_some() {
-            return around;
-        }
-        if let Some(known) = open.runs.last().and_then(|run| run.hidden) {
-            return known;
-        }
-        let usual = self.styles.style("paragraph", None);
-        let run = open.runs.last_mut()?;
-        let paragraph = open.paragraphs.last();
-        let style = paragraph.map_or(&usual, |paragraph| &paragraph.style);
-        let table = open.tables.last().map(Table::look).unwrap_or_default();
-        let mut look = self.styles.defaults.clone();
-        for over in [&table, &style.run, &run.style.run, &run.direct] {
-            look.put(over);
-        }
-        let toggles = [table.vanish, style.run.vanish, run.style.run.vanish];
-        let odd = toggles.iter().filter(|toggle| **toggle == Some(true)).count() % 2 == 1;
-        let vanished =
-            run.direct.vanish.unwrap_or(odd || self.styles.defaults.vanish == Some(true));
-        let under = paragraph
-            .and_then(|paragraph| paragraph.ground.or(paragraph.style.ground))
-            .into_iter()
-            .chain(open.tables.iter().rev().filter_map(Table::ground))
-            .chain(open.shapes.iter().rev().map(|shape| shape.ground))
-            .find(|paint| *paint != Paint::Auto)
-            .unwrap_or(self.page);
-        let hidden = look.hides(vanished, under);
-        run.hidden = Some(hidden);
-        run.size = Some(look.height());
-        hidden
-    }
-
     fn start(&mut self, kind: Kind, element: &BytesStart<'_>, open: &mut Open) -> Result<()> {
         match kind {
             Kind::TextBox => open.flows.push(Flow::default()),
             Kind::Paragraph => {
                 let style = self.styles.style("paragraph", None);
-                open.paragraphs.push(Paragraph { style, ..Paragraph::default() });
+                let begins = open.flows.last().map_or(0, |flow| flow.text.len());
+                open.paragraphs.push(Paragraph { style, begins, ..Paragraph::default() });
             }
             Kind::Run => {
                 let style = self.styles.style("character", None);
                 open.runs.push(Run { style, ..Run::default() });
             }
-            Kind::Table => open.tables.push(Table::new(self.styles.style("table", None))),
+            Kind::Table => {
+                let mut table = Table::new(self.styles.style("table", None));
+                table.begins = open.flows.last().map_or(0, |flow| flow.text.len());
+                open.tables.push(table);
+            }
             Kind::Shape => {
                 // What a run holds is as hidden as the run.
                 let anchor = self.hidden(open).filter(|why| *why == Hidden::Vanished);
@@ -513,6 +467,7 @@ impl Output {
             Kind::Phantom => open.shapes.push(Shape::plain()),
             Kind::Section => (open.page.size, open.page.margins) = Default::default(),
             Kind::Row => {
+                open.stands();
                 if let Some(flow) = open.flows.last_mut() {
                     flow.rows.push(false);
                 }
@@ -536,91 +491,6 @@ impl Output {
             _ => {}
         }
         Ok(())
-    }
-
-    fn close(&mut self, kind: Kind, open: &mut Open) {
-        match kind {
-            Kind::Text { preserve } => {
-                let text = std::mem::take(&mut open.value);
-                let text = if preserve { &text } else { text.trim_matches(XML_SPACE) };
-                self.put(text, open);
-                return;
-            }
-            Kind::Instruction => {
-                let text = std::mem::take(&mut open.value);
-                if let Some(field) = open.fields.last_mut() {
-                    // Its name is what is asked for.
-                    if field.code.len() < 64 {
-                        field.code.push_str(&text);
-                    }
-                }
-                return;
-            }
-            Kind::Place => {
-                let text = std::mem::take(&mut open.value);
-                if let Some(shape) = open.shapes.last_mut() {
-                    shape.place(&text);
-                }
-                return;
-            }
-            Kind::TextBox if open.flows.len() > 1 => {
-                let Some(inner) = open.flows.pop() else { return };
-                let placed = open.shapes.iter().rev().find(|shape| !shape.places.is_empty());
-                // The same box at the same place covers itself.
-                let again = placed.is_some_and(|shape| {
-                    !self.boxes.insert((shape.places.clone(), inner.text.clone()))
-                });
-                if again {
-                    self.left_out.add(Hidden::Repeated, inner.text.len() as u64);
-                } else if let Some(outer) = open.flows.last_mut() {
-                    outer.boxes.push_str(&inner.text);
-                }
-                return;
-            }
-            Kind::Run => drop(open.runs.pop()),
-            Kind::Table => drop(open.tables.pop()),
-            Kind::Shape | Kind::Unshown | Kind::Phantom => drop(open.shapes.pop()),
-            Kind::Paragraph => drop(open.paragraphs.pop()),
-            Kind::Cell => {
-                if let Some(table) = open.tables.last_mut() {
-                    table.end_cell();
-                }
-            }
-            _ => {}
-        }
-        if kind == Kind::Section {
-            open.page.ends = true;
-        }
-        let outermost = open.flows.len() == 1;
-        let Some(flow) = open.flows.last_mut() else { return };
-        match kind {
-            Kind::Paragraph => flow.end_paragraph(),
-            Kind::Cell => {
-                flow.cells = flow.cells.saturating_sub(1);
-                // The paragraphs' spaces, not the tabs before an empty cell.
-                while flow.text.ends_with(' ') {
-                    flow.text.pop();
-                }
-            }
-            Kind::Row => {
-                flow.rows.pop();
-                flow.text.push(if flow.cells > 0 { ' ' } else { '\n' });
-            }
-            _ => {}
-        }
-        // A section states its pages at its end: in its last paragraph, or at that of the body.
-        let ended = kind == Kind::Section && !open.kinds.contains(&Kind::ParagraphProperties)
-            || kind == Kind::Paragraph && outermost;
-        if ended && std::mem::take(&mut open.page.ends) {
-            let page = &mut open.page;
-            let sides = page.size.into_iter().zip(page.margins);
-            if sides.into_iter().any(|(side, margins)| side > 0 && side - margins < FLAT) {
-                let gone = flow.text.len().saturating_sub(page.begins);
-                flow.text.truncate(page.begins);
-                self.left_out.add(Hidden::OffPage, gone as u64);
-            }
-            page.begins = flow.text.len();
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::look::{shading, Paint, Theme};
 use super::place::{Place, Room};
 use super::shape::Shape;
 use super::styles::{Style, Styles};
-use super::xml::{attribute, number, space, Space};
+use super::xml::{attribute, number, on, space, Space};
 use crate::budget::Result;
 use crate::left_out::Hidden;
 use quick_xml::events::BytesStart;
@@ -50,6 +50,9 @@ pub(super) enum Kind {
     Shape,
     ShapeProperties,
     Fill,
+    Gradient,
+    /// A colour whose changes are to be read.
+    Colour,
     /// A number: where a shape is.
     Place,
     Skipped,
@@ -64,6 +67,10 @@ pub(super) struct Paragraph {
     pub(super) place: Place,
     /// The room of its frame, once its properties are known.
     pub(super) room: Option<Room>,
+    /// Where its text begins.
+    pub(super) begins: usize,
+    /// Whether it begins a page.
+    pub(super) breaks: bool,
 }
 
 /// Takes over a child of `pPr`.
@@ -77,6 +84,7 @@ pub(super) fn paragraph_property(
         "pStyle" => {
             paragraph.style = styles.style("paragraph", attribute(element, "val")?.as_deref());
         }
+        "pageBreakBefore" => paragraph.breaks = on(element)?,
         "shd" => paragraph.ground = shading(element, &styles.theme)?.or(paragraph.ground),
         _ => paragraph.place.read(name, element)?,
     }
@@ -162,20 +170,59 @@ pub(super) fn shape_kind(
             shape.fill(Paint::Auto);
             Kind::Other
         }
-        (Space::Drawing, "gradFill" | "blipFill" | "pattFill" | "grpFill")
+        (Space::Drawing, "gradFill") if inside == Some(Kind::ShapeProperties) => Kind::Gradient,
+        (Space::Drawing, "gsLst" | "gs") if inside == Some(Kind::Gradient) => Kind::Gradient,
+        (Space::Drawing, "blipFill" | "pattFill" | "grpFill")
             if inside == Some(Kind::ShapeProperties) =>
         {
             shape.fill(Paint::Unknown);
             Kind::Other
         }
-        (Space::Drawing, "srgbClr" | "schemeClr") if inside == Some(Kind::Fill) => {
+        (Space::Drawing, "srgbClr" | "schemeClr")
+            if matches!(inside, Some(Kind::Fill | Kind::Gradient)) =>
+        {
             let value = attribute(element, "val")?.unwrap_or_default();
             let paint = if name == "srgbClr" {
                 Paint::parse(&value)
             } else {
                 theme.colour(&value).map(Paint::Rgb)
             };
-            shape.fill(paint.unwrap_or(Paint::Unknown));
+            let paint = paint.unwrap_or(Paint::Unknown);
+            // Stops are taken as they stand: what is changed differs from the next one anyway.
+            if inside == Some(Kind::Gradient) {
+                shape.stop(paint);
+                Kind::Other
+            } else {
+                shape.fill(paint);
+                Kind::Colour
+            }
+        }
+        (Space::Drawing, name) if inside == Some(Kind::Colour) => {
+            if let Some(part) = number(element, "val")? {
+                shape.change(name, part);
+            }
+            Kind::Other
+        }
+        (Space::Vml, "fill") => {
+            shape.vml_fill(element)?;
+            Kind::Other
+        }
+        (Space::Vml, "imagedata") => {
+            shape.wrapped();
+            Kind::Other
+        }
+        (Space::Drawing, "fillRef") => {
+            if number(element, "idx")? == Some(0) {
+                shape.unfilled();
+            }
+            Kind::Other
+        }
+        (Space::Placed, "wrapNone") => {
+            shape.unwrapped();
+            Kind::Other
+        }
+        (Space::Placed, "positionH" | "positionV") => {
+            shape.offset_from(name == "positionV", attribute(element, "relativeFrom")?);
             Kind::Other
         }
         _ => Kind::Other,

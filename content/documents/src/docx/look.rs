@@ -10,6 +10,7 @@ use crate::colour::{contrast, luminance};
 use crate::left_out::Hidden;
 use quick_xml::events::BytesStart;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A colour, red, green, blue.
 pub(super) type Rgb = [u8; 3];
@@ -29,6 +30,8 @@ pub(super) struct Theme {
     pub(super) colours: BTreeMap<String, Rgb>,
     /// What the document's settings call bg1, t1, bg2, t2.
     pub(super) mapped: BTreeMap<String, String>,
+    /// Names of fonts in lower case: of headings and of the body, each Latin, East Asian and complex.
+    pub(super) fonts: BTreeMap<String, Rc<str>>,
 }
 
 impl Theme {
@@ -135,7 +138,10 @@ pub(super) fn shading(element: &BytesStart<'_>, theme: &Theme) -> Result<Option<
         other => match other.strip_prefix("pct").and_then(|n| n.parse::<f64>().ok()) {
             Some(percent) => percent / 100.0,
             // Stripes and crosses: some of both is seen.
-            None => return Ok(Some(Paint::Unknown)),
+            None => match (fill, front) {
+                (Some(Paint::Rgb(back)), Some(Paint::Rgb(front))) if alike(back, front) => 1.0,
+                _ => return Ok(Some(Paint::Unknown)),
+            },
         },
     };
     if share == 0.0 {
@@ -174,6 +180,10 @@ pub(super) struct Look {
     lifted: Option<bool>,
     /// Half points above the line.
     position: Option<i64>,
+    /// Twentieths of a point that a run is squeezed into, and what it shares them with.
+    pub(super) squeezed: Option<(i64, i64)>,
+    /// Fonts of ASCII, of other letters, of East Asian and of complex ones, in lower case.
+    fonts: [Option<Rc<str>>; 4],
 }
 
 impl Look {
@@ -199,6 +209,13 @@ impl Look {
                     let named = attribute(element, "val")?.and_then(|name| theme.colour(&name));
                     self.colour = named.map(Paint::Rgb).or(self.colour);
                 }
+                "lumMod" | "lumOff" | "shade" | "tint" => {
+                    if let (Some(Paint::Rgb(rgb)), Some(part)) =
+                        (self.colour, number(element, "val")?)
+                    {
+                        self.colour = Some(Paint::Rgb(changed(rgb, name, part)));
+                    }
+                }
                 "alpha" => self.clear = Some(number(element, "val")?.is_some_and(|n| n >= 90_000)),
                 _ => {}
             }
@@ -215,6 +232,24 @@ impl Look {
             "vertAlign" => {
                 self.lifted = attribute(element, "val")?.map(|value| value != "baseline");
             }
+            "fitText" => {
+                let id = number(element, "id")?.unwrap_or(0);
+                self.squeezed = number(element, "val")?.map(|twips| (twips, id)).or(self.squeezed);
+            }
+            "rFonts" => {
+                for (slot, name) in self.fonts.iter_mut().zip(["ascii", "hAnsi", "eastAsia", "cs"])
+                {
+                    // The theme's font goes before one that is named.
+                    let by_theme =
+                        if name == "cs" { "cstheme".into() } else { format!("{name}Theme") };
+                    let by_theme = attribute(element, &by_theme)?;
+                    let font = match by_theme.and_then(|name| theme.fonts.get(&name).cloned()) {
+                        Some(font) => Some(font),
+                        None => attribute(element, name)?.map(|name| name.to_lowercase().into()),
+                    };
+                    *slot = font.or(slot.take());
+                }
+            }
             "position" => self.position = number(element, "val")?.or(self.position),
             "color" => self.colour = theme.named(element, "val", "theme")?.or(self.colour),
             "shd" => self.ground = shading(element, theme)?.or(self.ground),
@@ -229,7 +264,20 @@ impl Look {
         macro_rules! take {
             ($($field:ident)*) => { $(if over.$field.is_some() { self.$field = over.$field; })* };
         }
-        take!(always_hidden size complex_size complex scale spacing colour ground marker clear lifted position);
+        take!(always_hidden size complex_size complex scale spacing colour ground marker clear lifted position squeezed);
+        for (slot, over) in self.fonts.iter_mut().zip(&over.fonts) {
+            if over.is_some() {
+                slot.clone_from(over);
+            }
+        }
+    }
+
+    /// The fonts that a character may be written in.
+    pub(super) fn fonts(&self, character: char) -> impl Iterator<Item = &str> {
+        let [ascii, others @ ..] = &self.fonts;
+        let ascii = Some(ascii).filter(|_| character.is_ascii());
+        let others = others.iter().filter(move |_| !character.is_ascii());
+        ascii.into_iter().chain(others).filter_map(|font| font.as_deref())
     }
 
     /// Its size in half points; without one Word takes ten points.
@@ -271,7 +319,22 @@ impl Look {
     }
 }
 
-fn alike(one: Rgb, other: Rgb) -> bool {
+/// A colour after a change that DrawingML states in thousandths of a percent, about.
+pub(super) fn changed(rgb: Rgb, change: &str, part: i64) -> Rgb {
+    let part = part.clamp(-100_000, 1_000_000) as f64 / 100_000.0;
+    rgb.map(|value| {
+        let value = f64::from(value);
+        let value = match change {
+            "lumMod" | "shade" => value * part,
+            "lumOff" => value + 255.0 * part,
+            "tint" => 255.0 - (255.0 - value) * part,
+            _ => value,
+        };
+        value.clamp(0.0, 255.0) as u8
+    })
+}
+
+pub(super) fn alike(one: Rgb, other: Rgb) -> bool {
     let luminance = |rgb: Rgb| luminance(rgb.map(f64::from));
     contrast(luminance(one), luminance(other)) < CONTRAST
 }

@@ -10,7 +10,9 @@
 
 mod body;
 mod element;
+mod fonts;
 mod look;
+mod page;
 mod place;
 mod shape;
 mod styles;
@@ -24,6 +26,7 @@ use crate::zip::Zip;
 use body::Output;
 use quick_xml::events::Event;
 use quick_xml::NsReader;
+use std::collections::BTreeMap;
 use styles::Styles;
 use xml::{attribute, broken, doctype, text_of};
 
@@ -56,6 +59,12 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Extracted> {
     }
     if let Some(xml) = part("styles", "styles.xml", &mut budget)? {
         styles.read(&xml, &mut budget)?;
+    }
+    let table = related(&zip, &main, "fontTable", &mut budget)?;
+    let table = table.unwrap_or_else(|| sibling(&main, "fontTable.xml"));
+    if let Some(xml) = zip.read(&table, MAX_XML, &mut budget)? {
+        let targets = targets(&zip, &table, &mut budget)?;
+        styles.fonts = fonts::Fonts::read(&xml, &targets, &zip, &mut budget)?;
     }
     let notes = [
         part("footnotes", "footnotes.xml", &mut budget)?,
@@ -101,6 +110,32 @@ fn related(zip: &Zip<'_>, of: &str, kind: &str, budget: &mut Budget) -> Result<O
                         Some(absolute) => absolute.to_owned(),
                         None => resolved(of, &target),
                     }));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The parts that another one has relationships to, by their identifiers.
+fn targets(zip: &Zip<'_>, of: &str, budget: &mut Budget) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let file = of.rfind('/').map_or(of, |slash| of.get(slash + 1..).unwrap_or_default());
+    let relationships = sibling(of, &format!("_rels/{file}.rels"));
+    let Some(xml) = zip.read(&relationships, 1 << 20, budget)? else { return Ok(found) };
+    let mut reader = NsReader::from_str(text_of(&xml)?);
+    loop {
+        match reader.read_event().map_err(broken)? {
+            Event::Eof => return Ok(found),
+            Event::DocType(_) => return Err(doctype()),
+            Event::Start(element) | Event::Empty(element) => {
+                let id = attribute(&element, "Id")?;
+                if let Some((id, target)) = id.zip(attribute(&element, "Target")?) {
+                    let target = match target.strip_prefix('/') {
+                        Some(absolute) => absolute.to_owned(),
+                        None => resolved(of, &target),
+                    };
+                    found.insert(id, target);
                 }
             }
             _ => {}

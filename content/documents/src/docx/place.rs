@@ -1,6 +1,7 @@
 //! Where a paragraph stands, and how much room there is for text.
 
 use super::element::{FAR, FLAT};
+use super::page::Claim;
 use super::xml::{attribute, number};
 use crate::budget::Result;
 use crate::left_out::Hidden;
@@ -39,6 +40,10 @@ pub(super) struct Place {
     /// Whether an indent takes it off the page.
     far: Option<bool>,
     frame: Option<(Option<Hidden>, Room)>,
+    /// Indents from the left and the right, and of the first line.
+    indents: [Option<i64>; 3],
+    /// Where its frame stands on the page.
+    stands: Option<Claim>,
 }
 
 impl Place {
@@ -62,6 +67,18 @@ impl Place {
             "ind" => {
                 let sides = ["left", "start", "right", "end", "firstLine", "hanging"];
                 self.far = Some(far(&sides)?);
+                let either = |one, other| -> Result<Option<i64>> {
+                    Ok(number(element, one)?.or(number(element, other)?))
+                };
+                let hanging = number(element, "hanging")?.map(|twips| -twips);
+                let stated = [
+                    either("left", "start")?,
+                    either("right", "end")?,
+                    hanging.or(number(element, "firstLine")?),
+                ];
+                for (indent, stated) in self.indents.iter_mut().zip(stated) {
+                    *indent = stated.or(*indent);
+                }
             }
             "framePr" => {
                 let exact = attribute(element, "hRule")?.as_deref() == Some("exact");
@@ -80,6 +97,14 @@ impl Place {
                     _ => Room::default(),
                 };
                 self.frame = Some((hidden, room));
+                let fixed = |anchor: &str| -> Result<bool> {
+                    let anchor = attribute(element, anchor)?;
+                    Ok(anchor.is_some_and(|from| matches!(from.as_str(), "page" | "margin")))
+                };
+                let x = number(element, "x")?.filter(|_| fixed("hAnchor").unwrap_or(false));
+                let y = number(element, "y")?.filter(|_| fixed("vAnchor").unwrap_or(false));
+                let size = [width.unwrap_or(FAR), height.unwrap_or(FAR)];
+                self.stands = (x.is_some() || y.is_some()).then_some(Claim::At { x, y, size });
             }
             _ => {}
         }
@@ -90,6 +115,10 @@ impl Place {
         self.flat = over.flat.or(self.flat);
         self.far = over.far.or(self.far);
         self.frame = over.frame.or(self.frame);
+        self.stands = over.stands.or(self.stands);
+        for (indent, over) in self.indents.iter_mut().zip(over.indents) {
+            *indent = over.or(*indent);
+        }
     }
 
     pub(super) fn hidden(&self) -> Option<Hidden> {
@@ -100,6 +129,14 @@ impl Place {
             return Some(Hidden::OffPage);
         }
         (self.flat == Some(true)).then_some(Hidden::Clipped)
+    }
+
+    /// What it says of the place of its text on the page.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        let [left, right, first] = self.indents;
+        let any = left.or(right).or(first).is_some();
+        let [left, right, first] = self.indents.map(Option::unwrap_or_default);
+        self.stands.or(any.then_some(Claim::Lines { left, right, first }))
     }
 
     /// The room of its frame.

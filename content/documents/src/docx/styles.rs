@@ -1,5 +1,6 @@
 //! Styles, theme and settings of a Word document, as far as they decide what is seen.
 
+use super::fonts::Fonts;
 use super::look::{shading, Look, Paint, Theme};
 use super::place::Place;
 use super::xml::{attribute, broken, doctype, on, space, text_of, Space};
@@ -60,6 +61,7 @@ pub(super) struct Styles {
     usual: BTreeMap<String, String>,
     made: BTreeMap<String, Rc<Style>>,
     pub(super) theme: Theme,
+    pub(super) fonts: Fonts,
     /// Whether the page's background is shown.
     pub(super) background: bool,
 }
@@ -101,9 +103,26 @@ pub(super) fn elements(
 impl Styles {
     /// Reads the colours of a theme.
     pub(super) fn read_theme(&mut self, xml: &[u8], budget: &mut Budget) -> Result<()> {
-        let colours = &mut self.theme.colours;
+        let Theme { colours, fonts, .. } = &mut self.theme;
         elements(xml, budget, |space, element, open| {
             let name = element.local_name();
+            if let ([.., scheme], "latin" | "ea" | "cs", Space::Drawing) =
+                (open, name.as_ref(), space)
+            {
+                let which = scheme.strip_suffix("Font").filter(|which| which.len() == 5);
+                let font = attribute(element, "typeface")?.filter(|font| !font.is_empty());
+                if let (Some(which), Some(font)) = (which, font) {
+                    let font: Rc<str> = font.to_lowercase().into();
+                    let slots: &[&str] = match name.as_ref() {
+                        "latin" => &["Ascii", "HAnsi"],
+                        "ea" => &["EastAsia"],
+                        _ => &["Bidi"],
+                    };
+                    for slot in slots {
+                        fonts.insert(format!("{which}{slot}"), Rc::clone(&font));
+                    }
+                }
+            }
             let value = match name.as_ref() {
                 "srgbClr" => attribute(element, "val")?,
                 "sysClr" => attribute(element, "lastClr")?,

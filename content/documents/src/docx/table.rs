@@ -2,6 +2,7 @@
 
 use super::element::{FAR, FLAT};
 use super::look::{shading, Look, Paint};
+use super::page::Claim;
 use super::place::Room;
 use super::styles::{Style, Styles, PARTS};
 use super::xml::{attribute, number, on};
@@ -30,6 +31,11 @@ pub(super) struct Table {
     hidden: [Option<Hidden>; 3],
     /// The room of a row of a fixed height.
     pub(super) room: Room,
+    /// Where its text begins, and where it stands on the page.
+    pub(super) begins: usize,
+    /// What its columns take together.
+    width: i64,
+    pub(super) place: Option<Claim>,
 }
 
 /// Bits of `cnfStyle` from the left, as parts of a style.
@@ -62,7 +68,35 @@ impl Table {
             cell_ground: None,
             hidden: [None; 3],
             room: Room::default(),
+            begins: 0,
+            width: 0,
+            place: None,
         }
+    }
+
+    /// Whether none of its rows has begun.
+    pub(super) fn first(&self) -> bool {
+        self.row == 0
+    }
+
+    /// A column more, of so many twentieths of a point.
+    pub(super) fn widen(&mut self, column: i64) {
+        self.width = self.width.saturating_add(column.max(0));
+    }
+
+    /// What its place says of the text in it.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        match self.place? {
+            Claim::At { x, y, size: [_, down] } if self.width > 0 => {
+                Some(Claim::At { x, y, size: [self.width, down] })
+            }
+            claim => Some(claim),
+        }
+    }
+
+    /// That its text is not seen.
+    pub(super) fn hide(&mut self, why: Hidden) {
+        self.hidden[0] = Some(why);
     }
 
     pub(super) fn row(&mut self) {
@@ -117,14 +151,28 @@ impl Table {
                 }
             }
             "tblpPr" => {
+                let at = |place, anchor| -> Result<Option<i64>> {
+                    let from = attribute(element, anchor)?;
+                    let fixed = from.is_some_and(|from| matches!(from.as_str(), "page" | "margin"));
+                    Ok(number(element, place)?.filter(|_| fixed))
+                };
                 for place in ["tblpX", "tblpY"] {
                     if number(element, place)?.is_some_and(|twips| twips.abs() >= FAR) {
                         self.hidden[0] = Some(Hidden::OffPage);
                     }
                 }
+                let (x, y) = (at("tblpX", "horzAnchor")?, at("tblpY", "vertAnchor")?);
+                // As wide as it needs to be: only what begins beyond the page is known to lie there.
+                let size = [FAR, FAR];
+                self.place = (x.is_some() || y.is_some()).then_some(Claim::At { x, y, size });
             }
-            "tblInd" if number(element, "w")?.is_some_and(|twips| twips.abs() >= FAR) => {
-                self.hidden[0] = Some(Hidden::OffPage);
+            "tblInd" => {
+                if let Some(left) = number(element, "w")? {
+                    if left.abs() >= FAR {
+                        self.hidden[0] = Some(Hidden::OffPage);
+                    }
+                    self.place = Some(Claim::At { x: Some(left), y: None, size: [FAR, FAR] });
+                }
             }
             "hidden" if on(element)? => self.hidden[1] = Some(Hidden::Vanished),
             "trHeight" => {

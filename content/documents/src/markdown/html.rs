@@ -3,15 +3,17 @@
 //! Markdown hands over raw HTML in pieces, and what an unclosed comment, tag or hidden element
 //! swallows in a browser goes on over the Markdown between them. So the state is kept from piece to
 //! piece. Hidden is: comments, processing instructions, declarations, CDATA; elements without a
-//! rendering ([`UNSEEN`]), `dialog` that is not open; elements with `hidden`, or with a `style` that
-//! may hide them ([`hidden_style`]); fonts in a white colour. What is not closed hides until the end.
+//! rendering ([`UNSEEN`]), `dialog` that is not open; elements that attributes, a `style` or a style
+//! sheet may hide, by themselves or by what is around them ([`Look`]). What is not closed hides until
+//! the end.
 
+use super::sheet::Sheets;
+use super::style::Look;
 use super::{Kind, Parts};
-use crate::colour::{contrast, luminance};
 use std::ops::Range;
 
-/// Elements whose content browsers do not show.
-const UNSEEN: [&str; 22] = [
+/// Elements whose content browsers do not show, show a line of, or let pass by.
+const UNSEEN: [&str; 30] = [
     "script",
     "style",
     "template",
@@ -21,6 +23,7 @@ const UNSEEN: [&str; 22] = [
     "noframes",
     "datalist",
     "object",
+    "applet",
     "video",
     "audio",
     "canvas",
@@ -31,10 +34,37 @@ const UNSEEN: [&str; 22] = [
     "meter",
     "svg",
     "select",
+    "textarea",
+    "marquee",
+    "frameset",
+    "xmp",
+    "plaintext",
     "rp",
     "annotation",
     "annotation-xml",
+    "mphantom",
+    "maction",
 ];
+/// Elements whose content is no HTML, up to their own end tag.
+const RAW: [&str; 10] = [
+    "script",
+    "style",
+    "title",
+    "textarea",
+    "noembed",
+    "noframes",
+    "noscript",
+    "iframe",
+    "xmp",
+    "plaintext",
+];
+/// Elements beyond which an end tag does not reach (HTML, "has an element in scope").
+const SCOPES: [&str; 13] = [
+    "table", "td", "th", "caption", "applet", "marquee", "object", "template", "select", "svg",
+    "math", "html", "button",
+];
+/// Deepest nesting of elements that are told apart.
+const MAX_OPEN: usize = 256;
 /// Elements that have no content, so nothing that could be hidden.
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -58,11 +88,23 @@ pub(super) struct Html {
     state: State,
     /// The raw bytes of the tag, without Markdown that it swallows.
     tag: String,
-    /// The element that hides what follows: from where, its name, how many of them are open.
-    hidden: Option<(usize, String, usize)>,
+    /// Where the element begins that hides what follows; it is the first of `within`.
+    hidden: Option<usize>,
+    /// The hiding element and what is open in it.
+    within: Vec<String>,
+    /// The open elements around it, and how text looks in them.
+    open: Vec<(String, Look)>,
+    /// The open element whose content is no HTML.
+    raw: Option<String>,
+    sheets: Sheets,
 }
 
 impl Html {
+    /// For a file with these style sheets.
+    pub(super) fn new(sheets: Sheets) -> Self {
+        Self { sheets, ..Self::default() }
+    }
+
     /// Whether what follows is swallowed.
     pub(super) fn hides(&self) -> bool {
         self.hidden.is_some() || self.state != State::Text
@@ -82,7 +124,7 @@ impl Html {
                 State::Text => {
                     let next = bytes.get(at + 1).copied().unwrap_or_default();
                     // Inside scripts and the like only their end is one.
-                    let raw = self.raw().is_some_and(|name| {
+                    let raw = self.raw.as_ref().is_some_and(|name| {
                         let end = bytes.get(at + 2..at + 2 + name.len());
                         next != b'/'
                             || !end.is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes()))
@@ -153,11 +195,27 @@ impl Html {
         }
     }
 
-    /// The name of the open element whose content is no HTML.
-    fn raw(&self) -> Option<&str> {
-        let (_, name, _) = self.hidden.as_ref()?;
-        matches!(name.as_str(), "script" | "style" | "title" | "noembed" | "noframes" | "iframe")
-            .then_some(name)
+    /// Takes one whole piece of HTML that stands in the source with something in it: the signs of quotes
+    /// and lists at the beginning of lines.
+    pub(super) fn whole(
+        &mut self,
+        piece: &str,
+        source: &str,
+        range: Range<usize>,
+        parts: &mut Parts,
+    ) {
+        let tag = piece.strip_prefix('<').and_then(|piece| piece.strip_suffix('>'));
+        match tag {
+            Some(tag) if self.state == State::Text && !tag.starts_with(['!', '?']) => {
+                self.tag.clear();
+                self.tag.push_str(tag.get(..MAX_TAG).unwrap_or(tag));
+                self.tagged(range, parts);
+            }
+            _ if self.state == State::Text && self.hidden.is_none() && tag.is_some() => {
+                parts.push(range, Kind::Hidden);
+            }
+            _ => self.feed(source, range, parts),
+        }
     }
 
     /// Text of raw HTML; its character references are markup.
@@ -187,33 +245,61 @@ impl Html {
         let tag = self.tag.trim_start_matches('/').to_ascii_lowercase();
         let end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(tag.len());
         let (name, attributes) = tag.split_at(end);
-        let name = name.to_owned();
-        if let Some((start, hiding, open)) = &mut self.hidden {
-            if *hiding == name {
-                *open = if closes { open.saturating_sub(1) } else { *open + 1 };
+        if self.raw.take_if(|raw| closes && *raw == name).is_none() && self.raw.is_some() {
+            return;
+        }
+        if !closes && RAW.contains(&name) {
+            self.raw = Some(name.to_owned());
+        }
+        if let Some(start) = self.hidden {
+            if closes {
+                close(&mut self.within, name, |open| open);
+            } else if !VOID.contains(&name) {
+                if self.within.len() < MAX_OPEN {
+                    self.within.push(name.to_owned());
+                } else if let Some(first) = self.within.first_mut() {
+                    // What closes what is not known any more: it hides to the end.
+                    first.clear();
+                }
             }
-            if *open == 0 {
-                parts.push(*start..range.end, Kind::Hidden);
+            if self.within.is_empty() {
+                parts.push(start..range.end, Kind::Hidden);
                 self.hidden = None;
             }
             return;
         }
-        let hides = !closes
-            && !VOID.contains(&name.as_str())
-            && (UNSEEN.contains(&name.as_str())
-                || attributes.len() >= MAX_TAG - 64
-                || hiding(&name, attributes));
-        if hides {
-            self.hidden = Some((range.start, name, 1));
-        } else {
-            parts.push(range, Kind::Cuttable);
+        if closes {
+            close(&mut self.open, name, |(open, _)| open);
+        } else if !VOID.contains(&name) {
+            // One of them ends the one before.
+            let ends = matches!(name, "p" | "li" | "dt" | "dd" | "tr" | "td" | "th");
+            if ends && self.open.last().is_some_and(|(open, _)| open == name) {
+                self.open.pop();
+            }
+            let around = self.open.last().map(|(_, look)| *look).unwrap_or_default();
+            let unseen = attributes.len() >= MAX_TAG - 64
+                || UNSEEN.contains(&name)
+                || self.open.len() >= MAX_OPEN;
+            let look = match unseen {
+                true => None,
+                false => around.inside(name, attributes, &self.sheets),
+            };
+            match look {
+                Some(look) => self.open.push((name.to_owned(), look)),
+                None => {
+                    self.hidden = Some(range.start);
+                    self.within = vec![name.to_owned()];
+                    return;
+                }
+            }
         }
+        parts.push(range, Kind::Cuttable);
     }
 
     /// The end of the document.
     pub(super) fn end(self, source: &str, parts: &mut Parts) {
         let open = match (self.hidden, self.state) {
-            (Some((start, ..)), _) => Some(start),
+            (Some(start), _) => Some(start),
             (None, State::Until(start, _) | State::Tag(start, _)) => Some(start),
             (None, State::Text) => None,
         };
@@ -223,221 +309,26 @@ impl Html {
     }
 }
 
-/// Whether the attributes of an element, in lower case, hide what it has.
-fn hiding(name: &str, attributes: &str) -> bool {
-    let mut open = false;
-    for (key, value) in Attributes(attributes) {
-        match key {
-            "hidden" => return true,
-            "open" => open = true,
-            "style" if hidden_style(value) => return true,
-            "color" if name == "font" => match Colour::of(value) {
-                Colour::Rgb(rgb) if !alike(rgb, [255.0; 3]) => {}
-                _ => return true,
-            },
-            _ => {}
+/// Closes the innermost open element of a name with all that is open in it, unless it is out of
+/// scope: of the parts of a table, only those of the innermost one are in it.
+fn close<T>(open: &mut Vec<T>, name: &str, named: impl Fn(&T) -> &String) {
+    let of_table = matches!(
+        name,
+        "table" | "tr" | "tbody" | "thead" | "tfoot" | "td" | "th" | "caption" | "colgroup"
+    );
+    for (at, element) in open.iter().enumerate().rev() {
+        let element = named(element).as_str();
+        if element == name {
+            open.truncate(at);
+            return;
         }
-    }
-    name == "dialog" && !open
-}
-
-/// Attributes of a tag: names and values without quotes.
-struct Attributes<'a>(&'a str);
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.0.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest
-            .char_indices()
-            .skip(1)
-            .find(|(_, c)| c.is_ascii_whitespace() || matches!(c, '=' | '/'))
-            .map_or(rest.len(), |(at, _)| at);
-        let (key, rest) = rest.split_at(end);
-        let Some(value) = rest.trim_start().strip_prefix('=') else {
-            self.0 = rest;
-            return Some((key, ""));
+        let ends = if of_table {
+            matches!(element, "table" | "template")
+        } else {
+            SCOPES.contains(&element)
         };
-        let value = value.trim_start();
-        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let (value, rest) = match quote {
-            Some(quote) => {
-                let inner = value.get(1..).unwrap_or_default();
-                inner.split_once(quote).unwrap_or((inner, ""))
-            }
-            None => {
-                let end = value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len());
-                value.split_at(end)
-            }
-        };
-        self.0 = rest;
-        Some((key, value))
-    }
-}
-
-/// Whether a style may hide its element. There is no end to the ways of CSS to do that, so what is not
-/// known to leave text seen hides it: another property, comments, escapes, functions; a font below 2 pt
-/// or lines below half of theirs; a text colour without contrast; room or margins that are none.
-fn hidden_style(style: &str) -> bool {
-    if style.contains(['\\', '&', '@', '{']) || style.contains("/*") {
-        return true;
-    }
-    let mut text = Colour::Unsaid;
-    let mut ground = Colour::Unsaid;
-    for declaration in style.split(';') {
-        if declaration.trim().is_empty() {
-            continue;
+        if ends {
+            return;
         }
-        let Some((key, value)) = declaration.split_once(':') else { return true };
-        let (key, value) = (key.trim(), value.trim().trim_end_matches("!important").trim());
-        let lengths_from = |least: f64| {
-            value.split_ascii_whitespace().all(|part| match points(part) {
-                Some(size) => size >= least && size < 500.0,
-                None => matches!(part, "auto" | "normal" | "inherit" | "initial" | "fit-content"),
-            })
-        };
-        let number = || leading_number(value).unwrap_or(1.0);
-        let shown = match key {
-            "display" => value != "none" && value != "contents",
-            "visibility" => value == "visible",
-            "opacity" => number() >= if value.ends_with('%') { 20.0 } else { 0.2 },
-            "font-size" => points(value).is_none_or(|size| size >= 2.0) && !value.contains('('),
-            "line-height" => number() >= 0.5,
-            "color" => {
-                text = Colour::of(value);
-                true
-            }
-            "background" | "background-color" => {
-                ground = Colour::of(value);
-                true
-            }
-            "width" | "height" | "max-width" | "max-height" | "min-width" | "min-height" => {
-                lengths_from(2.0) || value.ends_with('%') && number() >= 2.0
-            }
-            "margin" | "margin-left" | "margin-right" | "margin-top" | "margin-bottom"
-            | "padding" | "padding-left" | "padding-right" | "padding-top" | "padding-bottom"
-            | "text-indent" | "gap" => lengths_from(0.0),
-            "text-align" | "text-decoration" | "font-weight" | "font-style" | "font-family"
-            | "font-variant" | "vertical-align" | "float" | "clear" | "list-style"
-            | "list-style-type" | "white-space" | "word-break" | "word-wrap" | "overflow-wrap"
-            | "direction" | "quotes" | "border" | "border-top" | "border-bottom"
-            | "border-left" | "border-right" | "border-collapse" | "border-radius"
-            | "border-color" | "border-style" | "border-width" | "border-spacing"
-            | "table-layout" | "caption-side" | "page-break-before" | "page-break-after"
-            | "page-break-inside" | "break-inside" | "text-transform" | "flex-direction"
-            | "flex-wrap" | "justify-content" | "align-items" => true,
-            _ => false,
-        };
-        if !shown {
-            return true;
-        }
-    }
-    match (text, ground) {
-        (Colour::Unsaid, Colour::Unsaid | Colour::Rgb(_)) => {
-            // The page's own text is dark.
-            matches!(ground, Colour::Rgb(rgb) if alike(rgb, [0.0; 3]))
-        }
-        (Colour::Rgb(text), Colour::Unsaid) => alike(text, [255.0; 3]),
-        (Colour::Rgb(text), Colour::Rgb(ground)) => alike(text, ground),
-        (Colour::Unknown, _) | (_, Colour::Unknown) => true,
-    }
-}
-
-fn alike(one: [f64; 3], other: [f64; 3]) -> bool {
-    contrast(luminance(one), luminance(other)) < 1.2
-}
-
-fn leading_number(value: &str) -> Option<f64> {
-    let end = value.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')));
-    value.get(..end.unwrap_or(value.len()))?.parse().ok()
-}
-
-/// A length in points; of an em 12.
-fn points(value: &str) -> Option<f64> {
-    let number = leading_number(value)?;
-    let unit =
-        value.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
-    let factor = match unit.trim() {
-        "pt" => 1.0,
-        "em" | "rem" => 12.0,
-        "%" => 0.12,
-        "px" | "" => 0.75,
-        _ => return None,
-    };
-    Some(number * factor)
-}
-
-/// A colour as CSS and `font` name it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Colour {
-    Unsaid,
-    Rgb([f64; 3]),
-    /// Transparent, or written in a way that is not read.
-    Unknown,
-}
-
-impl Colour {
-    /// Names of HTML 4 and some of CSS, `#rgb`, `#rrggbb`, `rgb(r, g, b)` of numbers.
-    fn of(value: &str) -> Self {
-        let named: u32 = match value {
-            "black" => 0x00_0000,
-            "silver" => 0xc0_c0c0,
-            "gray" | "grey" => 0x80_8080,
-            "white" => 0xff_ffff,
-            "maroon" => 0x80_0000,
-            "red" => 0xff_0000,
-            "purple" => 0x80_0080,
-            "fuchsia" | "magenta" => 0xff_00ff,
-            "green" => 0x00_8000,
-            "lime" => 0x00_ff00,
-            "olive" => 0x80_8000,
-            "yellow" => 0xff_ff00,
-            "navy" => 0x00_0080,
-            "blue" => 0x00_00ff,
-            "teal" => 0x00_8080,
-            "aqua" | "cyan" => 0x00_ffff,
-            "orange" => 0xff_a500,
-            "brown" => 0xa5_2a2a,
-            "pink" => 0xff_c0cb,
-            "gold" => 0xff_d700,
-            "darkred" => 0x8b_0000,
-            "darkgreen" => 0x00_6400,
-            "darkblue" => 0x00_008b,
-            "darkgray" | "darkgrey" => 0xa9_a9a9,
-            "lightgray" | "lightgrey" => 0xd3_d3d3,
-            "lightblue" => 0xad_d8e6,
-            "lightgreen" => 0x90_ee90,
-            "crimson" => 0xdc_143c,
-            "tomato" => 0xff_6347,
-            "steelblue" => 0x46_82b4,
-            "royalblue" => 0x41_69e1,
-            "inherit" | "initial" | "currentcolor" => return Self::Unsaid,
-            _ => return Self::number(value).map_or(Self::Unknown, Self::Rgb),
-        };
-        let part = |shift: u32| f64::from(named >> shift & 0xff);
-        Self::Rgb([part(16), part(8), part(0)])
-    }
-
-    fn number(value: &str) -> Option<[f64; 3]> {
-        if let Some(hex) = value.strip_prefix('#') {
-            let digit = |at: usize| u8::from_str_radix(hex.get(at..=at)?, 16).ok();
-            let part = |at: usize| {
-                Some(f64::from(match hex.len() {
-                    3 => digit(at)? * 17,
-                    6 => digit(2 * at)? * 16 + digit(2 * at + 1)?,
-                    _ => return None,
-                }))
-            };
-            return Some([part(0)?, part(1)?, part(2)?]);
-        }
-        let inside = value.strip_prefix("rgb(")?.strip_suffix(')')?;
-        let mut parts = inside.split([',', ' ']).filter(|part| !part.is_empty());
-        let mut next = || parts.next()?.parse::<f64>().ok();
-        let rgb = [next()?, next()?, next()?];
-        parts.next().is_none().then_some(rgb)
     }
 }

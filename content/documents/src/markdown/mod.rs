@@ -4,8 +4,8 @@
 //! strikethrough and task lists). Then:
 //!
 //! * **Hidden** parts go ([`Hidden::Markup`]): front matter, comments and other HTML that has no
-//!   text, elements that browsers do not show (see [`html`]), link definitions that nothing uses,
-//!   footnotes that nothing leads to.
+//!   text, elements that browsers do not show (see [`html`]), what dialects do not show (see
+//!   [`dialect`]), link definitions that nothing uses, footnotes that nothing leads to.
 //! * **Markup** is paid for by what is visible, as blanks are: between two pieces of text, markup
 //!   has at most as many bytes as there are bytes of visible characters before it that no markup has
 //!   used, and [`CREDIT`]. If it has more, link targets, images, tags and used definitions in it go
@@ -13,17 +13,26 @@
 //!   line, a line end or a space stays ([`Hidden::Address`]).
 //! * A character reference is paid for in the same way, else the character stands there itself.
 
+mod dialect;
 mod html;
+mod sheet;
+mod style;
 
-use crate::budget::{damaged, Result};
+use crate::budget::{damaged, Fault, Result};
+use crate::characters::is_shown;
 use crate::left_out::{Hidden, LeftOut};
 use html::Html;
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
+use sheet::Sheets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Bytes of markup that a text may begin with.
 const CREDIT: usize = 80;
+
+/// Most signs that may be markup in a file: the parser makes up to two nodes of a tree for each, and
+/// takes a hundred bytes of memory for one.
+const MAX_SIGNS: usize = 2_000_000;
 
 /// What a part of the source is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +49,45 @@ enum Kind {
 
 /// Parts of the source, in the order in which they were found.
 #[derive(Default)]
-struct Parts(Vec<(Range<usize>, Kind)>);
+struct Parts {
+    found: Vec<(Range<usize>, Kind)>,
+    /// Ranges of text that a dialect does not show, in their order.
+    unseen: Vec<Range<usize>>,
+}
 
 impl Parts {
     fn push(&mut self, range: Range<usize>, kind: Kind) {
         if !range.is_empty() {
-            self.0.push((range, kind));
+            self.found.push((range, kind));
         }
+    }
+
+    /// Pushes text, but what the dialect does not show of it.
+    fn text(&mut self, range: Range<usize>, kind: Kind) {
+        let mut from = range.start;
+        let first = self.unseen.partition_point(|unseen| unseen.end <= from);
+        for unseen in self.unseen.get(first..).unwrap_or_default().to_vec() {
+            if unseen.start >= range.end {
+                break;
+            }
+            self.push(from..unseen.start.max(from), kind.clone());
+            let end = unseen.end.min(range.end);
+            self.push(unseen.start.max(from)..end, Kind::Hidden);
+            from = end;
+        }
+        self.push(from..range.end, kind);
+    }
+
+    /// Pushes text but some ranges in it.
+    fn text_but(&mut self, range: Range<usize>, hidden: Vec<Range<usize>>) {
+        let mut from = range.start;
+        for part in hidden {
+            let part = range.start + part.start..range.start + part.end;
+            self.push(from..part.start.max(from), Kind::Text);
+            from = part.end;
+            self.push(part, Kind::Hidden);
+        }
+        self.push(from..range.end, Kind::Text);
     }
 }
 
@@ -62,15 +103,21 @@ fn options() -> Options {
 ///
 /// # Errors
 ///
-/// [`crate::budget::Fault::Damaged`] if the parser breaks its word about ranges.
+/// [`Fault::TooMuch`] for more signs of markup than are read, [`Fault::Damaged`] if the parser breaks
+/// its word about ranges.
 pub(crate) fn shown(source: &str, left_out: &mut LeftOut) -> Result<String> {
-    let mut parts = parts(source);
+    let signs = b"*_~[]!<>&`|\\\n";
+    let count = source.bytes().filter(|byte| signs.contains(byte)).count();
+    if count > MAX_SIGNS {
+        return Err(Fault::TooMuch { what: "signs of markup", limit: MAX_SIGNS as u64 });
+    }
+    let mut parts = parts(source).found;
     // Stable: of two that begin at one place, the one found first.
-    parts.0.sort_by_key(|(range, _)| range.start);
+    parts.sort_by_key(|(range, _)| range.start);
     let mut out = Output { text: String::with_capacity(source.len()), credit: CREDIT };
     let mut gap: Vec<(Range<usize>, bool)> = Vec::new();
     let mut at = 0;
-    for (range, kind) in parts.0 {
+    for (range, kind) in parts {
         if range.end <= at {
             continue;
         }
@@ -146,8 +193,12 @@ impl Output {
 
     /// Appends a character reference if it is paid for, else what it stands for.
     fn reference(&mut self, source: &str, seen: &str, left_out: &mut LeftOut) {
-        self.credit += seen.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
-        if source.len() <= self.credit {
+        let shown = seen.chars().filter(|character| is_shown(*character));
+        let shown: usize = shown.map(char::len_utf8).sum();
+        self.credit += shown;
+        // One of what shows nothing but a blank is that itself: rules of characters go for it.
+        let blank = seen.chars().any(char::is_whitespace);
+        if (shown > 0 || blank) && source.len() <= self.credit {
             self.credit -= source.len();
             self.text.push_str(source);
             return;
@@ -190,31 +241,12 @@ fn label(label: &str) -> String {
     label.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
 }
 
-/// The end of front matter in YAML: from a first line of `---` to the next of `---` or `...`.
-fn front_matter(source: &str) -> usize {
-    let mut lines = source.split_inclusive('\n');
-    let first = lines.next().unwrap_or_default();
-    let mut end = first.len();
-    if first.trim_end() != "---" {
-        return 0;
-    }
-    for (number, line) in lines.enumerate() {
-        end += line.len();
-        match line.trim_end() {
-            "---" | "..." => return end,
-            // A thematic break, and what comes after it.
-            "" if number == 0 => return 0,
-            _ => {}
-        }
-    }
-    0
-}
-
 /// Which definitions and footnotes the text leads to.
 #[derive(Default)]
 struct Uses {
     links: BTreeSet<String>,
     notes: BTreeSet<String>,
+    sheets: Sheets,
 }
 
 impl Uses {
@@ -223,6 +255,7 @@ impl Uses {
         let mut led: Vec<String> = Vec::new();
         let mut from: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut note: Option<String> = None;
+        let (mut html, mut in_sheet) = (String::new(), false);
         for event in Parser::new_ext(source, options()) {
             match event {
                 Event::Start(
@@ -236,6 +269,17 @@ impl Uses {
                 }
                 Event::Start(Tag::FootnoteDefinition(name)) => note = Some(label(&name)),
                 Event::End(TagEnd::FootnoteDefinition) => note = None,
+                Event::Html(piece) | Event::InlineHtml(piece) => {
+                    let lower = piece.to_ascii_lowercase();
+                    in_sheet = match (lower.rfind("<style"), lower.rfind("</style")) {
+                        (opens, closes) if opens > closes => true,
+                        (_, Some(_)) => false,
+                        _ => in_sheet,
+                    };
+                    html.push_str(&piece);
+                }
+                // After an empty line a style sheet may go on as Markdown.
+                Event::Text(piece) if in_sheet => html.push_str(&piece),
                 Event::FootnoteReference(name) => match &note {
                     Some(note) => from.entry(note.clone()).or_default().push(label(&name)),
                     None => led.push(label(&name)),
@@ -243,6 +287,7 @@ impl Uses {
                 _ => {}
             }
         }
+        uses.sheets = Sheets::of(&html);
         while let Some(name) = led.pop() {
             if uses.notes.insert(name.clone()) {
                 led.extend(from.remove(&name).unwrap_or_default());
@@ -254,16 +299,23 @@ impl Uses {
 
 fn parts(source: &str) -> Parts {
     let mut parts = Parts::default();
-    let front = front_matter(source);
+    let front = dialect::front_matter(source);
     parts.push(0..front, Kind::Hidden);
+    parts.unseen = dialect::unseen(source);
     let uses = Uses::of(source);
+    if uses.sheets.all {
+        parts.push(0..source.len(), Kind::Hidden);
+        return parts;
+    }
     let parser = Parser::new_ext(source, options());
     for (name, definition) in parser.reference_definitions().iter() {
         let used = uses.links.contains(&label(name));
         let kind = if used { Kind::Cuttable } else { Kind::Hidden };
         parts.push(definition.span.clone(), kind);
     }
-    let mut html = Html::default();
+    let mut html = Html::new(uses.sheets);
+    // The language of an open block of code.
+    let mut code: Option<String> = None;
     let mut notes = BTreeSet::new();
     let mut images = 0_usize;
     // Where the last text ended, for the target of a link.
@@ -274,9 +326,13 @@ fn parts(source: &str) -> Parts {
         }
         let slice = source.get(range.clone()).unwrap_or_default();
         match event {
-            Event::Html(_) | Event::InlineHtml(_) => {
+            Event::Html(piece) | Event::InlineHtml(piece) => {
                 last = range.end;
-                html.feed(source, range, &mut parts);
+                // Of several lines, with what is around them in the source.
+                match *piece == *slice {
+                    true => html.feed(source, range, &mut parts),
+                    false => html.whole(&piece, source, range, &mut parts),
+                }
             }
             _ if html.hides() => {}
             Event::Start(Tag::FootnoteDefinition(name)) => {
@@ -301,7 +357,9 @@ fn parts(source: &str) -> Parts {
                 let sign = source.get(at..at + 1).map_or(0, str::len);
                 parts.push(at..at + sign, Kind::Text);
             }
+            Event::End(TagEnd::CodeBlock) => code = None,
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if !info.is_empty() => {
+                code = info.split_whitespace().next().map(str::to_ascii_lowercase);
                 let line = slice.split('\n').next().unwrap_or_default();
                 let fence = line.trim_start().trim_start_matches(['`', '~']);
                 let start = range.start + line.len() - fence.len();
@@ -317,14 +375,16 @@ fn parts(source: &str) -> Parts {
             Event::Code(_) => {
                 let ticks = slice.len() - slice.trim_start_matches('`').len();
                 last = range.end.saturating_sub(ticks);
-                parts.push(range.start + ticks..last, Kind::Text);
+                parts.text(range.start + ticks..last, Kind::Text);
             }
             Event::Text(text) => {
                 last = range.end;
-                if slice.starts_with('&') && *slice != *text {
-                    parts.push(range, Kind::Reference(text.into_string().into_boxed_str()));
+                if let Some(language) = &code {
+                    parts.text_but(range, dialect::of_code(language, slice));
+                } else if slice.starts_with('&') && *slice != *text {
+                    parts.text(range, Kind::Reference(text.into_string().into_boxed_str()));
                 } else {
-                    parts.push(range, Kind::Text);
+                    parts.text(range, Kind::Text);
                 }
             }
             _ => {}

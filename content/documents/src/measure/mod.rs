@@ -7,11 +7,12 @@
 //! | | counts | does not count |
 //! |---|---|---|
 //! | image | pixels of the first frame or page | flat tiles of 16 × 16, tiles seen before |
-//! | sound | milliseconds | windows of 100 ms under −60 dBFS, windows heard before |
+//! | sound | milliseconds | windows of 100 ms without anything audible, windows heard before |
 //!
 //! Everything is counted from what was decoded, never from what a header says, and every limit is a
 //! count, so that all machines measure the same. `docs/datasets.md` states the rules.
 
+mod audible;
 pub(crate) mod image;
 mod jpeg;
 pub(crate) mod layout;
@@ -23,6 +24,7 @@ mod wav;
 pub(crate) mod windows;
 
 use crate::{
+    budget::MAX_TEXT,
     canonical::{read, sniff, TextError},
     sandbox::{self, DecoderError, Isolation},
     LeftOut, MediaType,
@@ -34,15 +36,16 @@ pub use refusal::Refusal;
 /// Most bytes of an image or sound file that are measured: more than an account may submit a day.
 pub const MAX_MEDIA_BYTES: u64 = 16 << 20;
 /// Most pixels of an image.
-pub const MAX_PIXELS: u64 = 40_000_000;
+pub const MAX_PIXELS: u64 = Modality::Image.max_units();
 /// Most pixels of an image's side.
 pub const MAX_SIDE: u32 = 65_535;
 /// Side of the tiles that are looked at, in pixels.
 pub const TILE: u32 = 16;
-/// Levels, of 255, that the channels of a flat tile differ by at most.
-pub const FLAT_LEVELS: u8 = 4;
+/// Levels, of 255, that a channel's levels in a flat tile deviate by at most, as the root of their mean
+/// square: what the grain of paper, a sensor and JPEG make of a blank sheet.
+pub const FLAT_DEVIATION: u8 = 3;
 /// Most milliseconds of a sound.
-pub const MAX_MILLISECONDS: u64 = 30 * 60 * 1_000;
+pub const MAX_MILLISECONDS: u64 = Modality::Audio.max_units();
 /// Most samples of a sound, over all channels: thirty minutes of stereo at 48 kHz are 172.8 million.
 pub const MAX_SAMPLES: u64 = 200_000_000;
 /// Sampling rates that are read, in hertz.
@@ -64,8 +67,16 @@ pub struct Measured {
 
 impl Measured {
     /// Units and text root of a canonical text.
-    pub fn of_text(text: &str) -> Self {
-        Self { units: text.len() as u64, text_root: text_root(text.as_bytes()).0 }
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::TooLong`] of a text with more units than a verdict may claim.
+    pub fn of_text(text: &str) -> Result<Self, TextError> {
+        let units = text.len() as u64;
+        if units > Modality::Text.max_units() {
+            return Err(TextError::TooLong { limit: MAX_TEXT });
+        }
+        Ok(Self { units, text_root: text_root(text.as_bytes()).0 })
     }
 }
 
@@ -144,7 +155,7 @@ pub fn measure(media_type: MediaType, bytes: &[u8]) -> Result<Measured, MeasureE
 pub fn measurement(media_type: MediaType, bytes: &[u8]) -> Result<Measurement, MeasureError> {
     if media_type.modality() == Modality::Text {
         let reading = read(media_type, bytes)?;
-        let measured = Measured::of_text(&reading.text);
+        let measured = Measured::of_text(&reading.text)?;
         return Ok(Measurement { measured, left_out: reading.left_out, isolation: None });
     }
     sniff(media_type, bytes)?;

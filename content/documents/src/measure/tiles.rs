@@ -1,7 +1,7 @@
 //! Which pixels count: tiles of 16 × 16 that show something, each once.
 //!
-//! A tile is **flat** if each channel's levels differ by at most [`FLAT_LEVELS`]: noise of one level
-//! makes no picture of an empty page. A tile is **seen before** if the same 16 × 16 pixels begin
+//! A tile is **flat** if each channel's levels have a standard deviation of at most [`FLAT_DEVIATION`]:
+//! the noise of a scanner makes no picture of an empty page. A tile is **seen before** if the same 16 × 16 pixels begin
 //! earlier, in any place and not only on the grid, so that a pattern or a wallpaper counts once
 //! whatever its period is. At the right and lower edge a tile is what is left of it, and the 16 × 16
 //! pixels that end there say whether it was seen before.
@@ -10,7 +10,7 @@
 //! Rabin 1987): two different tiles of a picture of the largest size are taken for the same with a
 //! probability under one in a million, and then on every machine.
 
-use super::{Counted, FLAT_LEVELS, TILE};
+use super::{Counted, FLAT_DEVIATION, TILE};
 use crate::{Hidden, LeftOut};
 use std::collections::HashMap;
 
@@ -157,12 +157,15 @@ fn first_places<'a>(
 }
 
 fn is_flat<'a>(rows: impl Iterator<Item = &'a [u32]>) -> bool {
-    let (mut least, mut most) = ([u8::MAX; 4], [0_u8; 4]);
+    // A tile has at most 256 pixels, so that nothing here comes near the end of its type.
+    let (mut count, mut sums, mut squares) = (0_u64, [0_u64; 4], [0_u64; 4]);
     for pixel in rows.flatten() {
-        for ((least, most), level) in least.iter_mut().zip(&mut most).zip(pixel.to_le_bytes()) {
-            *least = level.min(*least);
-            *most = level.max(*most);
+        count += 1;
+        for ((sum, squares), level) in sums.iter_mut().zip(&mut squares).zip(pixel.to_le_bytes()) {
+            *sum += u64::from(level);
+            *squares += u64::from(level) * u64::from(level);
         }
     }
-    least.iter().zip(most).all(|(least, most)| most.saturating_sub(*least) <= FLAT_LEVELS)
+    let most = u64::from(FLAT_DEVIATION) * count;
+    sums.iter().zip(squares).all(|(sum, squares)| count * squares - sum * sum <= most * most)
 }

@@ -2,14 +2,14 @@
 //!
 //! A window is **silent** if in every channel the root mean square of its samples, without their
 //! mean, is under −60 dBFS (0.001 of full scale): a constant is silence, and so is noise of some
-//! levels. A stretch of a window's length is **heard before** if the same samples stood in an earlier
+//! levels; or if it is only lower or higher than people hear ([`super::audible`]). A stretch of a window's length is **heard before** if the same samples stood in an earlier
 //! window of the grid, wherever it begins itself, so that a loop counts once whatever its period is.
 //! Samples are compared by a rolling hash of 64 bits (Karp and Rabin 1987).
 
 use super::{
+    audible::Ear,
     tiles::{mix, Filter},
     Counted, Refusal, Refused, Result2, MAX_CHANNELS, MAX_MILLISECONDS, MAX_SAMPLES, SAMPLE_RATES,
-    SILENCE,
 };
 use crate::Hidden;
 use std::collections::HashMap;
@@ -48,8 +48,9 @@ pub(crate) struct Windows {
     again: u64,
     last: Option<Window>,
     window: Window,
-    /// Sum and sum of squares of each channel in this window.
-    sums: Vec<(f64, f64)>,
+    /// The samples of this window.
+    samples: Vec<f32>,
+    ear: Ear,
     /// Hash of this window's first frames, as many as the shortest window has.
     hash: u64,
     length: usize,
@@ -82,7 +83,8 @@ impl Windows {
             again: 0,
             last: None,
             window: Window::default(),
-            sums: vec![(0.0, 0.0); channels],
+            samples: Vec::with_capacity((length + 1) * channels),
+            ear: Ear::new(rate.into()),
             hash: 0,
             length,
             heard: HashMap::new(),
@@ -120,17 +122,15 @@ impl Windows {
 
     fn frame(&mut self, frame: &[f32]) -> Result2<()> {
         let mut symbol = 0_u64;
-        for (sample, (sum, squares)) in frame.iter().zip(&mut self.sums) {
+        for sample in frame {
             if !sample.is_finite() {
                 let detail = format!("sample {} is {sample}, which is no number", self.frames);
                 return Err(Refused(Refusal::Damaged, detail));
             }
-            let value = f64::from(*sample);
-            *sum += value;
-            *squares += value * value;
             // Zero has two signs, which sound the same.
             symbol = mix(symbol ^ u64::from((*sample + 0.0).to_bits()));
         }
+        self.samples.extend_from_slice(frame);
         self.remember(symbol);
         if self.window.frames < self.length as u64 {
             self.hash = self.hash.wrapping_mul(BASE).wrapping_add(symbol);
@@ -173,11 +173,7 @@ impl Windows {
     }
 
     fn end_window(&mut self, whole: bool) {
-        let frames = self.window.frames as f64;
-        self.window.silent = self
-            .sums
-            .iter()
-            .all(|(sum, squares)| (squares - sum * sum / frames) / frames < SILENCE * SILENCE);
+        self.window.silent = self.ear.is_silent(&self.samples, self.channels);
         if whole && !self.window.silent {
             self.filter.insert(self.hash);
             self.heard.entry(self.hash).or_insert(self.frames);
@@ -187,7 +183,7 @@ impl Windows {
         if let Some(last) = self.last.replace(ended) {
             self.settle(last);
         }
-        self.sums.fill((0.0, 0.0));
+        self.samples.clear();
         self.hash = 0;
     }
 

@@ -1,8 +1,10 @@
 //! What annotations and form fields show on a page (ISO 32000-1, 12.5 and 12.7): their appearance, in
 //! the order in which they are listed, after the page's own content.
 //!
-//! Comments of readers and windows that open are not on the page. A field with a value and without
-//! an appearance is shown by viewers all the same, and counts as its value.
+//! Comments of readers and windows that open are not on the page. A text or choice field without an
+//! appearance is shown by viewers all the same, and counts as its value; so do all of them where the
+//! form says that appearances are to be made anew (`NeedAppearances`). A list shows its options, from
+//! the first that is scrolled to, as many as have room.
 
 use super::content::Pages;
 use super::document::{Document, Page};
@@ -23,6 +25,11 @@ const MAX_VALUE: usize = 1 << 16;
 const VALUE_SIZE: f64 = 8.0;
 /// Flag of a field whose value is shown as stars.
 const PASSWORD: usize = 1 << 13;
+/// Flag of a choice that shows one value, and no list.
+const COMBO: usize = 1 << 17;
+/// Most options of a list that are looked at, and how far apart they stand, in their size.
+const MAX_OPTIONS: usize = 1_000;
+const OPTION: f64 = 1.15;
 
 /// Flags that keep an annotation off the screen.
 const HIDDEN: usize = 1 << 1;
@@ -49,16 +56,24 @@ impl Pages<'_, '_> {
             let what = "annotations on a page";
             return Err(Fault::TooMuch { what, limit: MAX_ANNOTATIONS as u64 });
         }
+        let anew = self.makes_appearances_anew()?;
         for annotation in all {
             let Some(annotation) = self.document.resolve(annotation)?.dict().cloned() else {
                 continue;
             };
-            self.annotation(&annotation)?;
+            self.annotation(&annotation, anew)?;
         }
         Ok(())
     }
 
-    fn annotation(&mut self, annotation: &Dict) -> Result<()> {
+    /// Whether viewers are to make the appearances of fields anew.
+    fn makes_appearances_anew(&mut self) -> Result<bool> {
+        let Some(catalog) = self.document.catalog_dict()? else { return Ok(false) };
+        let form = self.document.get(&catalog, "AcroForm")?.dict().cloned().unwrap_or_default();
+        Ok(self.document.get(&form, "NeedAppearances")? == Object::Bool(true))
+    }
+
+    fn annotation(&mut self, annotation: &Dict, anew: bool) -> Result<()> {
         let flags = self.document.get(annotation, "F")?.index(u32::MAX as usize).unwrap_or(0);
         if self.document.get(annotation, "Subtype")?.is_name("Popup") {
             return Ok(());
@@ -69,7 +84,10 @@ impl Pages<'_, '_> {
         let hidden = off || flags & (HIDDEN | NO_VIEW) != 0;
         self.hidden_layers += usize::from(hidden);
         let drawn = match self.appearance(annotation)? {
-            Some(appearance) => self.draw(&appearance, rect),
+            Some(appearance) => match anew && self.field(annotation)?.is_made_anew() {
+                true => self.value(annotation, rect),
+                false => self.draw(&appearance, rect),
+            },
             None => self.value(annotation, rect),
         };
         self.hidden_layers -= usize::from(hidden);
@@ -115,49 +133,127 @@ impl Pages<'_, '_> {
         drawn
     }
 
-    /// The value of a text or choice field without an appearance, as far as the rectangle has room.
-    fn value(&mut self, annotation: &Dict, rect: Rect) -> Result<()> {
+    /// What a field says of itself or takes from those that it is a part of.
+    fn field(&mut self, annotation: &Dict) -> Result<Field> {
+        let mut found = Field::default();
         let mut field = Rc::new(annotation.clone());
-        let (mut kind, mut value) = (Object::Null, Object::Null);
-        let (mut style, mut flags) = (Object::Null, Object::Null);
         for _ in 0..MAX_PARENTS {
-            if kind == Object::Null {
-                kind = self.document.get(&field, "FT")?;
-            }
-            if value == Object::Null {
-                value = self.document.get(&field, "V")?;
-            }
-            if style == Object::Null {
-                style = self.document.get(&field, "DA")?;
-            }
-            if flags == Object::Null {
-                flags = self.document.get(&field, "Ff")?;
+            for (value, key) in [
+                (&mut found.kind, "FT"),
+                (&mut found.value, "V"),
+                (&mut found.style, "DA"),
+                (&mut found.flags, "Ff"),
+                (&mut found.options, "Opt"),
+                (&mut found.top, "TI"),
+            ] {
+                if *value == Object::Null {
+                    *value = self.document.get(&field, key)?;
+                }
             }
             let Some(parent) = self.document.get(&field, "Parent")?.dict().cloned() else { break };
             field = parent;
         }
-        let secret = flags.index(u32::MAX as usize).unwrap_or(0) & PASSWORD != 0;
-        if !(kind.is_name("Tx") || kind.is_name("Ch")) || secret {
+        Ok(found)
+    }
+
+    /// An option of a list: what it is called in the file, and what it shows.
+    fn option(&mut self, option: &Object) -> Result<Option<(Box<str>, Box<str>)>> {
+        let option = self.document.resolve(option)?;
+        let pair = match option.array() {
+            Some([export, shown, ..]) => {
+                (self.document.resolve(export)?, self.document.resolve(shown)?)
+            }
+            _ => (option.clone(), option),
+        };
+        Ok(pair.0.string().zip(pair.1.string()).map(|(export, shown)| {
+            let text =
+                |bytes: &[u8]| super::content::text_string(bytes.get(..MAX_VALUE).unwrap_or(bytes));
+            (text(export), text(shown))
+        }))
+    }
+
+    /// The lines that a field shows, and whether they are a list's.
+    fn lines(&mut self, field: &Field) -> Result<(Vec<Box<str>>, bool)> {
+        let text =
+            |bytes: &[u8]| super::content::text_string(bytes.get(..MAX_VALUE).unwrap_or(bytes));
+        let value = field.value.string().map(text);
+        if !field.kind.is_name("Ch") {
+            return Ok((value.into_iter().collect(), false));
+        }
+        let listed = field.options.array().unwrap_or_default();
+        let list = field.flags() & COMBO == 0;
+        let first = field.top.index(MAX_OPTIONS).filter(|_| list).unwrap_or(0);
+        let mut lines = Vec::new();
+        for option in listed.iter().skip(first).take(MAX_OPTIONS) {
+            let Some((export, shown)) = self.option(option)? else { continue };
+            match list {
+                true => lines.push(shown),
+                false if value.as_ref() == Some(&export) => return Ok((vec![shown], false)),
+                false => {}
+            }
+        }
+        match list && !lines.is_empty() {
+            true => Ok((lines, true)),
+            false => Ok((value.into_iter().collect(), false)),
+        }
+    }
+
+    /// The value of a text or choice field without an appearance, as far as the rectangle has room.
+    fn value(&mut self, annotation: &Dict, rect: Rect) -> Result<()> {
+        let field = self.field(annotation)?;
+        if !field.is_made_anew() || field.flags() & PASSWORD != 0 {
             return Ok(());
         }
-        let Some(bytes) = value.string() else { return Ok(()) };
-        let text = super::content::text_string(bytes.get(..MAX_VALUE).unwrap_or(bytes));
+        let (lines, list) = self.lines(&field)?;
         let saved = self.state.clone();
         // The default appearance says size and colour, by the operators of content.
         self.state.size = 0.0;
-        if let Some(style) = style.string() {
+        if let Some(style) = field.style.string() {
             self.run(style.get(..MAX_VALUE).unwrap_or(style), &Rc::default(), 0)?;
         }
         // 0 means that the viewer chooses.
         let size = if self.state.size > 0.0 { self.state.size } else { VALUE_SIZE };
         // A letter takes at least half its size of the line, and lines are as high as letters.
         let letters = if size < 2.0 { 2.0 } else { size };
-        let room = rect.width() * rect.height() / (letters * letters / 2.0);
-        let text: String = text.chars().take(room.clamp(0.0, 1e6) as usize).collect();
-        let place = Matrix([size, 0.0, 0.0, size, rect.left, rect.bottom]);
-        let place = place.then(&self.state.ctm);
-        let shown = self.show_value(&text, &place, rect.width());
+        let (step, height) = match list {
+            true => (letters * OPTION, letters),
+            false => (0.0, rect.height()),
+        };
+        let room = rect.width() * height / (letters * letters / 2.0);
+        let fit = if list { rect.height() / step } else { 1.0 };
+        for (place, text) in lines.iter().take(fit as usize).enumerate() {
+            let text: String = text.chars().take(room.clamp(0.0, 1e6) as usize).collect();
+            let bottom = match list {
+                true => rect.bottom + rect.height() - step * (place as f64 + 1.0),
+                false => rect.bottom,
+            };
+            let place = Matrix([size, 0.0, 0.0, size, rect.left, bottom]);
+            let place = place.then(&self.state.ctm);
+            self.show_value(&text, &place, rect.width())?;
+        }
         self.state = saved;
-        shown
+        Ok(())
+    }
+}
+
+/// Entries of a form field.
+#[derive(Default)]
+struct Field {
+    kind: Object,
+    value: Object,
+    style: Object,
+    flags: Object,
+    options: Object,
+    top: Object,
+}
+
+impl Field {
+    fn flags(&self) -> usize {
+        self.flags.index(u32::MAX as usize).unwrap_or(0)
+    }
+
+    /// Whether viewers make its appearance: fields of text and choices, not buttons and signatures.
+    fn is_made_anew(&self) -> bool {
+        self.kind.is_name("Tx") || self.kind.is_name("Ch")
     }
 }

@@ -5,7 +5,9 @@
 //! letters is first put in the order in which it is seen, by the places of its glyphs, and then into
 //! the order in which it is read (the inverse of the Unicode Bidirectional Algorithm, UAX 9):
 //!
-//! * The line is read from the right if at least half of its letters are, or of the page's so far.
+//! * The line is read from the right if a full stop, a comma or the like stands at its left end; from
+//!   the left if at its right end; else from the right if at least half of its letters are, or of the
+//!   page's so far.
 //! * Then everything is turned round, except that letters read from the left keep their order
 //!   together with the digits and signs between them, and numbers keep theirs: digits, a point,
 //!   comma, colon or slash between two, and a sign of per cent or currency at them.
@@ -14,6 +16,12 @@
 //! * Marks go with the letter that they stand over.
 //! * Brackets are drawn mirrored; they are turned back unless they pair better as they are.
 
+mod logical;
+mod visual;
+
+use super::layout::{SPACE, TAB};
+use super::spaced::{self, Kind, Step};
+use logical::{stretches_turned, turned};
 use unicode_bidi::{bidi_class, BidiClass};
 
 /// Most glyphs that are held of one line.
@@ -44,12 +52,8 @@ fn combining(text: &str) -> Option<char> {
     })
 }
 
-/// Up to which distance two glyphs begin at one place, in units of their size.
-const SAME: f64 = 0.02;
-/// How far a mark's letter may stand from it, in pieces.
+/// How far a mark's letter may stand from it, and a sign of currency from its number, in glyphs.
 const NEAR: usize = 8;
-/// Up to which difference two letters are as near to a mark, in units of the letters' size.
-const TIE: f64 = 0.3;
 
 /// What stands before a glyph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,9 @@ struct Cell {
     start: f64,
     end: f64,
     gap: Gap,
+    /// Its size, and how high it stands over where the line begins.
+    size: f64,
+    up: f64,
     /// Whether it does not go on from where the one before ended.
     jump: bool,
 }
@@ -80,6 +87,8 @@ pub(crate) struct Line {
     cells: Vec<Cell>,
     /// Whether a letter is read from the right.
     pub(crate) right_to_left: bool,
+    /// Letters that are read from the right and stand higher or lower than the first one.
+    pub(crate) sloping: usize,
     /// The larger one of the line's sizes.
     unit: f64,
     /// Where the last glyph that is no mark begins.
@@ -93,6 +102,25 @@ pub(crate) struct Seen {
     from_right: usize,
     /// Brackets that pair when they are turned back, less those that pair as they are.
     mirrored: i64,
+    /// Steps to the right of letters that are read from the right, less those to the left.
+    from_left_steps: i64,
+    /// Whose letters the marks are nearer to, in lines that are drawn from the left and in others.
+    marks: (Votes, Votes),
+    /// Letters that are read from the right, and blanks that are drawn in their lines.
+    letters: usize,
+    blanks: usize,
+    /// The gap between words of such letters where no blank is drawn, in units.
+    usual_gap: f64,
+    /// Whether a line's words are as near to each other as the letters of others may be.
+    narrow: bool,
+}
+
+/// Marks that are clearly nearer to the letter before them, or after them, and all.
+#[derive(Debug, Default)]
+struct Votes {
+    before: usize,
+    after: usize,
+    all: usize,
 }
 
 /// How a glyph's text behaves.
@@ -126,8 +154,15 @@ impl Line {
         self.cells.len() >= MAX_CELLS
     }
 
-    /// Appends a glyph's text, which may be empty.
-    pub(crate) fn put(&mut self, text: &str, span: (f64, f64), gap: Gap, jump: bool, unit: f64) {
+    /// Appends a glyph's text, which may be empty; `size` with its height over the line.
+    pub(crate) fn put(
+        &mut self,
+        text: &str,
+        span: (f64, f64),
+        gap: Gap,
+        jump: bool,
+        (size, up): (f64, f64),
+    ) {
         if !is_mark(text) {
             self.last_start = Some(span.0);
         }
@@ -135,16 +170,16 @@ impl Line {
         self.text.push_str(text);
         let (start, end) = span;
         let to = self.text.len();
-        self.cells.push(Cell { from, to, start, end, gap, jump });
+        self.cells.push(Cell { from, to, start, end, gap, size, up, jump });
         self.right_to_left |= reads_from_right(text);
-        if unit > self.unit {
-            self.unit = unit;
+        if size > self.unit {
+            self.unit = size;
         }
     }
 
     /// Puts an accent that is drawn as a sign of its own, over or under the letter before or after it,
     /// together with that letter; whether it has.
-    pub(crate) fn accent(&mut self, text: &str, span: (f64, f64)) -> bool {
+    pub(crate) fn accent(&mut self, text: &str, span: (f64, f64), size: f64) -> bool {
         let Some(last) = self.cells.last_mut() else { return false };
         let before = self.text.get(last.from..last.to).unwrap_or_default();
         let (letter, mark) = match (combining(before), combining(text)) {
@@ -182,6 +217,14 @@ impl Line {
         self.text.extend(mark);
         last.to = self.text.len();
         (last.start, last.end) = base;
+        // What stands before the accent stands before its letter, which may begin sooner.
+        let [.., before, last] = self.cells.as_mut_slice() else { return true };
+        let distance = last.start - before.end;
+        last.gap = match last.gap {
+            Gap::Tab if distance > TAB * size => Gap::Tab,
+            Gap::Tab | Gap::Space if distance > SPACE * size => Gap::Space,
+            _ => Gap::None,
+        };
         true
     }
 
@@ -205,20 +248,52 @@ impl Line {
                 _ => {}
             }
         }
-        match line.right_to_left {
+        match line.right_to_left || line.ends_left_without_letters(seen) {
             true => line.ordered(seen, space, tab),
             false => line.as_drawn(),
         }
+    }
+
+    /// Whether a line of digits and signs goes on with text that is read from the right: the sign that
+    /// ends its sentence stands at the left.
+    fn ends_left_without_letters(&self, seen: &Seen) -> bool {
+        let mut shown = self.text.chars().filter(|character| !character.is_whitespace());
+        seen.from_right > seen.from_left
+            && shown.next().is_some_and(is_end)
+            && shown.next_back().is_some_and(|last| last.is_ascii_digit())
+            && !self.text.chars().any(char::is_alphabetic)
     }
 
     fn text_of(&self, cell: &Cell) -> &str {
         self.text.get(cell.from..cell.to).unwrap_or_default()
     }
 
+    /// How each glyph follows the one before.
+    fn steps(&self) -> Vec<Step> {
+        let mut before: Option<&Cell> = None;
+        let step = |cell| {
+            let text = self.text_of(cell);
+            let (distance, unit) = match before.replace(cell) {
+                Some(last) => (cell.start - last.end, last.size.max(cell.size)),
+                None => (0.0, cell.size),
+            };
+            let kind = match cell.gap {
+                _ if text.chars().all(char::is_whitespace) => Kind::Blank,
+                _ if !text.chars().any(|c| c.is_lowercase() || c.is_uppercase()) => Kind::Other,
+                Gap::Tab => Kind::Tab,
+                _ => Kind::Letter,
+            };
+            Step { kind, distance: if unit > 0.0 { distance / unit } else { 0.0 } }
+        };
+        self.cells.iter().map(step).collect()
+    }
+
     fn as_drawn(&self) -> String {
         let mut out = String::with_capacity(self.text.len());
-        for cell in &self.cells {
+        let within = spaced::within_words(&self.steps());
+        for (cell, within) in self.cells.iter().zip(within) {
             match cell.gap {
+                Gap::Space if within => {}
                 Gap::Tab => {
                     out.truncate(out.trim_end_matches([' ', '\t']).len());
                     if !out.is_empty() {
@@ -239,8 +314,9 @@ impl Line {
         };
         let right = letters(|class| matches!(class, BidiClass::R | BidiClass::AL));
         let left = letters(|class| class == BidiClass::L);
-        let from_right = right >= left || seen.from_right >= seen.from_left;
-        let mut fields = self.fields(space, tab);
+        let mut fields = self.fields(seen, space, tab);
+        let most = right >= left || seen.from_right >= seen.from_left;
+        let from_right = ends_left(&fields).unwrap_or(most);
         if from_right {
             fields.reverse();
         }
@@ -259,296 +335,25 @@ impl Line {
         }
         out
     }
-
-    /// The pieces as they are seen from the left, parted by tabs.
-    fn fields(&self, space: f64, tab: f64) -> Vec<Vec<Piece>> {
-        let mut runs: Vec<&[Cell]> = Vec::new();
-        let mut begin = 0;
-        for place in 1..=self.cells.len() {
-            if self.cells.get(place).is_none_or(|cell| cell.jump) {
-                runs.extend(self.cells.get(begin..place));
-                begin = place;
-            }
-        }
-        // Where each letter is drawn alone, a ligature of two glyphs at one place is in order.
-        let one_place = |run: &&[Cell]| {
-            let first = run.first().map_or(0.0, |cell| cell.start);
-            let apart = |cell: &Cell| (cell.start - first).abs() > SAME * self.unit;
-            !run.iter().any(|cell| class_of(self.text_of(cell)) != Class::Mark && apart(cell))
-        };
-        let single: Vec<bool> = runs.iter().map(one_place).collect();
-        let single_at = |at: usize| single.get(at).copied().unwrap_or(false);
-        let mut placed: Vec<(f64, f64, &[Cell], bool)> = runs
-            .into_iter()
-            .enumerate()
-            .map(|(at, run)| {
-                let start = run.iter().map(|cell| cell.start).fold(f64::INFINITY, f64::min);
-                let end = run.iter().map(|cell| cell.end).fold(f64::NEG_INFINITY, f64::max);
-                let beside = single_at(at + 1) || at.checked_sub(1).is_some_and(single_at);
-                (start, end, run, single_at(at) && beside)
-            })
-            .collect();
-        placed.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut fields = vec![Vec::new()];
-        let mut last: Option<f64> = None;
-        for (start, end, run, in_order) in placed {
-            let letters = run.iter().filter(|cell| class_of(self.text_of(cell)) != Class::Mark);
-            let alone = letters.count() <= 1;
-            let marks = run.iter().all(|cell| class_of(self.text_of(cell)) == Class::Mark);
-            for (place, cell) in run.iter().enumerate() {
-                let gap = match last.filter(|_| place == 0) {
-                    Some(last) if start - last > tab * self.unit => Gap::Tab,
-                    Some(last) if start - last > space * self.unit => Gap::Space,
-                    _ => Gap::None,
-                };
-                if gap == Gap::Tab {
-                    fields.push(Vec::new());
-                }
-                let Some(field) = fields.last_mut() else { continue };
-                if gap == Gap::Space {
-                    let piece = Piece { text: " ".into(), class: Class::Neutral };
-                    field.push(Placed { piece, cell: None, alone: false });
-                }
-                let text = self.text_of(cell).to_owned();
-                let class = class_of(&text);
-                if in_order && place > 0 && class == Class::Right {
-                    if let Some(last) = field.last_mut().filter(|p| p.piece.class == Class::Right) {
-                        last.piece.text.push_str(&text);
-                        continue;
-                    }
-                }
-                if !text.is_empty() {
-                    field.push(Placed { piece: Piece { text, class }, cell: Some(cell), alone });
-                }
-            }
-            if !marks && last.is_none_or(|last| end > last) {
-                last = Some(end);
-            }
-        }
-        fields.into_iter().map(|field| with_marks(field, self.unit)).collect()
-    }
 }
 
-/// A piece with the glyph that it comes from, and whether that was drawn with others.
-struct Placed<'a> {
-    piece: Piece,
-    cell: Option<&'a Cell>,
-    alone: bool,
-}
-
-/// Puts marks behind the letters that they stand over: the nearest one of the letters on both sides.
-/// Of two that are as near it is the one after it where letters are drawn from the left, and the one
-/// before it where each is drawn alone.
-fn with_marks(pieces: Vec<Placed<'_>>, unit: f64) -> Vec<Piece> {
-    let mut owner = Vec::with_capacity(pieces.len());
-    for (place, Placed { piece, cell, alone }) in pieces.iter().enumerate() {
-        let Some(cell) = cell.filter(|_| piece.class == Class::Mark) else {
-            owner.push(place);
-            continue;
-        };
-        let letter = |at: &usize| {
-            let class = pieces.get(*at).map(|other| other.piece.class);
-            matches!(class, Some(Class::Left | Class::Right))
-        };
-        let before = (place.saturating_sub(NEAR)..place).rev().find(letter);
-        let after = (place + 1..(place + NEAR).min(pieces.len())).find(letter);
-        let distance = |other: Option<usize>| {
-            let other = other.and_then(|other| pieces.get(other)?.cell);
-            other.map_or(f64::INFINITY, |other| {
-                let (left, right) = (other.start - cell.start, cell.start - other.end);
-                left.max(right).max(0.0)
-            })
-        };
-        let left =
-            before.and_then(|at| pieces.get(at)).is_some_and(|p| p.piece.class == Class::Left);
-        let (near, far) = if *alone || left { (before, after) } else { (after, before) };
-        let chosen = if distance(near) <= distance(far) + TIE * unit { near } else { far };
-        owner.push(chosen.unwrap_or(place));
-    }
-    let mut marks: std::collections::BTreeMap<usize, String> = Default::default();
-    let mut out: Vec<(usize, Piece)> = Vec::with_capacity(pieces.len());
-    for (place, Placed { piece, .. }) in pieces.into_iter().enumerate() {
-        match owner.get(place) {
-            Some(owner) if *owner != place => {
-                marks.entry(*owner).or_default().push_str(&piece.text);
-            }
-            _ => out.push((place, piece)),
-        }
-    }
-    for (place, piece) in &mut out {
-        if let Some(marks) = marks.get(place) {
-            piece.text.push_str(marks);
-        }
-    }
-    out.into_iter().map(|(_, piece)| piece).collect()
-}
-
-/// A line that is read from the right: turned round, without what is read from the left in it.
-fn turned(mut pieces: Vec<Piece>, seen: &mut Seen) -> Vec<Piece> {
-    let arabic = pieces
-        .iter()
-        .any(|piece| piece.text.chars().any(|character| bidi_class(character) == BidiClass::AL));
-    // Which pieces keep their order with the one after them, as seen from the left.
-    let mut runs = Vec::new();
-    let mut at = 0;
-    while at < pieces.len() {
-        let end = kept_end(&pieces, at, arabic);
-        runs.push((at, end, end > at + 1 || !is_neutral(&pieces, at)));
-        at = end;
-    }
-    let mut turn: Vec<usize> = Vec::new();
-    for (begin, end, kept) in &runs {
-        if !kept {
-            turn.extend(*begin..*end);
-        }
-    }
-    mirror(&mut pieces, &turn, seen);
-    let mut out = Vec::with_capacity(pieces.len());
-    for (begin, end, _) in runs.into_iter().rev() {
-        out.extend_from_slice(pieces.get(begin..end).unwrap_or_default());
-    }
-    out
-}
-
-fn class_at(pieces: &[Piece], at: usize) -> Option<Class> {
-    pieces.get(at).map(|piece| piece.class)
-}
-
-fn is_neutral(pieces: &[Piece], at: usize) -> bool {
-    !matches!(
-        class_at(pieces, at),
-        Some(Class::Left | Class::Right | Class::Digit | Class::ArabicDigit)
-    )
-}
-
-/// Where the stretch ends that begins at a place and keeps its order.
-fn kept_end(pieces: &[Piece], at: usize, arabic: bool) -> usize {
-    let mut end = at;
-    let mut begin = at;
-    // A sign of currency before its number.
-    while !arabic && begin < at + NEAR && class_at(pieces, begin) == Some(Class::Terminator) {
-        begin += 1;
-    }
-    let first = class_at(pieces, begin);
-    if !matches!(first, Some(Class::Left | Class::Digit | Class::ArabicDigit)) {
-        return at + 1;
-    }
-    let mut has_letter = first == Some(Class::Left);
-    let mut place = begin;
-    loop {
-        end = end.max(place + 1);
-        // What comes next that is no sign, and what stands between.
-        let mut next = place + 1;
-        while is_neutral(pieces, next) && next < pieces.len() {
-            next += 1;
-        }
-        let between = pieces.get(place + 1..next).unwrap_or_default();
-        let here = class_at(pieces, place);
-        let then = class_at(pieces, next);
-        let joined = match (here, then) {
-            (_, Some(Class::Left)) => here != Some(Class::ArabicDigit),
-            (Some(Class::Left), Some(Class::Digit)) => true,
-            (Some(Class::Digit), Some(Class::Digit))
-            | (Some(Class::ArabicDigit), Some(Class::ArabicDigit)) => {
-                let one = matches!(between, [only] if only.class == Class::Separator);
-                between.is_empty() || one || has_letter
-            }
-            _ => false,
-        };
-        if !joined {
-            break;
-        }
-        has_letter |= then == Some(Class::Left);
-        place = next;
-    }
-    // A sign of per cent after its number.
-    while class_at(pieces, end) == Some(Class::Terminator)
-        && matches!(class_at(pieces, end - 1), Some(Class::Digit | Class::Terminator))
-    {
-        end += 1;
-    }
-    end
-}
-
-/// A line that is read from the left: only the stretches that are read from the right are turned.
-fn stretches_turned(pieces: Vec<Piece>, seen: &mut Seen) -> Vec<Piece> {
-    let mut out = Vec::with_capacity(pieces.len());
-    let mut at = 0;
-    while at < pieces.len() {
-        if class_at(&pieces, at) != Some(Class::Right) {
-            out.extend(pieces.get(at).cloned());
-            at += 1;
-            continue;
-        }
-        let mut end = at + 1;
-        for place in at + 1..pieces.len() {
-            match class_at(&pieces, place) {
-                Some(Class::Right) => end = place + 1,
-                Some(Class::Left) => break,
-                _ => {}
-            }
-        }
-        out.append(&mut turned(pieces.get(at..end).unwrap_or_default().to_vec(), seen));
-        at = end;
-    }
-    out
-}
-
-/// The brackets that are drawn mirrored.
-const BRACKETS: [(char, char); 6] =
-    [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>'), ('«', '»'), ('‹', '›')];
-
-fn bracket(text: &str) -> Option<(char, bool)> {
-    let mut characters = text.chars();
-    let only = characters.next().filter(|_| characters.next().is_none())?;
-    BRACKETS.iter().find_map(|(open, close)| match only {
-        _ if only == *open => Some((*close, true)),
-        _ if only == *close => Some((*open, false)),
-        _ => None,
-    })
-}
-
-/// Turns brackets back, unless they fit better as they are: an opening one stands before a word and
-/// after a space, and both pair. `turn` has the places in the order in which they are seen.
-fn mirror(pieces: &mut [Piece], turn: &[usize], seen: &mut Seen) {
-    let blank = |at: Option<usize>| {
-        let piece = at.and_then(|at| pieces.get(at));
-        piece.is_none_or(|piece| !piece.text.chars().any(char::is_alphanumeric))
+/// Whether a line that is seen like this ends on the left, if a sign that ends sentences and their
+/// parts says so: it stands at one end of the line alone.
+fn ends_left(fields: &[Vec<Piece>]) -> Option<bool> {
+    let mut shown = fields.iter().flatten().filter(|piece| !piece.text.trim().is_empty());
+    let ends = |piece: Option<&Piece>| {
+        piece.is_some_and(|piece| {
+            let mut sign = piece.text.trim().chars();
+            sign.next().is_some_and(is_end) && sign.next().is_none()
+        })
     };
-    // Read from the right, a pair begins at its right end.
-    let mut depths = [0_i64; 2];
-    let mut fits = [0_i64; 2];
-    for place in turn.iter().rev() {
-        let Some((_, opens)) = pieces.get(*place).and_then(|piece| bracket(&piece.text)) else {
-            continue;
-        };
-        let (before, after) = (blank(Some(place + 1)), blank(place.checked_sub(1)));
-        for (way, opens) in [opens, !opens].into_iter().enumerate() {
-            let (Some(depth), Some(fits)) = (depths.get_mut(way), fits.get_mut(way)) else {
-                continue;
-            };
-            *fits += i64::from(before != after && opens == before);
-            match opens {
-                true => *depth += 1,
-                false if *depth > 0 => {
-                    *depth -= 1;
-                    *fits += 1;
-                }
-                false => {}
-            }
-        }
-    }
-    let [as_drawn, mirrored] = fits;
-    let better = mirrored - as_drawn;
-    seen.mirrored += better;
-    if better > 0 || (better == 0 && seen.mirrored >= 0) {
-        for place in turn {
-            let Some(piece) = pieces.get_mut(*place) else { continue };
-            if let Some((other, _)) = bracket(&piece.text) {
-                piece.text = other.to_string();
-            }
-        }
-    }
+    let left = ends(shown.next());
+    let right = ends(shown.next_back());
+    (left != right).then_some(left)
+}
+
+fn is_end(sign: char) -> bool {
+    matches!(sign, '.' | '?' | '!' | ':' | ',' | ';' | '؟' | '،' | '؛' | '۔')
 }
 
 fn class_of(text: &str) -> Class {
@@ -583,4 +388,9 @@ pub(crate) fn reads_from_right(text: &str) -> bool {
 /// Whether the text is marks alone.
 pub(crate) fn is_mark(text: &str) -> bool {
     !text.is_ascii() && class_of(text) == Class::Mark
+}
+
+/// Whether the text is marks of Hebrew, Arabic or Syriac letters alone.
+pub(crate) fn is_mark_from_right(text: &str) -> bool {
+    is_mark(text) && text.chars().all(|character| ('\u{590}'..='\u{8ff}').contains(&character))
 }

@@ -127,6 +127,8 @@ pub(super) enum Event {
 pub(crate) struct Pages<'d, 'a> {
     pub(super) document: &'d mut Document<'a>,
     pub(crate) layout: Layout,
+    /// What the open page names.
+    page_resources: Rc<Dict>,
     fonts: BTreeMap<u32, Rc<Font>>,
     /// Entries of the fonts that are kept.
     kept: usize,
@@ -182,6 +184,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         Ok(Self {
             document,
             layout: Layout::default(),
+            page_resources: Rc::default(),
             fonts: BTreeMap::new(),
             kept: 0,
             state: initial(Matrix::IDENTITY, clip),
@@ -226,6 +229,7 @@ impl<'d, 'a> Pages<'d, 'a> {
         (self.now, self.path, self.clipping) = (0, Path::default(), None);
         self.text_clips = 0;
         let (contents, resources) = self.document.page(page)?;
+        self.page_resources = resources.clone();
         let contents = match self.document.resolve(&contents)? {
             Object::Array(parts) => parts.to_vec(),
             _ => vec![contents],
@@ -402,22 +406,24 @@ impl<'d, 'a> Pages<'d, 'a> {
                 }
             }
             b"T*" => self.next_line(0.0, -self.state.leading),
-            b"Tj" => self.show(operands.first())?,
+            b"Tj" => self.show(operands.first(), false)?,
             b"'" => {
                 self.next_line(0.0, -self.state.leading);
-                self.show(operands.first())?;
+                self.show(operands.first(), false)?;
             }
             b"\"" => {
                 self.state.word_spacing = number(0);
                 self.state.character_spacing = number(1);
                 self.next_line(0.0, -self.state.leading);
-                self.show(operands.get(2))?;
+                self.show(operands.get(2), false)?;
             }
             b"TJ" => {
-                for item in operands.first().and_then(Object::array).unwrap_or_default() {
+                let items = operands.first().and_then(Object::array).unwrap_or_default();
+                let spaces = self.spaces_by_spacing(items);
+                for item in items {
                     match item {
                         Object::Number(back) => self.advance(-back / 1000.0 * self.state.size),
-                        other => self.show(Some(other))?,
+                        other => self.show(Some(other), spaces)?,
                     }
                 }
             }
@@ -473,6 +479,15 @@ impl<'d, 'a> Pages<'d, 'a> {
         self.set_line(Matrix::translation(x, y).then(&self.line));
     }
 
+    /// Whether a line's character spacing stands for its spaces, as Ghostscript writes them: within
+    /// words it is taken back.
+    fn spaces_by_spacing(&self, items: &[Object]) -> bool {
+        let spacing = self.state.character_spacing;
+        let taken_back = |back: f64| (back / 1000.0 * self.state.size - spacing).abs();
+        let takes_back = |back: f64| taken_back(back) <= spacing / 10.0;
+        spacing > 0.0 && items.iter().filter_map(Object::number).any(takes_back)
+    }
+
     /// Moves on in the direction of writing.
     fn advance(&mut self, by: f64) {
         let (x, y) = if self.state.vertical { (0.0, by) } else { (by * self.state.scale, 0.0) };
@@ -495,7 +510,15 @@ impl<'d, 'a> Pages<'d, 'a> {
         let found = all.dict().and_then(|all| {
             all.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
         });
-        Ok(found.unwrap_or(Object::Null))
+        match found {
+            Some(found) => Ok(found),
+            // Old forms use what their page has, and viewers look there for what a form lacks.
+            None if !std::ptr::eq(resources, &*self.page_resources) => {
+                let page = self.page_resources.clone();
+                self.resource(&page, kind, name)
+            }
+            None => Ok(Object::Null),
+        }
     }
 
     pub(super) fn use_font(&mut self, reference: &Object, size: f64) -> Result<()> {

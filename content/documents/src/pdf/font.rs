@@ -181,7 +181,10 @@ impl Font {
                 self.letters.borrow_mut().compared(&self.name, number, wrong);
                 Some(if right { said } else { text.to_owned() })
             }
-            (Some(said), _) => Some(said),
+            (Some(said), _) => {
+                self.letters.borrow_mut().said(&self.name, &said, width.abs());
+                Some(said)
+            }
             // What the font only has by convention says nothing where `ToUnicode` leaves it out.
             (None, text) => text.filter(|_| own.sure || self.said.is_none()).map(str::to_owned),
         };

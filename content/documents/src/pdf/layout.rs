@@ -11,6 +11,9 @@
 //! * on the same line, more than 1 backwards: a new line; more than 1.5 forwards: a tab; more than
 //!   0.1 forwards: a space, where none is drawn.
 //!
+//! A glyph without a known character leaves a gap: what stands before and after it is no word. A glyph
+//! that is drawn mirrored goes with its line, as the second letter of XeTeX's logo does.
+//!
 //! An accent that is drawn over or under a letter (as TeX does) becomes one character with it.
 //! A raised, smaller digit or sign (* † ‡ § ¶) that marks a note is a word of its own before a word and
 //! after one of three letters or more; elsewhere it is an exponent.
@@ -24,8 +27,9 @@
 //! The arithmetic is additions, products, quotients and square roots of doubles, which are the same
 //! on every machine.
 
-use super::bidi::{is_mark, reads_from_right, Gap, Line, Seen};
+use super::bidi::{is_mark, is_mark_from_right, reads_from_right, Gap, Line, Seen};
 use super::hyphen;
+use super::letters::is_private;
 use super::matrix::Matrix;
 use crate::budget::{Fault, Result, MAX_TEXT};
 use crate::left_out::{Hidden, LeftOut};
@@ -34,15 +38,21 @@ use unicode_normalization::UnicodeNormalization;
 const ACROSS: f64 = 0.6;
 /// The same between letters that are read from the right and stand near: Nastaliq descends in words.
 const SLOPE: f64 = 1.1;
+/// From which height its letters are off the line, in units.
+const SLOPING: f64 = 0.15;
 const PARAGRAPH: f64 = 2.0;
 const BACK: f64 = 1.0;
-const TAB: f64 = 1.5;
-const SPACE: f64 = 0.1;
+pub(super) const TAB: f64 = 1.5;
+pub(super) const SPACE: f64 = 0.1;
 /// How far back a glyph goes on a line that is read from the right to be a stretch of its own.
 const STEP: f64 = 0.05;
+/// Up to which advance a mark moves nothing on, in units.
+const STILL: f64 = 0.01;
 /// How small a raised sign is beside its word, and how far it is raised, in units.
 const RAISED: f64 = 0.85;
 const LIFT: f64 = 0.15;
+/// How far letters of the same size stand over or under each other to be no word together.
+const STEPPED: f64 = 0.4;
 /// Fewest letters of a word that a note may belong to.
 const WORD: usize = 3;
 /// Sine of the angle from which two directions are different ones.
@@ -57,6 +67,17 @@ struct Pen {
     y: f64,
     direction: (f64, f64),
     size: f64,
+}
+
+impl Pen {
+    /// Whether it is on the line of another pen and farther on.
+    fn is_beyond(&self, other: &Self) -> bool {
+        let (dx, dy) = (self.x - other.x, self.y - other.y);
+        let (ux, uy) = self.direction;
+        let (along, up) = (dx * ux + dy * uy, dy * ux - dx * uy);
+        let unit = if self.size > other.size { self.size } else { other.size };
+        along > 0.0 && along < unit && up.abs() < unit
+    }
 }
 
 /// Collects the text of a document.
@@ -100,31 +121,63 @@ impl Layout {
         vertical: bool,
         advance: (f64, f64),
     ) -> Result<()> {
-        let [a, b, c, d, x, y] = place.0;
+        let [a, b, c, d, mut x, mut y] = place.0;
+        let mut advance = advance;
         let across = if vertical { (a, b) } else { (c, d) };
-        let along = if vertical { (-c, -d) } else { (a, b) };
+        let mut along = if vertical { (-c, -d) } else { (a, b) };
+        let against = |pen: Pen| pen.direction.0 * along.0 + pen.direction.1 * along.1 < 0.0;
+        if a * d - b * c < 0.0 && self.pen.is_some_and(against) {
+            (x, y) = (x + advance.0, y + advance.1);
+            advance = (-advance.0, -advance.1);
+            along = (-along.0, -along.1);
+        }
         let size = length(across);
         let run = length(along);
         let direction = if run > 0.0 { (along.0 / run, along.1 / run) } else { (1.0, 0.0) };
+        let known = !text.contains(is_unknown);
         let text = self.counted(text, limit);
+        if text.is_empty() && !known {
+            return Ok(());
+        }
         let (mut gap, mut jump) = (Gap::None, false);
         if let Some(pen) = self.pen {
             (gap, jump) = self.separate(&pen, x, y, direction, size, &text);
         }
-        if self.line.is_empty() {
+        let begins = self.line.is_empty();
+        if begins {
             (self.origin, self.direction) = ((x, y), direction);
         }
-        self.follow_word(&text, gap != Gap::None || self.line.is_empty());
+        self.follow_word(&text, gap != Gap::None || begins);
         let (ux, uy) = self.direction;
         let start = (x - self.origin.0) * ux + (y - self.origin.1) * uy;
         let end = start + advance.0 * ux + advance.1 * uy;
-        if !self.line.accent(&text, (start, end)) {
-            self.line.put(&text, (start, end), gap, jump, size);
+        let up = (y - self.origin.1) * ux - (x - self.origin.0) * uy;
+        if up.abs() > SLOPING * size && reads_from_right(&text) {
+            self.line.sloping += 1;
+        }
+        let accent = self.line.accent(&text, (start, end), size);
+        if !accent {
+            self.line.put(&text, (start, end), gap, jump, (size, up));
         }
         if self.line.is_full() {
             self.end_line();
         }
-        self.pen = Some(Pen { x: x + advance.0, y: y + advance.1, direction, size });
+        // A mark over a letter that is read from the right moves nothing on, wherever it stands.
+        let stays = length(advance) < STILL * size && is_mark_from_right(&text);
+        let pen = Pen { x: x + advance.0, y: y + advance.1, direction, size };
+        self.pen = match self.pen {
+            // One that begins a line does not say where it runs.
+            last if stays => last.filter(|_| !begins),
+            // Another mark is drawn back over its letter, and the line goes on after the letter.
+            Some(last)
+                if (accent || is_mark(&text))
+                    && !self.line.right_to_left
+                    && last.is_beyond(&pen) =>
+            {
+                Some(last)
+            }
+            _ => Some(pen),
+        };
         if self.text.len() > MAX_TEXT {
             return Err(Fault::TooMuch { what: "bytes of text", limit: MAX_TEXT as u64 });
         }
@@ -166,7 +219,8 @@ impl Layout {
         let up = dy * ux - dx * uy;
         let turned = ux * direction.1 - uy * direction.0;
         let same = ux * direction.0 + uy * direction.1 > 0.0 && turned.abs() < TURN;
-        let from_right = self.line.right_to_left && reads_from_right(text);
+        let from_right =
+            self.line.right_to_left && (reads_from_right(text) || is_mark_from_right(text));
         let across = if from_right && along.abs() < BACK * unit { SLOPE } else { ACROSS };
         if !same || up.abs() > across * unit {
             self.new_line(same && up < -PARAGRAPH * unit);
@@ -199,9 +253,13 @@ impl Layout {
     }
 
     /// Whether the raised sign of a note meets a word here: before one it stands alone, after one of
-    /// three letters or more it is no exponent.
+    /// three letters or more it is no exponent. So do letters as large as the word's own.
     fn is_beside_note(&self, last: f64, size: f64, up: f64, text: &str) -> bool {
         let first = text.chars().next();
+        let equal = size >= RAISED * last && last >= RAISED * size;
+        if equal && up.abs() > STEPPED && !self.line.right_to_left {
+            return true;
+        }
         if size < RAISED * last && up > LIFT {
             return self.letters >= WORD && first.is_some_and(is_note);
         }
@@ -262,6 +320,10 @@ impl Layout {
                 self.left_out.add(Hidden::Unmapped, character.len_utf8() as u64);
                 continue;
             }
+            if is_unknown(character) {
+                self.left_out.add(Hidden::Unmapped, character.len_utf8() as u64);
+                continue;
+            }
             if place >= limit {
                 self.left_out.add(Hidden::Excess, character.len_utf8() as u64);
                 continue;
@@ -270,6 +332,12 @@ impl Layout {
         }
         out
     }
+}
+
+/// Whether a character says nothing about its sign: the replacement character, and private ones but
+/// those that have a meaning ([`put`]).
+fn is_unknown(character: char) -> bool {
+    character == '\u{fffd}' || (is_private(character) && character != '\u{f0b7}')
 }
 
 /// Whether a sign is one that notes are marked with.

@@ -21,6 +21,12 @@ const MIN_PERCENT: u64 = 10;
 /// Most letters of `ActualText` that are not drawn, in percent of what is, and how many may be.
 const MAX_STATED_PERCENT: u64 = 20;
 const MIN_STATED: u64 = 20;
+/// Fewest glyphs of a font of which some are said to be several letters each, for a refusal, and their
+/// least share in percent.
+const MIN_GLYPHS: u64 = 20;
+const MAX_PACKED_PERCENT: u64 = 20;
+/// Least width of a letter, in its size; an `i` has 0.22, a ligature of two letters 0.5 and more.
+const NARROW: f64 = 0.28;
 /// Most characters of an example.
 const MAX_EXAMPLE: usize = 40;
 /// Most fonts whose signs are counted apart; those beyond count together.
@@ -45,6 +51,10 @@ struct Tally {
     signs: BTreeSet<u32>,
     example: Option<(String, String)>,
     unmapped: u64,
+    /// Glyphs shown, and those that are said to be more letters than they are wide.
+    shown: u64,
+    packed: u64,
+    packed_example: Option<String>,
 }
 
 /// A font whose meaning is stated wrongly.
@@ -77,6 +87,16 @@ impl Letters {
         }
     }
 
+    /// Counts a glyph of which `ToUnicode` alone says what it is, of this width in its size.
+    pub(crate) fn said(&mut self, font: &Rc<str>, said: &str, width: f64) {
+        let tally = self.tally(font);
+        tally.shown += 1;
+        if is_packed(said, width) {
+            tally.packed += 1;
+            tally.packed_example.get_or_insert_with(|| said.chars().take(MAX_EXAMPLE).collect());
+        }
+    }
+
     /// Counts a sign without a known character.
     pub(crate) fn unmapped(&mut self, font: &Rc<str>) {
         self.tally(font).unmapped += 1;
@@ -104,6 +124,14 @@ impl Letters {
             let (own, said) = self.example.clone()?;
             return Some(Contradiction { font: None, own, said });
         }
+        let packed = |tally: &Tally| {
+            tally.shown >= MIN_GLYPHS
+                && tally.packed.saturating_mul(100) > tally.shown * MAX_PACKED_PERCENT
+        };
+        if let Some((font, tally)) = self.fonts.iter().find(|(_, tally)| packed(tally)) {
+            let (own, said) = ("one glyph".to_owned(), tally.packed_example.clone()?);
+            return Some(Contradiction { font: Some(font.to_string()), own, said });
+        }
         let wrong = |tally: &Tally| {
             tally.signs.len() >= MIN_SIGNS
                 && tally.contradicted.saturating_mul(100) >= tally.compared * MIN_PERCENT
@@ -112,6 +140,17 @@ impl Letters {
         let (own, said) = tally.example.clone()?;
         Some(Contradiction { font: Some(font.to_string()), own, said })
     }
+}
+
+/// Whether a glyph is said to be several letters, more than it has room for: of scripts whose letters
+/// do not grow together, and no ligature of an f.
+fn is_packed(said: &str, width: f64) -> bool {
+    let apart = |c: &char| {
+        c.is_alphabetic()
+            && matches!(c, '\0'..='\u{58f}' | '\u{1e00}'..='\u{1fff}' | '\u{3040}'..='\u{d7a3}')
+    };
+    let letters = said.chars().filter(apart).count();
+    letters >= 2 && !said.starts_with('f') && width < NARROW * letters as f64
 }
 
 /// Whether two texts can be compared at all: one of them has a letter or a digit, and neither is of

@@ -26,9 +26,11 @@ mod object;
 mod paint;
 mod predefined;
 mod program;
+mod spaced;
 mod xref;
 
 pub(crate) use letters::Contradiction;
+pub(crate) use program::Program as FontProgram;
 
 use crate::budget::{Extracted, Fault, Result};
 

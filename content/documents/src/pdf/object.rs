@@ -9,8 +9,9 @@ const MAX_DEPTH: usize = 64;
 const MAX_VALUES: usize = 100_000;
 
 /// A value. Containers are shared, so that a copy is cheap.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Object {
+    #[default]
     Null,
     Bool(bool),
     Number(f64),

@@ -82,6 +82,25 @@ fn units_are_bytes_of_canonical_text_and_the_root_commits_to_it() {
     );
 }
 
+/// The chain takes no more, and a file within the daily quota can be longer in its normal form.
+#[test]
+fn no_more_text_is_measured_than_a_verdict_may_claim() {
+    let most = Modality::Text.max_units() as usize;
+    let text = "words and ".repeat(most / 10 + 1);
+    let measured = measure(MediaType::Txt, &text.as_bytes()[..most]).unwrap();
+    assert_eq!(measured.units, most as u64);
+    // U+FB2C has three bytes, and six in normal form C.
+    let grows = "\u{fb2c}".repeat(most / 6 + 1);
+    assert!(grows.len() < most);
+    for longer in [&text.as_bytes()[..most + 1], grows.as_bytes()] {
+        let error = measure(MediaType::Txt, longer).unwrap_err();
+        assert!(error.is_refusal());
+        assert!(error.to_string().contains(&most.to_string()), "{error}");
+    }
+    // It is text all the same, for who trains on a file of one's own.
+    assert!(canonical_text(MediaType::Txt, grows.as_bytes()).unwrap().len() > most);
+}
+
 #[test]
 fn a_text_that_is_not_utf_8_is_refused_with_the_place() {
     for (bytes, offset) in [

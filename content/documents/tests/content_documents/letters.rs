@@ -348,4 +348,96 @@ fn the_sign_of_a_note_is_a_word_and_an_exponent_is_not() {
     assert_eq!(shown(exponent), "m2\n");
     let index = "BT /F 10 Tf 0 700 Td (H) Tj /F 6 Tf 7.2 -2 Td (2) Tj /F 10 Tf 3.4 2 Td (O) Tj ET";
     assert_eq!(shown(index), "H2O\n");
+    // Of one size, letters that are lifted by half of it are words; those of TeX's logo are not.
+    assert_eq!(shown("BT /F 10 Tf 0 700 Td (low) Tj 5 Ts (high) Tj ET"), "low high\n");
+    assert_eq!(shown("BT /F 10 Tf 0 700 Td (T) Tj -2.2 Ts (E) Tj 0 Ts (X) Tj ET"), "TEX\n");
+}
+
+#[test]
+fn glyphs_that_are_said_to_be_more_letters_than_they_have_room_for_make_a_file_refused() {
+    let text = |texts: &[&str]| {
+        let (font, map) = said(texts);
+        let codes: String = (1..=texts.len()).map(|code| format!("{code:04X}")).collect();
+        let content = format!("BT /F 10 Tf 50 700 Td <{codes}> Tj ET");
+        pdf(&page_of(content.as_bytes(), font, &[map]))
+    };
+    let packed: Vec<String> = ('a'..='z').map(|letter| letter.to_string().repeat(4)).collect();
+    let error = text(&packed.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
+    let TextError::Contradiction { font, said: letters, .. } = error else { panic!("{error}") };
+    assert_eq!((font.as_deref(), letters.as_str()), (Some("Said"), "aaaa"));
+    // Ligatures and a pair here and there are what fonts have.
+    let mut usual: Vec<&str> = "the river rose two metres in one night".split("").collect();
+    usual.retain(|letter| !letter.is_empty());
+    usual.extend(["ffi", "fi", "fl", "ti", "Th", "½", "№", "ﷺ", "क्ष", "لا"]);
+    text(&usual).unwrap();
+    // A font of ligatures alone.
+    text(&["ffi", "ffl", "fi", "fl", "ff"].repeat(6)).unwrap();
+}
+
+/// A composite font that embeds a TrueType program of one square of `side` units of 1,000 at `left`,
+/// as glyph 1, and of glyph 2, which is composed of that one by these bytes; A and B by its table.
+fn square(side: i16, left: i16, composed: &[u8]) -> (String, Vec<u8>) {
+    let mut cmap = vec![0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12];
+    cmap.extend([0, 6, 0, 14, 0, 0, 0, 0x41, 0, 2, 0, 1, 0, 2]);
+    let mut head = vec![0; 54];
+    head[18..20].copy_from_slice(&1000_u16.to_be_bytes());
+    let words =
+        |words: &[i16]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    // One contour of four points, all on the curve, in words.
+    let mut glyf = words(&[1, left, 0, left + side, side, 3, 0]);
+    glyf.extend([1, 1, 1, 1]);
+    glyf.extend(words(&[left, 0, side, 0, 0, side, 0, -side]));
+    let second = glyf.len() as u16 / 2;
+    glyf.extend(words(&[-1, 0, 0, 1000, 1000]));
+    glyf.extend(composed);
+    glyf.extend(vec![0; glyf.len() % 2]);
+    let loca = words(&[0, 0, second as i16, glyf.len() as i16 / 2]);
+    let tables: [(&[u8; 4], &[u8]); 5] = [
+        (b"cmap", &cmap),
+        (b"glyf", &glyf),
+        (b"head", &head),
+        (b"loca", &loca),
+        (b"maxp", &[0, 1, 0, 0, 0, 3]),
+    ];
+    let mut font = vec![0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0];
+    let mut at = 12 + 16 * tables.len();
+    for (name, table) in tables {
+        font.extend(name);
+        font.extend([0; 4]);
+        font.extend((at as u32).to_be_bytes());
+        font.extend((table.len() as u32).to_be_bytes());
+        at += table.len();
+    }
+    font.extend(tables.iter().flat_map(|(_, table)| table.iter()));
+    let dict = "<</Type/Font/Subtype/Type0/BaseFont/Square/Encoding/Identity-H/DescendantFonts[\
+                <</Subtype/CIDFontType2/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)>>\
+                /FontDescriptor<</Flags 4/FontFile2 6 0 R>>>>]>>";
+    (dict.to_owned(), font)
+}
+
+#[test]
+fn outlines_far_from_their_place_and_parts_made_small_are_blank() {
+    let read = |side: i16, left: i16, composed: &[u8]| {
+        let (dict, font) = square(side, left, composed);
+        let bytes = page_of(b"BT /F 9 Tf 50 700 Td <00010002> Tj ET", &dict, &[stream("", &font)]);
+        read(MediaType::Pdf, &bytes).map(|reading| reading.text)
+    };
+    // The part as it is, made half as large, and moved a little.
+    for composed in [
+        &[0, 0x02, 0, 1, 0, 0][..],
+        &[0, 0x0a, 0, 1, 0, 0, 0x20, 0],
+        &[0, 0x4a, 0, 1, 9, 9, 0x20, 0][..],
+    ] {
+        assert_eq!(read(300, 100, composed).unwrap(), "AB\n", "{composed:?}");
+    }
+    // Of no size, of no width, and two ems to the right.
+    for composed in [
+        &[0, 0x0a, 0, 1, 0, 0, 0, 0x20][..],
+        &[0, 0x42, 0, 1, 0, 0, 0x20, 0, 0, 0],
+        &[0, 0x03, 0, 1, 0x07, 0xd0, 0, 0],
+    ] {
+        assert_eq!(read(300, 100, composed).unwrap(), "A\n", "{composed:?}");
+    }
+    let error = read(300, 2_100, &[0, 0x02, 0, 1, 0, 0]).unwrap_err();
+    assert!(matches!(error, TextError::Hidden { hidden: 2, .. }), "{error}");
 }

@@ -104,7 +104,125 @@ const HIDING: &[&str] = &[
     "[^note]: X\n",
     "[^a]: X[^b]\n\n[^b]: X[^a]\n",
     "<scr<!-- -->ipt>X</scr<!-- -->ipt>",
+    // Each leaves half of it, and all together nothing.
+    "<div style=\"opacity:.4\"><div style=\"opacity:40%\">X</div></div>\n",
+    "<div style=\"font-size:40%\"><p style=\"font-size:.4em\">X</p></div>\n",
+    "<sub><sub><sub><sub><sub><sub><sub><sub><sub><sub>X</sub></sub></sub></sub></sub></sub></sub></sub></sub></sub>",
+    "<div style=\"font-size:4px\"><small><small><small>X</small></small></small></div>\n",
+    "<div style=\"color:#fff;background:#000\"><p style=\"background:#fff\">X</p></div>\n",
+    "<div style=\"background:#ccc;color:#000\"><p style=\"color:#ccc\">X</p></div>\n",
+    "<div style=\"color:#fff;background:#000\"><p style=\"color:initial\">X</p></div>\n",
+    "<div style=\"opacity:.4\"><table><tr><td></div><div style=\"opacity:.4\">X</div></td></tr></table></div>\n",
+    "<p style=\"line-height:1px\">X</p>\n",
+    "<p style=\"color:white\" style=\"color:black\">X</p>\n",
+    "<table bgcolor=\"black\"><tr><td>X</td></tr></table>\n",
+    "<table bgcolor=blue><tr><td><font color=\"blue\">X</font></td></tr></table>\n",
+    "<div popover>X</div>\n",
+    "<marquee>X</marquee>",
+    "<math><mphantom><mtext>X</mtext></mphantom></math>",
+    "<math><mtext mathcolor=\"white\">X</mtext></math>",
+    "<math><mtext mathsize=\"1px\">X</mtext></math>",
+    "<math><mstyle scriptlevel=\"9\"><mtext>X</mtext></mstyle></math>",
+    "<textarea>X</textarea>",
+    "<xmp>X</xmp>",
+    "<span class=\"sr-only\">X</span>",
+    // An end tag that browsers pass over ends nothing.
+    "<div hidden><script></div></script>X</div>",
+    "<div hidden><table><tr><td></div>X</td></tr></table></div>\n",
+    "<div hidden><textarea></div></textarea>X</div>",
+    "<div hidden><select></div></select>X</div>",
+    // Tags of several lines, in quotes and lists too.
+    "a <span hidden\n    >X</span>\n",
+    "> a <span\n> hidden>X</span>\n",
+    "- a <span style=\"display:\n  none\">X</span>\n",
+    "> a <span style=\"display:\n> none\">X</span>\n",
+    "> <div\n> hidden>X</div>\n",
+    "> a <!-- X\n> X --> b\n",
+    // Style sheets, wherever they stand.
+    "<p class=\"x\">X</p>\n\n<style>\n.x { display: none }\n</style>\n",
+    "<style>@media all { a.x, div.y { color: red; font-size: 0 } }</style>\n\n<div class=\"z y\">\n\nX\n\n</div>\n",
+    "<svg><style>#x{opacity:0}</style></svg>\n\n<p id=\"x\">X</p>\n",
+    "<style>kbd{visibility:hidden}</style>\n\n<kbd>X</kbd>\n",
+    // Dialects.
+    "{::comment}\nX\n{:/comment}\n",
+    "{% comment %} X {% endcomment %}\n",
+    "{/* X */}\n",
+    "%% X %%\n",
+    "X\n{: .hidden}\n",
+    "{: style=\"display:none\"}\nX\n",
+    "X{: style=\"color:white\"}\n",
+    "[X]{.sr-only}\n",
+    "::: {.d-none}\nX\n:::\n",
+    "```mermaid\ngraph TD\n%% X\nA --> B\n```\n",
+    "```math\na % X\n```\n",
+    "A root of $2\\phantom{X}$\n",
+    "A root of $$2 \\color{white} X$$\n",
+    "$$\na % X\n\\phantom{X}\n$$\n",
+    "$$\n\\newcommand{\\a}{X} a\n$$\n",
 ];
+
+/// What looks like a way to hide, and is none.
+const SHOWN: &[&str] = &[
+    "<div style=\"opacity:.5\"><div style=\"opacity:.5\">X</div></div>\n",
+    "<div style=\"opacity:.4\">one</div>\n\n<div style=\"opacity:.4\">X</div>\n",
+    "H<sub>2</sub>O and a<sup>b<sup>X</sup></sup>\n",
+    "<table bgcolor=\"#eeeeee\"><tr><td>X</td></tr></table>\n",
+    "<table bgcolor=\"navy\"><tr><td><font color=\"white\">X</font></td></tr></table>\n"
+    ,
+    "<p align=\"center\">\n\nX\n\n<p align=\"center\">\n\nX\n",
+    "<style>\ntable { width: 100%; margin: -4px }\n.x::before { content: \"\"; opacity: 0 }\n.x:hover { display: none }\n     img { display: none }\nth { color: #fff; background: #333 }\n</style>\n\n<p class=\"x\">X</p>\n",
+    "<!-- <style>p { display: none }</style> -->\n\nX\n",
+    "<style>@media print { p { display: none } nav { display: none } } em { color: red }</style>\n\nX\n",
+    "<style media=\"print\">p { display: none }</style>\n\nX\n",
+    // A quote ends the paragraph, and with it what is no tag then.
+    "a <span hidden\n>X</span>\n",
+    "> <span hidden\n> >X</span>\n",
+    "It is 1 <b and\n> X\n",
+    "1 < 2\nX > 3, and \\<span hidden\n>X\n",
+    "```html\n<style>p { display: none }</style>\nX\n```\n",
+    "In `{: .hidden}` and $x_{hidden}$ X\n",
+    "```\n{::comment}\nX\n{:/comment}\n```\n",
+    "```mermaid\ngraph TD\nA --> X\n```\n",
+    "$$\n50 \\% X\n$$\n",
+    "It costs 5 $ or 3 %, \\phantom is a command, X, and 4 $.\n",
+    "A cell of Jupyter:\n\n```\n%% time\nX\n```\n",
+    "+++\n\nX\n",
+    "<button>X</button>",
+];
+
+#[test]
+fn what_only_looks_hidden_counts() {
+    for shown in SHOWN {
+        let source = format!("{WORDS}\n{}", shown.replace('X', "hideous"));
+        let text = md(&source);
+        assert_eq!(text.matches("hideous").count(), shown.matches('X').count(), "{shown}: {text}");
+    }
+}
+
+#[test]
+fn a_style_sheet_that_hides_what_markdown_makes_hides_the_file() {
+    let source = format!("<style>\np {{ font-size: 0 }}\n</style>\n\n{}", WORDS.repeat(40));
+    match try_md(&source) {
+        Err(TextError::Hidden { counted: 0, most: Hidden::Markup, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn references_to_what_shows_nothing_are_that_itself() {
+    let words = WORDS.repeat(10);
+    let source = format!("{words}{}\n", "&zwnj;&#8203;&shy;a".repeat(100));
+    assert_eq!(md(&source), format!("{words}{}\n", "a".repeat(100)));
+}
+
+#[test]
+fn more_signs_of_markup_than_are_read_are_refused_by_their_name() {
+    let error = try_md(&"*a_".repeat(1_000_001)).unwrap_err();
+    assert!(matches!(error, TextError::TooMuch { what: "signs of markup", .. }), "{error}");
+    // Prose of ten megabytes is far from it.
+    let error = try_md(&WORDS.repeat((10 << 20) / WORDS.len()));
+    assert!(error.is_ok(), "{error:?}");
+}
 
 #[test]
 fn hidden_parts_of_markdown_do_not_count() {
@@ -127,6 +245,8 @@ fn front_matter_does_not_count() {
     let read = try_md(&source).unwrap();
     assert_eq!(read.text, format!("\n{WORDS}"));
     assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Markup, 41)]);
+    let toml = md(&format!("+++\ntitle = \"The river\"\n+++\n\n{WORDS}"));
+    assert_eq!(toml, format!("\n{WORDS}"));
 }
 
 #[test]

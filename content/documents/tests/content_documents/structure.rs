@@ -234,6 +234,57 @@ fn a_field_without_an_appearance_counts_as_its_value() {
     assert!(text.len() < 200, "{} bytes in 100 by 40 points", text.len());
 }
 
+/// A form that asks for new appearances, with one field, whose old appearance says `old`.
+fn made_anew(field: &str) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.page("page", "/Annots[6 0 R]").offsets.retain(|(number, _)| *number != 1);
+    writer.object(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</NeedAppearances true>>>>");
+    let entries = "/Subtype/Widget/Rect[20 20 120 60]/AP<</N 7 0 R>>";
+    writer.object(6, format!("<</Type/Annot{entries}{field}>>"));
+    writer.stream(
+        7,
+        "/Subtype/Form/BBox[0 0 50 20]/Resources<</Font<</F 5 0 R>>>>",
+        "BT /F 9 Tf 2 5 Td (old) Tj ET",
+    );
+    let at = writer.table("");
+    writer.end(at)
+}
+
+#[test]
+fn fields_are_shown_anew_where_the_form_asks_for_it() {
+    assert_eq!(pdf(&made_anew("/FT/Tx/V(new)")).unwrap(), "page\n\nnew\n");
+    assert_eq!(pdf(&made_anew("/FT/Tx")).unwrap(), "page\n");
+    // Buttons keep what they look like.
+    assert_eq!(pdf(&made_anew("/FT/Btn")).unwrap(), "page\n\nold\n");
+    let options = "/Opt[[(a)(Anna)][(b)(Bert)](Carl)]";
+    let combo = format!("/FT/Ch/Ff 131072/V(b){options}");
+    assert_eq!(pdf(&made_anew(&combo)).unwrap(), "page\n\nBert\n");
+}
+
+#[test]
+fn a_list_shows_the_options_that_have_room() {
+    let list = |entries: &str| {
+        let options = "/Opt[[(a)(Anna)](Bert)(Carl)(Dora)]/DA(/F 12 Tf 0 g)";
+        pdf(&annotated(&format!("/Subtype/Widget/FT/Ch{options}{entries}"), "")).unwrap()
+    };
+    // Two lines of 12 points, 40 points high in all.
+    assert_eq!(list("/V(Dora)"), "page\n\nAnna\nBert\n");
+    assert_eq!(list("/TI 2"), "page\n\nCarl\nDora\n");
+}
+
+#[test]
+fn a_form_takes_from_its_page_what_its_own_resources_lack() {
+    let mut writer = Writer::new();
+    writer.page("", "").offsets.retain(|(number, _)| ![3, 4].contains(number));
+    let resources = "<</Font<</F 5 0 R>>/XObject<</X 6 0 R>>>>";
+    let page = format!("<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources{resources}>>");
+    writer.object(3, page).stream(4, "", "/X Do");
+    let form = "/Subtype/Form/BBox[0 0 200 200]/Resources<</ProcSet[/PDF]>>";
+    writer.stream(6, form, "BT /F 12 Tf 20 100 Td (inherited) Tj ET");
+    let at = writer.table("");
+    assert_eq!(pdf(&writer.end(at)).unwrap(), "inherited\n");
+}
+
 #[test]
 fn a_dynamic_form_is_refused_by_its_name() {
     let mut writer = Writer::new();

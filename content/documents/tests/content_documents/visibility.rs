@@ -93,6 +93,8 @@ fn text_outside_of_the_page_is_left_out() {
     // A box without an area says nothing.
     let empty = Page { page: "/CropBox[9 9 9 9]", ..page(SEEN) };
     shows(&empty, "seen\n");
+    // The tops of a line that stands below the page are no text to read.
+    hides(&page(&with("BT /F 12 Tf 20 -1 Td (cut) Tj ET")), Hidden::OffPage, 3);
 }
 
 #[test]

@@ -15,7 +15,8 @@ const THEME: &str = "<a:theme xmlns:a=\"http://schemas.openxmlformats.org/drawin
     <a:themeElements><a:clrScheme name=\"x\"><a:dk1><a:sysClr val=\"windowText\" lastClr=\"000000\"/></a:dk1>\
     <a:lt1><a:sysClr val=\"window\" lastClr=\"FFFFFF\"/></a:lt1><a:dk2><a:srgbClr val=\"44546A\"/></a:dk2>\
     <a:lt2><a:srgbClr val=\"E7E6E6\"/></a:lt2><a:accent1><a:srgbClr val=\"4472C4\"/></a:accent1>\
-    </a:clrScheme></a:themeElements></a:theme>";
+    </a:clrScheme><a:fontScheme name=\"x\"><a:majorFont><a:latin typeface=\"Georgia\"/></a:majorFont>\
+    <a:minorFont><a:latin typeface=\"Nothing\"/></a:minorFont></a:fontScheme></a:themeElements></a:theme>";
 
 /// Styles that hide, by their ids; `%` stands for more of them.
 const STYLES: &str = "<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val=\"22\"/></w:rPr></w:rPrDefault></w:docDefaults>\
@@ -36,11 +37,58 @@ const STYLES: &str = "<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val=\"22\"/></
     <w:style w:type=\"table\" w:styleId=\"Grid\"><w:tblStylePr w:type=\"firstRow\"><w:rPr><w:color w:val=\"FFFFFF\" w:themeColor=\"background1\"/></w:rPr>\
     <w:tcPr><w:shd w:val=\"clear\" w:fill=\"4472C4\" w:themeFill=\"accent1\"/></w:tcPr></w:tblStylePr></w:style>";
 
+const KEY: &str = "001B70D0-4D2C-4C0B-9F2C-8D1E5A3F7B61";
+
+/// A TrueType font in which every letter of ASCII is a glyph without an outline, disguised.
+fn blank_font() -> Vec<u8> {
+    let mut cmap: Vec<u8> = vec![0, 0, 0, 1, 0, 3, 0, 10, 0, 0, 0, 12];
+    // Format 12: one group from space to tilde, of glyphs from 1 on.
+    cmap.extend([0, 12, 0, 0, 0, 0, 0, 28, 0, 0, 0, 0, 0, 0, 0, 1]);
+    cmap.extend([0, 0, 0, 32, 0, 0, 0, 126, 0, 0, 0, 1]);
+    let mut head = vec![0; 54];
+    head[..4].copy_from_slice(&[0, 1, 0, 0]);
+    head[18..20].copy_from_slice(&1000_u16.to_be_bytes());
+    let maxp = [0, 1, 0, 0, 0, 96];
+    let tables: [(&[u8; 4], &[u8]); 5] = [
+        (b"cmap", &cmap),
+        (b"glyf", &[0; 4]),
+        (b"head", &head),
+        (b"loca", &[0; 2 * 97]),
+        (b"maxp", &maxp),
+    ];
+    let mut font = vec![0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0];
+    let mut at = 12 + 16 * tables.len();
+    for (name, table) in tables {
+        font.extend(name);
+        font.extend([0; 4]);
+        font.extend((at as u32).to_be_bytes());
+        font.extend((table.len() as u32).to_be_bytes());
+        at += table.len();
+    }
+    font.extend(tables.iter().flat_map(|(_, table)| table.iter()));
+    let digits: Vec<u32> = KEY.chars().filter_map(|sign| sign.to_digit(16)).collect();
+    let key: Vec<u8> = digits.chunks(2).rev().map(|pair| (pair[0] * 16 + pair[1]) as u8).collect();
+    for (place, byte) in font.iter_mut().take(32).enumerate() {
+        *byte ^= key[place % 16];
+    }
+    font
+}
+
 fn document(body: &str, settings: &str) -> Vec<u8> {
     let xml = format!("<w:document {WORD} {SPACES}>{body}</w:document>");
     let styles = format!("<w:styles {WORD}>{STYLES}</w:styles>");
     let settings = format!("<w:settings {WORD}>{settings}</w:settings>");
+    let fonts = format!(
+        "<w:fonts {WORD} xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\">\
+         <w:font w:name=\"Nothing\"><w:embedRegular r:id=\"rId1\" w:fontKey=\"{{{KEY}}}\"/></w:font></w:fonts>"
+    );
+    let related = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+        <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/font\" \
+        Target=\"fonts/font1.odttf\"/></Relationships>";
     zip_of(&[
+        ("word/fontTable.xml", fonts.as_bytes()),
+        ("word/_rels/fontTable.xml.rels", related.as_bytes()),
+        ("word/fonts/font1.odttf", &blank_font()),
         ("word/document.xml", xml.as_bytes()),
         ("word/styles.xml", styles.as_bytes()),
         ("word/settings.xml", settings.as_bytes()),
@@ -132,6 +180,27 @@ fn hiding() -> Vec<(String, Hidden)> {
             format!("<w:p><w:r><w:rPr><w:vanish/></w:rPr>{}", vml("width:90pt").trim_start_matches("<w:p><w:r>")),
             Hidden::Vanished,
         ),
+        (filled("<a:gradFill><a:gsLst><a:gs pos=\"0\"><a:srgbClr val=\"000000\"/></a:gs><a:gs pos=\"100000\"><a:srgbClr val=\"0A0A0A\"/></a:gs></a:gsLst></a:gradFill>"), Hidden::Faint),
+        (filled("<a:solidFill><a:srgbClr val=\"FFFFFF\"><a:lumMod val=\"0\"/></a:srgbClr></a:solidFill>"), Hidden::Faint),
+        (filled("<a:solidFill><a:schemeClr val=\"bg1\"><a:shade val=\"2000\"/></a:schemeClr></a:solidFill>"), Hidden::Faint),
+        (run("<w14:textFill><w14:solidFill><w14:schemeClr w14:val=\"tx1\"><w14:lumMod w14:val=\"0\"/><w14:lumOff w14:val=\"98000\"/></w14:schemeClr></w14:solidFill></w14:textFill>"), Hidden::Faint),
+        (run("<w:color w:val=\"000000\"/><w:shd w:val=\"horzStripe\" w:color=\"000000\" w:fill=\"101010\"/>"), Hidden::Faint),
+        (vml_filled("<v:fill color=\"black\"/>"), Hidden::Faint),
+        (vml_filled("<v:fill type=\"gradient\" color=\"#000000\" color2=\"#050505\"/>"), Hidden::Faint),
+        (run("<w:fitText w:val=\"20\"/>"), Hidden::Tiny),
+        (run("<w:rFonts w:ascii=\"Nothing\"/>"), Hidden::Transparent),
+        (run("<w:rFonts w:ascii=\"Times\" w:asciiTheme=\"minorAscii\"/>"), Hidden::Transparent),
+        (styled("<w:ind w:left=\"-4000\"/>", ""), Hidden::OffPage),
+        (styled("<w:ind w:left=\"12000\"/>", ""), Hidden::OffPage),
+        (styled("<w:ind w:left=\"-2000\" w:right=\"11000\"/>", ""), Hidden::OffPage),
+        (styled("<w:ind w:hanging=\"4000\"/>", ""), Hidden::OffPage),
+        (styled("<w:framePr w:w=\"2000\" w:hAnchor=\"page\" w:x=\"12500\"/>", ""), Hidden::OffPage),
+        (table("<w:tblInd w:w=\"12300\"/>", "", "", ""), Hidden::OffPage),
+        (
+            table("<w:tblInd w:w=\"-8000\"/>", "", "", "").replace("</w:tblPr>", "</w:tblPr><w:tblGrid><w:gridCol w:w=\"2000\"/><w:gridCol w:w=\"3000\"/></w:tblGrid>"),
+            Hidden::OffPage,
+        ),
+        (placed(8_000_000, 0, ""), Hidden::OffPage),
         (styled("<w:pStyle w:val=\"Flat\"/>", ""), Hidden::Clipped),
         (styled("<w:pStyle w:val=\"FarToo\"/>", ""), Hidden::OffPage),
         (run("<w:position w:val=\"-9000\"/>"), Hidden::OffPage),
@@ -148,6 +217,106 @@ fn hiding() -> Vec<(String, Hidden)> {
         (field("PAGE", "X", ""), Hidden::Vanished),
         (field("SET a", "", "X"), Hidden::Vanished),
     ]
+}
+
+/// A text box with a fill.
+fn filled(fill: &str) -> String {
+    boxed(&format!(
+        "<w:drawing><wp:inline><wps:wsp><wps:spPr>{fill}</wps:spPr><wps:txbx>%</wps:txbx></wps:wsp></wp:inline></w:drawing>"
+    ))
+    .replace("<w:r><w:t>", "<w:r><w:rPr><w:color w:val=\"000000\"/></w:rPr><w:t>")
+}
+
+fn vml_filled(fill: &str) -> String {
+    boxed(&format!(
+        "<w:pict><v:rect style=\"width:90pt;height:90pt\" fillcolor=\"white\">{fill}<v:textbox>%</v:textbox></v:rect></w:pict>"
+    ))
+    .replace("<w:r><w:t>", "<w:r><w:rPr><w:color w:val=\"000000\"/></w:rPr><w:t>")
+}
+
+/// A text box without a fill at a place on the page, in EMU, of five inches by three.
+fn placed(x: i64, y: i64, more: &str) -> String {
+    let offset = |kind: &str, at: i64| {
+        format!("<wp:position{kind} relativeFrom=\"page\"><wp:posOffset>{at}</wp:posOffset></wp:position{kind}>")
+    };
+    boxed(&format!(
+        "<w:drawing><wp:anchor>{}{}<wp:extent cx=\"4572000\" cy=\"2743200\"/>{more}\
+         <wps:wsp><wps:spPr><a:noFill/></wps:spPr><wps:txbx>%</wps:txbx></wps:wsp></wp:anchor></w:drawing>",
+        offset("H", x),
+        offset("V", y)
+    ))
+}
+
+/// A shape of a page's size that has no text: `more` in its anchor, and its fill.
+fn sheet(anchor: &str, more: &str, fill: &str) -> String {
+    format!(
+        "<w:p><w:r><w:drawing><wp:anchor {anchor}><wp:extent cx=\"7000000\" cy=\"9000000\"/>{more}<wps:wsp>\
+         <wps:spPr>{fill}</wps:spPr></wps:wsp></wp:anchor></w:drawing></w:r></w:p>"
+    )
+}
+
+const WHITE_FILL: &str = "<a:solidFill><a:srgbClr val=\"FFFFFF\"/></a:solidFill>";
+const BREAK: &str = "<w:p><w:r><w:br w:type=\"page\"/></w:r></w:p>";
+
+#[test]
+fn what_lies_in_front_of_a_page_hides_its_text() {
+    let hidden = "<w:p><w:r><w:t>hideous</w:t></w:r></w:p>";
+    let rect = "<w:p><w:r><w:pict><v:rect style=\"position:absolute;width:500pt;height:700pt;z-index:9\"/></w:pict></w:r></w:p>";
+    for cover in [sheet("behindDoc=\"0\"", "<wp:wrapNone/>", WHITE_FILL), rect.to_owned()] {
+        for page in [format!("{hidden}{cover}"), format!("{cover}{hidden}")] {
+            let body = format!("{SEEN}{BREAK}{page}{BREAK}{SEEN}");
+            let read = word(&body).unwrap();
+            assert_eq!(read.text.matches("hideous").count(), 0, "{page}: {}", read.text);
+            assert_eq!(read.text.matches("river").count(), 2, "{page}: {}", read.text);
+            assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Covered, 7)], "{page}");
+        }
+        // No more than fits under it.
+        let much = "<w:p><w:r><w:t>The rain fell on the hills above Oak Lane.</w:t></w:r></w:p>"
+            .repeat(400);
+        let error = word(&format!("{cover}{much}")).unwrap_err();
+        let TextError::Hidden { hidden, counted, .. } = error else { panic!("{error}") };
+        assert!(hidden > 4_000 && counted > 8_000, "{hidden} {counted}");
+    }
+    for shown in [
+        sheet("behindDoc=\"1\"", "<wp:wrapNone/>", WHITE_FILL),
+        sheet("behindDoc=\"0\"", "<wp:wrapSquare/>", WHITE_FILL),
+        sheet("behindDoc=\"0\"", "<wp:wrapNone/>", "<a:noFill/>"),
+        sheet(
+            "behindDoc=\"0\"",
+            "<wp:wrapNone/>",
+            "<a:solidFill><a:srgbClr val=\"FFFFFF\"><a:alpha val=\"40000\"/></a:srgbClr></a:solidFill>",
+        ),
+        rect.replace("z-index:9", "z-index:-9"),
+        rect.replace("700pt", "70pt"),
+        rect.replace("\"/></w:pict>", "\"><w10:wrap xmlns:w10=\"urn:schemas-microsoft-com:office:word\" type=\"square\"/></v:rect></w:pict>"),
+        format!("{}{BREAK}", sheet("behindDoc=\"0\"", "<wp:wrapNone/>", WHITE_FILL)),
+    ] {
+        let read = word(&format!("{shown}{SEEN}")).unwrap();
+        assert_eq!(read.text.trim(), "The river rose two metres in one night.", "{shown}");
+    }
+}
+
+#[test]
+fn boxes_and_tables_at_one_place_of_a_page_count_once() {
+    let first = placed(914_400, 914_400, "").replace(">X<", ">first<");
+    let second = |x: i64| placed(x, 930_000, "").replace(">X<", ">second<");
+    let read = word(&format!("{SEEN}{first}{}", second(920_000))).unwrap();
+    assert!(read.text.contains("first") && !read.text.contains("second"), "{}", read.text);
+    assert_eq!(read.left_out.iter().collect::<Vec<_>>(), [(Hidden::Covered, 7)]);
+    for apart in
+        [format!("{first}{BREAK}{}", second(920_000)), format!("{first}{}", second(5_000_000))]
+    {
+        let read = word(&apart).unwrap();
+        assert!(read.text.contains("first") && read.text.contains("second"), "{}", read.text);
+    }
+    let at = |y: i64, word: &str| {
+        let place = format!("<w:tblpPr w:horzAnchor=\"page\" w:vertAnchor=\"page\" w:tblpX=\"1500\" w:tblpY=\"{y}\"/>");
+        table(&place, "", "", "").replace(">X<", &format!(">{word}<"))
+    };
+    let read = word(&format!("{SEEN}{}{}", at(2_000, "first"), at(2_000, "second"))).unwrap();
+    assert!(read.text.contains("first") && !read.text.contains("second"), "{}", read.text);
+    let read = word(&format!("{SEEN}{}{}", at(2_000, "first"), at(9_000, "second"))).unwrap();
+    assert!(read.text.contains("second"), "{}", read.text);
 }
 
 fn math(inside: &str) -> String {
@@ -194,6 +363,17 @@ fn what_word_shows_counts() {
         styled("<w:pStyle w:val=\"GonePara\"/>", "<w:rStyle w:val=\"Gone\"/>"),
         styled("<w:pStyle w:val=\"GonePara\"/>", "<w:vanish w:val=\"false\"/>"),
         styled("<w:pStyle w:val=\"DarkPara\"/>", ""),
+        filled("<a:gradFill><a:gsLst><a:gs pos=\"0\"><a:srgbClr val=\"000000\"/></a:gs><a:gs pos=\"100000\"><a:srgbClr val=\"FFFFFF\"/></a:gs></a:gsLst></a:gradFill>"),
+        vml_filled("<v:fill color=\"#cccccc\"/>"),
+        run("<w:fitText w:val=\"840\"/>"),
+        run("<w:rFonts w:ascii=\"Nothing\" w:asciiTheme=\"majorAscii\"/>"),
+        run("<w:rFonts w:hAnsi=\"Nothing\"/>"),
+        // Into the margin, and up to the page's edge.
+        styled("<w:ind w:left=\"-1440\" w:right=\"-1440\"/>", ""),
+        styled("<w:ind w:left=\"5000\" w:hanging=\"5000\"/>", ""),
+        styled("<w:framePr w:w=\"2000\" w:hAnchor=\"page\" w:x=\"9500\"/>", ""),
+        placed(6_000_000, 0, ""),
+        table("<w:tblInd w:w=\"-1000\"/>", "", "", "").replace("</w:tblPr>", "</w:tblPr><w:tblGrid><w:gridCol w:w=\"2000\"/></w:tblGrid>"),
         // A mark's properties are not the text's.
         "<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>X</w:t></w:r></w:p>".to_owned(),
         // What a tracked change replaced.

@@ -61,6 +61,28 @@ fn units_are_at_least_one_and_in_order() {
 }
 
 #[test]
+fn a_datanet_asks_for_no_more_units_than_a_file_can_have() {
+    on_chain(|| {
+        let create = |modality: Modality, min| {
+            Datanets::create_datanet(
+                signed(OWNER),
+                name("x"),
+                modality,
+                min,
+                u64::MAX,
+                None,
+                policy(),
+            )
+        };
+        for modality in Modality::ALL {
+            let most = modality.max_units();
+            assert_noop!(create(modality, most + 1), Error::<Test>::InvalidUnits);
+            assert_ok!(create(modality, most));
+        }
+    });
+}
+
+#[test]
 fn a_daily_limit_lets_something_in() {
     on_chain(|| {
         for (files, bytes) in [(0, 1), (1, 0)] {

@@ -3,7 +3,8 @@
 use frame_support::{derive_impl, dispatch::Pays, parameter_types};
 use openledger_primitives::{
     traits::{OnVerdict, PendingSubmission, Submissions},
-    DatanetId, FileHash, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict, EXTRACTOR,
+    DatanetId, FileHash, Modality, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
+    EXTRACTOR,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
@@ -36,6 +37,7 @@ parameter_types! {
     pub static Waiting: BTreeMap<(DatanetId, FileHash), (SubmissionId, AccountId)> = BTreeMap::new();
     pub static Settled: Vec<(DatanetId, FileHash, Verdict)> = Vec::new();
     pub static LeastUnits: u64 = 1;
+    pub static Kind: Modality = Modality::Text;
 }
 
 /// What the Datanets pallet is to this one: one Datanet, number 0, owned by [`OWNER`].
@@ -44,7 +46,7 @@ pub struct Neighbour;
 impl Submissions<AccountId> for Neighbour {
     fn pending(datanet: DatanetId, sha256: &FileHash) -> Option<PendingSubmission<AccountId>> {
         let (submission, contributor) = Waiting::get().get(&(datanet, *sha256)).copied()?;
-        Some(PendingSubmission { submission, contributor })
+        Some(PendingSubmission { submission, contributor, modality: Kind::get() })
     }
 
     fn owner(datanet: DatanetId) -> Option<AccountId> {
@@ -86,6 +88,7 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     Waiting::set(BTreeMap::new());
     Settled::set(Vec::new());
     LeastUnits::set(1);
+    Kind::set(Modality::Text);
     let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
     sp_io::TestExternalities::new(storage).execute_with(|| {
         System::set_block_number(1);

@@ -48,6 +48,15 @@ fn damaged_extractors_are_detected() {
 }
 
 #[test]
+fn votes_that_claim_what_no_file_can_be_are_detected() {
+    for (units, root) in [(1 << 40, 7), (100, 0)] {
+        detects("a vote claims what no file can be", || {
+            change(|ballot| ballot.votes.try_push((13, accept_text(1, units, root))).unwrap());
+        });
+    }
+}
+
+#[test]
 fn damaged_ballots_are_detected() {
     detects("a ballot cannot be read", || {
         // As a chain would have it that skipped the migration.

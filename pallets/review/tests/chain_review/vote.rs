@@ -1,6 +1,9 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
-use openledger_primitives::RejectionReason::{Harmful, LowQuality, OffTopic};
+use openledger_primitives::{
+    Modality,
+    RejectionReason::{Harmful, LowQuality, OffTopic},
+};
 use pallet_review::{Ballots, Error, Event};
 use sp_runtime::{traits::BadOrigin, DispatchError};
 
@@ -27,7 +30,8 @@ fn votes_and_verdicts_are_announced() {
     on_chain(2, || {
         assert_ok!(vote(11, reject(OffTopic)));
         assert_ok!(vote(12, reject(OffTopic)));
-        let voted = |curator| Event::Voted { datanet: DATANET, submission: 5, curator };
+        let voted =
+            |curator| Event::Voted { datanet: DATANET, submission: 5, curator, replaced: false };
         assert_eq!(
             System::read_events_for_pallet::<Event<Test>>(),
             vec![
@@ -101,6 +105,79 @@ fn a_curator_who_changes_its_vote_is_counted_once() {
         assert_ok!(vote(12, accept(90, 100)));
         assert_eq!(verdict(), Some(accept(60, 100)));
     });
+}
+
+#[test]
+fn a_vote_says_whether_it_replaced_an_earlier_one() {
+    on_chain(3, || {
+        for (curator, verdict, replaced) in [
+            (11, accept(50, 100), false),
+            (12, reject(Harmful), false),
+            (11, accept(50, 100), true),
+            (11, reject(OffTopic), true),
+        ] {
+            System::reset_events();
+            assert_ok!(vote(curator, verdict));
+            assert_eq!(
+                System::read_events_for_pallet::<Event<Test>>(),
+                vec![Event::Voted { datanet: DATANET, submission: 5, curator, replaced }]
+            );
+        }
+        // A curator who was out meanwhile has no vote any more once another one is cast.
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[12, 13, 14], 3)));
+        assert_ok!(vote(13, accept(50, 100)));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, 3)));
+        System::reset_events();
+        assert_ok!(vote(11, accept(50, 100)));
+        assert_eq!(
+            System::read_events_for_pallet::<Event<Test>>(),
+            vec![Event::Voted { datanet: DATANET, submission: 5, curator: 11, replaced: false }]
+        );
+    });
+}
+
+#[test]
+fn no_vote_claims_more_units_than_a_file_of_the_modality_can_have() {
+    for (modality, most, root) in [
+        (Modality::Text, 12 * 1024 * 1024, 7),
+        (Modality::Image, 40_000_000, 0),
+        (Modality::Audio, 1_800_000, 0),
+    ] {
+        on_chain(1, || {
+            Kind::set(modality);
+            for units in [most + 1, 1_000_000_000_000, u64::MAX] {
+                assert_noop!(vote(11, accept_text(50, units, root)), Error::<Test>::TooManyUnits);
+            }
+            assert_ok!(vote(11, accept_text(50, most, root)));
+            assert_eq!(verdict(), Some(accept_text(50, most, root)));
+        });
+    }
+}
+
+#[test]
+fn a_text_has_a_text_root_and_nothing_else_has_one() {
+    on_chain(1, || {
+        assert_noop!(vote(11, accept_text(50, 100, 0)), Error::<Test>::NoTextRoot);
+        assert_ok!(vote(11, accept_text(50, 100, 1)));
+    });
+    for modality in [Modality::Image, Modality::Audio] {
+        on_chain(1, || {
+            Kind::set(modality);
+            assert_noop!(vote(11, accept_text(50, 100, 1)), Error::<Test>::UnexpectedTextRoot);
+            assert_ok!(vote(11, accept_text(50, 100, 0)));
+        });
+    }
+}
+
+#[test]
+fn a_vote_to_reject_claims_nothing() {
+    for modality in Modality::ALL {
+        on_chain(1, || {
+            Kind::set(modality);
+            assert_ok!(vote(11, reject(Harmful)));
+            assert_eq!(verdict(), Some(reject(Harmful)));
+        });
+    }
 }
 
 #[test]

@@ -315,8 +315,13 @@ impl<'a> Builder<'a> {
             (Record::Preference { prompt, chosen, rejected }, Objective::Preference) => {
                 self.preference(source, line, span, [prompt, chosen, rejected])
             }
-            (Record::Preference { .. }, Objective::Supervised) => {
-                Err("it is a preference; train on it with DPO (--stage dpo)".to_owned())
+            (Record::Preference { prompt, chosen, .. }, Objective::Supervised) => {
+                let record = preferred_answer(prompt, chosen)?;
+                self.made(source, line, span, kind, record)?;
+                let what = "preferences, of which the chosen answer alone is learned (--stage dpo \
+                            learns from both)";
+                self.remark(source, line, what, 1);
+                Ok(())
             }
             (_, Objective::Preference) => Err("it is no preference".to_owned()),
             (Record::Text(text), _) => {
@@ -591,4 +596,20 @@ impl<'a> Builder<'a> {
 fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The record that a preference is where only answers are learned.
+fn preferred_answer(prompt: Side, chosen: Side) -> Said<Record> {
+    Ok(match (prompt, chosen) {
+        (Side::Messages(prompt), Side::Messages(chosen)) => {
+            let asked = prompt.into_iter().map(|message| Turn { message, learn: false });
+            let answer = chosen.into_iter().map(|message| {
+                let learn = message.role == "assistant";
+                Turn { message, learn }
+            });
+            Record::Chat(asked.chain(answer).collect(), None)
+        }
+        (Side::Text(prompt), Side::Text(completion)) => Record::Completion { prompt, completion },
+        _ => return Err("its sides are of different kinds".to_owned()),
+    })
 }

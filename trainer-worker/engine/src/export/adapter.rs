@@ -4,7 +4,10 @@
 use super::tensors::TensorFile;
 use crate::error::{Error, Result};
 use crate::lora::patterns::Patterns;
-use crate::peft::{json_of, ordered_patterns, seeming, Files, CONFIG, MAX_ADAPTER};
+use crate::model::ModelConfig;
+use crate::peft::{
+    absent, json_of, ordered_patterns, parse_config, seeming, Files, CONFIG, MAX_ADAPTER,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -95,6 +98,31 @@ impl PeftAdapter {
             adapter.modules.clear();
         }
         Ok((adapter, problems))
+    }
+
+    /// What the configuration names and no tensor is of ([`peft::unmatched`](crate::peft::unmatched)).
+    pub fn unmatched(&self) -> Vec<String> {
+        crate::peft::unmatched(&self.config, &self.modules.keys().cloned().collect())
+    }
+
+    /// Refuses an adapter that lacks what its targets select in a model, such as one of a shallower
+    /// model, whose names fit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adapter`] that names a module of which it has nothing.
+    pub fn check_complete(&self, model: &ModelConfig) -> Result<()> {
+        let text = self.config.to_string();
+        let lora = parse_config(&text, &self.config, model)?;
+        match absent(&lora, model, |_, _, name| self.modules.contains_key(name)) {
+            None => Ok(()),
+            Some(absent) => Err(Error::adapter(format!(
+                "{absent}: it is incomplete, or {}, and the model has {} layers: give --model the one \
+                 that it was trained on",
+                self.base(),
+                model.num_hidden_layers
+            ))),
+        }
     }
 
     /// What the base model is called that the adapter names, in words.

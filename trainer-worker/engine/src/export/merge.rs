@@ -119,7 +119,7 @@ pub fn merge(
     planned.sort_by(|a, b| a.0.cmp(&b.0));
     let across = model.fan_in_fan_out();
     if let Some(adapter) = adapter {
-        check_all_layers(adapter, &model)?;
+        adapter.check_complete(&model)?;
     }
     let part = Part::beside(target)?;
     let total = planned.len();
@@ -190,27 +190,6 @@ impl Part {
         }
         Ok(())
     }
-}
-
-/// Refuses an adapter of a shallower model: its names fit, but layers that its targets select have
-/// nothing.
-fn check_all_layers(adapter: &PeftAdapter, model: &ModelConfig) -> Result<()> {
-    let text = adapter.config.to_string();
-    let lora = crate::peft::parse_config(&text, &adapter.config, model)?;
-    for layer in 0..model.num_hidden_layers {
-        for module in model.modules(layer) {
-            let name = model.module_name(layer, &module);
-            if lora.selects(layer, &name) == Some(true) && !adapter.modules.contains_key(&name) {
-                return Err(Error::adapter(format!(
-                    "it holds nothing for {name}, which its target_modules select in this model of {} \
-                     layers: it is incomplete, or {}: give --model the one that it was trained on",
-                    model.num_hidden_layers,
-                    adapter.base()
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The names that a module's weight may have: PEFT's path, with or without the prefix that the

@@ -5,6 +5,7 @@
 //! [`Writer`] is fed with logits and gives text; the commands and the server use the same one, so that
 //! they write the same.
 
+mod grammar;
 mod logprobs;
 mod sampler;
 mod sampling;
@@ -19,6 +20,7 @@ use crate::tokenizer::Tokenizer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use grammar::{Grammar, Vocabulary, MAX_SCHEMA_BYTES};
 pub use logprobs::{Logprob, TokenLogprob};
 pub use sampling::{Sampling, MAX_LOGIT_BIAS, MAX_STOPS, MAX_STOP_BYTES, MAX_TOP_LOGPROBS};
 pub use writer::{Finish, Piece, Writer};

@@ -57,6 +57,11 @@ impl Sampler {
         }
     }
 
+    /// Gives back the memory that drawing takes.
+    pub(super) fn rest(&mut self) {
+        self.candidates = Vec::new();
+    }
+
     /// The next token. The logits are changed; tokens at negative infinity are never taken.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! How an answer is sampled and where it ends.
 
+use super::grammar::Grammar;
 use crate::error::{Error, Result};
+use std::sync::Arc;
 
 /// Most stop strings, and most bytes of each.
 pub const MAX_STOPS: usize = 16;
@@ -13,10 +15,10 @@ pub const MAX_TOP_LOGPROBS: usize = 20;
 
 /// How tokens are chosen and when to stop.
 ///
-/// Logits pass through the penalties ([`Self::repetition_penalty`], then frequency and presence) after
-/// [`Self::logit_bias`] is added; then temperature, `min_p`, `top_k` and `top_p`, each over what the one
+/// Tokens that [`Self::grammar`] does not allow are taken out. Logits pass through the penalties
+/// ([`Self::repetition_penalty`], then frequency and presence) after [`Self::logit_bias`] is added; then temperature, `min_p`, `top_k` and `top_p`, each over what the one
 /// before leaves. Of what is left one token is drawn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Sampling {
     /// Most tokens to generate, 1 to 32768.
     pub max_new_tokens: usize,
@@ -45,6 +47,8 @@ pub struct Sampling {
     pub stop: Vec<String>,
     /// Tells the logarithm of each token's probability, and those of so many of the likeliest, 0 to 20.
     pub logprobs: Option<usize>,
+    /// What the answer must follow.
+    pub grammar: Option<Arc<Grammar>>,
     /// Goes on after a token that ends the answer, until the length is reached.
     pub ignore_end: bool,
 }
@@ -65,6 +69,7 @@ impl Default for Sampling {
             choice: 0,
             stop: Vec::new(),
             logprobs: None,
+            grammar: None,
             ignore_end: false,
         }
     }
@@ -117,6 +122,11 @@ impl Sampling {
                 let value = format!("a string of {} bytes", stop.len());
                 return refuse("stop", value, "strings of 1 to 512 bytes");
             }
+        }
+        // An answer that a stop string cuts would follow no grammar.
+        if self.grammar.is_some() && !self.stop.is_empty() {
+            let value = format!("{} strings beside a response_format", self.stop.len());
+            return refuse("stop", value, "none there: the answer ends where its format does");
         }
         match self.logprobs {
             Some(top) if top > MAX_TOP_LOGPROBS => {

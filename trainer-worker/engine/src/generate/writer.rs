@@ -1,5 +1,6 @@
 //! One answer being written.
 
+use super::grammar::Matcher;
 use super::logprobs::{RawLogprobs, TokenLogprob};
 use super::sampler::Sampler;
 use super::sampling::Sampling;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
-    /// A token that ends an answer, or a stop string.
+    /// A token that ends an answer, a stop string, or the end of what the grammar allows.
     Stop,
     /// [`Sampling::max_new_tokens`] were written.
     Length,
@@ -40,6 +41,7 @@ pub struct Writer<T: Borrow<Tokenizer> = Arc<Tokenizer>> {
     stream: TextStream,
     stops: StopStrings,
     raw: RawLogprobs,
+    matcher: Option<Matcher>,
     logprobs: Option<usize>,
     max_new_tokens: usize,
     ignore_end: bool,
@@ -69,12 +71,17 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
                 range: format!("token ids below {vocabulary}"),
             });
         }
+        let matcher = match &sampling.grammar {
+            Some(grammar) => Some(Matcher::new(grammar, tokenizer.borrow().vocabulary()?)?),
+            None => None,
+        };
         Ok(Self {
             tokenizer,
             sampler: Sampler::new(sampling, prompt),
             stream: TextStream::default(),
             stops: StopStrings::new(&sampling.stop),
             raw: RawLogprobs::new(),
+            matcher,
             logprobs: sampling.logprobs,
             max_new_tokens: sampling.max_new_tokens,
             ignore_end: sampling.ignore_end,
@@ -104,9 +111,12 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
         if let Some(top) = self.logprobs {
             self.raw.read(logits, top);
         }
+        let tokenizer = self.tokenizer.borrow();
+        if let Some(matcher) = &mut self.matcher {
+            matcher.restrict(tokenizer, logits)?;
+        }
         let id = self.sampler.pick(logits)?;
         self.drawn += 1;
-        let tokenizer = self.tokenizer.borrow();
         if !self.ignore_end && tokenizer.is_end(id) {
             return Ok(self.end(Finish::Stop, String::new()));
         }
@@ -122,8 +132,15 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
             let end = self.decoded + usize::from(self.stream.is_within_character());
             self.waiting.push_back((begin, end, entry));
         }
+        let complete = match &mut self.matcher {
+            Some(matcher) => matcher.take(&tokenizer.token_bytes(id, false)?)?,
+            None => false,
+        };
         let (text, stopped) = self.stops.push(&text);
         self.given += text.len();
+        if complete {
+            return Ok(self.end(Finish::Stop, text));
+        }
         if stopped {
             // What lies in the stop string is not part of the answer.
             self.waiting.retain(|(begin, _, _)| *begin < self.given);
@@ -164,6 +181,13 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
         self.finish = Some(finish);
         let logprobs = self.waiting.drain(..).map(|(_, _, entry)| entry).collect();
         Piece { token: None, text, logprobs, finish: Some(finish) }
+    }
+
+    /// Gives back the memory that choosing a token takes, some bytes for each token of the vocabulary,
+    /// where the next one is not to be written soon. What is written does not change.
+    pub fn rest(&mut self) {
+        self.sampler.rest();
+        self.raw = RawLogprobs::new();
     }
 
     /// The tokens written, without the one that ended the answer.

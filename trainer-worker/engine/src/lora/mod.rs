@@ -59,7 +59,7 @@ pub struct Excluded {
 
 impl Excluded {
     /// Whether it names a module; nothing where its expression is not understood here.
-    fn names(&self, module: &str) -> Option<bool> {
+    pub(crate) fn names(&self, module: &str) -> Option<bool> {
         match &self.expression {
             Some(expression) => expression.matches(module),
             None => Some(self.names.iter().any(|name| targets::matches(module, name))),
@@ -119,8 +119,11 @@ impl LoraConfig {
         match &self.target_expression {
             Some(expression) => expression.matches(module),
             None => {
-                let named = self.target_modules.iter().any(|t| targets::matches(module, t));
-                Some(named && self.layers_to_transform.keeps(layer, module))
+                let targets = &self.target_modules;
+                // PEFT asks for no layer where a name is whole.
+                let whole = targets.iter().any(|t| t == module);
+                let named = whole || targets.iter().any(|t| targets::matches(module, t));
+                Some(named && (whole || self.layers_to_transform.keeps(layer, module)))
             }
         }
     }

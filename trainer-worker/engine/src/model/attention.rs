@@ -45,55 +45,6 @@ const BELOW_OUTPUT: [Role; 8] = [
     Role::KeyValueB,
 ];
 
-/// Keys and values of the tokens that one layer has seen.
-#[derive(Debug, Clone)]
-pub struct Cache {
-    keys: Vec<f32>,
-    values: Vec<f32>,
-    len: usize,
-}
-
-impl Cache {
-    /// An empty cache for `tokens` tokens.
-    pub fn new(heads: Heads, tokens: usize) -> Self {
-        Self {
-            keys: vec![0.0; tokens * heads.key_width()],
-            values: vec![0.0; tokens * heads.value_width()],
-            len: 0,
-        }
-    }
-
-    /// Number of tokens that it holds.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether it holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Room for the keys and values of one more token, which now counts as held: all keys and all
-    /// values, rows of `heads.key_width()` and `heads.value_width()`.
-    pub(super) fn grow(&mut self, heads: Heads) -> (&mut [f32], &mut [f32]) {
-        assert!(
-            (self.len + 1) * heads.key_width() <= self.keys.len()
-                && (self.len + 1) * heads.value_width() <= self.values.len(),
-            "the cache has room for another token"
-        );
-        self.len += 1;
-        (&mut self.keys, &mut self.values)
-    }
-
-    /// Adds the keys and values of `rows` tokens.
-    fn push(&mut self, k: &[f32], v: &[f32], rows: usize, heads: Heads) {
-        let (kw, vw) = (heads.key_width(), heads.value_width());
-        self.keys[self.len * kw..(self.len + rows) * kw].copy_from_slice(&k[..rows * kw]);
-        self.values[self.len * vw..(self.len + rows) * vw].copy_from_slice(&v[..rows * vw]);
-        self.len += rows;
-    }
-}
-
 /// What the backward needs.
 #[derive(Debug)]
 pub(super) struct Saved {
@@ -205,13 +156,12 @@ fn normalise_heads(x: &mut Vec<f32>, weight: &[f32], ctx: &Context<'_>) -> (Vec<
     (std::mem::replace(x, normed), stats)
 }
 
-/// `y = attention(x)` for all rows. With a cache, the rows follow those that it holds.
+/// `y = attention(x)` for all rows.
 pub(super) fn forward(
     y: &mut [f32],
     x: &[f32],
     linears: &Linears<'_, '_>,
     ctx: &Context<'_>,
-    cache: Option<&mut Cache>,
 ) -> Saved {
     let heads = ctx.config.heads(ctx.layer);
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
@@ -227,18 +177,7 @@ pub(super) fn forward(
     let bias = Bias { window: ctx.config.window(ctx.layer), slopes: &ctx.places.slopes };
     let ow = heads.output_width();
     let mut attended = ws.take(rows * ow);
-    match cache {
-        None => kernel::forward(&mut attended, (&q, &k, &v), &ctx.rows.offsets, heads, bias),
-        Some(cache) => {
-            let before = cache.len;
-            cache.push(&k, &v, rows, heads);
-            let (keys, values) = (&cache.keys[..], &cache.values[..]);
-            for (i, out) in attended.chunks_exact_mut(ow).enumerate() {
-                let q = &q[i * qw..(i + 1) * qw];
-                kernel::decode(out, (q, keys, values), before + i + 1, heads, bias);
-            }
-        }
-    }
+    kernel::forward(&mut attended, (&q, &k, &v), &ctx.rows.offsets, heads, bias);
     linears.forward(y, &attended, Role::Output);
     Saved { q, k, v, attended, raw, latent }
 }

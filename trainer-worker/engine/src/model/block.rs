@@ -5,7 +5,7 @@
 //! get one, and nothing is computed below the lowest adapter. Normalised inputs and the activation
 //! are recomputed instead of kept.
 
-use super::attention::{self, Cache};
+use super::attention;
 use super::config::ModelConfig;
 use super::family::Role;
 use super::feed_forward;
@@ -35,11 +35,6 @@ impl Rows {
             rows.offsets.push(rows.positions.len());
         }
         rows
-    }
-
-    /// The next `len` rows of a sequence that already has `start`.
-    pub fn following(start: usize, len: usize) -> Self {
-        Self { offsets: vec![0, len], positions: (start..start + len).map(|p| p as u32).collect() }
     }
 
     /// Number of rows in all.
@@ -79,15 +74,6 @@ impl Places {
     /// would be others ([`Rotary::same_up_to`](super::rotary::Rotary::same_up_to)).
     pub(super) fn of_length(config: &ModelConfig, tokens: usize) -> Option<Self> {
         config.rotary()?.same_up_to().map(|_| Self::new(config, tokens))
-    }
-
-    /// Prepares the rows of a pass that takes a sequence from `from` to `to` tokens.
-    pub(super) fn extend(&mut self, config: &ModelConfig, from: usize, to: usize) {
-        if let (Some(table), Some(rotary)) = (&mut self.rope, config.rotary()) {
-            if rotary.same_up_to().is_some() {
-                rotary.extend(table, from, to);
-            }
-        }
     }
 
     /// Number of positions that are covered.
@@ -227,15 +213,13 @@ fn output_gradient(
     Some(below)
 }
 
-/// `y = block(x)` for all rows. With `keep`, returns what [`backward`] needs. With a cache, the rows
-/// follow those whose keys and values it holds, and theirs are added to it.
+/// `y = block(x)` for all rows. With `keep`, returns what [`backward`] needs.
 pub fn forward(
     y: &mut [f32],
     x: &[f32],
     block: &Block,
     adapter: Option<&BlockAdapter<'_>>,
     ctx: &Context<'_>,
-    cache: Option<&mut Cache>,
     keep: bool,
 ) -> Option<Saved> {
     let (rows, ws) = (ctx.rows.len(), ctx.workspace);
@@ -246,7 +230,7 @@ pub fn forward(
     let mut normed = ws.take(rows * d);
     let stats1 = ctx.normalise(&mut normed, x, &block.input_norm);
     let mut x1 = ws.take(rows * d);
-    let attention = attention::forward(&mut x1, &normed, &linears, ctx, cache);
+    let attention = attention::forward(&mut x1, &normed, &linears, ctx);
     let attention_norm = normalise_output(&mut x1, block.attention_output_norm.as_ref(), ctx);
     par_add_assign(&mut x1, if ctx.config.residual_after_norm { &normed } else { x }, d);
 

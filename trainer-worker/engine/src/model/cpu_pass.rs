@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
             let keep = layer >= lowest;
             let context = self.context(layer, &part.rows);
             let save = keep && !self.runner.recompute;
-            let saved = block::forward(&mut y, &x, block, adapter.as_ref(), &context, None, save);
+            let saved = block::forward(&mut y, &x, block, adapter.as_ref(), &context, save);
             let below = std::mem::replace(&mut x, y);
             if keep {
                 kept.push(Kept { x: below, saved });
@@ -268,8 +268,7 @@ impl<'a> Pass<'a> {
             let context = self.context(layer, &part.rows);
             let saved = saved.or_else(|| {
                 let mut y = ws.take(dy.len());
-                let saved =
-                    block::forward(&mut y, &x, block, adapter.as_ref(), &context, None, true);
+                let saved = block::forward(&mut y, &x, block, adapter.as_ref(), &context, true);
                 ws.put(y);
                 saved
             });

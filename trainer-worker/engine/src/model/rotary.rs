@@ -1,10 +1,10 @@
 //! The rotary embedding's frequencies and their scaling for longer contexts.
 //!
 //! Two kinds of scaling, [`DynamicScaling`] and [`LongScaling`], take other frequencies when a pass
-//! is longer than a limit ([`Rotary::same_up_to`]). As in transformers, a pass turns all its rows by
-//! the frequencies for its longest sequence, and what a cache already holds stays as it was turned:
-//! a row is turned for the length that its sequence had when it came. Such a model answers a prompt
-//! read at once and the same prompt read token by token differently once the limit is passed.
+//! is longer than a limit ([`Rotary::same_up_to`]). As in transformers, a pass of training or scoring
+//! turns all its rows by the frequencies for its longest sequence. Generation and serving turn all
+//! rows of a sequence by those for the length that it was announced with
+//! ([`KvPages::new`](super::kv::KvPages::new)), so that reading it in parts changes nothing.
 
 use super::config::{bad, limit};
 use crate::error::Result;
@@ -355,7 +355,7 @@ impl Rotary {
     }
 
     /// The factor on cosines and sines.
-    fn attention_factor(&self) -> f32 {
+    pub(super) fn attention_factor(&self) -> f32 {
         match &self.scaling {
             Some(RopeScaling::Yarn(yarn)) => yarn.attention_factor() as f32,
             Some(RopeScaling::Long(long)) => long.attention_factor as f32,
@@ -368,11 +368,5 @@ impl Rotary {
     pub fn table(&self, head_dim: usize, positions: usize) -> RopeTable {
         RopeTable::scaled(&self.inverse_frequencies(positions), positions, self.attention_factor())
             .within(head_dim, self.interleaved)
-    }
-
-    /// Makes rows `from..to` of a table those of a pass that takes a sequence from `from` to `to`
-    /// tokens. Only where [`Self::same_up_to`] gives a length does that change anything.
-    pub fn extend(&self, table: &mut RopeTable, from: usize, to: usize) {
-        table.set_rows(from..to, &self.inverse_frequencies(to), self.attention_factor());
     }
 }

@@ -389,24 +389,39 @@ impl Model {
     pub fn embed(&self, out: &mut [f32], tokens: &[u32], positions: &[u32]) -> Result<()> {
         let d = self.config.hidden_size;
         for ((row, token), position) in out.chunks_exact_mut(d).zip(tokens).zip(positions) {
-            if *token as usize >= self.config.vocab_size {
-                return Err(Error::TokenId { id: *token, vocabulary: self.config.vocab_size });
-            }
-            self.embedding.row(*token as usize, row);
-            if let Some(table) = &self.positions {
-                let at = *position as usize * d;
-                let learned = table.get(at..at + d).ok_or(Error::ContextExceeded {
-                    tokens: *position as usize + 1,
-                    limit: self.config.max_position_embeddings,
-                    what: "sequence",
-                })?;
-                add_assign(row, learned);
-            }
+            self.embed_without_norm(row, *token, *position as usize)?;
         }
         if let Some(norm) = &self.embedding_norm {
             let rows = tokens.len();
             let before = out[..rows * d].to_vec();
             norm.forward(&mut out[..rows * d], &mut vec![0f32; rows * norm.stats()], &before);
+        }
+        Ok(())
+    }
+
+    /// [`Self::embed`] of one token by the calling thread alone.
+    pub(super) fn embed_row(&self, out: &mut [f32], token: u32, position: usize) -> Result<()> {
+        self.embed_without_norm(out, token, position)?;
+        if let Some(norm) = &self.embedding_norm {
+            let before = out.to_vec();
+            norm.forward_row(out, &before);
+        }
+        Ok(())
+    }
+
+    fn embed_without_norm(&self, row: &mut [f32], token: u32, position: usize) -> Result<()> {
+        if token as usize >= self.config.vocab_size {
+            return Err(Error::TokenId { id: token, vocabulary: self.config.vocab_size });
+        }
+        self.embedding.row(token as usize, row);
+        if let Some(table) = &self.positions {
+            let at = position * row.len();
+            let learned = table.get(at..at + row.len()).ok_or(Error::ContextExceeded {
+                tokens: position + 1,
+                limit: self.config.max_position_embeddings,
+                what: "sequence",
+            })?;
+            add_assign(row, learned);
         }
         Ok(())
     }

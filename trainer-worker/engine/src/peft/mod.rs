@@ -5,15 +5,21 @@
 //! so that one file, named by one hash, is the whole adapter. Its bytes are a function of the
 //! adapter alone: the header is written here, in a fixed order.
 
+mod complete;
 mod config;
+mod explained;
 mod files;
 pub mod seeming;
 
+pub(crate) use complete::absent;
 pub(crate) use config::{json_of, ordered_patterns, parse as parse_config};
+pub use explained::unmatched;
 pub(crate) use files::Files;
 
 use crate::error::{write_atomically, Error, Result};
-use crate::lora::{magnitude_name, targets, tensor_name, Adapter, Layout, Role};
+use crate::lora::{
+    magnitude_name, targets, tensor_name, Adapter, Excluded, Layout, LoraConfig, Role,
+};
 use crate::model::hf::to_f32;
 use crate::model::ModelConfig;
 use safetensors::SafeTensors;
@@ -222,8 +228,9 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
     let json = json_of(&config)?;
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|e| Error::adapter(format!("not a usable safetensors file: {e}")))?;
-    check(&config, &json, &tensors)?;
+    // What the configuration says alone is refused first: that is nearer to the cause.
     let mut lora = config::parse(&config, &json, model)?;
+    check(&config, &json, &tensors)?;
     let bases = Bases::new(&json, model);
     // What is in the file decides which modules carry an adapter.
     let mut present: BTreeSet<(usize, Role)> = BTreeSet::new();
@@ -251,19 +258,8 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
         return Err(Error::adapter("it holds no tensor"));
     }
     // A shallower model of the same width would fit as well.
-    let selected = (0..model.num_hidden_layers)
-        .flat_map(|layer| model.modules(layer).into_iter().map(move |module| (layer, module)))
-        .map(|(layer, module)| (layer, module.role, model.module_name(layer, &module)));
-    let selected: Vec<_> =
-        selected.filter(|(layer, _, name)| lora.selects(*layer, name) == Some(true)).collect();
-    let mut absent = selected.iter().filter(|(layer, role, _)| !present.contains(&(*layer, *role)));
-    if let Some((_, _, name)) = absent.next() {
-        return Err(Error::adapter(format!(
-            "it holds nothing for {name} and {} more of the {} modules that its target_modules select \
-             in this model: it is incomplete, or {bases}",
-            absent.count(),
-            selected.len()
-        )));
+    if let Some(absent) = absent(&lora, model, |layer, role, _| present.contains(&(layer, role))) {
+        return Err(Error::adapter(format!("{absent}: it is incomplete, or {bases}")));
     }
     let mut layouts = Vec::with_capacity(model.num_hidden_layers);
     let mut layers = Vec::with_capacity(model.num_hidden_layers);
@@ -308,23 +304,32 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
             Ok(targets) if !lora.target_modules.is_empty() => targets,
             _ => names.into_iter().map(|(_, name)| name.to_owned()).collect(),
         };
-        // Where the file did not say it, short names may name more than the file holds.
-        let more = (0..model.num_hidden_layers).any(|layer| {
-            let named =
-                |m: &crate::model::Module| lora.selects(layer, &model.module_name(layer, m));
-            let modules = model.modules(layer);
-            modules.iter().any(|m| named(m) == Some(true) && !present.contains(&(layer, m.role)))
-        });
-        if more {
-            let all = (0..model.num_hidden_layers).flat_map(|layer| {
-                model.modules(layer).into_iter().map(move |module| (layer, module))
-            });
-            let held = all.filter(|(layer, module)| present.contains(&(*layer, module.role)));
-            lora.target_modules =
-                held.map(|(layer, module)| model.module_name(layer, &module)).collect();
-        }
     }
+    say_what_is_held(&mut lora, model, &present);
     Ok(Adapter { family: model.family, config: lora, layouts, layers })
+}
+
+/// Replaces targets that select other modules than an adapter holds by the modules' names, so that what is
+/// written of it can be read: where the file did not say its targets, short names may name more, and
+/// `target_parameters` hold what exclusions and choices of layers would leave out of modules.
+fn say_what_is_held(lora: &mut LoraConfig, model: &ModelConfig, present: &BTreeSet<(usize, Role)>) {
+    let modules: Vec<(usize, Role, String)> = (0..model.num_hidden_layers)
+        .flat_map(|layer| model.modules(layer).into_iter().map(move |module| (layer, module)))
+        .map(|(layer, module)| (layer, module.role, model.module_name(layer, &module)))
+        .collect();
+    let holds = |layer: usize, role: Role| present.contains(&(layer, role));
+    let right = |(layer, role, name): &(usize, Role, String)| {
+        lora.selects(*layer, name).is_none_or(|selected| selected == holds(*layer, *role))
+    };
+    if modules.iter().all(right) {
+        return;
+    }
+    let held = modules.into_iter().filter(|(layer, role, _)| holds(*layer, *role));
+    lora.target_modules = held.map(|(.., name)| name).collect();
+    lora.target_expression = None;
+    if lora.target_modules.iter().any(|name| lora.excluded.names(name) == Some(true)) {
+        lora.excluded = Excluded::default();
+    }
 }
 
 fn parse_name(name: &str, dora: bool, model: &ModelConfig) -> Option<(usize, Role)> {
@@ -337,16 +342,11 @@ fn parse_name(name: &str, dora: bool, model: &ModelConfig) -> Option<(usize, Rol
     Some((layer, module.role))
 }
 
-/// Refuses what plain LoRA arithmetic would compute otherwise than the adapter means.
+/// Refuses tensors that are not what the configuration says of them.
 fn check(text: &str, json: &Value, tensors: &SafeTensors<'_>) -> Result<()> {
-    let mut problems = seeming::problems_of_config(json);
-    if problems.is_empty() {
-        let list = tensors.tensors();
-        let shapes =
-            list.iter().map(|(name, view)| seeming::Shape { name, dimensions: view.shape() });
-        problems = seeming::problems_of_tensors(text, json, shapes)?;
-    }
-    seeming::refuse(&problems)
+    let list = tensors.tensors();
+    let shapes = list.iter().map(|(name, view)| seeming::Shape { name, dimensions: view.shape() });
+    seeming::refuse(&seeming::problems_of_tensors(text, json, shapes)?)
 }
 
 /// The base model that an adapter names and the one at hand, in words.

@@ -7,6 +7,7 @@
 //! compute something else by it.
 
 use super::config::ordered_patterns;
+use super::explained;
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -103,7 +104,7 @@ fn is_off(value: &Value) -> bool {
 }
 
 /// A value as it is shown in an error: short.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = value.to_string();
     let mut short: String = text.chars().take(80).collect();
     if short.len() < text.len() {
@@ -218,8 +219,15 @@ const LORA_A: &str = ".lora_A.weight";
 const LORA_B: &str = ".lora_B.weight";
 const MAGNITUDES: [&str; 2] = [".lora_magnitude_vector", ".lora_magnitude_vector.weight"];
 
-/// What the tensors of an adapter say against its configuration: magnitudes that are missing or too
-/// many, ranks that are not those of `r` and `rank_pattern`, adapters of embeddings.
+/// The module that a tensor of an adapter belongs to.
+fn module_of(bare: &str) -> Option<&str> {
+    let mut ends = [LORA_A, LORA_B].into_iter().chain(MAGNITUDES);
+    ends.find_map(|end| bare.strip_suffix(end))
+}
+
+/// What the tensors of an adapter say against its configuration: modules that it does not select,
+/// magnitudes that are missing or too many, ranks that are not those of `r` and `rank_pattern`, adapters
+/// of embeddings.
 pub fn problems_of_tensors<'a>(
     text: &str,
     config: &Value,
@@ -233,8 +241,10 @@ pub fn problems_of_tensors<'a>(
     let (mut modules, mut magnitudes) = (BTreeSet::new(), BTreeSet::new());
     let mut wrong_ranks = Vec::new();
     let (mut embedding, mut experts) = (false, false);
+    let mut held = BTreeSet::new();
     for Shape { name, dimensions } in tensors {
         let bare = name.strip_prefix("base_model.model.").unwrap_or(name);
+        held.extend(module_of(bare).map(str::to_owned));
         if let Some(module) = MAGNITUDES.iter().find_map(|end| bare.strip_suffix(end)) {
             magnitudes.insert(module.to_owned());
         }
@@ -269,6 +279,7 @@ pub fn problems_of_tensors<'a>(
             wrong_ranks.len()
         ));
     }
+    found.extend(explained::unexplained(config, &held));
     let first = |of: &BTreeSet<String>, without: &BTreeSet<String>| {
         of.difference(without).next().map(|m| (m.clone(), of.difference(without).count()))
     };

@@ -9,6 +9,8 @@
 
 use super::Tokenizer;
 use crate::error::Result;
+use crate::generate::Vocabulary;
+use std::sync::Arc;
 use tokenizers::{Decoder, DecoderWrapper};
 
 /// Longest token in bytes that text is made of; longer ones, which no real vocabulary has, are cut.
@@ -90,6 +92,33 @@ impl Tokenizer {
         };
         bytes.truncate(MAX_TOKEN_BYTES);
         Ok(bytes)
+    }
+}
+
+impl Tokenizer {
+    /// The tokens that stand for text, for answers that follow a grammar; made once.
+    ///
+    /// # Errors
+    /// As [`Self::token_bytes`].
+    pub fn vocabulary(&self) -> Result<Arc<Vocabulary>> {
+        if let Some(known) = self.vocabulary.get() {
+            return Ok(Arc::clone(known));
+        }
+        let ends = self.end_tokens();
+        let (mut tokens, mut leaves_out_space) = (Vec::new(), false);
+        for id in self.inner.get_vocab(true).into_values() {
+            if self.is_special(id) || ends.contains(&id) {
+                continue;
+            }
+            let bytes = self.token_bytes(id, false)?;
+            if !leaves_out_space && bytes.first() == Some(&b' ') {
+                leaves_out_space = self.token_bytes(id, true)? != bytes;
+            }
+            tokens.push((id, bytes));
+        }
+        Ok(Arc::clone(
+            self.vocabulary.get_or_init(|| Arc::new(Vocabulary::new(tokens, leaves_out_space))),
+        ))
     }
 }
 

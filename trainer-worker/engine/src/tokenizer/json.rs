@@ -108,6 +108,10 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// The key under which `serde_json` hands over a number that is no 64-bit integer, where some crate of the
+/// build switches on its feature `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
@@ -151,6 +155,15 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let mut entries: Vec<(String, Json)> = Vec::new();
+        if let Some(key) = map.next_key::<String>()? {
+            let value: Json = map.next_value()?;
+            match &value {
+                Json::Text(text) if key == NUMBER => {
+                    return text.parse().map(Json::Number).map_err(A::Error::custom);
+                }
+                _ => entries.push((key, value)),
+            }
+        }
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }

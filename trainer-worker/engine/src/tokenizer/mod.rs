@@ -9,12 +9,13 @@ mod sentencepiece;
 mod template;
 
 use crate::error::{Error, Result};
+use crate::generate::Vocabulary;
 use crate::model::gguf::Gguf;
 pub use bytes::TextStream;
 pub use json::Json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use template::ChatTemplate;
 pub use template::Date;
 use tokenizers::{ModelWrapper, Tokenizer as HfTokenizer};
@@ -73,6 +74,7 @@ pub struct Tokenizer {
     end_of_turn: OnceLock<Option<u32>>,
     template: Option<ChatTemplate>,
     template_text: Option<String>,
+    vocabulary: OnceLock<Arc<Vocabulary>>,
 }
 
 /// What a reader found, for [`Tokenizer::new`].
@@ -182,6 +184,7 @@ impl Tokenizer {
             end_of_turn: OnceLock::new(),
             template,
             template_text,
+            vocabulary: OnceLock::new(),
         })
     }
 

@@ -11,6 +11,7 @@ use openledger_engine::generate::argmax;
 use openledger_engine::kernels::quant::nf4::Nf4;
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::decode::Session;
+use openledger_engine::model::fast::ServingArithmetic;
 use openledger_engine::model::forward::{Batch, Runner};
 use openledger_engine::model::{Model, Precision};
 use openledger_engine::peft;
@@ -120,15 +121,18 @@ fn decoding_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn a_prompt_goes_through_a_quantised_model_exactly() {
+fn by_its_values_a_quantised_model_is_the_dense_one() {
     let (dense, tokenizer) = real_model();
     let tokens = &tokenizer.encode(TEXT).expect("tokens")[..24];
     let run = |model: &Arc<Model>| {
-        let mut session = Session::new(model.clone(), None, 40).expect("a session");
+        let (model, arithmetic) = (model.clone(), ServingArithmetic::F32);
+        let mut session = Session::with(model, None, 40, arithmetic).expect("a session");
         session.push(tokens).expect("logits").to_vec()
     };
-    // The head of a single row is exact as well: only steps of few tokens round.
     assert!(run(&dense) == run(&quantised()));
+    let arithmetic = |model| Session::new(model, None, 40).expect("a session").arithmetic();
+    assert_eq!(arithmetic(dense), ServingArithmetic::F32);
+    assert_eq!(arithmetic(quantised()), ServingArithmetic::Integer);
 }
 
 #[test]

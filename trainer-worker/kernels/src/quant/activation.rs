@@ -96,6 +96,73 @@ impl Activations {
     }
 }
 
+/// [`Activations`] that several threads fill at the same time, each rows of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedActivations {
+    high: *mut i8,
+    low: *mut i8,
+    scales: *mut f32,
+    scaled_sums: *mut f32,
+    sums: *mut [i32; 2],
+    whole: *const Activations,
+    per_row: usize,
+    rows: usize,
+}
+
+// SAFETY: whoever uses one promises, at each call, that no two threads touch the same rows.
+unsafe impl Send for SharedActivations {}
+// SAFETY: as above.
+unsafe impl Sync for SharedActivations {}
+
+impl SharedActivations {
+    /// Gives `activations` the shape `[rows, cols]` and shares them.
+    pub fn new(activations: &mut Activations, rows: usize, cols: usize) -> Self {
+        activations.resize(rows, cols);
+        Self {
+            high: activations.high.as_mut_ptr(),
+            low: activations.low.as_mut_ptr(),
+            scales: activations.scales.as_mut_ptr(),
+            scaled_sums: activations.scaled_sums.as_mut_ptr(),
+            sums: activations.sums.as_mut_ptr(),
+            whole: activations,
+            per_row: cols / BLOCK,
+            rows,
+        }
+    }
+
+    /// Quantises `x` into a row.
+    ///
+    /// # Safety
+    /// The activations must still be there, unchanged in shape, and the row this thread's alone.
+    pub unsafe fn quantise_row(&self, row: usize, x: &[f32]) {
+        assert!(
+            row < self.rows && x.len() == self.per_row * BLOCK,
+            "the row exists and is as wide"
+        );
+        let (n, at) = (self.per_row, row * self.per_row);
+        // SAFETY: the row lies within the buffers, and the caller's promise.
+        let blocks = unsafe {
+            Blocks {
+                high: std::slice::from_raw_parts_mut(self.high.add(at * BLOCK), n * BLOCK),
+                low: std::slice::from_raw_parts_mut(self.low.add(at * BLOCK), n * BLOCK),
+                scales: std::slice::from_raw_parts_mut(self.scales.add(at), n),
+                scaled_sums: std::slice::from_raw_parts_mut(self.scaled_sums.add(at), n),
+                sums: std::slice::from_raw_parts_mut(self.sums.add(at), n),
+            }
+        };
+        blocks.quantise(x);
+    }
+
+    /// All rows.
+    ///
+    /// # Safety
+    /// The activations must still be there, and no thread may write rows meanwhile.
+    pub unsafe fn all(&self) -> &Activations {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.whole }
+    }
+}
+
 /// Consecutive blocks of [`Activations`], to be written.
 #[derive(Debug)]
 pub struct Blocks<'a> {

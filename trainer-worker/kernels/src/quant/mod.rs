@@ -17,7 +17,7 @@ pub mod team;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use activation::Activations;
+pub use activation::{Activations, SharedActivations};
 pub use blocks::BlockType;
 pub use matrix::{QuantMatrix, Stored};
 pub use packed::Packed;

@@ -61,6 +61,9 @@ impl Isa {
 /// Tokens whose sums are kept at once.
 const TILE: usize = 4;
 
+/// The same where a step takes many rows together.
+const WIDE_TILE: usize = 8;
+
 /// Sums of one group of 16 rows for up to [`TILE`] tokens, starting with token `first`.
 type Sums<const T: usize> = [[f32; GROUP]; T];
 
@@ -76,6 +79,37 @@ impl Packed {
         assert!(x.cols() == self.cols() && token < x.rows(), "x has the weight's input width");
         let [sums] = self.tile::<1>(isa, group, x, token);
         sums
+    }
+
+    /// [`Self::group_product`] for the tokens from `first` on, one for each of `sums`. The group's
+    /// codes are unpacked once for several tokens; each token gets the bits that it gets alone.
+    pub fn group_products(
+        &self,
+        isa: Isa,
+        group: usize,
+        x: &Activations,
+        first: usize,
+        sums: &mut [[f32; GROUP]],
+    ) {
+        assert!(
+            x.cols() == self.cols() && first + sums.len() <= x.rows(),
+            "x has the weight's input width and all tokens"
+        );
+        let (tiles, rest) = sums.as_chunks_mut::<WIDE_TILE>();
+        let mut token = first;
+        for tile in tiles {
+            *tile = self.tile::<WIDE_TILE>(isa, group, x, token);
+            token += WIDE_TILE;
+        }
+        let (tiles, rest) = rest.as_chunks_mut::<2>();
+        for tile in tiles {
+            *tile = self.tile::<2>(isa, group, x, token);
+            token += 2;
+        }
+        for sums in rest {
+            [*sums] = self.tile::<1>(isa, group, x, token);
+            token += 1;
+        }
     }
 
     /// `y[tokens, rows] = x · Wᵀ` over all threads.

@@ -50,6 +50,11 @@ pub struct Member<'a> {
 }
 
 impl Member<'_> {
+    /// Members of the team.
+    pub fn size(&self) -> usize {
+        self.common.size
+    }
+
     /// The part of `0..n` that falls to this member.
     pub fn share(&self, n: usize) -> std::ops::Range<usize> {
         let size = self.common.size;

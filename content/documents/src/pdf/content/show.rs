@@ -18,8 +18,9 @@ use crate::left_out::Hidden;
 const MAX_PROCEDURE: usize = 1 << 20;
 /// Width of a line along a glyph's outline that leaves nothing of its inside, in its size.
 const WIDE: f64 = 0.12;
-/// Most bytes of a string whose character spacing counts as a gap after each character.
-const MAX_PAIR: usize = 2;
+/// Most bytes of a string whose character spacing counts as a gap after each character: a word of one
+/// letter between two others.
+const MAX_APART: usize = 3;
 
 impl Pages<'_, '_> {
     /// Shows a text of which only the place is known.
@@ -165,11 +166,20 @@ impl Pages<'_, '_> {
                 continue;
             };
             let limit = MAX_CHARACTERS * glyphs.len();
-            let mut text = &*text;
-            for Waiting { place, vertical, advance, .. } in &glyphs {
-                // The text stands where the first glyph does; the others only move on.
-                let text = std::mem::take(&mut text);
-                self.layout.glyphs(text, limit, place, *vertical, *advance)?;
+            // The text stands where the first glyph does that takes room: dots and marks may be
+            // drawn before their letter, and somewhere over it.
+            let takes_room = |glyph: &Waiting| {
+                let (x, y) = glyph.advance;
+                x * x + y * y > 0.0
+            };
+            let first = glyphs.iter().position(takes_room).unwrap_or(0);
+            for (place, glyph) in glyphs.iter().enumerate().skip(first) {
+                // The others only move on, if they do.
+                let text = if place == first { &*text } else { "" };
+                if place == first || takes_room(glyph) {
+                    let Waiting { place, vertical, advance, .. } = glyph;
+                    self.layout.glyphs(text, limit, place, *vertical, *advance)?;
+                }
             }
         }
         Ok(())
@@ -216,12 +226,12 @@ impl Pages<'_, '_> {
         Ok(Some((marks, own)))
     }
 
-    /// Shows a string.
-    pub(super) fn show(&mut self, string: Option<&Object>) -> Result<()> {
+    /// Shows a string, in which character spacing may stand for spaces.
+    pub(super) fn show(&mut self, string: Option<&Object>, spaces: bool) -> Result<()> {
         let Some(mut rest) = string.and_then(Object::string) else { return Ok(()) };
         let Some(font) = self.font_in_use()? else { return Ok(()) };
-        // Spacing of some letters is part of them; that of one or two is how programs write a space.
-        let spaced = rest.len() > MAX_PAIR;
+        // Spacing of some letters is part of them; that of a few is how programs write a space.
+        let spaced = !spaces && rest.len() > MAX_APART;
         while !rest.is_empty() {
             self.document.budget.operate()?;
             let code = rest.first().copied().unwrap_or_default();

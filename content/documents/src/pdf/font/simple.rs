@@ -56,6 +56,10 @@ impl Simple {
             procedures = procedures_of(document, dict, &encoding)?;
             every(|code| match encoding.differences.get(&code) {
                 Some(name) => named(name, false, false),
+                None if procedures.contains_key(&code) => {
+                    let text = encoding.base.and_then(|base| base.text(code));
+                    Own { sure: text.is_some(), text: text.map(Into::into), ..Own::default() }
+                }
                 None => Own::default(),
             })
         } else {
@@ -178,6 +182,8 @@ fn without_program(encoding: &Encoding, name: &str, truetype: bool) -> Vec<Own> 
     every(|code| match encoding.differences.get(&code) {
         Some(name) => named(name, symbols == Some(Base::Dingbats), false),
         None if unknown => Own::default(),
+        // Line ends and the like, which no reader draws anything for.
+        None if code < 0x20 || code == 0x7f => Own { text: Some("".into()), ..Own::default() },
         None => {
             let text = base.text(code).map(String::into_boxed_str);
             Own { sure: text.is_some(), text, ..Own::default() }
@@ -267,9 +273,21 @@ fn procedures_of(
     encoding: &Encoding,
 ) -> Result<BTreeMap<u8, Object>> {
     let procedures = document.get(dict, "CharProcs")?.dict().cloned().unwrap_or_default();
-    document.budget.scan(procedures.len() * encoding.differences.len())?;
-    Ok((encoding.differences.iter())
-        .map(|(code, name)| (*code, procedures.get(name).clone()))
-        .filter(|(_, procedure)| *procedure != Object::Null)
-        .collect())
+    document.budget.scan(procedures.len() * (encoding.differences.len() + 1))?;
+    let mut found = BTreeMap::new();
+    if let Some(base) = encoding.base {
+        let texts: BTreeMap<String, Object> = (procedures.iter())
+            .filter_map(|(name, procedure)| {
+                let text = glyph_text(&String::from_utf8_lossy(name), false)?;
+                Some((text, procedure.clone()))
+            })
+            .collect();
+        let of = |code: u8| Some((code, texts.get(&base.text(code)?)?.clone()));
+        found.extend((0..=255).filter_map(of));
+    }
+    for (code, name) in &encoding.differences {
+        found.insert(*code, procedures.get(name).clone());
+    }
+    found.retain(|_, procedure| *procedure != Object::Null);
+    Ok(found)
 }

@@ -1,5 +1,6 @@
 //! Whether a glyph is seen.
 
+use super::super::bidi::is_mark_from_right;
 use super::super::matrix::Matrix;
 use super::colour::{Blend, Contrasts};
 use super::raster::{Clip, Ground, Raster, Rgb};
@@ -16,6 +17,7 @@ const MOST: usize = 5;
 /// and in its size.
 const SAME_ALONG: f64 = 0.5;
 const SAME_PLACE: f64 = 0.2;
+const SAME_MARK: f64 = 0.05;
 /// How far other glyphs may be across the line to be on the same spot.
 const SAME_SPOT: f64 = 0.4;
 /// Most glyphs on one spot: letters are put together of two or three at most.
@@ -77,6 +79,14 @@ impl Extent {
         samples
     }
 
+    /// Three points of the line that the glyph stands on.
+    fn line(&self) -> [(f64, f64); 3] {
+        [0.0, 0.5, 1.0].map(|part| match self.vertical {
+            false => self.place.point((part * self.width, 0.0)),
+            true => self.place.point((0.0, -part)),
+        })
+    }
+
     /// The box's corners.
     pub(crate) fn bounds(&self) -> [f64; 4] {
         match self.vertical {
@@ -124,7 +134,8 @@ pub(crate) fn judge(
 ) -> Option<Hidden> {
     let samples = extent.samples();
     let count = |holds: &dyn Fn((f64, f64)) -> bool| samples.iter().filter(|p| holds(**p)).count();
-    if count(&|point| raster.cell(point).is_none()) >= MOST {
+    let off = |point| raster.cell(point).is_none();
+    if count(&off) >= MOST || extent.line().into_iter().all(off) {
         return Some(Hidden::OffPage);
     }
     let (run, rise) = extent.size();
@@ -201,7 +212,12 @@ impl Places {
         let smaller = |one: f64, other: f64| if one < other { one } else { other };
         let (size, run) = ((c * c + d * d).sqrt(), (a * a + b * b).sqrt());
         let step = (advance.0 * advance.0 + advance.1 * advance.1).sqrt();
-        let along = if step > 0.0 { step * SAME_ALONG } else { size * SAME_PLACE };
+        let along = match step > 0.0 {
+            true => step * SAME_ALONG,
+            // Vowels of Arabic and Hebrew stand over narrow letters, one beside the other.
+            false if is_mark_from_right(text) => size * SAME_MARK,
+            false => size * SAME_PLACE,
+        };
         let own = (smaller(smaller(along, size), MAX_REACH), smaller(size, 2.0 * MAX_REACH));
         let (ux, uy) = if run > 0.0 { (a / run, b / run) } else { (1.0, 0.0) };
         let across = own.1 * SAME_SPOT;

@@ -47,6 +47,12 @@ impl Program {
         }
     }
 
+    /// Characters of glyphs that draw nothing.
+    pub(crate) fn blank_characters(&self) -> impl Iterator<Item = char> + '_ {
+        let blank = self.characters.iter().filter(|(glyph, _)| self.blank.contains(glyph));
+        blank.map(|(_, character)| *character)
+    }
+
     /// The glyph with this name.
     pub(crate) fn named(&self) -> BTreeMap<&str, u16> {
         // Of several with one name the first counts.

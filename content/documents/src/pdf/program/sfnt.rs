@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_TABLES: usize = 64;
 /// Most characters of one character table.
 const MAX_CHARACTERS: usize = 140_000;
-/// How much of its em squared a glyph covers at least (a full stop 0.008), and how far from its place it
-/// may lie, in ems.
+/// How much of its em squared a glyph covers at least (a full stop 0.008).
 const MARK: f64 = 0.0008;
+/// How far right and up of its place a contour may begin to be part of a letter, in ems.
 const FAR: f64 = 2.0;
 /// Most parts of a composed glyph that are looked at.
 const MAX_PARTS: usize = 8;
@@ -228,14 +228,14 @@ fn blank(
     };
     let mut found = BTreeSet::new();
     for glyph in 0..count {
-        let empty = |glyph: usize| match outline(glyph) {
+        let empty = |part: &Part| match outline(part.glyph) {
             None | Some([] | [0, 0, ..]) => true,
-            Some(data) => !leaves_a_mark(data, em),
+            Some(data) => !leaves_a_mark(data, em, part),
         };
         let composed = outline(glyph).filter(|data| data.first().is_some_and(|sign| *sign > 0x7f));
         let draws = match composed {
-            None => !empty(glyph),
-            Some(data) => parts(data).iter().any(|part| !empty(*part)),
+            None => !empty(&Part::whole(glyph)),
+            Some(data) => parts(data, em).iter().any(|part| !empty(part)),
         };
         if !draws {
             found.insert(glyph as u16);
@@ -245,24 +245,20 @@ fn blank(
 }
 
 /// Whether a simple outline covers some of its em: lines without a width, contours that undo each other
-/// and dots that no screen shows do not, nor does what lies far from its place. Composed glyphs, and
-/// outlines that break off, do.
-fn leaves_a_mark(data: &[u8], em: usize) -> bool {
-    covers(data, em).unwrap_or(true)
+/// and dots that no screen shows do not, nor does what lies far from its place. Outlines that break
+/// off, and composed ones in others, do.
+fn leaves_a_mark(data: &[u8], em: usize, part: &Part) -> bool {
+    covers(data, em, part).is_none_or(|area| area >= MARK)
 }
 
-fn covers(data: &[u8], em: usize) -> Option<bool> {
+/// The area of a simple outline that is moved, in its em squared.
+fn covers(data: &[u8], em: usize, part: &Part) -> Option<f64> {
     let signed = |at: usize| number::<2>(data, at).map(|value| value as u16 as i16);
     let contours = usize::try_from(signed(0)?).ok()?;
     if em == 0 {
         return None;
     }
     let em = em as f64;
-    let sides = [signed(2)?, signed(4)?, signed(6)?, signed(8)?].map(|side| f64::from(side) / em);
-    let [left, bottom, right, top] = sides;
-    if left > FAR || bottom > FAR || right < 1.0 - FAR || top < 1.0 - FAR {
-        return Some(false);
-    }
     let mut ends = Vec::new();
     for contour in 0..contours {
         ends.push(number::<2>(data, 10 + 2 * contour)?);
@@ -296,32 +292,74 @@ fn covers(data: &[u8], em: usize) -> Option<bool> {
         }
         Some(values)
     };
-    let (xs, ys) = (axis(2, 16)?, axis(4, 32)?);
+    let (mut xs, mut ys) = (axis(2, 16)?, axis(4, 32)?);
+    for (x, y) in xs.iter_mut().zip(&mut ys) {
+        (*x, *y) = part.point(*x, *y);
+    }
     let (mut area, mut start) = (0.0, 0);
     for end in ends {
         let (xs, ys) = (xs.get(start..=end)?, ys.get(start..=end)?);
+        start = end + 1;
+        let sides = |values: &[f64]| {
+            let ends = (f64::INFINITY, f64::NEG_INFINITY);
+            values.iter().fold(ends, |(least, most), value| (least.min(*value), most.max(*value)))
+        };
+        let ((left, far), (bottom, top)) = (sides(xs), sides(ys));
+        if left > FAR || far < -1.0 || bottom > FAR || top < -1.0 {
+            continue;
+        }
         for (place, (x, y)) in xs.iter().zip(ys).enumerate() {
             let next = (place + 1) % xs.len();
             area += x * ys.get(next)? - xs.get(next)? * y;
         }
-        start = end + 1;
     }
-    Some(area.abs() / 2.0 >= MARK)
+    Some(area.abs() / 2.0)
+}
+
+/// A glyph inside of another one.
+struct Part {
+    glyph: usize,
+    /// How it is scaled and turned there: where both axes go.
+    axes: [f64; 4],
+    /// How far right and up it is moved, in ems.
+    offset: (f64, f64),
+}
+
+impl Part {
+    fn whole(glyph: usize) -> Self {
+        Self { glyph, axes: [1.0, 0.0, 0.0, 1.0], offset: (0.0, 0.0) }
+    }
+
+    fn point(&self, x: f64, y: f64) -> (f64, f64) {
+        let ([a, b, c, d], (right, up)) = (self.axes, self.offset);
+        (a * x + c * y + right, b * x + d * y + up)
+    }
 }
 
 /// The glyphs that a composed one is made of.
-fn parts(data: &[u8]) -> Vec<usize> {
+fn parts(data: &[u8], em: usize) -> Vec<Part> {
     let mut found = Vec::new();
     let mut at = 10;
+    let signed =
+        |at: usize| number::<2>(data, at).map_or(0.0, |value| f64::from(value as u16 as i16));
+    let byte = |at: usize| number::<1>(data, at).map_or(0.0, |value| f64::from(value as u8 as i8));
     while let Some((flags, glyph)) = number::<2>(data, at).zip(number::<2>(data, at + 2)) {
-        found.push(glyph);
-        at += 4 + if flags & 1 == 0 { 2 } else { 4 };
-        at += match flags {
-            _ if flags & 0x08 != 0 => 2,
-            _ if flags & 0x40 != 0 => 4,
-            _ if flags & 0x80 != 0 => 8,
-            _ => 0,
+        at += 4;
+        let words = flags & 1 != 0;
+        let (x, y) = if words { (signed(at), signed(at + 2)) } else { (byte(at), byte(at + 1)) };
+        at += if words { 4 } else { 2 };
+        // Without the flag they are points that are laid on one another.
+        let moved = flags & 2 != 0 && em > 0;
+        let offset = if moved { (x / em as f64, y / em as f64) } else { (0.0, 0.0) };
+        let two = |at: usize| signed(at) / 16_384.0;
+        let (axes, length) = match flags {
+            _ if flags & 0x08 != 0 => ([two(at), 0.0, 0.0, two(at)], 2),
+            _ if flags & 0x40 != 0 => ([two(at), 0.0, 0.0, two(at + 2)], 4),
+            _ if flags & 0x80 != 0 => ([two(at), two(at + 2), two(at + 4), two(at + 6)], 8),
+            _ => ([1.0, 0.0, 0.0, 1.0], 0),
         };
+        at += length;
+        found.push(Part { glyph, axes, offset });
         if flags & 0x20 == 0 || found.len() == MAX_PARTS {
             break;
         }

@@ -220,6 +220,27 @@ fn hours_of_flac_silence_stop_at_the_cap() {
     assert!(words.contains("1800000 ms"), "{words}");
 }
 
+#[test]
+fn flac_whose_prediction_leaves_its_numbers_is_refused() {
+    // Sixteen bits, one channel, 44,100 Hz; neither a number of samples nor an MD5.
+    let mut file = b"fLaC\x80\0\0\x22\xff\xff\xff\xff\0\0\0\0\0\0\x0a\xc4\x40\xf0".to_vec();
+    file.resize(42, 0);
+    let mut frame = vec![0xff, 0xf8, 0x79, 0x08, 0, 0, 63];
+    frame.push(crc8(&frame));
+    // Each sample is 16,383 times the one before, and as much as 31 bits hold.
+    let mut bits = String::from("01000000" /* one coefficient */);
+    bits += &format!("{:016b}{:04b}{:05b}{:015b}", 32_767, 14, 0, 16_383);
+    bits += &format!("{:02b}{:04b}{:04b}{:05b}", 0, 0, 15, 31);
+    bits += &format!("{:031b}", (1_u32 << 30) - 1).repeat(63);
+    bits += &"0".repeat(bits.len().next_multiple_of(8) - bits.len());
+    let byte = |at: usize| u8::from_str_radix(&bits[at..at + 8], 2).expect("bits");
+    frame.extend((0..bits.len()).step_by(8).map(byte));
+    frame.extend(crc16(&frame).to_be_bytes());
+    file.extend(frame);
+    let words = refused(MediaType::Flac, &file, Refusal::Damaged);
+    assert!(words.contains("give up"), "{words}");
+}
+
 fn crc8(data: &[u8]) -> u8 {
     data.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ byte, |crc, _| if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 7 })

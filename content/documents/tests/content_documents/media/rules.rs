@@ -2,7 +2,7 @@
 
 use super::{accepted, counts, files::*, fixture, refused};
 use openledger_documents::{
-    measure::{Refusal, FLAT_LEVELS, MAX_MILLISECONDS, MAX_PIXELS},
+    measure::{Refusal, FLAT_DEVIATION, MAX_MILLISECONDS, MAX_PIXELS},
     MediaType,
 };
 
@@ -37,15 +37,20 @@ fn every_variant_counts_as_an_independent_decoder_counts_it() {
 }
 
 #[test]
-fn a_flat_tile_counts_nothing_and_noise_of_one_level_makes_it_no_picture() {
+fn a_flat_tile_counts_nothing_and_the_noise_of_a_blank_sheet_makes_it_no_picture() {
     let of = |pixels: &dyn Fn(u32, u32) -> u8| {
         counts(&accepted(MediaType::Png, &gray_png(40, 33, pixels)))
     };
     assert_eq!(of(&|_, _| 90), [0, 40 * 33, 0, 0]);
-    // Noise of one level to both sides, and of all the levels that are allowed.
+    // Noise of one level to both sides, and of a blank sheet in a scanner.
     assert_eq!(of(&|x, y| 90 + grain(x, y) % 3), [0, 40 * 33, 0, 0]);
-    assert_eq!(of(&|x, y| 90 + grain(x, y) % (FLAT_LEVELS + 1)), [0, 40 * 33, 0, 0]);
-    assert_eq!(of(&|x, y| 90 + grain(x, y) % (FLAT_LEVELS + 2))[0], 40 * 33);
+    // Levels that are all as frequent deviate by the root of (n² − 1) / 12.
+    assert_eq!(FLAT_DEVIATION, 3);
+    assert_eq!(of(&|x, y| 240 + grain(x, y) % 7), [0, 40 * 33, 0, 0]);
+    assert_eq!(of(&|x, y| 90 + grain(x, y) % 14)[0], 40 * 33);
+    // A letter's edge, and a hairline, are more than noise.
+    assert_eq!(of(&|x, _| if x % 16 == 0 { 200 } else { 240 })[1], 0);
+    assert_eq!(of(&|x, y| if x % 16 + y % 16 < 4 { 40 } else { 240 })[1], 0);
     // Tiles at the edge count by what is left of them: here the last column of 8 and row of 1.
     let edge = of(&|x, y| if x >= 32 && y >= 32 { grain(x, y) } else { 90 });
     assert_eq!(edge, [8, 40 * 33 - 8, 0, 0]);
@@ -124,6 +129,67 @@ fn silence_counts_nothing_whatever_its_offset_and_a_sound_in_one_channel_counts(
     assert_eq!(of(1, &halves), [500, 0, 500, 0]);
     let one_channel: Vec<i16> = hiss(8_000, 9_000, 3).iter().flat_map(|s| [0, *s]).collect();
     assert_eq!(of(2, &one_channel), [1_000, 0, 0, 0]);
+}
+
+/// A second of a sine, of this share of full scale.
+fn tone(rate: u32, hertz: f64, share: f64) -> Vec<i16> {
+    let step = 2.0 * std::f64::consts::PI * hertz / f64::from(rate);
+    (0..rate).map(|n| ((f64::from(n) * step).sin() * share * 32_767.0) as i16).collect()
+}
+
+fn with(one: &[i16], other: &[i16]) -> Vec<i16> {
+    one.iter().zip(other).map(|(one, other)| one + other).collect()
+}
+
+#[test]
+fn what_is_only_lower_or_higher_than_people_hear_is_silence() {
+    let silent = |rate: u32, samples: &[i16]| {
+        let found = counts(&accepted(MediaType::Wav, &wav(rate, 1, samples)));
+        assert_eq!(found[0] + found[2] + found[3], 1_000, "{rate}: {found:?}");
+        found[2]
+    };
+    for (rate, hertz) in [
+        (8_000, 3.0),
+        (8_000, 11.0),
+        (44_100, 15.0),
+        (192_000, 7.0),
+        (44_100, 18_000.0),
+        (44_100, 21_000.0),
+        (48_000, 17_500.0),
+        (48_000, 20_000.0),
+        (48_000, 23_900.0),
+        (96_000, 30_000.0),
+        (96_000, 47_000.0),
+        (192_000, 40_000.0),
+        (192_000, 70_000.0),
+    ] {
+        assert_eq!(silent(rate, &tone(rate, hertz, 0.9)), 1_000, "{hertz} Hz at {rate}");
+    }
+    for (rate, hertz) in [
+        (8_000, 41.3),
+        (8_000, 440.7),
+        (8_000, 3_901.3),
+        (44_100, 61.7),
+        (44_100, 12_000.3),
+        (48_000, 15_000.7),
+        (96_000, 14_000.7),
+        (192_000, 14_000.7),
+    ] {
+        assert_eq!(silent(rate, &tone(rate, hertz, 0.9)), 0, "{hertz} Hz at {rate}");
+    }
+    // Noise of all frequencies, and birds behind the rumble of wind or the whistle of a machine.
+    for rate in [44_100, 96_000, 192_000] {
+        assert_eq!(silent(rate, &hiss(rate as usize, 9_000, 5)), 0, "noise at {rate}");
+        let birds = tone(rate, 4_000.7, 0.02);
+        assert_eq!(silent(rate, &with(&tone(rate, 9.0, 0.5), &birds)), 0, "wind at {rate}");
+        assert_eq!(silent(rate, &with(&tone(rate, 20_000.0, 0.5), &birds)), 0, "whistle at {rate}");
+    }
+}
+
+#[test]
+fn channels_that_cancel_each_other_are_heard() {
+    let samples: Vec<i16> = hiss(8_000, 9_000, 3).iter().flat_map(|s| [*s, -*s]).collect();
+    assert_eq!(counts(&accepted(MediaType::Wav, &wav(8_000, 2, &samples))), [1_000, 0, 0, 0]);
 }
 
 #[test]

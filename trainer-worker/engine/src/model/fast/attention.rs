@@ -1,16 +1,17 @@
-//! The attention of a step: projections in all their kinds, the heads, and the cache.
+//! The attention of a step: projections in all their kinds, the heads, and the pages of keys and
+//! values.
 
 use super::linear::{Input, Product};
-use super::{first, resized, Desk, Pass};
+use super::{resized, Desk, Pass, Stage};
 use crate::kernels::attention::{add_distance, Heads};
 use crate::kernels::decoding::{score, weigh};
 use crate::kernels::quant::team::Member;
-use crate::kernels::quant::Activations;
-use crate::kernels::{add_scaled, math, norm, rope, Shared};
+use crate::kernels::{math, norm, rope};
 use crate::model::attention::fused_starts;
 use crate::model::config::{AttentionKind, FusedLayout, ModelConfig};
 use crate::model::deepseek::LatentAttention;
 use crate::model::family::Role;
+use crate::model::kv::PAGE;
 use std::ops::Range;
 
 /// Where the projections leave each head's query, key and value.
@@ -54,7 +55,7 @@ impl HeadStarts {
 }
 
 impl Pass<'_> {
-    /// q, k and v of the new token from the member's normalised input.
+    /// q, k and v of all rows from their normalised inputs.
     pub(super) fn project(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
         match self.config.attention_kind(layer) {
             AttentionKind::Separate => {
@@ -75,20 +76,25 @@ impl Pass<'_> {
         layer: usize,
         roles: [Role; N],
     ) {
-        let Desk { normed, rounded, row, .. } = desk;
+        let Desk { normed, rounded, scratch, .. } = desk;
         let modules = self.modules(layer, roles);
-        let input = Input::new(normed, first(rounded), &modules);
+        let norm = &self.model.blocks[layer].input_norm;
+        let input = self.normalised(member, normed, rounded, norm, &modules);
         let mut at = 0;
         let starts = modules.map(|m| {
             at += m.output();
             at - m.output()
         });
         let products = modules.map(|m| Product::new(m, input));
-        self.products(member, &products, row, |which, first, values| {
-            // SAFETY: each group of rows is one member's alone.
-            let to = unsafe { self.at.projected.part(starts[which] + first, values.len()) };
-            to.copy_from_slice(values);
+        self.products(member, &products, scratch, |which, first, row, values| {
+            self.put_projected(row, starts[which] + first, values);
         });
+    }
+
+    fn put_projected(&self, row: usize, at: usize, values: &[f32]) {
+        // SAFETY: each group of columns is one member's alone.
+        let to = unsafe { self.at.projected.part(row * self.projected_width + at, values.len()) };
+        to.copy_from_slice(values);
     }
 
     /// Down-projections, a meeting, and up-projections of the normalised latents.
@@ -99,152 +105,212 @@ impl Pass<'_> {
         layer: usize,
         latent: LatentAttention,
     ) {
-        let norms = self.model.blocks[layer].latent_norms.as_ref();
+        let block = &self.model.blocks[layer];
+        let norms = block.latent_norms.as_ref();
         let norms = norms.expect("Block::load gives every latent attention its norms");
-        let Desk { normed, rounded, row, q, k, .. } = desk;
-        rounded.resize_with(rounded.len().max(2), Activations::default);
-        let [for_query, for_key_value, ..] = &mut rounded[..] else { return };
+        let Desk { normed, rounded, scratch, latents: own, .. } = desk;
         let (sizes, rank) = (latent.sizes, latent.query_rank.unwrap_or(0));
         let query = if latent.query_rank.is_some() { Role::QueryA } else { Role::Query };
         let modules = self.modules(layer, [query, Role::KeyValueA]);
-        let input = Input::new(normed, for_query, &modules);
+        let input = self.normalised(member, normed, rounded, &block.input_norm, &modules);
         let products = modules.map(|m| Product::new(m, input));
-        self.products(member, &products, row, |which, first, values| {
-            let (buffer, at) = match (which, latent.query_rank) {
-                (0, None) => (&self.at.projected, first),
-                (0, Some(_)) => (&self.at.latents, first),
-                _ => (&self.at.latents, rank + first),
+        self.products(member, &products, scratch, |which, first, row, values| {
+            let at = match (which, latent.query_rank) {
+                (0, None) => return self.put_projected(row, first, values),
+                (0, Some(_)) => first,
+                _ => rank + first,
             };
-            // SAFETY: each group of rows is one member's alone.
-            unsafe { buffer.part(at, values.len()) }.copy_from_slice(values);
+            // SAFETY: each group of columns is one member's alone.
+            let to = unsafe { self.at.latents.part(row * self.latent_width + at, values.len()) };
+            to.copy_from_slice(values);
         });
         member.meet();
+
         // SAFETY: the latents were written before the meeting, and are again in the next layer.
         let latents = unsafe { self.at.latents.all() };
-        let width = sizes.heads * sizes.key();
-        norms.key_value.forward_row(resized(k, sizes.latent), &latents[rank..][..sizes.latent]);
-        let put = |at: usize, values: &[f32]| {
-            // SAFETY: each group of rows is one member's alone.
-            unsafe { self.at.projected.part(at, values.len()) }.copy_from_slice(values);
+        let (n, width) = (self.rows.len(), rank + sizes.latent);
+        let normalise = |row: usize, out: &mut [f32]| {
+            let latents = &latents[row * self.latent_width..][..width];
+            let (query, key_value) = out.split_at_mut(rank);
+            if let Some(norm) = &norms.query {
+                norm.forward_row(query, &latents[..rank]);
+            }
+            norms.key_value.forward_row(key_value, &latents[rank..]);
         };
-        match &norms.query {
-            Some(norm) => {
-                norm.forward_row(resized(q, rank), &latents[..rank]);
-                let [query, key_value] = self.modules(layer, [Role::QueryB, Role::KeyValueB]);
-                let products = [
-                    Product::new(query, Input::new(q, for_query, &[query])),
-                    Product::new(key_value, Input::new(k, for_key_value, &[key_value])),
-                ];
-                self.products(member, &products, row, |which, first, values| {
-                    put(which * width + first, values);
-                });
+        let x: &[f32] = if self.alone() {
+            normalise(0, resized(own, width));
+            own
+        } else {
+            for row in member.share(n) {
+                // SAFETY: each row is one member's alone.
+                normalise(row, unsafe { self.at.normed_latents.part(row * width, width) });
             }
-            None => {
-                let [module] = self.modules(layer, [Role::KeyValueB]);
-                let input = Input::new(k, for_key_value, &[module]);
-                self.products(member, &[Product::new(module, input)], row, |_, first, values| {
-                    put(width + first, values);
-                });
-            }
+            member.meet();
+            // SAFETY: they were written before the meeting, and are again in the next layer.
+            unsafe { self.at.normed_latents.all() }
+        };
+        let [for_query, for_key_value] = rounded.two(Stage::QueryLatent, Stage::KeyValueLatent);
+        let [key_value] = self.modules(layer, [Role::KeyValueB]);
+        let rounded = self.round(
+            member,
+            for_key_value,
+            Stage::KeyValueLatent,
+            key_value.rounds(),
+            n,
+            |row| &x[row * width + rank..][..sizes.latent],
+        );
+        let input = Input { x, stride: width, at: rank, rounded };
+        let key_value = Product::new(key_value, input);
+        let expanded = sizes.heads * sizes.key();
+        if latent.query_rank.is_none() {
+            self.products(member, &[key_value], scratch, |_, first, row, values| {
+                self.put_projected(row, expanded + first, values);
+            });
+            return;
         }
+        let [query] = self.modules(layer, [Role::QueryB]);
+        let rounds = query.rounds();
+        let rounded = self.round(member, for_query, Stage::QueryLatent, rounds, n, |row| {
+            &x[row * width..][..rank]
+        });
+        let query = Product::new(query, Input { x, stride: width, at: 0, rounded });
+        self.products(member, &[query, key_value], scratch, |which, first, row, values| {
+            self.put_projected(row, which * expanded + first, values);
+        });
     }
 
     /// Normalises a head where the model does, and turns it.
-    fn turn(&self, head: &mut [f32], layer: usize, which: usize, spare: &mut Vec<f32>) {
+    fn turn(&self, head: &mut [f32], layer: usize, which: usize, row: usize, spare: &mut Vec<f32>) {
         if let Some(norms) = &self.model.blocks[layer].head_norms {
             spare.clear();
             spare.extend_from_slice(head);
             norm::forward_row(head, spare, &norms[which], self.config.norm_eps);
         }
-        if let Some(table) = &self.places.rope {
-            rope::turn_row(&mut head[self.starts.unturned..], table, self.position);
+        if let Some(table) = self.turns {
+            rope::turn_row(&mut head[self.starts.unturned..], table, row);
         }
     }
 
-    /// The new token's key of a head, turned.
-    fn new_key(&self, key: &mut [f32], layer: usize, head: usize, spare: &mut Vec<f32>) {
-        let shared = self.starts.shared_key.clone();
-        let (own, tail) = key.split_at_mut(key.len() - shared.len());
-        // SAFETY: the projections were written before the last meeting and are only read now.
-        unsafe {
-            own.copy_from_slice(&self.at.projected.all()[self.starts.key[head]..][..own.len()]);
-            tail.copy_from_slice(&self.at.latents.all()[shared]);
-        }
-        self.turn(key, layer, 1, spare);
-    }
-
-    /// Heads shared out. The new key is turned by everyone who needs it; its place in the cache and
-    /// that of the new value are filled after the next meeting.
-    pub(super) fn attend(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
+    /// The rows' keys, turned, and values into their pages; rows and heads shared out.
+    pub(super) fn store(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
         let heads = self.config.heads(layer);
         let (dim, value_dim) = (heads.dim, heads.value_dim);
-        let group = heads.query / heads.key_value;
-        let first = self.config.window(layer).map_or(0, |w| (self.position + 1).saturating_sub(w));
-        let before = self.position - first;
-        let [keys, values] = self.cached[layer];
-        let Desk { q, k, scores, row, .. } = desk;
-        let (q, k) = (resized(q, dim), resized(k, dim));
-        let mut turned = None;
-        for head in member.share(heads.query) {
-            let kv = head / group;
-            // SAFETY: the projections were written before the last meeting and are only read now.
-            let projected = unsafe { self.at.projected.all() };
-            q.copy_from_slice(&projected[self.starts.query[head]..][..dim]);
-            self.turn(q, layer, 0, row);
-            if turned != Some(kv) {
-                self.new_key(k, layer, kv, row);
-                turned = Some(kv);
+        let shared_key = self.starts.shared_key.clone();
+        // SAFETY: the projections were written before the last meeting and are only read now.
+        let (projected, latents) = unsafe { (self.at.projected.all(), self.at.latents.all()) };
+        for unit in member.share(self.rows.len() * heads.key_value) {
+            let (row, kv) = (unit / heads.key_value, unit % heads.key_value);
+            let projected = &projected[row * self.projected_width..][..self.projected_width];
+            let to = &self.rows[row];
+            let within = to.position % PAGE;
+            // SAFETY: the pages of this position exist and are the sequence's own, nobody reads the
+            // position before the next meeting, and each head of it is one member's alone.
+            let (key, value) = unsafe {
+                let key = to.pages.keys(layer, to.position);
+                let value = to.pages.values(layer, to.position);
+                let value = value.add(within * heads.value_width() + kv * value_dim);
+                (
+                    std::slice::from_raw_parts_mut(
+                        key.add(within * heads.key_width() + kv * dim),
+                        dim,
+                    ),
+                    std::slice::from_raw_parts_mut(value, value_dim),
+                )
+            };
+            let (own, tail) = key.split_at_mut(dim - shared_key.len());
+            own.copy_from_slice(&projected[self.starts.key[kv]..][..own.len()]);
+            if !tail.is_empty() {
+                let latents = &latents[row * self.latent_width..][..self.latent_width];
+                tail.copy_from_slice(&latents[shared_key.clone()]);
             }
-            let scores = resized(scores, before + 1);
-            let (old, new) = scores.split_at_mut(before);
-            let (kw, vw) = (heads.key_width(), heads.value_width());
-            // SAFETY: rows `first..position` of the cached keys and values exist and are only read
-            // now; each head's output is one member's alone.
-            unsafe {
-                let at = |cache: Shared, width: usize, within: usize, dim: usize| {
-                    let len = if before == 0 { 0 } else { (before - 1) * width + dim };
-                    std::slice::from_raw_parts(cache.get().add(first * width + within), len)
-                };
-                score(old, q, at(keys, kw, kv * dim, dim), kw, heads.scale);
-                score(new, q, k, dim, heads.scale);
-                if let Some(slope) = self.places.slopes.get(head) {
-                    add_distance(scores, *slope, first as f32, self.position as f32);
-                }
-                math::softmax(scores);
-                let out = self.at.attended.part(head * value_dim, value_dim);
-                weigh(out, &scores[..before], at(values, vw, kv * value_dim, value_dim), vw);
-                let value = &projected[self.starts.value[kv]..][..value_dim];
-                add_scaled(out, value, scores[before]);
+            self.turn(key, layer, 1, row, &mut desk.spare);
+            value.copy_from_slice(&projected[self.starts.value[kv]..][..value_dim]);
+        }
+    }
+
+    /// The attention of all rows and heads, shared out.
+    pub(super) fn attend(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
+        let (heads, n) = (self.config.heads(layer), self.rows.len());
+        if self.alone() {
+            // Neighbouring heads read the same keys.
+            for head in member.share(heads.query) {
+                self.attend_head(desk, layer, 0, head);
+            }
+        } else {
+            // Later rows of a sequence see more keys: neighbours go to different members.
+            for unit in (member.index..n * heads.query).step_by(member.size()) {
+                self.attend_head(desk, layer, unit % n, unit / n);
             }
         }
     }
 
-    /// The output projection; the new keys and values go into the cache meanwhile.
+    fn attend_head(&self, desk: &mut Desk, layer: usize, row: usize, head: usize) {
+        let heads = self.config.heads(layer);
+        let (dim, value_dim) = (heads.dim, heads.value_dim);
+        let (key_width, value_width) = (heads.key_width(), heads.value_width());
+        let kv = head / (heads.query / heads.key_value);
+        let Desk { q, scores, spare, .. } = desk;
+        let seen = &self.rows[row];
+        let end = seen.position + 1;
+        let first = self.config.window(layer).map_or(0, |w| end.saturating_sub(w));
+        let q = resized(q, dim);
+        // SAFETY: the projections were written before the last meeting and are only read now.
+        let projected = unsafe { self.at.projected.all() };
+        let from = row * self.projected_width + self.starts.query[head];
+        q.copy_from_slice(&projected[from..][..dim]);
+        self.turn(q, layer, 0, row, spare);
+        scores.resize(end - first, 0.0);
+        for part in parts(first, end) {
+            // SAFETY: the positions were written before the last meeting or in earlier steps, and
+            // are only read now.
+            let keys = unsafe {
+                let keys = seen.pages.keys(layer, part.start);
+                let keys = keys.add(part.start % PAGE * key_width + kv * dim);
+                std::slice::from_raw_parts(keys, (part.len() - 1) * key_width + dim)
+            };
+            let scores = &mut scores[part.start - first..][..part.len()];
+            score(scores, q, keys, key_width, heads.scale);
+        }
+        if let Some(slope) = self.slopes.get(head) {
+            add_distance(scores, *slope, first as f32, seen.position as f32);
+        }
+        math::softmax(scores);
+        let at = row * heads.output_width() + head * value_dim;
+        // SAFETY: each row's heads are one member's alone.
+        let out = unsafe { self.at.attended.part(at, value_dim) };
+        out.fill(0.0);
+        for part in parts(first, end) {
+            // SAFETY: as for the keys.
+            let values = unsafe {
+                let values = seen.pages.values(layer, part.start);
+                let values = values.add(part.start % PAGE * value_width + kv * value_dim);
+                std::slice::from_raw_parts(values, (part.len() - 1) * value_width + value_dim)
+            };
+            weigh(out, &scores[part.start - first..][..part.len()], values, value_width);
+        }
+    }
+
+    /// The output projection.
     pub(super) fn attention_output(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
-        let Desk { normed, output, rounded, row, .. } = desk;
-        self.store(member, layer, row);
+        let Desk { normed, output, rounded, scratch, .. } = desk;
         let [module] = self.modules(layer, [Role::Output]);
         // SAFETY: the heads were written before the last meeting.
         let attended = unsafe { self.at.attended.all() };
-        let product = Product::new(module, Input::new(attended, first(rounded), &[module]));
+        let from = (attended, module.input());
+        let input = self.given(member, rounded, Stage::Attended, from, &[module]);
+        let product = Product::new(module, input);
+        self.inner(member, &[product]);
         let norm = self.model.blocks[layer].attention_output_norm.as_ref();
-        self.residual(member, &[product], norm, normed, output, row);
+        let n = self.rows.len();
+        self.residual(member, norm, normed, output, scratch, |group, scratch| {
+            let (sums, weights) = scratch.first(n);
+            self.group(&product, group, sums, weights);
+        });
     }
+}
 
-    fn store(&self, member: &Member<'_>, layer: usize, spare: &mut Vec<f32>) {
-        let heads = self.config.heads(layer);
-        let (dim, value_dim) = (heads.dim, heads.value_dim);
-        let [keys, values] = self.cached[layer];
-        for kv in member.share(heads.key_value) {
-            // SAFETY: the projections are only read; the rows of this position exist, nobody reads
-            // them before the next meeting, and each head of them is one member's alone.
-            unsafe {
-                let key = keys.get().add(self.position * heads.key_width() + kv * dim);
-                self.new_key(std::slice::from_raw_parts_mut(key, dim), layer, kv, spare);
-                let value = values.get().add(self.position * heads.value_width() + kv * value_dim);
-                let from = &self.at.projected.all()[self.starts.value[kv]..][..value_dim];
-                std::slice::from_raw_parts_mut(value, value_dim).copy_from_slice(from);
-            }
-        }
-    }
+/// Positions `first..end` in the parts that lie in one page each.
+fn parts(first: usize, end: usize) -> impl Iterator<Item = Range<usize>> {
+    (first / PAGE..end.div_ceil(PAGE))
+        .map(move |page| first.max(page * PAGE)..end.min((page + 1) * PAGE))
 }

@@ -1,73 +1,58 @@
-//! Products of a step: a module's rows with its adapter's, shared out in groups, and the residual
-//! connections.
+//! Products of a step: a module's rows with each row's adapter, shared out in groups, and the
+//! residual connections.
 
+use super::adapter::LowRank;
 use super::{resized, Pass};
-use crate::kernels::decoding::add_low_rank;
+use crate::kernels::decoding::{add_low_rank, group_dots};
 use crate::kernels::dora::multiply_assign;
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::quant::packed::GROUP;
 use crate::kernels::quant::team::Member;
 use crate::kernels::quant::{Activations, Isa, Packed, QuantMatrix};
-use crate::kernels::{add_assign, add_scaled, math};
-use crate::lora::dora::RowScales;
-use crate::lora::Slot;
+use crate::kernels::{add_assign, math};
 use crate::model::family::Role;
 use crate::model::norm::Norm;
 
-/// The adapter of one module, laid out for one token.
-pub(super) struct LowRank {
-    /// `[r, input]`.
-    a: Vec<f32>,
-    /// `scaling * B`, transposed: `[r, width]`.
-    b: Vec<f32>,
-    /// What DoRA multiplies each row by; with whole groups wherever one begins.
-    scale: Option<Vec<f32>>,
-    pub(super) r: usize,
-    input: usize,
-    /// Output rounded up so that a group may begin at any row.
-    width: usize,
+/// Products of 16 rows of a weight, for each row of the batch.
+pub(super) type Sums = [[f32; GROUP]];
+
+/// A member's room for products.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Rows of a weight that has no integer products.
+    pub(super) weights: Vec<f32>,
+    /// Sums of two products.
+    pub(super) sums: [Vec<[f32; GROUP]>; 2],
 }
 
-impl LowRank {
-    pub(super) fn new(slot: &Slot, values: &[f32], scales: Option<&RowScales>) -> Self {
-        let (a, b) = slot.split(values);
-        let (r, width) = (slot.r, slot.output + GROUP);
-        let mut transposed = vec![0f32; r * width];
-        for (row, values) in b.chunks_exact(r.max(1)).enumerate() {
-            for (j, v) in values.iter().enumerate() {
-                transposed[j * width + row] = slot.scaling * v;
-            }
-        }
-        let scale = scales.map(|s| {
-            let mut scale = s.scale.clone();
-            scale.resize(width, 0.0);
-            scale
-        });
-        Self { a: a.to_vec(), b: transposed, scale, r, input: slot.input, width }
+impl Scratch {
+    pub(super) fn first(&mut self, rows: usize) -> (&mut Sums, &mut Vec<f32>) {
+        let Self { weights, sums: [first, _] } = self;
+        (sized(first, rows), weights)
+    }
+
+    pub(super) fn both(&mut self, rows: usize) -> (&mut Sums, &mut Sums, &mut Vec<f32>) {
+        let Self { weights, sums: [first, second] } = self;
+        (sized(first, rows), sized(second, rows), weights)
     }
 }
 
-/// A weight and the adapter on it.
+fn sized(sums: &mut Vec<[f32; GROUP]>, rows: usize) -> &mut Sums {
+    if sums.len() < rows {
+        sums.resize(rows, [0.0; GROUP]);
+    }
+    &mut sums[..rows]
+}
+
+/// A weight, and which adapters' part goes with it.
 #[derive(Clone, Copy)]
 pub(super) struct Module<'a> {
     weight: &'a FrozenLinear,
     packed: Option<&'a Packed>,
-    low_rank: Option<&'a LowRank>,
-    /// Where the module's part of the adapters' inner products begins.
-    h_at: usize,
+    adapted: Option<(usize, Role)>,
 }
 
-impl<'a> Module<'a> {
-    /// A weight without an adapter.
-    pub(super) fn plain(weight: &'a FrozenLinear) -> Self {
-        let packed = weight.quant().and_then(QuantMatrix::packed);
-        Self { weight, packed, low_rank: None, h_at: 0 }
-    }
-
-    fn rank(&self) -> usize {
-        self.low_rank.map_or(0, |l| l.r)
-    }
-
+impl Module<'_> {
     /// Width of the output.
     pub(super) fn output(&self) -> usize {
         self.weight.output()
@@ -77,24 +62,28 @@ impl<'a> Module<'a> {
     pub(super) fn input(&self) -> usize {
         self.weight.input()
     }
+
+    /// Whether its input is taken as integers.
+    pub(super) fn rounds(&self) -> bool {
+        self.packed.is_some()
+    }
 }
 
-/// A product's input: its values, and as integers where a weight takes it so.
+/// The input of products: a row of values for each row of the batch, and the same as integers where
+/// a weight takes it so.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
-    x: &'a [f32],
-    rounded: Option<&'a Activations>,
+    pub(super) x: &'a [f32],
+    /// Values between the beginnings of two rows.
+    pub(super) stride: usize,
+    /// Where the input lies within its row.
+    pub(super) at: usize,
+    pub(super) rounded: Option<&'a Activations>,
 }
 
 impl<'a> Input<'a> {
-    /// The input of `modules`.
-    pub(super) fn new(x: &'a [f32], room: &'a mut Activations, modules: &[Module<'_>]) -> Self {
-        // A packed weight's input is whole blocks wide; others may have any width.
-        let rounded = modules.iter().any(|m| m.packed.is_some()).then(|| {
-            room.quantise_row(x);
-            &*room
-        });
-        Self { x, rounded }
+    fn row(&self, row: usize, width: usize) -> &'a [f32] {
+        &self.x[row * self.stride + self.at..][..width]
     }
 }
 
@@ -105,14 +94,12 @@ pub(super) struct Product<'a> {
     input: Input<'a>,
     first: usize,
     rows: usize,
-    /// Factor on the product where several are added up.
-    factor: f32,
 }
 
 impl<'a> Product<'a> {
-    /// All rows.
+    /// All rows of the weight.
     pub(super) fn new(module: Module<'a>, input: Input<'a>) -> Self {
-        Self { module, input, first: 0, rows: module.weight.output(), factor: 1.0 }
+        Self { module, input, first: 0, rows: module.weight.output() }
     }
 
     /// Rows `first..first + rows` of these.
@@ -120,10 +107,7 @@ impl<'a> Product<'a> {
         Self { first: self.first + first, rows, ..self }
     }
 
-    pub(super) fn times(self, factor: f32) -> Self {
-        Self { factor, ..self }
-    }
-
+    /// Rows of the weight.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
@@ -133,140 +117,213 @@ impl<'a> Product<'a> {
         self.rows.div_ceil(GROUP)
     }
 
-    /// Rows `group * 16..`, 16 or as many as there are: `s ⊙ (W·x + scaling·B·h) + b`, where `s` is
-    /// 1 without DoRA.
-    pub(super) fn group(&self, group: usize, h: &[f32], row: &mut Vec<f32>) -> [f32; GROUP] {
-        let Module { weight, packed, low_rank, h_at } = self.module;
+    /// Rows in a group.
+    pub(super) fn len(&self, group: usize) -> usize {
+        GROUP.min(self.rows - group * GROUP)
+    }
+
+    /// Rows `group * 16..` of the weight, 16 or as many as there are, times the inputs from
+    /// `row` on, one for each of `sums`.
+    fn frozen(&self, group: usize, row: usize, sums: &mut Sums, weights: &mut Vec<f32>) {
+        let Module { weight, packed, .. } = self.module;
         let first = self.first + group * GROUP;
-        let n = GROUP.min(self.rows - group * GROUP);
-        let mut sums = match (packed, self.input.rounded) {
+        match (packed, self.input.rounded) {
             (Some(packed), Some(x)) if first.is_multiple_of(GROUP) => {
-                packed.group_product(Isa::best(), first / GROUP, x, 0)
+                packed.group_products(Isa::best(), first / GROUP, x, row, sums);
             }
             _ => {
-                let mut sums = [0f32; GROUP];
-                weight.rows_product(&mut sums[..n], first, self.input.x, row);
-                sums
-            }
-        };
-        if let Some(l) = low_rank {
-            add_low_rank(&mut sums, &h[h_at..][..l.r], &l.b, l.width, first);
-            if let Some(scale) = &l.scale {
-                multiply_assign(&mut sums, &scale[first..][..GROUP]);
+                let cols = weight.input();
+                let w = weight.some_rows(first, self.len(group), weights);
+                group_dots(sums, w, cols, |i| self.input.row(row + i, cols));
             }
         }
-        if let Some(bias) = weight.bias() {
-            add_assign(&mut sums[..n], &bias[first..first + n]);
+    }
+
+    /// The bias of a group's rows.
+    fn add_bias(&self, group: usize, sums: &mut Sums) {
+        if let Some(bias) = self.module.weight.bias() {
+            let (first, n) = (self.first + group * GROUP, self.len(group));
+            sums.iter_mut().for_each(|s| add_assign(&mut s[..n], &bias[first..first + n]));
         }
+    }
+
+    /// The product with a single row of the input, of a module without adapters.
+    pub(super) fn one(&self, group: usize, row: usize, weights: &mut Vec<f32>) -> [f32; GROUP] {
+        let mut sums = [[0f32; GROUP]];
+        self.frozen(group, row, &mut sums, weights);
+        self.add_bias(group, &mut sums);
+        let [sums] = sums;
         sums
     }
 }
 
 impl<'a> Pass<'a> {
-    /// Modules of a layer, those that are multiplied between two meetings.
+    /// A weight without adapters.
+    pub(super) fn plain(&self, weight: &'a FrozenLinear) -> Module<'a> {
+        let packed = weight.quant().filter(|_| self.integer).and_then(QuantMatrix::packed);
+        Module { weight, packed, adapted: None }
+    }
+
+    /// Modules of a layer.
     pub(super) fn modules<const N: usize>(
         &self,
         layer: usize,
         roles: [Role; N],
     ) -> [Module<'a>; N] {
-        let mut h_at = 0;
         roles.map(|role| {
-            let low_rank = self.low_rank[layer][role.index()].as_ref();
-            let plain = Module::plain(self.model.blocks[layer].module(role));
-            let module = Module { low_rank, h_at, ..plain };
-            h_at += module.rank();
-            module
+            let adapted = self.adapted.then_some((layer, role));
+            Module { adapted, ..self.plain(self.model.blocks[layer].module(role)) }
         })
     }
 
-    /// The inner products `A·x` of the modules' adapters, shared out; ends with a meeting if there
-    /// are any. Gives the inner products of all modules.
-    pub(super) fn inner(&self, member: &Member<'_>, products: &[Product<'_>]) -> &[f32] {
-        let ranks: usize = products.iter().map(|p| p.module.rank()).sum();
-        if ranks > 0 {
-            for at in member.share(ranks) {
-                for product in products {
-                    let Module { low_rank: Some(l), h_at, .. } = product.module else { continue };
-                    if (h_at..h_at + l.r).contains(&at) {
-                        let row = &l.a[(at - h_at) * l.input..][..l.input];
-                        // SAFETY: each place is one member's alone, by `share`.
-                        unsafe { self.at.h.part(at, 1)[0] = math::dot(row, product.input.x) };
-                    }
+    fn low_rank(&self, row: usize, module: &Module<'_>) -> Option<&'a LowRank> {
+        let (layer, role) = module.adapted?;
+        self.rows[row].adapter?.module(layer, role)
+    }
+
+    /// The inner products `A·x` of all rows' adapters, shared out; ends with a meeting if there may
+    /// be any.
+    pub(super) fn inner(&self, member: &Member<'_>, products: &[Product<'_>]) {
+        if !self.adapted || products.iter().all(|p| p.module.adapted.is_none()) {
+            return;
+        }
+        let all = || {
+            let rows = 0..self.rows.len();
+            let pairs = rows.flat_map(|row| products.iter().map(move |product| (row, *product)));
+            pairs.filter_map(|(row, product)| {
+                Some((row, product, self.low_rank(row, &product.module)?))
+            })
+        };
+        let share = member.share(all().map(|(_, _, l)| l.r).sum());
+        let mut before = 0;
+        for (row, product, l) in all() {
+            let x = product.input.row(row, l.input);
+            for at in share.start.max(before)..share.end.min(before + l.r) {
+                let j = at - before;
+                // SAFETY: each place is one member's alone, by `share`.
+                let h = unsafe { self.at.h.part(row * self.h_width + l.h_at + j, 1) };
+                h[0] = math::dot(&l.a[j * l.input..][..l.input], x);
+            }
+            before += l.r;
+        }
+        member.meet();
+    }
+
+    /// Rows `group * 16..` of a product, 16 or as many as there are, for each row of the batch:
+    /// `s ⊙ (W·x + scaling·B·h) + b`, where `s` is 1 without DoRA.
+    pub(super) fn group(
+        &self,
+        product: &Product<'_>,
+        group: usize,
+        sums: &mut Sums,
+        weights: &mut Vec<f32>,
+    ) {
+        product.frozen(group, 0, sums, weights);
+        if product.module.adapted.is_some() {
+            let first = product.first + group * GROUP;
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let Some(l) = self.low_rank(row, &product.module) else { continue };
+                // SAFETY: they were written before the last meeting, and are again only after
+                // another.
+                let h = unsafe { self.at.h.all() };
+                let h = &h[row * self.h_width + l.h_at..][..l.r];
+                add_low_rank(sums, h, &l.b, l.width, first);
+                if let Some(scale) = &l.scale {
+                    multiply_assign(sums, &scale[first..][..GROUP]);
                 }
             }
-            member.meet();
         }
-        // SAFETY: they were written before the last meeting, and are again only after another.
-        unsafe { self.at.h.all() }
+        product.add_bias(group, sums);
     }
 
     /// Rows of the products, one after another, shared out in groups; `put` gets the product's
-    /// number, the first row and the values.
+    /// number, the first row of the weight, the row of the batch and the values.
     pub(super) fn products(
         &self,
         member: &Member<'_>,
         products: &[Product<'_>],
-        row: &mut Vec<f32>,
-        mut put: impl FnMut(usize, usize, &[f32]),
+        scratch: &mut Scratch,
+        put: impl FnMut(usize, usize, usize, &[f32]),
     ) {
-        let h = self.inner(member, products);
-        let total = products.iter().map(Product::groups).sum();
-        let share = member.share(total);
+        self.inner(member, products);
+        self.frozen_products(member, products, self.rows.len(), scratch, put);
+    }
+
+    /// [`Self::products`] where the adapters' inner products are there.
+    pub(super) fn frozen_products(
+        &self,
+        member: &Member<'_>,
+        products: &[Product<'_>],
+        rows: usize,
+        scratch: &mut Scratch,
+        mut put: impl FnMut(usize, usize, usize, &[f32]),
+    ) {
+        let (sums, weights) = scratch.first(rows);
+        let share = member.share(products.iter().map(Product::groups).sum());
         let mut before = 0;
         for (i, product) in products.iter().enumerate() {
             let groups = product.groups();
             for at in share.start.max(before)..share.end.min(before + groups) {
                 let group = at - before;
-                let sums = product.group(group, h, row);
-                let n = GROUP.min(product.rows - group * GROUP);
-                put(i, group * GROUP, &sums[..n]);
+                self.group(product, group, sums, weights);
+                for (row, sums) in sums.iter().enumerate() {
+                    put(i, group * GROUP, row, &sums[..product.len(group)]);
+                }
             }
             before += groups;
         }
     }
 
-    /// The end of a sub-layer: the sum of the products, normalised where the model does that, is
-    /// added to the residual stream, or to the sub-layer's normalised input where that takes its
-    /// place.
+    /// The end of a sub-layer: what `group` gives for each group of 16 columns of the residual
+    /// stream, normalised where the model does that, is added to the stream, or to the sub-layer's
+    /// normalised input where that takes its place.
     pub(super) fn residual(
         &self,
         member: &Member<'_>,
-        products: &[Product<'_>],
         norm: Option<&Norm>,
         normed: &[f32],
         output: &mut Vec<f32>,
-        row: &mut Vec<f32>,
+        scratch: &mut Scratch,
+        group: impl Fn(usize, &mut Scratch),
     ) {
-        let add = |at: usize, values: &[f32]| {
-            // SAFETY: callers add to rows of their own; nobody reads `x` before the next meeting.
-            let x = unsafe { self.at.x.part(at, values.len()) };
+        let (n, width) = (self.rows.len(), self.config.hidden_size);
+        let add = |row: usize, at: usize, values: &[f32]| {
+            // SAFETY: callers add to places of their own; nobody reads `x` before the next meeting.
+            let x = unsafe { self.at.x.part(row * width + at, values.len()) };
             if self.config.residual_after_norm {
-                x.copy_from_slice(&normed[at..][..x.len()]);
+                let normed = self.normed_row(normed, row);
+                x.copy_from_slice(&normed[at..][..values.len()]);
             }
             add_assign(x, values);
         };
-        let h = self.inner(member, products);
-        let width = self.config.hidden_size;
-        for group in member.share(width.div_ceil(GROUP)) {
-            let mut sums = [0f32; GROUP];
-            for product in products {
-                add_scaled(&mut sums, &product.group(group, h, row), product.factor);
-            }
-            let first = group * GROUP;
-            let sums = &sums[..GROUP.min(width - first)];
-            if norm.is_some() {
-                // SAFETY: each group of rows is one member's alone.
-                unsafe { self.at.output.part(first, sums.len()) }.copy_from_slice(sums);
-            } else {
-                add(first, sums);
+        for at in member.share(width.div_ceil(GROUP)) {
+            group(at, scratch);
+            let first = at * GROUP;
+            let len = GROUP.min(width - first);
+            for (row, sums) in scratch.first(n).0.iter().enumerate() {
+                if norm.is_some() {
+                    // SAFETY: each group of columns is one member's alone.
+                    let to = unsafe { self.at.output.part(row * width + first, len) };
+                    to.copy_from_slice(&sums[..len]);
+                } else {
+                    add(row, first, &sums[..len]);
+                }
             }
         }
-        if let Some(norm) = norm {
-            member.meet();
-            // SAFETY: it was written before the meeting.
-            norm.forward_row(resized(output, width), unsafe { self.at.output.all() });
+        let Some(norm) = norm else { return };
+        member.meet();
+        // SAFETY: it was written before the meeting.
+        let all = unsafe { self.at.output.all() };
+        let output = resized(output, width);
+        if self.alone() {
+            norm.forward_row(output, &all[..width]);
             let share = member.share(width);
-            add(share.start, &output[share]);
+            add(0, share.start, &output[share]);
+        } else {
+            for row in member.share(n) {
+                norm.forward_row(output, &all[row * width..][..width]);
+                add(row, 0, output);
+            }
         }
     }
 }
