@@ -8,8 +8,9 @@ mod error;
 mod output;
 mod views;
 
-use arguments::{Cli, OutputFormat};
+use arguments::OutputFormat;
 use clap::{error::ErrorKind as ClapError, Parser};
+use commands::Cli;
 use error::CliError;
 use std::process::ExitCode;
 

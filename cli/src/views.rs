@@ -3,8 +3,24 @@
 
 use openledger_client::AccountId;
 use openledger_documents::LeftOut;
-use openledger_primitives::{Method, TrainingSpec};
+use openledger_primitives::{training::TargetModules, Method, TrainingSpec};
 use serde::Serialize;
+
+/// The linear layers of a block by the names that LLaMA, Mistral and Qwen give them.
+pub(crate) const MODULES: [(&str, TargetModules); 7] = [
+    ("q_proj", TargetModules::QUERY),
+    ("k_proj", TargetModules::KEY),
+    ("v_proj", TargetModules::VALUE),
+    ("o_proj", TargetModules::OUTPUT),
+    ("gate_proj", TargetModules::GATE),
+    ("up_proj", TargetModules::UP),
+    ("down_proj", TargetModules::DOWN),
+];
+
+/// The names of a set of layers; the family's default is empty.
+pub(crate) fn module_names(modules: TargetModules) -> Vec<&'static str> {
+    MODULES.iter().filter(|(_, part)| modules.contains(*part)).map(|(name, _)| *name).collect()
+}
 
 /// What a reading left out: reasons, their units, and their share of all units in percent.
 pub(crate) fn left_out(left_out: &LeftOut, counted: u64) -> Vec<serde_json::Value> {
@@ -67,7 +83,7 @@ impl From<&TrainingSpec> for Spec {
             lora_r: spec.lora_r,
             lora_alpha: spec.lora_alpha,
             lora_dropout: f64::from(spec.lora_dropout_bp) / 1e4,
-            target_modules: crate::commands::job::module_names(spec.target_modules),
+            target_modules: module_names(spec.target_modules),
             learning_rate: f64::from(spec.learning_rate_nano) / 1e9,
             lr_scheduler_type: spec.schedule,
             warmup_ratio: f64::from(spec.warmup_ratio_bp) / 1e4,

@@ -1,6 +1,6 @@
 //! What can go wrong, in words: what happened, the value and the limit, and what to do next.
 
-use crate::{amount::AmountError, keyfile::KeyFileError, AccountId, H256};
+use crate::{amount::AmountError, keyfile::KeyFileError, signer::InvalidSecret, AccountId, H256};
 use openledger_primitives::{Refusal, RefusalRule};
 use std::time::Duration;
 use subxt::{error::DispatchError, metadata::ArcMetadata};
@@ -155,11 +155,8 @@ pub enum ClientError {
 
     // Keys and amounts
     /// A secret that is none.
-    #[error(
-        "this is not a secret: a recovery phrase has 12 to 24 words of the BIP-39 list, a seed is 0x \
-         and 64 hexadecimal digits"
-    )]
-    Secret,
+    #[error(transparent)]
+    Secret(#[from] InvalidSecret),
     /// A secret where everybody on the machine can read it.
     #[error("a secret does not belong in arguments: other users and the shell's history see them")]
     SecretInArguments,
@@ -196,7 +193,7 @@ impl ClientError {
             | Self::Pallet { .. }
             | Self::Dispatch(_) => ErrorKind::Refused,
             Self::Address { .. }
-            | Self::Secret
+            | Self::Secret(_)
             | Self::SecretInArguments
             | Self::DevelopmentKey { .. }
             | Self::KeyFile(KeyFileError::Name(_) | KeyFileError::PasswordNeeded(_))

@@ -20,8 +20,6 @@ use openledger_primitives::{
 use serde_json::json;
 use std::{fmt, str::FromStr, time::Duration};
 
-pub(crate) use super::spec::module_names;
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Pay for the fine-tuning of a base model on Datanets; the budget is held.

@@ -1,4 +1,4 @@
-//! The commands, one group a file.
+//! The command line: its commands, one group a file.
 
 pub(crate) mod account;
 pub(crate) mod adapter;
@@ -14,12 +14,72 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod text;
 
-use crate::{
-    arguments::{Cli, Command},
-    context::Context,
-    error::Result,
-    output::Answer,
-};
+use crate::{arguments::Global, context::Context, error::Result, output::Answer};
+use clap::{Parser, Subcommand};
+
+/// OpenLedger from a shell: Datanets, submissions, reviews, rewards, training jobs, adapters.
+#[derive(Debug, Parser)]
+#[command(
+    name = "openledger",
+    version,
+    after_help = "Examples:
+  openledger status
+  openledger account new me
+  openledger --key me contributor register
+  openledger --key me submit --datanet 0 notes.md
+  openledger job watch 3 --output json
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused by the chain, 4 node or content not
+reachable (try again)."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Keys and balances.
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Datanets: collections of files of one modality.
+    #[command(subcommand)]
+    Datanet(datanet::Command),
+    /// Registration of contributors.
+    #[command(subcommand)]
+    Contributor(contributor::Command),
+    /// Submit files to a Datanet, free of charge within the daily quota.
+    Submit(submit::Submit),
+    /// Show what of a file is paid: canonical text, units, what is left out.
+    Text(text::Text),
+    /// Take a pending file back.
+    Withdraw(submit::Withdraw),
+    /// Decide on submissions, as a curator.
+    #[command(subcommand)]
+    Review(review::Command),
+    /// Show the contributors of a Datanet in order of rank.
+    Leaderboard(leaderboard::Leaderboard),
+    /// Reward pools of Datanets.
+    #[command(subcommand)]
+    Rewards(rewards::Command),
+    /// Base models.
+    #[command(subcommand)]
+    Model(model::Command),
+    /// Training jobs.
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Trained adapters.
+    #[command(subcommand)]
+    Adapter(adapter::Command),
+    /// Show where the chain stands.
+    #[command(after_help = "Examples:
+  openledger status
+  openledger --node ws://127.0.0.1:9945 status --output json")]
+    Status,
+}
 
 /// Runs a command to its end.
 pub(crate) async fn run(cli: Cli) -> Result<Answer> {

@@ -3,23 +3,13 @@
 use crate::{
     arguments::one_of,
     error::{CliError, Result},
+    views::MODULES,
 };
 use clap::Args;
 use openledger_primitives::{
     training::{Schedule, SpecError, SpecField, TargetModules},
     Method, TrainingSpec,
 };
-
-/// The linear layers of a block by the names that LLaMA, Mistral and Qwen give them.
-const MODULES: [(&str, TargetModules); 7] = [
-    ("q_proj", TargetModules::QUERY),
-    ("k_proj", TargetModules::KEY),
-    ("v_proj", TargetModules::VALUE),
-    ("o_proj", TargetModules::OUTPUT),
-    ("gate_proj", TargetModules::GATE),
-    ("up_proj", TargetModules::UP),
-    ("down_proj", TargetModules::DOWN),
-];
 
 /// The settings; without an argument the default of the chain's `TrainingSpec`.
 #[derive(Args, Debug)]
@@ -74,11 +64,6 @@ pub(crate) struct SpecArguments {
     /// Share of the examples held out for evaluation, 0.01 to 0.5.
     #[arg(long)]
     eval_fraction: Option<f64>,
-}
-
-/// The names of a set of layers; the family's default is empty.
-pub(crate) fn module_names(modules: TargetModules) -> Vec<&'static str> {
-    MODULES.iter().filter(|(_, part)| modules.contains(*part)).map(|(name, _)| *name).collect()
 }
 
 fn modules(names: &[String]) -> Result<TargetModules> {
