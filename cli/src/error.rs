@@ -1,6 +1,6 @@
 //! Errors as users see them, and exit codes.
 
-use openledger_client::{AmountError, ClientError, ErrorKind, KeyFileError};
+use openledger_client::{AmountError, ClientError, ErrorKind, InvalidSecret, KeyFileError};
 use serde::Serialize;
 
 /// Exit code: anything that has no code of its own.
@@ -97,6 +97,12 @@ impl CliError {
             Some(next) => format!("error: {}\nNext: {next}", self.message),
             None => format!("error: {}", self.message),
         }
+    }
+}
+
+impl From<InvalidSecret> for CliError {
+    fn from(error: InvalidSecret) -> Self {
+        ClientError::from(error).into()
     }
 }
 
