@@ -27,3 +27,5 @@ mod fine_tuning;
 mod http;
 #[path = "engine_server/limits.rs"]
 mod limits;
+#[path = "engine_server/load.rs"]
+mod load;

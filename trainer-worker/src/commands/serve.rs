@@ -465,7 +465,6 @@ fn settings(args: &Args, arithmetic: ServingArithmetic, keys: &Keys) -> ServingS
         max_waiting: args.max_waiting,
         max_waiting_per_client: per_client.min(args.max_waiting),
         share_between_clients: args.share_prefixes,
-        ..default
     }
 }
 

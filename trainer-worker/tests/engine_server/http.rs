@@ -80,6 +80,10 @@ impl Server {
         assert!(sent.success());
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a loss of power would.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");

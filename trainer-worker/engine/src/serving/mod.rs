@@ -49,7 +49,7 @@
 //!   `turns` says whose turn it is, `prefix` keeps pages for those who begin alike, `sequence` is a
 //!   request on its way;
 //! * `scheduler` is the thread and its handle, `model` the engine's own model behind it;
-//! * [`ServingSettings`] bounds the memory, [`TrainingGate`] makes room beside a training.
+//! * [`ServingSettings`] bounds the memory.
 
 pub mod forward;
 mod model;
@@ -59,11 +59,9 @@ mod request;
 mod scheduler;
 mod sequence;
 mod settings;
-mod share;
 mod turns;
 
 pub use model::ModelForward;
 pub use request::{Event, Refused, Request, RequestId, Sink, Usage};
 pub use scheduler::{Bounds, Scheduler, Stats};
 pub use settings::{ServingMemory, ServingSettings};
-pub use share::TrainingGate;

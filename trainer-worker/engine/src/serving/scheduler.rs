@@ -5,7 +5,6 @@ use super::model::ModelForward;
 use super::policy::{Accepted, Counts, Limits, Policy};
 use super::request::{Refused, Request, RequestId, Sink};
 use super::settings::ServingSettings;
-use super::share::TrainingGate;
 use crate::error::{Error, Result};
 use crate::generate::Writer;
 use crate::tokenizer::Tokenizer;
@@ -88,7 +87,6 @@ struct Shared<F: Forward> {
     work: Condvar,
     /// Wakes who waits for its end.
     end: Condvar,
-    gate: TrainingGate,
     bounds: Bounds,
     tokenizer: Arc<Tokenizer>,
     settings: ServingSettings,
@@ -156,7 +154,6 @@ where
         settings: ServingSettings,
     ) -> Result<Self> {
         settings.validate()?;
-        let gate = TrainingGate::new(settings.training_share);
         let state = State {
             incoming: Vec::new(),
             cancelled: Vec::new(),
@@ -174,7 +171,6 @@ where
             state: Mutex::new(state),
             work: Condvar::new(),
             end: Condvar::new(),
-            gate,
             bounds,
             tokenizer,
             settings,
@@ -258,7 +254,6 @@ where
         let accepted =
             Accepted { id, client, prompt, limit: tokens, adapter, adapter_key, writer, sink };
         state.incoming.push(accepted);
-        shared.gate.set_busy(true);
         drop(state);
         shared.work.notify_all();
         Ok(id)
@@ -285,14 +280,10 @@ where
         self.0.shared.bounds.longest
     }
 
-    /// What a training in this process asks between its steps.
-    pub fn training_gate(&self) -> &TrainingGate {
-        &self.0.shared.gate
-    }
-
     /// Whether requests are served.
     pub fn busy(&self) -> bool {
-        self.0.shared.gate.is_busy()
+        let stats = self.stats();
+        stats.waiting > 0 || stats.running > 0
     }
 
     /// Takes no new requests, waits for those that there are, and after `within` ends the others with an
@@ -389,7 +380,6 @@ fn serve<F: Forward>(shared: &Shared<F>, mut forward: F, mut make: impl FnMut() 
     (state.waiting, state.outstanding) = (0, (0, 0));
     state.by_client.clear();
     drop(state);
-    shared.gate.set_busy(false);
     shared.end.notify_all();
 }
 
@@ -469,5 +459,4 @@ fn publish<F: Forward>(
         let mean = stats.rows_per_second;
         stats.rows_per_second = if mean > 0.0 { mean + NEWEST * (speed - mean) } else { speed };
     }
-    shared.gate.set_busy(requests > 0 || waiting > 0);
 }

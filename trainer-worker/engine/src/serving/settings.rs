@@ -48,9 +48,6 @@ pub struct ServingSettings {
     /// Whether clients share keys and values of equal beginnings with each other. Then a client can
     /// tell from times and from `cached_tokens` whether another asked something that begins alike.
     pub share_between_clients: bool,
-    /// The share of the time that a training in this process takes while requests are served, above 0
-    /// and below 1; without requests it takes all.
-    pub training_share: f64,
 }
 
 impl Default for ServingSettings {
@@ -65,7 +62,6 @@ impl Default for ServingSettings {
             max_waiting: 256,
             max_waiting_per_client: 64,
             share_between_clients: false,
-            training_share: 0.25,
         }
     }
 }
@@ -139,10 +135,6 @@ impl ServingSettings {
             if !(least..=most).contains(&value) {
                 return refuse(name, value.to_string(), format!("{least} to {most}"));
             }
-        }
-        if !(self.training_share > 0.0 && self.training_share < 1.0) {
-            let range = "above 0 and below 1".to_owned();
-            return refuse("training_share", self.training_share.to_string(), range);
         }
         Ok(())
     }

@@ -406,27 +406,3 @@ fn the_last_handle_ends_the_thread() {
     watched.wait_dropped();
     assert_eq!(server.pool.used(), 0);
 }
-
-#[test]
-fn a_training_rests_its_share_only_while_requests_are_served() {
-    let server =
-        start_with(true, Vec::new(), ServingSettings { training_share: 0.25, ..settings() });
-    let gate = server.scheduler.training_gate();
-    let second = Duration::from_secs(1);
-    assert!(gate.rest(60 * second, || true) < second, "nothing is served");
-    let (id, watched) = server.ask(0, words(0, 20), 400);
-    assert!(server.scheduler.busy());
-    let step = Duration::from_millis(100);
-    let rested = gate.rest(step, || true);
-    assert!(rested >= 3 * step, "a quarter of the time is its own: {rested:?}");
-    assert!(gate.rest(60 * second, || false) < second * 30, "it was cancelled");
-    std::thread::scope(|scope| {
-        let resting = scope.spawn(|| gate.rest(60 * second, || true));
-        server.scheduler.cancel(id);
-        // The step under way.
-        server.tick();
-        watched.wait_dropped();
-        let rested = resting.join().expect("it ends");
-        assert!(rested < 30 * second, "it goes on as soon as nothing is served: {rested:?}");
-    });
-}
