@@ -6,13 +6,16 @@ use axum::body::Body;
 use axum::http::{header, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
+use futures::{stream, FutureExt};
 use openledger_engine::generate::{Finish, TokenLogprob};
 use openledger_engine::serving::Usage;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// How long texts are gathered before they are sent: a frame of a screen. One token at a time would
+/// wake the threads of the answer's way out at each, in the middle of the next step.
+const GATHER: Duration = Duration::from_millis(16);
 /// How long a client hears nothing while its request waits, so that proxies keep the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -88,34 +91,47 @@ pub(crate) fn response(generation: Generation, chunks: impl Chunks) -> Response 
 }
 
 /// Sends pieces until the end, or until nobody listens; then the generation is dropped, and cancelled.
+/// The first text goes at once, what comes after it is gathered for a moment.
 async fn tell(mut generation: Generation, mut chunks: impl Chunks, sender: mpsc::Sender<Bytes>) {
     let mut events = Events::default();
     chunks.begin(&mut events);
-    loop {
+    let (mut told, mut ended) = (false, false);
+    while !ended {
         if sender.send(events.take()).await.is_err() {
             return;
         }
-        let next = tokio::select! {
-            next = generation.next() => next,
+        if told {
+            tokio::select! {
+                () = tokio::time::sleep(GATHER) => {}
+                () = sender.closed() => return,
+            }
+        }
+        let mut next = tokio::select! {
+            next = generation.next() => Some(next),
             () = sender.closed() => return,
             () = tokio::time::sleep(KEEP_ALIVE) => {
                 events.bytes.extend_from_slice(b": still there\n\n");
-                continue;
+                None
             }
         };
-        match next {
-            Ok(Next::Text { choice, text, logprobs }) => {
-                chunks.text(&mut events, choice, text, logprobs);
+        while let Some(event) = next.take() {
+            match event {
+                Ok(Next::Text { choice, text, logprobs }) => {
+                    chunks.text(&mut events, choice, text, logprobs);
+                    told = true;
+                }
+                Ok(Next::Done { choice, finish }) => chunks.done(&mut events, choice, finish),
+                Ok(Next::End) => {
+                    chunks.end(&mut events, generation.usage());
+                    ended = true;
+                }
+                Err(error) => {
+                    chunks.failed(&mut events, &error);
+                    ended = true;
+                }
             }
-            Ok(Next::Done { choice, finish }) => chunks.done(&mut events, choice, finish),
-            Ok(Next::End) => {
-                chunks.end(&mut events, generation.usage());
-                break;
-            }
-            Err(error) => {
-                chunks.failed(&mut events, &error);
-                break;
-            }
+            // What is there already goes along.
+            next = (!ended).then(|| generation.next().now_or_never()).flatten();
         }
     }
     // A client that has gone needs no end.
