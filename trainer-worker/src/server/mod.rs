@@ -187,7 +187,7 @@ impl utoipa::Modify for Bearer {
 fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(models::list))
-        .routes(routes!(models::get))
+        .routes(routes!(models::get, models::delete))
         .routes(routes!(chat::create))
         .routes(routes!(completions::create))
         .routes(routes!(responses::create))

@@ -2,6 +2,7 @@
 
 use super::access::Asking;
 use super::error::{ApiError, ErrorBody};
+use super::files::fine_tuning;
 use super::json::Json;
 use super::names::{self, Identity};
 use super::App;
@@ -77,4 +78,24 @@ pub(super) async fn get(
 ) -> Result<Json<ModelEntry>, ApiError> {
     let chosen = names::choose(&app, &place.client().name, &id).await?;
     Ok(Json(entry(&app, chosen.name, Some(chosen.identity))))
+}
+
+/// Delete a model that the key fine-tuned here.
+#[utoipa::path(
+    delete,
+    path = "/v1/models/{id}",
+    tag = "Fine-tuning",
+    params(("id" = String, Path, description = "The model's name")),
+    responses(
+        (status = 200, description = "It is gone", body = Object),
+        (status = 404, description = "The key has none of that name", body = ErrorBody),
+    ),
+)]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Asking(place): Asking,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    fine_tuning(&app)?.jobs.delete_model(&place.client().name, &id)?;
+    Ok(Json(serde_json::json!({ "id": id, "object": "model", "deleted": true })))
 }

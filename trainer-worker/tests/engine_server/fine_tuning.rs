@@ -113,6 +113,16 @@ fn what_a_key_made_is_for_no_other_key() {
     assert_eq!(server.request("POST", "/v1/completions", &ada, &asked).status, 200);
     let refused = server.request("POST", "/v1/completions", &ben, &asked);
     refused.refused(404, "model_not_found", Some("model"));
+    // The data of what is over is gone, the model is until it is deleted.
+    let folder = folder.path().join("state/jobs").join(&first);
+    assert!(!folder.join("training.jsonl").exists() && folder.join("out").exists());
+    let path = format!("/v1/models/{model}");
+    server.request("DELETE", &path, &ben, "").refused(404, "not_found", None);
+    let gone = server.request("DELETE", &path, &ada, "");
+    assert_eq!((gone.status, gone.json()["deleted"].as_bool()), (200, Some(true)));
+    assert!(!folder.join("out").exists());
+    let refused = server.request("POST", "/v1/completions", &ada, &asked);
+    refused.refused(404, "model_not_found", Some("model"));
     let again = server.request("POST", &format!("{JOBS}/{first}/cancel"), &ada, "");
     again.refused(409, "job_is_over", None);
 

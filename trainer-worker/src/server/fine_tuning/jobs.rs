@@ -19,6 +19,10 @@ use tokio::sync::Notify;
 const PREFIX: &str = "ftjob-";
 /// Most events of a job that are kept; a training's measurements are thinned before they reach it.
 const MAX_EVENTS: usize = 10_000;
+/// Most jobs of a key that are on record: the oldest that left no model are forgotten.
+const MAX_JOBS: usize = 1_000;
+/// Most models of a key.
+pub const MAX_MODELS: u64 = 20;
 /// Longest suffix of a model's name.
 const MAX_SUFFIX: usize = 64;
 /// Most entries of a job's metadata, and the longest key and value.
@@ -220,6 +224,9 @@ impl Jobs {
                 job.status = Status::Queued;
                 interrupted.push(name.clone());
             }
+            if job.status.is_over() {
+                tidy(&entry.path(), job.fine_tuned_model.is_some())?;
+            }
             state.next = state.next.max(job.number + 1);
             state.events.insert(name.clone(), read_events(&entry.path()));
             state.jobs.insert(name, job);
@@ -314,6 +321,7 @@ impl Jobs {
                 fine_tuned_model: None,
             };
             save(&folder, &job)?;
+            self.forget(&mut state, owner)?;
             state.next += 1;
             state.jobs.insert(id.clone(), job.clone());
             Ok(job)
@@ -343,7 +351,52 @@ impl Jobs {
                 next: "wait for one to end, or cancel one",
             });
         }
+        let models =
+            state.jobs.values().filter(|j| j.owner == *owner && j.fine_tuned_model.is_some());
+        let value = models.count() as u64 + value;
+        if value > MAX_MODELS {
+            return Err(FineTuningError::Quota {
+                what: "models and jobs that will make one",
+                value,
+                limit: MAX_MODELS,
+                next: "delete a model: DELETE /v1/models/{id}",
+            });
+        }
         Ok(())
+    }
+
+    /// Makes room among a key's jobs for another one.
+    fn forget(&self, state: &mut State, owner: &Owner) -> Result<(), FineTuningError> {
+        let own = state.jobs.values().filter(|job| job.owner == *owner);
+        let over = own.clone().filter(|j| j.status.is_over() && j.fine_tuned_model.is_none());
+        let oldest = over.min_by_key(|job| job.number).map(|job| job.id.clone());
+        if let Some(id) = oldest.filter(|_| own.count() >= MAX_JOBS) {
+            remove_folder(&self.folder(&id))?;
+            state.jobs.remove(&id);
+            state.events.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Deletes a key's model; what is told of its job stays.
+    ///
+    /// # Errors
+    ///
+    /// [`FineTuningError::Unknown`].
+    pub fn delete_model(&self, owner: &str, name: &str) -> Result<(), FineTuningError> {
+        let unknown = || FineTuningError::Unknown { what: "model", id: name.to_owned() };
+        let named =
+            |job: &&Job| job.owner == owner && job.fine_tuned_model.as_deref() == Some(name);
+        let id = self.lock().jobs.values().find(named).map(|job| job.id.clone());
+        let id = id.ok_or_else(unknown)?;
+        self.update(&id, |job| job.fine_tuned_model = None)?;
+        tidy(&self.folder(&id), false)
+    }
+
+    /// Removes what a job needs no more, if it is over.
+    pub(super) fn tidy(&self, id: &str) -> Result<(), FineTuningError> {
+        let job = self.lock().jobs.get(id).filter(|job| job.status.is_over()).cloned();
+        job.map_or(Ok(()), |job| tidy(&self.folder(id), job.fine_tuned_model.is_some()))
     }
 
     /// A key's jobs, the newest first.
@@ -387,11 +440,16 @@ impl Jobs {
             let (job, status) = (id.to_owned(), job.status.name());
             return Err(FineTuningError::Over { job, status });
         }
+        let before = job.status;
         let job = self.update(id, |job| {
             job.status = Status::Cancelled;
             job.finished_at = Some(now());
         })?;
         self.note(id, "info", "The job has been cancelled", Value::Null);
+        // One that trains still writes, and is tidied up by its trainer.
+        if before == Status::Queued {
+            self.tidy(id)?;
+        }
         self.changed.notify_waiters();
         Ok(job)
     }
@@ -532,6 +590,32 @@ pub(super) const VALIDATION: &str = "validation.jsonl";
 pub(super) const OUTPUT: &str = "out";
 const JOB: &str = "job.json";
 const EVENTS: &str = "events.jsonl";
+
+/// Removes a job's data, and what was trained of it unless that is a model.
+fn tidy(folder: &Path, keep_model: bool) -> Result<(), FineTuningError> {
+    for name in [TRAINING, VALIDATION] {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(FineTuningError::Disk { action: "remove", path, cause });
+            }
+            _ => {}
+        }
+    }
+    if keep_model {
+        return Ok(());
+    }
+    remove_folder(&folder.join(OUTPUT))
+}
+
+fn remove_folder(path: &Path) -> Result<(), FineTuningError> {
+    match fs::remove_dir_all(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(FineTuningError::Disk { action: "remove", path: path.to_owned(), cause })
+        }
+        _ => Ok(()),
+    }
+}
 
 fn save(folder: &Path, job: &Job) -> Result<(), FineTuningError> {
     let path = folder.join(JOB);

@@ -21,7 +21,7 @@ mod training;
 pub use error::FineTuningError;
 pub use files::{FileObject, FileQuota, FileStore, Purpose};
 pub use hyperparameters::{Hyperparameters, Method};
-pub use jobs::{Event, Job, JobRequest, Jobs, Status};
+pub use jobs::{Event, Job, JobRequest, Jobs, Status, MAX_MODELS};
 pub use training::{Trainer, TrainerSettings};
 
 use std::{

@@ -84,6 +84,9 @@ impl Trainer {
                     tokio::time::sleep(GRACE).await;
                 }
             }
+            if let Err(error) = self.jobs.tidy(&job.id) {
+                tracing::warn!(job = job.id, %error, "what the job leaves was not removed");
+            }
         }
     }
 
