@@ -471,14 +471,16 @@ fn settings(args: &Args, arithmetic: ServingArithmetic, keys: &Keys) -> ServingS
 fn limits(args: &Args, context: usize) -> Limits {
     let body_bytes = args.max_body << 10;
     Limits {
-        connections: args.max_connections,
-        headers: HEADERS,
-        header_time: Duration::from_secs(args.header_timeout),
+        connections: openledger_http::Limits {
+            connections: args.max_connections,
+            headers: HEADERS,
+            header_time: Duration::from_secs(args.header_timeout),
+            write_time: Duration::from_secs(args.write_timeout),
+        },
         body_bytes,
         all_bodies: body_bytes.saturating_mul(BODIES),
         all_answers: ANSWERS,
         body_time: Duration::from_secs(args.body_timeout),
-        write_time: Duration::from_secs(args.write_timeout),
         request_time: Duration::from_secs(args.request_timeout),
         answer_tokens: args.max_answer_tokens,
         context,
@@ -511,7 +513,7 @@ struct Start<'a> {
 impl Start<'_> {
     /// Bytes that connections and bodies take, at most.
     fn http_bytes(&self) -> usize {
-        let connections = self.limits.connections.saturating_mul(CONNECTION_BYTES);
+        let connections = self.limits.connections.connections.saturating_mul(CONNECTION_BYTES);
         // Two workers take bodies apart.
         let parsed = self.limits.body_bytes.saturating_mul(2 * PARSED_BYTES);
         let held = self.limits.all_bodies.saturating_add(self.limits.all_answers);
@@ -538,12 +540,12 @@ impl Start<'_> {
                 },
                 "limits": {
                     "context": limits.context, "answer_tokens": limits.answer_tokens,
-                    "connections": limits.connections, "headers": limits.headers,
+                    "connections": limits.connections.connections, "headers": limits.connections.headers,
                     "body_bytes": limits.body_bytes, "all_bodies_bytes": limits.all_bodies,
                     "all_answers_bytes": limits.all_answers,
-                    "header_seconds": limits.header_time.as_secs(),
+                    "header_seconds": limits.connections.header_time.as_secs(),
                     "body_seconds": limits.body_time.as_secs(),
-                    "write_seconds": limits.write_time.as_secs(),
+                    "write_seconds": limits.connections.write_time.as_secs(),
                     "request_seconds": limits.request_time.as_secs(),
                 },
             });
@@ -572,7 +574,7 @@ impl Start<'_> {
              within {} s; answers within {} s",
             limits.context,
             limits.answer_tokens,
-            limits.connections,
+            limits.connections.connections,
             limits.body_bytes >> 10,
             limits.body_time.as_secs(),
             limits.request_time.as_secs(),

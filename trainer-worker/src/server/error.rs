@@ -4,6 +4,7 @@ use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use openledger_engine::serving::Refused;
 use openledger_engine::Error;
+use openledger_http::Full;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -194,6 +195,12 @@ impl From<Error> for ApiError {
             Error::Tokenizer { .. } => Self::invalid("invalid_prompt", message),
             _ => Self::internal(message),
         }
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        Self::unavailable("overloaded", 1, full.to_string())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Answers being written: what is asked of the scheduler, and what comes back.
 
 use super::error::ApiError;
-use super::json::Share;
 use super::keys::Place;
 use super::names::Chosen;
 use super::App;
 use openledger_engine::generate::{Finish, Sampling, TokenLogprob};
 use openledger_engine::serving::{Event, Request, RequestId, Scheduler, Usage};
+use openledger_http::Share;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;

@@ -9,10 +9,10 @@ use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use openledger_http::Share;
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 /// A response of a status with a JSON body.
@@ -29,59 +29,6 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         response(StatusCode::OK, &self.0)
-    }
-}
-
-/// Bytes that may be held at one time, by all connections together.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    limit: usize,
-    used: AtomicUsize,
-}
-
-impl Budget {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0) })
-    }
-
-    /// Nothing of it yet.
-    pub(super) fn share(self: &Arc<Self>) -> Share {
-        Share { budget: self.clone(), bytes: 0 }
-    }
-
-    pub(super) fn limit(&self) -> usize {
-        self.limit
-    }
-}
-
-/// A part of a budget, given back when dropped.
-#[derive(Debug)]
-pub(crate) struct Share {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
-impl Share {
-    /// Takes so many more bytes.
-    ///
-    /// # Errors
-    /// 503 where there is no room for them.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        if before.saturating_add(bytes) <= self.budget.limit {
-            return Ok(());
-        }
-        let message =
-            "requests and answers that are held at this moment take all the memory that they \
-                       may; try again";
-        Err(ApiError::unavailable("overloaded", 1, message))
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

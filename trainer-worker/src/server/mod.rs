@@ -2,7 +2,6 @@
 //!
 //! # Parts
 //!
-//! * `connection`: sockets, with a limit on everything that a client can make last or grow;
 //! * `access`, [`keys`]: who may ask, and how much;
 //! * [`fields`]: every field of every request, and what becomes of it;
 //! * [`names`]: models and adapters by name;
@@ -20,7 +19,6 @@ mod access;
 pub mod adapters;
 mod chat;
 mod completions;
-mod connection;
 mod error;
 pub mod fields;
 mod files;
@@ -50,6 +48,7 @@ use names::{Adapters, Base};
 use openledger_engine::model::Model;
 use openledger_engine::serving::Scheduler;
 use openledger_engine::tokenizer::Tokenizer;
+use openledger_http::Budget;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
@@ -68,12 +67,8 @@ const CORS_AGE: Duration = Duration::from_secs(600);
 /// What clients can make last or grow, at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at the same time.
-    pub connections: usize,
-    /// Headers of a request.
-    pub headers: usize,
-    /// Until a request's headers are there.
-    pub header_time: Duration,
+    /// Connections, and the heads of requests.
+    pub connections: openledger_http::Limits,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Bytes of all bodies that are being read.
@@ -82,8 +77,6 @@ pub struct Limits {
     pub all_answers: usize,
     /// Until a request's body is there.
     pub body_time: Duration,
-    /// Until a reader has taken something of an answer.
-    pub write_time: Duration,
     /// From a request to the end of its answer.
     pub request_time: Duration,
     /// Tokens of an answer.
@@ -132,8 +125,8 @@ pub(crate) struct App {
     fine_tuning: Option<FineTuning>,
     keys: Keys,
     limits: Limits,
-    bodies: Arc<json::Budget>,
-    answers: Arc<json::Budget>,
+    bodies: Arc<Budget>,
+    answers: Arc<Budget>,
     /// Places for what takes the processor beside the scheduler: reading prompts into tokens.
     computing: Arc<Semaphore>,
     metrics: metrics::Metrics,
@@ -256,8 +249,8 @@ pub async fn serve(
         adapters,
         fine_tuning,
         keys,
-        bodies: json::Budget::new(limits.all_bodies),
-        answers: json::Budget::new(limits.all_answers),
+        bodies: Budget::new(limits.all_bodies),
+        answers: Budget::new(limits.all_answers),
         computing: Arc::new(Semaphore::new(2)),
         metrics: metrics::Metrics::default(),
         draining: AtomicBool::new(false),
@@ -267,8 +260,12 @@ pub async fn serve(
     });
     let (stopping, stopped) = watch::channel(false);
     let router = router(&app, origins);
-    let mut connections =
-        tokio::spawn(connection::accept(listener, router, Arc::new(limits), stopped));
+    let mut connections = tokio::spawn(openledger_http::accept(
+        listener,
+        router,
+        Arc::new(limits.connections),
+        stopped,
+    ));
     tokio::select! {
         () = stop => {}
         // It ends by itself only when it panics.

@@ -1,12 +1,12 @@
 //! Connections: hyper's HTTP/1, with a limit on everything that a client can make last or grow.
 
-use super::Limits;
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{pin, Pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,15 +15,33 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{watch, Semaphore};
 use tokio::time::Sleep;
+use tower_service::Service;
 
 /// Bytes of a request's head, and of an answer that wait to be sent. What is not sent stays in the
 /// answer's own queue, which its tokens bound.
 const BUFFER: usize = 64 << 10;
 
+/// What a client can make last or grow before its request is read, at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Until a request's headers are there.
+    pub header_time: Duration,
+    /// Until a reader has taken something of an answer.
+    pub write_time: Duration,
+}
+
+/// Who is at the other end of a request's connection: an extension of each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
 /// Takes connections until `stop` is set, and then waits for those that are there.
 ///
 /// Over the limit nothing is accepted: the system keeps a short queue, and then clients are told by it.
-pub(super) async fn accept(
+pub async fn accept(
     listener: TcpListener,
     router: Router,
     limits: Arc<Limits>,
@@ -41,8 +59,8 @@ pub(super) async fn accept(
             accepted = listener.accept() => accepted,
             () = told(&mut stop) => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, or the client has gone already: neither ends the server.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -52,7 +70,7 @@ pub(super) async fn accept(
         };
         let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
         tokio::spawn(async move {
-            serve(stream, router, &limits, stop).await;
+            serve(stream, address, router, &limits, stop).await;
             drop(place);
         });
     }
@@ -69,6 +87,7 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 
 async fn serve(
     stream: TcpStream,
+    address: SocketAddr,
     router: Router,
     limits: &Limits,
     mut stop: watch::Receiver<bool>,
@@ -77,13 +96,17 @@ async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let answer = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(address));
+        router.clone().call(request)
+    });
     let io = TokioIo::new(Patient::new(stream, limits.write_time));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_headers(limits.headers)
         .max_buf_size(BUFFER)
-        .serve_connection(io, TowerToHyperService::new(router));
+        .serve_connection(io, answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

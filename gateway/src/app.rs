@@ -1,0 +1,20 @@
+//! What handlers share.
+
+use crate::web::Web;
+use openledger_client::Client;
+use std::sync::Arc;
+
+/// What handlers share.
+pub struct App {
+    /// The node whose chain is shown.
+    pub client: Client,
+    /// The web app.
+    pub web: Web,
+    /// Names by which browsers may reach this server, beside those of this machine.
+    pub hosts: Vec<String>,
+    /// Origins of other web pages that may ask.
+    pub origins: Vec<String>,
+}
+
+/// The state of every route.
+pub type Shared = Arc<App>;

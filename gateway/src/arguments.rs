@@ -1,0 +1,49 @@
+//! What an operator sets.
+
+use clap::Parser;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// OpenLedger for browsers: the chain's index, uploads and the web app on one address.
+///
+/// Examples:
+///
+///   openledger-gateway --node ws://127.0.0.1:9944
+///   openledger-gateway --node ws://127.0.0.1:9944 --listen 0.0.0.0:8000 --host data.example.org
+#[derive(Parser, Clone, Debug)]
+#[command(name = "openledger-gateway", version, verbatim_doc_comment)]
+pub struct Arguments {
+    /// The node whose chain is shown; it must keep every block's state (`--state-pruning archive`)
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "ws://127.0.0.1:9944",
+        env = "OPENLEDGER_NODE"
+    )]
+    pub node: String,
+
+    /// Address to listen on; port 0 takes a free one, which is printed
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// Names by which browsers may reach this server, beside localhost; requests that name another host
+    /// are refused
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+
+    /// Origins of other web pages that may ask, as browsers name them (`https://example.org`)
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub origins: Vec<String>,
+
+    /// Folder of the index, of uploads and of the IPFS node
+    #[arg(long, value_name = "DIR", default_value = "openledger-gateway")]
+    pub directory: PathBuf,
+
+    /// Serve the web app from this folder instead of the one within the program
+    #[arg(long, value_name = "DIR")]
+    pub web: Option<PathBuf>,
+
+    /// Connections at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_connections: u32,
+}

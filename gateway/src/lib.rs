@@ -1,0 +1,18 @@
+//! `openledger-gateway`: OpenLedger for browsers (docs/gateway.md).
+//!
+//! It stands between people with a browser and a node: an index of the chain's whole history, uploads to
+//! IPFS, and the web app, all on one address.
+//!
+//! # Parts
+//!
+//! * [`arguments`]: what its operator sets;
+//! * [`app`]: what handlers share;
+//! * [`server`]: routes, and what every response carries;
+//! * [`error`]: errors as clients see them;
+//! * [`web`]: the web app within the program.
+
+pub mod app;
+pub mod arguments;
+pub mod error;
+pub mod server;
+pub mod web;

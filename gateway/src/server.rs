@@ -1,0 +1,201 @@
+//! Routes, and what every response carries.
+
+use crate::app::{App, Shared};
+use crate::arguments::Arguments;
+use crate::error::ApiError;
+use crate::web::{self, Web};
+use axum::extract::{Request, State};
+use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::Router;
+use openledger_client::Client;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Nothing is taken from another host, and no other page may show this one in a frame. `'wasm-unsafe-eval'`:
+/// sr25519 in the browser is WebAssembly. Styles of charts are set by script, which is no inline style.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
+    worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// How long a browser may remember what another origin may ask.
+const CORS_AGE: Duration = Duration::from_secs(600);
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "OpenLedger gateway",
+    description = "The chain's history, uploads, live training and chat, for browsers and programs. \
+        Amounts are decimal strings of plancks (10⁻¹⁸ OPEN), accounts SS58, hashes lower-case \
+        hexadecimal, content ids textual CIDs, times milliseconds since 1970."
+))]
+struct Description;
+
+fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi()).split_for_parts()
+}
+
+/// The API's description, as `/openapi.json` answers it.
+pub fn description() -> utoipa::openapi::OpenApi {
+    routes().1
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(CORS_AGE)
+}
+
+/// All routes.
+pub fn router(app: &Shared) -> Router {
+    let (routes, api) = routes();
+    let api: Arc<str> = api.to_json().unwrap_or_default().into();
+    let described = move || {
+        let api = api.clone();
+        async move { ([(header::CONTENT_TYPE, "application/json")], api.to_string()) }
+    };
+    let guard = axum::middleware::from_fn_with_state(app.clone(), guard);
+    routes
+        .route("/openapi.json", axum::routing::get(described))
+        .route("/v1/{*rest}", axum::routing::any(unknown))
+        .fallback(web::page)
+        .layer(cors(&app.origins))
+        .layer(guard)
+        .with_state(app.clone())
+}
+
+async fn unknown(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    ApiError::not_found(format!("there is no {path:?}; GET /openapi.json describes what there is"))
+}
+
+/// Refuses hosts and origins that are not ours, and adds what every response carries.
+async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = match check_host(&app, request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    let carried = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self), \
+             publickey-credentials-create=(self)",
+        ),
+    ];
+    for (name, value) in carried {
+        // A route may have a narrower policy of its own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A page in a browser can have a name of its own resolve to this machine (DNS rebinding) and would then be
+/// of the same origin: only names that the operator gave, and those of this machine, are answered to.
+fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("");
+    if is_ours(app, host) {
+        return Ok(());
+    }
+    let shown: String = host.chars().take(100).collect();
+    let message = format!(
+        "the host {shown:?} is not one of this gateway; its operator can allow it with --host"
+    );
+    Err(ApiError::new(StatusCode::FORBIDDEN, "host_not_allowed", message))
+}
+
+fn is_ours(app: &App, host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(""),
+        None => host.split(':').next().unwrap_or(""),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The node does not answer.
+    #[error("{0}; start a node first, or name another with --node")]
+    Node(#[from] openledger_client::ClientError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// A file or folder cannot be used.
+    #[error("{what}: {cause}")]
+    File {
+        /// Which.
+        what: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
+}
+
+/// Runs the gateway until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn run(arguments: Arguments) -> Result<(), StartError> {
+    let web = match &arguments.web {
+        Some(directory) => Web::read(directory)
+            .map_err(|cause| StartError::File { what: "the web app".to_owned(), cause })?,
+        None => Web::embedded(),
+    };
+    let client = Client::connect_to(&arguments.node).await?;
+    let app = Arc::new(App { client, web, hosts: arguments.hosts, origins: arguments.origins });
+
+    let listening = |cause| StartError::Listen { address: arguments.listen, cause };
+    let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;
+    let address = listener.local_addr().map_err(listening)?;
+    let limits = openledger_http::Limits {
+        connections: arguments.max_connections as usize,
+        headers: 64,
+        header_time: Duration::from_secs(10),
+        write_time: Duration::from_secs(30),
+    };
+    let (stopping, stopped) = watch::channel(false);
+    let connections =
+        tokio::spawn(openledger_http::accept(listener, router(&app), Arc::new(limits), stopped));
+    // A browser gives passkeys to names only, never to addresses.
+    match address.ip().is_loopback() || address.ip().is_unspecified() {
+        true => println!("listening on http://localhost:{}", address.port()),
+        false => println!("listening on http://{address}"),
+    }
+    told_to_stop().await;
+    stopping.send_replace(true);
+    // Streams never end by themselves.
+    let _ = tokio::time::timeout(Duration::from_secs(3), connections).await;
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{signal, SignalKind};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
