@@ -106,6 +106,98 @@ fn same_seed_gives_the_same_bytes_with_one_and_two_threads_and_another_seed_does
     assert_ne!(one.0, with(2, 43).0);
 }
 
+/// Trains an adapter further as a worker does: from the bytes of its file.
+fn train_further(
+    parent: &[u8],
+    settings: &TrainSettings,
+    control: &Control<'_>,
+) -> Result<Outcome> {
+    let (model, tokenizer) = tiny(1);
+    let initial = peft::from_bytes(parent, None, &model.config)?
+        .under(settings.lora(&model.config)?, &model.config)?;
+    let files = files();
+    Run { model, tokenizer: &tokenizer, files: &files, settings }.train_from(&initial, control)
+}
+
+#[test]
+fn an_adapter_trained_further_begins_with_the_loss_that_it_ended_with() {
+    let first = train(&settings(), &Control::default()).expect("trains");
+    let parent = peft::to_bytes(&first.adapter, "tiny");
+    let further = |seed, threads| {
+        let settings = TrainSettings { seed, threads, lora_dropout: 0.0, ..settings() };
+        train_further(&parent, &settings, &Control::default()).expect("trains")
+    };
+    let second = further(42, Some(1));
+    let bits = |loss: Option<f64>| loss.expect("held out").to_bits();
+    assert_eq!(bits(second.eval_loss_before), bits(first.eval_loss_after));
+    assert!(second.eval_loss_after < first.eval_loss_after, "it learns more of the same");
+    assert!(second.losses.iter().all(|loss| loss.is_finite()));
+    assert_eq!(second.adapter.config.dropout, 0.0, "the settings' dropout counts");
+    assert_eq!(digest(&further(42, Some(2)).adapter), digest(&second.adapter));
+    assert_ne!(digest(&second.adapter), digest(&first.adapter));
+    // Another seed holds other examples out and shuffles otherwise.
+    assert_ne!(digest(&further(43, None).adapter), digest(&second.adapter));
+}
+
+#[test]
+fn an_adapter_trained_further_resumes_to_the_same_bytes_and_not_from_another_parents_checkpoint() {
+    let first = train(&settings(), &Control::default()).expect("trains");
+    let parent = peft::to_bytes(&first.adapter, "tiny");
+    let whole = train_further(&parent, &settings(), &Control::default()).expect("trains");
+    let dir = tempfile::tempdir().expect("a folder");
+    let stop = AtomicBool::new(false);
+    let on_event = |event: &Event| {
+        if matches!(event, Event::Step(p) if p.step == 3) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let control = Control {
+        on_event: Some(&on_event),
+        cancel: Some(&stop),
+        checkpoints: Some(dir.path().to_owned()),
+        ..Control::default()
+    };
+    let stopped = train_further(&parent, &settings(), &control);
+    assert!(matches!(stopped, Err(Error::Cancelled { step: 3 })), "{stopped:?}");
+    let again = || Control { checkpoints: Some(dir.path().to_owned()), ..Control::default() };
+    let other = peft::to_bytes(&whole.adapter, "tiny");
+    match train_further(&other, &settings(), &again()) {
+        Err(Error::Checkpoint { reason, .. }) => assert!(reason.contains("belongs"), "{reason}"),
+        other => panic!("a checkpoint of another parent was gone on from: {other:?}"),
+    }
+    let resumed = train_further(&parent, &settings(), &again()).expect("resumes");
+    assert_eq!(digest(&resumed.adapter), digest(&whole.adapter));
+}
+
+#[test]
+fn an_adapter_of_another_rank_scaling_or_layers_is_not_trained_further() {
+    let first = train(&settings(), &Control::default()).expect("trains");
+    let parent = peft::to_bytes(&first.adapter, "tiny");
+    let attention = vec!["q_proj".to_owned(), "v_proj".to_owned()];
+    for (other, words) in [
+        (
+            TrainSettings { lora_r: 8, ..settings() },
+            "rank 4 scaled by 4, the settings ask for rank 8",
+        ),
+        (
+            TrainSettings { lora_alpha: 8.0, ..settings() },
+            "scaled by 4, the settings ask for rank 4 scaled by 2",
+        ),
+        (
+            TrainSettings { target_modules: attention, ..settings() },
+            "the settings ask for nothing there",
+        ),
+        (TrainSettings { use_dora: true, ..settings() }, "with magnitudes"),
+    ] {
+        match train_further(&parent, &other, &Control::default()) {
+            Err(Error::Adapter { reason }) => assert!(reason.contains(words), "{reason}"),
+            other => panic!("it was trained: {other:?}"),
+        }
+    }
+    let cut = parent.get(..parent.len() / 2).expect("half of it");
+    assert!(train_further(cut, &settings(), &Control::default()).is_err());
+}
+
 #[test]
 fn a_run_stopped_after_three_steps_resumes_to_the_same_bytes() {
     let whole = train(&settings(), &Control::default()).expect("trains");

@@ -318,6 +318,33 @@ impl Adapter {
         self.layers.iter().map(Vec::len).sum()
     }
 
+    /// This adapter to be trained further with other settings: dropout may differ, and whatever else
+    /// gives the same tensors with the same scalings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adapter`] that names the first module whose rank or scaling would change, or that only
+    /// one of the two has.
+    pub fn under(mut self, config: LoraConfig, model: &ModelConfig) -> Result<Self> {
+        self.check_fits(model)?;
+        for (layer, layout) in self.layouts.iter().enumerate() {
+            let wanted = Layout::new(model, &config, layer);
+            for role in Role::ALL {
+                let (found, wanted) = (layout.slot(role), wanted.slot(role));
+                if found != wanted {
+                    let path = found.or(wanted).map_or("", |slot| slot.path);
+                    return Err(Error::adapter(format!(
+                        "layer {layer} {path}: the adapter has {}, the settings ask for {}",
+                        said(found),
+                        said(wanted)
+                    )));
+                }
+            }
+        }
+        self.config = config;
+        Ok(self)
+    }
+
     /// Refuses an adapter made for another model.
     pub fn check_fits(&self, model: &ModelConfig) -> Result<()> {
         if self.family != model.family {
@@ -356,6 +383,14 @@ impl Adapter {
         }
         Ok(())
     }
+}
+
+/// What a module carries, in words.
+fn said(slot: Option<&Slot>) -> String {
+    slot.map_or("nothing there".to_owned(), |slot| {
+        let dora = if slot.magnitude.is_some() { " with magnitudes" } else { "" };
+        format!("rank {} scaled by {}{dora}", slot.r, slot.scaling)
+    })
 }
 
 /// PEFT's name of an adapter tensor of the module at `path` within its layer; `which` is `A` or `B`.
