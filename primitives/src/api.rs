@@ -204,5 +204,13 @@ sp_api::decl_runtime_apis! {
         fn adapter(job: JobId) -> Option<Adapter<AccountId>>;
         /// A worker.
         fn worker(account: AccountId) -> Option<WorkerView<AccountId>>;
+        /// Of at most `limit` (and 100) jobs from number `start` on, those that train an adapter
+        /// further, each with that adapter.
+        #[api_version(2)]
+        fn parents(start: JobId, limit: u32) -> Vec<(JobId, JobId)>;
+        /// The adapters from which a job's adapter comes, the nearest first: at most `limit` (and
+        /// 100) of them.
+        #[api_version(2)]
+        fn ancestry(job: JobId, limit: u32) -> Vec<JobId>;
     }
 }

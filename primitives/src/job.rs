@@ -47,7 +47,8 @@ pub struct JobResult {
     pub sha256: FileHash,
     /// Its size in bytes.
     pub size: u64,
-    /// Held-out loss of the base model, micro-nats a token.
+    /// Held-out loss before training, micro-nats a token: of the base model, or of the parent adapter
+    /// where the job names one.
     pub eval_loss_before: MicroNats,
     /// Held-out loss with the adapter, micro-nats a token.
     pub eval_loss_after: MicroNats,

@@ -267,6 +267,17 @@ impl TrainingSpec {
         ]
     }
 
+    /// The first setting that keeps an adapter trained with `parent` from being trained further with
+    /// these: rank, alpha and layers decide its tensors and what it computes. All others may differ.
+    pub fn unlike_parent(&self, parent: &Self) -> Option<SpecField> {
+        let settled = [SpecField::LoraR, SpecField::LoraAlpha, SpecField::TargetModules];
+        let pairs = self.fields().into_iter().zip(parent.fields());
+        pairs
+            .filter(|((field, own), (_, theirs))| settled.contains(field) && own != theirs)
+            .map(|((field, _), _)| field)
+            .next()
+    }
+
     /// Whether every field is within its bounds.
     ///
     /// # Errors

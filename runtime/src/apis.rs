@@ -343,6 +343,7 @@ impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
         fn job(job: JobId) -> Option<Job<AccountId>> {
             Training::job(job)
@@ -358,6 +359,14 @@ impl_runtime_apis! {
 
         fn worker(account: AccountId) -> Option<WorkerView<AccountId>> {
             Training::worker(account)
+        }
+
+        fn parents(start: JobId, limit: u32) -> Vec<(JobId, JobId)> {
+            Training::parents(start, limit)
+        }
+
+        fn ancestry(job: JobId, limit: u32) -> Vec<JobId> {
+            Training::ancestry(job, limit)
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | to spec version | what |
 //! |---|---|
 //! | 101 | votes name their extractor: [`pallet_review::migrations::ToV2`] |
+//! | 102 | nothing: jobs' parents stand in a map of their own, which is empty |
 
 /// Run in this order when the runtime is replaced.
 pub type SingleBlock = (pallet_review::migrations::ToV2<crate::Runtime>,);

@@ -4,7 +4,7 @@
 use crate::{
     types::JobOffer, Adapters, Agenda, AgendaOf, BaseModel, BaseModels, Config, Endpoint, Error,
     Event, HoldReason, IdlePrices, IdleWorkers, Jobs, Kinds, ModelFiles, NextBaseModel, NextJob,
-    NextPlace, Pallet, Places, PriceKey, Queue, SequenceKey, ShortText, Worker, Workers,
+    NextPlace, Pallet, Parents, Places, PriceKey, Queue, SequenceKey, ShortText, Worker, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -17,8 +17,8 @@ use openledger_primitives::{
     leaf::dataset_root,
     training::{SpecError, SpecField},
     traits::DatasetVersions,
-    Adapter, Balance, BlockNumber, ContentCodec, ContentId, FileHash, Job, JobId, JobKind,
-    JobResult, JobState, ModelFamily,
+    Adapter, Balance, BaseModelId, BlockNumber, ContentCodec, ContentId, FileHash, Job, JobId,
+    JobKind, JobResult, JobState, ModelFamily, TrainingSpec,
 };
 use sp_runtime::traits::SaturatedConversion;
 
@@ -75,6 +75,20 @@ impl<T: Config> Pallet<T> {
     /// An adapter.
     pub fn adapter(job: JobId) -> Option<Adapter<T::AccountId>> {
         Adapters::<T>::get(job)
+    }
+
+    /// Of at most `limit` (and 100) jobs from number `start` on, those that train an adapter further,
+    /// each with that adapter.
+    pub fn parents(start: JobId, limit: u32) -> Vec<(JobId, JobId)> {
+        let end = start.saturating_add(limit.min(MAX_PAGE).into()).min(NextJob::<T>::get());
+        (start..end).filter_map(|id| Parents::<T>::get(id).map(|parent| (id, parent))).collect()
+    }
+
+    /// The adapters from which a job's adapter comes, the nearest first: at most `limit` (and 100) of
+    /// them; those of the last one go on where they end.
+    pub fn ancestry(job: JobId, limit: u32) -> Vec<JobId> {
+        let parent = |id: &JobId| Parents::<T>::get(id);
+        core::iter::successors(parent(&job), parent).take(limit.min(MAX_PAGE) as usize).collect()
     }
 
     /// A worker.
@@ -207,7 +221,7 @@ impl<T: Config> Pallet<T> {
 /// Jobs.
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_create_job(owner: T::AccountId, offer: JobOffer) -> DispatchResult {
-        let JobOffer { base, datasets, spec, token_ceiling, budget, deadline } = offer;
+        let JobOffer { parent, base, datasets, spec, token_ceiling, budget, deadline } = offer;
         let family = BaseModels::<T>::get(base).ok_or(Error::<T>::UnknownBaseModel)?.family;
         spec.validate().map_err(Error::<T>::from)?;
         ensure!(token_ceiling > 0, Error::<T>::ZeroTokenCeiling);
@@ -224,6 +238,9 @@ impl<T: Config> Pallet<T> {
             ensure!(dataset.version.leaves > 0, Error::<T>::EmptyVersion);
             let known = T::Datasets::version_at(dataset.datanet, dataset.version.leaves);
             ensure!(known == Some(dataset.version), Error::<T>::UnknownVersion);
+        }
+        if let Some(parent) = parent {
+            ensure_parent::<T>(parent, base, &spec)?;
         }
 
         T::Currency::hold(&HoldReason::JobBudget.into(), &owner, budget)?;
@@ -245,6 +262,10 @@ impl<T: Config> Pallet<T> {
         Self::enter_agenda(id, &job);
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::JobCreated { job: id, owner, budget });
+        if let Some(parent) = parent {
+            Parents::<T>::insert(id, parent);
+            Self::deposit_event(Event::ParentNamed { job: id, parent });
+        }
         Ok(())
     }
 
@@ -430,6 +451,24 @@ pub(crate) fn looked_at<AccountId: Clone + PartialEq>(job: &Job<AccountId>) -> O
 
 fn ensure_utf8<T: Config>(text: &[u8]) -> Result<(), Error<T>> {
     core::str::from_utf8(text).map(|_| ()).map_err(|_| Error::<T>::NotUtf8)
+}
+
+/// Whether an adapter can be trained further on a base model with these settings.
+fn ensure_parent<T: Config>(
+    parent: JobId,
+    base: BaseModelId,
+    spec: &TrainingSpec,
+) -> Result<(), Error<T>> {
+    ensure!(Adapters::<T>::contains_key(parent), Error::<T>::UnknownParent);
+    // An adapter's job is kept; its settings are those the adapter has.
+    let job = Jobs::<T>::get(parent).ok_or(Error::<T>::UnknownParent)?;
+    ensure!(job.base == base, Error::<T>::ParentBaseModel);
+    match spec.unlike_parent(&job.spec) {
+        None => Ok(()),
+        Some(SpecField::LoraR) => Err(Error::<T>::ParentLoraR),
+        Some(SpecField::LoraAlpha) => Err(Error::<T>::ParentLoraAlpha),
+        Some(_) => Err(Error::<T>::ParentTargetModules),
+    }
 }
 
 fn ensure_kinds<T: Config>(kinds: &Kinds) -> Result<(), Error<T>> {

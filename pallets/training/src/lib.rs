@@ -9,6 +9,10 @@
 //!
 //! 1. [`create_job`](pallet::Pallet::create_job) names base model, Datanets each at a version,
 //!    settings, token ceiling, budget (held) and deadline. The job joins the queue of its kind.
+//!    [`refine_adapter`](pallet::Pallet::refine_adapter) names an adapter as well, the job's parent,
+//!    which is trained further instead of a fresh one. It must have the base model, rank, alpha and
+//!    layers that the job names. Anyone may name any adapter: they are public, and nothing revokes one.
+//!    A parent changes no price and no payment.
 //! 2. At the start of a block the queues meet the idle workers: the head of a queue goes to the
 //!    worker of that kind that has been idle longest and whose price × token ceiling is within the
 //!    budget. Only the [`CANDIDATES`] longest idle are looked at; if none of them fits and the
@@ -42,6 +46,7 @@
 //! | `take` | assigned worker | begins |
 //! | `heartbeat` | training worker | sign of life with progress |
 //! | `submit_result` | training worker | posts the adapter |
+//! | `refine_adapter` | anyone | queues a job that trains an adapter further (budget held) |
 //!
 //! ## Work at the start of a block
 //!
@@ -239,6 +244,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Adapters<T: Config> = StorageMap<_, Twox64Concat, JobId, Adapter<T::AccountId>>;
 
+    /// Of the jobs that train an adapter further: which. Its number is always the smaller one.
+    #[pallet::storage]
+    pub type Parents<T> = StorageMap<_, Twox64Concat, JobId, JobId>;
+
     /// What happened.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -378,6 +387,13 @@ pub mod pallet {
             /// Block of the next try.
             until: BlockNumber,
         },
+        /// A job was queued that trains an adapter further.
+        ParentNamed {
+            /// The job.
+            job: JobId,
+            /// The adapter.
+            parent: JobId,
+        },
     }
 
     /// Why a call was refused.
@@ -471,6 +487,16 @@ pub mod pallet {
         DatasetRootMismatch,
         /// A number left the range of its type.
         Overflow,
+        /// There is no adapter of the parent's number.
+        UnknownParent,
+        /// The parent adapter is one of another base model.
+        ParentBaseModel,
+        /// `lora_r` is not the parent adapter's.
+        ParentLoraR,
+        /// `lora_alpha` is not the parent adapter's.
+        ParentLoraAlpha,
+        /// `target_modules` is not what the parent adapter's job named.
+        ParentTargetModules,
     }
 
     #[pallet::hooks]
@@ -612,7 +638,8 @@ pub mod pallet {
             deadline: BlockNumber,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
-            let offer = JobOffer { base, datasets, spec, token_ceiling, budget, deadline };
+            let parent = None;
+            let offer = JobOffer { parent, base, datasets, spec, token_ceiling, budget, deadline };
             Self::do_create_job(owner, offer)
         }
 
@@ -676,6 +703,37 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_submit_result(who, job, result)
+        }
+
+        /// Queues a job that trains the adapter `parent` further, and holds its budget.
+        ///
+        /// The other arguments are those of [`create_job`](Self::create_job). `base` must be the
+        /// parent's base model, and of `spec` the rank, alpha and layers those of the parent's job;
+        /// everything else may differ, the datasets and the method too.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownParent`], [`Error::ParentBaseModel`], [`Error::ParentLoraR`],
+        /// [`Error::ParentLoraAlpha`], [`Error::ParentTargetModules`], and those of
+        /// [`create_job`](Self::create_job).
+        // A call of its own, so that `create_job` keeps the encoding that signers know.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::refine_adapter(datasets.len() as u32))]
+        #[allow(clippy::too_many_arguments)]
+        pub fn refine_adapter(
+            origin: OriginFor<T>,
+            parent: JobId,
+            base: BaseModelId,
+            datasets: Datasets,
+            spec: TrainingSpec,
+            token_ceiling: u64,
+            budget: Balance,
+            deadline: BlockNumber,
+        ) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            let parent = Some(parent);
+            let offer = JobOffer { parent, base, datasets, spec, token_ceiling, budget, deadline };
+            Self::do_create_job(owner, offer)
         }
     }
 }

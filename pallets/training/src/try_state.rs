@@ -2,8 +2,8 @@
 
 use crate::{
     impls::looked_at, Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, HoldReason,
-    IdlePrices, IdleWorkers, Jobs, NextBaseModel, NextJob, NextPlace, Pallet, Places, PriceKey,
-    Queue, SequenceKey, Workers,
+    IdlePrices, IdleWorkers, Jobs, NextBaseModel, NextJob, NextPlace, Pallet, Parents, Places,
+    PriceKey, Queue, SequenceKey, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
@@ -28,6 +28,7 @@ impl<T: Config> Pallet<T> {
         Self::check_agenda()?;
         Self::check_workers()?;
         Self::check_adapters()?;
+        Self::check_parents()?;
         Self::check_holds()
     }
 
@@ -164,6 +165,21 @@ impl<T: Config> Pallet<T> {
             .filter(|job| matches!(job.state, JobState::Completed { .. }))
             .count();
         ensure!(completed == Adapters::<T>::iter().count(), "a completed job has no adapter");
+        Ok(())
+    }
+
+    /// Whoever goes from job to parent ends at an adapter without one, and all are of one base model,
+    /// rank, alpha and layers.
+    fn check_parents() -> Result<(), TryRuntimeError> {
+        for (id, parent) in Parents::<T>::iter() {
+            ensure!(parent < id, "a job's parent is not older than the job");
+            ensure!(Adapters::<T>::contains_key(parent), "a job's parent is no adapter");
+            let job = Jobs::<T>::get(id).ok_or("a parent is noted of a job that is not there")?;
+            let fits = Jobs::<T>::get(parent).is_some_and(|parent| {
+                parent.base == job.base && job.spec.unlike_parent(&parent.spec).is_none()
+            });
+            ensure!(fits, "a job's parent does not fit it");
+        }
         Ok(())
     }
 

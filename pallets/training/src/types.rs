@@ -76,8 +76,9 @@ pub struct Worker {
     pub open_results: u32,
 }
 
-/// What a job owner asks for: the arguments of `create_job`.
+/// What a job owner asks for: the arguments of `create_job` and `refine_adapter`.
 pub(crate) struct JobOffer {
+    pub(crate) parent: Option<JobId>,
     pub(crate) base: BaseModelId,
     pub(crate) datasets: Datasets,
     pub(crate) spec: TrainingSpec,

@@ -27,6 +27,8 @@ pub trait WeightInfo {
     fn deregister_worker() -> Weight;
     /// Of `create_job` on so many Datanets.
     fn create_job(datasets: u32) -> Weight;
+    /// Of `refine_adapter` on so many Datanets.
+    fn refine_adapter(datasets: u32) -> Weight;
     /// Of `cancel_job`.
     fn cancel_job() -> Weight;
     /// Of `take`.
@@ -106,6 +108,17 @@ fn create_job(datasets: u32) -> Cost {
     )
 }
 
+fn refine_adapter(datasets: u32) -> Cost {
+    // The parent's adapter and job are read, and its number is written.
+    let Cost(time, proof, reads, writes) = create_job(datasets);
+    Cost(
+        time.saturating_add(30_000_000),
+        proof.saturating_add(10_000),
+        reads.saturating_add(2),
+        writes.saturating_add(1),
+    )
+}
+
 fn cancel_job() -> Cost {
     Cost(100_000_000, 15_000, 8, KINDS.saturating_mul(2).saturating_add(9))
 }
@@ -170,6 +183,10 @@ macro_rules! weights {
 
         fn create_job(datasets: u32) -> Weight {
             create_job(datasets).under($db)
+        }
+
+        fn refine_adapter(datasets: u32) -> Weight {
+            refine_adapter(datasets).under($db)
         }
 
         fn cancel_job() -> Weight {

@@ -140,17 +140,32 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         3 => pallet_training::Call::resume {}.into(),
         4 => pallet_training::Call::deregister_worker {}.into(),
         5 => pallet_training::Call::cancel_job { job }.into(),
-        6 | 7 => {
+        n @ (6 | 7) => {
             let version = Datanets::datanet(datanet)
                 .map(|view: DatanetView<AccountId>| view.version)
                 .unwrap_or_default();
-            pallet_training::Call::create_job {
-                base: dice.roll(3) as u32,
-                datasets: vec![DatasetRef { datanet, version }].try_into().expect("one fits"),
-                spec: TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() },
-                token_ceiling: dice.roll(1_000_000),
-                budget: dice.amount(),
-                deadline: now + dice.roll(60) as u32,
+            let datasets = vec![DatasetRef { datanet, version }].try_into().expect("one fits");
+            let spec = TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() };
+            let (base, token_ceiling) = (dice.roll(3) as u32, dice.roll(1_000_000));
+            let (budget, deadline) = (dice.amount(), now + dice.roll(60) as u32);
+            match n {
+                6 => pallet_training::Call::create_job {
+                    base,
+                    datasets,
+                    spec,
+                    token_ceiling,
+                    budget,
+                    deadline,
+                },
+                _ => pallet_training::Call::refine_adapter {
+                    parent: job,
+                    base,
+                    datasets,
+                    spec: Training::job(job).map_or(spec, |job| job.spec),
+                    token_ceiling,
+                    budget,
+                    deadline,
+                },
             }
             .into()
         }

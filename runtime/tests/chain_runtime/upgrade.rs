@@ -6,12 +6,12 @@ use crate::{
 };
 use codec::DecodeAll;
 use openledger_primitives::{
-    leaf::{verify_leaf, version_of},
-    DatasetLeaf, LeafVersion, RejectionReason, Verdict, EXTRACTOR,
+    leaf::{verify_leaf, version_of, DatasetRef},
+    DatasetLeaf, LeafVersion, RejectionReason, TrainingSpec, Verdict, EXTRACTOR, OPEN,
 };
-use openledger_runtime::{AccountId, Datanets, Executive, Runtime, System};
+use openledger_runtime::{AccountId, Datanets, Executive, Runtime, System, Training};
 use sp_core::storage::Storage;
-use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave};
+use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave, Eve};
 use sp_runtime::traits::Dispatchable;
 
 /// What runtime 100 left behind.
@@ -169,6 +169,34 @@ fn a_datanet_goes_on_growing_over_leaves_of_both_shapes() {
                 assert!(verify_leaf(&version, index, &leaves[index as usize], proof));
             }
         }
+    });
+}
+
+#[test]
+fn an_adapter_of_before_an_upgrade_is_trained_further_after_it() {
+    upgraded(|_| {
+        assert!(Training::parents(0, 100).is_empty(), "no job of before has a parent");
+        let version = Datanets::version_at(0, 7).expect("it was there");
+        let refine = |parent: u64, lora_r: u16| {
+            openledger_runtime::RuntimeCall::from(pallet_training::Call::refine_adapter {
+                parent,
+                base: 0,
+                datasets: vec![DatasetRef { datanet: 0, version }].try_into().expect("one fits"),
+                spec: TrainingSpec { lora_r, ..Default::default() },
+                token_ceiling: 1_000,
+                budget: OPEN,
+                deadline: System::block_number() + 100,
+            })
+            .dispatch(openledger_runtime::RuntimeOrigin::signed(Eve.to_account_id()))
+            .map(|_| ())
+            .map_err(|refused| refused.error)
+        };
+        type Error = pallet_training::Error<Runtime>;
+        assert_eq!(refine(0, 16), Err(Error::ParentLoraR.into()));
+        assert_eq!(refine(1, 8), Err(Error::UnknownParent.into()), "it is still in training");
+        assert_eq!(refine(0, 8), Ok(()));
+        assert_eq!(Training::ancestry(4, 100), [0]);
+        check_state();
     });
 }
 

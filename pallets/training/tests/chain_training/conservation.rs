@@ -2,7 +2,7 @@
 
 use crate::mock::*;
 use openledger_primitives::{Balance, JobId, JobResult, JobState, Method, OPEN};
-use pallet_training::{Event, NextJob};
+use pallet_training::{Adapters, Event, NextJob, Parents};
 use std::collections::{BTreeMap, BTreeSet};
 
 const OWNERS: [AccountId; 3] = [2, 3, 4];
@@ -23,7 +23,7 @@ fn random_call(random: &mut Random) -> bool {
         _ => &[QLORA, LORA],
     };
     let now = System::block_number();
-    let answer = match random.below(16) {
+    let answer = match random.below(17) {
         0 => Training::register_worker(signed(who), kinds(of), price, text("")),
         1 => Training::update_worker(signed(who), kinds(of), price, text("")),
         2 if random.below(8) == 0 => Training::pause(signed(who)),
@@ -38,6 +38,23 @@ fn random_call(random: &mut Random) -> bool {
             u128::from(random.below(12)) * OPEN,
             now + random.below(120) as u32,
         ),
+        16 => {
+            // Mostly an adapter, now and then a job that has none.
+            let mut adapters: Vec<JobId> = Adapters::<Test>::iter_keys().collect();
+            adapters.sort_unstable();
+            let n = random.below(adapters.len() as u64 + 2) as usize;
+            let parent = adapters.get(n).copied().unwrap_or_else(|| some_job(random));
+            Training::refine_adapter(
+                signed(owner),
+                parent,
+                0,
+                datasets(&[(0, 3), (4, 10)]),
+                spec(if random.below(2) == 0 { Method::Lora } else { Method::Qlora }),
+                1 + random.below(2_000),
+                u128::from(random.below(12)) * OPEN,
+                now + random.below(120) as u32,
+            )
+        }
         7 => Training::cancel_job(signed(owner), some_job(random)),
         8..=10 => {
             let id = own.unwrap_or_else(|| some_job(random));
@@ -111,6 +128,7 @@ fn random_calls(seed: u64, calls: u32) {
         assert!(ended(|state| matches!(state, JobState::Completed { .. })) > 5);
         assert!(ended(|state| matches!(state, JobState::Failed(_))) > 5);
         assert!(ended(|state| matches!(state, JobState::Cancelled)) > 1);
+        assert!(Parents::<Test>::iter().count() > 2, "adapters are trained further");
 
         // Left alone, every job ends and every budget that was not paid is given back.
         for who in WORKERS {

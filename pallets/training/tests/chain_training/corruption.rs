@@ -5,7 +5,7 @@ use frame_support::{assert_ok, traits::fungible::MutateHold, traits::tokens::Pre
 use openledger_primitives::{Job, JobState, Method};
 use pallet_training::{
     Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, HoldReason, IdlePrices, IdleWorkers,
-    Jobs, NextBaseModel, NextJob, NextPlace, Places, PriceKey, Queue, Worker, Workers,
+    Jobs, NextBaseModel, NextJob, NextPlace, Parents, Places, PriceKey, Queue, Worker, Workers,
 };
 use sp_runtime::DispatchError;
 
@@ -65,6 +65,19 @@ fn numbers_that_were_never_given_are_noticed() {
     noticed("a job has a number that was never given", || NextJob::<Test>::put(2));
     noticed("a base model's number was never given", || NextBaseModel::<Test>::put(0));
     noticed("a place in a queue was never given", || NextPlace::<Test>::put(0));
+}
+
+#[test]
+fn parents_that_lead_in_a_circle_nowhere_or_elsewhere_are_noticed() {
+    noticed("a job's parent is not older than the job", || Parents::<Test>::insert(QUEUED, QUEUED));
+    noticed("a job's parent is no adapter", || Parents::<Test>::insert(QUEUED, SUBMITTED));
+    noticed("a parent is noted of a job that is not there", || {
+        Parents::<Test>::insert(QUEUED + 1, COMPLETED);
+    });
+    noticed("a job's parent does not fit it", || {
+        Parents::<Test>::insert(QUEUED, COMPLETED);
+        change_job(QUEUED, |job| job.spec.lora_r += 1);
+    });
 }
 
 #[test]

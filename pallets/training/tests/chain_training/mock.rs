@@ -259,6 +259,18 @@ pub fn job_of(
     pallet_training::NextJob::<Test>::get() - 1
 }
 
+/// Trains the adapter `parent` further with a LoRA job of `owner`.
+pub fn refine(
+    owner: AccountId,
+    parent: JobId,
+    base: u32,
+    spec: TrainingSpec,
+) -> sp_runtime::DispatchResult {
+    let deadline = System::block_number() + 500;
+    let datasets = datasets(&[(0, 3), (4, 10)]);
+    Training::refine_adapter(signed(owner), parent, base, datasets, spec, 1_000, 10_000, deadline)
+}
+
 /// A result that fits jobs made by [`job_of`].
 pub fn result() -> JobResult {
     JobResult {
