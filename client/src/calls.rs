@@ -66,6 +66,8 @@ pub struct NewBaseModel {
 /// What a job owner asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
+    /// The adapter that is trained further, if it is not a fresh one.
+    pub parent: Option<JobId>,
     /// What is fine-tuned.
     pub base: BaseModelId,
     /// On what: 1 to 8 Datanets, each once and at a version that it had.
@@ -324,15 +326,28 @@ impl Client {
         job: NewJob,
         wait: Wait,
     ) -> Result<(Receipt, JobId)> {
-        let call = runtime::transactions().training().create_job(
-            job.base,
-            BoundedVec(job.datasets.into_iter().map(Static).collect()),
-            Static(job.spec),
-            job.token_ceiling,
-            job.budget,
-            job.deadline,
-        );
-        let receipt = self.send(signer, &call, wait).await?;
+        let datasets = BoundedVec(job.datasets.into_iter().map(Static).collect());
+        let NewJob { base, token_ceiling, budget, deadline, .. } = job;
+        let spec = Static(job.spec);
+        let calls = runtime::transactions().training();
+        let receipt = match job.parent {
+            None => {
+                let call = calls.create_job(base, datasets, spec, token_ceiling, budget, deadline);
+                self.send(signer, &call, wait).await?
+            }
+            Some(parent) => {
+                let call = calls.refine_adapter(
+                    parent,
+                    base,
+                    datasets,
+                    spec,
+                    token_ceiling,
+                    budget,
+                    deadline,
+                );
+                self.send(signer, &call, wait).await?
+            }
+        };
         let event: runtime::training::events::JobCreated =
             receipt.require("Training::JobCreated")?;
         Ok((receipt, event.job))

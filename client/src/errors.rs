@@ -288,6 +288,11 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Leaderboard", "TermsDiffer") => "read the current terms with `openledger rewards show`",
         ("Leaderboard", "BelowMinimumFunding") => "pay in at least 1 OPEN at a time",
         ("Training", "UnknownBaseModel") => "list them with `openledger model list`",
+        ("Training", "UnknownParent") => "list adapters with `openledger adapter list`",
+        ("Training", "ParentBaseModel") => "`openledger adapter show` names its base model",
+        ("Training", "ParentLoraR" | "ParentLoraAlpha" | "ParentTargetModules") => {
+            "leave --lora-r, --lora-alpha and --target-modules out to take the parent's"
+        }
         ("Training", "UnknownJob") => "list them with `openledger job list`",
         ("Training", "UnknownVersion" | "EmptyVersion") => {
             "`openledger datanet show` says how many leaves a Datanet has"

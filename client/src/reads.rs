@@ -257,6 +257,22 @@ impl Client {
         self.api("TrainingApi_adapter", job).await
     }
 
+    /// The adapter that a job trains further, if it names one.
+    pub async fn parent(&self, job: JobId) -> Result<Option<JobId>> {
+        Ok(self.parents(job, 1).await?.first().map(|(_, parent)| *parent))
+    }
+
+    /// Of at most `limit` (and 100) jobs from number `start` on, those that train an adapter further,
+    /// each with that adapter.
+    pub async fn parents(&self, start: JobId, limit: u32) -> Result<Vec<(JobId, JobId)>> {
+        self.api("TrainingApi_parents", (start, limit.min(PAGE))).await
+    }
+
+    /// The adapters from which a job's adapter comes, the nearest first: at most 100 of them.
+    pub async fn ancestry(&self, job: JobId) -> Result<Vec<JobId>> {
+        self.api("TrainingApi_ancestry", (job, PAGE)).await
+    }
+
     /// A worker.
     pub async fn worker(&self, account: AccountId) -> Result<Option<WorkerView<AccountId>>> {
         self.api("TrainingApi_worker", account).await

@@ -240,7 +240,7 @@ pub struct Outcome {
     pub sha256: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Held-out loss of the base model, nats a token.
+    /// Held-out loss before training, of the base model or the parent adapter, nats a token.
     pub eval_loss_before: f64,
     /// Held-out loss with the adapter, nats a token.
     pub eval_loss_after: f64,
@@ -280,6 +280,8 @@ pub struct Job<A> {
     pub owner: A,
     /// The base model.
     pub base: u32,
+    /// The adapter that is trained further, if it is not a fresh one.
+    pub parent: Option<u64>,
     /// LoRA or QLoRA.
     pub method: Method,
     /// On what.
@@ -309,8 +311,14 @@ pub struct Job<A> {
 }
 
 impl<A: Clone + PartialEq> Job<A> {
-    /// A job and its number; `completed` is the result of a completed one, which its adapter keeps.
-    pub fn new(id: u64, job: job::Job<A>, completed: Option<JobResult>) -> Self {
+    /// A job, its number and its parent; `completed` is the result of a completed one, which its
+    /// adapter keeps.
+    pub fn new(
+        id: u64,
+        job: job::Job<A>,
+        parent: Option<u64>,
+        completed: Option<JobResult>,
+    ) -> Self {
         let assignment = job.assignment().cloned();
         let (mut steps, mut failure, mut result) = ((None, None), None, completed);
         match &job.state {
@@ -324,6 +332,7 @@ impl<A: Clone + PartialEq> Job<A> {
         Self {
             id,
             base: job.base,
+            parent,
             method: job.spec.method,
             datasets: datasets(&job.datasets),
             token_ceiling: job.token_ceiling,
@@ -354,6 +363,8 @@ pub struct Adapter<A> {
     pub worker: A,
     /// The base model.
     pub base: u32,
+    /// The adapter that was trained further, if it began from one.
+    pub parent: Option<u64>,
     /// On what.
     pub datasets: Vec<Dataset>,
     /// Block in which it was registered.
@@ -364,13 +375,14 @@ pub struct Adapter<A> {
 }
 
 impl<A> Adapter<A> {
-    /// An adapter and its number.
-    pub fn new(id: u64, adapter: job::Adapter<A>) -> Self {
+    /// An adapter, its number and its parent.
+    pub fn new(id: u64, adapter: job::Adapter<A>, parent: Option<u64>) -> Self {
         Self {
             id,
             owner: adapter.owner,
             worker: adapter.worker,
             base: adapter.base,
+            parent,
             datasets: datasets(&adapter.datasets),
             registered_at: adapter.registered_at,
             outcome: adapter.result.into(),

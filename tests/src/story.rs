@@ -57,6 +57,8 @@ pub struct JobPlan {
     pub budget: Budget,
     /// What happens meanwhile.
     pub fault: Option<Fault>,
+    /// Whether it trains the first job's adapter further.
+    pub refines: bool,
 }
 
 /// What is played.
@@ -76,7 +78,7 @@ impl StoryOptions {
     /// What `scripts/run` shows: one job that must learn.
     pub fn full() -> Self {
         Self {
-            jobs: vec![JobPlan { budget: Budget::Full, fault: None }],
+            jobs: vec![JobPlan { budget: Budget::Full, fault: None, refines: false }],
             ask: true,
             must_learn: true,
             usual_port: true,
@@ -85,8 +87,19 @@ impl StoryOptions {
 
     /// Jobs of a few steps with these faults; nothing is said of what they learn.
     pub fn small(faults: &[Option<Fault>]) -> Self {
-        let jobs = faults.iter().map(|fault| JobPlan { budget: Budget::Small, fault: *fault });
-        Self { jobs: jobs.collect(), ask: false, must_learn: false, usual_port: false }
+        let plan = |fault: &Option<Fault>| JobPlan {
+            budget: Budget::Small,
+            fault: *fault,
+            refines: false,
+        };
+        let jobs = faults.iter().map(plan).collect();
+        Self { jobs, ask: false, must_learn: false, usual_port: false }
+    }
+
+    /// The same, and at the end a small job that trains the first job's adapter further.
+    pub fn then_refining(mut self) -> Self {
+        self.jobs.push(JobPlan { budget: Budget::Small, fault: None, refines: true });
+        self
     }
 }
 

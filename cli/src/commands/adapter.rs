@@ -45,6 +45,13 @@ pub(crate) enum Command {
         /// Its number, which is its job's.
         adapter: JobId,
     },
+    /// Show the adapters from which one was trained further, down to the one that began fresh.
+    #[command(after_help = "Examples:
+  openledger adapter ancestry 7")]
+    Ancestry {
+        /// Its number, which is its job's.
+        adapter: JobId,
+    },
     /// Fetch an adapter by IPFS, check it, and write it as Hugging Face PEFT reads it.
     #[command(after_help = "Examples:
   openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… adapter download 3 --to my-adapter")]
@@ -72,6 +79,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
         Command::List => list(context).await,
         Command::Show { adapter } => show(context, adapter).await,
+        Command::Ancestry { adapter } => ancestry(context, adapter).await,
         Command::Download { adapter, to } => download(context, adapter, &to).await,
         Command::Attribution { adapter, check } => attribution(context, adapter, check).await,
     }
@@ -93,11 +101,14 @@ async fn list(context: &Context) -> Result<Answer> {
     loop {
         let page = client.jobs(start).await?;
         let Some((last, _)) = page.last() else { break };
+        let parents: BTreeMap<JobId, JobId> =
+            client.parents(start, u32::MAX).await?.into_iter().collect();
         start = last + 1;
         for (id, job) in &page {
             if job.is_over() {
+                let parent = parents.get(id).copied();
                 let adapter = client.adapter(*id).await?;
-                adapters.extend(adapter.map(|adapter| json::Adapter::new(*id, adapter)));
+                adapters.extend(adapter.map(|adapter| json::Adapter::new(*id, adapter, parent)));
             }
         }
     }
@@ -105,22 +116,27 @@ async fn list(context: &Context) -> Result<Answer> {
         [
             adapter.id.to_string(),
             adapter.base.to_string(),
+            adapter.parent.map_or(String::new(), |parent| parent.to_string()),
             format!("{:.3}", adapter.outcome.eval_loss_before),
             format!("{:.3}", adapter.outcome.eval_loss_after),
             adapter.outcome.sha256.clone(),
         ]
     });
-    let text = table(["id", "model", "loss before", "after", "sha256"], rows);
+    let text = table(["id", "model", "parent", "loss before", "after", "sha256"], rows);
     Ok(Answer::new(json!({ "adapters": adapters }), text))
 }
 
 async fn show(context: &Context, id: JobId) -> Result<Answer> {
-    let adapter = json::Adapter::new(id, require(context.client().await?, id).await?);
+    let client = context.client().await?;
+    let adapter = require(client, id).await?;
+    let ancestry = client.ancestry(id).await?;
+    let adapter = json::Adapter::new(id, adapter, ancestry.first().copied());
     let outcome = &adapter.outcome;
     let text = fields([
         ("Adapter", format!("{id}, of base model {}", adapter.base)),
         ("Owner", adapter.owner.to_string()),
         ("Worker", adapter.worker.to_string()),
+        ("Trained further", line(&ancestry)),
         ("Content", format!("{}, {} bytes", outcome.content, outcome.size)),
         ("sha256", outcome.sha256.clone()),
         (
@@ -134,6 +150,53 @@ async fn show(context: &Context, id: JobId) -> Result<Answer> {
         ("Registered", format!("block {}", adapter.registered_at)),
     ]);
     Ok(Answer::new(json!(adapter), text))
+}
+
+/// Ancestors in words, the nearest first.
+pub(super) fn line(ancestry: &[JobId]) -> String {
+    match ancestry.split_first() {
+        None => "no adapter: it begins fresh".to_owned(),
+        Some((parent, [])) => format!("adapter {parent}"),
+        Some((parent, further)) => {
+            let further: Vec<String> = further.iter().map(JobId::to_string).collect();
+            format!("adapter {parent}, which comes from {}", further.join(", "))
+        }
+    }
+}
+
+async fn ancestry(context: &Context, id: JobId) -> Result<Answer> {
+    let client = context.client().await?;
+    require(client, id).await?;
+    let mut ids = vec![id];
+    // A page ends after 100; the chain's numbers only go down, so this ends.
+    while let Some(last) = ids.last() {
+        let page = client.ancestry(*last).await?;
+        if page.first().is_none_or(|next| next >= last) {
+            break;
+        }
+        ids.extend(page);
+    }
+    let mut adapters = Vec::new();
+    for (n, id) in ids.iter().enumerate() {
+        let parent = ids.get(n + 1).copied();
+        adapters.push(json::Adapter::new(*id, require(client, *id).await?, parent));
+    }
+    let rows = adapters.iter().map(|adapter| {
+        let datasets = adapter.datasets.iter();
+        let datasets: Vec<String> =
+            datasets.map(|dataset| format!("{}@{}", dataset.datanet, dataset.leaves)).collect();
+        [
+            adapter.id.to_string(),
+            datasets.join(", "),
+            format!("{:.3}", adapter.outcome.eval_loss_before),
+            format!("{:.3}", adapter.outcome.eval_loss_after),
+            adapter.owner.to_string(),
+            adapter.outcome.sha256.clone(),
+        ]
+    });
+    let head = ["adapter", "datanets", "loss before", "after", "owner", "sha256"];
+    let text = table(head, rows);
+    Ok(Answer::new(json!({ "adapter": id, "ancestry": adapters }), text))
 }
 
 async fn download(context: &Context, id: JobId, to: &Path) -> Result<Answer> {

@@ -15,10 +15,10 @@ use openledger_primitives::{
     job::{Job, JobState},
     json,
     leaf::DatasetRef,
-    BaseModelId, DatanetId, JobId,
+    BaseModelId, DatanetId, JobId, TrainingSpec,
 };
 use serde_json::json;
-use std::{fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -27,6 +27,7 @@ pub(crate) enum Command {
   openledger --key me job create --model 0 --datanet 0 --budget 5OPEN
   openledger --key me job create --model 0 --datanet 0@12 --datanet 3 --budget 5OPEN \\
       --lora-r 16 --learning-rate 2e-3 --num-train-epochs 5 --token-ceiling 200000
+  openledger --key me job create --parent 7 --datanet 0 --budget 5OPEN
   openledger job create --model 0 --datanet 0 --budget 5OPEN --dry-run --output json")]
     Create(Box<Create>),
     /// Watch a job until it is over; fails if the job does.
@@ -59,9 +60,12 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {
-    /// The base model's number.
-    #[arg(long)]
-    model: BaseModelId,
+    /// The base model's number; with --parent it may be left out.
+    #[arg(long, required_unless_present = "parent")]
+    model: Option<BaseModelId>,
+    /// An adapter to train further instead of a fresh one; rank, alpha and layers are its own.
+    #[arg(long, value_name = "ADAPTER")]
+    parent: Option<JobId>,
     /// A Datanet, as it is now or as it was with LEAVES accepted files (repeatable, up to 8).
     #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
     datanets: Vec<DatasetArgument>,
@@ -127,16 +131,19 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
 }
 
 async fn create(context: &Context, arguments: Create) -> Result<Answer> {
-    let spec = arguments.spec.spec()?;
+    // What is wrong with the settings by themselves is said before anything is asked of the chain.
+    arguments.spec.spec(None)?;
     let client = context.client().await?;
-    let model = require_model(client, arguments.model).await?;
+    let (base, spec) = begins_with(client, &arguments).await?;
+    let model = require_model(client, base).await?;
     let mut datasets: Vec<DatasetRef> = Vec::new();
     for argument in &arguments.datanets {
         datasets.push(resolve(client, *argument).await?);
     }
     let (block, _) = client.best().await?;
     let job = NewJob {
-        base: arguments.model,
+        parent: arguments.parent,
+        base,
         datasets,
         spec,
         token_ceiling: arguments.token_ceiling,
@@ -145,6 +152,7 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
     };
     let mut json = json!({
         "base": job.base,
+        "parent": job.parent,
         "datasets": json::datasets(&job.datasets),
         "spec": views::Spec::from(&job.spec),
         "tokenCeiling": job.token_ceiling,
@@ -156,10 +164,13 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         .iter()
         .map(|dataset| format!("{}@{}", dataset.datanet, dataset.version.leaves))
         .collect();
+    let of = match job.parent {
+        Some(parent) => format!("adapter {parent} of {}", model.name),
+        None => model.name,
+    };
     let what = format!(
-        "{} of {} on Datanet {} for at most {}, until block {}",
+        "{} of {of} on Datanet {} for at most {}, until block {}",
         job.spec.method.name(),
-        model.name,
         datanets.join(", "),
         arguments.budget,
         job.deadline
@@ -172,6 +183,40 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
     let (receipt, job) = client.create_job(&signer, job, context.wait(Wait::InBlock)).await?;
     json["job"] = job.into();
     Ok(Answer::of_transaction(json, format!("Job {job} is queued: {what}."), &receipt))
+}
+
+/// The base model, and the settings: with a parent what it has settled, or what is given if it is the
+/// same.
+async fn begins_with(client: &Client, arguments: &Create) -> Result<(BaseModelId, TrainingSpec)> {
+    let Some(parent) = arguments.parent else {
+        let base =
+            arguments.model.ok_or_else(|| CliError::usage("--model or --parent is needed"))?;
+        return Ok((base, arguments.spec.spec(None)?));
+    };
+    let job = match client.adapter(parent).await? {
+        Some(_) => client.job(parent).await?,
+        None => None,
+    };
+    let job = job.ok_or_else(|| {
+        CliError::refused(format!("there is no adapter {parent} to train further"))
+            .next("list them with `openledger adapter list`")
+    })?;
+    if let Some(base) = arguments.model.filter(|base| *base != job.base) {
+        return Err(CliError::refused(format!(
+            "adapter {parent} is one of base model {}, not of {base}",
+            job.base
+        ))
+        .next("leave --model out to take the adapter's"));
+    }
+    let spec = arguments.spec.spec(Some(&job.spec))?;
+    match spec.unlike_parent(&job.spec) {
+        None => Ok((job.base, spec)),
+        Some(field) => {
+            let name = field.name();
+            Err(CliError::refused(format!("{name} is not that of adapter {parent}"))
+                .next("leave --lora-r, --lora-alpha and --target-modules out to take the parent's"))
+        }
+    }
 }
 
 async fn resolve(client: &Client, argument: DatasetArgument) -> Result<DatasetRef> {
@@ -207,7 +252,8 @@ async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer
         _ => None,
     };
     let price = job.assignment().map(|assignment| assignment.price);
-    let job = json::Job::new(id, job, completed);
+    let ancestry = client.ancestry(id).await?;
+    let job = json::Job::new(id, job, ancestry.first().copied(), completed);
     let mut state = job.state.to_owned();
     if let (Some(step), Some(total)) = (job.step, job.total_steps) {
         state.push_str(&format!(", step {step} of {total}"));
@@ -221,6 +267,7 @@ async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer
     let text = fields([
         ("Job", format!("{id}, {} of base model {}", job.method.name(), job.base)),
         ("Owner", job.owner.to_string()),
+        ("Trains further", super::adapter::line(&ancestry)),
         ("State", state),
         ("Worker", job.worker.map_or("none yet".to_owned(), |worker| worker.to_string())),
         ("Price", price.map_or("not fixed yet".to_owned(), |price| Amount(price).to_string())),
@@ -246,7 +293,12 @@ async fn list(context: &Context) -> Result<Answer> {
         if page.is_empty() {
             break;
         }
-        jobs.extend(page.into_iter().map(|(id, job)| json::Job::new(id, job, None)));
+        let parents: BTreeMap<JobId, JobId> =
+            client.parents(start, u32::MAX).await?.into_iter().collect();
+        jobs.extend(
+            page.into_iter()
+                .map(|(id, job)| json::Job::new(id, job, parents.get(&id).copied(), None)),
+        );
     }
     let rows = jobs.iter().map(|job| {
         [
@@ -254,10 +306,11 @@ async fn list(context: &Context) -> Result<Answer> {
             job.state.to_owned(),
             job.method.name().to_owned(),
             job.base.to_string(),
+            job.parent.map_or("".to_owned(), |parent| parent.to_string()),
             job.owner.to_string(),
         ]
     });
-    let text = table(["id", "state", "method", "model", "owner"], rows);
+    let text = table(["id", "state", "method", "model", "parent", "owner"], rows);
     Ok(Answer::new(json!({ "jobs": jobs }), text))
 }
 

@@ -129,9 +129,15 @@ fn scaled(name: &str, value: f64, unit: f64, most: u64) -> Result<u64> {
 }
 
 impl SpecArguments {
-    /// The settings, every field within its bounds.
-    pub(crate) fn spec(&self) -> Result<TrainingSpec> {
-        let usual = TrainingSpec::default();
+    /// The settings, every field within its bounds. What a parent adapter has settled is its own
+    /// unless it is given.
+    pub(crate) fn spec(&self, parent: Option<&TrainingSpec>) -> Result<TrainingSpec> {
+        let mut usual = TrainingSpec::default();
+        if let Some(parent) = parent {
+            usual.lora_r = parent.lora_r;
+            usual.lora_alpha = parent.lora_alpha;
+            usual.target_modules = parent.target_modules;
+        }
         let small = |name, value: Option<f64>, unit, usual: u16| match value {
             // Bounds of the type; the field's own come from `validate`, with its name.
             Some(value) => scaled(name, value, unit, u16::MAX.into()).map(|whole| whole as u16),
@@ -146,7 +152,10 @@ impl SpecArguments {
             lora_r: self.lora_r.unwrap_or(usual.lora_r),
             lora_alpha: self.lora_alpha.unwrap_or(usual.lora_alpha),
             lora_dropout_bp: small("lora_dropout", self.lora_dropout, 1e4, usual.lora_dropout_bp)?,
-            target_modules: modules(&self.target_modules)?,
+            target_modules: match self.target_modules.is_empty() {
+                true => usual.target_modules,
+                false => modules(&self.target_modules)?,
+            },
             learning_rate_nano: large(
                 "learning_rate",
                 self.learning_rate,

@@ -41,7 +41,7 @@ fn every_command_has_help_with_examples() {
         ("rewards", &["fund", "terms", "show", "claim"]),
         ("model", &["register", "list", "show"]),
         ("job", &["create", "watch", "show", "list", "cancel"]),
-        ("adapter", &["list", "show", "download", "attribution"]),
+        ("adapter", &["list", "show", "ancestry", "download", "attribution"]),
     ] {
         for command in commands {
             check(&[group, command]);

@@ -18,11 +18,11 @@ use openledger_primitives::{
     json::{file_shares, Adapter, Attribution, Check, Datanet, Entry, Job, Quota},
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
-use openledger_runtime::{AccountId, Hash};
+use openledger_runtime::{AccountId, Hash, OpaqueBlock as Block};
 use serde::Serialize;
-use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_api::{ApiError, ApiExt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Most files one attribution answer lists; longer ones are read in pages of leaves.
 const MAX_FILES: usize = 10_000;
@@ -64,6 +64,7 @@ pub(crate) fn module(
     method(&mut module, "openledger_job", job)?;
     method(&mut module, "openledger_jobs", jobs)?;
     method(&mut module, "openledger_adapter", adapter)?;
+    method(&mut module, "openledger_ancestry", ancestry)?;
     method(&mut module, "openledger_attribution", attribution)?;
     Ok(module)
 }
@@ -151,11 +152,27 @@ fn claimable(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Strin
     Ok(amount.to_string())
 }
 
+/// Of at most `limit` jobs from number `start` on, those with a parent. A chain whose runtime is of
+/// before jobs could name one has none.
+fn parents(client: &FullClient, at: Hash, start: u64, limit: u32) -> Answer<BTreeMap<u64, u64>> {
+    let api = client.runtime_api();
+    if !has_parents(client, at)? {
+        return Ok(BTreeMap::new());
+    }
+    Ok(api.parents(at, start, limit).map_err(runtime)?.into_iter().collect())
+}
+
+fn has_parents(client: &FullClient, at: Hash) -> Answer<bool> {
+    let version = client.runtime_api().api_version::<dyn TrainingApi<Block, AccountId>>(at);
+    Ok(version.map_err(runtime)?.is_some_and(|version| version >= 2))
+}
+
 /// `openledger_job(job)`
 fn job(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Job<AccountId>> {
     let id: u64 = params.one()?;
     let job = client.runtime_api().job(at, id).map_err(runtime)?;
-    job.map(|job| Job::new(id, job, None))
+    let parent = parents(client, at, id, 1)?.get(&id).copied();
+    job.map(|job| Job::new(id, job, parent, None))
         .ok_or_else(|| error(NOT_FOUND, format!("there is no job {id}")))
 }
 
@@ -164,20 +181,37 @@ fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Job<Ac
     let mut params = params.sequence();
     let start: Option<u64> = params.optional_next()?;
     let limit: Option<u32> = params.optional_next()?;
-    let jobs = client
-        .runtime_api()
-        .jobs(at, start.unwrap_or(0), limit.unwrap_or(PAGE))
-        .map_err(runtime)?;
-    Ok(jobs.into_iter().map(|(id, job)| Job::new(id, job, None)).collect())
+    let (start, limit) = (start.unwrap_or(0), limit.unwrap_or(PAGE));
+    let jobs = client.runtime_api().jobs(at, start, limit).map_err(runtime)?;
+    let parents = parents(client, at, start, limit)?;
+    Ok(jobs
+        .into_iter()
+        .map(|(id, job)| Job::new(id, job, parents.get(&id).copied(), None))
+        .collect())
 }
 
 /// `openledger_adapter(job)`
 fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Adapter<AccountId>> {
     let id: u64 = params.one()?;
     let adapter = client.runtime_api().adapter(at, id).map_err(runtime)?;
+    let parent = parents(client, at, id, 1)?.get(&id).copied();
     adapter
-        .map(|adapter| Adapter::new(id, adapter))
+        .map(|adapter| Adapter::new(id, adapter, parent))
         .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))
+}
+
+/// `openledger_ancestry(job)`: the adapters from which a job's adapter comes, the nearest first, at
+/// most 100 of them
+fn ancestry(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<u64>> {
+    let id: u64 = params.one()?;
+    let api = client.runtime_api();
+    if api.job(at, id).map_err(runtime)?.is_none() {
+        return Err(error(NOT_FOUND, format!("there is no job {id}")));
+    }
+    match has_parents(client, at)? {
+        true => api.ancestry(at, id, PAGE).map_err(runtime),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// `openledger_attribution(job)`: each file of the versions trained on, with its share by units

@@ -43,7 +43,15 @@ impl Story {
         let price = PRICE_PER_TOKEN.saturating_mul(ceiling.into());
         let (base, datanet) = (self.base.to_string(), self.datanet.to_string());
         let (budget, ceiling) = (format!("{}OPEN", BUDGET / OPEN), ceiling.to_string());
-        let what = ["job", "create", "--model", &base, "--datanet", &datanet];
+        let parent = match self.report.jobs.first() {
+            Some(first) if plan.refines => Some((first.id, first.eval_loss.after)),
+            _ => None,
+        };
+        let from = match parent {
+            Some((parent, _)) => ("--parent", parent.to_string()),
+            None => ("--model", base),
+        };
+        let what = ["job", "create", from.0, &from.1, "--datanet", &datanet];
         let terms = ["--budget", &budget, "--token-ceiling", &ceiling, "--method", "lora"];
         let split = ["--eval-fraction", "0.2", "--seed", "42"];
         let settings: Vec<&str> = settings.split_whitespace().collect();
@@ -63,11 +71,20 @@ impl Story {
         let state = text(&watched, "/state")?;
         must(state == "completed", || format!("`job watch` ends with a job that is {state}"))?;
         self.check_result(id, &done, price)?;
+        self.check_ancestry(id, parent.map(|(parent, _)| parent))?;
 
         let eval_loss = report::EvalLoss {
             before: float(&done, "/result/evalLossBefore")?,
             after: float(&done, "/result/evalLossAfter")?,
         };
+        if let Some((parent, loss)) = parent {
+            // The same files held out, so the parent's loss is the beginning's to the last digit.
+            must(eval_loss.before == loss, || {
+                let before = eval_loss.before;
+                format!("job {id} began at {before} nats, adapter {parent} had ended at {loss}")
+            })?;
+            self.console.line(format!("job {id} trained adapter {parent} further"));
+        }
         let worker = text(&done, "/worker")?;
         let refund = BUDGET.saturating_sub(price);
         self.pay("Eve", "Ferdie", &format!("price of job {id}"), price);
@@ -191,6 +208,21 @@ impl Story {
                 Ok(())
             }
         }
+    }
+
+    /// Node and command line must say from which adapter a job's adapter comes.
+    fn check_ancestry(&self, id: u64, parent: Option<u64>) -> Result<()> {
+        let ancestry = self.network.call("openledger_ancestry", json!([id]))?;
+        let expected: Vec<u64> = parent.into_iter().collect();
+        must(ancestry == json!(expected), || format!("the ancestry of {id} is {ancestry}"))?;
+        let id = id.to_string();
+        let shown = self.cli.run(&self.people.eve, &["adapter", "ancestry", &id])?;
+        let list = shown.pointer("/ancestry").and_then(Value::as_array);
+        let ids: Vec<String> =
+            list.into_iter().flatten().map(|one| one["id"].to_string()).collect();
+        let wanted: Vec<String> =
+            [id.clone()].into_iter().chain(expected.iter().map(u64::to_string)).collect();
+        must(ids == wanted, || format!("the command line says that {id} comes from {ids:?}"))
     }
 
     fn check_result(&self, id: u64, done: &Value, price: u128) -> Result<()> {

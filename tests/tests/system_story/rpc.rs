@@ -50,7 +50,8 @@ fn openledger_methods_answer_json_over_plain_http() {
     assert_eq!(ask("openledger_claimable", json!([datanet, address])), "0");
     assert_eq!(ask("openledger_jobs", json!([])), json!([]));
 
-    for method in ["openledger_job", "openledger_adapter", "openledger_attribution"] {
+    let named = ["openledger_job", "openledger_adapter", "openledger_ancestry"];
+    for method in named.into_iter().chain(["openledger_attribution"]) {
         match chain.network.rpc().call(method, json!([7])) {
             Err(RpcError::Answered { message, .. }) => {
                 assert!(message.contains('7'), "{method}: the number is not named: {message}");

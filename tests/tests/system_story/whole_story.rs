@@ -1,30 +1,34 @@
 //! The whole story with a small training budget: as it should go, with the node restarted in the
-//! middle of training, and with the worker killed while it trains.
+//! middle of training, with the worker killed while it trains, and with an adapter trained further.
 
 use super::{binaries, model, Folder};
 use crate::alone;
 use openledger_tests::{Fault, Story, StoryOptions};
 
 /// Every part checks itself; that each job was paid once and that nothing was lost is what the
-/// balance sheet of [`Story::run`] proves to the planck, after all three jobs.
+/// balance sheet of [`Story::run`] proves to the planck, after all four jobs.
 #[test]
 fn files_become_paid_adapters_though_the_node_restarts_and_the_worker_is_killed() {
     let _turn = alone();
     let folder = Folder::new();
-    let options = StoryOptions::small(&[None, Some(Fault::RestartNode), Some(Fault::KillWorker)]);
+    let faults = [None, Some(Fault::RestartNode), Some(Fault::KillWorker)];
+    let options = StoryOptions::small(&faults).then_refining();
     let mut story = Story::start(options, binaries(), &model(), folder.path())
         .unwrap_or_else(|error| panic!("{error}"));
     story.run().unwrap_or_else(|error| panic!("{error}"));
 
     let report = story.report();
     assert!(report.passed);
-    assert_eq!(report.jobs.len(), 3);
+    assert_eq!(report.jobs.len(), 4);
     for job in &report.jobs {
         assert!(job.eval_loss.before.is_finite() && job.eval_loss.after.is_finite(), "{job:?}");
     }
     // Training is defined arithmetic: neither a restart nor a kill changes the adapter by one bit.
     let hashes: Vec<&str> = report.jobs.iter().map(|job| job.adapter.sha256.as_str()).collect();
-    assert!(hashes.iter().all(|hash| *hash == hashes[0]), "the adapters differ: {hashes:?}");
+    assert!(hashes[..3].iter().all(|hash| *hash == hashes[0]), "the adapters differ: {hashes:?}");
+    // The last one goes on where the first one ended.
+    assert_ne!(hashes[3], hashes[0]);
+    assert_eq!(report.jobs[3].eval_loss.before, report.jobs[0].eval_loss.after);
     // Six texts, a picture and a melody.
     assert_eq!(report.counts.accepted, 8);
     assert_eq!((report.counts.rejected, report.counts.refused), (1, 2));

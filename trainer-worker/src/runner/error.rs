@@ -48,6 +48,16 @@ pub enum RunnerError {
         /// The model.
         base: u32,
     },
+    /// The adapter that the job trains further is not what the job and the chain say.
+    #[error("job {job} trains adapter {parent} further, which cannot be done: {reason}")]
+    Parent {
+        /// The job.
+        job: JobId,
+        /// The adapter.
+        parent: JobId,
+        /// Why not.
+        reason: String,
+    },
     /// The weights are not of the family that the chain names.
     #[error(
         "base model {base} is registered as {}, but its file holds a {found} model; whoever \

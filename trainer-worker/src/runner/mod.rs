@@ -11,11 +11,14 @@
 
 mod dataset;
 mod error;
+mod parent;
 mod settings;
 
 pub use dataset::{fetch, weights};
 pub use error::RunnerError;
 pub use settings::{is_of_family, micro_nats, train_settings};
+
+use parent::Parent;
 
 use openledger_client::{AccountId, Client, Signer, Wait};
 use openledger_content::{Bytes, ContentStore};
@@ -217,6 +220,7 @@ impl Runner {
             .ok_or(RunnerError::UnknownModel { job: id, base: job.base })?;
         let cache = self.options.work_directory.join("models");
         let weights = weights(&*self.store, &model, &self.options.models, &cache).await?;
+        let parent = Parent::fetch(&self.client, &*self.store, id, job).await?;
         let files = fetch(&self.client, &*self.store, &job.datasets).await?;
         tracing::info!(
             job = id,
@@ -226,7 +230,7 @@ impl Runner {
         );
 
         let family = model.family;
-        let outcome = self.train(id, job, family, weights, files, progress, cancel).await?;
+        let outcome = self.train(id, job, family, weights, parent, files, progress, cancel).await?;
         let losses = (outcome.eval_loss_before, outcome.eval_loss_after);
         let (Some(before), Some(after)) = losses else {
             return Err(RunnerError::NoEvaluation { job: id });
@@ -260,6 +264,7 @@ impl Runner {
         job: &Job<AccountId>,
         family: ModelFamily,
         weights: PathBuf,
+        parent: Option<Parent>,
         files: Vec<DataFile>,
         progress: watch::Sender<Steps>,
         cancel: Arc<AtomicBool>,
@@ -288,6 +293,8 @@ impl Runner {
                 "training"
             );
             let tokenizer = Tokenizer::open(&weights)?;
+            let initial = parent.map(|parent| parent.open(id, &settings, &model.config));
+            let initial = initial.transpose()?;
             let on_event = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {
                     progress.send_modify(|steps| steps.1 = clamp(*total_steps));
@@ -313,13 +320,17 @@ impl Runner {
                 _ => {}
             };
             let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
-            run.train(&Control {
+            let control = Control {
                 on_event: Some(&on_event),
                 cancel: Some(&cancel),
                 checkpoints: Some(checkpoints),
                 ..Control::default()
-            })
-            .map_err(RunnerError::from)
+            };
+            let outcome = match &initial {
+                Some(adapter) => run.train_from(adapter, &control),
+                None => run.train(&control),
+            };
+            outcome.map_err(RunnerError::from)
         });
         let outcome = training
             .await
