@@ -44,6 +44,22 @@ pub(crate) struct FileNode {
     pub(crate) size: u64,
 }
 
+/// The blocks that a block of a file's tree links to, in file order; none for a raw block. For those
+/// who pass blocks on as they are, with the bounds of a fetch on each.
+///
+/// # Errors
+///
+/// What is wrong with the block.
+pub fn links(
+    id: &ContentId,
+    block: &Bytes,
+    is_root: bool,
+    max_links: usize,
+) -> Result<Vec<ContentId>, Fault> {
+    let node = read_file_node(id, block, is_root, max_links)?;
+    Ok(node.links.into_iter().map(|(link, _)| link).collect())
+}
+
 /// Reads a block of a file's tree; a raw block is a leaf.
 pub(crate) fn read_file_node(
     id: &ContentId,

@@ -54,7 +54,7 @@ mod wire;
 /// Cheaply cloned bytes, as [`ContentStore::add_bytes`] takes them.
 pub use bytes::Bytes;
 pub use content_store::ContentStore;
-pub use dag::{block_id, MAX_BLOCK_BYTES};
+pub use dag::{block_id, links, MAX_BLOCK_BYTES};
 pub use error::{Error, Fault, Result, Unavailable};
 pub use import::{add, add_file, describe, describe_file, Added, CHUNK_BYTES, MAX_NODE_LINKS};
 /// Peer addresses, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`.

@@ -97,6 +97,23 @@ impl BlockStore {
         Ok(id)
     }
 
+    /// Removes a block, also one that was set aside. Whoever calls this knows that no file needs it:
+    /// blocks do not count who they belong to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the disk refuses; a block that is not there is removed.
+    pub fn remove(&self, id: &ContentId) -> Result<()> {
+        for path in [self.path(id), self.corrupt_path(id)] {
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::io("remove", path, source)),
+            }
+        }
+        Ok(())
+    }
+
     /// Stores a block whose id has been computed from these very bytes, unless an intact copy is there
     /// already.
     pub(crate) fn put_missing(&self, id: &ContentId, block: &[u8]) -> Result<()> {

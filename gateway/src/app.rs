@@ -1,5 +1,6 @@
 //! What handlers share.
 
+use crate::uploads::Uploads;
 use crate::web::Web;
 use openledger_client::Client;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ pub struct App {
     pub client: Client,
     /// The web app.
     pub web: Web,
+    /// Uploads, files, faucet and sealed keys.
+    pub uploads: Uploads,
     /// Names by which browsers may reach this server, beside those of this machine.
     pub hosts: Vec<String>,
     /// Origins of other web pages that may ask.

@@ -1,5 +1,6 @@
 //! What an operator sets.
 
+use crate::uploads::options::UploadArguments;
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,10 @@ pub struct Arguments {
     /// Folder of the index, of uploads and of the IPFS node
     #[arg(long, value_name = "DIR", default_value = "openledger-gateway")]
     pub directory: PathBuf,
+
+    /// Uploads, files and the faucet.
+    #[command(flatten)]
+    pub uploads: UploadArguments,
 
     /// Serve the web app from this folder instead of the one within the program
     #[arg(long, value_name = "DIR")]

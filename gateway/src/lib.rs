@@ -9,10 +9,18 @@
 //! * [`app`]: what handlers share;
 //! * [`server`]: routes, and what every response carries;
 //! * [`error`]: errors as clients see them;
+//! * [`sessions`], [`uploads`]: who uploads, and what comes in;
+//! * [`previews`]: what curators will measure of a file;
+//! * [`faucet`]: OPEN for newcomers on development chains;
 //! * [`web`]: the web app within the program.
 
 pub mod app;
 pub mod arguments;
 pub mod error;
+pub mod extract;
+pub mod faucet;
+pub mod previews;
 pub mod server;
+pub mod sessions;
+pub mod uploads;
 pub mod web;

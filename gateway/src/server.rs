@@ -3,6 +3,8 @@
 use crate::app::{App, Shared};
 use crate::arguments::Arguments;
 use crate::error::ApiError;
+use crate::faucet::Faucet;
+use crate::uploads::{self, Uploads};
 use crate::web::{self, Web};
 use axum::extract::{Request, State};
 use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -37,7 +39,7 @@ const CORS_AGE: Duration = Duration::from_secs(600);
 struct Description;
 
 fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi()).split_for_parts()
+    OpenApiRouter::with_openapi(Description::openapi()).merge(uploads::routes()).split_for_parts()
 }
 
 /// The API's description, as `/openapi.json` answers it.
@@ -105,9 +107,8 @@ async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Respo
 /// A page in a browser can have a name of its own resolve to this machine (DNS rebinding) and would then be
 /// of the same origin: only names that the operator gave, and those of this machine, are answered to.
 fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("");
-    if is_ours(app, host) {
+    let host = host_of(uri, headers);
+    if is_ours(&app.hosts, host) {
         return Ok(());
     }
     let shown: String = host.chars().take(100).collect();
@@ -117,14 +118,21 @@ fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError>
     Err(ApiError::new(StatusCode::FORBIDDEN, "host_not_allowed", message))
 }
 
-fn is_ours(app: &App, host: &str) -> bool {
+/// The host that a request names, with its port.
+pub(crate) fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("")
+}
+
+/// Whether a host is this machine or one of those that the operator named.
+pub(crate) fn is_ours(hosts: &[String], host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(""),
         None => host.split(':').next().unwrap_or(""),
     };
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        || app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+        || hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name))
 }
 
 /// Why a gateway did not start.
@@ -133,6 +141,12 @@ pub enum StartError {
     /// The node does not answer.
     #[error("{0}; start a node first, or name another with --node")]
     Node(#[from] openledger_client::ClientError),
+    /// The faucet cannot be opened.
+    #[error("the faucet cannot give anything: {0}")]
+    Faucet(#[source] openledger_client::ClientError),
+    /// Uploads cannot be kept.
+    #[error(transparent)]
+    Uploads(#[from] uploads::UploadsError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {
@@ -162,7 +176,9 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         None => Web::embedded(),
     };
     let client = Client::connect_to(&arguments.node).await?;
-    let app = Arc::new(App { client, web, hosts: arguments.hosts, origins: arguments.origins });
+    let uploads = start_uploads(&arguments, &client).await?;
+    let (hosts, origins) = (arguments.hosts, arguments.origins);
+    let app = Arc::new(App { client, web, uploads, hosts, origins });
 
     let listening = |cause| StartError::Listen { address: arguments.listen, cause };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;
@@ -185,7 +201,21 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     stopping.send_replace(true);
     // Streams never end by themselves.
     let _ = tokio::time::timeout(Duration::from_secs(3), connections).await;
+    app.uploads.stop().await;
     Ok(())
+}
+
+async fn start_uploads(arguments: &Arguments, client: &Client) -> Result<Uploads, StartError> {
+    let genesis = client.block_hash(0).await?.unwrap_or_default();
+    let options = uploads::options::Options {
+        directory: arguments.directory.clone(),
+        hosts: arguments.hosts.clone(),
+        origins: arguments.origins.clone(),
+        arguments: arguments.uploads.clone(),
+    };
+    let chain = Arc::new(uploads::named::ClientChain::new(client.clone()));
+    let faucet = Faucet::open(&arguments.uploads, client).await.map_err(StartError::Faucet)?;
+    Ok(Uploads::start(options, chain, genesis.0, faucet).await?)
 }
 
 async fn told_to_stop() {

@@ -193,6 +193,17 @@ impl IpfsNode {
         }
     }
 
+    /// One block, re-hashed: from this disk, or else from a peer within the time. For those who pass
+    /// blocks on; files are fetched by [`ContentStore`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`], [`Error::Invalid`] for a block that is too large, [`Error::Io`],
+    /// [`Error::Stopped`].
+    pub async fn block(&self, id: ContentId, within: Duration) -> Result<Bytes> {
+        self.source().block(id, within).await
+    }
+
     fn source(&self) -> Arc<NodeSource> {
         let inner = &self.inner;
         Arc::new(NodeSource {

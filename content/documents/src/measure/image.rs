@@ -32,6 +32,52 @@ pub(crate) fn count(media_type: MediaType, bytes: &[u8]) -> Result2<Counted> {
     Ok(tiles::count(width, height, &packed))
 }
 
+/// An image as a screen shows it, made smaller by a whole number until it has at most `most` pixels: rows
+/// from the top, red, green, blue and alpha of 8 bits, not multiplied.
+pub(crate) fn draw(media_type: MediaType, bytes: &[u8], most: u64) -> Result2<Drawn> {
+    let pixels = decode(media_type, bytes)?;
+    let (width, height) = (pixels.width as usize, pixels.height as usize);
+    let packed = pack(&pixels)?;
+    drop(pixels);
+    let small = |side: usize, by: usize| side.div_ceil(by);
+    let mut by = 1;
+    while (small(width, by) as u64).saturating_mul(small(height, by) as u64) > most {
+        by += 1;
+    }
+    let (columns, rows) = (small(width, by), small(height, by));
+    let mut data = Vec::with_capacity(columns * rows * 4);
+    for row in 0..rows {
+        for column in 0..columns {
+            let mut sums = [0_u32; 4];
+            let mut count = 0_u32;
+            for y in row * by..((row + 1) * by).min(height) {
+                for x in column * by..((column + 1) * by).min(width) {
+                    let pixel = packed.get(y * width + x).copied().unwrap_or(0);
+                    for (sum, part) in sums.iter_mut().zip(pixel.to_le_bytes()) {
+                        *sum += u32::from(part);
+                    }
+                    count += 1;
+                }
+            }
+            let [red, green, blue, alpha] = sums.map(|sum| (sum + count / 2) / count.max(1));
+            // Colours are multiplied by alpha here, and not in a PNG.
+            let plain = |colour: u32| ((colour * 255 + alpha / 2) / alpha.max(1)).min(255) as u8;
+            data.extend([plain(red), plain(green), plain(blue), alpha.min(255) as u8]);
+        }
+    }
+    Ok(Drawn { width: columns as u32, height: rows as u32, data, scale: by as u32 })
+}
+
+/// What [`draw`] makes.
+pub(crate) struct Drawn {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Four bytes a pixel.
+    pub(crate) data: Vec<u8>,
+    /// How many pixels of a side became one.
+    pub(crate) scale: u32,
+}
+
 fn decode(media_type: MediaType, bytes: &[u8]) -> Result2<Pixels> {
     let reader = || Cursor::new(bytes);
     match media_type {

@@ -98,6 +98,9 @@ pub enum MeasureError {
     /// It has no text, or not what it claims to be.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A document that another process read, in its words.
+    #[error("{0}")]
+    Read(String),
     /// An image or sound that is not accepted.
     #[error("the .{} file {refusal}: {detail}; {}", media_type.extension(), refusal.next())]
     Refused {

@@ -2,8 +2,9 @@
 
 use super::{
     confine::{confine, Layers},
+    longer,
     message::Answer,
-    DECODER, MEMORY,
+    Isolation, DECODER, MEMORY,
 };
 use crate::{
     measure::{count, Refusal, Refused, MAX_MEDIA_BYTES},
@@ -16,9 +17,11 @@ use std::{
 };
 
 const USAGE: &str = "\
-Decodes one image or sound in confinement, for the programs of OpenLedger.
+Decodes one image, sound or document in confinement, for the programs of OpenLedger.
 
 Usage: openledger-decode measure FORMAT   counts the file on standard input, for other programs
+       openledger-decode text FORMAT      reads a document in the same way
+       openledger-decode picture FORMAT   draws an image as PNG in the same way
        openledger-decode check [LAYER]    says what confines it on this machine, having tried to
                                           open a file, to connect, to start a program, and to
                                           get too much memory
@@ -32,7 +35,14 @@ pub fn decoder_main() -> ExitCode {
         std::env::args_os().skip(1).take(3).map(|a| a.to_string_lossy().into_owned()).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["measure", format] => measure(format),
+        ["measure", format] => confined(format, |isolation, media_type, bytes| {
+            // A decoder that panics has met a file that it cannot make sense of, on every machine.
+            let counted = std::panic::catch_unwind(|| count(media_type, bytes));
+            let counted = counted.unwrap_or_else(|_| Err(gives_up()));
+            Answer { isolation, counted }.write()
+        }),
+        ["text", format] => confined(format, longer::answer_text),
+        ["picture", format] => confined(format, longer::answer_picture),
         ["check"] => check("all", None),
         ["check", layer] => check(layer, None),
         ["check", layer, address] => check(layer, Some(address)),
@@ -55,7 +65,13 @@ fn say(text: &str) -> ExitCode {
     }
 }
 
-fn measure(format: &str) -> ExitCode {
+/// What is said of a file at which a decoder panics.
+pub(super) fn gives_up() -> Refused {
+    Refused(Refusal::Damaged, "its data makes the decoder give up".into())
+}
+
+/// Gives everything up, reads the file, and answers what `work` makes of it.
+fn confined(format: &str, work: impl Fn(Isolation, MediaType, &[u8]) -> Vec<u8>) -> ExitCode {
     let fail = |text: String| {
         let _ = writeln!(std::io::stderr(), "{text}");
         ExitCode::FAILURE
@@ -71,13 +87,8 @@ fn measure(format: &str) -> ExitCode {
     if let Err(error) = std::io::stdin().lock().take(MAX_MEDIA_BYTES).read_to_end(&mut bytes) {
         return fail(format!("the file could not be read: {error}"));
     }
-    // A decoder that panics has met a file that it cannot make sense of, on every machine.
     std::panic::set_hook(Box::new(|_| {}));
-    let counted = std::panic::catch_unwind(|| count(media_type, &bytes));
-    let counted = counted.unwrap_or_else(|_| {
-        Err(Refused(Refusal::Damaged, "its data makes the decoder give up".into()))
-    });
-    let answer = Answer { isolation, counted }.write();
+    let answer = work(isolation, media_type, &bytes);
     let mut output = std::io::stdout();
     match output.write_all(&answer).and_then(|()| output.flush()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,7 +12,8 @@
 //! # What it may do
 //!
 //! It gets the format as its argument and the file through standard input, an empty environment and
-//! `/` as its directory, and answers with one message of at most [`MAX_ANSWER`] bytes. Before it
+//! `/` as its directory, and answers with one message of at most [`MAX_ANSWER`] bytes, or with a bounded
+//! text or picture ([`text`], [`picture`]). Before it
 //! reads the first byte it gives up, for ever:
 //!
 //! | | by |
@@ -31,11 +32,13 @@
 
 mod child;
 mod confine;
+mod longer;
 mod message;
 
 use crate::measure::{Counted, MeasureError};
 use crate::MediaType;
 pub use child::decoder_main;
+pub use longer::{picture, text, Picture};
 use message::Answer;
 use std::{
     fmt,
@@ -207,7 +210,7 @@ pub(crate) fn decode(
     bytes: &[u8],
 ) -> Result<(Counted, Isolation), MeasureError> {
     let program = decoder()?;
-    let outcome = run(&program, media_type, bytes)
+    let outcome = run(&program, "measure", media_type, bytes, MAX_ANSWER)
         .map_err(|source| DecoderError::Start { program: program.clone(), source })?;
     if let Some(answer) = Answer::read(&outcome.answer) {
         let answer = answer.map_err(|problem| problem.of(&program))?;
@@ -259,9 +262,15 @@ impl Outcome {
     }
 }
 
-fn run(program: &Path, media_type: MediaType, bytes: &[u8]) -> std::io::Result<Outcome> {
+fn run(
+    program: &Path,
+    work: &str,
+    media_type: MediaType,
+    bytes: &[u8],
+    most: usize,
+) -> std::io::Result<Outcome> {
     let mut child = Command::new(program)
-        .args(["measure", media_type.extension()])
+        .args([work, media_type.extension()])
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -272,7 +281,7 @@ fn run(program: &Path, media_type: MediaType, bytes: &[u8]) -> std::io::Result<O
     std::thread::scope(|scope| {
         // A child that has refused the file reads no further: a broken pipe is no failure.
         scope.spawn(move || input.map(|mut input| input.write_all(bytes)));
-        let answer = scope.spawn(move || read_some(output, MAX_ANSWER));
+        let answer = scope.spawn(move || read_some(output, most));
         let complaint = scope.spawn(move || read_some(errors, 4_096));
         let (status, late) = wait(&mut child)?;
         Ok(Outcome {
