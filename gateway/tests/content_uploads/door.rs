@@ -1,0 +1,308 @@
+//! The gateway's uploads behind real connections, a planted chain, and a plain HTTP client.
+
+use async_trait::async_trait;
+use clap::Parser;
+use openledger_client::{AccountId, ClientError};
+use openledger_gateway::uploads::{
+    named::{Chain, Named, Role},
+    options::{Options, UploadArguments},
+    Uploads,
+};
+use openledger_http::Limits;
+use openledger_primitives::{
+    api::{QuotaStatus, SubmissionItem},
+    ContentId, DailyQuota, DatanetId, FileHash, MediaType, QuotaLimits, Refusal, RefusalRule,
+};
+use serde_json::{json, Value};
+use sha2::{Digest, Sha256};
+use sp_core::{sr25519, Pair};
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// The genesis hash of the planted chain.
+pub const GENESIS: [u8; 32] = [7; 32];
+
+/// A chain that says what a test plants.
+#[derive(Default)]
+pub struct Planted {
+    contributors: Mutex<HashSet<[u8; 32]>>,
+    used: Mutex<HashMap<[u8; 32], (u32, u64)>>,
+    named: Mutex<Vec<Named>>,
+}
+
+impl Planted {
+    /// Makes an account a contributor.
+    pub fn register(&self, account: AccountId) {
+        self.contributors.lock().unwrap().insert(account.0);
+    }
+
+    /// Sets what the account has used of its day.
+    pub fn used(&self, account: AccountId, files: u32, bytes: u64) {
+        self.used.lock().unwrap().insert(account.0, (files, bytes));
+    }
+
+    /// Has a submission name a file.
+    pub fn name(&self, bytes: &[u8], media: MediaType, role: Role) -> ContentId {
+        let content = openledger_content::describe(bytes).unwrap().content;
+        self.named.lock().unwrap().push(Named {
+            content,
+            sha256: Some(Sha256::digest(bytes).into()),
+            size: Some(bytes.len() as u64),
+            media: Some(media),
+            role,
+        });
+        content
+    }
+
+    /// Forgets all names.
+    pub fn forget(&self) {
+        self.named.lock().unwrap().clear();
+    }
+}
+
+#[async_trait]
+impl Chain for Planted {
+    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ClientError> {
+        let (files, bytes) = self.used.lock().unwrap().get(&account.0).copied().unwrap_or_default();
+        let registered = self.contributors.lock().unwrap().contains(&account.0);
+        let used = DailyQuota { day: 9, files, bytes };
+        Ok(QuotaStatus { day: 9, used, limits: QuotaLimits::ACCOUNT, registered })
+    }
+
+    async fn check(
+        &self,
+        _: AccountId,
+        datanet: DatanetId,
+        _: SubmissionItem,
+    ) -> Result<Result<(), Refusal>, ClientError> {
+        let unknown = Refusal::of_call(RefusalRule::UnknownDatanet, datanet.into(), 0);
+        Ok(if datanet == 0 { Ok(()) } else { Err(unknown) })
+    }
+
+    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ClientError> {
+        let named = self.named.lock().unwrap();
+        Ok(named.iter().find(|named| named.sha256 == Some(sha256)).copied())
+    }
+
+    async fn content(&self, content: ContentId) -> Result<Option<Named>, ClientError> {
+        Ok(self.named.lock().unwrap().iter().find(|named| named.content == content).copied())
+    }
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    uploads: UploadArguments,
+}
+
+/// A running door.
+pub struct Door {
+    /// The chain behind it.
+    pub chain: Arc<Planted>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    uploads: Uploads,
+    stop: watch::Sender<bool>,
+}
+
+impl Door {
+    /// Opens a door on a folder, with what an operator would set.
+    pub async fn open(directory: &Path, arguments: &[&str]) -> Self {
+        Self::open_on(Arc::default(), directory, arguments).await
+    }
+
+    /// Opens a door on a folder and a chain.
+    pub async fn open_on(chain: Arc<Planted>, directory: &Path, arguments: &[&str]) -> Self {
+        let words = std::iter::once("gateway").chain(arguments.iter().copied());
+        let options = Options {
+            directory: directory.to_owned(),
+            hosts: Vec::new(),
+            origins: vec!["https://allowed.example".to_owned()],
+            arguments: Arguments::parse_from(words).uploads,
+        };
+        let uploads = Uploads::start(options, chain.clone(), GENESIS, None).await.unwrap();
+        let (router, _) = openledger_gateway::uploads::routes::<Uploads>().split_for_parts();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits {
+            connections: 200,
+            headers: 64,
+            header_time: Duration::from_secs(10),
+            write_time: Duration::from_secs(30),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let router = router.with_state(uploads.clone());
+        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), stopped));
+        Self { chain, address, uploads, stop }
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.stop.send_replace(true);
+        self.uploads.stop().await;
+    }
+
+    /// Sends a request, all of it, and reads the answer.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut head = self.head(method, path, headers);
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        Answer::read(stream).await
+    }
+
+    /// A request's head, without the end.
+    pub fn head(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> String {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            head.push_str(&format!("Host: localhost:{}\r\n", self.address.port()));
+        }
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head
+    }
+
+    /// Sends JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask("POST", path, &[], body.to_string().as_bytes()).await
+    }
+
+    /// A challenge for an account.
+    pub async fn challenge(&self, account: AccountId) -> Value {
+        let body = json!({ "account": account.to_string(), "purpose": "upload" });
+        self.post("/v1/sessions/challenge", body).await.ok()
+    }
+
+    /// Opens a session and returns its header.
+    pub async fn sign_in(&self, pair: &sr25519::Pair) -> String {
+        let account = AccountId::from(pair.public().0);
+        let challenge = self.challenge(account).await;
+        let message = format!("<Bytes>{}</Bytes>", challenge["message"].as_str().unwrap());
+        let opened = self.post(
+            "/v1/sessions",
+            json!({
+                "account": account.to_string(),
+                "nonce": challenge["nonce"],
+                "signature": hex::encode(pair.sign(message.as_bytes()).0),
+            }),
+        );
+        format!("Bearer {}", opened.await.ok()["token"].as_str().unwrap())
+    }
+
+    /// A contributor with an open session.
+    pub async fn contributor(&self, seed: &str) -> (AccountId, String) {
+        let pair = sr25519::Pair::from_string(seed, None).unwrap();
+        let account = AccountId::from(pair.public().0);
+        self.chain.register(account);
+        (account, self.sign_in(&pair).await)
+    }
+
+    /// Sends a file.
+    pub async fn put(&self, bearer: &str, bytes: &[u8]) -> Answer {
+        let path = format!("/v1/blobs/{}?size={}", hash(bytes), bytes.len());
+        self.ask("PUT", &path, &[("Authorization", bearer)], bytes).await
+    }
+
+    /// What is there of a file.
+    pub async fn state(&self, bearer: &str, bytes: &[u8]) -> Value {
+        let path = format!("/v1/blobs/{}", hash(bytes));
+        self.ask("GET", &path, &[("Authorization", bearer)], &[]).await.ok()
+    }
+}
+
+/// sha2-256 in hexadecimal.
+pub fn hash(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Bytes that no two seeds share.
+pub fn bytes(seed: u8, length: usize) -> Vec<u8> {
+    let mut block = [seed; 32];
+    let mut bytes = Vec::with_capacity(length + 32);
+    while bytes.len() < length {
+        block = Sha256::digest(block).into();
+        bytes.extend_from_slice(&block);
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its head.
+    pub head: String,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads an answer to its end.
+    pub async fn read(mut stream: TcpStream) -> Self {
+        let mut all = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut all));
+        read.await.expect("an answer within a minute").unwrap();
+        let end = all.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8(all[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut body = all.split_off(end + 4);
+        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            body = unchunk(&body);
+        }
+        Self { status, head, body }
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The body of a success.
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    /// Status and code of an error.
+    pub fn error(&self) -> (u16, String) {
+        (self.status, self.json()["error"]["code"].as_str().unwrap_or("").to_owned())
+    }
+
+    /// A header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else { return whole };
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
+    }
+}
