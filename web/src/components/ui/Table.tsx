@@ -1,0 +1,72 @@
+import type { ReactNode } from "react";
+import { classes } from "@/lib/classes";
+
+export interface Column<T> {
+  /** Name of the column, read out with each cell. */
+  title: string;
+  cell: (row: T) => ReactNode;
+  /** Numbers stand at the right. */
+  align?: "left" | "right";
+  /** Left out on phones, where the rest would not fit. */
+  wide?: boolean;
+  className?: string;
+}
+
+/** A table. Where it does not fit it scrolls by itself, never the page. */
+export function Table<T>({
+  caption,
+  columns,
+  rows,
+  rowKey,
+}: {
+  /** What the table shows; read out, not seen. */
+  caption: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+  rowKey: (row: T) => string | number;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+    <section aria-label={caption} tabIndex={0} className="overflow-x-auto">
+      <table className="w-full border-collapse text-sm">
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr className="border-y border-line bg-sunken text-left text-xs text-soft">
+            {columns.map((column) => (
+              <th
+                key={column.title}
+                scope="col"
+                className={classes(
+                  "px-3 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5",
+                  column.align === "right" && "text-right",
+                  column.wide && "max-sm:hidden",
+                )}
+              >
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={rowKey(row)} className="border-b border-line last:border-0">
+              {columns.map((column) => (
+                <td
+                  key={column.title}
+                  className={classes(
+                    "px-3 py-2.5 align-middle first:pl-5 last:pr-5",
+                    column.align === "right" && "tabular text-right whitespace-nowrap",
+                    column.wide && "max-sm:hidden",
+                    column.className,
+                  )}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+import tailwind from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+// `npm run dev` beside a gateway that runs already.
+const gateway = process.env.OPENLEDGER_GATEWAY ?? "http://localhost:8000";
+const passed = { target: gateway, changeOrigin: true };
+
+export default defineConfig({
+  plugins: [react(), tailwind()],
+  resolve: {
+    alias: {
+      "@polkadot-api/descriptors": here(".papi/descriptors/dist/index.js"),
+      "@": here("src"),
+    },
+  },
+  build: {
+    target: "es2023",
+    // Pictures and fonts stay files: the content security policy allows no font from a data address.
+    assetsInlineLimit: 0,
+    // scripts/size.ts follows it from the entry to what a first visit loads.
+    manifest: true,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1024,
+  },
+  server: {
+    proxy: {
+      "/v1": passed,
+      "/ipfs": passed,
+      "/openapi.json": passed,
+      "/rpc": { ...passed, ws: true },
+    },
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
