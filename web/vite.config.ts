@@ -12,6 +12,7 @@ export default defineConfig({
   plugins: [react(), tailwind()],
   resolve: {
     alias: {
+      "@polkadot-api/descriptors/errors.json": here(".papi/descriptors/dist/errors.json"),
       "@polkadot-api/descriptors": here(".papi/descriptors/dist/index.js"),
       "@": here("src"),
     },
@@ -34,7 +35,8 @@ export default defineConfig({
     },
   },
   test: {
-    environment: "happy-dom",
+    // A test that needs a page says so: // @vitest-environment happy-dom
+    environment: "node",
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
   },

@@ -45,7 +45,11 @@ function Loading() {
 function NotFound() {
   return (
     <Page title="There is no such page">
-      <EmptyState icon="search" title="Nothing is at this address" actions={<ButtonLink href="/">Go home</ButtonLink>}>
+      <EmptyState
+        icon="search"
+        title="Nothing is at this address"
+        actions={<ButtonLink href="/">Go home</ButtonLink>}
+      >
         A link may be old or mistyped.
       </EmptyState>
     </Page>

@@ -16,7 +16,8 @@ export function Navigation({ onChosen }: { onChosen?: () => void }) {
             {title && <h2 className="mb-1 px-3 text-xs font-semibold text-soft">{title}</h2>}
             <ul className="grid gap-0.5">
               {pages.map((page) => {
-                const here = page.path === "/" ? location === "/" : `${location}/`.startsWith(`${page.path}/`);
+                const here =
+                  page.path === "/" ? location === "/" : `${location}/`.startsWith(`${page.path}/`);
                 return (
                   <li key={page.path}>
                     <Link
@@ -25,7 +26,9 @@ export function Navigation({ onChosen }: { onChosen?: () => void }) {
                       aria-current={here ? "page" : undefined}
                       className={classes(
                         "flex min-h-9 items-center gap-3 rounded-control px-3 py-1.5 text-sm font-medium transition-colors",
-                        here ? "bg-accent-soft text-accent-strong" : "text-soft hover:bg-sunken hover:text-ink",
+                        here
+                          ? "bg-accent-soft text-accent-strong"
+                          : "text-soft hover:bg-sunken hover:text-ink",
                       )}
                     >
                       <Icon name={page.icon} className="size-[1.15rem]" />

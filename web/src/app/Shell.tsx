@@ -14,7 +14,10 @@ import { dismiss, toasts } from "./toasts";
 
 function Brand() {
   return (
-    <Link href="/" className="inline-flex items-center gap-2.5 rounded-control text-[1.05rem] font-semibold tracking-tight">
+    <Link
+      href="/"
+      className="inline-flex items-center gap-2.5 rounded-control text-[1.05rem] font-semibold tracking-tight"
+    >
       <img src="/icon.svg" alt="" className="size-8" />
       OpenLedger
     </Link>
@@ -120,10 +123,6 @@ export function Shell({ children }: { children: ReactNode }) {
     <>
       <a
         href="#content"
-        onClick={(event) => {
-          event.preventDefault();
-          document.getElementById("content")?.focus();
-        }}
         className="fixed top-2 left-2 z-[70] -translate-y-20 rounded-control bg-accent px-4 py-2 font-medium text-on-accent focus:translate-y-0"
       >
         Skip to content

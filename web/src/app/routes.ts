@@ -17,7 +17,9 @@ export interface Route extends RouteDefinition {
 }
 
 // A page is a folder under pages/ with a route.ts: nothing here changes when one is added.
-const modules = import.meta.glob<{ routes: readonly RouteDefinition[] }>("../pages/*/route.ts", { eager: true });
+const modules = import.meta.glob<{ routes: readonly RouteDefinition[] }>("../pages/*/route.ts", {
+  eager: true,
+});
 
 export const routes: readonly Route[] = Object.values(modules)
   .flatMap((module) => module.routes)
@@ -33,6 +35,8 @@ export const groups: readonly { group: Group; title: string }[] = [
 /** The navigation's entries of a group, in order. */
 export function entries(group: Group) {
   return routes
-    .flatMap((route) => (route.navigation?.group === group ? [{ path: route.path, ...route.navigation }] : []))
+    .flatMap((route) =>
+      route.navigation?.group === group ? [{ path: route.path, ...route.navigation }] : [],
+    )
     .sort((one, other) => one.order - other.order);
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatCount, formatDuration, formatOpen, formatRelative, parseOpen, plural, shorten } from "./format";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatOpen,
+  formatRelative,
+  parseOpen,
+  plural,
+  shorten,
+} from "./format";
 
 describe("amounts", () => {
   it("are written without loss", () => {

@@ -7,7 +7,15 @@ const track = "h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line ring-
 const fill = "block h-full rounded-full transition-[width] duration-300";
 
 /** How far something has come; `value` null while that is not known. */
-export function Progress({ label, value, shown }: { label: ReactNode; value: number | null; shown?: ReactNode }) {
+export function Progress({
+  label,
+  value,
+  shown,
+}: {
+  label: ReactNode;
+  value: number | null;
+  shown?: ReactNode;
+}) {
   return (
     <BaseProgress.Root value={value} className="grid gap-1.5">
       <div className="flex justify-between gap-3 text-sm">
@@ -48,7 +56,9 @@ export function Meter({
         <span className="tabular text-soft">{shown}</span>
       </div>
       <BaseMeter.Track className={track}>
-        <BaseMeter.Indicator className={classes(fill, share >= 1 ? "bg-bad" : share >= 0.8 ? "bg-warn" : "bg-accent")} />
+        <BaseMeter.Indicator
+          className={classes(fill, share >= 1 ? "bg-bad" : share >= 0.8 ? "bg-warn" : "bg-accent")}
+        />
       </BaseMeter.Track>
     </BaseMeter.Root>
   );

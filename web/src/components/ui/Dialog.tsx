@@ -47,7 +47,9 @@ export function Dialog({
           </header>
           <div className="min-h-0 overflow-y-auto px-5 py-4">{children}</div>
           {actions && (
-            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-4">{actions}</footer>
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-4">
+              {actions}
+            </footer>
           )}
         </Base.Popup>
       </Base.Portal>

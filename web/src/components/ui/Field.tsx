@@ -62,7 +62,14 @@ export function Field({ label, help, error, unit, className, ...rest }: Componen
 }
 
 /** Text of several lines. */
-export function TextField({ label, help, error, unit, className, ...rest }: ComponentProps<"textarea"> & Described) {
+export function TextField({
+  label,
+  help,
+  error,
+  unit,
+  className,
+  ...rest
+}: ComponentProps<"textarea"> & Described) {
   const own = useId();
   const id = rest.id ?? own;
   return (
@@ -115,7 +122,11 @@ export function SelectField({
 }
 
 /** Yes or no. */
-export function CheckField({ label, help, ...rest }: Omit<ComponentProps<"input">, "type"> & Omit<Described, "error" | "unit">) {
+export function CheckField({
+  label,
+  help,
+  ...rest
+}: Omit<ComponentProps<"input">, "type"> & Omit<Described, "error" | "unit">) {
   const own = useId();
   const id = rest.id ?? own;
   return (

@@ -26,7 +26,10 @@ export function Notice({
 }) {
   const { box, icon } = tones[tone];
   return (
-    <div role={alert ? "alert" : undefined} className={classes("flex gap-3 rounded-card border p-4 text-sm", box)}>
+    <div
+      role={alert ? "alert" : undefined}
+      className={classes("flex gap-3 rounded-card border p-4 text-sm", box)}
+    >
       <Icon name={icon} className="mt-px size-5" />
       <div className="grid min-w-0 flex-1 gap-1">
         {title && <p className="font-semibold">{title}</p>}

@@ -80,11 +80,25 @@ export function Copyable({
 }
 
 /** An account, with a picture of its own by which it is told from others. */
-export function AccountName({ account, name, whole }: { account: string; name?: string | undefined; whole?: boolean }) {
+export function AccountName({
+  account,
+  name,
+  whole,
+}: {
+  account: string;
+  name?: string | undefined;
+  whole?: boolean;
+}) {
   return (
     <span className="inline-flex max-w-full min-w-0 items-center gap-2">
       <AccountPicture account={account} />
-      <Copyable text={account} what="account" href={`/accounts/${account}`} whole={whole ?? false} shown={name} />
+      <Copyable
+        text={account}
+        what="account"
+        href={`/accounts/${account}`}
+        whole={whole ?? false}
+        shown={name}
+      />
     </span>
   );
 }
@@ -97,7 +111,11 @@ export function AccountPicture({ account, large = false }: { account: string; la
   const second = (first + 60 + ((seed >>> 9) % 180)) % 360;
   const turn = (seed >>> 17) % 360;
   return (
-    <svg viewBox="0 0 20 20" aria-hidden="true" className={classes("shrink-0 rounded-full", large ? "size-9" : "size-5")}>
+    <svg
+      viewBox="0 0 20 20"
+      aria-hidden="true"
+      className={classes("shrink-0 rounded-full", large ? "size-9" : "size-5")}
+    >
       <g transform={`rotate(${turn} 10 10)`}>
         <rect width="20" height="20" fill={`hsl(${first} 52% 46%)`} />
         <circle cx="14" cy="14" r="9" fill={`hsl(${second} 58% 62%)`} />

@@ -1,0 +1,55 @@
+// Queries that more than one page needs. A page's own stand beside it, in <page>.state.ts.
+
+import { type QueryKey, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { request } from "./request";
+import type { Config, List, Status } from "./types";
+
+/** What does not change while the page is open. */
+export function useConfig() {
+  return useQuery({
+    queryKey: ["config"],
+    queryFn: ({ signal }) => request<Config>("/v1/config", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Where chain and index stand. Each block's event brings it anew. */
+export function useStatus() {
+  return useQuery({
+    queryKey: ["status"],
+    queryFn: ({ signal }) => request<Status>("/v1/status", { signal }),
+    refetchInterval: 15_000,
+  });
+}
+
+/** An answer of the gateway that events keep up to date. The key's first word is what it is about. */
+export function useGet<T>(
+  key: QueryKey,
+  path: string,
+  query?: Record<string, string | number | boolean | undefined | null>,
+  enabled = true,
+) {
+  return useQuery({
+    queryKey: [...key, query ?? {}],
+    queryFn: ({ signal }) => request<T>(path, { signal, ...(query ? { query } : {}) }),
+    enabled,
+  });
+}
+
+/** A list of the gateway, page by page. */
+export function useList<T>(
+  key: QueryKey,
+  path: string,
+  query: Record<string, string | number | boolean | undefined | null> = {},
+  enabled = true,
+) {
+  return useInfiniteQuery({
+    queryKey: [...key, query],
+    queryFn: ({ signal, pageParam }) =>
+      request<List<T>>(path, { signal, query: { ...query, cursor: pageParam ?? undefined } }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    select: (data) => data.pages.flatMap((page) => page.items),
+    enabled,
+  });
+}

@@ -1,0 +1,122 @@
+import documents from "@polkadot-api/descriptors/errors.json";
+import { type Problem, ProblemError } from "@/lib/problem";
+import { refusals } from "./refusals";
+
+/** What pallets say about their errors, from the documentation in the chain's metadata. */
+const words = documents as Record<string, Record<string, string>>;
+
+/** What to do next, where there is more to say than the error's own words. The app's counterpart of the CLI's. */
+const nextSteps: Record<string, string> = {
+  "Datanets.NotRegistered": "Become a contributor on the page Accounts, or ask somebody to sponsor you.",
+  "Datanets.AlreadyRegistered": "Nothing is left to do: submit files.",
+  "Datanets.HasPending": "Wait for the verdicts, or take the files back.",
+  "Datanets.HoldPeriod": "Try again 7 days after the last submission.",
+  "Datanets.UnitsBelowMinimum": "Refuse it as too small.",
+  "Review.NotCurator": "The Datanet's page names its curators.",
+  "Review.OtherExtractor": "This gateway reads files with another release than the chain names.",
+  "Review.StaleSubmission": "Fetch the file again and vote on the new submission.",
+  "Leaderboard.NothingToClaim": "Points are paid once the reward period they were earned in has ended.",
+  "Leaderboard.TermsRequired": "Give both, what a period may spend and the most for a point.",
+  "Leaderboard.ZeroTerms": "Give both, what a period may spend and the most for a point.",
+  "Leaderboard.TermsDiffer": "Read the current terms on the Datanet's page.",
+  "Leaderboard.BelowMinimumFunding": "Pay in at least 1 OPEN at a time.",
+  "Training.BelowMinimumBudget": "Offer at least 0.1 OPEN.",
+  "Training.DeadlineTooFar": "A job may last 7 days (201,600 blocks) at most.",
+};
+
+function sentence(text: string): string {
+  const trimmed = text.trim().replace(/\.$/, "");
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+}
+
+interface Tagged {
+  type: string;
+  value?: unknown;
+}
+
+function isTagged(value: unknown): value is Tagged {
+  return typeof value === "object" && value !== null && typeof (value as Tagged).type === "string";
+}
+
+/** A call that was included and failed, in the words of its pallet. */
+export function describeDispatchError(error: Tagged): Problem {
+  if (error.type === "Module" && isTagged(error.value)) {
+    const pallet = error.value.type;
+    const name = isTagged(error.value.value) ? error.value.value.type : "";
+    const said = words[pallet]?.[name];
+    const title = `${sentence(said ?? "the call was refused")} (${pallet}::${name})`;
+    const next = nextSteps[`${pallet}.${name}`];
+    return next ? { title, next } : { title };
+  }
+  if (error.type === "Token") {
+    const kind = isTagged(error.value) ? error.value.type : "";
+    const title =
+      kind === "FundsUnavailable"
+        ? "The account has too little free OPEN for this"
+        : `The chain refused to move the OPEN: ${kind}`;
+    return { title, next: "The page Accounts shows what is free and what is held." };
+  }
+  return { title: `The chain refused: ${error.type}` };
+}
+
+/** A transaction that the pool does not take: `TransactionValidityError`. */
+export function describeInvalid(error: unknown): Problem {
+  const inner = isTagged(error) && isTagged(error.value) ? error.value : error;
+  if (!isTagged(inner)) return { title: "The chain refused the transaction" };
+  switch (inner.type) {
+    case "Custom": {
+      const rule = refusals[Number(inner.value)];
+      if (!rule) return { title: `The chain refused the transaction by rule ${String(inner.value)}` };
+      return rule.next
+        ? { title: `Refused: ${rule.words}`, next: rule.next }
+        : { title: `Refused: ${rule.words}` };
+    }
+    case "Payment":
+      return {
+        title: "The account cannot pay the fee of this transaction",
+        next: "Have OPEN sent to it; the page Accounts shows what it has.",
+      };
+    case "Stale":
+    case "Future":
+      return {
+        title: "Another transaction of the account came first; this one did nothing and cost nothing",
+        next: "Send it again.",
+      };
+    case "BadProof":
+      return {
+        title: "The signature does not fit the transaction",
+        next: "The wallet may have signed for another network.",
+      };
+    case "AncientBirthBlock":
+      return {
+        title: "The transaction's time ran out; it did nothing and cost nothing",
+        next: "Send it again.",
+      };
+    case "ExhaustsResources":
+      return { title: "The block is full", next: "Send it again in some seconds." };
+    default:
+      return { title: `The chain refused the transaction: ${inner.type}` };
+  }
+}
+
+/** Anything that went wrong between a press of a button and a block. */
+export function describeFailure(error: unknown): Problem {
+  if (error instanceof ProblemError) {
+    return error.next ? { title: error.message, next: error.next } : { title: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  // papi's InvalidTxError carries the decoded answer.
+  if (error instanceof Error && error.name === "InvalidTxError" && "error" in error) {
+    return describeInvalid(error.error);
+  }
+  if (/cancel|reject|denied|declin|abort/i.test(message)) {
+    return { title: "It was not signed; nothing was sent" };
+  }
+  if (/incompatible/i.test(message)) {
+    return {
+      title: "This app does not fit the chain",
+      next: "Load the page again; the gateway may have been updated.",
+    };
+  }
+  return { title: message || "Something failed that gave no reason" };
+}

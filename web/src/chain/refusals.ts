@@ -1,0 +1,43 @@
+// The rules of admission by the numbers that the transaction pool answers: the words of
+// primitives/src/refusal.rs, with which a test compares them.
+
+interface Rule {
+  name: string;
+  words: string;
+  next?: string;
+}
+
+export const refusals: Readonly<Record<number, Rule>> = {
+  1: { name: "UnknownDatanet", words: "there is no Datanet of that number" },
+  2: {
+    name: "NotRegistered",
+    words: "the account is not a registered contributor",
+    next: "Become a contributor on the page Accounts, or ask somebody to sponsor you.",
+  },
+  3: { name: "ItemCount", words: "a submission holds 1 to 20 files" },
+  4: { name: "WrongModality", words: "the format does not belong to this Datanet" },
+  5: { name: "EmptyFile", words: "a file is empty" },
+  6: { name: "DigestMismatch", words: "a content id does not belong to its file's sha256" },
+  7: { name: "RepeatedItem", words: "two files of the submission are the same" },
+  8: { name: "AlreadySubmitted", words: "this Datanet already has the same file" },
+  9: {
+    name: "DailyFiles",
+    words: "the account's files of the day are used up",
+    next: "Try again after 00:00 UTC.",
+  },
+  10: {
+    name: "DailyBytes",
+    words: "the account's bytes of the day are used up",
+    next: "Try again after 00:00 UTC.",
+  },
+  11: {
+    name: "DatanetDailyFiles",
+    words: "the Datanet's files of the day are used up",
+    next: "Try again after 00:00 UTC.",
+  },
+  12: {
+    name: "DatanetDailyBytes",
+    words: "the Datanet's bytes of the day are used up",
+    next: "Try again after 00:00 UTC.",
+  },
+};

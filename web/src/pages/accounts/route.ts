@@ -1,0 +1,9 @@
+import type { RouteDefinition } from "@/app/routes";
+
+export const routes: readonly RouteDefinition[] = [
+  {
+    path: "/accounts",
+    load: () => import("./AccountsPage"),
+    navigation: { title: "Accounts", icon: "wallet", group: "start", order: 1 },
+  },
+];
