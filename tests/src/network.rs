@@ -20,6 +20,8 @@ use std::{
 
 /// The node's usual JSON-RPC port.
 pub const USUAL_PORT: u16 = 9944;
+/// The gateway's usual port.
+const USUAL_GATEWAY_PORT: u16 = 8000;
 
 /// How long a program may take until it is ready. Generous: a busy machine is no fault.
 const READY: Duration = Duration::from_secs(90);
@@ -33,6 +35,8 @@ pub struct Binaries {
     pub node: PathBuf,
     /// `openledger`
     pub cli: PathBuf,
+    /// `openledger-gateway`
+    pub gateway: PathBuf,
     /// `openledger-decode`, which the curators' `openledger` starts
     pub decode: PathBuf,
     /// `openledger-ipfs`
@@ -63,6 +67,7 @@ impl Binaries {
         Ok(Self {
             node: find("openledger-node")?,
             cli: find("openledger")?,
+            gateway: find("openledger-gateway")?,
             decode: find("openledger-decode")?,
             ipfs: find("openledger-ipfs")?,
             worker: find("trainer-worker")?,
@@ -118,6 +123,9 @@ pub struct Network {
     name: String,
     rpc: Rpc,
     // Dropped in this order: who talks to the node goes first.
+    gateway: Option<Process>,
+    gateway_ipfs_port: u16,
+    usual_port: bool,
     server: Option<Process>,
     worker: Option<Process>,
     worker_options: Option<WorkerOptions>,
@@ -157,6 +165,9 @@ impl Network {
             directory: directory.to_owned(),
             name: format!("openledger-{}-{count}", std::process::id()),
             rpc: Rpc::new(port),
+            gateway: None,
+            gateway_ipfs_port: free_port()?,
+            usual_port,
             server: None,
             worker: None,
             worker_options: None,
@@ -271,8 +282,13 @@ impl Network {
     /// Names it, with its log.
     pub fn ensure_running(&mut self) -> Result<()> {
         let daemons = self.daemons.values_mut().map(|daemon| &mut daemon.process);
-        for process in
-            self.node.iter_mut().chain(daemons).chain(&mut self.worker).chain(&mut self.server)
+        for process in self
+            .node
+            .iter_mut()
+            .chain(daemons)
+            .chain(&mut self.worker)
+            .chain(&mut self.server)
+            .chain(&mut self.gateway)
         {
             process.ensure_running()?;
         }
@@ -422,6 +438,46 @@ impl Network {
         })?
         .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
         self.server = Some(process);
+        Ok(port)
+    }
+
+    /// Where the gateway's IPFS node listens.
+    pub fn gateway_address(&self) -> String {
+        format!("/ip4/127.0.0.1/tcp/{}", self.gateway_ipfs_port)
+    }
+
+    /// Starts the gateway with a faucet, at port 8000 if that is free and the usual ports are asked for;
+    /// returns its port.
+    ///
+    /// # Errors
+    ///
+    /// If it does not say within a minute and a half where it listens.
+    pub fn start_gateway(&mut self, faucet: &str, peers: &[String]) -> Result<u16> {
+        let port = match self.usual_port && is_free(USUAL_GATEWAY_PORT) {
+            true => USUAL_GATEWAY_PORT,
+            false => 0,
+        };
+        let mut command = Command::new(&self.binaries.gateway);
+        command
+            .args(["--node", &self.url(), "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--faucet-key", faucet, "--ipfs-listen", &self.gateway_address()])
+            .arg("--directory")
+            .arg(self.directory.join("gateway"));
+        forget_environment(&mut command);
+        for peer in peers {
+            command.args(["--ipfs-peer", peer]);
+        }
+        let log = self.log("gateway");
+        let mut process = Process::start("the gateway", command, log.clone())?;
+        let port = poll(READY, EVERY, || {
+            process.ensure_running()?;
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            Ok(text.lines().find_map(|line| {
+                line.strip_prefix("listening on http://localhost:")?.trim().parse().ok()
+            }))
+        })?
+        .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
+        self.gateway = Some(process);
         Ok(port)
     }
 

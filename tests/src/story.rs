@@ -174,6 +174,8 @@ impl Story {
             console.line(note);
         }
         let people = prepare::people(&mut network)?;
+        let port = prepare::gateway(&mut network)?;
+        console.line(format!("OpenLedger in a browser: http://localhost:{port}"));
         let cli = Cli::new(&network.binaries().cli, network.url(), directory)?;
         let genesis = Snapshot::read(network.rpc(), Some(0))?;
         console.line(format!(

@@ -20,7 +20,8 @@ pub(super) fn people(network: &mut Network) -> Result<People> {
     let (ada_directory, ada_addresses) = (ada.directory.clone(), ada.addresses.clone());
     let ben = network.start_daemon("ben", &[])?;
     let (ben_directory, ben_addresses) = (ben.directory.clone(), ben.addresses.clone());
-    let contributors = [ada_addresses, ben_addresses].concat();
+    // Files that people upload in the web app are served by the gateway.
+    let contributors = [ada_addresses, ben_addresses, vec![network.gateway_address()]].concat();
     let charlie = network.start_daemon("charlie", &contributors)?.directory.clone();
     let dave = network.start_daemon("dave", &contributors)?.directory.clone();
     let eve = network.start_daemon("eve", &[])?.directory.clone();
@@ -34,6 +35,15 @@ pub(super) fn people(network: &mut Network) -> Result<People> {
         ada: Actor::new("Ada", "ada").with_ipfs(&ada_directory),
         ben: Actor::new("Ben", "ben").with_ipfs(&ben_directory),
     })
+}
+
+/// Starts the gateway, which fetches from everyone. Its faucet gives Alice's OPEN: she plays no part.
+pub(super) fn gateway(network: &mut Network) -> Result<u16> {
+    let mut peers = vec![network.worker_address()];
+    for name in ["ada", "ben", "charlie", "dave", "eve"] {
+        peers.extend(network.daemon(name)?.addresses.clone());
+    }
+    network.start_gateway("//Alice", &peers)
 }
 
 impl Story {
