@@ -10,6 +10,10 @@ import type { Account } from "./state";
 /** A signer of an account's transactions and messages. */
 export async function getSigner(account: Account): Promise<PolkadotSigner> {
   const { source } = account;
+  if (source.kind === "browser") {
+    const { browserSigner } = await import("./browserSigner");
+    return browserSigner(source.id);
+  }
   let extension: Awaited<ReturnType<typeof connectInjectedExtension>>;
   try {
     extension = await connectInjectedExtension(source.extension, "OpenLedger");

@@ -1,7 +1,10 @@
 import { createStore, useStore } from "@/lib/store";
 
 /** Where an account's key is. */
-export type Source = { kind: "extension"; extension: string };
+export type Source =
+  | { kind: "extension"; extension: string }
+  /** A key made in this browser; `id` is its record's (keys.ts). */
+  | { kind: "browser"; id: string };
 
 export interface Account {
   /** SS58 with this network's prefix. */

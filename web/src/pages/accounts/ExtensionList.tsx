@@ -1,43 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { extensionAccounts, extensionName, listExtensions, select } from "@/accounts/extensions";
-import { type Account, useAccount } from "@/accounts/state";
-import { toast } from "@/app/toasts";
-import { Badge } from "@/components/ui/Badge";
+import { extensionAccounts, extensionName, listExtensions } from "@/accounts/extensions";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { EmptyState, ErrorState } from "@/components/ui/States";
-import { AccountPicture } from "@/components/ui/Values";
-import { shorten } from "@/lib/format";
-
-/** One of several accounts, to be chosen. */
-export function AccountChoice({ account }: { account: Account }) {
-  const chosen = useAccount();
-  const here = chosen?.address === account.address && chosen.source.kind === account.source.kind;
-  return (
-    <li className="flex items-center gap-3 py-2.5">
-      <AccountPicture account={account.address} large />
-      <div className="min-w-0 flex-1">
-        <p className="truncate font-medium">{account.name}</p>
-        <p className="font-mono text-xs text-soft">{shorten(account.address, 8, 8)}</p>
-      </div>
-      {here ? (
-        <Badge tone="accent">In use</Badge>
-      ) : (
-        <Button
-          size="small"
-          aria-label={`Use ${account.name}`}
-          onClick={() => {
-            select(account);
-            toast(`You act as ${account.name} now`);
-          }}
-        >
-          Use
-        </Button>
-      )}
-    </li>
-  );
-}
+import { AccountChoice } from "./AccountChoice";
 
 /** The wallets of this browser, and the accounts that they share. */
 export function ExtensionList() {
