@@ -38,14 +38,16 @@ function useFocusOnNavigation(): void {
     // The page may still be loading: its heading comes later.
     const focus = () => {
       const heading = document.querySelector<HTMLElement>("#content h1");
-      heading?.focus({ preventScroll: true });
-      return heading !== null;
+      // The page before it stays hidden in the document until the new one is there.
+      if (!heading?.checkVisibility()) return false;
+      heading.focus({ preventScroll: true });
+      return true;
     };
     if (focus()) return;
     const content = document.getElementById("content");
     if (!content) return;
     const observer = new MutationObserver(() => focus() && observer.disconnect());
-    observer.observe(content, { childList: true, subtree: true });
+    observer.observe(content, { childList: true, subtree: true, attributeFilter: ["style"] });
     return () => observer.disconnect();
   }, [location]);
 }

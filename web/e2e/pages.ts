@@ -1,0 +1,7 @@
+/** Every page as axe and the screenshots see it. A page that is added is named here. */
+export const pages: readonly { name: string; path: string }[] = [
+  { name: "home", path: "/" },
+  { name: "accounts", path: "/accounts" },
+  { name: "invite", path: "/invite" },
+  { name: "missing", path: "/no-such-page" },
+];

@@ -1,0 +1,33 @@
+import { mkdirSync } from "node:fs";
+import { pages } from "./pages.ts";
+import { test } from "./test.ts";
+import { developmentKey, installWallet } from "./wallet.ts";
+
+const folder = process.env.OPENLEDGER_SCREENSHOTS_DIRECTORY ?? "screenshots";
+mkdirSync(folder, { recursive: true });
+
+for (const theme of ["light", "dark"] as const) {
+  for (const width of [1280, 390]) {
+    test(`${theme}, ${width}`, async ({ page }) => {
+      test.setTimeout(300_000);
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 860 });
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      const alice = await developmentKey("Alice");
+      await installWallet(page, alice);
+      await page.addInitScript(
+        (account) => localStorage.setItem("openledger.account", account),
+        JSON.stringify({
+          address: alice.address,
+          name: "Alice",
+          source: { kind: "extension", extension: "test-wallet" },
+        }),
+      );
+      for (const { name, path } of pages) {
+        await page.goto(path);
+        await page.locator("h1").first().waitFor();
+        await page.waitForTimeout(1500);
+        await page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage: true });
+      }
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import { test as base, type CDPSession, expect, type Page } from "@playwright/test";
+import { relay } from "./relay.ts";
+
+const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
+
+interface Fixtures {
+  /** Fails a test whose page asked another host, or wrote an error to the console. */
+  watched: undefined;
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what is used
+  baseURL: async ({}, use) => {
+    await use(origin());
+  },
+  watched: [
+    async ({ page }, use) => {
+      const hosts = new Set<string>();
+      const faults: string[] = [];
+      page.on("request", (request) => {
+        const { protocol, origin: asked } = new URL(request.url());
+        if (protocol.startsWith("http") && asked !== origin()) hosts.add(asked);
+      });
+      page.on("pageerror", (error) => faults.push(error.message));
+      page.on("console", (message) => {
+        // A refused request is the page's to show, and the tests' to look at.
+        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+          faults.push(message.text());
+        }
+      });
+      await relay(page);
+      await use(undefined);
+      expect([...hosts], "other hosts that were asked").toEqual([]);
+      expect(faults, "errors of the page").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+/** An authenticator within the browser, with PRF, as phones and laptops have one. */
+export async function addAuthenticator(page: Page, hasPrf = true): Promise<CDPSession> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      ctap2Version: "ctap2_1",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      hasPrf,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return session;
+}
