@@ -1,25 +1,31 @@
 import { useStatus } from "@/api/queries";
+import type { Status } from "@/api/types";
 import { classes } from "@/lib/classes";
 import { formatCount } from "@/lib/format";
 
+/** Blocks that index and finality may lie apart while all is well. */
+const USUAL = 20;
+
+function describe({ best, finalised, indexed, stopped }: Status): { tone: string; text: string } {
+  if (stopped) return { tone: "bg-bad", text: `Indexing ended: ${stopped}` };
+  if (best === null) return { tone: "bg-bad", text: "The node does not answer" };
+  const behind = finalised - (indexed ?? 0);
+  if (behind > USUAL) return { tone: "bg-warn", text: `Indexing, ${formatCount(behind)} blocks to go` };
+  return { tone: "bg-good", text: `Block ${formatCount(finalised)}` };
+}
+
 /** Where the chain stands, and whether the gateway follows it. */
 export function ChainState() {
-  const status = useStatus();
-  const { data } = status;
-  const behind = data ? data.finalised - data.indexed : 0;
-  const state = status.error
-    ? { tone: "bg-bad", text: "The gateway does not answer" }
-    : !data
-      ? { tone: "bg-line-strong", text: "Reading the chain" }
-      : data.syncing
-        ? { tone: "bg-warn", text: `The node is syncing, block ${formatCount(data.best)}` }
-        : behind > 20
-          ? { tone: "bg-warn", text: `Indexing, ${formatCount(behind)} blocks behind` }
-          : { tone: "bg-good", text: `Block ${formatCount(data.finalised)}` };
+  const { data, error } = useStatus();
+  const { tone, text } = data
+    ? describe(data)
+    : error
+      ? { tone: "bg-bad", text: "The gateway does not answer" }
+      : { tone: "bg-line-strong", text: "Reading the chain" };
   return (
     <p className="flex items-center gap-2 text-xs text-soft">
-      <span className={classes("size-2 shrink-0 rounded-full", state.tone)} aria-hidden="true" />
-      <span className="tabular">{state.text}</span>
+      <span className={classes("size-2 shrink-0 rounded-full", tone)} aria-hidden="true" />
+      <span className="tabular">{text}</span>
     </p>
   );
 }

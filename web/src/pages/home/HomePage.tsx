@@ -18,7 +18,7 @@ export default function HomePage() {
           {(data) => (
             <dl className="grid grid-cols-2 gap-6 sm:grid-cols-4">
               <Stat label="Final block">{formatCount(data.finalised)}</Stat>
-              <Stat label="Peers">{formatCount(data.peers)}</Stat>
+              <Stat label="Peers">{formatCount(data.peers ?? 0)}</Stat>
             </dl>
           )}
         </Loaded>
