@@ -10,8 +10,10 @@
 //! * [`server`]: routes, and what every response carries;
 //! * [`error`]: errors as clients see them;
 //! * [`sessions`], [`uploads`]: who uploads, and what comes in;
+//! * [`ipfs`]: files that the chain names, for readers;
 //! * [`previews`]: what curators will measure of a file;
 //! * [`faucet`]: OPEN for newcomers on development chains;
+//! * [`vault`]: sealed copies of keys that browsers made;
 //! * [`web`]: the web app within the program.
 
 pub mod app;
@@ -19,8 +21,10 @@ pub mod arguments;
 pub mod error;
 pub mod extract;
 pub mod faucet;
+pub mod ipfs;
 pub mod previews;
 pub mod server;
 pub mod sessions;
 pub mod uploads;
+pub mod vault;
 pub mod web;

@@ -1,8 +1,11 @@
-//! Uploads through the HTTP door, with a chain that the tests plant.
+//! Uploads, files and sealed keys through the HTTP door, with a chain that the tests plant.
 
 mod content_uploads {
     mod admission;
     mod door;
+    mod files;
     mod sessions;
     mod transfer;
+    mod vault;
+    mod vectors;
 }

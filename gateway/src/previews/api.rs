@@ -114,6 +114,9 @@ impl Uploads {
         let limits = Limits::default().with_timeouts(FETCH.0, FETCH.1);
         let mut memory = self.budget().share();
         memory.grow(usize::try_from(size.min(limits.bytes)).unwrap_or(usize::MAX))?;
+        if let (Some(named), None) = (&named, &blob) {
+            self.bring(named, FETCH.1).await?;
+        }
         let wanted = Wanted::exactly(content, sha256, size);
         let bytes = self.blobs().node().fetch_bytes(&wanted, &limits).await.map_err(not_fetched)?;
         Ok(Held { bytes, media: named.and_then(|named| named.media), memory, place })

@@ -17,7 +17,7 @@ pub struct Challenge {
 }
 
 /// The text: who asks, on which chain, for whom, what for, once, and until when.
-pub(super) fn text(
+pub fn text(
     origin: &str,
     genesis: &[u8; 32],
     account: &AccountId,

@@ -11,7 +11,7 @@ mod verify;
 use crate::error::ApiError;
 use crate::uploads::database::{none_is, now, Database};
 use axum::http::StatusCode;
-pub use message::Challenge;
+pub use message::{text, Challenge};
 use openledger_client::AccountId;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

@@ -1,10 +1,10 @@
 //! Files that are complete: their blocks in the IPFS node's store, and which blocks belong to which.
 
 use super::database::{none_is, now, signed, unsigned, Database};
+use super::walk::Walk;
 use crate::error::ApiError;
-use openledger_content::{Bytes, ContentStore, IpfsNode, Limits};
+use openledger_content::{ContentStore, IpfsNode, Limits};
 use openledger_primitives::{ContentId, FileHash};
-use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub struct Blob {
     pub size: u64,
     /// When chain or upload last asked for it to be kept, in milliseconds since 1970.
     pub needed: i64,
+    /// Whether it was given here, all of it; else it comes, or came, from peers.
+    pub uploaded: bool,
 }
 
 /// Files in the block store of the gateway's IPFS node.
@@ -28,59 +30,6 @@ pub struct Blobs {
     node: IpfsNode,
     /// Held while blocks come or go, so that none goes that a file which comes shares.
     storing: Arc<Mutex<()>>,
-}
-
-/// Blocks of a file in the order of a depth-first walk, as a CAR has them.
-pub struct Walk {
-    node: IpfsNode,
-    limits: Limits,
-    waiting: VecDeque<(ContentId, u32)>,
-    seen: HashSet<ContentId>,
-    repeat: bool,
-    visits: u64,
-    is_root: bool,
-}
-
-impl Walk {
-    /// The walk from a root; each block once, unless they are to be repeated.
-    pub fn new(node: IpfsNode, root: ContentId, limits: Limits, repeat: bool) -> Self {
-        let waiting = VecDeque::from([(root, 1)]);
-        Self { node, limits, waiting, seen: HashSet::new(), repeat, visits: 0, is_root: true }
-    }
-
-    /// The next block.
-    ///
-    /// # Errors
-    ///
-    /// What fetching answers, and a tree that goes beyond the limits.
-    pub async fn next(
-        &mut self,
-        within: Duration,
-    ) -> openledger_content::Result<Option<(ContentId, Bytes)>> {
-        loop {
-            let Some((id, level)) = self.waiting.pop_front() else { return Ok(None) };
-            if !self.repeat && !self.seen.insert(id) {
-                continue;
-            }
-            self.visits += 1;
-            let too_far =
-                |reason: &str| openledger_content::Error::Network { reason: reason.to_owned() };
-            if self.visits > self.limits.blocks {
-                return Err(too_far("the file has more blocks than a file of its size"));
-            }
-            if level > self.limits.depth {
-                return Err(too_far("the file's tree is too deep"));
-            }
-            let block = self.node.block(id, within).await?;
-            let links = openledger_content::links(&id, &block, self.is_root, self.limits.links)
-                .map_err(|fault| openledger_content::Error::Invalid { content: id, fault })?;
-            self.is_root = false;
-            for link in links.into_iter().rev() {
-                self.waiting.push_front((link, level + 1));
-            }
-            return Ok(Some((id, block)));
-        }
-    }
 }
 
 impl Blobs {
@@ -94,13 +43,13 @@ impl Blobs {
         &self.node
     }
 
-    /// A complete file by its hash.
+    /// A complete upload by its hash.
     ///
     /// # Errors
     ///
     /// 500.
     pub async fn find(&self, sha256: FileHash) -> Result<Option<Blob>, ApiError> {
-        let sql = "SELECT content, size, needed FROM blobs WHERE sha256 = ?1";
+        let sql = "SELECT content, size, needed FROM blobs WHERE sha256 = ?1 AND uploaded";
         self.database
             .run(move |db| {
                 let row = db.query_row(sql, [sha256], |row| {
@@ -109,7 +58,9 @@ impl Blobs {
                 row.or_else(none_is(None))
             })
             .await?
-            .map(|(content, size, needed)| Ok(Blob { content: parse(&content)?, size, needed }))
+            .map(|(content, size, needed)| {
+                Ok(Blob { content: parse(&content)?, size, needed, uploaded: true })
+            })
             .transpose()
     }
 
@@ -125,12 +76,12 @@ impl Blobs {
             return Err(ApiError::internal("storing an upload", &"it changed on the disk"));
         }
         let limits = Limits::for_bytes(added.size);
-        let mut walk = Walk::new(self.node.clone(), added.content, limits, false);
+        let mut walk = Walk::new(self.node.clone(), added.content, limits);
         let mut blocks = Vec::new();
         while let Some((id, _)) = walk.next(Duration::from_secs(5)).await.map_err(stored)? {
             blocks.push(id.to_string());
         }
-        let blob = Blob { content: added.content, size: added.size, needed: now() };
+        let blob = Blob { content: added.content, size: added.size, needed: now(), uploaded: true };
         self.database
             .run(move |db| {
                 let transaction = db.transaction()?;
@@ -161,21 +112,21 @@ impl Blobs {
         limit: u32,
     ) -> Result<Vec<(FileHash, Blob)>, ApiError> {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
-        let sql = "SELECT content, sha256, size, needed FROM blobs
+        let sql = "SELECT content, sha256, size, needed, uploaded FROM blobs
                    WHERE content > ?1 AND sha256 IS NOT NULL ORDER BY content LIMIT ?2";
-        let rows: Vec<(String, FileHash, u64, i64)> = self
+        let rows: Vec<(String, FileHash, u64, i64, bool)> = self
             .database
             .run(move |db| {
                 let mut query = db.prepare_cached(sql)?;
                 let rows = query.query_map((after, limit), |row| {
-                    Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?, row.get(3)?))
+                    Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?, row.get(3)?, row.get(4)?))
                 })?;
                 rows.collect()
             })
             .await?;
         rows.into_iter()
-            .map(|(content, sha256, size, needed)| {
-                Ok((sha256, Blob { content: parse(&content)?, size, needed }))
+            .map(|(content, sha256, size, needed, uploaded)| {
+                Ok((sha256, Blob { content: parse(&content)?, size, needed, uploaded }))
             })
             .collect()
     }
@@ -191,6 +142,72 @@ impl Blobs {
         self.database.run(move |db| db.execute(sql, (content, moment)).map(drop)).await
     }
 
+    /// Notes that a file will come from peers, or that it is read again; makes room for it by removing
+    /// other files of peers, those first that were read longest ago.
+    ///
+    /// # Errors
+    ///
+    /// 507 where uploads leave no room for it; 500.
+    pub async fn expect(
+        &self,
+        content: ContentId,
+        sha256: Option<FileHash>,
+        size: u64,
+        storage: u64,
+    ) -> Result<(), ApiError> {
+        let name = content.to_string();
+        loop {
+            let name = name.clone();
+            let oldest = self.database.run(move |db| {
+                let transaction = db.transaction()?;
+                let known = transaction
+                    .execute("UPDATE blobs SET needed = ?2 WHERE content = ?1", (&name, now()))?;
+                if known > 0 {
+                    transaction.commit()?;
+                    return Ok(Some(None));
+                }
+                let all = "SELECT coalesce(sum(size), 0) FROM blobs";
+                let all = transaction.query_row(all, [], |row| unsigned(row, 0))?;
+                if all.saturating_add(size) <= storage {
+                    let sql = "INSERT INTO blobs VALUES(?1, ?2, ?3, 0, ?4)";
+                    transaction.execute(sql, (&name, sha256, signed(size), now()))?;
+                    transaction.commit()?;
+                    return Ok(Some(None));
+                }
+                let oldest = "SELECT content FROM blobs WHERE NOT uploaded ORDER BY needed LIMIT 1";
+                let oldest: Option<String> =
+                    transaction.query_row(oldest, [], |row| row.get(0)).or_else(none_is(None))?;
+                Ok(oldest.map(Some))
+            });
+            match oldest.await? {
+                Some(None) => return Ok(()),
+                Some(Some(oldest)) => {
+                    self.remove(parse(&oldest)?, i64::MAX).await?;
+                }
+                None => {
+                    return Err(ApiError::new(
+                        axum::http::StatusCode::INSUFFICIENT_STORAGE,
+                        "storage_full",
+                        format!(
+                            "this gateway has no room for {size} bytes; fetch {content} over IPFS"
+                        ),
+                    ))
+                }
+            }
+        }
+    }
+
+    /// Notes that a block of an expected file is in the store.
+    ///
+    /// # Errors
+    ///
+    /// 500.
+    pub async fn came(&self, content: ContentId, block: ContentId) -> Result<(), ApiError> {
+        let (content, block) = (content.to_string(), block.to_string());
+        let sql = "INSERT OR IGNORE INTO blocks VALUES(?2, ?1)";
+        self.database.run(move |db| db.execute(sql, (content, block)).map(drop)).await
+    }
+
     /// Removes a file, unless it was asked for since `moment` or somebody has a claim on it: its blocks go
     /// that no other file has.
     ///
@@ -200,44 +217,63 @@ impl Blobs {
     pub async fn remove(&self, content: ContentId, moment: i64) -> Result<bool, ApiError> {
         let _storing = self.storing.lock().await;
         let name = content.to_string();
-        let blocks: Option<Vec<String>> = self
+        let sql = "DELETE FROM blobs WHERE content = ?1 AND needed < ?2
+                   AND (sha256 IS NULL OR sha256 NOT IN (SELECT sha256 FROM claims))";
+        let removed = self.database.run(move |db| db.execute(sql, (name, moment))).await?;
+        if removed > 0 {
+            self.remove_blocks(content.to_string()).await?;
+        }
+        Ok(removed > 0)
+    }
+
+    /// Removes blocks of files that are no more: of a process that ended before it was done with them.
+    ///
+    /// # Errors
+    ///
+    /// 500.
+    pub async fn sweep(&self) -> Result<(), ApiError> {
+        let _storing = self.storing.lock().await;
+        let sql = "SELECT DISTINCT content FROM blocks
+                   WHERE content NOT IN (SELECT content FROM blobs) LIMIT 1000";
+        let gone: Vec<String> = self
             .database
             .run(move |db| {
-                let transaction = db.transaction()?;
-                let removed = transaction.execute(
-                    "DELETE FROM blobs WHERE content = ?1 AND needed < ?2
-                     AND (sha256 IS NULL OR sha256 NOT IN (SELECT sha256 FROM claims))",
-                    (&name, moment),
-                )?;
-                if removed == 0 {
-                    return Ok(None);
-                }
-                let blocks = {
-                    let mut query = transaction.prepare(
-                        "SELECT block FROM blocks AS own WHERE content = ?1 AND NOT EXISTS
-                         (SELECT 1 FROM blocks WHERE block = own.block AND content <> ?1)",
-                    )?;
-                    let rows = query.query_map([&name], |row| row.get(0))?;
-                    rows.collect::<rusqlite::Result<Vec<String>>>()?
-                };
-                transaction.execute("DELETE FROM blocks WHERE content = ?1", [&name])?;
-                transaction.commit()?;
-                Ok(Some(blocks))
+                let mut query = db.prepare_cached(sql)?;
+                let rows = query.query_map([], |row| row.get(0))?;
+                rows.collect()
             })
             .await?;
-        let Some(blocks) = blocks else { return Ok(false) };
+        for content in gone {
+            self.remove_blocks(content).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the blocks of a file that is no more, but for those that another file has. They are
+    /// remembered until they are gone.
+    async fn remove_blocks(&self, content: String) -> Result<(), ApiError> {
+        let name = content.clone();
+        let sql = "SELECT block FROM blocks AS own WHERE content = ?1 AND NOT EXISTS
+                   (SELECT 1 FROM blocks JOIN blobs USING (content) WHERE block = own.block)";
+        let blocks: Vec<String> = self
+            .database
+            .run(move |db| {
+                let mut query = db.prepare_cached(sql)?;
+                let rows = query.query_map([name], |row| row.get(0))?;
+                rows.collect()
+            })
+            .await?;
         let store = self.node.store().clone();
         let removed = tokio::task::spawn_blocking(move || {
-            blocks
-                .iter()
-                .filter_map(|block| block.parse().ok())
-                .try_for_each(|id| store.remove(&id))
+            let ids = blocks.iter().filter_map(|block| block.parse().ok());
+            ids.into_iter().try_for_each(|id| store.remove(&id))
         });
         match removed.await {
-            Ok(Ok(())) => Ok(true),
-            Ok(Err(error)) => Err(stored(error)),
-            Err(error) => Err(ApiError::internal("removing blocks", &error)),
+            Ok(removed) => removed.map_err(stored)?,
+            Err(error) => return Err(ApiError::internal("removing blocks", &error)),
         }
+        let sql = "DELETE FROM blocks WHERE content = ?1";
+        self.database.run(move |db| db.execute(sql, [content]).map(drop)).await
     }
 }
 

@@ -21,9 +21,10 @@ pub mod database;
 pub mod named;
 pub mod options;
 pub mod origin;
-mod receive;
+pub(crate) mod receive;
 pub mod staging;
 mod sweep;
+pub mod walk;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -172,6 +173,11 @@ impl Uploads {
         &self.0.budget
     }
 
+    /// Places for those who send and read.
+    pub(crate) fn places(&self) -> &Places {
+        &self.0.places
+    }
+
     /// Places for those who read files or have them read.
     pub fn readers(&self) -> &Arc<Semaphore> {
         &self.0.readers
@@ -255,11 +261,15 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
 where
     Uploads: FromRef<S>,
 {
-    use crate::{faucet, previews, sessions, uploads};
+    use crate::{faucet, ipfs, previews, sessions, uploads, vault};
     OpenApiRouter::new()
         .routes(routes!(sessions::api::challenge))
         .routes(routes!(sessions::api::open, sessions::api::revoke))
         .routes(routes!(uploads::api::state, uploads::api::put, uploads::api::remove))
         .routes(routes!(previews::api::preview))
+        .routes(routes!(ipfs::api::content))
+        .routes(routes!(ipfs::files::file))
+        .routes(routes!(ipfs::files::picture))
         .routes(routes!(faucet::api::give))
+        .routes(routes!(vault::read, vault::write, vault::remove))
 }

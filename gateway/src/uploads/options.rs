@@ -23,6 +23,10 @@ pub struct UploadArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub keep_unnamed: u64,
 
+    /// Bytes of a file that `/ipfs` gives, at most; larger ones go over IPFS
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub max_download: u64,
+
     /// Uploads at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_uploads: u32,

@@ -27,6 +27,9 @@ const LEAST_TIME: Duration = Duration::from_secs(60);
 const MAX_ADDRESS: usize = 24;
 /// Uploads of one account at a time.
 const MAX_ACCOUNT: usize = 6;
+/// Files that are given to one network address, and to all, at a time.
+const MAX_READER: usize = 12;
+const MAX_READERS: usize = 64;
 /// Of all places, those that unsigned bytes may take: one in so many.
 const UNSIGNED_SHARE: usize = 4;
 /// Time in which the rest of a refused body is thrown away, so that a browser reads the answer.
@@ -34,24 +37,27 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Who takes places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Address(Address),
     Account([u8; 32]),
     /// One file of one account: two requests cannot write it at once.
     File([u8; 32], FileHash),
     Unsigned,
     All,
+    /// Somebody who reads files, and all of them.
+    Reader(Address),
+    Readers,
 }
 
 /// Uploads that go on at this moment.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(crate) struct Places {
     taken: Arc<Mutex<HashMap<Who, usize>>>,
     all: usize,
 }
 
 /// A place, given back when dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     places: Places,
     who: Vec<Who>,
 }
@@ -68,11 +74,13 @@ impl Places {
             Who::File(..) => 1,
             Who::Unsigned => (self.all / UNSIGNED_SHARE).max(1),
             Who::All => self.all,
+            Who::Reader(_) => MAX_READER,
+            Who::Readers => MAX_READERS,
         }
     }
 
     /// Takes a place, or says which limit is reached.
-    pub(super) fn take(&self, who: Vec<Who>) -> Result<Place, ApiError> {
+    pub(crate) fn take(&self, who: Vec<Who>) -> Result<Place, ApiError> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let full = who.iter().find(|who| taken.get(who).copied().unwrap_or(0) >= self.limit(who));
         if let Some(full) = full {
@@ -88,6 +96,13 @@ impl Places {
                     1,
                     format!("{limit} uploads at a time are taken from one sender"),
                 ),
+                Who::Reader(_) => ApiError::too_many(
+                    1,
+                    format!("{limit} files at a time are given to one address"),
+                ),
+                Who::Readers => {
+                    ApiError::unavailable(2, format!("{limit} files are being read; try again"))
+                }
                 Who::Unsigned | Who::All => ApiError::unavailable(
                     2,
                     format!("all {limit} places for uploads are taken; try again"),

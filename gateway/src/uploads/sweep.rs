@@ -50,15 +50,25 @@ impl Uploads {
             let page = self.blobs().page(after, PAGE).await?;
             for (sha256, blob) in &page {
                 after = Some(blob.content);
-                if self.file(*sha256).await?.is_some() {
+                let named = match blob.uploaded {
+                    true => self.file(*sha256).await?.is_some(),
+                    // An adapter or a model has no submission.
+                    false => self.content(blob.content).await?.is_some(),
+                };
+                if named && blob.uploaded {
                     self.blobs().keep(blob.content).await?;
-                } else if self.blobs().remove(blob.content, self.limit()).await? {
+                }
+                if named {
+                    continue;
+                }
+                if self.blobs().remove(blob.content, self.limit()).await? {
                     tracing::info!(content = %blob.content, "dropped a file that nobody names");
                 }
             }
             if page.len() < PAGE as usize {
-                return Ok(());
+                break;
             }
         }
+        self.blobs().sweep().await
     }
 }

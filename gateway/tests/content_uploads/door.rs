@@ -60,6 +60,17 @@ impl Planted {
         content
     }
 
+    /// Has a pending submission name a file by its hash and size, and another one's content.
+    pub fn name_as(&self, bytes: &[u8], content: ContentId) {
+        self.named.lock().unwrap().push(Named {
+            content,
+            sha256: Some(Sha256::digest(bytes).into()),
+            size: Some(bytes.len() as u64),
+            media: Some(MediaType::Txt),
+            role: Role::Pending,
+        });
+    }
+
     /// Forgets all names.
     pub fn forget(&self) {
         self.named.lock().unwrap().clear();

@@ -1,5 +1,7 @@
 //! Images and sound: what counts, what is refused, and what holds the decoder.
 
+#[path = "media/confined.rs"]
+mod confined;
 #[path = "media/files.rs"]
 mod files;
 #[path = "media/hostile.rs"]
