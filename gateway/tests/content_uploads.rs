@@ -4,6 +4,8 @@ mod content_uploads {
     mod admission;
     mod door;
     mod files;
+    #[path = "../common/http.rs"]
+    mod http;
     mod sessions;
     mod transfer;
     mod vault;

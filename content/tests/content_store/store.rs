@@ -24,6 +24,41 @@ fn a_block_reads_back_and_survives_reopening() {
 }
 
 #[test]
+fn a_removed_block_is_gone_also_where_it_had_rotted_and_others_stay() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    let (first, other) = (
+        store.put(ContentCodec::Raw, b"first").unwrap(),
+        store.put(ContentCodec::Raw, b"other").unwrap(),
+    );
+    store.remove(&first).unwrap();
+    assert_eq!(store.get(&first).unwrap(), None);
+    store.remove(&first).unwrap();
+    fs::write(block_file(directory.path(), &other), b"rotten").unwrap();
+    assert_eq!(store.get(&other).unwrap(), None);
+    let kept = directory.path().join("corrupt").join(format!("{other}.data"));
+    assert!(kept.is_file());
+    store.remove(&other).unwrap();
+    assert!(!kept.exists());
+}
+
+#[test]
+fn the_links_of_a_block_are_its_files_blocks_in_order() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    let bytes: Vec<u8> = (0..3 * MIB as u32 / 4).flat_map(|word| word.to_le_bytes()).collect();
+    let (added, blocks) =
+        openledger_content::add(&store, bytes.as_slice(), "a file".as_ref()).unwrap();
+    let root = store.get(&added.content).unwrap().unwrap();
+    let links = openledger_content::links(&added.content, &root, true, 4096).unwrap();
+    assert_eq!(links, blocks[..3]);
+    let leaf = store.get(&links[0]).unwrap().unwrap();
+    assert_eq!(openledger_content::links(&links[0], &leaf, false, 4096).unwrap(), []);
+    let few = openledger_content::links(&added.content, &root, true, 2).unwrap_err();
+    assert!(matches!(few, Fault::TooManyLinks { limit: 2, .. }), "{few}");
+}
+
+#[test]
 fn a_corrupt_block_is_absent_and_can_be_stored_again() {
     let directory = directory();
     let store = BlockStore::open(directory.path()).unwrap();

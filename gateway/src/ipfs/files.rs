@@ -5,7 +5,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Address, Bearer};
 use crate::previews::api::Held;
 use crate::uploads::api::hash;
-use crate::uploads::receive::{Place, Who};
+use crate::uploads::receive::Place;
 use crate::uploads::Uploads;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -56,10 +56,8 @@ pub async fn file(
     address: Address,
 ) -> Result<Response, ApiError> {
     let sha256 = hash(&sha256)?;
-    let reader = uploads.places().take(vec![Who::Reader(address), Who::Readers])?;
-    let Held { bytes, media, memory, place } = uploads.hold(sha256, &bearer).await?;
-    drop(place);
-    let mut response = sent(bytes.into(), reader, memory);
+    let Held { bytes, media, memory, place } = uploads.hold(sha256, &bearer, address).await?;
+    let mut response = sent(bytes.into(), place, memory);
     let ending = media.map_or("bin", |media| media.extension());
     let mut name = hex::encode(sha256);
     name.truncate(16);
@@ -84,25 +82,25 @@ pub async fn picture(
     address: Address,
 ) -> Result<Response, ApiError> {
     let sha256 = hash(&sha256)?;
-    let reader = uploads.places().take(vec![Who::Reader(address), Who::Readers])?;
-    let Held { bytes, media, mut memory, place } = uploads.hold(sha256, &bearer).await?;
+    let Held { bytes, media, mut memory, place } = uploads.hold(sha256, &bearer, address).await?;
     let media = media.filter(|media| media.modality() == Modality::Image).ok_or_else(|| {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         ApiError::new(status, "no_image", "the submission of this file does not declare an image")
     })?;
+    let decoder = uploads.decoder().await?;
     memory.grow(PICTURE_MEMORY)?;
     let drawn = tokio::task::spawn_blocking(move || {
         let drawn = sandbox::picture(media, &bytes);
-        drop((bytes, place));
-        (drawn, memory)
+        drop((bytes, decoder));
+        (drawn, place, memory)
     });
-    let (drawn, memory) =
+    let (drawn, place, memory) =
         drawn.await.map_err(|error| ApiError::internal("drawing an image", &error))?;
     let picture = drawn.map_err(|error| match error.is_refusal() {
         true => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", error.to_string()),
         false => ApiError::internal("drawing an image", &error),
     })?;
-    let mut response = sent(picture.png.into(), reader, memory);
+    let mut response = sent(picture.png.into(), place, memory);
     let mut name = hex::encode(sha256);
     name.truncate(16);
     harmless(&mut response, "image/png", &format!("{name}.png"));

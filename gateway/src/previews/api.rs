@@ -1,8 +1,9 @@
 //! `/v1/previews/{sha256}`.
 
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Bearer, Query};
+use crate::extract::{Address, Bearer, Query};
 use crate::uploads::api::{hash, media};
+use crate::uploads::receive::{Place, Who};
 use crate::uploads::Uploads;
 use axum::extract::{Path, State};
 use openledger_content::{ContentStore, Limits, Wanted};
@@ -23,8 +24,8 @@ const TEXT: usize = 64 << 10;
 const MAX_TEXT: usize = 1 << 20;
 /// Memory of a preview beside the file: the text, and its JSON.
 const PREVIEW_MEMORY: usize = 16 << 20;
-/// Time to wait for a place among the readers.
-const PLACE_TIME: Duration = Duration::from_secs(20);
+/// Time to wait for a decoder.
+const DECODER_TIME: Duration = Duration::from_secs(20);
 /// Time for a block, and for a file, to come from a peer.
 const FETCH: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(60));
 
@@ -85,13 +86,19 @@ pub(crate) struct Held {
     pub(crate) bytes: Vec<u8>,
     pub(crate) media: Option<MediaType>,
     pub(crate) memory: Share,
-    pub(crate) place: OwnedSemaphorePermit,
+    pub(crate) place: Place,
 }
 
 impl Uploads {
     /// The bytes of a file that a submission names, or that the bearer of a session asks for and is here;
     /// re-hashed.
-    pub(crate) async fn hold(&self, sha256: FileHash, bearer: &Bearer) -> Result<Held, ApiError> {
+    pub(crate) async fn hold(
+        &self,
+        sha256: FileHash,
+        bearer: &Bearer,
+        address: Address,
+    ) -> Result<Held, ApiError> {
+        let place = self.places().take(vec![Who::Reader(address), Who::Readers])?;
         let session = self.session(bearer).await?;
         let named = self.file(sha256).await?;
         let blob = self.blobs().find(sha256).await?;
@@ -106,20 +113,25 @@ impl Uploads {
                 return Err(ApiError::not_found(message));
             }
         };
-        let waiting = self.readers().clone().acquire_owned();
-        let place = match tokio::time::timeout(PLACE_TIME, waiting).await {
-            Ok(Ok(place)) => place,
-            _ => return Err(ApiError::unavailable(5, "all readers of files are busy")),
-        };
         let limits = Limits::default().with_timeouts(FETCH.0, FETCH.1);
-        let mut memory = self.budget().share();
-        memory.grow(usize::try_from(size.min(limits.bytes)).unwrap_or(usize::MAX))?;
         if let (Some(named), None) = (&named, &blob) {
             self.bring(named, FETCH.1).await?;
         }
+        // After its blocks are here: who asks for what nobody has takes no memory.
+        let mut memory = self.budget().share();
+        memory.grow(usize::try_from(size.min(limits.bytes)).unwrap_or(usize::MAX))?;
         let wanted = Wanted::exactly(content, sha256, size);
         let bytes = self.blobs().node().fetch_bytes(&wanted, &limits).await.map_err(not_fetched)?;
         Ok(Held { bytes, media: named.and_then(|named| named.media), memory, place })
+    }
+
+    /// Waits for one of the decoders.
+    pub(crate) async fn decoder(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let waiting = self.decoders().clone().acquire_owned();
+        match tokio::time::timeout(DECODER_TIME, waiting).await {
+            Ok(Ok(decoder)) => Ok(decoder),
+            _ => Err(ApiError::unavailable(5, "all decoders are busy")),
+        }
     }
 }
 
@@ -153,20 +165,22 @@ pub async fn preview(
     Path(sha256): Path<String>,
     Query(query): Query<PreviewQuery>,
     bearer: Bearer,
+    address: Address,
 ) -> Result<axum::Json<Preview>, ApiError> {
     let sha256 = hash(&sha256)?;
     let format = query.media.as_deref().map(media).transpose()?;
     let limit = query.limit.unwrap_or(TEXT).min(MAX_TEXT);
-    let mut held = uploads.hold(sha256, &bearer).await?;
+    let mut held = uploads.hold(sha256, &bearer, address).await?;
     let media = format.or(held.media).ok_or_else(|| {
         ApiError::field("media", "say the file's format: no submission names it yet")
     })?;
+    let decoder = uploads.decoder().await?;
     held.memory.grow(PREVIEW_MEMORY)?;
     let preview = tokio::task::spawn_blocking(move || {
-        // Place and memory are given back when the reader is done, also where the client has gone.
+        // Place and memory are given back when the decoder is done, also where the client has gone.
         let Held { bytes, memory, place, .. } = held;
         let preview = read(sha256, media, &bytes, limit);
-        drop((bytes, memory, place));
+        drop((bytes, memory, place, decoder));
         preview
     });
     match preview.await {

@@ -283,7 +283,10 @@ impl Uploads {
         let place = self.0.places.take(who)?;
         let mut memory = self.budget().share();
         memory.grow(UPLOAD_MEMORY)?;
+        // What is claimed is counted already.
+        let unclaimed = if named.is_some() { size } else { 0 };
         let Some(session) = session else {
+            self.blobs().make_room(unclaimed, self.options().arguments.storage).await?;
             return match offset {
                 0 => {
                     Ok(Admitted::Send(Box::new(Admission { offset, session: None, place, memory })))
@@ -294,6 +297,7 @@ impl Uploads {
         if named.is_none() {
             self.claim(session.account, sha256, query, media).await?;
         }
+        self.blobs().make_room(unclaimed, self.options().arguments.storage).await?;
         if blob.is_some() {
             return Ok(Admitted::There(self.blob_state(sha256, Some(&session)).await?));
         }
@@ -314,7 +318,13 @@ impl Uploads {
         media: Option<MediaType>,
     ) -> Result<(), ApiError> {
         let _admitting = self.0.admitting.lock().await;
-        // Read before the claims: what is submitted meanwhile counts twice, never not at all.
+        for claim in self.0.staging.claims(account).await? {
+            if claim.sha256 != sha256 && self.file(claim.sha256).await?.is_some() {
+                self.0.staging.release(account, claim.sha256).await?;
+            }
+        }
+        // Read after claims were given back, and before the others are added up: what is submitted meanwhile
+        // counts twice, never not at all.
         let quota = self.require_contributor(account).await?;
         if let (Some(datanet), Some(media)) = (query.datanet, media) {
             // The content id of a larger file is not known yet; the rules do not look into it.
@@ -326,11 +336,6 @@ impl Uploads {
             if let Err(refusal) = checked {
                 let code = "refused";
                 return Err(ApiError::new(StatusCode::CONFLICT, code, refusal.to_string()));
-            }
-        }
-        for claim in self.0.staging.claims(account).await? {
-            if claim.sha256 != sha256 && self.file(claim.sha256).await?.is_some() {
-                self.0.staging.release(account, claim.sha256).await?;
             }
         }
         let storage = self.options().arguments.storage;

@@ -3,6 +3,7 @@
 use super::database::{none_is, now, signed, unsigned, Database};
 use super::walk::Walk;
 use crate::error::ApiError;
+use axum::http::StatusCode;
 use openledger_content::{ContentStore, IpfsNode, Limits};
 use openledger_primitives::{ContentId, FileHash};
 use std::path::Path;
@@ -30,12 +31,14 @@ pub struct Blobs {
     node: IpfsNode,
     /// Held while blocks come or go, so that none goes that a file which comes shares.
     storing: Arc<Mutex<()>>,
+    /// Held while room is made.
+    room: Arc<Mutex<()>>,
 }
 
 impl Blobs {
     /// Files of a node.
     pub fn new(database: Database, node: IpfsNode) -> Self {
-        Self { database, node, storing: Arc::default() }
+        Self { database, node, storing: Arc::default(), room: Arc::default() }
     }
 
     /// The node that serves them.
@@ -142,12 +145,59 @@ impl Blobs {
         self.database.run(move |db| db.execute(sql, (content, moment)).map(drop)).await
     }
 
-    /// Notes that a file will come from peers, or that it is read again; makes room for it by removing
-    /// other files of peers, those first that were read longest ago.
+    /// Makes room for so many bytes by removing files of peers, those first that were read longest ago.
     ///
     /// # Errors
     ///
     /// 507 where uploads leave no room for it; 500.
+    pub async fn make_room(&self, size: u64, storage: u64) -> Result<(), ApiError> {
+        let _room = self.room.lock().await;
+        self.make_room_alone(size, storage).await
+    }
+
+    async fn make_room_alone(&self, size: u64, storage: u64) -> Result<(), ApiError> {
+        loop {
+            let (kept, peers, oldest) = self
+                .database
+                .run(move |db| {
+                    let kept = db.query_row(super::staging::KEPT, [], |row| unsigned(row, 0))?;
+                    let peers = "SELECT coalesce(sum(size), 0) FROM blobs WHERE NOT uploaded";
+                    let peers = db.query_row(peers, [], |row| unsigned(row, 0))?;
+                    let oldest =
+                        "SELECT content FROM blobs WHERE NOT uploaded ORDER BY needed LIMIT 1";
+                    let oldest: Option<String> =
+                        db.query_row(oldest, [], |row| row.get(0)).or_else(none_is(None))?;
+                    Ok((kept, peers, oldest))
+                })
+                .await?;
+            if kept.saturating_add(peers).saturating_add(size) <= storage {
+                return Ok(());
+            }
+            match oldest {
+                Some(oldest) if kept.saturating_add(size) <= storage => {
+                    if !self.remove(parse(&oldest)?, i64::MAX).await? {
+                        return Err(ApiError::unavailable(1, "room is being made; try again"));
+                    }
+                }
+                _ => {
+                    let message =
+                        format!("this gateway holds {kept} of {storage} bytes; use another");
+                    return Err(ApiError::new(
+                        StatusCode::INSUFFICIENT_STORAGE,
+                        "storage_full",
+                        message,
+                    )
+                    .after(3600));
+                }
+            }
+        }
+    }
+
+    /// Notes that a file will come from peers, or that it is read again, and makes room for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`make_room`](Self::make_room).
     pub async fn expect(
         &self,
         content: ContentId,
@@ -155,46 +205,20 @@ impl Blobs {
         size: u64,
         storage: u64,
     ) -> Result<(), ApiError> {
+        let _room = self.room.lock().await;
         let name = content.to_string();
-        loop {
-            let name = name.clone();
-            let oldest = self.database.run(move |db| {
-                let transaction = db.transaction()?;
-                let known = transaction
-                    .execute("UPDATE blobs SET needed = ?2 WHERE content = ?1", (&name, now()))?;
-                if known > 0 {
-                    transaction.commit()?;
-                    return Ok(Some(None));
-                }
-                let all = "SELECT coalesce(sum(size), 0) FROM blobs";
-                let all = transaction.query_row(all, [], |row| unsigned(row, 0))?;
-                if all.saturating_add(size) <= storage {
-                    let sql = "INSERT INTO blobs VALUES(?1, ?2, ?3, 0, ?4)";
-                    transaction.execute(sql, (&name, sha256, signed(size), now()))?;
-                    transaction.commit()?;
-                    return Ok(Some(None));
-                }
-                let oldest = "SELECT content FROM blobs WHERE NOT uploaded ORDER BY needed LIMIT 1";
-                let oldest: Option<String> =
-                    transaction.query_row(oldest, [], |row| row.get(0)).or_else(none_is(None))?;
-                Ok(oldest.map(Some))
-            });
-            match oldest.await? {
-                Some(None) => return Ok(()),
-                Some(Some(oldest)) => {
-                    self.remove(parse(&oldest)?, i64::MAX).await?;
-                }
-                None => {
-                    return Err(ApiError::new(
-                        axum::http::StatusCode::INSUFFICIENT_STORAGE,
-                        "storage_full",
-                        format!(
-                            "this gateway has no room for {size} bytes; fetch {content} over IPFS"
-                        ),
-                    ))
-                }
-            }
+        let sql = "UPDATE blobs SET needed = ?2 WHERE content = ?1";
+        let known = self.database.run(move |db| db.execute(sql, (name, now()))).await?;
+        if known > 0 {
+            return Ok(());
         }
+        self.make_room_alone(size, storage).await?;
+        let name = content.to_string();
+        let sql = "INSERT OR IGNORE INTO blobs VALUES(?1, ?2, ?3, 0, ?4)";
+        let row = move |db: &mut rusqlite::Connection| {
+            db.execute(sql, (name, sha256, signed(size), now())).map(drop)
+        };
+        self.database.run(row).await
     }
 
     /// Notes that a block of an expected file is in the store.
@@ -218,7 +242,7 @@ impl Blobs {
         let _storing = self.storing.lock().await;
         let name = content.to_string();
         let sql = "DELETE FROM blobs WHERE content = ?1 AND needed < ?2
-                   AND (sha256 IS NULL OR sha256 NOT IN (SELECT sha256 FROM claims))";
+                   AND NOT (uploaded AND sha256 IN (SELECT sha256 FROM claims))";
         let removed = self.database.run(move |db| db.execute(sql, (name, moment))).await?;
         if removed > 0 {
             self.remove_blocks(content.to_string()).await?;
@@ -284,7 +308,7 @@ fn parse(content: &str) -> Result<ContentId, ApiError> {
 fn stored(error: openledger_content::Error) -> ApiError {
     match error {
         openledger_content::Error::DiskFull { .. } => ApiError::new(
-            axum::http::StatusCode::INSUFFICIENT_STORAGE,
+            StatusCode::INSUFFICIENT_STORAGE,
             "storage_full",
             "the gateway's disk is full; use another gateway, or try later",
         )

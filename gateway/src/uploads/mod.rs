@@ -67,7 +67,7 @@ struct Inner {
     blobs: Blobs,
     budget: Arc<Budget>,
     places: Places,
-    readers: Arc<Semaphore>,
+    decoders: Arc<Semaphore>,
     faucet: Option<Faucet>,
     /// Held while a claim is weighed against chain and claims.
     admitting: Mutex<()>,
@@ -134,7 +134,7 @@ impl Uploads {
             database,
             budget: Budget::new(MEMORY),
             places: Places::new(options.arguments.max_uploads as usize),
-            readers: Arc::new(Semaphore::new(READERS)),
+            decoders: Arc::new(Semaphore::new(options.arguments.max_decoders as usize)),
             faucet,
             admitting: Mutex::new(()),
             options,
@@ -178,9 +178,9 @@ impl Uploads {
         &self.0.places
     }
 
-    /// Places for those who read files or have them read.
-    pub fn readers(&self) -> &Arc<Semaphore> {
-        &self.0.readers
+    /// Decoders that may run at the same time.
+    pub(crate) fn decoders(&self) -> &Arc<Semaphore> {
+        &self.0.decoders
     }
 
     /// An answer of the node, or 503 where it takes too long.
@@ -252,9 +252,6 @@ impl Uploads {
         self.0.blobs.node().shutdown().await;
     }
 }
-
-/// Files that are read at the same time, by readers and by decoders.
-const READERS: usize = 4;
 
 /// Routes of uploads and of what belongs to them.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>

@@ -12,6 +12,12 @@ use openledger_primitives::{api::QuotaStatus, FileHash};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Bytes that nobody may remove to make room: uploads, and what is claimed and not here yet.
+pub(super) const KEPT: &str = "
+    SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE uploaded)
+         + (SELECT coalesce(sum(size), 0) FROM claims WHERE sha256 NOT IN
+               (SELECT sha256 FROM blobs WHERE uploaded AND sha256 IS NOT NULL))";
+
 /// Room that an account has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -182,13 +188,7 @@ impl Staging {
                 [account.0],
                 |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
             )?;
-            let stored: u64 = transaction.query_row(
-                "SELECT (SELECT coalesce(sum(size), 0) FROM claims WHERE sha256 NOT IN
-                            (SELECT sha256 FROM blobs WHERE sha256 IS NOT NULL))
-                      + (SELECT coalesce(sum(size), 0) FROM blobs WHERE uploaded)",
-                [],
-                |row| unsigned(row, 0),
-            )?;
+            let stored = transaction.query_row(KEPT, [], |row| unsigned(row, 0))?;
             if files + 1 > u64::from(left.files) {
                 return Ok(Err(("daily_files", files, u64::from(left.files), "files")));
             }
