@@ -37,12 +37,14 @@
 //! Everything is in plancks (10⁻¹⁸ OPEN); [`Amount`] reads and writes `1.5 OPEN`.
 
 pub mod amount;
+pub mod blocks;
 pub mod calls;
 pub mod connection;
 pub mod errors;
 pub mod key_reference;
 pub mod keyfile;
 pub mod reads;
+mod relay;
 mod runtime;
 pub mod secretbox;
 pub mod signer;

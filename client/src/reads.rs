@@ -18,6 +18,8 @@ use openledger_primitives::{
     SubmissionId,
 };
 
+use subxt::{OnlineClientAtBlock, SubstrateConfig};
+
 /// Most entries of one page of a runtime API.
 const PAGE: u32 = 100;
 
@@ -281,6 +283,15 @@ impl Client {
     /// A base model.
     pub async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
         let at = self.at(self.best().await?.1).await?;
+        self.base_model_at(&at, id).await
+    }
+
+    /// A base model as it was at a block.
+    pub(crate) async fn base_model_at(
+        &self,
+        at: &OnlineClientAtBlock<SubstrateConfig>,
+        id: BaseModelId,
+    ) -> Result<Option<BaseModel>> {
         let address = runtime::storage().training().base_models();
         let value = at.storage().try_fetch(address, (id,)).await;
         let Some(value) = value.map_err(|e| self.odd("Training::BaseModels", e))? else {
@@ -308,6 +319,35 @@ impl Client {
         let value = at.storage().try_fetch(address, ()).await;
         match value.map_err(|e| self.odd("Training::NextBaseModel", e))? {
             Some(value) => value.decode().map_err(|e| self.odd("Training::NextBaseModel", e)),
+            None => Ok(0),
+        }
+    }
+}
+
+/// The network.
+impl Client {
+    /// The version of the runtime at the best block.
+    pub async fn spec_version(&self) -> Result<u32> {
+        Ok(self.at(self.best().await?.1).await?.spec_version())
+    }
+
+    /// The validators of this session.
+    pub async fn validators(&self) -> Result<Vec<AccountId>> {
+        let at = self.at(self.best().await?.1).await?;
+        let value = at.storage().try_fetch(runtime::storage().session().validators(), ()).await;
+        match value.map_err(|e| self.odd("Session::Validators", e))? {
+            Some(value) => value.decode().map_err(|e| self.odd("Session::Validators", e)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// All plancks that there are.
+    pub async fn issuance(&self) -> Result<Balance> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().balances().total_issuance();
+        let value = at.storage().try_fetch(address, ()).await;
+        match value.map_err(|e| self.odd("Balances::TotalIssuance", e))? {
+            Some(value) => value.decode().map_err(|e| self.odd("Balances::TotalIssuance", e)),
             None => Ok(0),
         }
     }

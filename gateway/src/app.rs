@@ -1,5 +1,7 @@
 //! What handlers share.
 
+use crate::index::Index;
+use crate::rpc::Relays;
 use crate::uploads::Uploads;
 use crate::web::Web;
 use openledger_client::Client;
@@ -9,10 +11,14 @@ use std::sync::Arc;
 pub struct App {
     /// The node whose chain is shown.
     pub client: Client,
+    /// The index of its history.
+    pub index: Index,
     /// The web app.
     pub web: Web,
     /// Uploads, files, faucet and sealed keys.
     pub uploads: Uploads,
+    /// WebSockets to the node that are open.
+    pub relays: Relays,
     /// Names by which browsers may reach this server, beside those of this machine.
     pub hosts: Vec<String>,
     /// Origins of other web pages that may ask.
@@ -21,3 +27,9 @@ pub struct App {
 
 /// The state of every route.
 pub type Shared = Arc<App>;
+
+impl axum::extract::FromRef<Shared> for Index {
+    fn from_ref(app: &Shared) -> Self {
+        app.index.clone()
+    }
+}

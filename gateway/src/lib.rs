@@ -9,20 +9,25 @@
 //! * [`app`]: what handlers share;
 //! * [`server`]: routes, and what every response carries;
 //! * [`error`]: errors as clients see them;
+//! * [`index`], [`api`]: the chain's history, and what it answers;
 //! * [`sessions`], [`uploads`]: who uploads, and what comes in;
 //! * [`ipfs`]: files that the chain names, for readers;
 //! * [`previews`]: what curators will measure of a file;
 //! * [`faucet`]: OPEN for newcomers on development chains;
 //! * [`vault`]: sealed copies of keys that browsers made;
+//! * [`rpc`]: the node's JSON-RPC, for browsers;
 //! * [`web`]: the web app within the program.
 
+pub mod api;
 pub mod app;
 pub mod arguments;
 pub mod error;
 pub mod extract;
 pub mod faucet;
 pub mod ipfs;
+pub mod index;
 pub mod previews;
+pub mod rpc;
 pub mod server;
 pub mod sessions;
 pub mod uploads;

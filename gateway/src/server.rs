@@ -1,9 +1,12 @@
 //! Routes, and what every response carries.
 
+use crate::api;
 use crate::app::{App, Shared};
 use crate::arguments::Arguments;
 use crate::error::ApiError;
 use crate::faucet::Faucet;
+use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
+use crate::rpc::{self, Relays};
 use crate::uploads::{self, Uploads};
 use crate::web::{self, Web};
 use axum::extract::{Request, State};
@@ -39,7 +42,11 @@ const CORS_AGE: Duration = Duration::from_secs(600);
 struct Description;
 
 fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(uploads::routes()).split_for_parts()
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(utoipa_axum::routes!(api::config::config))
+        .merge(api::routes())
+        .merge(uploads::routes())
+        .split_for_parts()
 }
 
 /// The API's description, as `/openapi.json` answers it.
@@ -67,6 +74,7 @@ pub fn router(app: &Shared) -> Router {
     let guard = axum::middleware::from_fn_with_state(app.clone(), guard);
     routes
         .route("/openapi.json", axum::routing::get(described))
+        .route("/rpc", axum::routing::get(rpc::relay))
         .route("/v1/{*rest}", axum::routing::any(unknown))
         .fallback(web::page)
         .layer(cors(&app.origins))
@@ -147,6 +155,9 @@ pub enum StartError {
     /// Uploads cannot be kept.
     #[error(transparent)]
     Uploads(#[from] uploads::UploadsError),
+    /// The node's chain cannot be indexed.
+    #[error("{0}")]
+    Index(#[from] IndexError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {
@@ -177,8 +188,10 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     };
     let client = Client::connect_to(&arguments.node).await?;
     let uploads = start_uploads(&arguments, &client).await?;
+    let index = start_index(&arguments, &client).await?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
-    let app = Arc::new(App { client, web, uploads, hosts, origins });
+    let app =
+        Arc::new(App { client, index, web, uploads, relays: Relays::default(), hosts, origins });
 
     let listening = |cause| StartError::Listen { address: arguments.listen, cause };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;
@@ -203,6 +216,22 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let _ = tokio::time::timeout(Duration::from_secs(3), connections).await;
     app.uploads.stop().await;
     Ok(())
+}
+
+/// Opens the index and begins to follow the node; it goes on for as long as the program runs.
+async fn start_index(arguments: &Arguments, client: &Client) -> Result<Index, StartError> {
+    let directory = &arguments.directory;
+    std::fs::create_dir_all(directory).map_err(|cause| StartError::File {
+        what: format!("the folder {}", directory.display()),
+        cause,
+    })?;
+    let storage = Sqlite::open(&directory.join("index.sqlite")).map_err(IndexError::from)?;
+    let index = Index::new(Arc::new(storage), Some(client.clone())).map_err(IndexError::from)?;
+    let source = NodeSource::new(client.clone());
+    index.check(&source).await?;
+    let follower = index.clone();
+    tokio::spawn(async move { follower.follow(&source).await });
+    Ok(index)
 }
 
 async fn start_uploads(arguments: &Arguments, client: &Client) -> Result<Uploads, StartError> {

@@ -106,7 +106,8 @@ async fn serve(
         .header_read_timeout(limits.header_time)
         .max_headers(limits.headers)
         .max_buf_size(BUFFER)
-        .serve_connection(io, answer);
+        .serve_connection(io, answer)
+        .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -3,6 +3,7 @@
 
 mod budget;
 mod connection;
+pub mod websocket;
 
 pub use budget::{Budget, Full, Share};
 pub use connection::{accept, Limits, Peer};

@@ -1,0 +1,291 @@
+//! The events of OpenLedger's pallets, and of those others that are part of a chain's history.
+
+use crate::{AccountId, H256};
+use codec::Decode;
+use openledger_primitives::{
+    job::JobFailure, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, ExtractorVersion,
+    FileHash, JobId, LeafIndex, Period, Points, RejectionReason, SubmissionId,
+};
+use serde_json::{Map, Value};
+
+/// Pallets whose every event has to be known: what they say must not get lost.
+pub const OUR_PALLETS: [&str; 4] = ["Datanets", "Review", "Leaderboard", "Training"];
+
+/// How a field is shown.
+trait Shown {
+    fn shown(&self) -> Value;
+}
+
+macro_rules! shown {
+    ($($type:ty: |$value:ident| $shown:expr;)*) => {
+        $(impl Shown for $type {
+            fn shown(&self) -> Value {
+                let $value = self;
+                $shown
+            }
+        })*
+    };
+}
+
+shown! {
+    u8: |value| (*value).into();
+    u16: |value| (*value).into();
+    u32: |value| (*value).into();
+    u64: |value| (*value).into();
+    bool: |value| (*value).into();
+    u128: |value| value.to_string().into();
+    AccountId: |value| value.to_string().into();
+    FileHash: |value| hex::encode(value).into();
+    H256: |value| hex::encode(value.0).into();
+    ContentId: |value| value.to_string().into();
+    RejectionReason: |value| value.name().into();
+    JobFailure: |value| value.name().into();
+}
+
+/// `base_model` as `baseModel`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or("").to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+macro_rules! chain_events {
+    ($($pallet:literal { $($variant:ident = $name:literal { $($field:ident: $type:ty),* $(,)? })* })*) => {
+        /// An event of the chain. The pallets' documentation says what each one means.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum ChainEvent {
+            $($($variant { $($field: $type),* },)*)*
+        }
+
+        impl ChainEvent {
+            /// Pallet, event and fields of every event that is known.
+            pub const KNOWN: &'static [(&'static str, &'static str, &'static [&'static str])] =
+                &[$($(($pallet, $name, &[$(stringify!($field)),*]),)*)*];
+
+            /// `Pallet.Event`.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $($(Self::$variant { .. } => concat!($pallet, ".", $name),)*)*
+                }
+            }
+
+            /// Its fields, named in camel case: amounts and points as decimal strings, accounts in
+            /// SS58, hashes in hexadecimal.
+            pub fn fields(&self) -> Value {
+                let mut fields = Map::new();
+                match self {
+                    $($(Self::$variant { $($field),* } => {
+                        $(fields.insert(camel(stringify!($field)), $field.shown());)*
+                    })*)*
+                }
+                Value::Object(fields)
+            }
+
+            /// Decodes the fields of an event; `None` if it is not a known one.
+            pub(super) fn decode(
+                pallet: &str,
+                name: &str,
+                mut bytes: &[u8],
+            ) -> Option<Result<Self, codec::Error>> {
+                let input = &mut bytes;
+                match (pallet, name) {
+                    $($(($pallet, $name) => Some((|| {
+                        $(let $field = <$type>::decode(input)?;)*
+                        if !input.is_empty() {
+                            return Err("bytes are left over".into());
+                        }
+                        Ok(Self::$variant { $($field),* })
+                    })()),)*)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+chain_events! {
+    "Balances" {
+        Transfer = "Transfer" { from: AccountId, to: AccountId, amount: Balance }
+    }
+    "System" {
+        CodeUpdated = "CodeUpdated" {}
+    }
+    "Datanets" {
+        DatanetCreated = "DatanetCreated" { datanet: DatanetId, owner: AccountId }
+        ContributorRegistered = "ContributorRegistered" { contributor: AccountId, depositor: AccountId }
+        ContributorDeregistered = "ContributorDeregistered" { contributor: AccountId, depositor: AccountId }
+        Submitted = "Submitted" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash
+        }
+        Accepted = "Accepted" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash,
+            leaf: LeafIndex, points: Points
+        }
+        Rejected = "Rejected" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash,
+            reason: RejectionReason
+        }
+        Withdrawn = "Withdrawn" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash
+        }
+    }
+    "Review" {
+        PolicySet = "PolicySet" { datanet: DatanetId }
+        Voted = "Voted" {
+            datanet: DatanetId, submission: SubmissionId, curator: AccountId, replaced: bool
+        }
+        Decided = "Decided" { datanet: DatanetId, submission: SubmissionId, accepted: bool }
+        ExtractorRaised = "ExtractorRaised" { extractor: ExtractorVersion }
+    }
+    "Leaderboard" {
+        PointsEarned = "PointsEarned" {
+            datanet: DatanetId, account: AccountId, points: Points, total: Points
+        }
+        PeriodClosed = "PeriodClosed" {
+            datanet: DatanetId, period: Period, points: Points, rate: Balance
+        }
+        Funded = "Funded" { datanet: DatanetId, who: AccountId, amount: Balance }
+        TermsSet = "TermsSet" { datanet: DatanetId, per_period: Balance, max_per_point: Balance }
+        Claimed = "Claimed" { datanet: DatanetId, account: AccountId, amount: Balance }
+    }
+    "Training" {
+        BaseModelRegistered = "BaseModelRegistered" { base: BaseModelId, registrar: AccountId }
+        WorkerRegistered = "WorkerRegistered" { worker: AccountId, price_per_token: Balance }
+        WorkerUpdated = "WorkerUpdated" { worker: AccountId, price_per_token: Balance }
+        WorkerPaused = "WorkerPaused" { worker: AccountId }
+        WorkerResumed = "WorkerResumed" { worker: AccountId }
+        WorkerDeregistered = "WorkerDeregistered" { worker: AccountId, bond: Balance }
+        JobCreated = "JobCreated" { job: JobId, owner: AccountId, budget: Balance }
+        JobAssigned = "JobAssigned" {
+            job: JobId, worker: AccountId, price: Balance, take_by: BlockNumber
+        }
+        JobTaken = "JobTaken" { job: JobId, worker: AccountId }
+        JobProgressed = "JobProgressed" { job: JobId, step: u32, total_steps: u32 }
+        ResultSubmitted = "ResultSubmitted" {
+            job: JobId, worker: AccountId, content: ContentId, completes_at: BlockNumber
+        }
+        JobCompleted = "JobCompleted" {
+            job: JobId, worker: AccountId, price: Balance, refund: Balance
+        }
+        JobTimedOut = "JobTimedOut" { job: JobId, worker: AccountId, penalty: Balance }
+        JobRequeued = "JobRequeued" { job: JobId, attempts: u8 }
+        JobFailed = "JobFailed" { job: JobId, failure: JobFailure, refund: Balance }
+        JobCancelled = "JobCancelled" { job: JobId, refund: Balance }
+        JobDelayed = "JobDelayed" { job: JobId, until: BlockNumber }
+        ParentNamed = "ParentNamed" { job: JobId, parent: JobId }
+    }
+}
+
+impl ChainEvent {
+    /// The Datanet that it is about.
+    pub fn datanet(&self) -> Option<DatanetId> {
+        match self {
+            Self::DatanetCreated { datanet, .. }
+            | Self::Submitted { datanet, .. }
+            | Self::Accepted { datanet, .. }
+            | Self::Rejected { datanet, .. }
+            | Self::Withdrawn { datanet, .. }
+            | Self::PolicySet { datanet }
+            | Self::Voted { datanet, .. }
+            | Self::Decided { datanet, .. }
+            | Self::PointsEarned { datanet, .. }
+            | Self::PeriodClosed { datanet, .. }
+            | Self::Funded { datanet, .. }
+            | Self::TermsSet { datanet, .. }
+            | Self::Claimed { datanet, .. } => Some(*datanet),
+            _ => None,
+        }
+    }
+
+    /// The submission that it is about.
+    pub fn submission(&self) -> Option<SubmissionId> {
+        match self {
+            Self::Submitted { submission, .. }
+            | Self::Accepted { submission, .. }
+            | Self::Rejected { submission, .. }
+            | Self::Withdrawn { submission, .. }
+            | Self::Voted { submission, .. }
+            | Self::Decided { submission, .. } => Some(*submission),
+            _ => None,
+        }
+    }
+
+    /// The job that it is about.
+    pub fn job(&self) -> Option<JobId> {
+        match self {
+            Self::JobCreated { job, .. }
+            | Self::JobAssigned { job, .. }
+            | Self::JobTaken { job, .. }
+            | Self::JobProgressed { job, .. }
+            | Self::ResultSubmitted { job, .. }
+            | Self::JobCompleted { job, .. }
+            | Self::JobTimedOut { job, .. }
+            | Self::JobRequeued { job, .. }
+            | Self::JobFailed { job, .. }
+            | Self::JobCancelled { job, .. }
+            | Self::JobDelayed { job, .. }
+            | Self::ParentNamed { job, .. } => Some(*job),
+            _ => None,
+        }
+    }
+
+    /// The accounts that it names.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        match self {
+            Self::Transfer { from: one, to: other, .. }
+            | Self::ContributorRegistered { contributor: one, depositor: other }
+            | Self::ContributorDeregistered { contributor: one, depositor: other } => {
+                if one == other {
+                    vec![*one]
+                } else {
+                    vec![*one, *other]
+                }
+            }
+            Self::DatanetCreated { owner: account, .. }
+            | Self::Submitted { contributor: account, .. }
+            | Self::Accepted { contributor: account, .. }
+            | Self::Rejected { contributor: account, .. }
+            | Self::Withdrawn { contributor: account, .. }
+            | Self::Voted { curator: account, .. }
+            | Self::PointsEarned { account, .. }
+            | Self::Funded { who: account, .. }
+            | Self::Claimed { account, .. }
+            | Self::BaseModelRegistered { registrar: account, .. }
+            | Self::WorkerRegistered { worker: account, .. }
+            | Self::WorkerUpdated { worker: account, .. }
+            | Self::WorkerPaused { worker: account }
+            | Self::WorkerResumed { worker: account }
+            | Self::WorkerDeregistered { worker: account, .. }
+            | Self::JobCreated { owner: account, .. }
+            | Self::JobAssigned { worker: account, .. }
+            | Self::JobTaken { worker: account, .. }
+            | Self::ResultSubmitted { worker: account, .. }
+            | Self::JobCompleted { worker: account, .. }
+            | Self::JobTimedOut { worker: account, .. } => vec![*account],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The worker whose record it changed, where it names one.
+    pub fn worker(&self) -> Option<AccountId> {
+        match self {
+            Self::WorkerRegistered { worker, .. }
+            | Self::WorkerUpdated { worker, .. }
+            | Self::WorkerPaused { worker }
+            | Self::WorkerResumed { worker }
+            | Self::WorkerDeregistered { worker, .. }
+            | Self::JobAssigned { worker, .. }
+            | Self::JobTaken { worker, .. }
+            | Self::ResultSubmitted { worker, .. }
+            | Self::JobCompleted { worker, .. }
+            | Self::JobTimedOut { worker, .. } => Some(*worker),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,573 @@
+//! Finalised blocks, with what an index of the chain's history needs: events in the words of
+//! `openledger-primitives`, and the state that they speak of, read at that block.
+//!
+//! Everything comes from the block's hash alone, so that whoever reads the same block gets the same
+//! answer, today or in a year. It takes a node that keeps every block's state.
+
+mod calls;
+pub mod event;
+mod shape;
+
+pub use event::{ChainEvent, OUR_PALLETS};
+
+use crate::{
+    connection::Client,
+    errors::{ClientError, Result},
+    reads::BaseModel,
+    runtime::{self, Call},
+    AccountId, H256,
+};
+use calls::Asked;
+use codec::{Decode, DecodeAll};
+use openledger_primitives::{
+    api::{SubmissionItem, WorkerView},
+    Adapter, Balance, BaseModelId, ContentId, DatanetId, DatasetLeaf, Job, JobId, JobKind,
+    MediaType, Modality, Pool, QuotaLimits, ReviewPolicy, SubmissionId, Verdict,
+};
+use shape::Shapes;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+use subxt::{
+    events::Phase, rpcs::client::rpc_params, storage::Address, OnlineClientAtBlock, SubstrateConfig,
+};
+use tokio::sync::Mutex;
+
+/// What an event speaks of and does not carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// It carries everything.
+    None,
+    /// The file of a `Submitted`.
+    File(SubmissionItem),
+    /// The leaf of an `Accepted`.
+    Leaf(DatasetLeaf<AccountId>),
+    /// The verdict of a `Voted`.
+    Vote(Verdict),
+}
+
+/// An event of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockEvent {
+    /// Its place among all events of the block.
+    pub index: u32,
+    /// The transaction that brought it: its place in the block. `None` for what the block itself does.
+    pub extrinsic: Option<u32>,
+    /// The event.
+    pub event: ChainEvent,
+    /// What it speaks of.
+    pub detail: Detail,
+}
+
+/// A Datanet as it was created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatanetRecord {
+    /// Its number.
+    pub id: DatanetId,
+    /// Who created it.
+    pub owner: AccountId,
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub modality: Modality,
+    /// Least units of a file.
+    pub min_units: u64,
+    /// Most units of a file that earn points.
+    pub max_units: u64,
+    /// What all contributors together may submit in one UTC day.
+    pub daily_limit: Option<QuotaLimits>,
+}
+
+/// What the events of a block changed, as it stands at the end of the block.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changed {
+    /// New Datanets.
+    pub datanets: Vec<DatanetRecord>,
+    /// New review policies.
+    pub policies: Vec<(DatanetId, ReviewPolicy<AccountId>)>,
+    /// Reward pools.
+    pub pools: Vec<(DatanetId, Pool)>,
+    /// New base models.
+    pub base_models: Vec<BaseModel>,
+    /// Workers; `None` for those that left.
+    pub workers: Vec<(AccountId, Option<WorkerView<AccountId>>)>,
+    /// Jobs.
+    pub jobs: Vec<(JobId, Job<AccountId>)>,
+    /// New adapters.
+    pub adapters: Vec<(JobId, Adapter<AccountId>)>,
+}
+
+/// A block with what happened in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Its number.
+    pub number: u32,
+    /// Its hash.
+    pub hash: H256,
+    /// The hash of the block before; zero for genesis.
+    pub parent: H256,
+    /// Its time in milliseconds since 1970; 0 for genesis.
+    pub time: u64,
+    /// The runtime's version.
+    pub spec: u32,
+    /// Blocks of a reward period under that runtime.
+    pub period_length: u32,
+    /// Hashes of its transactions by their place.
+    pub extrinsics: Vec<H256>,
+    /// What happened.
+    pub events: Vec<BlockEvent>,
+    /// What that changed.
+    pub changed: Changed,
+}
+
+/// The generated shape of `Datanets.Datanets` in the words of this crate.
+#[derive(Decode)]
+struct StoredDatanet {
+    owner: AccountId,
+    name: Vec<u8>,
+    modality: Modality,
+    min_units: u64,
+    max_units: u64,
+    daily_limit: Option<QuotaLimits>,
+    _used: openledger_primitives::DailyQuota,
+    _deposit: Balance,
+    _pending: u32,
+    _leaves: u64,
+    _units: u128,
+}
+
+#[derive(Decode)]
+enum StoredSubmission {
+    Pending {
+        id: SubmissionId,
+        _contributor: AccountId,
+        content: ContentId,
+        size: u32,
+        media: MediaType,
+    },
+    Accepted {
+        leaf: u64,
+        content: ContentId,
+        media: MediaType,
+    },
+}
+
+#[derive(Decode)]
+struct StoredBallot {
+    _datanet: DatanetId,
+    _sha256: [u8; 32],
+    votes: Vec<(AccountId, Verdict)>,
+}
+
+#[derive(Decode)]
+struct StoredWorker {
+    bond: Balance,
+    kinds: Vec<JobKind>,
+    price_per_token: Balance,
+    endpoint: Vec<u8>,
+    job: Option<JobId>,
+    _idle: Option<u64>,
+    paused: bool,
+    _open_results: u32,
+}
+
+type At = OnlineClientAtBlock<SubstrateConfig>;
+
+/// Reads blocks one by one; remembers the shapes of the runtimes that it met.
+pub struct Blocks {
+    client: Client,
+    shapes: Mutex<HashMap<u32, Arc<Shapes>>>,
+}
+
+impl Blocks {
+    /// Blocks of a client's node.
+    pub fn new(client: Client) -> Self {
+        Self { client, shapes: Mutex::default() }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether the node still has the state of a block.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the connection.
+    pub async fn has_state(&self, number: u32) -> Result<bool> {
+        let Some(hash) = self.client.block_hash(number).await? else { return Ok(false) };
+        // Any key will do: a node without the state refuses before it looks.
+        let asked: Result<Option<String>> =
+            self.client.request("state_getStorage", rpc_params!["0x00", hash]).await;
+        match asked {
+            Ok(_) => Ok(true),
+            Err(ClientError::Rpc { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first block that the node cannot answer for, among those up to `last`; `None` if there is
+    /// none. Nodes drop the state of old blocks from one end, so that halving finds it.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the connection.
+    pub async fn first_missing(&self, first: u32, last: u32) -> Result<Option<u32>> {
+        // Genesis is kept by every node, so it says nothing.
+        let first = first.max(1);
+        if first > last || self.has_state(first).await? {
+            return Ok(None);
+        }
+        Ok(Some(first))
+    }
+
+    /// The finalised block of a number.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Incompatible`] for an event or a stored value whose shape this program does not
+    /// know, [`ClientError::Answer`] where the node lacks the block or its state; errors of the
+    /// connection.
+    pub async fn block(&self, number: u32) -> Result<Block> {
+        let client = &self.client;
+        let hash = client.block_hash(number).await?.ok_or_else(|| ClientError::Answer {
+            what: format!("block {number}"),
+            reason: "the node does not have it".to_owned(),
+        })?;
+        let at = client.at(hash).await?;
+        let spec = at.spec_version();
+        let header =
+            at.block_header().await.map_err(|error| client.odd("the block's header", error))?;
+        let reader = Reader { client, at: &at };
+        let time =
+            reader.value::<u64, _>(runtime::storage().timestamp().now(), ()).await?.unwrap_or(0);
+        let constant = runtime::constants().leaderboard().period_length();
+        let period_length = at
+            .constants()
+            .entry(constant)
+            .map_err(|error| client.odd("Leaderboard::PeriodLength", error))?;
+        let mut block = Block {
+            number,
+            hash,
+            parent: header.parent_hash,
+            time,
+            spec,
+            period_length,
+            extrinsics: Vec::new(),
+            events: Vec::new(),
+            changed: Changed::default(),
+        };
+        if number == 0 {
+            reader.genesis(&mut block.changed).await?;
+            return Ok(block);
+        }
+        self.events(&reader, &mut block).await?;
+        reader.details(&mut block).await?;
+        reader.changes(&mut block).await?;
+        Ok(block)
+    }
+
+    async fn shapes(&self, at: &At) -> Arc<Shapes> {
+        let mut shapes = self.shapes.lock().await;
+        let made = shapes.entry(at.spec_version());
+        made.or_insert_with(|| Arc::new(Shapes::of(at.metadata_ref()))).clone()
+    }
+
+    async fn events(&self, reader: &Reader<'_>, block: &mut Block) -> Result<()> {
+        let at = reader.at;
+        let shapes = self.shapes(at).await;
+        let odd = |error| self.client.odd("the block's events", error);
+        let events = at.events().fetch().await.map_err(odd)?;
+        for event in events.iter() {
+            let event = event.map_err(odd)?;
+            let (pallet, name) = (event.pallet_name(), event.event_name());
+            let decoded = match ChainEvent::decode(pallet, name, event.field_bytes()) {
+                None if OUR_PALLETS.contains(&pallet) => {
+                    let what =
+                        format!("the event {pallet}.{name} of runtime version {}", block.spec);
+                    return Err(ClientError::Incompatible { what });
+                }
+                None => continue,
+                Some(decoded) => {
+                    shapes.require(pallet, name, block.spec)?;
+                    decoded.map_err(|error| ClientError::Answer {
+                        what: format!("the event {pallet}.{name} of block {}", block.number),
+                        reason: error.to_string(),
+                    })?
+                }
+            };
+            block.events.push(BlockEvent {
+                index: event.index(),
+                extrinsic: match event.phase() {
+                    Phase::ApplyExtrinsic(extrinsic) => Some(extrinsic),
+                    _ => None,
+                },
+                event: decoded,
+                detail: Detail::None,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Reads the state of one block.
+struct Reader<'a> {
+    client: &'a Client,
+    at: &'a At,
+}
+
+impl Reader<'_> {
+    /// A stored value. subxt compares the entry's shape with that of the metadata within this program
+    /// before it is read.
+    async fn value<T: Decode, A: Address>(
+        &self,
+        address: A,
+        keys: A::KeyParts,
+    ) -> Result<Option<T>> {
+        let what = format!("{}::{}", address.pallet_name(), address.entry_name());
+        let value =
+            self.at.storage().try_fetch(address, keys).await.map_err(|error| match error {
+                subxt::error::StorageError::IncompatibleCodegen => ClientError::Incompatible {
+                    what: format!("{what} of runtime version {}", self.at.spec_version()),
+                },
+                error => self.client.odd(&what, error),
+            })?;
+        let Some(value) = value else { return Ok(None) };
+        let decoded = T::decode_all(&mut value.bytes());
+        decoded.map(Some).map_err(|error| ClientError::Answer { what, reason: error.to_string() })
+    }
+
+    /// A value that an event speaks of.
+    async fn present<T: Decode, A: Address>(&self, address: A, keys: A::KeyParts) -> Result<T> {
+        let what = format!("{}::{}", address.pallet_name(), address.entry_name());
+        self.value(address, keys).await?.ok_or_else(|| ClientError::Answer {
+            what,
+            reason: format!(
+                "an event of block {} speaks of a value that is not there",
+                self.at.block_number()
+            ),
+        })
+    }
+
+    async fn genesis(&self, changed: &mut Changed) -> Result<()> {
+        let storage = runtime::storage();
+        let jobs: JobId = self.value(storage.training().next_job(), ()).await?.unwrap_or(0);
+        let submissions: SubmissionId =
+            self.value(storage.datanets().next_submission(), ()).await?.unwrap_or(0);
+        if jobs > 0 || submissions > 0 {
+            let what = "a genesis that holds jobs or submissions".to_owned();
+            return Err(ClientError::Incompatible { what });
+        }
+        let datanets: DatanetId =
+            self.value(storage.datanets().next_datanet(), ()).await?.unwrap_or(0);
+        for id in 0..datanets {
+            changed.datanets.push(self.datanet(id).await?);
+            let policy = self.present(storage.review().policies(), (id,)).await?;
+            changed.policies.push((id, policy));
+        }
+        let models: BaseModelId =
+            self.value(storage.training().next_base_model(), ()).await?.unwrap_or(0);
+        for id in 0..models {
+            changed.base_models.push(self.base_model(id).await?);
+        }
+        Ok(())
+    }
+
+    async fn datanet(&self, id: DatanetId) -> Result<DatanetRecord> {
+        let stored: StoredDatanet =
+            self.present(runtime::storage().datanets().datanets(), (id,)).await?;
+        Ok(DatanetRecord {
+            id,
+            owner: stored.owner,
+            name: String::from_utf8_lossy(&stored.name).into_owned(),
+            modality: stored.modality,
+            min_units: stored.min_units,
+            max_units: stored.max_units,
+            daily_limit: stored.daily_limit,
+        })
+    }
+
+    async fn base_model(&self, id: BaseModelId) -> Result<BaseModel> {
+        self.client.base_model_at(self.at, id).await?.ok_or_else(|| ClientError::Answer {
+            what: "Training::BaseModels".to_owned(),
+            reason: format!("base model {id} is not there"),
+        })
+    }
+
+    /// What the block's transactions asked for, by their place. Only transactions of events that need
+    /// it are read.
+    async fn asked(&self, block: &mut Block) -> Result<BTreeMap<u32, Asked>> {
+        let mut asked = BTreeMap::new();
+        let needed: BTreeSet<u32> = block
+            .events
+            .iter()
+            .filter(|event| {
+                let event = &event.event;
+                matches!(event, ChainEvent::Submitted { .. } | ChainEvent::Voted { .. })
+            })
+            .filter_map(|event| event.extrinsic)
+            .collect();
+        if block.events.iter().all(|event| event.extrinsic.is_none()) {
+            return Ok(asked);
+        }
+        let client = self.client;
+        let extrinsics = self
+            .at
+            .extrinsics()
+            .fetch()
+            .await
+            .map_err(|error| client.odd("the block's transactions", error))?;
+        for extrinsic in extrinsics.iter() {
+            let extrinsic =
+                extrinsic.map_err(|error| client.odd("the block's transactions", error))?;
+            block.extrinsics.push(extrinsic.hash());
+            let place = extrinsic.index() as u32;
+            if needed.contains(&place) {
+                let call: Call = extrinsic.decode_call_data_as().map_err(|error| {
+                    client.odd(&format!("transaction {place} of block {}", block.number), error)
+                })?;
+                asked.insert(place, Asked::of(call));
+            }
+        }
+        Ok(asked)
+    }
+
+    async fn details(&self, block: &mut Block) -> Result<()> {
+        let mut asked = self.asked(block).await?;
+        let number = block.number;
+        let missing = |what: &str| ClientError::Answer {
+            what: what.to_owned(),
+            reason: format!("neither state nor transactions of block {number} say it"),
+        };
+        // Of several votes of one transaction on one submission the event says who, not what; the last
+        // acceptance or refusal that fits the decision is the one that counted.
+        for event in &mut block.events {
+            let asked = event.extrinsic.and_then(|place| asked.get_mut(&place));
+            event.detail = match &event.event {
+                ChainEvent::Submitted { datanet, submission, sha256, .. } => {
+                    let key = (*datanet, *sha256);
+                    let stored = self.stored_file(key, *submission).await?;
+                    let item = stored.or_else(|| {
+                        let files = &mut asked?.files;
+                        let place = files
+                            .iter()
+                            .position(|(of, item)| of == datanet && item.sha256 == *sha256)?;
+                        Some(files.remove(place).1)
+                    });
+                    Detail::File(item.ok_or_else(|| missing("a submitted file"))?)
+                }
+                ChainEvent::Accepted { datanet, leaf, .. } => {
+                    let address = runtime::storage().datanets().leaves();
+                    Detail::Leaf(self.present(address, (*datanet, *leaf)).await?)
+                }
+                ChainEvent::Voted { submission, curator, .. } => {
+                    let address = runtime::storage().review().ballots();
+                    let ballot: Option<StoredBallot> = self.value(address, (*submission,)).await?;
+                    let kept = ballot.and_then(|ballot| {
+                        ballot.votes.into_iter().find(|(who, _)| who == curator)
+                    });
+                    let verdict = kept.map(|(_, verdict)| verdict).or_else(|| {
+                        let votes = &mut asked?.votes;
+                        let place = votes.iter().position(|(of, _)| of == submission)?;
+                        Some(votes.remove(place).1)
+                    });
+                    Detail::Vote(verdict.ok_or_else(|| missing("a vote"))?)
+                }
+                _ => Detail::None,
+            };
+        }
+        Ok(())
+    }
+
+    /// The file of a submission, if the Datanet still holds it under that submission.
+    async fn stored_file(
+        &self,
+        (datanet, sha256): (DatanetId, [u8; 32]),
+        submission: SubmissionId,
+    ) -> Result<Option<SubmissionItem>> {
+        let storage = runtime::storage();
+        let stored: Option<StoredSubmission> =
+            self.value(storage.datanets().submissions(), (datanet, sha256)).await?;
+        Ok(match stored {
+            Some(StoredSubmission::Pending { id, content, size, media, .. })
+                if id == submission =>
+            {
+                Some(SubmissionItem { content, sha256, size, media })
+            }
+            Some(StoredSubmission::Accepted { leaf, content, media }) => {
+                let leaf: DatasetLeaf<AccountId> =
+                    self.present(storage.datanets().leaves(), (datanet, leaf)).await?;
+                let size = leaf.size;
+                (leaf.submission == submission).then_some(SubmissionItem {
+                    content,
+                    sha256,
+                    size,
+                    media,
+                })
+            }
+            _ => None,
+        })
+    }
+
+    async fn changes(&self, block: &mut Block) -> Result<()> {
+        let storage = runtime::storage();
+        let (mut pools, mut jobs) = (BTreeSet::new(), BTreeSet::new());
+        let mut workers: BTreeMap<[u8; 32], AccountId> = BTreeMap::new();
+        let changed = &mut block.changed;
+        for event in &block.events {
+            let event = &event.event;
+            match event {
+                ChainEvent::DatanetCreated { datanet, .. } => {
+                    changed.datanets.push(self.datanet(*datanet).await?);
+                    let policy = self.present(storage.review().policies(), (*datanet,)).await?;
+                    changed.policies.push((*datanet, policy));
+                }
+                ChainEvent::PolicySet { datanet } => {
+                    let policy = self.present(storage.review().policies(), (*datanet,)).await?;
+                    changed.policies.push((*datanet, policy));
+                }
+                ChainEvent::BaseModelRegistered { base, .. } => {
+                    changed.base_models.push(self.base_model(*base).await?);
+                }
+                ChainEvent::JobCompleted { job, .. } => {
+                    let adapter = self.present(storage.training().adapters(), (*job,)).await?;
+                    changed.adapters.push((*job, adapter));
+                }
+                ChainEvent::PointsEarned { datanet, .. }
+                | ChainEvent::PeriodClosed { datanet, .. }
+                | ChainEvent::Funded { datanet, .. }
+                | ChainEvent::TermsSet { datanet, .. }
+                | ChainEvent::Claimed { datanet, .. } => {
+                    pools.insert(*datanet);
+                }
+                _ => {}
+            }
+            jobs.extend(event.job());
+            workers.extend(event.worker().map(|worker| (worker.0, worker)));
+        }
+        for datanet in pools {
+            let pool = self.value(storage.leaderboard().pools(), (datanet,)).await?;
+            changed.pools.extend(pool.map(|pool| (datanet, pool)));
+        }
+        for job in jobs {
+            let value: Job<AccountId> = self.present(storage.training().jobs(), (job,)).await?;
+            changed.jobs.push((job, value));
+        }
+        for account in workers.into_values() {
+            let worker = self.value(storage.training().workers(), (account,)).await?;
+            let view = worker.map(|worker: StoredWorker| WorkerView {
+                account,
+                kinds: worker.kinds,
+                price_per_token: worker.price_per_token,
+                bond: worker.bond,
+                endpoint: worker.endpoint,
+                job: worker.job,
+                paused: worker.paused,
+            });
+            changed.workers.push((account, view));
+        }
+        Ok(())
+    }
+}

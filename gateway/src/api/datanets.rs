@@ -1,0 +1,65 @@
+//! `GET /v1/datanets` and `GET /v1/datanets/{id}`
+
+use super::types::{Datanet, Page};
+use super::{account, one_of, page, short, Part};
+use crate::error::{ApiError, ErrorBody};
+use crate::extract::Query;
+use crate::index::storage::DatanetQuery;
+use crate::index::Index;
+use axum::extract::State;
+use axum::Json;
+use openledger_primitives::Modality;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Which Datanets.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct List {
+    /// Part of the name, in any case.
+    search: Option<String>,
+    /// `text`, `image` or `audio`.
+    modality: Option<String>,
+    /// Their owner.
+    owner: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Entries of the page, 1 to 100; 50 where it is not named.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
+/// Datanets by number.
+#[utoipa::path(get, path = "/v1/datanets", tag = "datanets", params(List), responses(
+    (status = 200, body = Page<Datanet>), (status = 400, body = ErrorBody)
+))]
+pub async fn list(
+    State(index): State<Index>,
+    Query(query): Query<List>,
+) -> Result<Json<Page<Datanet>>, ApiError> {
+    let page = page(query.cursor, query.limit)?;
+    let owner = query.owner.map(|owner| account("owner", &owner)).transpose()?;
+    let words: Vec<_> = Modality::ALL.into_iter().map(Modality::name).collect();
+    let wanted = DatanetQuery {
+        search: query.search.map(|text| short("search", text)).transpose()?,
+        modality: one_of("modality", query.modality, &words)?,
+        owner: owner.map(|owner| owner.to_string()),
+    };
+    Ok(Json(index.read(move |storage| storage.datanets(&wanted, &page)).await?))
+}
+
+/// One Datanet: rules, curators, pool and counts.
+#[utoipa::path(get, path = "/v1/datanets/{id}", tag = "datanets", params(("id" = u32, Path)),
+    responses((status = 200, body = Datanet), (status = 404, body = ErrorBody)))]
+pub async fn one(
+    State(index): State<Index>,
+    Part(id): Part<u32>,
+) -> Result<Json<Datanet>, ApiError> {
+    require(&index, id).await.map(Json)
+}
+
+/// A Datanet, or 404.
+pub(super) async fn require(index: &Index, id: u32) -> Result<Datanet, ApiError> {
+    let found = index.read(move |storage| storage.datanet(id)).await?;
+    found.ok_or_else(|| ApiError::not_found(format!("there is no Datanet {id}")))
+}

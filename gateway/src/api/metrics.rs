@@ -1,0 +1,48 @@
+//! `GET /healthz` and `GET /metrics`
+
+use crate::error::ApiError;
+use crate::index::Index;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use std::fmt::Write;
+
+/// Whether the gateway does what it should: 200, or 503 with the reason.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses(
+    (status = 200, description = "indexing", content_type = "text/plain", body = String),
+    (status = 503, description = "the index stopped", body = crate::error::ErrorBody)
+))]
+pub async fn health(State(index): State<Index>) -> Result<&'static str, ApiError> {
+    match index.progress().borrow().stopped.clone() {
+        Some(reason) => Err(ApiError::unavailable(60, reason)),
+        None => Ok("ok\n"),
+    }
+}
+
+/// Numbers for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+    (status = 200, content_type = "text/plain", body = String)
+))]
+pub async fn metrics(State(index): State<Index>) -> Result<Response, ApiError> {
+    let progress = index.progress().borrow().clone();
+    let sizes = index.read(|storage| storage.sizes()).await?;
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        let _ = write!(
+            text,
+            "# HELP openledger_gateway_{name} {help}\n# TYPE openledger_gateway_{name} gauge\n\
+             openledger_gateway_{name} {value}\n"
+        );
+    };
+    let indexed = progress.head.as_ref().map_or(0, |head| head.number);
+    gauge("indexed_block", "The last block that is indexed.", indexed.into());
+    gauge("finalised_block", "The last block that is final.", progress.finalised.into());
+    let stopped = u64::from(progress.stopped.is_some());
+    gauge("index_stopped", "1 when indexing ended for good.", stopped);
+    gauge("streams", "Streams of events that are open.", index.streams() as u64);
+    for (name, size) in sizes {
+        gauge(&format!("indexed_{name}"), "How many are indexed.", size);
+    }
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, text).into_response())
+}

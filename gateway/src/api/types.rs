@@ -1,0 +1,452 @@
+//! What the index answers. Amounts and points are decimal strings, accounts SS58, hashes lower-case
+//! hexadecimal, content ids textual CIDs, times milliseconds since 1970.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// Its entries.
+    pub items: Vec<T>,
+    /// Where the next page begins; null after the last.
+    pub next: Option<String>,
+}
+
+/// When something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Moment {
+    /// The block's number.
+    pub block: u32,
+    /// The block's time.
+    pub time: u64,
+    /// The transaction's hash; null for what a block does by itself.
+    pub extrinsic: Option<String>,
+}
+
+/// Most files and bytes of a UTC day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Limits {
+    /// Files.
+    pub files: u32,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// How many submissions are in each state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// Waiting for a verdict.
+    pub pending: u64,
+    /// Accepted.
+    pub accepted: u64,
+    /// Refused.
+    pub rejected: u64,
+    /// Taken back by their contributors.
+    pub withdrawn: u64,
+}
+
+/// A reward pool, as it was when last touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pool {
+    /// Plancks ever paid in.
+    pub total_in: String,
+    /// Plancks ever paid out.
+    pub claimed: String,
+    /// Plancks released to points and not yet paid out.
+    pub owed: String,
+    /// Plancks not yet released.
+    pub available: String,
+    /// Most plancks released for one period.
+    pub per_period: String,
+    /// Most plancks for one point.
+    pub max_per_point: String,
+    /// The period that `points` were earned in.
+    pub period: u32,
+    /// Points earned in it so far.
+    pub points: String,
+}
+
+/// A Datanet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Datanet {
+    /// Its number.
+    pub id: u32,
+    /// Who created it.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// `text`, `image` or `audio`.
+    pub modality: String,
+    /// What a unit is, in words.
+    pub unit: String,
+    /// Formats that it takes, as file name extensions.
+    pub formats: Vec<String>,
+    /// Least units of an accepted file.
+    pub min_units: u64,
+    /// Most units of a file that earn points.
+    pub max_units: u64,
+    /// What all contributors together may submit in one UTC day.
+    pub daily_limit: Option<Limits>,
+    /// When it was created.
+    pub created: Moment,
+    /// Who decides on its submissions.
+    pub curators: Vec<String>,
+    /// How many of them must agree.
+    pub threshold: u8,
+    /// Submissions by state.
+    pub counts: Counts,
+    /// Accounts that submitted.
+    pub contributors: u64,
+    /// Leaves of the current version: accepted files.
+    pub leaves: u64,
+    /// Units accepted in all.
+    pub units: String,
+    /// Its reward pool, from its first acceptance or funding on.
+    pub pool: Option<Pool>,
+}
+
+/// A file that was submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Submission {
+    /// Its number.
+    pub id: u64,
+    /// The Datanet.
+    pub datanet: u32,
+    /// Who gave it.
+    pub contributor: String,
+    /// sha2-256 of its flat bytes.
+    pub sha256: String,
+    /// The file on IPFS.
+    pub content: String,
+    /// Its size in bytes.
+    pub size: u32,
+    /// Its format, as a file name extension.
+    pub media: String,
+    /// `pending`, `accepted`, `rejected` or `withdrawn`.
+    pub state: String,
+    /// When it was submitted.
+    pub submitted: Moment,
+    /// When it was decided or taken back.
+    pub decided: Option<Moment>,
+    /// Why it was refused.
+    pub reason: Option<String>,
+    /// Its quality, 1 to 100.
+    pub score: Option<u8>,
+    /// Units measured.
+    pub units: Option<u64>,
+    /// Points that it earned.
+    pub points: Option<String>,
+    /// Position of its leaf in the Datanet.
+    pub leaf: Option<u64>,
+    /// Root over its canonical text; null where it has none.
+    pub text_root: Option<String>,
+    /// The extractor that measured it.
+    pub extractor: Option<u16>,
+}
+
+/// A curator's vote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Vote {
+    /// Who voted.
+    pub curator: String,
+    /// Whether to accept.
+    pub accept: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// Quality, 1 to 100.
+    pub score: Option<u8>,
+    /// Units measured.
+    pub units: Option<u64>,
+    /// Root over the canonical text.
+    pub text_root: Option<String>,
+    /// The extractor that measured.
+    pub extractor: Option<u16>,
+    /// Whether it took the place of an earlier vote of the same curator.
+    pub replaced: bool,
+    /// When.
+    pub at: Moment,
+}
+
+/// A submission with its whole history.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubmissionDetail {
+    /// The submission.
+    #[serde(flatten)]
+    pub submission: Submission,
+    /// The Datanet's name.
+    pub datanet_name: String,
+    /// Votes in order, replaced ones too.
+    pub votes: Vec<Vote>,
+    /// Everything that happened to it, in order.
+    pub history: Vec<Event>,
+}
+
+/// A line of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BoardEntry {
+    /// Its place, from 1.
+    pub rank: u64,
+    /// Who.
+    pub account: String,
+    /// Points.
+    pub points: String,
+    /// Acceptance number that brought the last points; of equal points the earlier ranks first.
+    pub sequence: u64,
+    /// Files of this board that earned points.
+    pub files: u64,
+    /// All submissions of the account in this Datanet, for information: refusals cost no points.
+    pub counts: Counts,
+}
+
+/// A reward period that has ended with points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Period {
+    /// Its number.
+    pub period: u32,
+    /// Points earned in it.
+    pub points: String,
+    /// Plancks a point.
+    pub rate: String,
+    /// When the chain closed it.
+    pub closed: Moment,
+}
+
+/// Something that happened on the chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// `<block>-<index>`, in the order of the chain.
+    pub id: String,
+    /// `Pallet.Event`.
+    pub kind: String,
+    /// The block's number.
+    pub block: u32,
+    /// The block's time.
+    pub time: u64,
+    /// The transaction's hash; null for what a block does by itself.
+    pub extrinsic: Option<String>,
+    /// What the event says.
+    pub fields: serde_json::Value,
+}
+
+/// A Datanet at a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dataset {
+    /// The Datanet.
+    pub datanet: u32,
+    /// How many leaves it had.
+    pub leaves: u64,
+    /// Its root then.
+    pub root: String,
+}
+
+/// What a worker posted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The adapter on IPFS.
+    pub content: String,
+    /// sha2-256 of its bytes.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Held-out loss before training, nats a token.
+    pub eval_loss_before: f64,
+    /// Held-out loss with the adapter, nats a token.
+    pub eval_loss_after: f64,
+    /// Tokens trained on.
+    pub tokens: u64,
+    /// One hash for all that was trained on.
+    pub dataset_root: String,
+}
+
+/// A job's settings, in the chain's integers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// `lora` or `qlora`.
+    pub method: String,
+    /// Rank of the adapter.
+    pub lora_r: u16,
+    /// Updates are scaled by alpha ÷ rank.
+    pub lora_alpha: u16,
+    /// Dropout before the adapter, 1/10,000.
+    pub lora_dropout_bp: u16,
+    /// Which layers get an adapter: bits; 0 is the family's default.
+    pub target_modules: u16,
+    /// Peak learning rate, 10⁻⁹.
+    pub learning_rate_nano: u32,
+    /// `linear`, `cosine` or `constant`.
+    pub schedule: String,
+    /// Share of the steps spent warming up, 1/10,000.
+    pub warmup_ratio_bp: u16,
+    /// Examples a step and device.
+    pub per_device_train_batch_size: u16,
+    /// Steps before the weights move.
+    pub gradient_accumulation_steps: u16,
+    /// Passes over the examples.
+    pub num_train_epochs: u16,
+    /// Longest example in tokens.
+    pub max_seq_length: u32,
+    /// Weight decay, 10⁻⁶.
+    pub weight_decay_micro: u32,
+    /// Largest gradient norm, 10⁻³; 0 for any.
+    pub max_grad_norm_milli: u32,
+    /// Seed, as a decimal string: it may be larger than what a browser's number holds.
+    pub seed: String,
+    /// Share of the examples held out, 1/10,000.
+    pub eval_fraction_bp: u16,
+}
+
+/// A training job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// Who pays.
+    pub owner: String,
+    /// The base model.
+    pub base: u32,
+    /// The base model's family.
+    pub family: String,
+    /// The adapter that is trained further, if it is not a fresh one.
+    pub parent: Option<u64>,
+    /// On what.
+    pub datasets: Vec<Dataset>,
+    /// How.
+    pub spec: Spec,
+    /// Most tokens the price covers.
+    pub token_ceiling: u64,
+    /// Most plancks its owner pays.
+    pub budget: String,
+    /// Block after which it fails.
+    pub deadline: u32,
+    /// Workers that gave it up.
+    pub attempts: u8,
+    /// `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`.
+    pub state: String,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Who works on it.
+    pub worker: Option<String>,
+    /// What the worker is paid, plancks.
+    pub price: Option<String>,
+    /// Optimiser steps done, as the worker last said.
+    pub step: Option<u32>,
+    /// Optimiser steps in all.
+    pub total_steps: Option<u32>,
+    /// Block of the next deadline of its state.
+    pub due: Option<u32>,
+    /// What was posted.
+    pub result: Option<Outcome>,
+    /// When it was created.
+    pub created: Moment,
+    /// When it last changed.
+    pub updated: Moment,
+}
+
+/// A job with everything that happened to it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct JobDetail {
+    /// The job.
+    #[serde(flatten)]
+    pub job: Job,
+    /// Everything that happened to it, in order.
+    pub timeline: Vec<Event>,
+}
+
+/// An adapter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Adapter {
+    /// Its number, which is its job's.
+    pub id: u64,
+    /// Who paid for it.
+    pub owner: String,
+    /// Who trained it.
+    pub worker: String,
+    /// The base model.
+    pub base: u32,
+    /// The adapter that was trained further.
+    pub parent: Option<u64>,
+    /// On what.
+    pub datasets: Vec<Dataset>,
+    /// What was posted.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// When it was registered.
+    pub registered: Moment,
+}
+
+/// A base model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BaseModel {
+    /// Its number.
+    pub id: u32,
+    /// Who registered it.
+    pub registrar: String,
+    /// Its architecture.
+    pub family: String,
+    /// Its name.
+    pub name: String,
+    /// Its licence.
+    pub licence: String,
+    /// The weights on IPFS.
+    pub weights: String,
+    /// sha2-256 of the weights.
+    pub weights_sha256: String,
+    /// Size of the weights in bytes.
+    pub weights_size: u64,
+    /// The tokenizer, if the weights' file does not hold it.
+    pub tokenizer: Option<String>,
+    /// The configuration, if the weights' file does not hold it.
+    pub config: Option<String>,
+    /// When it was registered.
+    pub registered: Moment,
+}
+
+/// A family with a method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Kind {
+    /// The base model's family.
+    pub family: String,
+    /// `lora` or `qlora`.
+    pub method: String,
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Worker {
+    /// Who.
+    pub account: String,
+    /// Whether it is registered; a worker that left stays listed.
+    pub registered: bool,
+    /// What it can train.
+    pub kinds: Vec<Kind>,
+    /// Plancks a token.
+    pub price_per_token: String,
+    /// Plancks at stake.
+    pub bond: String,
+    /// Where it says that it serves. Anyone can write this: do not fetch it.
+    pub endpoint: String,
+    /// The job it has.
+    pub job: Option<u64>,
+    /// Whether it takes no further jobs.
+    pub paused: bool,
+    /// Jobs that it completed.
+    pub completed: u64,
+    /// Jobs that it let time out.
+    pub timed_out: u64,
+    /// Plancks that it was paid.
+    pub earned: String,
+}

@@ -1,0 +1,248 @@
+//! The index of the chain's history: finalised blocks become rows, which the API reads.
+//!
+//! * [`source`]: where blocks come from;
+//! * [`storage`]: what keeps the index; [`sqlite`] keeps it in SQLite;
+//! * [`stream`]: events as they come, for SSE.
+//!
+//! Rows follow from blocks alone. No clock, no randomness and no request decides what is written, so that
+//! whoever indexes the same chain gets the same rows.
+
+pub mod source;
+pub mod sqlite;
+pub mod storage;
+pub mod stream;
+
+use crate::error::ApiError;
+use futures::{stream as streams, StreamExt, TryStreamExt};
+use openledger_client::Client;
+use source::{BlockSource, SourceError};
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{Head, Storage, StorageError};
+use stream::Recent;
+use tokio::sync::{watch, Semaphore};
+
+/// Blocks that are written in one transaction when there are many to catch up with.
+const BATCH: u32 = 64;
+/// Blocks that are asked of the source at the same time.
+const AHEAD: usize = 8;
+/// Time between two looks at the source when there is nothing to do.
+const POLL: Duration = Duration::from_millis(400);
+/// Time until the source is tried again after it failed.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How far the index is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The last block that is indexed.
+    pub head: Option<Head>,
+    /// The last block that the source says is finalised.
+    pub finalised: u32,
+    /// Why indexing ended, if it did.
+    pub stopped: Option<String>,
+}
+
+/// Why the index cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Of the source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Of the storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The index is of another chain.
+    #[error(
+        "block {number} is {found} at the node and {indexed} in the index: the index is of another chain; \
+         choose another --directory, or move its index.sqlite away and it is made anew"
+    )]
+    OtherChain {
+        /// The block.
+        number: u32,
+        /// Its hash at the node.
+        found: String,
+        /// Its hash in the index.
+        indexed: String,
+    },
+    /// A thread of the program ended.
+    #[error("writing the index broke off: {0}")]
+    Broken(String),
+}
+
+impl IndexError {
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_final(),
+            // A full disk may have room again.
+            Self::Storage(StorageError::Database(_)) | Self::Broken(_) => false,
+            Self::Storage(_) | Self::OtherChain { .. } => true,
+        }
+    }
+}
+
+struct Inner {
+    storage: Arc<dyn Storage>,
+    readers: Semaphore,
+    recent: Recent,
+    progress: watch::Sender<Progress>,
+    streams: Arc<Semaphore>,
+    node: Option<Client>,
+}
+
+/// The index; clones are the same one.
+#[derive(Clone)]
+pub struct Index(Arc<Inner>);
+
+/// Streams of events at the same time.
+const STREAMS: usize = 1_100;
+
+impl Index {
+    /// An index over a storage. `node` answers what only the present state knows.
+    ///
+    /// # Errors
+    ///
+    /// What the storage answers.
+    pub fn new(storage: Arc<dyn Storage>, node: Option<Client>) -> Result<Self, StorageError> {
+        let head = storage.head()?;
+        let (progress, _) = watch::channel(Progress { head, ..Progress::default() });
+        Ok(Self(Arc::new(Inner {
+            storage,
+            readers: Semaphore::new(sqlite::READERS),
+            recent: Recent::default(),
+            progress,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            node,
+        })))
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.0.progress.subscribe()
+    }
+
+    /// The node, for what only the present state knows.
+    ///
+    /// # Errors
+    ///
+    /// 503 where there is none.
+    pub fn node(&self) -> Result<&Client, ApiError> {
+        let none = || ApiError::unavailable(60, "this gateway follows no node at the moment");
+        self.0.node.as_ref().ok_or_else(none)
+    }
+
+    /// Streams of events that are open.
+    pub fn streams(&self) -> usize {
+        STREAMS - self.0.streams.available_permits()
+    }
+
+    /// Reads the storage in a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a cursor that no answer gave, else 500.
+    pub async fn read<T, F>(&self, read: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Storage) -> Result<T, StorageError> + Send + 'static,
+    {
+        let result = self.read_storage(read).await;
+        result.map_err(|error| match error {
+            IndexError::Storage(error @ StorageError::Cursor(_)) => {
+                ApiError::field("cursor", error.to_string())
+            }
+            error => ApiError::internal("reading the index", &error),
+        })
+    }
+
+    async fn read_storage<T, F>(&self, read: F) -> Result<T, IndexError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Storage) -> Result<T, StorageError> + Send + 'static,
+    {
+        let broken = |error: &dyn std::fmt::Display| IndexError::Broken(error.to_string());
+        let _place = self.0.readers.acquire().await.map_err(|error| broken(&error))?;
+        let storage = self.0.storage.clone();
+        let read = tokio::task::spawn_blocking(move || read(storage.as_ref()));
+        Ok(read.await.map_err(|error| broken(&error))??)
+    }
+
+    /// Refuses a source of another chain, and one that lacks what the index needs.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`].
+    pub async fn check(&self, source: &dyn BlockSource) -> Result<(), IndexError> {
+        let genesis = self.read_storage(|storage| storage.genesis()).await?;
+        let head = self.0.progress.borrow().head.clone();
+        let ours = [genesis.map(|hash| (0, hash)), head.map(|head| (head.number, head.hash))];
+        let mut first = 0;
+        for (number, indexed) in ours.into_iter().flatten() {
+            first = number.saturating_add(1);
+            let found = source.hash(number).await?.unwrap_or_else(|| "not there".to_owned());
+            if found != indexed {
+                return Err(IndexError::OtherChain { number, found, indexed });
+            }
+        }
+        let finalised = source.finalised().await?;
+        source.require(first, finalised).await?;
+        self.0.progress.send_modify(|progress| progress.finalised = finalised);
+        Ok(())
+    }
+
+    /// Follows a source until something ends it that trying again cannot mend. What it was stands in
+    /// [`Progress::stopped`], and what is indexed stays readable.
+    pub async fn follow(&self, source: &dyn BlockSource) {
+        loop {
+            match self.catch_up(source).await {
+                Ok(()) => tokio::time::sleep(POLL).await,
+                Err(error) if error.is_final() => {
+                    tracing::error!(%error, "the index stops");
+                    let stopped = Some(error.to_string());
+                    self.0.progress.send_modify(|progress| progress.stopped = stopped);
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the index tries again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Writes every finalised block that is not indexed yet.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`]; blocks before the one that failed are written.
+    pub async fn catch_up(&self, source: &dyn BlockSource) -> Result<(), IndexError> {
+        let finalised = source.finalised().await?;
+        self.0.progress.send_if_modified(|progress| {
+            let changed = progress.finalised != finalised;
+            progress.finalised = finalised;
+            changed
+        });
+        loop {
+            let head = self.0.progress.borrow().head.as_ref().map(|head| head.number);
+            let first = head.map_or(0, |head| head.saturating_add(1));
+            if first > finalised {
+                return Ok(());
+            }
+            let last = finalised.min(first.saturating_add(BATCH - 1));
+            let blocks: Vec<_> = streams::iter(first..=last)
+                .map(|number| source.block(number))
+                .buffered(AHEAD)
+                .try_collect()
+                .await?;
+            let storage = self.0.storage.clone();
+            let written = tokio::task::spawn_blocking(move || {
+                storage.apply(&blocks)?;
+                let streamed = storage.stream(first, BATCH)?;
+                Ok::<_, StorageError>((storage.head()?, streamed))
+            });
+            let (head, streamed) =
+                written.await.map_err(|error| IndexError::Broken(error.to_string()))??;
+            self.0.recent.push(streamed);
+            self.0.progress.send_modify(|progress| progress.head = head);
+        }
+    }
+}
