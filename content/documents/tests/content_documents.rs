@@ -26,5 +26,7 @@ mod spaces;
 mod structure;
 #[path = "content_documents/visibility.rs"]
 mod visibility;
+#[path = "content_documents/visibility_paint.rs"]
+mod visibility_paint;
 #[path = "content_documents/word.rs"]
 mod word;
