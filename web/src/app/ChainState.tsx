@@ -6,7 +6,7 @@ import { formatCount } from "@/lib/format";
 /** Blocks that index and finality may lie apart while all is well. */
 const USUAL = 20;
 
-function describe({ best, finalised, indexed, stopped }: Status): { tone: string; text: string } {
+function stateOf({ best, finalised, indexed, stopped }: Status): { tone: string; text: string } {
   if (stopped) return { tone: "bg-bad", text: `Indexing ended: ${stopped}` };
   if (best === null) return { tone: "bg-bad", text: "The node does not answer" };
   const behind = finalised - (indexed ?? 0);
@@ -18,7 +18,7 @@ function describe({ best, finalised, indexed, stopped }: Status): { tone: string
 export function ChainState() {
   const { data, error } = useStatus();
   const { tone, text } = data
-    ? describe(data)
+    ? stateOf(data)
     : error
       ? { tone: "bg-bad", text: "The gateway does not answer" }
       : { tone: "bg-line-strong", text: "Reading the chain" };

@@ -4,7 +4,7 @@ import { classes } from "@/lib/classes";
 export type Tone = "neutral" | "accent" | "good" | "warn" | "bad" | "info";
 
 const tones: Record<Tone, string> = {
-  neutral: "bg-sunken text-soft",
+  neutral: "border-line bg-sunken text-soft",
   accent: "bg-accent-soft text-accent-strong",
   good: "bg-good-soft text-good",
   warn: "bg-warn-soft text-warn",
@@ -17,7 +17,7 @@ export function Badge({ tone = "neutral", children }: { tone?: Tone; children: R
   return (
     <span
       className={classes(
-        "inline-flex items-center gap-1 rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap",
+        "inline-flex items-center gap-1 rounded-full border border-transparent px-2.5 py-0.5 text-xs font-medium tracking-normal whitespace-nowrap",
         tones[tone],
       )}
     >

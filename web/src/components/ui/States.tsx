@@ -18,7 +18,7 @@ export function EmptyState({
   actions?: ReactNode;
 }) {
   return (
-    <div className="grid justify-items-center gap-2 px-6 py-10 text-center">
+    <div className="grid justify-items-center gap-2 px-4 py-6 text-center">
       <span className="grid size-11 place-items-center rounded-full bg-accent-soft text-accent-strong">
         <Icon name={icon} />
       </span>

@@ -130,7 +130,7 @@ export function Stat({ label, children, note }: { label: ReactNode; children: Re
   return (
     <div className="min-w-0">
       <dt className="text-sm text-soft">{label}</dt>
-      <dd className="tabular mt-0.5 text-2xl font-semibold tracking-tight">{children}</dd>
+      <dd className="tabular mt-0.5 text-xl font-semibold tracking-tight sm:text-2xl">{children}</dd>
       {note && <dd className="mt-0.5 text-xs text-soft">{note}</dd>}
     </div>
   );

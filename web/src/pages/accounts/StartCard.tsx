@@ -112,7 +112,7 @@ export function StartCard({ account }: { account: Account }) {
       <Loaded query={holdings}>
         {(data) => (
           <div className="grid gap-6">
-            <dl className="grid grid-cols-2 gap-6 sm:grid-cols-3">
+            <dl className="grid gap-5 sm:grid-cols-3">
               <Stat label="Free">
                 <Amount plancks={data.free} />
               </Stat>

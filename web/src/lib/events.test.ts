@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { saidEvents, sayEvent } from "./events";
+
+const event = (kind: string, fields: Record<string, unknown>) => ({
+  id: "1-0",
+  kind,
+  block: 1,
+  time: 0,
+  extrinsic: null,
+  fields,
+});
+
+describe("events in words", () => {
+  it("are there for every event of the chain's own pallets, and for no other", () => {
+    for (const [pallet, folder] of [
+      ["Datanets", "datanets"],
+      ["Review", "review"],
+      ["Leaderboard", "leaderboard"],
+      ["Training", "training"],
+    ] as const) {
+      const source = readFileSync(`../pallets/${folder}/src/lib.rs`, "utf8");
+      const body = /pub enum Event<T: Config> \{\n([\s\S]*?)\n {4}\}/.exec(source)?.[1] ?? "";
+      const named = [...body.matchAll(/^ {8}(\w+)(?: \{|,)/gm)].map(([, name]) => `${pallet}.${name}`);
+      expect(named.length).toBeGreaterThan(2);
+      expect(saidEvents.filter((kind) => kind.startsWith(`${pallet}.`)).sort()).toEqual(named.sort());
+    }
+  });
+
+  it("name who and how much, and lead to what they are about", () => {
+    const account = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    expect(
+      sayEvent(event("Leaderboard.Funded", { datanet: 3, who: account, amount: "1500000000000000000" })),
+    ).toEqual({ text: "5Grwva…GKutQY paid 1.5 OPEN into the pool of Datanet 3", href: "/datanets/3" });
+    expect(sayEvent(event("Training.JobTaken", { job: 7, worker: account })).href).toBe("/runs/7");
+  });
+
+  it("are shown by name where there are no words, and survive missing fields", () => {
+    expect(sayEvent(event("Grandpa.NewAuthorities", {})).text).toBe("Grandpa: new authorities");
+    for (const kind of saidEvents) expect(sayEvent(event(kind, {})).text).not.toContain("undefined");
+  });
+});

@@ -1,0 +1,79 @@
+import type { Event } from "@/api/types";
+import { formatCount, formatOpen, shorten } from "./format";
+
+/** What an event says, in words; and the page of what it is about. */
+export interface Said {
+  text: string;
+  href: string | null;
+}
+
+/** A field of an event, by its name. */
+type Field = (name: string) => string;
+
+const files = (field: Field, words: string) =>
+  `File ${field("submission")} ${words} Datanet ${field("datanet")}`;
+
+const words: Readonly<Record<string, (field: Field, account: Field, open: Field) => string>> = {
+  "Datanets.DatanetCreated": (field, account) => `${account("owner")} created Datanet ${field("datanet")}`,
+  "Datanets.ContributorRegistered": (_, account) => `${account("contributor")} became a contributor`,
+  "Datanets.ContributorDeregistered": (_, account) => `${account("contributor")} stopped contributing`,
+  "Datanets.Submitted": (field) => files(field, "was submitted to"),
+  "Datanets.Accepted": (field) => files(field, "was accepted in"),
+  "Datanets.Rejected": (field) => files(field, "was refused in"),
+  "Datanets.Withdrawn": (field) => files(field, "was taken back from"),
+  "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
+  "Review.Voted": (field, account) => `${account("curator")} voted on file ${field("submission")}`,
+  "Review.Decided": (field) => files(field, "was decided on in"),
+  "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
+  "Leaderboard.PointsEarned": (field, account) =>
+    `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,
+  "Leaderboard.PeriodClosed": (field) =>
+    `Reward period ${field("period")} of Datanet ${field("datanet")} ended`,
+  "Leaderboard.Funded": (field, account, open) =>
+    `${account("who")} paid ${open("amount")} into the pool of Datanet ${field("datanet")}`,
+  "Leaderboard.TermsSet": (field) => `The pool of Datanet ${field("datanet")} has other terms`,
+  "Leaderboard.Claimed": (_, account, open) => `${account("account")} claimed ${open("amount")}`,
+  "Training.BaseModelRegistered": (field) => `Base model ${field("base")} was registered`,
+  "Training.WorkerRegistered": (_, account) => `${account("worker")} became a worker`,
+  "Training.WorkerUpdated": (_, account) => `Worker ${account("worker")} changed its offer`,
+  "Training.WorkerPaused": (_, account) => `Worker ${account("worker")} takes a break`,
+  "Training.WorkerResumed": (_, account) => `Worker ${account("worker")} takes jobs again`,
+  "Training.WorkerDeregistered": (_, account) => `Worker ${account("worker")} left`,
+  "Training.JobCreated": (field, account) => `${account("owner")} ordered job ${field("job")}`,
+  "Training.JobAssigned": (field, account) => `Job ${field("job")} was given to ${account("worker")}`,
+  "Training.JobTaken": (field, account) => `${account("worker")} began job ${field("job")}`,
+  "Training.JobProgressed": (field) =>
+    `Job ${field("job")} is at step ${formatCount(field("step") || "0")} of ${formatCount(field("total_steps") || field("totalSteps") || "0")}`,
+  "Training.ResultSubmitted": (field) => `Job ${field("job")} has a result`,
+  "Training.JobCompleted": (field, account, open) =>
+    `Job ${field("job")} is complete, and ${account("worker")} was paid ${open("price")}`,
+  "Training.JobTimedOut": (field, account) => `${account("worker")} let job ${field("job")} time out`,
+  "Training.JobRequeued": (field) => `Job ${field("job")} waits for another worker`,
+  "Training.JobFailed": (field) => `Job ${field("job")} failed`,
+  "Training.JobCancelled": (field) => `Job ${field("job")} was cancelled`,
+  "Training.JobDelayed": (field) => `Job ${field("job")} was delayed`,
+  "Training.ParentNamed": (field) => `Job ${field("job")} goes on from adapter ${field("parent")}`,
+  "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
+};
+
+/** The events that have words; a test compares them with the chain's. */
+export const saidEvents: readonly string[] = Object.keys(words);
+
+function text(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  return "";
+}
+
+/** An event in words; one that is not known, by its name. */
+export function sayEvent({ kind, fields }: Event): Said {
+  const field: Field = (name) => text(fields[name]);
+  const account: Field = (name) => shorten(field(name)) || "somebody";
+  const open: Field = (name) => (/^\d+$/.test(field(name)) ? `${formatOpen(field(name), 4)} OPEN` : "OPEN");
+  const [job, datanet] = [field("job"), field("datanet")];
+  const href = job ? `/runs/${job}` : datanet ? `/datanets/${datanet}` : null;
+  const say = words[kind];
+  if (say) return { text: say(field, account, open), href };
+  const [pallet = "", name = ""] = kind.split(".");
+  return { text: `${pallet}: ${name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase()}`, href };
+}
