@@ -36,7 +36,7 @@ export async function getSigner(account: Account): Promise<PolkadotSigner> {
   return found.polkadotSigner;
 }
 
-/** Signs text as wallets do: over `<Bytes>` text `</Bytes>`. Returns the signature in hexadecimal. */
+/** Signs text as wallets do: over `<Bytes>` text `</Bytes>`. Returns the signature in hexadecimal. @public */
 export async function signText(account: Account, text: string): Promise<string> {
   const signer = await getSigner(account);
   const signature = await signer.signBytes(new TextEncoder().encode(text));

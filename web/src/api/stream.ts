@@ -129,7 +129,7 @@ export function useLive(...chosen: readonly (string | null | undefined)[]): void
   }, [key]);
 }
 
-/** Calls `listener` with each event of the stream, for curves and logs. It must stay the same function. */
+/** Calls `listener` with each event of the stream, for curves and logs. It must stay the same function. @public */
 export function useEvents(listener: Listener): void {
   useEffect(() => {
     listeners.add(listener);

@@ -33,7 +33,7 @@ theme.subscribe(() => {
 });
 system.addEventListener("change", apply);
 
-/** Light or dark, whatever decided it; for what draws on a canvas. */
+/** Light or dark, whatever decided it; for what draws on a canvas. @public */
 export function isDark(): boolean {
   return document.documentElement.dataset.theme === "dark";
 }

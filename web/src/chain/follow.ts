@@ -81,7 +81,7 @@ export function follow(
   });
 }
 
-/** The first event of a kind in a result: `eventOf(result, "Datanets", "DatanetCreated")`. */
+/** The first event of a kind in a result: `eventOf(result, "Datanets", "DatanetCreated")`. @public */
 export function eventOf<T>(result: TransactionResult, pallet: string, name: string): T {
   const found = result.events.find((event) => event.type === pallet && event.value.type === name);
   if (!found)
