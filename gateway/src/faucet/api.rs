@@ -4,9 +4,9 @@ use super::Faucet;
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Address, Json};
 use crate::sessions::api::account;
-use crate::uploads::Uploads;
+use crate::uploads::{origin, Uploads};
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use openledger_client::{AccountId, ClientError, ErrorKind, Wait};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -41,6 +41,7 @@ pub struct FaucetAnswer {
 #[utoipa::path(post, path = "/v1/faucet", tag = "faucet", request_body = FaucetRequest,
     responses(
         (status = 200, body = FaucetAnswer), (status = 400, body = ErrorBody),
+        (status = 403, body = ErrorBody, description = "the page is of an origin that is not allowed"),
         (status = 404, body = ErrorBody, description = "this gateway has no faucet"),
         (status = 429, body = ErrorBody, description = "a limit of the day is reached"),
         (status = 503, body = ErrorBody),
@@ -48,6 +49,8 @@ pub struct FaucetAnswer {
 pub async fn give(
     State(uploads): State<Uploads>,
     address: Address,
+    uri: Uri,
+    headers: HeaderMap,
     Json(request): Json<FaucetRequest>,
 ) -> Result<axum::Json<FaucetAnswer>, ApiError> {
     let Some(faucet) = uploads.faucet() else {
@@ -57,6 +60,8 @@ pub async fn give(
             "this gateway gives no OPEN away; ask somebody who has some to sponsor you",
         ));
     };
+    // Another page in somebody's browser must not ask in that person's place.
+    origin::of(&uploads.options().hosts, &uploads.options().origins, &uri, &headers)?;
     let account = account(&request.account)?;
     let limits = [
         ("faucet account", account.to_string(), 1),

@@ -3,6 +3,8 @@
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Address, Bearer, Query};
 use crate::uploads::api::{hash, media};
+use crate::uploads::blobs::Blob;
+use crate::uploads::named::Named;
 use crate::uploads::receive::{Place, Who};
 use crate::uploads::Uploads;
 use axum::extract::{Path, State};
@@ -41,7 +43,7 @@ pub struct PreviewQuery {
 }
 
 /// What is measured of a file.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The file's sha2-256.
@@ -69,7 +71,7 @@ pub struct Preview {
 }
 
 /// Units that do not count.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LeftOutPart {
     /// A word for programs.
     pub reason: &'static str,
@@ -89,7 +91,28 @@ pub(crate) struct Held {
     pub(crate) place: Place,
 }
 
+fn not_shown() -> ApiError {
+    ApiError::not_found(
+        "no submission names a file of this sha256, and no upload of yours is complete",
+    )
+}
+
 impl Uploads {
+    /// What is known of a file that a submission names, or that is complete here and asked for in a session.
+    async fn require_shown(
+        &self,
+        sha256: FileHash,
+        bearer: &Bearer,
+    ) -> Result<(Option<Named>, Option<Blob>), ApiError> {
+        let session = self.session(bearer).await?;
+        let named = self.file(sha256).await?;
+        let blob = self.blobs().find(sha256).await?;
+        match named.is_some() || (blob.is_some() && session.is_some()) {
+            true => Ok((named, blob)),
+            false => Err(not_shown()),
+        }
+    }
+
     /// The bytes of a file that a submission names, or that the bearer of a session asks for and is here;
     /// re-hashed.
     pub(crate) async fn hold(
@@ -170,10 +193,15 @@ pub async fn preview(
     let sha256 = hash(&sha256)?;
     let format = query.media.as_deref().map(media).transpose()?;
     let limit = query.limit.unwrap_or(TEXT).min(MAX_TEXT);
-    let mut held = uploads.hold(sha256, &bearer, address).await?;
-    let media = format.or(held.media).ok_or_else(|| {
+    let (named, _) = uploads.require_shown(sha256, &bearer).await?;
+    let media = format.or(named.and_then(|named| named.media)).ok_or_else(|| {
         ApiError::field("media", "say the file's format: no submission names it yet")
     })?;
+    // A file of one hash and format is read the same each time.
+    if let Some(preview) = uploads.previews().get(&(sha256, media, limit)) {
+        return Ok(axum::Json(preview));
+    }
+    let mut held = uploads.hold(sha256, &bearer, address).await?;
     let decoder = uploads.decoder().await?;
     held.memory.grow(PREVIEW_MEMORY)?;
     let preview = tokio::task::spawn_blocking(move || {
@@ -184,7 +212,11 @@ pub async fn preview(
         preview
     });
     match preview.await {
-        Ok(preview) => preview.map(axum::Json),
+        Ok(Ok(preview)) => {
+            uploads.previews().keep((sha256, media, limit), &preview);
+            Ok(axum::Json(preview))
+        }
+        Ok(Err(error)) => Err(error),
         Err(error) => Err(ApiError::internal("reading a file", &error)),
     }
 }

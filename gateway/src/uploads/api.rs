@@ -1,5 +1,6 @@
 //! `/v1/blobs/{sha256}`.
 
+use super::named::Role;
 use super::receive::{self, Expected, Place, Who, UPLOAD_MEMORY};
 use super::staging::Claim;
 use super::Uploads;
@@ -277,8 +278,9 @@ impl Uploads {
             (Some(session), _) => {
                 who.extend([Who::Account(session.account.0), Who::File(session.account.0, sha256)]);
             }
-            (None, Some(_)) => who.push(Who::Unsigned),
-            (None, None) => return Err(no_session()),
+            (None, Some(named)) if named.role == Role::Pending => who.push(Who::Unsigned),
+            // What is accepted was here, or can be fetched.
+            (None, _) => return Err(no_session()),
         }
         let place = self.0.places.take(who)?;
         let mut memory = self.budget().share();

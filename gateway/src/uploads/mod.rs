@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Bearer;
 use crate::faucet::Faucet;
+use crate::previews::Previews;
 use crate::sessions::{Session, Sessions};
 use axum::extract::FromRef;
 use axum::http::StatusCode;
@@ -69,6 +70,7 @@ struct Inner {
     places: Places,
     decoders: Arc<Semaphore>,
     faucet: Option<Faucet>,
+    previews: Previews,
     /// Held while a claim is weighed against chain and claims.
     admitting: Mutex<()>,
 }
@@ -136,6 +138,7 @@ impl Uploads {
             places: Places::new(options.arguments.max_uploads as usize),
             decoders: Arc::new(Semaphore::new(options.arguments.max_decoders as usize)),
             faucet,
+            previews: Previews::default(),
             admitting: Mutex::new(()),
             options,
         }));
@@ -156,6 +159,11 @@ impl Uploads {
     /// Complete files.
     pub fn blobs(&self) -> &Blobs {
         &self.0.blobs
+    }
+
+    /// Previews that were made lately.
+    pub(crate) fn previews(&self) -> &Previews {
+        &self.0.previews
     }
 
     /// The faucet, where there is one.

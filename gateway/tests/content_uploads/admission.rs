@@ -128,6 +128,13 @@ async fn bytes_of_a_pending_submission_are_taken_from_anybody() {
     assert_eq!(state["content"], content.to_string());
     assert_eq!(state["expiresAt"], serde_json::Value::Null);
     assert_eq!(incoming(folder.path()), 0);
+
+    // Of what is accepted already, nobody needs bytes from strangers.
+    let accepted = bytes(5, 1_000);
+    door.chain.name(&accepted, MediaType::Pdf, Role::Accepted);
+    let path = format!("/v1/blobs/{}?size=1000", hash(&accepted));
+    let refused = door.ask("PUT", &path, &[], &accepted).await;
+    assert_eq!(refused.error(), (401, "no_session".to_owned()));
     door.close().await;
 }
 
