@@ -187,8 +187,8 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         None => Web::embedded(),
     };
     let client = Client::connect_to(&arguments.node).await?;
-    let uploads = start_uploads(&arguments, &client).await?;
     let index = start_index(&arguments, &client).await?;
+    let uploads = start_uploads(&arguments, &client, &index).await?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
     let app =
         Arc::new(App { client, index, web, uploads, relays: Relays::default(), hosts, origins });
@@ -234,7 +234,11 @@ async fn start_index(arguments: &Arguments, client: &Client) -> Result<Index, St
     Ok(index)
 }
 
-async fn start_uploads(arguments: &Arguments, client: &Client) -> Result<Uploads, StartError> {
+async fn start_uploads(
+    arguments: &Arguments,
+    client: &Client,
+    index: &Index,
+) -> Result<Uploads, StartError> {
     let genesis = client.block_hash(0).await?.unwrap_or_default();
     let options = uploads::options::Options {
         directory: arguments.directory.clone(),
@@ -242,7 +246,7 @@ async fn start_uploads(arguments: &Arguments, client: &Client) -> Result<Uploads
         origins: arguments.origins.clone(),
         arguments: arguments.uploads.clone(),
     };
-    let chain = Arc::new(uploads::named::ClientChain::new(client.clone()));
+    let chain = Arc::new(uploads::named::IndexedChain::new(client.clone(), index.clone()));
     let faucet = Faucet::open(&arguments.uploads, client).await.map_err(StartError::Faucet)?;
     Ok(Uploads::start(options, chain, genesis.0, faucet).await?)
 }

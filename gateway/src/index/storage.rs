@@ -89,6 +89,15 @@ pub struct SubmissionQuery {
     pub state: Option<String>,
 }
 
+/// By what a submission names a file.
+#[derive(Clone, Copy, Debug)]
+pub enum NamedBy<'a> {
+    /// sha2-256 of its flat bytes.
+    Sha256(&'a str),
+    /// Its content id.
+    Content(&'a str),
+}
+
 /// Which jobs, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct JobQuery {
@@ -176,6 +185,8 @@ pub trait Storage: Send + Sync {
     fn verdicts(&self, datanet: u32, page: &PageQuery) -> Result<Page<Submission>, StorageError>;
     /// One submission.
     fn submission(&self, id: u64) -> Result<Option<SubmissionDetail>, StorageError>;
+    /// A submission, accepted or else pending, that names a file.
+    fn named(&self, by: NamedBy<'_>) -> Result<Option<Submission>, StorageError>;
     /// Votes on a submission.
     fn votes(&self, submission: u64) -> Result<Vec<Vote>, StorageError>;
     /// A board: of all time, or of one period.

@@ -37,7 +37,7 @@ use axum::http::StatusCode;
 use blobs::Blobs;
 use database::Database;
 use named::{Chain, Named};
-use openledger_client::{AccountId, ClientError};
+use openledger_client::AccountId;
 use openledger_content::{IpfsNode, NodeConfig};
 use openledger_http::Budget;
 use openledger_primitives::{api::QuotaStatus, FileHash};
@@ -135,7 +135,10 @@ impl Uploads {
             blobs: Blobs::new(database.clone(), node),
             database,
             budget: Budget::new(MEMORY),
-            places: Places::new(options.arguments.max_uploads as usize),
+            places: Places::new(
+                options.arguments.max_uploads as usize,
+                options.arguments.max_uploads_per_address as usize,
+            ),
             decoders: Arc::new(Semaphore::new(options.arguments.max_decoders as usize)),
             faucet,
             previews: Previews::default(),
@@ -194,10 +197,10 @@ impl Uploads {
     /// An answer of the node, or 503 where it takes too long.
     async fn ask<T>(
         &self,
-        answer: impl Future<Output = Result<T, ClientError>>,
+        answer: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
         match tokio::time::timeout(NODE_TIME, answer).await {
-            Ok(answer) => Ok(answer?),
+            Ok(answer) => answer,
             Err(_) => Err(ApiError::unavailable(
                 5,
                 format!("the chain's node did not answer within {} s", NODE_TIME.as_secs()),

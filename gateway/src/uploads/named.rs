@@ -1,11 +1,15 @@
 //! What uploads ask of the chain, and the chain's names for files.
 
+use crate::api::types::Submission;
+use crate::error::ApiError;
+use crate::index::storage::NamedBy;
+use crate::index::Index;
 use async_trait::async_trait;
 use openledger_client::{AccountId, Client, ClientError};
 use openledger_primitives::{
     api::{QuotaStatus, SubmissionItem},
     job::JobState,
-    BaseModelId, ContentId, DatanetId, FileHash, JobId, MediaType, Refusal,
+    BaseModelId, ContentId, DatanetId, FileHash, JobId, MediaType, Refusal, SubmissionId,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -43,143 +47,121 @@ pub struct Named {
 #[async_trait]
 pub trait Chain: Send + Sync + 'static {
     /// An account's quota today.
-    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ClientError>;
+    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError>;
     /// Whether a file would be admitted now.
     async fn check(
         &self,
         account: AccountId,
         datanet: DatanetId,
         item: SubmissionItem,
-    ) -> Result<Result<(), Refusal>, ClientError>;
+    ) -> Result<Result<(), Refusal>, ApiError>;
     /// The submission of a file: pending or accepted, in whichever Datanet.
-    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ClientError>;
+    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError>;
     /// The file of a content id.
-    async fn content(&self, content: ContentId) -> Result<Option<Named>, ClientError>;
+    async fn content(&self, content: ContentId) -> Result<Option<Named>, ApiError>;
+    /// Whether what is not named now is named by nobody: an index that is still behind knows less.
+    async fn is_current(&self) -> Result<bool, ApiError>;
 }
 
-/// A name that is not known, or may go away, is looked for again after this time: half a block.
+/// Names that the index does not have yet are looked for again after this time: half a block.
 const FRESH: Duration = Duration::from_millis(1_500);
+/// How long a submission that is not indexed yet is remembered: it may be accepted, and so no longer pending,
+/// before its block is finalised.
+const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+/// Blocks that an index which follows the chain may be behind.
+const BEHIND: u32 = 8;
 
-/// The chain as a client reads it. What is final is read once, what is pending anew.
-pub struct ClientChain {
+/// The chain as the gateway's index and its node say it: submissions from the index, those of the last blocks
+/// from the node, and so what jobs made and models are.
+pub struct IndexedChain {
     client: Client,
+    index: Index,
     names: Mutex<Names>,
 }
 
 #[derive(Default)]
 struct Names {
     read: Option<Instant>,
-    lasting: Table,
-    pending: Table,
-    leaves: HashMap<DatanetId, u64>,
+    /// Submissions above those of the index, and when they were seen pending.
+    recent: HashMap<FileHash, (Named, Instant)>,
+    /// Adapters and base models.
+    others: HashMap<ContentId, Named>,
     next_job: JobId,
     open_jobs: BTreeSet<JobId>,
     base_models: BaseModelId,
 }
 
-#[derive(Default)]
-struct Table {
-    files: HashMap<FileHash, Named>,
-    contents: HashMap<ContentId, Named>,
-}
-
-impl Table {
-    fn add(&mut self, named: Named) {
-        if let (Some(sha256), Role::Pending | Role::Accepted) = (named.sha256, named.role) {
-            self.files.insert(sha256, named);
-        }
-        self.contents.insert(named.content, named);
-    }
-}
-
-impl ClientChain {
-    /// The chain of a node.
-    pub fn new(client: Client) -> Self {
-        Self { client, names: Mutex::default() }
+impl IndexedChain {
+    /// The chain of a node and its index.
+    pub fn new(client: Client, index: Index) -> Self {
+        Self { client, index, names: Mutex::default() }
     }
 
-    async fn find(
+    async fn recent(
         &self,
-        find: impl Fn(&Table) -> Option<Named>,
-    ) -> Result<Option<Named>, ClientError> {
+        find: impl Fn(&Names) -> Option<Named>,
+    ) -> Result<Option<Named>, ApiError> {
         let mut names = self.names.lock().await;
-        if let Some(named) = find(&names.lasting) {
-            return Ok(Some(named));
-        }
         if names.read.is_none_or(|read| read.elapsed() > FRESH) {
-            names.refresh(&self.client).await?;
+            // Numbers of submissions are one row over all Datanets.
+            let sizes = self.index.read(|storage| storage.sizes()).await?;
+            let count = sizes.iter().find(|(kind, _)| *kind == "submissions");
+            let last = count.and_then(|(_, count)| count.checked_sub(1));
+            names.submissions(&self.client, last).await?;
+            names.adapters(&self.client).await?;
+            names.models(&self.client).await?;
             names.read = Some(Instant::now());
         }
-        Ok(find(&names.lasting).or_else(|| find(&names.pending)))
+        Ok(find(&names))
     }
+}
+
+/// A submission as the index has it.
+fn indexed(submission: Submission) -> Result<Named, ApiError> {
+    let odd = |what: &str| ApiError::internal("a submission in the index", &what);
+    let sha256 = hex::decode(&submission.sha256).ok().and_then(|bytes| bytes.try_into().ok());
+    Ok(Named {
+        content: submission.content.parse().map_err(|_| odd("its content id"))?,
+        sha256: Some(sha256.ok_or_else(|| odd("its sha256"))?),
+        size: Some(submission.size.into()),
+        media: MediaType::from_extension(&submission.media),
+        role: if submission.state == "accepted" { Role::Accepted } else { Role::Pending },
+    })
 }
 
 impl Names {
-    async fn refresh(&mut self, client: &Client) -> Result<(), ClientError> {
-        let mut pending = Table::default();
+    async fn submissions(
+        &mut self,
+        client: &Client,
+        last: Option<SubmissionId>,
+    ) -> Result<(), ClientError> {
+        let now = Instant::now();
         let mut start = 0;
         loop {
             let page = client.datanets(start).await?;
-            let Some(last) = page.last().map(|view| view.id) else { break };
-            for datanet in &page {
-                let mut leaves = datanet.version.leaves;
-                let mut after = None;
-                if datanet.pending == 0 {
-                    self.accepted(client, datanet.id, leaves).await?;
-                    continue;
-                }
+            let Some(next) = page.last().map(|view| view.id.checked_add(1)) else { break };
+            for datanet in page.iter().filter(|datanet| datanet.pending > 0) {
+                let mut after = last;
                 loop {
                     let page = client.pending(datanet.id, after).await?;
-                    let Some(last) = page.last() else { break };
-                    after = Some(last.submission);
+                    let Some(view) = page.last() else { break };
+                    after = Some(view.submission);
                     for view in page {
-                        pending.add(Named {
+                        let named = Named {
                             content: view.item.content,
                             sha256: Some(view.item.sha256),
                             size: Some(view.item.size.into()),
                             media: Some(view.item.media),
                             role: Role::Pending,
-                        });
+                        };
+                        self.recent.insert(view.item.sha256, (named, now));
                     }
                 }
-                // After what is pending: a file that is accepted meanwhile stands in both, not in neither.
-                if let Some(view) = client.datanet(datanet.id).await? {
-                    leaves = view.version.leaves;
-                }
-                self.accepted(client, datanet.id, leaves).await?;
             }
-            let Some(next) = last.checked_add(1) else { break };
+            let Some(next) = next else { break };
             start = next;
         }
-        self.pending = pending;
-        self.adapters(client).await?;
-        self.models(client).await
-    }
-
-    async fn accepted(
-        &mut self,
-        client: &Client,
-        datanet: DatanetId,
-        leaves: u64,
-    ) -> Result<(), ClientError> {
-        let mut known = self.leaves.get(&datanet).copied().unwrap_or(0);
-        while known < leaves {
-            let page = client.leaves(datanet, known).await?;
-            if page.is_empty() {
-                break;
-            }
-            for view in page {
-                known = view.index.saturating_add(1);
-                self.lasting.add(Named {
-                    content: view.content,
-                    sha256: Some(view.leaf.sha256),
-                    size: Some(view.leaf.size.into()),
-                    media: Some(view.media),
-                    role: Role::Accepted,
-                });
-            }
-            self.leaves.insert(datanet, known);
-        }
+        self.recent.retain(|_, (_, seen)| seen.elapsed() < REMEMBERED);
         Ok(())
     }
 
@@ -206,13 +188,14 @@ impl Names {
                 }
             };
             if let Some(result) = result {
-                self.lasting.add(Named {
+                let named = Named {
                     content: result.content,
                     sha256: Some(result.sha256),
                     size: Some(result.size),
                     media: None,
                     role: Role::Adapter,
-                });
+                };
+                self.others.entry(result.content).or_insert(named);
             }
         }
         Ok(())
@@ -222,7 +205,8 @@ impl Names {
         let count = client.base_model_count().await?;
         while self.base_models < count {
             if let Some(model) = client.base_model(self.base_models).await? {
-                self.lasting.add(Named {
+                // Who registers the same files again, with other sizes, changes nothing.
+                self.others.entry(model.weights).or_insert(Named {
                     content: model.weights,
                     sha256: Some(model.weights_sha256),
                     size: Some(model.weights_size),
@@ -231,13 +215,8 @@ impl Names {
                 });
                 for content in [model.tokenizer, model.config].into_iter().flatten() {
                     let role = Role::BaseModel;
-                    self.lasting.add(Named {
-                        content,
-                        sha256: None,
-                        size: None,
-                        media: None,
-                        role,
-                    });
+                    let named = Named { content, sha256: None, size: None, media: None, role };
+                    self.others.entry(content).or_insert(named);
                 }
             }
             self.base_models = self.base_models.saturating_add(1);
@@ -247,9 +226,9 @@ impl Names {
 }
 
 #[async_trait]
-impl Chain for ClientChain {
-    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ClientError> {
-        self.client.quota(account).await
+impl Chain for IndexedChain {
+    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError> {
+        Ok(self.client.quota(account).await?)
     }
 
     async fn check(
@@ -257,15 +236,35 @@ impl Chain for ClientChain {
         account: AccountId,
         datanet: DatanetId,
         item: SubmissionItem,
-    ) -> Result<Result<(), Refusal>, ClientError> {
-        self.client.check_submission(account, datanet, &[item]).await
+    ) -> Result<Result<(), Refusal>, ApiError> {
+        Ok(self.client.check_submission(account, datanet, &[item]).await?)
     }
 
-    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ClientError> {
-        self.find(|table| table.files.get(&sha256).copied()).await
+    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError> {
+        let text = hex::encode(sha256);
+        let found = self.index.read(move |storage| storage.named(NamedBy::Sha256(&text))).await?;
+        match found {
+            Some(found) => indexed(found).map(Some),
+            None => self.recent(|names| Some(names.recent.get(&sha256)?.0)).await,
+        }
     }
 
-    async fn content(&self, content: ContentId) -> Result<Option<Named>, ClientError> {
-        self.find(|table| table.contents.get(&content).copied()).await
+    async fn content(&self, content: ContentId) -> Result<Option<Named>, ApiError> {
+        let text = content.to_string();
+        let found = self.index.read(move |storage| storage.named(NamedBy::Content(&text))).await?;
+        if let Some(found) = found {
+            return indexed(found).map(Some);
+        }
+        self.recent(|names| {
+            let recent = || names.recent.values().find(|(named, _)| named.content == content);
+            names.others.get(&content).copied().or_else(|| Some(recent()?.0))
+        })
+        .await
+    }
+
+    async fn is_current(&self) -> Result<bool, ApiError> {
+        let finalised = self.client.finalised().await?.0;
+        let head = self.index.progress().borrow().head.as_ref().map(|head| head.number);
+        Ok(head.is_some_and(|head| head.saturating_add(BEHIND) >= finalised))
     }
 }

@@ -31,6 +31,10 @@ pub struct UploadArguments {
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_uploads: u32,
 
+    /// Of them, those of one network address; behind a proxy all have the same
+    #[arg(long, value_name = "COUNT", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub max_uploads_per_address: u32,
+
     /// Files that are decoded for previews and pictures at the same time; each takes up to 1 GiB of memory
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_decoders: u32,

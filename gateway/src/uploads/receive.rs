@@ -23,8 +23,6 @@ const PIECE: usize = 64 << 10;
 const IDLE: Duration = Duration::from_secs(20);
 /// Time for a body of no bytes; each 32 KiB add a second.
 const LEAST_TIME: Duration = Duration::from_secs(60);
-/// Uploads of one network address at a time.
-const MAX_ADDRESS: usize = 24;
 /// Uploads of one account at a time.
 const MAX_ACCOUNT: usize = 6;
 /// Files that are given to one network address, and to all, at a time.
@@ -54,6 +52,7 @@ pub(crate) enum Who {
 pub(crate) struct Places {
     taken: Arc<Mutex<HashMap<Who, usize>>>,
     all: usize,
+    address: usize,
 }
 
 /// A place, given back when dropped.
@@ -63,13 +62,14 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    pub(super) fn new(all: usize) -> Self {
-        Self { taken: Arc::default(), all }
+    /// Places for so many uploads in all, and of one network address.
+    pub(super) fn new(all: usize, address: usize) -> Self {
+        Self { taken: Arc::default(), all, address }
     }
 
     fn limit(&self, who: &Who) -> usize {
         match who {
-            Who::Address(_) => MAX_ADDRESS,
+            Who::Address(_) => self.address,
             Who::Account(_) => MAX_ACCOUNT,
             Who::File(..) => 1,
             Who::Unsigned => (self.all / UNSIGNED_SHARE).max(1),

@@ -44,6 +44,9 @@ impl Uploads {
                 break;
             }
         }
+        if !self.ask(self.0.chain.is_current()).await? {
+            return Ok(());
+        }
         self.0.staging.sweep_unclaimed(self.limit()).await?;
         let mut after = None;
         loop {

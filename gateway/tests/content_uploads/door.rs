@@ -4,7 +4,8 @@ use super::http;
 pub use super::http::{bytes, hash, Answer};
 use async_trait::async_trait;
 use clap::Parser;
-use openledger_client::{AccountId, ClientError};
+use openledger_client::AccountId;
+use openledger_gateway::error::ApiError;
 use openledger_gateway::uploads::{
     named::{Chain, Named, Role},
     options::{Options, UploadArguments},
@@ -21,6 +22,7 @@ use sp_core::{sr25519, Pair};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -35,6 +37,8 @@ pub struct Planted {
     contributors: Mutex<HashSet<[u8; 32]>>,
     used: Mutex<HashMap<[u8; 32], (u32, u64)>>,
     named: Mutex<Vec<Named>>,
+    /// Whether the index still catches up.
+    pub behind: AtomicBool,
 }
 
 impl Planted {
@@ -80,7 +84,7 @@ impl Planted {
 
 #[async_trait]
 impl Chain for Planted {
-    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ClientError> {
+    async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError> {
         let (files, bytes) = self.used.lock().unwrap().get(&account.0).copied().unwrap_or_default();
         let registered = self.contributors.lock().unwrap().contains(&account.0);
         let used = DailyQuota { day: 9, files, bytes };
@@ -92,18 +96,22 @@ impl Chain for Planted {
         _: AccountId,
         datanet: DatanetId,
         _: SubmissionItem,
-    ) -> Result<Result<(), Refusal>, ClientError> {
+    ) -> Result<Result<(), Refusal>, ApiError> {
         let unknown = Refusal::of_call(RefusalRule::UnknownDatanet, datanet.into(), 0);
         Ok(if datanet == 0 { Ok(()) } else { Err(unknown) })
     }
 
-    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ClientError> {
+    async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError> {
         let named = self.named.lock().unwrap();
         Ok(named.iter().find(|named| named.sha256 == Some(sha256)).copied())
     }
 
-    async fn content(&self, content: ContentId) -> Result<Option<Named>, ClientError> {
+    async fn content(&self, content: ContentId) -> Result<Option<Named>, ApiError> {
         Ok(self.named.lock().unwrap().iter().find(|named| named.content == content).copied())
+    }
+
+    async fn is_current(&self) -> Result<bool, ApiError> {
+        Ok(!self.behind.load(Ordering::Relaxed))
     }
 }
 

@@ -41,6 +41,7 @@ impl Gateway {
         command
             .args(["--node", &self.network.url(), "--listen", "127.0.0.1:0"])
             .args(["--faucet-key", "//Alice", "--faucet-per-address", "200"])
+            .args(["--max-uploads-per-address", "64"])
             .arg("--directory")
             .arg(&self.directory);
         let mut process = Process::start("the gateway", command, log.clone()).unwrap();

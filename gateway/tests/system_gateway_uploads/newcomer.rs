@@ -88,6 +88,8 @@ async fn a_newcomer_without_open_gets_to_an_accepted_file() {
     let file = format!("/v1/files/{}", hash(TEXT));
     let file = ask(gateway.address, "GET", &file, &[], &[]).await;
     assert_eq!((file.status, file.body.as_slice()), (200, TEXT));
+    // The gateway's own policy does not take the place of the file's.
+    assert_eq!(file.header("content-security-policy"), Some("sandbox"));
     let raw = format!("/ipfs/{}?format=raw", item.content);
     assert_eq!(ask(gateway.address, "GET", &raw, &[], &[]).await.body, TEXT);
     let text_root: [u8; 32] =

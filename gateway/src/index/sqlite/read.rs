@@ -6,8 +6,8 @@ use crate::api::types::{
     Submission, SubmissionDetail, Vote, Worker,
 };
 use crate::index::storage::{
-    DatanetQuery, EventQuery, Found, Head, JobQuery, PageQuery, Standing, Storage, StorageError,
-    StreamedBlock, SubmissionQuery, MAX_PAGE,
+    DatanetQuery, EventQuery, Found, Head, JobQuery, NamedBy, PageQuery, Standing, Storage,
+    StorageError, StreamedBlock, SubmissionQuery, MAX_PAGE,
 };
 use openledger_client::{blocks::Block, AccountId};
 use openledger_primitives::Modality;
@@ -545,6 +545,18 @@ impl Storage for Sqlite {
             blocks.push(StreamedBlock { number, hash, time, events });
         }
         Ok(blocks)
+    }
+
+    fn named(&self, by: NamedBy<'_>) -> Result<Option<Submission>> {
+        let connection = self.reader();
+        let mut select = Select::new(SUBMISSION);
+        match by {
+            NamedBy::Sha256(text) => select.and("sha256 = ?", text.to_owned()),
+            NamedBy::Content(text) => select.and("content = ?", text.to_owned()),
+        }
+        // In this order of the alphabet.
+        select.sql.push_str(" AND state IN ('accepted', 'pending') ORDER BY state LIMIT 1");
+        Ok(select.all(&connection, submission)?.pop())
     }
 
     fn search(&self, text: &str) -> Result<Found> {
