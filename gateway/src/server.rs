@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use crate::faucet::Faucet;
 use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
 use crate::rpc::{self, Relays};
+use crate::sessions;
 use crate::uploads::{self, Uploads};
 use crate::web::{self, Web};
 use axum::extract::{Request, State};
@@ -244,6 +245,8 @@ async fn start_uploads(
         directory: arguments.directory.clone(),
         hosts: arguments.hosts.clone(),
         origins: arguments.origins.clone(),
+        challenge: sessions::CHALLENGE,
+        session: sessions::SESSION,
         arguments: arguments.uploads.clone(),
     };
     let chain = Arc::new(uploads::named::IndexedChain::new(client.clone(), index.clone()));

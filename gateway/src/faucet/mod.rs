@@ -36,7 +36,7 @@ impl Faucet {
         // Whatever the key is: what is given away here must be worth nothing.
         client.require_development().await?;
         let password = password(arguments)?;
-        let reference = KeyReference::parse(key, &arguments.keys_directory)?;
+        let reference = KeyReference::parse(key, &arguments.keys())?;
         let signer = reference.open(client, password.as_deref()).await?;
         Ok(Some(Self {
             client: client.clone(),

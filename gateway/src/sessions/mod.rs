@@ -38,6 +38,8 @@ const RANDOM: usize = 16;
 pub struct Sessions {
     database: Database,
     genesis: [u8; 32],
+    challenge: Duration,
+    session: Duration,
     key: [u8; 32],
     used: Mutex<HashMap<[u8; RANDOM], i64>>,
 }
@@ -59,13 +61,19 @@ fn random<const N: usize>() -> Result<[u8; N], ApiError> {
 }
 
 impl Sessions {
-    /// Sessions on a chain.
+    /// Sessions on a chain, and how long a text may be signed and a session lasts.
     ///
     /// # Errors
     ///
     /// Where the system has no randomness.
-    pub fn new(database: Database, genesis: [u8; 32]) -> Result<Self, ApiError> {
-        Ok(Self { database, genesis, key: random()?, used: Mutex::default() })
+    pub fn new(
+        database: Database,
+        genesis: [u8; 32],
+        challenge: Duration,
+        session: Duration,
+    ) -> Result<Self, ApiError> {
+        let used = Mutex::default();
+        Ok(Self { database, genesis, challenge, session, key: random()?, used })
     }
 
     fn tag(&self, random: &[u8], expires: i64, account: &AccountId, origin: &str) -> [u8; 16] {
@@ -88,7 +96,7 @@ impl Sessions {
     /// 500 without randomness.
     pub fn challenge(&self, account: AccountId, origin: &str) -> Result<Challenge, ApiError> {
         let random: [u8; RANDOM] = random()?;
-        let expires = now().saturating_add(CHALLENGE.as_millis() as i64);
+        let expires = now().saturating_add(self.challenge.as_millis() as i64);
         let mut nonce = random.to_vec();
         nonce.extend_from_slice(&expires.to_be_bytes());
         nonce.extend_from_slice(&self.tag(&random, expires, &account, origin));
@@ -171,7 +179,7 @@ impl Sessions {
         let token = hex::encode(random::<32>()?);
         let hash = hash(&token);
         let opened = now();
-        let expires = opened.saturating_add(SESSION.as_millis() as i64);
+        let expires = opened.saturating_add(self.session.as_millis() as i64);
         let stored = self.database.run(move |db| {
             let transaction = db.transaction()?;
             transaction.execute("DELETE FROM sessions WHERE expires <= ?1", [opened])?;

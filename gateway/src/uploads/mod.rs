@@ -126,8 +126,8 @@ impl Uploads {
             .listening(options.arguments.ipfs_listen.iter().cloned())
             .with_peers(options.arguments.ipfs_peers.iter().cloned());
         let node = IpfsNode::start(config).await?;
-        let sessions =
-            Sessions::new(database.clone(), genesis).map_err(|_| UploadsError::Randomness)?;
+        let sessions = Sessions::new(database.clone(), genesis, options.challenge, options.session)
+            .map_err(|_| UploadsError::Randomness)?;
         let uploads = Self(Arc::new(Inner {
             chain,
             sessions,

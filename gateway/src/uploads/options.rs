@@ -2,7 +2,8 @@
 
 use clap::Args;
 use openledger_content::Multiaddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Uploads, files and the faucet.
 #[derive(Args, Clone, Debug)]
@@ -43,9 +44,9 @@ pub struct UploadArguments {
     #[arg(long, value_name = "KEY")]
     pub faucet_key: Option<String>,
 
-    /// Folder of key files
-    #[arg(long, value_name = "DIR", env = "OPENLEDGER_KEYS", default_value = "keys")]
-    pub keys_directory: PathBuf,
+    /// Folder of key files [default: openledger/keys in the XDG data directory]
+    #[arg(long, value_name = "DIR", env = "OPENLEDGER_KEYS")]
+    pub keys_directory: Option<PathBuf>,
 
     /// File with the password of the faucet's key file (or the variable OPENLEDGER_PASSWORD)
     #[arg(long, value_name = "FILE")]
@@ -64,6 +65,19 @@ pub struct UploadArguments {
     pub faucet_per_day: u32,
 }
 
+impl UploadArguments {
+    /// Where key files are, as the command line has them.
+    pub fn keys(&self) -> PathBuf {
+        if let Some(directory) = &self.keys_directory {
+            return directory.clone();
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = || set("HOME").map(|home| Path::new(&home).join(".local/share"));
+        let base = set("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_default();
+        base.join("openledger/keys")
+    }
+}
+
 /// What uploads are set up with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -73,6 +87,10 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Origins of other pages that may ask.
     pub origins: Vec<String>,
+    /// How long a text to sign may be signed.
+    pub challenge: Duration,
+    /// How long a session lasts.
+    pub session: Duration,
     /// What the operator set.
     pub arguments: UploadArguments,
 }

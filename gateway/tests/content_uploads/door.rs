@@ -5,12 +5,12 @@ pub use super::http::{bytes, hash, Answer};
 use async_trait::async_trait;
 use clap::Parser;
 use openledger_client::AccountId;
-use openledger_gateway::error::ApiError;
 use openledger_gateway::uploads::{
     named::{Chain, Named, Role},
     options::{Options, UploadArguments},
     Uploads,
 };
+use openledger_gateway::{error::ApiError, sessions};
 use openledger_http::Limits;
 use openledger_primitives::{
     api::{QuotaStatus, SubmissionItem},
@@ -139,11 +139,24 @@ impl Door {
 
     /// Opens a door on a folder and a chain.
     pub async fn open_on(chain: Arc<Planted>, directory: &Path, arguments: &[&str]) -> Self {
+        let times = (sessions::CHALLENGE, sessions::SESSION);
+        Self::open_for(chain, directory, arguments, times).await
+    }
+
+    /// The same where texts may be signed and sessions last for other times.
+    pub async fn open_for(
+        chain: Arc<Planted>,
+        directory: &Path,
+        arguments: &[&str],
+        (challenge, session): (Duration, Duration),
+    ) -> Self {
         let words = std::iter::once("gateway").chain(arguments.iter().copied());
         let options = Options {
             directory: directory.to_owned(),
             hosts: Vec::new(),
             origins: vec!["https://allowed.example".to_owned()],
+            challenge,
+            session,
             arguments: Arguments::parse_from(words).uploads,
         };
         let uploads = Uploads::start(options, chain.clone(), GENESIS, None).await.unwrap();

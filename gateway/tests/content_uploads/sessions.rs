@@ -2,8 +2,11 @@
 
 use super::door::{Answer, Door, GENESIS};
 use openledger_client::AccountId;
+use openledger_gateway::uploads::database::now;
 use serde_json::{json, Value};
 use sp_core::{ecdsa, ed25519, sr25519, Pair};
+use std::sync::Arc;
+use std::time::Duration;
 
 fn wrapped(message: &Value) -> Vec<u8> {
     format!("<Bytes>{}</Bytes>", message.as_str().unwrap()).into_bytes()
@@ -220,5 +223,26 @@ async fn the_oldest_of_many_sessions_of_an_account_ends() {
     door.state(&first, b"a").await;
     door.contributor("//Alice").await;
     assert_eq!(door.put(&first, b"a").await.error(), (401, "no_session".to_owned()));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn challenges_and_sessions_end_when_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let times = (Duration::from_secs(2), Duration::from_secs(3));
+    let door = Door::open_for(Arc::default(), folder.path(), &[], times).await;
+    let (pair, account) = alice();
+    let began = now();
+    let (_, bearer) = door.contributor("//Alice").await;
+    let challenge = door.challenge(account).await;
+    let ends = challenge["expiresAt"].as_i64().unwrap();
+    assert!((began + 2_000..=now() + 2_000).contains(&ends));
+    door.put(&bearer, b"a").await.ok();
+
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    let signature = pair.sign(&wrapped(&challenge["message"])).0;
+    let late = open(&door, account, &challenge["nonce"], &signature).await;
+    assert_eq!(late.error(), (401, "expired_nonce".to_owned()));
+    assert_eq!(door.put(&bearer, b"b").await.error(), (401, "no_session".to_owned()));
     door.close().await;
 }
