@@ -43,6 +43,7 @@ pub mod connection;
 pub mod errors;
 pub mod key_reference;
 pub mod keyfile;
+pub mod metrics;
 pub mod reads;
 mod relay;
 mod runtime;

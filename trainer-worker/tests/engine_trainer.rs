@@ -29,6 +29,8 @@ mod explained;
 mod model_files;
 #[path = "engine_trainer/posted_loss.rs"]
 mod posted_loss;
+#[path = "engine_trainer/reporting.rs"]
+mod reporting;
 #[path = "engine_trainer/reproducible.rs"]
 mod reproducible;
 #[path = "engine_trainer/runs.rs"]

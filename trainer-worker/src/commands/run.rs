@@ -12,7 +12,7 @@ use std::{
     },
     time::Duration,
 };
-use trainer_worker::runner::{Options, Runner};
+use trainer_worker::runner::{Gateway, Options, Runner};
 
 /// Do the jobs that the chain dispatches to this worker.
 ///
@@ -58,6 +58,9 @@ pub(crate) struct Args {
     /// What is published as this worker's address.
     #[arg(long, default_value = "")]
     endpoint: String,
+    /// Gateway to tell what each training sees, signed by this worker's key; may be repeated.
+    #[arg(long, env = "OPENLEDGER_REPORT", value_name = "URL", value_delimiter = ',')]
+    report: Vec<Gateway>,
     /// Checkpoints and fetched models.
     #[arg(long, value_name = "DIR")]
     work_directory: Option<PathBuf>,
@@ -114,6 +117,7 @@ async fn serve(args: Args) -> Result<()> {
         work_directory: args.work_directory.unwrap_or_else(|| data.join("worker/jobs")),
         models: args.model,
         heartbeat: Duration::from_secs(args.heartbeat),
+        report: args.report,
         max_jobs: args.max_jobs,
         arithmetic,
     };

@@ -12,10 +12,12 @@
 mod dataset;
 mod error;
 mod parent;
+mod report;
 mod settings;
 
 pub use dataset::{fetch, weights};
 pub use error::RunnerError;
+pub use report::{Gateway, Reporter};
 pub use settings::{is_of_family, micro_nats, train_settings};
 
 use parent::Parent;
@@ -74,6 +76,8 @@ pub struct Options {
     pub models: Vec<PathBuf>,
     /// Time between two heartbeats, each of which pays a fee.
     pub heartbeat: Duration,
+    /// Gateways that are told what a training sees, for people who watch; none by default.
+    pub report: Vec<Gateway>,
     /// End after so many posted results; `None` to go on for ever.
     pub max_jobs: Option<u32>,
     /// Where jobs are trained. Only the CPU's own kernels give bytes that another worker can
@@ -175,12 +179,14 @@ impl Runner {
     /// Fetches, trains, publishes and posts, with heartbeats all the while.
     async fn do_job(&self, id: JobId, job: &Job<AccountId>) -> Result<bool, RunnerError> {
         let (progress, seen) = watch::channel((0, 0));
+        let reporter = self.reporter(id, job).await?;
+        reporter.log(format!("job {id}, attempt {}", job.attempts));
         let cancel = Arc::new(AtomicBool::new(false));
         let result = {
-            let work = self.work(id, job, progress, cancel.clone());
+            let work = self.work(id, job, progress, &reporter, cancel.clone());
             tokio::pin!(work);
             tokio::select! {
-                result = &mut work => result?,
+                result = &mut work => result.inspect_err(|error| reporter.log(error.to_string()))?,
                 lost = self.beat(id, seen) => {
                     // The thread stops after its step, with a checkpoint, and is waited for, so that
                     // two never train at once.
@@ -191,6 +197,7 @@ impl Runner {
             }
         };
         tracing::info!(job = id, content = %result.content, "posting the result");
+        reporter.log(format!("posting the result, {}", result.content));
         match self.client.submit_result(&self.signer, id, result, Wait::InBlock).await {
             Ok(_) => {}
             // Posted before, for example just before a crash: the chain has it once.
@@ -211,6 +218,7 @@ impl Runner {
         id: JobId,
         job: &Job<AccountId>,
         progress: watch::Sender<Steps>,
+        reporter: &Reporter,
         cancel: Arc<AtomicBool>,
     ) -> Result<JobResult, RunnerError> {
         let model = self
@@ -228,9 +236,15 @@ impl Runner {
             extractor = EXTRACTOR_VERSION,
             "files fetched and checked"
         );
+        let parent_said = match &parent {
+            Some(parent) => format!("from adapter {}", parent.id),
+            None => "from a fresh adapter".to_owned(),
+        };
+        reporter.log(format!("{} files fetched and checked; training {parent_said}", files.len()));
 
         let family = model.family;
-        let outcome = self.train(id, job, family, weights, parent, files, progress, cancel).await?;
+        let seen = (progress, reporter.clone());
+        let outcome = self.train(id, job, family, weights, parent, files, seen, cancel).await?;
         let losses = (outcome.eval_loss_before, outcome.eval_loss_after);
         let (Some(before), Some(after)) = losses else {
             return Err(RunnerError::NoEvaluation { job: id });
@@ -266,7 +280,7 @@ impl Runner {
         weights: PathBuf,
         parent: Option<Parent>,
         files: Vec<DataFile>,
-        progress: watch::Sender<Steps>,
+        (progress, reporter): (watch::Sender<Steps>, Reporter),
         cancel: Arc<AtomicBool>,
     ) -> Result<Outcome, RunnerError> {
         let (base, spec, ceiling) = (job.base, job.spec, job.token_ceiling);
@@ -295,7 +309,7 @@ impl Runner {
             let tokenizer = Tokenizer::open(&weights)?;
             let initial = parent.map(|parent| parent.open(id, &settings, &model.config));
             let initial = initial.transpose()?;
-            let on_event = |event: &Event| match event {
+            let follow = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {
                     progress.send_modify(|steps| steps.1 = clamp(*total_steps));
                 }
@@ -319,6 +333,10 @@ impl Runner {
                 }
                 _ => {}
             };
+            let on_event = |event: &Event| {
+                reporter.event(event);
+                follow(event);
+            };
             let run = Run { model, tokenizer: &tokenizer, files: &files, settings: &settings };
             let control = Control {
                 on_event: Some(&on_event),
@@ -336,6 +354,17 @@ impl Runner {
             .await
             .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })?;
         outcome
+    }
+
+    /// What tells the gateways of this attempt, of none where none is named.
+    async fn reporter(&self, id: JobId, job: &Job<AccountId>) -> Result<Reporter, RunnerError> {
+        let gateways = &self.options.report;
+        let genesis = match gateways.is_empty() {
+            true => None,
+            false => self.client.block_hash(0).await?,
+        };
+        let genesis = genesis.unwrap_or_default();
+        Ok(Reporter::begin(gateways, &self.signer, genesis, id, job.attempts))
     }
 
     /// Sends heartbeats until the job is no longer this worker's, and says so.
