@@ -1,9 +1,12 @@
 //! What handlers share.
 
+use crate::chat::Chat;
 use crate::index::Index;
+use crate::live::Live;
 use crate::rpc::Relays;
 use crate::uploads::Uploads;
 use crate::web::Web;
+use axum::extract::FromRef;
 use openledger_client::Client;
 use std::sync::Arc;
 
@@ -19,6 +22,10 @@ pub struct App {
     pub uploads: Uploads,
     /// WebSockets to the node that are open.
     pub relays: Relays,
+    /// What workers tell of trainings.
+    pub live: Live,
+    /// Questions to servers of answers.
+    pub chat: Chat,
     /// Names by which browsers may reach this server, beside those of this machine.
     pub hosts: Vec<String>,
     /// Origins of other web pages that may ask.
@@ -28,8 +35,20 @@ pub struct App {
 /// The state of every route.
 pub type Shared = Arc<App>;
 
-impl axum::extract::FromRef<Shared> for Index {
+impl FromRef<Shared> for Index {
     fn from_ref(app: &Shared) -> Self {
         app.index.clone()
+    }
+}
+
+impl FromRef<Shared> for Live {
+    fn from_ref(app: &Shared) -> Self {
+        app.live.clone()
+    }
+}
+
+impl FromRef<Shared> for Chat {
+    fn from_ref(app: &Shared) -> Self {
+        app.chat.clone()
     }
 }

@@ -1,5 +1,6 @@
 //! What an operator sets.
 
+use crate::chat::ChatArguments;
 use crate::uploads::options::UploadArguments;
 use clap::Parser;
 use std::net::SocketAddr;
@@ -47,6 +48,10 @@ pub struct Arguments {
     /// Serve the web app from this folder instead of the one within the program
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
+
+    /// Servers of answers and budgets.
+    #[command(flatten)]
+    pub chat: ChatArguments,
 
     /// Connections at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -16,16 +16,20 @@
 //! * [`faucet`]: OPEN for newcomers on development chains;
 //! * [`vault`]: sealed copies of keys that browsers made;
 //! * [`rpc`]: the node's JSON-RPC, for browsers;
+//! * [`live`]: what workers tell of trainings;
+//! * [`chat`]: questions relayed to servers of answers;
 //! * [`web`]: the web app within the program.
 
 pub mod api;
 pub mod app;
 pub mod arguments;
+pub mod chat;
 pub mod error;
 pub mod extract;
 pub mod faucet;
 pub mod index;
 pub mod ipfs;
+pub mod live;
 pub mod previews;
 pub mod rpc;
 pub mod server;

@@ -3,9 +3,11 @@
 use crate::api;
 use crate::app::{App, Shared};
 use crate::arguments::Arguments;
+use crate::chat::{self, Chat, ChatError};
 use crate::error::ApiError;
 use crate::faucet::Faucet;
 use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
+use crate::live::{self, Live, StoreError};
 use crate::rpc::{self, Relays};
 use crate::sessions;
 use crate::uploads::{self, Uploads};
@@ -47,6 +49,8 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(utoipa_axum::routes!(api::config::config))
         .merge(api::routes())
         .merge(uploads::routes())
+        .merge(live::routes())
+        .merge(chat::routes())
         .split_for_parts()
 }
 
@@ -159,6 +163,12 @@ pub enum StartError {
     /// The node's chain cannot be indexed.
     #[error("{0}")]
     Index(#[from] IndexError),
+    /// Metrics cannot be kept.
+    #[error(transparent)]
+    Live(#[from] StoreError),
+    /// Chat cannot be set up.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {
@@ -190,9 +200,15 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let client = Client::connect_to(&arguments.node).await?;
     let index = start_index(&arguments, &client).await?;
     let uploads = start_uploads(&arguments, &client, &index).await?;
+    let genesis = client.block_hash(0).await?.unwrap_or_default();
+    let chain = Arc::new(client.clone());
+    let live = Live::open(&arguments.directory, Default::default(), chain.clone(), genesis)?;
+    let system = Arc::new(chat::outside::System);
+    let chat =
+        Chat::new(&arguments.chat, &arguments.directory, system, chain, Arc::new(uploads.clone()))?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
-    let app =
-        Arc::new(App { client, index, web, uploads, relays: Relays::default(), hosts, origins });
+    let relays = Relays::default();
+    let app = Arc::new(App { client, index, web, uploads, live, chat, relays, hosts, origins });
 
     let listening = |cause| StartError::Listen { address: arguments.listen, cause };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;

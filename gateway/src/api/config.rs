@@ -74,7 +74,7 @@ pub async fn config(State(app): State<Shared>) -> Result<Json<Config>, ApiError>
         token: Token { symbol: "OPEN", decimals: 18 },
         development: matches!(kind.as_str(), "Development" | "Local"),
         faucet: app.uploads.faucet().is_some(),
-        chat: false,
+        chat: app.chat.is_on(),
         rpc: "/rpc",
         limits: ChainLimits {
             quota_files: QuotaLimits::ACCOUNT.files,

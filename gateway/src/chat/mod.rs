@@ -1,0 +1,218 @@
+//! Chat: questions relayed to servers of answers that the operator chose (docs/live.md).
+//!
+//! Servers are named by the operator, who also holds their keys. A worker's endpoint on chain is text that
+//! anyone can write: it is asked only where its origin is on the operator's list, over https, at a public
+//! address ([`outside`]). Until there are fees for use the operator pays, so tokens are counted
+//! ([`budget`]).
+
+pub mod api;
+pub mod budget;
+mod chain;
+pub mod outside;
+mod relay;
+pub mod servers;
+
+pub use chain::{BaseAdapters, Catalogue, ChainAdapter, PlantedCatalogue};
+
+use crate::error::ApiError;
+use crate::extract::{Address, Bearer};
+use crate::uploads::Uploads;
+use async_trait::async_trait;
+use axum::extract::FromRef;
+use axum::http::StatusCode;
+use budget::{Asker, Budgets, Tokens};
+use openledger_client::AccountId;
+use outside::{Outside, OutsideError, Resolve};
+use servers::{Allowed, Server, ServerArgument};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Mutex;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How a worker's server is called, before its account.
+const WORKER: &str = "worker:";
+
+/// What the operator sets.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Chat")]
+pub struct ChatArguments {
+    /// Server of answers (`trainer-worker serve`, or any that speaks OpenAI's API), perhaps with a file that
+    /// holds its key; https, or http on this machine; may be repeated
+    #[arg(long = "chat-server", value_name = "NAME=URL[,key-file=PATH]")]
+    pub servers: Vec<ServerArgument>,
+
+    /// Origin of a worker's published endpoint that may be asked as well (`https://worker.example.org`); may
+    /// be repeated
+    #[arg(long = "chat-allow", value_name = "ORIGIN")]
+    pub allowed: Vec<Allowed>,
+
+    /// Tokens a day for an address without an account
+    #[arg(long = "chat-visitor-tokens", value_name = "TOKENS", default_value_t = 5_000)]
+    pub visitor_tokens: u64,
+
+    /// Tokens a day for an account
+    #[arg(long = "chat-account-tokens", value_name = "TOKENS", default_value_t = 50_000)]
+    pub account_tokens: u64,
+
+    /// Tokens a day for all together
+    #[arg(long = "chat-day-tokens", value_name = "TOKENS", default_value_t = 1_000_000)]
+    pub day_tokens: u64,
+
+    /// Answers at the same time, for all together
+    #[arg(long = "chat-at-once", value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub at_once: u16,
+}
+
+/// Answers of one asker at the same time: base and adapters side by side.
+const AT_ONCE: usize = 4;
+
+/// Why chat could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// What the operator set.
+    #[error("{0}")]
+    Servers(String),
+    /// The budgets' file.
+    #[error("the chat's budgets: {0}")]
+    Budgets(#[from] rusqlite::Error),
+    /// TLS.
+    #[error("TLS cannot be used: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
+}
+
+/// Knows whose a session is.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// The account of a bearer's token.
+    ///
+    /// # Errors
+    ///
+    /// 401 for a token that is none, or no longer.
+    async fn account(&self, token: &str) -> Result<AccountId, ApiError>;
+}
+
+#[async_trait]
+impl Accounts for Uploads {
+    async fn account(&self, token: &str) -> Result<AccountId, ApiError> {
+        self.sessions().of(token).await.map(|session| session.account)
+    }
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Chat(Arc<Inner>);
+
+struct Inner {
+    servers: Vec<Server>,
+    allowed: Vec<Allowed>,
+    outside: Outside,
+    budgets: Budgets,
+    chain: Arc<dyn Catalogue>,
+    accounts: Arc<dyn Accounts>,
+    models: Mutex<Option<(Instant, Vec<api::ServerModels>)>>,
+}
+
+impl Chat {
+    /// Sets chat up; budgets are kept in a folder that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`].
+    pub fn new(
+        arguments: &ChatArguments,
+        directory: &Path,
+        resolver: Arc<dyn Resolve>,
+        chain: Arc<dyn Catalogue>,
+        accounts: Arc<dyn Accounts>,
+    ) -> Result<Self, ChatError> {
+        let tokens = Tokens {
+            visitor: arguments.visitor_tokens,
+            account: arguments.account_tokens,
+            all: arguments.day_tokens,
+            at_once: AT_ONCE,
+            all_at_once: arguments.at_once.into(),
+        };
+        Ok(Self(Arc::new(Inner {
+            servers: Server::all(&arguments.servers).map_err(ChatError::Servers)?,
+            allowed: arguments.allowed.clone(),
+            outside: Outside::new(resolver)?,
+            budgets: Budgets::open(directory, tokens)?,
+            chain,
+            accounts,
+            models: Mutex::new(None),
+        })))
+    }
+
+    /// Whether anybody can be asked.
+    pub fn is_on(&self) -> bool {
+        !self.0.servers.is_empty() || !self.0.allowed.is_empty()
+    }
+
+    /// Who asks: the account of a session, or a visitor.
+    async fn asker(&self, bearer: Bearer, address: Address) -> Result<Asker, ApiError> {
+        match bearer.0 {
+            Some(token) => self.0.accounts.account(&token).await.map(Asker::Account),
+            None => Ok(Asker::Visitor(address)),
+        }
+    }
+
+    /// The server of a name; the first one where none is given.
+    async fn server(&self, name: Option<&str>) -> Result<Server, ApiError> {
+        let none = || ApiError::not_found("this gateway has no server of answers (--chat-server)");
+        let Some(name) = name else {
+            return self.0.servers.first().cloned().ok_or_else(none);
+        };
+        if let Some(server) = self.0.servers.iter().find(|server| server.name == name) {
+            return Ok(server.clone());
+        }
+        let Some(account) = name.strip_prefix(WORKER) else {
+            let shown: String = name.chars().take(80).collect();
+            return Err(ApiError::field("server", format!("there is no server {shown:?}")));
+        };
+        let account: AccountId = account.parse().map_err(|error| {
+            ApiError::field("server", format!("the worker's account cannot be read: {error}"))
+        })?;
+        let endpoint = self.0.chain.endpoint(account).await?.unwrap_or_default();
+        if endpoint.is_empty() {
+            return Err(ApiError::not_found(format!("{account} publishes no endpoint")));
+        }
+        match Server::of_worker(name, &endpoint, &self.0.allowed) {
+            Ok(Some(server)) => Ok(server),
+            Ok(None) => Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "server_not_allowed",
+                "the worker's endpoint is not among those that this gateway's operator allows",
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl From<OutsideError> for ApiError {
+    fn from(error: OutsideError) -> Self {
+        let message = error.to_string();
+        let (status, code) = match error {
+            OutsideError::Address { .. } | OutsideError::Forbidden { .. } => {
+                (StatusCode::FORBIDDEN, "server_not_allowed")
+            }
+            OutsideError::Name { .. }
+            | OutsideError::Unreachable { .. }
+            | OutsideError::Redirect { .. } => (StatusCode::BAD_GATEWAY, "server_unreachable"),
+        };
+        Self::new(status, code, message)
+    }
+}
+
+/// The routes.
+pub fn routes<S>() -> OpenApiRouter<S>
+where
+    Chat: FromRef<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    OpenApiRouter::new()
+        .routes(routes!(api::models))
+        .routes(routes!(api::budget))
+        .routes(routes!(relay::chat))
+}

@@ -1,0 +1,9 @@
+//! Live training and chat through the HTTP door, with a chain, workers and servers that the tests plant.
+
+mod content_live {
+    mod chat;
+    mod door;
+    mod metrics;
+    mod outside;
+    mod servers;
+}
