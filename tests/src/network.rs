@@ -115,6 +115,17 @@ pub struct WorkerOptions {
     pub peers: Vec<String>,
 }
 
+/// How the gateway is run.
+#[derive(Clone, Debug)]
+struct GatewayOptions {
+    /// 0 for a free one.
+    port: u16,
+    faucet: String,
+    peers: Vec<String>,
+    /// Servers of answers, `NAME=URL`.
+    servers: Vec<String>,
+}
+
 /// The processes of one network. All are stopped when this is dropped.
 #[derive(Debug)]
 pub struct Network {
@@ -124,6 +135,7 @@ pub struct Network {
     rpc: Rpc,
     // Dropped in this order: who talks to the node goes first.
     gateway: Option<Process>,
+    gateway_options: Option<GatewayOptions>,
     gateway_ipfs_port: u16,
     usual_port: bool,
     server: Option<Process>,
@@ -166,6 +178,7 @@ impl Network {
             name: format!("openledger-{}-{count}", std::process::id()),
             rpc: Rpc::new(port),
             gateway: None,
+            gateway_options: None,
             gateway_ipfs_port: free_port()?,
             usual_port,
             server: None,
@@ -393,6 +406,7 @@ impl Network {
             .args(["--price", &options.price.to_string(), "--listen", &self.worker_address()])
             // Progress every other block is worth its fee to somebody who watches.
             .args(["--heartbeat", "5"])
+            .args(self.gateway_url().iter().flat_map(|url| ["--report", url]))
             .arg("--ipfs-directory")
             .arg(directory.join("ipfs"))
             .arg("--work-directory")
@@ -457,17 +471,51 @@ impl Network {
             true => USUAL_GATEWAY_PORT,
             false => 0,
         };
+        let (faucet, peers) = (faucet.to_owned(), peers.to_vec());
+        self.run_gateway(GatewayOptions { port, faucet, peers, servers: Vec::new() })
+    }
+
+    /// Stops the gateway and starts it again at its port, now with these servers of answers (`NAME=URL`).
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::start_gateway`].
+    pub fn restart_gateway(&mut self, servers: &[String]) -> Result<u16> {
+        let Some(options) = self.gateway_options.clone() else {
+            return Err(Error::broken("the network", "no gateway was started"));
+        };
+        if let Some(mut gateway) = self.gateway.take() {
+            gateway.stop();
+        }
+        self.run_gateway(GatewayOptions { servers: servers.to_vec(), ..options })
+    }
+
+    /// The gateway's port, once it was started.
+    pub fn gateway_port(&self) -> Option<u16> {
+        self.gateway_options.as_ref().map(|options| options.port)
+    }
+
+    fn gateway_url(&self) -> Option<String> {
+        self.gateway_port().map(|port| format!("http://localhost:{port}"))
+    }
+
+    fn run_gateway(&mut self, options: GatewayOptions) -> Result<u16> {
         let mut command = Command::new(&self.binaries.gateway);
         command
-            .args(["--node", &self.url(), "--listen", &format!("127.0.0.1:{port}")])
-            .args(["--faucet-key", faucet, "--ipfs-listen", &self.gateway_address()])
+            .args(["--node", &self.url(), "--listen", &format!("127.0.0.1:{}", options.port)])
+            .args(["--faucet-key", &options.faucet, "--ipfs-listen", &self.gateway_address()])
             .arg("--directory")
             .arg(self.directory.join("gateway"));
         forget_environment(&mut command);
-        for peer in peers {
+        for peer in &options.peers {
             command.args(["--ipfs-peer", peer]);
         }
+        for server in &options.servers {
+            command.args(["--chat-server", server]);
+        }
         let log = self.log("gateway");
+        // Where it listened before says nothing of where it listens now.
+        let _ = std::fs::remove_file(&log);
         let mut process = Process::start("the gateway", command, log.clone())?;
         let port = poll(READY, EVERY, || {
             process.ensure_running()?;
@@ -478,6 +526,7 @@ impl Network {
         })?
         .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
         self.gateway = Some(process);
+        self.gateway_options = Some(GatewayOptions { port, ..options });
         Ok(port)
     }
 

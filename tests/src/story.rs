@@ -5,6 +5,7 @@
 
 mod adapter;
 mod contribute;
+mod gateway;
 mod media;
 mod money;
 mod prepare;
@@ -238,8 +239,9 @@ impl Story {
         self.part("adapter", "The adapter, read back from chain and IPFS", Self::adapter)?;
         if self.options.ask {
             self.part("answers", "The same questions for base model and adapter", Self::answers)?;
-            self.part("serve", "A server that takes the adapter from the chain", Self::serve)?;
         }
+        self.part("serve", "A server that takes the adapter from the chain", Self::serve)?;
+        self.part("chat", "The same questions through the gateway", Self::chat_through_gateway)?;
         self.part("attribution", "Whose data made it", Self::attribution)?;
         self.part("rewards", "Rewards claimed", Self::claim)?;
         self.part("balances", "Balance sheet, in OPEN", Self::balance_sheet)

@@ -73,6 +73,8 @@ impl Story {
         self.check_result(id, &done, price)?;
         self.check_ancestry(id, parent.map(|(parent, _)| parent))?;
 
+        self.check_metrics(id, steps, float(&done, "/result/evalLossBefore")?)?;
+
         let eval_loss = report::EvalLoss {
             before: float(&done, "/result/evalLossBefore")?,
             after: float(&done, "/result/evalLossAfter")?,
