@@ -1,0 +1,81 @@
+// What a job will take, before anybody has counted. Only a worker's tokenizer knows the tokens; until then a
+// text's bytes are divided by four, and everything that follows from it is an estimate.
+
+import type { Dataset, Spec, Worker } from "./types";
+
+const BYTES_A_TOKEN = 4;
+/** Room for what the division by four got wrong. */
+const SLACK = 1.25;
+
+/** A Datanet at a version as estimates need it. */
+export interface DataSize {
+  leaves: number;
+  /** Bytes of canonical text. */
+  units: bigint;
+}
+
+/** Tokens of texts by their bytes. */
+export function estimateTokens(units: bigint): number {
+  return Math.ceil(Number(units) / BYTES_A_TOKEN);
+}
+
+export interface Estimate {
+  /** Tokens of the data, once. */
+  tokens: number;
+  examples: number;
+  heldOut: number;
+  steps: number;
+  /** Tokens trained on in all passes. */
+  trained: number;
+}
+
+/** Steps and tokens of a job. A text of n tokens gives n ÷ longest example windows, at least one. */
+export function estimate(data: readonly DataSize[], spec: Spec): Estimate {
+  let tokens = 0;
+  let examples = 0;
+  for (const { leaves, units } of data) {
+    const own = estimateTokens(units);
+    tokens += own;
+    examples += Math.max(leaves, Math.ceil(own / spec.maxSeqLength));
+  }
+  // The trainer holds back at least one example, and trains on at least one.
+  const heldOut =
+    examples > 1
+      ? Math.min(examples - 1, Math.max(1, Math.round((examples * spec.evalFractionBp) / 10_000)))
+      : 0;
+  const train = examples - heldOut;
+  const batch = spec.perDeviceTrainBatchSize * spec.gradientAccumulationSteps;
+  const steps = Math.ceil(train / batch) * spec.numTrainEpochs;
+  const trained = examples > 0 ? Math.ceil((tokens * train) / examples) * spec.numTrainEpochs : 0;
+  return { tokens, examples, heldOut, steps, trained };
+}
+
+/** A ceiling that leaves room for the estimate's error, rounded up to two digits. */
+export function suggestCeiling(trained: number): number {
+  const wanted = Math.max(1000, trained * SLACK);
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
+  return Math.ceil(wanted / unit) * unit;
+}
+
+/** Workers that can train a kind now or later, the cheapest first. */
+export function offers(workers: readonly Worker[], family: string, method: string): Worker[] {
+  return workers
+    .filter((worker) => worker.registered && !worker.paused)
+    .filter((worker) => worker.kinds.some((kind) => kind.family === family && kind.method === method))
+    .sort((one, other) => (BigInt(one.pricePerToken) < BigInt(other.pricePerToken) ? -1 : 1));
+}
+
+/** What a worker is paid: its price a token times the ceiling, whatever it uses of it. */
+export function price(worker: Worker, ceiling: number): bigint {
+  return BigInt(worker.pricePerToken) * BigInt(ceiling);
+}
+
+/** Whether two lists name the same Datanets at the same versions. */
+export function sameData(one: readonly Dataset[], other: readonly Dataset[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((dataset) =>
+      other.some(({ datanet, leaves }) => datanet === dataset.datanet && leaves === dataset.leaves),
+    )
+  );
+}
