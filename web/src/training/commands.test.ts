@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Spec } from "@/api/types";
 import { commandLine, configuration, type JobRequest } from "./commands";
 import { ALL_LINEAR, defaults, parse, settings } from "./settings";
-import type { Spec } from "./types";
 
 const root = new URL("../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");

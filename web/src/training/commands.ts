@@ -1,8 +1,8 @@
 // The same job for the command line and for a training on one's own machine.
 
+import type { Spec } from "@/api/types";
 import { formatOpen } from "@/lib/format";
 import { ALL_LINEAR, defaults, moduleNames, settings, written } from "./settings";
-import type { Spec } from "./types";
 
 /** What `openledger job create` takes. */
 export interface JobRequest {

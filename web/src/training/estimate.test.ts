@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Worker } from "@/api/types";
 import { estimate, estimateTokens, offers, price, suggestCeiling } from "./estimate";
 import { defaults } from "./settings";
-import type { Worker } from "./types";
 
 const worker = (account: string, pricePerToken: string, changes: Partial<Worker> = {}): Worker => ({
   account,

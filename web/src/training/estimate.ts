@@ -1,7 +1,7 @@
 // What a job will take, before anybody has counted. Only a worker's tokenizer knows the tokens; until then a
 // text's bytes are divided by four, and everything that follows from it is an estimate.
 
-import type { Dataset, Spec, Worker } from "./types";
+import type { Dataset, Spec, Worker } from "@/api/types";
 
 const BYTES_A_TOKEN = 4;
 /** Room for what the division by four got wrong. */

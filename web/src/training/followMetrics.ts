@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 import { EventParser } from "@/api/eventStream";
 import { createStore, type Store } from "@/lib/store";
 import { type Curves, type Entry, gather, noCurves } from "./metrics";
@@ -112,5 +112,31 @@ function follow(job: number, store: Store<Followed>): () => void {
     clearTimeout(drawing);
     // What came and was not drawn yet comes again with the next stream: it goes on from what is drawn.
     waiting = [];
+  };
+}
+
+/** The curves of several jobs. */
+export function useCurvesOf(jobs: readonly number[]): readonly Followed[] {
+  const key = jobs.join(",");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the same as `jobs`
+  const together = useMemo(() => gathered(jobs.map(share)), [key]);
+  return useSyncExternalStore(together.subscribe, together.get, together.get);
+}
+
+function gathered(all: readonly Shared[]) {
+  let last: readonly Followed[] = all.map(({ store }) => store.get());
+  return {
+    get: () => {
+      const now = all.map(({ store }) => store.get());
+      // The same array as long as nothing in it changed, as React asks for.
+      if (now.some((each, n) => each !== last[n])) last = now;
+      return last;
+    },
+    subscribe: (listener: () => void) => {
+      const stops = all.map((each) => each.subscribe(listener));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
   };
 }

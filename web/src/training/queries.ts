@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useGet, useList } from "@/api/queries";
 import { request } from "@/api/request";
-import type { List } from "@/api/types";
-import type { Adapter, BaseModel, Datanet, Dataset, Job, JobDetail, Worker } from "./types";
+import type { Adapter, BaseModel, Datanet, Dataset, Job, JobDetail, List, Worker } from "@/api/types";
 
 /** Entries of a list that is read whole. */
 const MOST = 1000;
@@ -23,7 +22,11 @@ async function whole<T>(
   return { items, more: cursor !== null };
 }
 
-function useWhole<T>(key: readonly (string | number)[], path: string, query: Record<string, string | number> = {}) {
+function useWhole<T>(
+  key: readonly (string | number)[],
+  path: string,
+  query: Record<string, string | number> = {},
+) {
   return useQuery({ queryKey: [...key, query], queryFn: ({ signal }) => whole<T>(path, query, signal) });
 }
 
@@ -32,7 +35,8 @@ export const useWorkers = () => useWhole<Worker>(["workers"], "/v1/workers");
 export const useDatanets = () => useWhole<Datanet>(["datanets"], "/v1/datanets");
 export const useAdapters = () => useWhole<Adapter>(["adapters"], "/v1/adapters");
 
-export const useJob = (id: number, enabled = true) => useGet<JobDetail>(["job", id], `/v1/jobs/${id}`, undefined, enabled);
+export const useJob = (id: number, enabled = true) =>
+  useGet<JobDetail>(["job", id], `/v1/jobs/${id}`, undefined, enabled);
 export const useAdapter = (id: number, enabled = true) =>
   useGet<Adapter>(["adapter", id], `/v1/adapters/${id}`, undefined, enabled);
 export const useJobs = (query: { owner?: string | undefined; state?: string | undefined }) =>

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Spec } from "@/api/types";
 import {
   ALL_LINEAR,
   compare,
@@ -11,7 +12,6 @@ import {
   settings,
   written,
 } from "./settings";
-import type { Spec } from "./types";
 
 const root = new URL("../../../", import.meta.url);
 const source = readFileSync(new URL("primitives/src/training.rs", root), "utf8");

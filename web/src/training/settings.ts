@@ -1,7 +1,7 @@
 // Every setting of a job: its bounds, its default, how people write it, and what it does. Bounds and defaults
 // are those of `TrainingSpec` in primitives/src/training.rs, against which settings.test.ts holds them.
 
-import type { Method, Schedule, Spec } from "./types";
+import type { Spec } from "@/api/types";
 
 /** The settings that are numbers. */
 export type NumberSetting = Exclude<keyof Spec, "method" | "schedule" | "seed" | "targetModules">;
@@ -192,13 +192,13 @@ export const defaults: Spec = {
 /** The largest seed: it is a u64 on chain. */
 const GREATEST_SEED = (1n << 64n) - 1n;
 
-export const schedules: readonly { value: Schedule; label: string }[] = [
+export const schedules: readonly { value: string; label: string }[] = [
   { value: "cosine", label: "Cosine: down to zero along a half cosine" },
   { value: "linear", label: "Linear: down to zero in a straight line" },
   { value: "constant", label: "Constant: unchanged after the warm-up" },
 ];
 
-export const methods: readonly { value: Method; label: string; about: string }[] = [
+export const methods: readonly { value: string; label: string; about: string }[] = [
   {
     value: "lora",
     label: "LoRA",

@@ -1,0 +1,139 @@
+// States and settings of jobs in words, everywhere the same.
+
+import type { BaseModel, Dataset, Event, Job } from "@/api/types";
+import type { Tone } from "@/components/ui/Badge";
+
+export const states: readonly { state: string; label: string; tone: Tone; means: string }[] = [
+  { state: "queued", label: "queued", tone: "neutral", means: "It waits for a worker; its budget is held." },
+  {
+    state: "assigned",
+    label: "assigned",
+    tone: "info",
+    means: "A worker was chosen and its price is fixed.",
+  },
+  { state: "training", label: "training", tone: "accent", means: "A worker trains the adapter." },
+  {
+    state: "submitted",
+    label: "in its window",
+    tone: "info",
+    means: "The adapter is there; the worker is paid when the window has passed.",
+  },
+  {
+    state: "completed",
+    label: "completed",
+    tone: "good",
+    means: "The worker is paid and the adapter registered.",
+  },
+  {
+    state: "failed",
+    label: "failed",
+    tone: "bad",
+    means: "It ended without an adapter; the budget was given back.",
+  },
+  {
+    state: "cancelled",
+    label: "cancelled",
+    tone: "neutral",
+    means: "Its owner called it off; the budget was given back.",
+  },
+];
+
+const unknown = { label: "unknown", tone: "neutral" as Tone, means: "This app is older than the chain." };
+
+export function stateOf(state: string) {
+  return states.find((each) => each.state === state) ?? { ...unknown, state };
+}
+
+/** Whether anything will still happen to a job. */
+export function isOver(job: Pick<Job, "state">): boolean {
+  return ["completed", "failed", "cancelled"].includes(job.state);
+}
+
+/** Whether its owner can still call it off. */
+export function isCancellable(job: Pick<Job, "state">): boolean {
+  return job.state === "queued" || job.state === "assigned";
+}
+
+const failures: Record<string, string> = {
+  deadline: "Its deadline passed.",
+  attempts: "Too many workers gave it up.",
+};
+
+export function failureWords(failure: string): string {
+  return failures[failure] ?? failure;
+}
+
+export function methodName(method: string): string {
+  return method === "qlora" ? "QLoRA" : method === "lora" ? "LoRA" : method;
+}
+
+const families: Record<string, string> = {
+  llama: "LLaMA",
+  mistral: "Mistral",
+  qwen: "Qwen",
+  deepseek: "DeepSeek",
+  gpt2: "GPT-2",
+  bloom: "BLOOM",
+  chatglm: "ChatGLM",
+};
+
+export function familyName(family: string): string {
+  return families[family] ?? family;
+}
+
+export function modelName(models: readonly BaseModel[] | undefined, id: number): string {
+  return models?.find((model) => model.id === id)?.name ?? `base model ${id}`;
+}
+
+export function datasetWords(
+  datasets: readonly Dataset[],
+  nameOf: (datanet: number) => string | undefined,
+): string {
+  return datasets
+    .map(({ datanet, leaves }) => `${nameOf(datanet) ?? `Datanet ${datanet}`} (${leaves})`)
+    .join(", ");
+}
+
+const moments: Record<string, string> = {
+  JobCreated: "Queued; the budget is held",
+  ParentNamed: "Trains an adapter further",
+  JobAssigned: "Given to a worker; its price is fixed",
+  JobTaken: "The worker began",
+  JobProgressed: "Sign of life",
+  ResultSubmitted: "The adapter was posted",
+  JobCompleted: "The worker was paid, the adapter registered",
+  JobTimedOut: "The worker let its time pass and lost a penalty",
+  JobRequeued: "Queued again",
+  JobFailed: "Ended without an adapter; the budget was given back",
+  JobCancelled: "Called off by its owner; the budget was given back",
+  JobDelayed: "Could not be settled now; it is tried again",
+};
+
+/** Topics of the stream by which lists of jobs are kept up to date. */
+export const jobTopics: readonly string[] = [
+  ...["JobCreated", "JobAssigned", "JobTaken", "ResultSubmitted", "JobCompleted", "JobTimedOut"],
+  ...["JobRequeued", "JobFailed", "JobCancelled"],
+].map((name) => `kind:Training.${name}`);
+
+export interface TimelineEntry {
+  event: Event;
+  text: string;
+  /** Signs of life in a row, of which this is the last. */
+  repeated: number;
+}
+
+/** A job's events in words; signs of life in a row are one line. */
+export function timeline(events: readonly Event[]): TimelineEntry[] {
+  const lines: TimelineEntry[] = [];
+  for (const event of events) {
+    const name = event.kind.split(".").at(-1) ?? event.kind;
+    const last = lines.at(-1);
+    if (name === "JobProgressed" && last?.event.kind === event.kind) {
+      last.event = event;
+      last.repeated += 1;
+      continue;
+    }
+    lines.push({ event, text: moments[name] ?? event.kind, repeated: 1 });
+  }
+  return lines;
+}
