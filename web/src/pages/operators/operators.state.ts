@@ -1,0 +1,50 @@
+import type { Job, Worker } from "@/api/types";
+
+/** Jobs that wait for a worker of one kind. */
+export interface Waiting {
+  family: string;
+  method: string;
+  jobs: number;
+  /** Workers that can train this kind, busy or not. */
+  workers: number;
+  /** Of them, those that have no job. */
+  idle: number;
+}
+
+function offers(worker: Worker, family: string, method: string): boolean {
+  return (
+    worker.registered &&
+    !worker.paused &&
+    worker.kinds.some((kind) => kind.family === family && kind.method === method)
+  );
+}
+
+/** The queues: every kind that a job waits for or a worker offers, the longest first. */
+export function queues(jobs: readonly Job[], workers: readonly Worker[]): Waiting[] {
+  const kinds = new Map<string, { family: string; method: string }>();
+  const add = (family: string, method: string) => kinds.set(`${family} ${method}`, { family, method });
+  for (const job of jobs) add(job.family, job.spec.method);
+  for (const worker of workers) {
+    if (!worker.registered) continue;
+    for (const { family, method } of worker.kinds) add(family, method);
+  }
+  return [...kinds.values()]
+    .map(({ family, method }) => {
+      const able = workers.filter((worker) => offers(worker, family, method));
+      return {
+        family,
+        method,
+        jobs: jobs.filter((job) => job.family === family && job.spec.method === method).length,
+        workers: able.length,
+        idle: able.filter(({ job }) => job === null).length,
+      };
+    })
+    .sort((one, other) => other.jobs - one.jobs || one.family.localeCompare(other.family));
+}
+
+export function workerState(worker: Worker): { label: string; tone: "neutral" | "accent" | "good" | "warn" } {
+  if (!worker.registered) return { label: "left", tone: "neutral" };
+  if (worker.job !== null) return { label: "has a job", tone: "accent" };
+  if (worker.paused) return { label: "paused", tone: "warn" };
+  return { label: "idle", tone: "good" };
+}

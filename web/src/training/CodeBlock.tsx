@@ -1,0 +1,42 @@
+import { useState } from "react";
+import { announce } from "@/app/announce";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/Icon";
+
+/** Text for a terminal or a file, to be copied whole. */
+export function CodeBlock({ label, text }: { label: string; text: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+      announce(`${label} is copied.`);
+      setTimeout(() => setCopied(false), 1500);
+    } catch {
+      announce("The browser did not let it be copied.");
+    }
+  };
+  return (
+    <figure className="min-w-0">
+      <figcaption className="flex items-center justify-between gap-3 pb-1.5">
+        <span className="text-sm font-medium">{label}</span>
+        <Button
+          size="small"
+          look="quiet"
+          onClick={copy}
+          aria-label={`Copy: ${label}`}
+          icon={<Icon name={copied ? "check" : "copy"} className="size-4" />}
+        >
+          {copied ? "Copied" : "Copy"}
+        </Button>
+      </figcaption>
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+        tabIndex={0}
+        className="overflow-x-auto rounded-control bg-sunken p-3 font-mono text-xs leading-5 ring-1 ring-line ring-inset"
+      >
+        {text}
+      </pre>
+    </figure>
+  );
+}
