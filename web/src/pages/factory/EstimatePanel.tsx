@@ -1,0 +1,152 @@
+import type { BaseModel, Account as ChainAccount } from "@/api/types";
+import { Button } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { Notice } from "@/components/ui/Notice";
+import { Amount } from "@/components/ui/Values";
+import { formatBytes, formatCount, formatDuration, plural } from "@/lib/format";
+import type { Estimate } from "@/training/estimate";
+import type { Measured } from "./factory.state";
+
+const LEAST_SECONDS = 1;
+
+/** Steps, time, memory and money, while one decides. */
+export function EstimatePanel({
+  estimate,
+  model,
+  measured,
+  ceiling,
+  cheapest,
+  workers,
+  budget,
+  account,
+  problems,
+  busy,
+  onLaunch,
+}: {
+  estimate: Estimate;
+  model: BaseModel | undefined;
+  measured: Measured | null | undefined;
+  ceiling: number | null;
+  /** What the cheapest worker takes for the ceiling. */
+  cheapest: bigint | null;
+  workers: number;
+  budget: bigint | null;
+  account: ChainAccount | undefined;
+  /** What is in the way of a launch. */
+  problems: readonly string[];
+  busy: boolean;
+  onLaunch: () => void;
+}) {
+  const seconds = measured ? Math.max(LEAST_SECONDS, estimate.trained / measured.tokensPerSecond) : null;
+  const balance = account ? BigInt(account.balance) : null;
+  const short = balance !== null && budget !== null && budget > balance;
+  const line = "flex items-baseline justify-between gap-4";
+  const few = ceiling !== null && estimate.trained > ceiling;
+  return (
+    <Card title="Estimate" about="A token is taken for four bytes of text; the worker's tokenizer decides.">
+      <div className="grid gap-5">
+        <dl className="grid gap-2.5 text-sm">
+          <div className={line}>
+            <dt className="text-soft">Examples</dt>
+            <dd className="tabular text-right">
+              {formatCount(estimate.examples - estimate.heldOut)}
+              <span className="text-soft"> + {formatCount(estimate.heldOut)} held out</span>
+            </dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Steps</dt>
+            <dd className="tabular font-semibold">{formatCount(estimate.steps)}</dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Tokens</dt>
+            <dd className="tabular font-semibold">{formatCount(estimate.trained)}</dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Time</dt>
+            <dd className="tabular text-right font-semibold">
+              {seconds === null || estimate.trained === 0 ? (
+                <span className="font-normal text-soft">not known</span>
+              ) : (
+                `about ${formatDuration(seconds * 1000)}`
+              )}
+            </dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Memory</dt>
+            <dd className="tabular text-right font-semibold">
+              {measured?.memory ? (
+                `about ${formatBytes(measured.memory)}`
+              ) : model ? (
+                `above ${formatBytes(model.weightsSize)}`
+              ) : (
+                <span className="font-normal text-soft">not known</span>
+              )}
+            </dd>
+          </div>
+        </dl>
+        <p className="-mt-2 text-xs text-soft">
+          {measured
+            ? `Time and memory as run ${measured.job} of this model and method had them, reported by its worker (examples of up to ${formatCount(measured.maxSeqLength)} tokens).`
+            : model
+              ? "No worker has reported a run of this model and method yet; memory is at least the weights."
+              : "Choose a base model."}
+        </p>
+        <dl className="grid gap-2.5 border-t border-line pt-4 text-sm">
+          <div className={line}>
+            <dt className="text-soft">Cheapest worker</dt>
+            <dd>
+              {cheapest === null ? <span className="text-soft">none</span> : <Amount plancks={cheapest} />}
+            </dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Held now</dt>
+            <dd className="font-semibold">{budget === null ? "–" : <Amount plancks={budget} />}</dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Balance</dt>
+            <dd>
+              {balance === null ? (
+                <span className="text-soft">no account</span>
+              ) : (
+                <Amount plancks={balance} />
+              )}
+            </dd>
+          </div>
+        </dl>
+        {model && workers === 0 && (
+          <Notice tone="warn" title="No worker offers this now">
+            The job waits until one comes, or until its deadline. Its budget is held meanwhile.
+          </Notice>
+        )}
+        {cheapest !== null && budget !== null && cheapest > budget && (
+          <Notice tone="warn" title="The budget is below the cheapest worker's price">
+            The job waits until one comes that takes it.
+          </Notice>
+        )}
+        {few && (
+          <Notice tone="warn" title="The token ceiling is below the estimate">
+            The worker stops before it: some of the passes will be missing.
+          </Notice>
+        )}
+        {short && (
+          <Notice tone="bad" title="The balance does not cover the budget">
+            Lower the token ceiling or the budget, or get OPEN.
+          </Notice>
+        )}
+        {problems.length > 0 && (
+          <ul
+            className="grid gap-1 text-sm text-soft"
+            aria-label={`Before it can be launched: ${plural(problems.length, "thing")}`}
+          >
+            {problems.map((problem) => (
+              <li key={problem}>· {problem}</li>
+            ))}
+          </ul>
+        )}
+        <Button look="primary" busy={busy} disabled={problems.length > 0 || short} onClick={onLaunch}>
+          Launch
+        </Button>
+      </div>
+    </Card>
+  );
+}

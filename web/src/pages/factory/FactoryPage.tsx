@@ -1,0 +1,300 @@
+import { useEffect, useMemo, useState } from "react";
+import { useLocation, useSearch } from "wouter";
+import { useAccount } from "@/accounts/state";
+import { useGet } from "@/api/queries";
+import { request } from "@/api/request";
+import { useLive } from "@/api/stream";
+import type { Adapter, Account as ChainAccount, JobDetail } from "@/api/types";
+import { toast } from "@/app/toasts";
+import { transact } from "@/chain/transactions";
+import { Button } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { Field } from "@/components/ui/Field";
+import { Notice } from "@/components/ui/Notice";
+import { Page } from "@/components/ui/Page";
+import { Amount } from "@/components/ui/Values";
+import { formatCount, formatOpen, parseOpen, plural } from "@/lib/format";
+import { describeProblem } from "@/lib/problem";
+import { CodeBlock } from "@/training/CodeBlock";
+import { commandLine, configuration } from "@/training/commands";
+import { estimate as estimateOf, offers, price, suggestCeiling } from "@/training/estimate";
+import { useModels, useWorkers } from "@/training/queries";
+import { methodName } from "@/training/words";
+import { DataChoice } from "./DataChoice";
+import { DataPreview } from "./DataPreview";
+import { EstimatePanel } from "./EstimatePanel";
+import {
+  callOf,
+  check,
+  createdJob,
+  type Draft,
+  emptyDraft,
+  keepSettled,
+  newestVersions,
+  readBudget,
+  readCeiling,
+  readDeadline,
+  settingsOf,
+  useLimits,
+  useMeasured,
+  useSizes,
+} from "./factory.state";
+import { ModelChoice } from "./ModelChoice";
+import { SettingsForm } from "./SettingsForm";
+
+const MINIMUM = 10n ** 17n;
+const MOST_BLOCKS = 201_600;
+
+/** A job is put together: model, data, settings, money. */
+export default function FactoryPage() {
+  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const [origin, setOrigin] = useState<JobDetail>();
+  const [busy, setBusy] = useState(false);
+  const change = (changes: Partial<Draft>) => setDraft((now) => ({ ...now, ...changes }));
+  const account = useAccount();
+  const [, go] = useLocation();
+  usePrefill(setDraft, setOrigin);
+
+  const models = useModels();
+  const workers = useWorkers();
+  const limits = useLimits();
+  const balance = useGet<ChainAccount>(
+    ["account", account?.address ?? ""],
+    `/v1/accounts/${account?.address}`,
+    undefined,
+    account !== null,
+  );
+  useLive(account ? `account:${account.address}` : null, "kind:Training.WorkerRegistered");
+
+  const model = models.data?.items.find(({ id }) => id === draft.base);
+  const checked = useMemo(() => check(draft), [draft]);
+  const sizes = useSizes(draft.datasets);
+  const measured = useMeasured(draft.base, draft.method);
+  const known = draft.datasets.length > 0 && sizes.data?.length === draft.datasets.length ? sizes.data : [];
+  const estimate = estimateOf(known, checked.spec);
+
+  const ceilingText = draft.ceiling ?? String(suggestCeiling(estimate.trained));
+  const ceiling = readCeiling(ceilingText);
+  const able = model ? offers(workers.data?.items ?? [], model.family, draft.method) : [];
+  const cheapest = able[0] && "value" in ceiling ? price(able[0], ceiling.value) : null;
+  const minimum = limits.data?.minimum ?? MINIMUM;
+  const suggested = cheapest !== null && cheapest > minimum ? cheapest : minimum;
+  const budgetText = draft.budget ?? formatOpen(suggested).replaceAll(",", "");
+  const budget = readBudget(budgetText, minimum);
+  const deadline = readDeadline(draft.hours, limits.data?.mostBlocks ?? MOST_BLOCKS);
+
+  const wrong = Object.keys(checked.errors).length;
+  const problems = [
+    ...(account ? [] : ["Choose an account"]),
+    ...(draft.base === null ? ["Choose a base model"] : []),
+    ...(draft.datasets.length === 0 ? ["Choose a Datanet"] : []),
+    ...(wrong > 0 ? [`Mend ${plural(wrong, "setting")}`] : []),
+    ...("error" in ceiling || "error" in budget || "error" in deadline ? ["Mend the limits"] : []),
+  ];
+
+  const chooseParent = async (adapter: Adapter | null) => {
+    if (!adapter) return change({ parent: null });
+    try {
+      const job = await request<JobDetail>(`/v1/jobs/${adapter.id}`);
+      setDraft((now) => ({
+        ...now,
+        parent: adapter.id,
+        base: adapter.base,
+        ...settingsOf(keepSettled(check(now).spec, job.spec)),
+      }));
+    } catch (error) {
+      toast(describeProblem(error).title, "bad");
+    }
+  };
+
+  const launch = async () => {
+    if (!account || draft.base === null || "error" in ceiling || "error" in budget || "error" in deadline)
+      return;
+    setBusy(true);
+    try {
+      const { getChain } = await import("@/chain/client");
+      const { client } = getChain();
+      const { number } = (await client.getBestBlocks())[0] ?? (await client.getFinalizedBlock());
+      const { base, parent, datasets } = draft;
+      const call = callOf({
+        ...{ base, parent, datasets, spec: checked.spec },
+        ...{ ceiling: ceiling.value, budget: budget.value, deadline: number + deadline.value },
+      });
+      const result = await transact(account, {
+        title: parent === null ? "Launch the run" : `Train adapter ${parent} further`,
+        words: (
+          <>
+            {methodName(checked.spec.method)} of {model?.name ?? `base model ${base}`} on{" "}
+            {plural(datasets.length, "Datanet")}, at most {formatCount(ceiling.value)} tokens. The worker's
+            price is paid from the budget when the adapter is there; what is left of it, or all of it where
+            nothing comes, is given back. <Amount plancks={budget.value} /> are held meanwhile.
+          </>
+        ),
+        build: (api) =>
+          parent === null
+            ? api.tx.Training.create_job(call)
+            : api.tx.Training.refine_adapter({ parent: BigInt(parent), ...call }),
+        held: budget.value,
+      });
+      const job = result && createdJob(result);
+      if (job !== null) go(`/runs/${job}`);
+    } catch (error) {
+      toast(describeProblem(error).title, "bad");
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Page
+      title="ModelFactory"
+      about="Choose a model, data and settings. A worker trains, the chain pays it, and the adapter names whose files made it."
+    >
+      {origin && (
+        <Notice
+          title={`The settings of run ${origin.id}, on the newest versions of its Datanets`}
+          actions={
+            origin.state === "completed" && draft.parent === null ? (
+              <Button
+                size="small"
+                onClick={() => void chooseParent({ id: origin.id, base: origin.base } as Adapter)}
+              >
+                Continue from its adapter
+              </Button>
+            ) : undefined
+          }
+        >
+          {draft.parent === origin.id
+            ? "It goes on from that run's adapter: rank, alpha and layers are the adapter's."
+            : "It begins with a fresh adapter."}
+        </Notice>
+      )}
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-6">
+          <ModelChoice
+            base={draft.base}
+            parent={draft.parent}
+            onBase={(base) => change({ base, ...(base === draft.base ? {} : { parent: null }) })}
+            onParent={(parent) => void chooseParent(parent)}
+          />
+          <DataChoice
+            datasets={draft.datasets}
+            sizes={sizes.data}
+            onChange={(datasets) => change({ datasets })}
+          />
+          <SettingsForm
+            draft={draft}
+            checked={checked}
+            change={change}
+            onPreset={(changes) =>
+              change(
+                settingsOf(
+                  draft.parent === null
+                    ? { ...emptySpec, ...changes }
+                    : keepSettled({ ...emptySpec, ...changes }, checked.spec),
+                ),
+              )
+            }
+          />
+          <Card title="Limits" about="What it may take at most. What is not used of the budget comes back.">
+            <div className="grid gap-5 sm:grid-cols-3">
+              <Field
+                label="Token ceiling"
+                unit="tokens"
+                inputMode="numeric"
+                value={ceilingText}
+                error={"error" in ceiling ? ceiling.error : undefined}
+                help="The price is a worker's price a token times this, whatever it uses."
+                onChange={(event) => change({ ceiling: event.target.value })}
+              />
+              <Field
+                label="Budget"
+                unit="OPEN"
+                inputMode="decimal"
+                value={budgetText}
+                error={"error" in budget ? budget.error : undefined}
+                help={`At least ${formatOpen(minimum)}. Held until the job is over.`}
+                onChange={(event) => change({ budget: event.target.value })}
+              />
+              <Field
+                label="Deadline"
+                unit="hours from now"
+                inputMode="decimal"
+                value={draft.hours}
+                error={"error" in deadline ? deadline.error : undefined}
+                help="After it the unfinished job fails and everything is given back."
+                onChange={(event) => change({ hours: event.target.value })}
+              />
+            </div>
+          </Card>
+          <DataPreview datasets={draft.datasets} longest={checked.spec.maxSeqLength} />
+          {draft.base !== null && (
+            <Card
+              title="The same job elsewhere"
+              about="From a terminal, or on your own machine without the chain."
+            >
+              <div className="grid gap-5">
+                <CodeBlock
+                  label="Command line"
+                  text={commandLine({
+                    ...{
+                      base: draft.base,
+                      parent: draft.parent,
+                      datasets: draft.datasets,
+                      spec: checked.spec,
+                    },
+                    tokenCeiling: "value" in ceiling ? ceiling.value : 1,
+                    budget: "value" in budget ? budget.value : (parseOpen(budgetText) ?? minimum),
+                    deadline: "value" in deadline ? deadline.value : 2400,
+                  })}
+                />
+                <CodeBlock label="run.yaml" text={configuration(checked.spec, model?.name ?? "model.gguf")} />
+              </div>
+            </Card>
+          )}
+        </div>
+        <div className="lg:sticky lg:top-20">
+          <EstimatePanel
+            estimate={estimate}
+            model={model}
+            measured={measured.data}
+            ceiling={"value" in ceiling ? ceiling.value : null}
+            cheapest={cheapest}
+            workers={able.length}
+            budget={"value" in budget ? budget.value : null}
+            account={balance.data}
+            problems={problems}
+            busy={busy}
+            onLaunch={() => void launch()}
+          />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+const emptySpec = check(emptyDraft).spec;
+
+/** `?from=7` begins with the settings of run 7 and its Datanets' newest versions. */
+function usePrefill(setDraft: (draft: Draft) => void, setOrigin: (job: JobDetail) => void): void {
+  const from = new URLSearchParams(useSearch()).get("from");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the setters of the page's state never change
+  useEffect(() => {
+    if (!from || !/^\d{1,15}$/.test(from)) return;
+    let stale = false;
+    void (async () => {
+      try {
+        const job = await request<JobDetail>(`/v1/jobs/${from}`);
+        const datasets = await newestVersions(job);
+        if (stale) return;
+        setDraft({ ...emptyDraft, base: job.base, datasets, ...settingsOf(job.spec) });
+        setOrigin(job);
+      } catch (error) {
+        if (!stale) toast(describeProblem(error).title, "bad");
+      }
+    })();
+    return () => {
+      stale = true;
+    };
+  }, [from]);
+}

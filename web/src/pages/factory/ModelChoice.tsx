@@ -1,0 +1,178 @@
+import type { Adapter, BaseModel } from "@/api/types";
+import { Badge } from "@/components/ui/Badge";
+import { Card } from "@/components/ui/Card";
+import { SelectField } from "@/components/ui/Field";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { Copyable } from "@/components/ui/Values";
+import { classes } from "@/lib/classes";
+import { formatBytes, formatCount } from "@/lib/format";
+import { useAdapters, useModels, useWorkers } from "@/training/queries";
+import { familyName } from "@/training/words";
+
+const card =
+  "relative grid gap-2 rounded-card border bg-surface p-4 has-focus-visible:outline-2 has-focus-visible:outline-accent";
+
+/** A card to choose one of several by. */
+export function ChoiceCard({
+  name,
+  value,
+  checked,
+  onChoose,
+  title,
+  aside,
+  children,
+}: {
+  name: string;
+  value: string | number;
+  checked: boolean;
+  onChoose: () => void;
+  title: string;
+  aside?: React.ReactNode;
+  children: React.ReactNode;
+}) {
+  return (
+    <div
+      className={classes(
+        card,
+        checked ? "border-accent ring-1 ring-accent" : "border-line hover:border-line-strong",
+      )}
+    >
+      <div className="flex items-start justify-between gap-3">
+        <label className="flex min-w-0 items-start gap-2.5 font-semibold">
+          <input
+            type="radio"
+            name={name}
+            value={value}
+            checked={checked}
+            onChange={onChoose}
+            className="mt-1 size-4 shrink-0 accent-accent after:absolute after:inset-0 after:content-['']"
+          />
+          <span className="min-w-0 break-words">{title}</span>
+        </label>
+        {aside}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** The base model, and whether an adapter of it is trained further. */
+export function ModelChoice({
+  base,
+  parent,
+  onBase,
+  onParent,
+}: {
+  base: number | null;
+  parent: number | null;
+  onBase: (base: number) => void;
+  onParent: (parent: Adapter | null) => void;
+}) {
+  const models = useModels();
+  return (
+    <Card
+      title="Base model"
+      about="What is fine-tuned. Its weights stay as they are; the adapter is what is learned."
+    >
+      <Loaded
+        query={models}
+        isEmpty={(data) => data.items.length === 0}
+        empty={
+          <EmptyState icon="factory" title="No base model is registered">
+            <code>openledger model register</code> registers one.
+          </EmptyState>
+        }
+      >
+        {(data) => (
+          <div className="grid gap-4">
+            <fieldset className="grid gap-3 sm:grid-cols-2">
+              <legend className="sr-only">Base model</legend>
+              {data.items.map((model) => (
+                <ModelCard
+                  key={model.id}
+                  model={model}
+                  checked={model.id === base}
+                  onChoose={() => onBase(model.id)}
+                />
+              ))}
+            </fieldset>
+            {base !== null && <ParentChoice base={base} parent={parent} onParent={onParent} />}
+          </div>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function ModelCard({
+  model,
+  checked,
+  onChoose,
+}: {
+  model: BaseModel;
+  checked: boolean;
+  onChoose: () => void;
+}) {
+  const workers = useWorkers();
+  const able = workers.data?.items.filter(
+    (worker) => worker.registered && worker.kinds.some(({ family }) => family === model.family),
+  );
+  return (
+    <ChoiceCard
+      name="base"
+      value={model.id}
+      checked={checked}
+      onChoose={onChoose}
+      title={model.name}
+      aside={<Badge tone="info">{familyName(model.family)}</Badge>}
+    >
+      <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
+        <dt className="text-soft">Licence</dt>
+        <dd className="break-words">{model.licence}</dd>
+        <dt className="text-soft">Size</dt>
+        <dd>{formatBytes(model.weightsSize)}</dd>
+        <dt className="text-soft">Weights</dt>
+        <dd className="relative z-10">
+          <Copyable text={model.weightsSha256} what="hash of the weights" />
+        </dd>
+        {able && (
+          <>
+            <dt className="text-soft">Workers</dt>
+            <dd>{able.length === 0 ? "none now" : formatCount(able.length)}</dd>
+          </>
+        )}
+      </dl>
+    </ChoiceCard>
+  );
+}
+
+function ParentChoice({
+  base,
+  parent,
+  onParent,
+}: {
+  base: number;
+  parent: number | null;
+  onParent: (parent: Adapter | null) => void;
+}) {
+  const adapters = useAdapters();
+  const fitting = (adapters.data?.items ?? []).filter((adapter) => adapter.base === base);
+  if (fitting.length === 0 && parent === null) return null;
+  return (
+    <SelectField
+      label="Begin with"
+      help="An adapter that is trained further keeps its rank, alpha and layers. Anyone may train any adapter further."
+      value={parent === null ? "" : String(parent)}
+      onChange={(event) => onParent(fitting.find(({ id }) => String(id) === event.target.value) ?? null)}
+      options={[
+        { value: "", label: "A fresh adapter" },
+        ...fitting
+          .sort((one, other) => other.id - one.id)
+          .map((adapter) => ({
+            value: String(adapter.id),
+            label: `Adapter ${adapter.id} (held-out loss ${adapter.evalLossAfter.toFixed(3)})`,
+          })),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,266 @@
+import { useQuery } from "@tanstack/react-query";
+import { request } from "@/api/request";
+import type { Dataset, Job, List, Spec } from "@/api/types";
+import type { Api } from "@/chain/client";
+import type { TransactionResult } from "@/chain/transactions";
+import { formatOpen, parseOpen } from "@/lib/format";
+import { settledByParent } from "@/training/commands";
+import { gather, type MetricsAnswer, noCurves, speed } from "@/training/metrics";
+import { readVersion } from "@/training/queries";
+import { defaults, type NumberSetting, parse, seedProblem, settings, written } from "@/training/settings";
+
+/** Blocks an hour. */
+const BLOCKS_AN_HOUR = 1200;
+export const MOST_DATANETS = 8;
+
+/** What is being put together, as it was typed. */
+export interface Draft {
+  base: number | null;
+  /** The adapter that is trained further. */
+  parent: number | null;
+  datasets: readonly Dataset[];
+  method: string;
+  schedule: string;
+  targetModules: number;
+  texts: Record<NumberSetting, string>;
+  seed: string;
+  /** Null as long as it follows the estimate. */
+  ceiling: string | null;
+  budget: string | null;
+  hours: string;
+}
+
+export function textsOf(spec: Spec): Record<NumberSetting, string> {
+  return Object.fromEntries(
+    settings.map((setting) => [setting.field, written(setting, spec[setting.field])]),
+  ) as Record<NumberSetting, string>;
+}
+
+export function draftOf(spec: Spec): Draft {
+  return {
+    ...{ base: null, parent: null, datasets: [], ceiling: null, budget: null, hours: "2" },
+    ...settingsOf(spec),
+  };
+}
+
+/** A draft's part that settings make. */
+export function settingsOf(
+  spec: Spec,
+): Pick<Draft, "method" | "schedule" | "targetModules" | "texts" | "seed"> {
+  const { method, schedule, targetModules, seed } = spec;
+  return { method, schedule, targetModules, seed, texts: textsOf(spec) };
+}
+
+export const emptyDraft = draftOf(defaults);
+
+export interface Checked {
+  spec: Spec;
+  /** What is wrong, by field. */
+  errors: Partial<Record<NumberSetting | "seed", string>>;
+}
+
+/** Reads the settings; a field that cannot be read counts as its default, so that estimates go on. */
+export function check(draft: Draft): Checked {
+  const spec: Spec = {
+    ...defaults,
+    method: draft.method,
+    schedule: draft.schedule,
+    targetModules: draft.targetModules,
+  };
+  const errors: Checked["errors"] = {};
+  for (const setting of settings) {
+    const read = parse(setting, draft.texts[setting.field]);
+    if (read.error === undefined) spec[setting.field] = read.value;
+    else errors[setting.field] = read.error;
+  }
+  const wrong = seedProblem(draft.seed);
+  if (wrong) errors.seed = wrong;
+  else spec.seed = BigInt(draft.seed).toString();
+  return { spec, errors };
+}
+
+/** A number of tokens, or what is wrong with it. */
+export function readCeiling(text: string): { value: number } | { error: string } {
+  const digits = text.replace(/[,\s]/g, "");
+  const value = Number(digits);
+  if (!/^\d+$/.test(digits) || value < 1) return { error: "Write a whole number of tokens, 1 or more" };
+  if (!Number.isSafeInteger(value)) return { error: "No training has that many tokens" };
+  return { value };
+}
+
+/** A budget in plancks, or what is wrong with it. */
+export function readBudget(text: string, minimum: bigint): { value: bigint } | { error: string } {
+  const value = parseOpen(text);
+  if (value === null) return { error: "Write an amount of OPEN, such as 2.5" };
+  if (value < minimum) return { error: `The least budget is ${formatOpen(minimum)} OPEN` };
+  return { value };
+}
+
+/** Hours until the deadline as blocks, or what is wrong with them. */
+export function readDeadline(text: string, mostBlocks: number): { value: number } | { error: string } {
+  const hours = Number(text);
+  const most = mostBlocks / BLOCKS_AN_HOUR;
+  const value = Math.round(hours * BLOCKS_AN_HOUR);
+  if (text.trim() === "" || !Number.isFinite(hours) || value < 1) return { error: "Write a number of hours" };
+  // A few blocks pass until it is signed.
+  if (value > mostBlocks - 20) return { error: `A job lasts ${most} hours at most` };
+  return { value };
+}
+
+/** What stays of a parent's settings whatever else is chosen. */
+export function keepSettled(spec: Spec, parent: Spec): Spec {
+  const kept = { ...spec };
+  for (const field of settledByParent) Object.assign(kept, { [field]: parent[field] });
+  return kept;
+}
+
+const variant = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)}`;
+
+interface Order {
+  base: number;
+  parent: number | null;
+  datasets: readonly Dataset[];
+  spec: Spec;
+  ceiling: number;
+  budget: bigint;
+  deadline: number;
+}
+
+type Call = Parameters<Api["tx"]["Training"]["create_job"]>[0];
+
+/** The transaction's argument. */
+export function callOf(order: Order): Call {
+  const { spec } = order;
+  return {
+    base: order.base,
+    datasets: order.datasets.map(({ datanet, leaves, root }) => ({
+      datanet,
+      version: { leaves: BigInt(leaves), root: root.startsWith("0x") ? root : `0x${root}` },
+    })) as Call["datasets"],
+    spec: {
+      method: { type: variant(spec.method), value: undefined } as Call["spec"]["method"],
+      lora_r: spec.loraR,
+      lora_alpha: spec.loraAlpha,
+      lora_dropout_bp: spec.loraDropoutBp,
+      target_modules: spec.targetModules,
+      learning_rate_nano: spec.learningRateNano,
+      schedule: { type: variant(spec.schedule), value: undefined } as Call["spec"]["schedule"],
+      warmup_ratio_bp: spec.warmupRatioBp,
+      per_device_train_batch_size: spec.perDeviceTrainBatchSize,
+      gradient_accumulation_steps: spec.gradientAccumulationSteps,
+      num_train_epochs: spec.numTrainEpochs,
+      max_seq_length: spec.maxSeqLength,
+      weight_decay_micro: spec.weightDecayMicro,
+      max_grad_norm_milli: spec.maxGradNormMilli,
+      seed: BigInt(spec.seed),
+      eval_fraction_bp: spec.evalFractionBp,
+    },
+    token_ceiling: BigInt(order.ceiling),
+    budget: order.budget,
+    deadline: order.deadline,
+  };
+}
+
+/** The number of the job that a transaction queued. */
+export function createdJob(result: TransactionResult): number | null {
+  for (const { type, value } of result.events) {
+    if (type !== "Training" || value.type !== "JobCreated") continue;
+    const { job } = value.value as { job: bigint };
+    return Number(job);
+  }
+  return null;
+}
+
+/** The chain's limits of jobs. */
+export function useLimits() {
+  return useQuery({
+    queryKey: ["limits of jobs"],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { Training } = getChain().api.constants;
+      const [minimum, mostBlocks] = await Promise.all([Training.MinimumBudget(), Training.MaxJobBlocks()]);
+      return { minimum, mostBlocks };
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Leaves that are read of a version to add up its units. */
+const MOST_LEAVES = 2000;
+const PAGE = 100;
+
+export interface Size {
+  leaves: number;
+  units: bigint;
+  /** Not every file of the version was added up. */
+  rough: boolean;
+}
+
+/** How much a Datanet held at a version: the sum over its files, as the chain has them. */
+export function useSizes(datasets: readonly Dataset[]) {
+  const key = datasets.map(({ datanet, leaves }) => `${datanet}@${leaves}`).join(",");
+  return useQuery({
+    queryKey: ["sizes of versions", key],
+    queryFn: () => Promise.all(datasets.map(readSize)),
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: (before) => before,
+  });
+}
+
+async function readSize({ datanet, leaves }: Dataset): Promise<Size> {
+  const { getChain } = await import("@/chain/client");
+  const { DatanetsApi } = getChain().api.apis;
+  const now = await DatanetsApi.datanet(datanet);
+  if (now && now.version.leaves === BigInt(leaves)) return { leaves, units: now.units, rough: false };
+  let units = 0n;
+  let read = 0;
+  while (read < Math.min(leaves, MOST_LEAVES)) {
+    const page = await DatanetsApi.leaves(datanet, BigInt(read), Math.min(PAGE, leaves - read));
+    if (page.length === 0) break;
+    for (const { leaf } of page) units += leaf.units;
+    read += page.length;
+  }
+  if (read >= leaves || read === 0) return { leaves, units, rough: read < leaves };
+  return { leaves, units: (units * BigInt(leaves)) / BigInt(read), rough: true };
+}
+
+/** The newest versions of a job's Datanets; those that have none any more are left out. */
+export async function newestVersions(job: Pick<Job, "datasets">): Promise<Dataset[]> {
+  const versions = await Promise.all(job.datasets.map(({ datanet }) => readVersion(datanet)));
+  return versions.flatMap((version) => (version ? [version] : []));
+}
+
+export interface Measured {
+  job: number;
+  tokensPerSecond: number;
+  memory: number | null;
+  maxSeqLength: number;
+}
+
+/** How fast the last run of this kind was, as its worker reported. Null where none was reported. */
+export function useMeasured(base: number | null, method: string) {
+  return useQuery({
+    queryKey: ["measured", base, method],
+    queryFn: async ({ signal }): Promise<Measured | null> => {
+      const { items } = await request<List<Job>>("/v1/jobs", {
+        signal,
+        query: { state: "completed", limit: 100 },
+      });
+      const alike = items
+        .filter((job) => job.base === base && job.spec.method === method)
+        .sort((one, other) => other.id - one.id);
+      for (const job of alike.slice(0, 3)) {
+        const told = await request<MetricsAnswer>(`/v1/jobs/${job.id}/metrics`, {
+          signal,
+          query: { limit: 1000 },
+        });
+        const run = gather(noCurves, told.items).runs.at(-1);
+        const found = run && speed(run);
+        if (found) return { job: job.id, maxSeqLength: job.spec.maxSeqLength, ...found };
+      }
+      return null;
+    },
+    enabled: base !== null,
+    staleTime: 60_000,
+  });
+}
