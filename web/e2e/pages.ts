@@ -3,5 +3,11 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "home", path: "/" },
   { name: "accounts", path: "/accounts" },
   { name: "invite", path: "/invite" },
+  { name: "factory", path: "/factory" },
+  { name: "runs", path: "/runs" },
+  { name: "compare", path: "/runs/compare" },
+  { name: "chat", path: "/chat" },
+  { name: "attribution", path: "/attribution" },
+  { name: "operators", path: "/operators" },
   { name: "missing", path: "/no-such-page" },
 ];

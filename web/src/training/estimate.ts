@@ -1,7 +1,7 @@
 // What a job will take, before anybody has counted. Only a worker's tokenizer knows the tokens; until then a
 // text's bytes are divided by four, and everything that follows from it is an estimate.
 
-import type { Dataset, Spec, Worker } from "@/api/types";
+import type { Spec, Worker } from "@/api/types";
 
 const BYTES_A_TOKEN = 4;
 /** Room for what the division by four got wrong. */
@@ -68,14 +68,4 @@ export function offers(workers: readonly Worker[], family: string, method: strin
 /** What a worker is paid: its price a token times the ceiling, whatever it uses of it. */
 export function price(worker: Worker, ceiling: number): bigint {
   return BigInt(worker.pricePerToken) * BigInt(ceiling);
-}
-
-/** Whether two lists name the same Datanets at the same versions. */
-export function sameData(one: readonly Dataset[], other: readonly Dataset[]): boolean {
-  return (
-    one.length === other.length &&
-    one.every((dataset) =>
-      other.some(({ datanet, leaves }) => datanet === dataset.datanet && leaves === dataset.leaves),
-    )
-  );
 }

@@ -51,13 +51,20 @@ function conversation(value: unknown): Part[] | undefined {
   return parts;
 }
 
+/** A side of a preference: a text, a message or messages, as one text. */
+function side(value: unknown): string | undefined {
+  const turns = conversation(Array.isArray(value) ? value : [value]);
+  return text(value) ?? turns?.map((turn) => turn.text).join("\n");
+}
+
 function record(fields: Fields): Part[] | undefined {
-  const chosen = text(fields.chosen);
-  const rejected = text(fields.rejected);
+  const chosen = side(fields.chosen);
+  const rejected = side(fields.rejected);
   if (chosen !== undefined && rejected !== undefined) {
     const prompt = first(fields, QUESTION);
+    const turns = conversation(fields.prompt)?.map((turn) => ({ ...turn, learned: false }));
     return [
-      ...(prompt === undefined ? [] : [{ role: "prompt", text: prompt, learned: false }]),
+      ...(turns ?? (prompt === undefined ? [] : [{ role: "prompt", text: prompt, learned: false }])),
       { role: "chosen", text: chosen, learned: true },
       { role: "rejected", text: rejected, learned: false },
     ];

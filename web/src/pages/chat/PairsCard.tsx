@@ -1,0 +1,173 @@
+import { useState } from "react";
+import { Link } from "wouter";
+import { useAccount } from "@/accounts/state";
+import { useGet } from "@/api/queries";
+import type { Account as ChainAccount } from "@/api/types";
+import { toast } from "@/app/toasts";
+import { transact } from "@/chain/transactions";
+import { Badge } from "@/components/ui/Badge";
+import { Meter } from "@/components/ui/Bars";
+import { Button, IconButton } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { SelectField } from "@/components/ui/Field";
+import { Icon } from "@/components/ui/Icon";
+import { Notice } from "@/components/ui/Notice";
+import { formatBytes, formatCount, plural } from "@/lib/format";
+import { describeProblem, type Problem } from "@/lib/problem";
+import { useDatanets } from "@/training/queries";
+import { submissionItem } from "@/uploads/content";
+import { dropFile, putFile } from "@/uploads/put";
+import { type Pair, pairsFile } from "./pairs";
+
+/** The marked pairs, and the way into a Datanet. */
+export function PairsCard({
+  pairs,
+  onRemove,
+  onSubmitted,
+}: {
+  pairs: readonly Pair[];
+  onRemove: (id: number) => void;
+  onSubmitted: (ids: readonly number[]) => void;
+}) {
+  const account = useAccount();
+  const datanets = useDatanets();
+  const [chosen, setChosen] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const fitting = datanets.data?.items.filter(({ formats }) => formats.includes("txt")) ?? [];
+  const datanet = fitting.find(({ id }) => String(id) === chosen) ?? fitting[0];
+  const bytes = new TextEncoder().encode(pairsFile(pairs));
+
+  const submit = async () => {
+    if (!account || !datanet) return;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const file = await putFile(account, bytes, datanet.id, "txt");
+      const sent = await transact(account, {
+        title: "Submit the pairs",
+        words: (
+          <>
+            {plural(pairs.length, "pair")} as one file of {formatBytes(file.size)} to {datanet.name}. Curators
+            review it like any other; what is accepted earns points.
+          </>
+        ),
+        build: (api) => api.tx.Datanets.submit({ datanet: datanet.id, items: [submissionItem(file)] }),
+        free: "Submissions within the quota cost no fee.",
+      });
+      if (sent) {
+        onSubmitted(pairs.map(({ id }) => id));
+        toast(`The pairs are submitted to ${datanet.name}`);
+      } else {
+        // Nothing names it, so it gives its room in the quota back.
+        await dropFile(account, file.sha256);
+      }
+    } catch (error) {
+      setProblem(describeProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Card
+      title="Marked pairs"
+      about="A better answer beside a worse one. The next refine on the Datanet learns from them."
+    >
+      <div className="grid gap-5">
+        {pairs.length === 0 ? (
+          <p className="text-sm text-soft">
+            Say under an answer that it is the better one, or write a better one yourself.
+          </p>
+        ) : (
+          <>
+            <ol className="grid max-h-80 gap-3 overflow-y-auto" aria-label="Marked pairs">
+              {pairs.map((pair) => (
+                <li key={pair.id} className="flex gap-3 rounded-control bg-sunken p-3 text-sm">
+                  <div className="grid min-w-0 flex-1 gap-1.5">
+                    <p className="font-medium break-words">{pair.prompt.at(-1)?.content}</p>
+                    <p className="line-clamp-3 break-words">
+                      <Badge tone="good">{pair.written ? "written" : "better"}</Badge> {pair.chosen}
+                    </p>
+                    <p className="line-clamp-2 break-words text-soft">
+                      <Badge>worse</Badge> {pair.rejected}
+                    </p>
+                  </div>
+                  <IconButton label="Remove the pair" onClick={() => onRemove(pair.id)}>
+                    <Icon name="close" className="size-4" />
+                  </IconButton>
+                </li>
+              ))}
+            </ol>
+            <SelectField
+              label="Datanet"
+              value={datanet ? String(datanet.id) : ""}
+              onChange={(event) => setChosen(event.target.value)}
+              help="One .txt file of JSON lines with prompt, chosen and rejected. Every line is an example."
+              options={
+                fitting.length > 0
+                  ? fitting.map(({ id, name }) => ({ value: String(id), label: name }))
+                  : [{ value: "", label: "No Datanet takes .txt files" }]
+              }
+            />
+            {account && <QuotaMeter address={account.address} size={bytes.length} />}
+            {problem && (
+              <Notice tone="bad" alert title={problem.title}>
+                {problem.next}
+              </Notice>
+            )}
+            <Button
+              look="primary"
+              className="justify-self-start"
+              busy={busy}
+              disabled={!account || !datanet}
+              onClick={() => void submit()}
+            >
+              {account ? `Submit ${plural(pairs.length, "pair")}` : "Choose an account to submit"}
+            </Button>
+          </>
+        )}
+        <p className="text-sm text-soft">
+          Jobs of the chain learn the chosen answers (SFT). To learn from the pairs themselves (DPO), train on
+          your own machine: <code>trainer-worker train --stage dpo</code>.{" "}
+          <Link href="/factory" className="link">
+            ModelFactory
+          </Link>
+        </p>
+      </div>
+    </Card>
+  );
+}
+
+/** What the account may still submit today. */
+function QuotaMeter({ address, size }: { address: string; size: number }) {
+  const account = useGet<ChainAccount>(["account", address], `/v1/accounts/${address}`);
+  if (!account.data) return null;
+  const { quota, contributor } = account.data;
+  if (!contributor) {
+    return (
+      <Notice tone="warn" title="This account is no contributor yet">
+        <Link href="/contribute" className="link">
+          Become one
+        </Link>{" "}
+        and come back: the pairs stay as long as this page is open.
+      </Notice>
+    );
+  }
+  const left = quota.limits.bytes - quota.used.bytes;
+  return (
+    <div className="grid gap-2">
+      <Meter
+        label="Files today"
+        value={quota.used.files}
+        max={quota.limits.files}
+        shown={`${formatCount(quota.used.files)} of ${formatCount(quota.limits.files)}`}
+      />
+      {size > left && (
+        <p className="text-sm text-bad">
+          {formatBytes(size)} do not fit into what is left of today's quota, {formatBytes(Math.max(0, left))}.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+// Answers as they are streamed: OpenAI's chunks, and what the gateway adds to them.
+
+import type { Message } from "@/api/eventStream";
+
+export interface Budget {
+  kind: "visitor" | "account";
+  limit: number;
+  remaining: number;
+  resetsAt: number;
+}
+
+export interface Answer {
+  text: string;
+  state: "waiting" | "coming" | "done" | "stopped" | "failed";
+  /** Why it ended: `stop`, or `length` where the token limit did. */
+  finish: string | null;
+  error: string | null;
+  tokens: number | null;
+  seed: string | null;
+  /** What the server says that answered, as hashes. */
+  baseSha256: string | null;
+  adapterSha256: string | null;
+}
+
+export const noAnswer: Answer = {
+  ...{ text: "", state: "waiting", finish: null, error: null, tokens: null },
+  ...{ seed: null, baseSha256: null, adapterSha256: null },
+};
+
+interface Chunk {
+  choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
+  usage?: { completion_tokens?: number } | null;
+  error?: { message?: string } | string;
+  openledger?: { seed?: number | string; base_sha256?: string; adapter_sha256?: string | null };
+}
+
+/** An answer after one more message of its stream. */
+export function readMessage(answer: Answer, message: Message): Answer {
+  if (message.event === "budget") return answer;
+  if (message.data === "[DONE]") return answer.state === "failed" ? answer : { ...answer, state: "done" };
+  let chunk: Chunk;
+  try {
+    chunk = JSON.parse(message.data) as Chunk;
+  } catch {
+    return answer;
+  }
+  if (chunk.error) {
+    const error =
+      typeof chunk.error === "string" ? chunk.error : (chunk.error.message ?? "no reason was given");
+    return { ...answer, state: "failed", error };
+  }
+  const choice = chunk.choices?.[0];
+  const named = chunk.openledger;
+  return {
+    ...answer,
+    state: "coming",
+    text: answer.text + (choice?.delta?.content ?? ""),
+    finish: choice?.finish_reason ?? answer.finish,
+    tokens: chunk.usage?.completion_tokens ?? answer.tokens,
+    seed: named?.seed === undefined ? answer.seed : String(named.seed),
+    baseSha256: named?.base_sha256 ?? answer.baseSha256,
+    adapterSha256: named?.adapter_sha256 ?? answer.adapterSha256,
+  };
+}
+
+/** The budget that a message tells. */
+export function readBudget(message: Message): Budget | null {
+  if (message.event !== "budget") return null;
+  try {
+    return JSON.parse(message.data) as Budget;
+  } catch {
+    return null;
+  }
+}
+
+/** A stream that ended without a word that it was done was cut. */
+export function ended(answer: Answer): Answer {
+  if (answer.state === "done" || answer.state === "failed" || answer.state === "stopped") return answer;
+  return { ...answer, state: "failed", error: "The answer was cut off" };
+}
