@@ -15,6 +15,29 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 const TEXT: &[u8] = include_bytes!("../../../tests/data/pancakes.txt");
+const IMAGE: &[u8] = include_bytes!("../../../tests/data/hills.png");
+
+fn new_datanet(name: &str, modality: Modality, curator: &Signer) -> NewDatanet {
+    let members = vec![curator.account()].try_into().unwrap();
+    NewDatanet {
+        name: name.to_owned(),
+        modality,
+        min_units: 1,
+        max_units: 1 << 20,
+        daily_limit: None,
+        policy: ReviewPolicy::Curators { members, threshold: 1 },
+    }
+}
+
+fn submission(bytes: &[u8], media: MediaType) -> SubmissionItem {
+    let described = openledger_content::describe(bytes).unwrap();
+    SubmissionItem {
+        content: described.content,
+        sha256: described.sha256,
+        size: described.size as u32,
+        media,
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_without_open_gets_to_an_accepted_file() {
@@ -23,17 +46,8 @@ async fn a_newcomer_without_open_gets_to_an_accepted_file() {
     let client = gateway.client().await;
     let alice = Signer::from_secret("//Alice").unwrap();
     let bob = Signer::from_secret("//Bob").unwrap();
-    let policy =
-        ReviewPolicy::Curators { members: vec![bob.account()].try_into().unwrap(), threshold: 1 };
-    let datanet = NewDatanet {
-        name: "Recipes".to_owned(),
-        modality: Modality::Text,
-        min_units: 1,
-        max_units: 1 << 20,
-        daily_limit: None,
-        policy,
-    };
-    let (_, datanet) = client.create_datanet(&alice, datanet, Wait::InBlock).await.unwrap();
+    let recipes = new_datanet("Recipes", Modality::Text, &bob);
+    let (_, datanet) = client.create_datanet(&alice, recipes, Wait::InBlock).await.unwrap();
 
     let began = Instant::now();
     let secret = "//somebody who has just opened the page";
@@ -117,12 +131,7 @@ async fn a_newcomer_without_open_gets_to_an_accepted_file() {
         let pair = sr25519::Pair::from_string("//Charlie", None).unwrap();
         let charlie = Signer::from_secret("//Charlie").unwrap();
         client.register_contributor(&charlie, Wait::InBlock).await.unwrap();
-        let item = SubmissionItem {
-            content: described.content,
-            sha256: described.sha256,
-            size: described.size as u32,
-            media: MediaType::Pdf,
-        };
+        let item = submission(&file, MediaType::Pdf);
         client.submit_files(&charlie, datanet, vec![item], Wait::InBlock).await.unwrap();
         gateway.sign_in(&pair).await
     };
@@ -156,20 +165,33 @@ async fn a_newcomer_without_open_gets_to_an_accepted_file() {
 
     // The same without a session.
     let file = bytes(8, 2_000_000);
-    let described = openledger_content::describe(file.as_slice()).unwrap();
     let charlie = Signer::from_secret("//Charlie").unwrap();
-    let item = SubmissionItem {
-        content: described.content,
-        sha256: described.sha256,
-        size: described.size as u32,
-        media: MediaType::Pdf,
-    };
+    let item = submission(&file, MediaType::Pdf);
     let path = format!("/v1/blobs/{}?size={}", hash(&file), file.len());
     let refused = ask(gateway.address, "PUT", &path, &[], &file).await;
     assert_eq!(refused.error(), (401, "no_session".to_owned()));
     client.submit_files(&charlie, datanet, vec![item], Wait::InBlock).await.unwrap();
     let state = ask(gateway.address, "PUT", &path, &[], &file).await.ok();
     assert_eq!((&state["named"], &state["complete"]), (&true.into(), &true.into()));
+
+    // Images are drawn by the confined decoder.
+    let images = new_datanet("Hills", Modality::Image, &bob);
+    let (_, images) = client.create_datanet(&alice, images, Wait::InBlock).await.unwrap();
+    let image = submission(IMAGE, MediaType::Png);
+    client.submit_files(&charlie, images, vec![image], Wait::InBlock).await.unwrap();
+    let path = format!("/v1/blobs/{}?size={}", hash(IMAGE), IMAGE.len());
+    ask(gateway.address, "PUT", &path, &[], IMAGE).await.ok();
+    let path = format!("/v1/files/{}/picture", hash(IMAGE));
+    let picture = ask(gateway.address, "GET", &path, &[], &[]).await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/png")));
+    assert!(picture.body.starts_with(b"\x89PNG\r\n"));
+    let path = format!("/v1/previews/{}", hash(IMAGE));
+    let preview = ask(gateway.address, "GET", &path, &[], &[]).await.ok();
+    let units = openledger_documents::measure(MediaType::Png, IMAGE).unwrap().units;
+    assert_eq!((&preview["units"], &preview["text"]), (&units.into(), &serde_json::Value::Null));
+    let path = format!("/v1/files/{}/picture", hash(TEXT));
+    let refused = ask(gateway.address, "GET", &path, &[], &[]).await;
+    assert_eq!(refused.error(), (415, "no_image".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
