@@ -108,6 +108,12 @@ export default async function start(): Promise<() => Promise<void>> {
       ...["--curator", "//Charlie", "--curator", "//Dave", "--threshold", "1"],
     );
 
+    // Blocks are indexed once they are final.
+    await until("the index", gatewayLog, async () => {
+      const list = (await (await fetch(`${origin}/v1/datanets`)).json()) as { items: unknown[] };
+      return list.items.length > 0 ? true : null;
+    });
+
     process.env.OPENLEDGER_E2E_ORIGIN = origin;
     process.env.OPENLEDGER_E2E_NODE = node;
     process.env.OPENLEDGER_E2E_DIRECTORY = directory;

@@ -2,6 +2,7 @@
 export const pages: readonly { name: string; path: string }[] = [
   { name: "home", path: "/" },
   { name: "accounts", path: "/accounts" },
+  { name: "network", path: "/network" },
   { name: "invite", path: "/invite" },
   { name: "factory", path: "/factory" },
   { name: "runs", path: "/runs" },
@@ -9,5 +10,6 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "chat", path: "/chat" },
   { name: "attribution", path: "/attribution" },
   { name: "operators", path: "/operators" },
+  { name: "account", path: "/accounts/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY" },
   { name: "missing", path: "/no-such-page" },
 ];

@@ -1,5 +1,4 @@
 import { test as base, type CDPSession, expect, type Page } from "@playwright/test";
-import { relay } from "./relay.ts";
 
 const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
 
@@ -28,7 +27,6 @@ export const test = base.extend<Fixtures>({
           faults.push(message.text());
         }
       });
-      await relay(page);
       await use(undefined);
       expect([...hosts], "other hosts that were asked").toEqual([]);
       expect(faults, "errors of the page").toEqual([]);

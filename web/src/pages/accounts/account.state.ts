@@ -28,3 +28,23 @@ export async function contributorHold(): Promise<bigint> {
   const { getChain } = await import("@/chain/client");
   return getChain().api.constants.Datanets.ContributorHold();
 }
+
+// As the gateway names them: pallet and reason.
+const holds: Readonly<Record<string, string>> = {
+  "datanets.datanet": "For Datanets",
+  "datanets.contributor": "For contributors",
+  "training.base-model-deposit": "For base models",
+  "training.worker-bond": "As a worker",
+  "training.job-budget": "For jobs",
+};
+
+/** What something is held for, in words; what is not known, by its name. */
+export function sayHold(reason: string): string {
+  return (
+    holds[reason] ??
+    reason
+      .replace(".", ": ")
+      .replace(/([a-z])([A-Z])/g, "$1 $2")
+      .toLowerCase()
+  );
+}

@@ -6,4 +6,5 @@ export const routes: readonly RouteDefinition[] = [
     load: () => import("./AccountsPage"),
     navigation: { title: "Accounts", icon: "wallet", group: "start", order: 1 },
   },
+  { path: "/accounts/:account", load: () => import("./AccountPage") },
 ];

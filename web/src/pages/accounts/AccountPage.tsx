@@ -1,0 +1,171 @@
+import { Link } from "wouter";
+import { useAccount } from "@/accounts/state";
+import { useGet, useList } from "@/api/queries";
+import { useLive } from "@/api/stream";
+import type { Account, Event } from "@/api/types";
+import { EventLine } from "@/components/EventLine";
+import { Badge } from "@/components/ui/Badge";
+import { Meter } from "@/components/ui/Bars";
+import { Button, ButtonLink } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { Page } from "@/components/ui/Page";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { AccountName, Amount, Facts, Stat, Time } from "@/components/ui/Values";
+import { formatBytes, formatCount, plural, shorten } from "@/lib/format";
+import { sayHold } from "./account.state";
+
+function Money({ account }: { account: Account }) {
+  return (
+    <Card title="OPEN">
+      <div className="grid gap-5">
+        <dl className="grid gap-5 sm:grid-cols-2">
+          <Stat label="Can be spent">
+            <Amount plancks={account.balance} />
+          </Stat>
+          <Stat label="Held">
+            <Amount plancks={account.held} />
+          </Stat>
+        </dl>
+        {account.holds.length > 0 && (
+          <Facts
+            facts={account.holds.map(({ reason, amount }) => [
+              sayHold(reason),
+              <Amount key={reason} plancks={amount} />,
+            ])}
+          />
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function QuotaCard({ account }: { account: Account }) {
+  const { used, limits, resetsAt } = account.quota;
+  return (
+    <Card
+      title="Today’s quota"
+      about={
+        <>
+          It begins anew <Time ms={resetsAt} />, at 00:00 UTC.
+        </>
+      }
+    >
+      <div className="grid gap-4">
+        <Meter
+          label="Files"
+          value={used.files}
+          max={limits.files}
+          shown={`${formatCount(used.files)} of ${formatCount(limits.files)}`}
+        />
+        <Meter
+          label="Bytes"
+          value={used.bytes}
+          max={limits.bytes}
+          shown={`${formatBytes(used.bytes)} of ${formatBytes(limits.bytes)}`}
+        />
+      </div>
+    </Card>
+  );
+}
+
+function Datanets({ ids }: { ids: readonly number[] }) {
+  if (ids.length === 0) return <>none</>;
+  return (
+    <span className="flex flex-wrap gap-x-3 gap-y-1">
+      {ids.map((id) => (
+        <Link key={id} href={`/datanets/${id}`} className="link">
+          Datanet {id}
+        </Link>
+      ))}
+    </span>
+  );
+}
+
+function Roles({ account }: { account: Account }) {
+  const { contributor, roles } = account;
+  return (
+    <Card title="Roles">
+      <Facts
+        facts={[
+          [
+            "Contributor",
+            contributor ? (
+              <span key="contributor" className="flex flex-wrap items-center gap-2">
+                <Badge tone="good">yes</Badge>
+                {contributor.pending > 0 && `${plural(contributor.pending, "file")} in review`}
+              </span>
+            ) : (
+              "no"
+            ),
+          ],
+          ...(contributor && contributor.depositor !== account.account
+            ? ([["Sponsored by", <AccountName key="sponsor" account={contributor.depositor} />]] as const)
+            : []),
+          ["Curates", <Datanets key="curates" ids={roles.curatorOf} />],
+          ["Owns", <Datanets key="owns" ids={roles.ownerOf} />],
+          ["Worker", roles.worker?.registered ? `yes, ${plural(roles.worker.completed, "job")} done` : "no"],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Activity({ account }: { account: string }) {
+  const events = useList<Event>(["account", account, "activity"], `/v1/accounts/${account}/activity`);
+  return (
+    <Card title="Activity" about="What the chain has of this account, newest first.">
+      <Loaded
+        query={events}
+        isEmpty={(list) => list.length === 0}
+        empty={<EmptyState icon="info" title="Nothing has happened yet" />}
+      >
+        {(list) => (
+          <div className="grid gap-5">
+            <ul className="grid gap-3">
+              {list.map((event) => (
+                <EventLine key={event.id} event={event} />
+              ))}
+            </ul>
+            {events.hasNextPage && (
+              <Button
+                className="justify-self-start"
+                busy={events.isFetchingNextPage}
+                onClick={() => void events.fetchNextPage()}
+              >
+                Earlier ones
+              </Button>
+            )}
+          </div>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+/** One account: what it has, may do, and did. */
+export default function AccountPage({ account: address = "" }: { account?: string }) {
+  const own = useAccount();
+  const account = useGet<Account>(["account", address], `/v1/accounts/${encodeURIComponent(address)}`);
+  useLive(`account:${address}`);
+  const isOwn = own?.address === address;
+  return (
+    <Page
+      title={isOwn ? own.name : `Account ${shorten(address)}`}
+      about={account.data && <AccountName account={address} whole />}
+      actions={isOwn && <ButtonLink href="/accounts">Manage accounts</ButtonLink>}
+    >
+      <Loaded query={account}>
+        {(data) => (
+          <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
+            <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+              <Money account={data} />
+              {data.contributor && <QuotaCard account={data} />}
+              <Roles account={data} />
+            </div>
+            <Activity account={address} />
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
