@@ -64,12 +64,22 @@ test.describe("somebody without a wallet", () => {
       .allTextContents();
     expect(words).toHaveLength(12);
     for (const word of words.filter((each) => each.length > 4)) expect(kept).not.toContain(word);
+    await page.getByRole("button", { name: "Keep a sealed copy" }).click();
+    await expect(page.getByText("The gateway keeps a sealed copy").first()).toBeVisible();
     await page.getByLabel("I wrote them down").check();
     await page.getByRole("button", { name: "Done" }).click();
     await expect(page.getByText("no backup")).toBeHidden();
     const address = await page.evaluate(
       () => JSON.parse(localStorage.getItem("openledger.account") ?? "{}").address,
     );
+
+    // A browser that has the passkey and nothing else.
+    await page.getByRole("button", { name: "Forget", exact: true }).click();
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await expect(page.getByText("No key is in this browser yet")).toBeVisible();
+    await page.getByRole("button", { name: "Restore by passkey" }).click();
+    await expect(page.getByText("You act as Ada now").first()).toBeVisible();
+    await expect(page.getByRole("button", { name: "Back up" })).toBeVisible();
 
     const other = await browser.newContext({ baseURL: process.env.OPENLEDGER_E2E_ORIGIN ?? "" });
     const elsewhere = await other.newPage();

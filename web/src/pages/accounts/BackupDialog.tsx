@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { type BrowserKey, saveKey } from "@/accounts/keys";
 import { unlock } from "@/accounts/unlock";
+import { keepCopy } from "@/accounts/vault";
 import { toast } from "@/app/toasts";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
@@ -33,6 +34,13 @@ export default function BackupDialog({
       setPassword("");
       toast("The key file is saved");
     },
+  });
+  const copy = useMutation({
+    mutationFn: async () => {
+      await keepCopy(key);
+      await saveKey({ ...key, backedUp: true });
+    },
+    onSuccess: () => toast("The gateway keeps a sealed copy"),
   });
   const words = reveal.data?.words?.split(" ");
   const finish = async () => {
@@ -122,6 +130,24 @@ export default function BackupDialog({
           </form>
           {save.error && <ErrorState error={save.error} />}
         </section>
+        {key.sealed.by === "passkey" && (
+          <section className="grid gap-3">
+            <h3 className="font-semibold">At the gateway</h3>
+            <p className="text-sm text-soft">
+              A sealed copy, which this passkey alone opens. It helps on another device if the passkey is
+              synced there, and not if the passkey is lost: keep the words too.
+            </p>
+            <Button
+              className="justify-self-start"
+              icon={<Icon name="shield" className="size-4" />}
+              busy={copy.isPending}
+              onClick={() => copy.mutate()}
+            >
+              Keep a sealed copy
+            </Button>
+            {copy.error && <ErrorState error={copy.error} />}
+          </section>
+        )}
       </div>
     </Dialog>
   );

@@ -1,6 +1,8 @@
+import { useMutation } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { select } from "@/accounts/extensions";
-import { accountOf, type BrowserKey, forgetKey, useBrowserKeys } from "@/accounts/keys";
+import { accountOf, type BrowserKey, forgetKey, saveKey, useBrowserKeys } from "@/accounts/keys";
+import { passkeysPossible } from "@/accounts/passkey";
 import { useAccount } from "@/accounts/state";
 import { lock } from "@/accounts/unlock";
 import { toast } from "@/app/toasts";
@@ -11,7 +13,7 @@ import { Dialog } from "@/components/ui/Dialog";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
 import { Skeleton } from "@/components/ui/Skeleton";
-import { EmptyState } from "@/components/ui/States";
+import { EmptyState, ErrorState } from "@/components/ui/States";
 import { AccountChoice } from "./AccountChoice";
 
 const NewKeyDialog = lazy(() => import("./NewKeyDialog"));
@@ -60,6 +62,16 @@ export function BrowserKeys() {
   const keys = useBrowserKeys();
   const [shown, setShown] = useState<Shown>(null);
   const close = () => setShown(null);
+  const fromGateway = useMutation({
+    mutationFn: async () => {
+      const { restoreCopy } = await import("@/accounts/vault");
+      const key = await restoreCopy();
+      await saveKey(key);
+      select(accountOf(key));
+      return key;
+    },
+    onSuccess: (key) => toast(`You act as ${key.name} now`),
+  });
   const ways = (
     <>
       <Button
@@ -71,6 +83,11 @@ export function BrowserKeys() {
       </Button>
       <Button onClick={() => setShown({ what: "words" })}>Restore from words</Button>
       <Button onClick={() => setShown({ what: "file" })}>Restore from a file</Button>
+      {passkeysPossible() && (
+        <Button busy={fromGateway.isPending} onClick={() => fromGateway.mutate()}>
+          Restore by passkey
+        </Button>
+      )}
     </>
   );
   return (
@@ -113,6 +130,7 @@ export function BrowserKeys() {
           <div className="flex flex-wrap gap-2">{ways}</div>
         </div>
       )}
+      {fromGateway.error && <ErrorState error={fromGateway.error} />}
       <Suspense fallback={null}>
         {shown?.what === "backup" && <BackupDialog browserKey={shown.key} onClose={close} />}
         {shown?.what === "forget" && <ForgetDialog browserKey={shown.key} onClose={close} />}
