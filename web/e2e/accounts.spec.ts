@@ -39,7 +39,7 @@ test.describe("somebody without a wallet", () => {
     await page.getByRole("button", { name: "Make a key" }).click();
     await page.getByLabel("Name").fill("Ada");
     await page.getByRole("button", { name: "Make the key" }).click();
-    await expect(page.getByText("no backup")).toBeVisible();
+    await expect(page.getByText("no backup", { exact: true })).toBeVisible();
     await page.getByRole("button", { name: "Get OPEN" }).click();
     await expect(page.getByText("Contributor", { exact: true })).toBeVisible({ timeout: 60_000 });
 
@@ -68,7 +68,7 @@ test.describe("somebody without a wallet", () => {
     await expect(page.getByText("The gateway keeps a sealed copy").first()).toBeVisible();
     await page.getByLabel("I wrote them down").check();
     await page.getByRole("button", { name: "Done" }).click();
-    await expect(page.getByText("no backup")).toBeHidden();
+    await expect(page.getByText("no backup", { exact: true })).toBeHidden();
     const address = await page.evaluate(
       () => JSON.parse(localStorage.getItem("openledger.account") ?? "{}").address,
     );
@@ -123,7 +123,7 @@ test.describe("somebody with a wallet", () => {
     await page.getByRole("button", { name: "Sponsor this account" }).click();
     const dialog = page.getByRole("dialog");
     await expect(dialog.getByText("Held, and comes back")).toBeVisible();
-    await expect(dialog.getByText(/^0\.\d+OPEN$/).first()).toBeVisible();
+    await expect(dialog.getByText(/^0\.\d+ OPEN$/).first()).toBeVisible();
     wallet.refuses = true;
     await dialog.getByRole("button", { name: "Sign and send" }).click();
     await expect(dialog.getByText("It was not signed; nothing was sent")).toBeVisible();

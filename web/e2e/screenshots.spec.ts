@@ -28,6 +28,15 @@ for (const theme of ["light", "dark"] as const) {
         await page.waitForTimeout(1500);
         await page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage: true });
       }
+      // What opens over a page.
+      await page.goto("/accounts");
+      await page.getByRole("button", { name: "Make a key" }).click();
+      await page.waitForTimeout(500);
+      await page.screenshot({ path: `${folder}/new-key-${width}-${theme}.png` });
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Become a contributor" }).click();
+      await page.waitForTimeout(2500);
+      await page.screenshot({ path: `${folder}/transaction-${width}-${theme}.png` });
     });
   }
 }

@@ -9,9 +9,9 @@ import { Icon } from "./Icon";
 /** An amount of OPEN. Shortened, the whole amount stands in its title. */
 export function Amount({ plancks, most = 4 }: { plancks: bigint | string; most?: number }) {
   return (
-    <span className="tabular whitespace-nowrap" title={`${formatOpen(plancks)} OPEN`}>
-      {formatOpen(plancks, most)}
-      <span className="ml-1 text-[0.85em] text-soft">OPEN</span>
+    <span className="tabular" title={`${formatOpen(plancks)} OPEN`}>
+      <span className="whitespace-nowrap">{formatOpen(plancks, most)}</span>{" "}
+      <span className="text-[max(0.65em,0.75rem)] font-medium text-soft">OPEN</span>
     </span>
   );
 }

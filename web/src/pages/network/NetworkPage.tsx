@@ -7,8 +7,8 @@ import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
-import { AccountName, Amount, Copyable, Facts, Stat } from "@/components/ui/Values";
-import { formatCount, formatDuration } from "@/lib/format";
+import { AccountName, Copyable, Facts, Stat } from "@/components/ui/Values";
+import { formatCount, formatDuration, formatOpen } from "@/lib/format";
 import { explorerAddress, untilBlock } from "./network.state";
 
 function Now() {
@@ -31,7 +31,7 @@ function Now() {
               </Stat>
               <Stat label="Peers of the node">{formatCount(data.peers)}</Stat>
               <Stat label="All OPEN" note="Nothing mints more">
-                <Amount plancks={data.issuance} most={0} />
+                {formatOpen(data.issuance, 0)}
               </Stat>
               <Stat
                 label="Reward period"
