@@ -90,7 +90,7 @@ function Steps({ stage }: { stage: Stage }) {
 
 function Row({ name, children, strong }: { name: string; children: ReactNode; strong?: boolean }) {
   return (
-    <div className={classes("flex items-baseline justify-between gap-4 text-sm", strong && "font-medium")}>
+    <div className={classes("flex items-center justify-between gap-4 text-sm", strong && "font-medium")}>
       <dt className={classes(!strong && "text-soft")}>{name}</dt>
       <dd className="text-right">{children}</dd>
     </div>

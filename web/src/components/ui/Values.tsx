@@ -55,7 +55,7 @@ export function Copyable({
     }
   };
   const label = shown ?? (whole ? text : shorten(text));
-  const look = classes("font-mono text-[0.85em]", whole ? "break-all" : "whitespace-nowrap");
+  const look = classes(shown ? "" : "font-mono text-[0.85em]", whole ? "break-all" : "whitespace-nowrap");
   return (
     <span className="inline-flex max-w-full min-w-0 items-center gap-1">
       {href ? (
