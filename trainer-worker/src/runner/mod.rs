@@ -60,6 +60,8 @@ pub const EXTRACTOR_NOTE: &str = "openledger_extractor";
 const POLL: Duration = Duration::from_secs(1);
 /// How long after something was out of reach it is tried again.
 const RETRY: Duration = Duration::from_secs(3);
+/// How long the gateways are waited for after a job.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How often a job is tried again before it is left to time out.
 const ATTEMPTS: u32 = 20;
 
@@ -210,6 +212,7 @@ impl Runner {
         if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
             tracing::warn!(%error, folder = %folder.display(), "the job's folder stays");
         }
+        reporter.finish(FAREWELL).await;
         Ok(true)
     }
 

@@ -22,8 +22,9 @@ use std::{
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
-        Arc, Weak,
+        Arc, Mutex, PoisonError, Weak,
     },
+    thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use ureq::Agent;
@@ -65,6 +66,7 @@ impl std::str::FromStr for Gateway {
 pub struct Reporter {
     queues: Vec<Queue>,
     every: Arc<AtomicU64>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     /// Gone with the last clone, which tells the threads that nothing more will come.
     _alive: Arc<()>,
 }
@@ -106,15 +108,32 @@ impl Reporter {
             };
             let thread = std::thread::Builder::new().name("metrics".to_owned());
             match thread.spawn(move || sending.run(&receiver)) {
-                Ok(_) => Some(Queue { sender, dropped }),
+                Ok(thread) => Some((Queue { sender, dropped }, thread)),
                 Err(error) => {
                     tracing::warn!(%error, gateway = gateway.0, "nothing is reported to it");
                     None
                 }
             }
         };
-        let queues = gateways.iter().filter_map(begin).collect();
-        Self { queues, every: Arc::new(AtomicU64::new(1)), _alive: alive }
+        let (queues, threads): (Vec<_>, Vec<_>) = gateways.iter().filter_map(begin).unzip();
+        let threads = Arc::new(Mutex::new(threads));
+        Self { queues, every: Arc::new(AtomicU64::new(1)), threads, _alive: alive }
+    }
+
+    /// Ends it, and waits a little for what is left, so that a worker that ends after its job does not
+    /// cut the curve's end off.
+    pub async fn finish(self, patience: Duration) {
+        let mut threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self);
+        let until = Instant::now() + patience;
+        while Instant::now() < until {
+            threads.retain(|thread| !thread.is_finished());
+            if threads.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Tells a line of the log.

@@ -124,7 +124,10 @@ fn a_killed_worker_a_busy_gateway_and_a_lost_answer_leave_neither_a_gap_nor_a_re
     std::thread::sleep(Duration::from_secs(1));
     reporter.log("é".repeat(400));
     reporter.log("end");
-    drop(reporter);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let began = Instant::now();
+    runtime.block_on(reporter.finish(Duration::from_secs(30)));
+    assert!(began.elapsed() < Duration::from_secs(29), "it ends once everything is sent");
     let (lines, dropped) = lines(&taken);
     // A line is cut at 500 bytes, between letters.
     assert_eq!(lines, ["one".to_owned(), "two".to_owned(), "é".repeat(250), "end".to_owned()]);
