@@ -1,0 +1,28 @@
+// Why files are refused: the words of primitives/src/verdict.rs, and what a contributor can do.
+
+interface Reason {
+  words: string;
+  next: string;
+}
+
+export const rejections: Readonly<Record<string, Reason>> = {
+  "wrong-format": {
+    words: "the bytes are not of the declared format, or cannot be read",
+    next: "Open it in a program of its format, save it anew and submit that.",
+  },
+  "off-topic": {
+    words: "not about what the Datanet collects",
+    next: "Look for a Datanet that collects it.",
+  },
+  "low-quality": { words: "too poor to be useful", next: "Improve it and submit the better file." },
+  duplicate: {
+    words: "the same content as an accepted file, in other bytes",
+    next: "Content counts once, for whoever gave it first.",
+  },
+  "too-small": {
+    words: "fewer units than the Datanet's minimum",
+    next: "Put more into one file: the Datanet's page says how much.",
+  },
+  harmful: { words: "harmful, private or unlawful content", next: "Do not submit it again." },
+  licence: { words: "not the contributor's to give", next: "Submit only what is yours or free to give." },
+};

@@ -1,0 +1,213 @@
+import { useEffect } from "react";
+import { useSearchParams } from "wouter";
+import { type Account, useAccount } from "@/accounts/state";
+import { useConfig, useGet, useList } from "@/api/queries";
+import { useLive } from "@/api/stream";
+import type { Account as AccountRecord, Datanet } from "@/api/types";
+import { toast } from "@/app/toasts";
+import { Button, ButtonLink } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { SelectField } from "@/components/ui/Field";
+import { Notice } from "@/components/ui/Notice";
+import { Page } from "@/components/ui/Page";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { formatCount, plural } from "@/lib/format";
+import { useStore } from "@/lib/store";
+import { StartCard } from "@/pages/accounts/StartCard";
+import { addFiles, queue, store, submit, takeUpKept, working } from "./contribute.state";
+import { DropZone, MOST } from "./DropZone";
+import { FileLine } from "./FileLine";
+import { QuotaCard } from "./QuotaCard";
+import { fitting, left } from "./quota";
+import { Submitted } from "./Submitted";
+
+function Queue({
+  account,
+  datanet,
+  quota,
+}: {
+  account: Account;
+  datanet: Datanet;
+  quota: AccountRecord["quota"];
+}) {
+  const config = useConfig();
+  const busy = useStore(working);
+  const files = useStore(queue).filter(
+    (file) => file.datanet === datanet.id && file.account === account.address,
+  );
+  const stored = files.filter(({ stage }) => stage === "stored");
+  const ready = files.filter(({ stage }) => stage === "ready");
+  const room = left(quota);
+  const { fits, waits } = fitting(
+    ready.map((entry) => ({ entry, size: entry.file.size })),
+    {
+      files: room.files - stored.length,
+      bytes: room.bytes - stored.reduce((sum, { file }) => sum + file.size, 0),
+    },
+  );
+  const waiting = new Set(waits.map(({ entry }) => entry.id));
+  const perCall = config.data?.limits.filesPerCall ?? 20;
+  if (files.length === 0) return null;
+  return (
+    <Card
+      title="On their way"
+      flush
+      actions={
+        <>
+          {fits.length > 0 && (
+            <Button
+              look={stored.length > 0 ? "secondary" : "primary"}
+              busy={busy === "sending"}
+              disabled={busy !== null}
+              onClick={() => void store(account, datanet.id)}
+            >
+              Store {plural(fits.length, "file")}
+            </Button>
+          )}
+          {stored.length > 0 && (
+            <Button
+              look="primary"
+              busy={busy === "submitting"}
+              disabled={busy !== null}
+              onClick={() => void submit(account, datanet, perCall)}
+            >
+              Submit {plural(Math.min(stored.length, perCall), "file")}
+            </Button>
+          )}
+        </>
+      }
+    >
+      {waits.length > 0 && (
+        <div className="px-5 pb-3">
+          <Notice tone="warn" title={`${plural(waits.length, "file")} will not fit into today's quota`}>
+            They stay in this browser, also when you close it. Come back after 00:00 UTC and store them then.
+          </Notice>
+        </div>
+      )}
+      <ul className="divide-y divide-line border-t border-line">
+        {files.map((entry) => (
+          <FileLine key={entry.id} entry={entry} fits={!waiting.has(entry.id)} />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Contribution({ account, datanet }: { account: Account; datanet: Datanet }) {
+  const record = useGet<AccountRecord>(["account", account.address], `/v1/accounts/${account.address}`);
+  const files = useStore(queue).filter((file) => file.account === account.address && file.stage === "stored");
+  useEffect(() => {
+    void takeUpKept(account.address, datanet);
+  }, [account.address, datanet]);
+  return (
+    <Loaded query={record}>
+      {(data) =>
+        data.contributor === null ? (
+          <StartCard account={account} />
+        ) : (
+          <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+            <div className="grid min-w-0 gap-6">
+              <DropZone
+                formats={datanet.formats}
+                disabled={false}
+                onFiles={(chosen) => {
+                  addFiles(chosen, account.address, datanet);
+                  if (chosen.length >= MOST) toast(`Only the first ${MOST} files were taken`, "info");
+                }}
+              />
+              <Queue account={account} datanet={datanet} quota={data.quota} />
+            </div>
+            <div className="grid gap-6">
+              <QuotaCard
+                quota={data.quota}
+                waiting={{
+                  files: files.length,
+                  bytes: files.reduce((sum, { file }) => sum + file.size, 0),
+                }}
+              />
+              <Card title="What counts">
+                <ul className="grid gap-2 text-sm text-soft">
+                  <li>
+                    {formatCount(datanet.minUnits)} to {formatCount(datanet.maxUnits)} {datanet.unit} a file;
+                    more earns nothing more.
+                  </li>
+                  <li>Points are score × units. A refusal costs none.</li>
+                  <li>Files go to IPFS: anybody can read them, for good.</li>
+                </ul>
+              </Card>
+            </div>
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** Files from the visitor's disk to a Datanet. */
+export default function ContributePage() {
+  const account = useAccount();
+  const [search, setSearch] = useSearchParams();
+  const datanets = useList<Datanet>(["datanets"], "/v1/datanets", { limit: 100 });
+  const wanted = Number(search.get("datanet") ?? Number.NaN);
+  const chosen = datanets.data?.find(({ id }) => id === wanted) ?? datanets.data?.[0];
+  useLive(account ? `account:${account.address}` : null);
+  return (
+    <Page
+      title="Contribute"
+      about="Give files to a Datanet. Accepted ones earn points, and OPEN from its pool."
+    >
+      <Loaded
+        query={datanets}
+        isEmpty={(list) => list.length === 0}
+        empty={
+          <Card>
+            <EmptyState
+              icon="datanets"
+              title="There is no Datanet yet"
+              actions={
+                <ButtonLink href="/datanets" look="primary">
+                  Create one
+                </ButtonLink>
+              }
+            >
+              A Datanet collects files of one kind on one topic.
+            </EmptyState>
+          </Card>
+        }
+      >
+        {(list) => (
+          <>
+            <div className="max-w-xl">
+              <SelectField
+                label="Datanet"
+                value={String(chosen?.id ?? "")}
+                onChange={(event) => setSearch({ datanet: event.target.value })}
+                options={list.map(({ id, name, modality }) => ({
+                  value: String(id),
+                  label: `${name} (${modality})`,
+                }))}
+              />
+            </div>
+            {!account && (
+              <Card>
+                <EmptyState
+                  icon="key"
+                  title="Choose an account first"
+                  actions={
+                    <ButtonLink href="/accounts" look="primary">
+                      Accounts
+                    </ButtonLink>
+                  }
+                >
+                  A wallet, or a key that this browser makes in a minute: nothing to install.
+                </EmptyState>
+              </Card>
+            )}
+            {account && chosen && <Contribution account={account} datanet={chosen} />}
+          </>
+        )}
+      </Loaded>
+      {account && <Submitted account={account.address} />}
+    </Page>
+  );
+}

@@ -1,0 +1,93 @@
+import { useList } from "@/api/queries";
+import { useLive } from "@/api/stream";
+import type { Submission } from "@/api/types";
+import { Badge, type Tone } from "@/components/ui/Badge";
+import { Button } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { Copyable, Time } from "@/components/ui/Values";
+import { rejections } from "@/content/reasons";
+import { formatBytes, formatCount } from "@/lib/format";
+
+const states: Record<string, { tone: Tone; words: string }> = {
+  pending: { tone: "info", words: "In review" },
+  accepted: { tone: "good", words: "Accepted" },
+  rejected: { tone: "bad", words: "Refused" },
+  withdrawn: { tone: "neutral", words: "Taken back" },
+};
+
+function Outcome({ submission }: { submission: Submission }) {
+  if (submission.state === "accepted") {
+    return (
+      <>
+        Score {submission.score}, {formatCount(submission.units ?? 0)} units,{" "}
+        <strong className="font-medium">{formatCount(submission.points ?? 0)} points</strong>
+      </>
+    );
+  }
+  if (submission.state === "rejected") {
+    const reason = rejections[submission.reason ?? ""];
+    return (
+      <>
+        {reason ? reason.words : (submission.reason ?? "no reason was given")}.{" "}
+        <span className="text-soft">{reason?.next} A refusal costs no points.</span>
+      </>
+    );
+  }
+  if (submission.state === "pending") return <span className="text-soft">Curators fetch and judge it.</span>;
+  return null;
+}
+
+/** What the account has given, and what became of it. */
+export function Submitted({ account }: { account: string }) {
+  useLive(`account:${account}`);
+  const list = useList<Submission>(["submissions", account], "/v1/submissions", { contributor: account });
+  return (
+    <Card title="Your files" about="Newest first." flush>
+      <Loaded
+        query={list}
+        isEmpty={(rows) => rows.length === 0}
+        empty={<EmptyState icon="upload" title="Nothing submitted yet" />}
+      >
+        {(rows) => (
+          <div className="grid gap-3 pb-4">
+            <ul className="divide-y divide-line border-t border-line">
+              {rows.map((row) => {
+                const { tone, words } = states[row.state] ?? { tone: "neutral", words: row.state };
+                return (
+                  <li key={row.id} className="grid gap-1 px-5 py-3 text-sm">
+                    <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+                      <span className="font-medium">Submission {row.id}</span>
+                      <span className="text-soft">
+                        .{row.media}, {formatBytes(row.size)}, Datanet {row.datanet}
+                      </span>
+                      <Copyable text={row.content} what="content id" />
+                      <span className="ml-auto flex items-center gap-3">
+                        <span className="text-soft">
+                          <Time ms={(row.decided ?? row.submitted).time} />
+                        </span>
+                        <Badge tone={tone}>{words}</Badge>
+                      </span>
+                    </div>
+                    <p>
+                      <Outcome submission={row} />
+                    </p>
+                  </li>
+                );
+              })}
+            </ul>
+            {list.hasNextPage && (
+              <Button
+                className="justify-self-center"
+                busy={list.isFetchingNextPage}
+                onClick={() => void list.fetchNextPage()}
+              >
+                More
+              </Button>
+            )}
+          </div>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
