@@ -79,7 +79,14 @@ export default async function start(): Promise<() => Promise<void>> {
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    const [nodePort, peerPort, gatewayPort] = await Promise.all([freePort(), freePort(), freePort()]);
+    const [nodePort, peerPort, gatewayPort, filesPort] = await Promise.all(
+      Array.from({ length: 4 }, freePort) as [
+        Promise<number>,
+        Promise<number>,
+        Promise<number>,
+        Promise<number>,
+      ],
+    );
     const nodeLog = launch("node", program("openledger-node", "OPENLEDGER_NODE_BIN"), [
       ...["--dev", "--state-pruning", "archive", "--no-mdns", "--no-telemetry", "--no-prometheus"],
       ...["--rpc-port", String(nodePort), "--listen-addr", `/ip4/127.0.0.1/tcp/${peerPort}`],
@@ -93,6 +100,7 @@ export default async function start(): Promise<() => Promise<void>> {
     const gatewayLog = launch("gateway", program("openledger-gateway", "OPENLEDGER_GATEWAY_BIN"), [
       ...["--node", node, "--listen", `127.0.0.1:${gatewayPort}`, "--directory", join(directory, "gateway")],
       ...["--web", web, "--faucet-key", "//Bob"],
+      ...["--ipfs-listen", `/ip4/127.0.0.1/tcp/${filesPort}`],
     ]);
     const origin = `http://localhost:${gatewayPort}`;
     await until("the gateway", gatewayLog, async () => ((await fetch(`${origin}/`)).ok ? true : null));
@@ -118,6 +126,7 @@ export default async function start(): Promise<() => Promise<void>> {
     process.env.OPENLEDGER_E2E_NODE = node;
     process.env.OPENLEDGER_E2E_DIRECTORY = directory;
     process.env.OPENLEDGER_E2E_CLI = cli;
+    process.env.OPENLEDGER_E2E_FILES = `/ip4/127.0.0.1/tcp/${filesPort}`;
     return stop;
   } catch (error) {
     await stop();

@@ -4,6 +4,7 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "accounts", path: "/accounts" },
   { name: "network", path: "/network" },
   { name: "invite", path: "/invite" },
+  { name: "contribute", path: "/contribute" },
   { name: "factory", path: "/factory" },
   { name: "runs", path: "/runs" },
   { name: "compare", path: "/runs/compare" },
