@@ -379,9 +379,20 @@ pub struct Adapter {
     pub parent: Option<u64>,
     /// On what.
     pub datasets: Vec<Dataset>,
-    /// What was posted.
-    #[serde(flatten)]
-    pub outcome: Outcome,
+    /// The adapter on IPFS.
+    pub content: String,
+    /// sha2-256 of its bytes.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Held-out loss before training, nats a token.
+    pub eval_loss_before: f64,
+    /// Held-out loss with the adapter, nats a token.
+    pub eval_loss_after: f64,
+    /// Tokens trained on.
+    pub tokens: u64,
+    /// One hash for all that was trained on.
+    pub dataset_root: String,
     /// When it was registered.
     pub registered: Moment,
 }

@@ -1,12 +1,13 @@
 //! The index of the chain's history: finalised blocks become rows, which the API reads.
 //!
-//! * [`source`]: where blocks come from;
+//! * [`source`]: where blocks come from; [`planted`] makes them up;
 //! * [`storage`]: what keeps the index; [`sqlite`] keeps it in SQLite;
 //! * [`stream`]: events as they come, for SSE.
 //!
 //! Rows follow from blocks alone. No clock, no randomness and no request decides what is written, so that
 //! whoever indexes the same chain gets the same rows.
 
+pub mod planted;
 pub mod source;
 pub mod sqlite;
 pub mod storage;

@@ -424,6 +424,7 @@ impl<'a> Writer<'a> {
             let job: Job = self
                 .json("SELECT data FROM jobs WHERE id = ?", params![*id as i64])?
                 .ok_or_else(|| self.unknown(format!("job {id}")))?;
+            let outcome = outcome(&adapter.result);
             let record = Adapter {
                 id: *id,
                 owner: adapter.owner.to_string(),
@@ -431,7 +432,13 @@ impl<'a> Writer<'a> {
                 base: adapter.base,
                 parent: job.parent,
                 datasets: datasets(&adapter.datasets),
-                outcome: outcome(&adapter.result),
+                content: outcome.content,
+                sha256: outcome.sha256,
+                size: outcome.size,
+                eval_loss_before: outcome.eval_loss_before,
+                eval_loss_after: outcome.eval_loss_after,
+                tokens: outcome.tokens,
+                dataset_root: outcome.dataset_root,
                 registered: self.moment(None),
             };
             self.run(

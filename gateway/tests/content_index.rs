@@ -1,0 +1,10 @@
+//! The index over made-up chains: rows, pages, streams, and what a killed writer leaves.
+
+mod content_index {
+    mod common;
+    mod description;
+    mod pages;
+    mod rows;
+    mod streams;
+    mod writer;
+}

@@ -1,0 +1,94 @@
+//! Rows follow from blocks alone.
+
+use super::common::Served;
+use openledger_client::H256;
+use openledger_gateway::index::planted::{Maker, Plan};
+use openledger_gateway::index::{
+    source::Planted,
+    sqlite::Sqlite,
+    storage::{Storage, StorageError},
+    Index, IndexError,
+};
+use std::sync::Arc;
+
+#[test]
+fn the_same_chain_gives_the_same_rows_however_it_is_cut() {
+    let blocks = Maker::blocks(Plan::SMALL, 60);
+    let folder = tempfile::tempdir().unwrap();
+    let one = Sqlite::open(&folder.path().join("one.sqlite")).unwrap();
+    one.apply(&blocks).unwrap();
+    let other = Sqlite::open(&folder.path().join("other.sqlite")).unwrap();
+    for block in &blocks[..25] {
+        other.apply(std::slice::from_ref(block)).unwrap();
+    }
+    drop(other);
+    // Opened again in the middle.
+    let other = Sqlite::open(&folder.path().join("other.sqlite")).unwrap();
+    for some in blocks[25..].chunks(7) {
+        other.apply(some).unwrap();
+    }
+    let dump = one.dump().unwrap();
+    assert!(dump.lines().count() > 1_000, "{} rows", dump.lines().count());
+    assert_eq!(dump, other.dump().unwrap());
+    // The comparison sees a difference.
+    let third = Sqlite::open(&folder.path().join("third.sqlite")).unwrap();
+    let plan = Plan { seed: 2, ..Plan::SMALL };
+    third.apply(&Maker::blocks(plan, 60)).unwrap();
+    assert_ne!(dump, third.dump().unwrap());
+}
+
+#[test]
+fn a_block_that_does_not_follow_is_refused_and_leaves_nothing() {
+    let blocks = Maker::blocks(Plan::SMALL, 12);
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Sqlite::open(&folder.path().join("index.sqlite")).unwrap();
+    storage.apply(&blocks[..10]).unwrap();
+    let before = storage.dump().unwrap();
+    let mut other = blocks[10].clone();
+    other.parent = H256([9; 32]);
+    // The block before it in the same transaction goes with it.
+    let refused = storage.apply(&[other]).unwrap_err();
+    assert!(matches!(refused, StorageError::Parent { number: 10, .. }), "{refused}");
+    let refused = storage.apply(&blocks[11..]).unwrap_err();
+    assert!(matches!(refused, StorageError::Parent { number: 11, .. }), "{refused}");
+    let mut unknown = blocks[11].clone();
+    unknown.events.clone_from(&blocks[1].events);
+    unknown.events.extend(blocks[5].events.iter().cloned());
+    let refused = storage.apply(&[blocks[10].clone(), unknown]).unwrap_err();
+    assert!(matches!(refused, StorageError::Database(_) | StorageError::Unknown { .. }));
+    assert_eq!(storage.dump().unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_index_of_another_chain_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Sqlite::open(&folder.path().join("index.sqlite")).unwrap();
+    storage.apply(&Maker::blocks(Plan::SMALL, 5)).unwrap();
+    let index = Index::new(Arc::new(storage), None).unwrap();
+    index.check(&Planted(Maker::blocks(Plan::SMALL, 9))).await.unwrap();
+    let other = Planted(Maker::blocks(Plan { seed: 3, ..Plan::SMALL }, 9));
+    let refused = index.check(&other).await.unwrap_err();
+    assert!(matches!(refused, IndexError::OtherChain { number: 0, .. }), "{refused}");
+    // A shorter chain: the node lost blocks that were final.
+    let refused = index.check(&Planted(Maker::blocks(Plan::SMALL, 3))).await.unwrap_err();
+    assert!(matches!(refused, IndexError::OtherChain { number: 4, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_go_on_stops_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path()).await;
+    let mut blocks = Maker::blocks(Plan::SMALL, 200);
+    blocks[150].parent = H256([9; 32]);
+    served.index.follow(&Planted(blocks)).await;
+    let status = served.get("/v1/status").await;
+    // Whole batches before it are there and can be read.
+    assert_eq!(status["indexed"], 127);
+    assert!(
+        status["stopped"].as_str().unwrap().contains("block 150 does not continue"),
+        "{status}"
+    );
+    let health = served.ask("/healthz").await;
+    assert_eq!(health.error(), (503, "unavailable".to_owned()));
+    assert_eq!(served.get("/v1/submissions/0").await["state"], "accepted");
+}
