@@ -1,6 +1,9 @@
 //! Puts the built web app where the program takes it in. cargo never runs npm: without a build of
 //! `web/` the program is built without pages, and says how to get them.
 
+// Denied in `index`; see clippy.toml.
+#![allow(clippy::disallowed_methods)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 

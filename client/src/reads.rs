@@ -18,8 +18,6 @@ use openledger_primitives::{
     SubmissionId,
 };
 
-use subxt::{OnlineClientAtBlock, SubstrateConfig};
-
 /// Most entries of one page of a runtime API.
 const PAGE: u32 = 100;
 
@@ -283,15 +281,6 @@ impl Client {
     /// A base model.
     pub async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
         let at = self.at(self.best().await?.1).await?;
-        self.base_model_at(&at, id).await
-    }
-
-    /// A base model as it was at a block.
-    pub(crate) async fn base_model_at(
-        &self,
-        at: &OnlineClientAtBlock<SubstrateConfig>,
-        id: BaseModelId,
-    ) -> Result<Option<BaseModel>> {
         let address = runtime::storage().training().base_models();
         let value = at.storage().try_fetch(address, (id,)).await;
         let Some(value) = value.map_err(|e| self.odd("Training::BaseModels", e))? else {

@@ -20,6 +20,9 @@
 //! * [`chat`]: questions relayed to servers of answers;
 //! * [`web`]: the web app within the program.
 
+// Denied in `index`; see clippy.toml.
+#![allow(clippy::disallowed_methods)]
+
 pub mod api;
 pub mod app;
 pub mod arguments;

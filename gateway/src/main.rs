@@ -1,5 +1,8 @@
 //! `openledger-gateway`: the chain's index, uploads and the web app on one address.
 
+// Denied in `index`; see clippy.toml.
+#![allow(clippy::disallowed_methods)]
+
 use clap::Parser;
 use openledger_gateway::arguments::Arguments;
 use std::process::ExitCode;

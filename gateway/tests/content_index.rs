@@ -1,5 +1,8 @@
 //! The index over made-up chains: rows, pages, streams, and what a killed writer leaves.
 
+// Denied in `index`; see clippy.toml.
+#![allow(clippy::disallowed_methods)]
+
 mod content_index {
     mod common;
     mod description;

@@ -114,7 +114,7 @@ chain_events! {
         Transfer = "Transfer" { from: AccountId, to: AccountId, amount: Balance }
     }
     "System" {
-        CodeUpdated = "CodeUpdated" {}
+        CodeUpdated = "CodeUpdated" { hash: H256 }
     }
     "Datanets" {
         DatanetCreated = "DatanetCreated" { datanet: DatanetId, owner: AccountId }

@@ -9,6 +9,7 @@ pub mod event;
 mod shape;
 
 pub use event::{ChainEvent, OUR_PALLETS};
+pub use shape::unknown_events;
 
 use crate::{
     connection::Client,
@@ -21,8 +22,9 @@ use calls::Asked;
 use codec::{Decode, DecodeAll};
 use openledger_primitives::{
     api::{SubmissionItem, WorkerView},
-    Adapter, Balance, BaseModelId, ContentId, DatanetId, DatasetLeaf, Job, JobId, JobKind,
-    MediaType, Modality, Pool, QuotaLimits, ReviewPolicy, SubmissionId, Verdict,
+    Adapter, Balance, BaseModelId, ContentId, DatanetId, DatasetLeaf, FileHash, Job, JobId,
+    JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits, ReviewPolicy, SubmissionId,
+    Verdict,
 };
 use shape::Shapes;
 use std::{
@@ -154,6 +156,20 @@ enum StoredSubmission {
 }
 
 #[derive(Decode)]
+struct StoredBaseModel {
+    registrar: AccountId,
+    family: ModelFamily,
+    name: Vec<u8>,
+    weights: ContentId,
+    weights_sha256: FileHash,
+    weights_size: u64,
+    tokenizer: Option<ContentId>,
+    config: Option<ContentId>,
+    licence: Vec<u8>,
+    _deposit: Balance,
+}
+
+#[derive(Decode)]
 struct StoredBallot {
     _datanet: DatanetId,
     _sha256: [u8; 32],
@@ -208,8 +224,8 @@ impl Blocks {
         }
     }
 
-    /// The first block that the node cannot answer for, among those up to `last`; `None` if there is
-    /// none. Nodes drop the state of old blocks from one end, so that halving finds it.
+    /// The first block from `first` to `last` whose state the node lacks; `None` if it has all. Nodes drop
+    /// state from the oldest block on, so that the first one answers for all.
     ///
     /// # Errors
     ///
@@ -232,19 +248,22 @@ impl Blocks {
     /// connection.
     pub async fn block(&self, number: u32) -> Result<Block> {
         let client = &self.client;
-        let hash = client.block_hash(number).await?.ok_or_else(|| ClientError::Answer {
-            what: format!("block {number}"),
-            reason: "the node does not have it".to_owned(),
-        })?;
-        let at = client.at(hash).await?;
-        let spec = at.spec_version();
-        let header =
-            at.block_header().await.map_err(|error| client.odd("the block's header", error))?;
-        let reader = Reader { client, at: &at };
-        let time =
-            reader.value::<u64, _>(runtime::storage().timestamp().now(), ()).await?.unwrap_or(0);
+        let hash = client.block_hash(number).await?.ok_or_else(|| absent(number))?;
+        let header = client
+            .inner
+            .methods
+            .chain_get_header(Some(hash))
+            .await
+            .map_err(|error| client.failed("chain_getHeader", error))?
+            .ok_or_else(|| absent(number))?;
+        // The runtime that made a block is the one at the end of the block before: a block that changes
+        // the runtime is written, events and state, by the old one.
+        let runtime = client.at(if number == 0 { hash } else { header.parent_hash }).await?;
+        let spec = runtime.spec_version();
+        let reader = Reader { client, runtime: &runtime, block: hash, number };
+        let time = reader.value(runtime::storage().timestamp().now(), ()).await?.unwrap_or(0);
         let constant = runtime::constants().leaderboard().period_length();
-        let period_length = at
+        let period_length = runtime
             .constants()
             .entry(constant)
             .map_err(|error| client.odd("Leaderboard::PeriodLength", error))?;
@@ -276,10 +295,12 @@ impl Blocks {
     }
 
     async fn events(&self, reader: &Reader<'_>, block: &mut Block) -> Result<()> {
-        let at = reader.at;
-        let shapes = self.shapes(at).await;
+        let shapes = self.shapes(reader.runtime).await;
         let odd = |error| self.client.odd("the block's events", error);
-        let events = at.events().fetch().await.map_err(odd)?;
+        // Event by event they are checked below, not the whole of what all pallets could say.
+        let address = runtime::storage().system().events().unvalidated();
+        let bytes = reader.bytes(address, ()).await?.unwrap_or_default();
+        let events = reader.runtime.events().from_bytes(bytes);
         for event in events.iter() {
             let event = event.map_err(odd)?;
             let (pallet, name) = (event.pallet_name(), event.event_name());
@@ -312,30 +333,48 @@ impl Blocks {
     }
 }
 
-/// Reads the state of one block.
+fn absent(number: u32) -> ClientError {
+    ClientError::Answer {
+        what: format!("block {number}"),
+        reason: "the node does not have it".to_owned(),
+    }
+}
+
+/// Reads one block in the words of the runtime that made it.
 struct Reader<'a> {
     client: &'a Client,
-    at: &'a At,
+    runtime: &'a At,
+    block: H256,
+    number: u32,
 }
 
 impl Reader<'_> {
-    /// A stored value. subxt compares the entry's shape with that of the metadata within this program
-    /// before it is read.
+    /// The bytes of a stored value. subxt compares the entry's shape with that of the metadata within this
+    /// program first.
+    async fn bytes<A: Address>(&self, address: A, keys: A::KeyParts) -> Result<Option<Vec<u8>>> {
+        let what = format!("{}::{}", address.pallet_name(), address.entry_name());
+        let refused = |error| match error {
+            subxt::error::StorageError::IncompatibleCodegen => ClientError::Incompatible {
+                what: format!("{what} of runtime version {}", self.runtime.spec_version()),
+            },
+            error => self.client.odd(&what, error),
+        };
+        let storage = self.runtime.storage();
+        let key =
+            storage.entry(address).and_then(|entry| entry.fetch_key(keys)).map_err(refused)?;
+        let methods = &self.client.inner.methods;
+        let bytes = methods.state_get_storage(&key, Some(self.block)).await;
+        bytes.map_err(|error| self.client.failed("state_getStorage", error))
+    }
+
     async fn value<T: Decode, A: Address>(
         &self,
         address: A,
         keys: A::KeyParts,
     ) -> Result<Option<T>> {
         let what = format!("{}::{}", address.pallet_name(), address.entry_name());
-        let value =
-            self.at.storage().try_fetch(address, keys).await.map_err(|error| match error {
-                subxt::error::StorageError::IncompatibleCodegen => ClientError::Incompatible {
-                    what: format!("{what} of runtime version {}", self.at.spec_version()),
-                },
-                error => self.client.odd(&what, error),
-            })?;
-        let Some(value) = value else { return Ok(None) };
-        let decoded = T::decode_all(&mut value.bytes());
+        let Some(bytes) = self.bytes(address, keys).await? else { return Ok(None) };
+        let decoded = T::decode_all(&mut bytes.as_slice());
         decoded.map(Some).map_err(|error| ClientError::Answer { what, reason: error.to_string() })
     }
 
@@ -346,7 +385,7 @@ impl Reader<'_> {
             what,
             reason: format!(
                 "an event of block {} speaks of a value that is not there",
-                self.at.block_number()
+                self.number
             ),
         })
     }
@@ -390,9 +429,19 @@ impl Reader<'_> {
     }
 
     async fn base_model(&self, id: BaseModelId) -> Result<BaseModel> {
-        self.client.base_model_at(self.at, id).await?.ok_or_else(|| ClientError::Answer {
-            what: "Training::BaseModels".to_owned(),
-            reason: format!("base model {id} is not there"),
+        let address = runtime::storage().training().base_models();
+        let stored: StoredBaseModel = self.present(address, (id,)).await?;
+        Ok(BaseModel {
+            id,
+            registrar: stored.registrar,
+            family: stored.family,
+            name: String::from_utf8_lossy(&stored.name).into_owned(),
+            licence: String::from_utf8_lossy(&stored.licence).into_owned(),
+            weights: stored.weights,
+            weights_sha256: stored.weights_sha256,
+            weights_size: stored.weights_size,
+            tokenizer: stored.tokenizer,
+            config: stored.config,
         })
     }
 
@@ -413,12 +462,11 @@ impl Reader<'_> {
             return Ok(asked);
         }
         let client = self.client;
-        let extrinsics = self
-            .at
-            .extrinsics()
-            .fetch()
-            .await
-            .map_err(|error| client.odd("the block's transactions", error))?;
+        let answer = client.inner.methods.chain_get_block(Some(self.block)).await;
+        let answer = answer.map_err(|error| client.failed("chain_getBlock", error))?;
+        let body = answer.ok_or_else(|| absent(self.number))?.block.extrinsics;
+        let body = body.into_iter().map(|bytes| bytes.0).collect();
+        let extrinsics = self.runtime.extrinsics().from_bytes(body).await;
         for extrinsic in extrinsics.iter() {
             let extrinsic =
                 extrinsic.map_err(|error| client.odd("the block's transactions", error))?;

@@ -4,6 +4,7 @@
 //! type by type and compared with that of the metadata within this program. What differs is refused by
 //! name, never guessed.
 
+use super::event::{ChainEvent, OUR_PALLETS};
 use crate::errors::{ClientError, Result};
 use scale_info::{form::PortableForm, PortableRegistry, TypeDef, Variant};
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
@@ -40,6 +41,34 @@ impl Shapes {
         let what = format!("the event {pallet}.{event} of runtime version {spec}");
         Err(ClientError::Incompatible { what })
     }
+}
+
+/// Events of OpenLedger's pallets that are not among [`ChainEvent::KNOWN`] with these fields, or are there
+/// and in no pallet: what an index would stop at. Empty but for a change that forgot them.
+pub fn unknown_events() -> Vec<String> {
+    let Ok(own) = Metadata::decode_from(include_bytes!("../../metadata.scale")) else {
+        return vec!["the metadata cannot be read".to_owned()];
+    };
+    let mut unknown = Vec::new();
+    let mut found = 0;
+    for pallet in own.pallets() {
+        for event in pallet.event_variants().unwrap_or_default() {
+            let known = ChainEvent::KNOWN
+                .iter()
+                .find(|(of, name, _)| *of == pallet.name() && *name == event.name);
+            let named: Vec<_> =
+                event.fields.iter().map(|field| field.name.as_deref().unwrap_or("")).collect();
+            match known {
+                Some((_, _, fields)) if *fields == named => found += 1,
+                None if !OUR_PALLETS.contains(&pallet.name()) => {}
+                _ => unknown.push(format!("{}.{} {named:?}", pallet.name(), event.name)),
+            }
+        }
+    }
+    if found != ChainEvent::KNOWN.len() {
+        unknown.push(format!("{found} of {} known events are there", ChainEvent::KNOWN.len()));
+    }
+    unknown
 }
 
 fn fields(

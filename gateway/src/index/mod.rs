@@ -7,6 +7,8 @@
 //! Rows follow from blocks alone. No clock, no randomness and no request decides what is written, so that
 //! whoever indexes the same chain gets the same rows.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod planted;
 pub mod source;
 pub mod sqlite;

@@ -12,6 +12,11 @@ use openledger_gateway::index::{
 use std::sync::Arc;
 
 #[test]
+fn every_event_of_our_pallets_is_known() {
+    assert_eq!(openledger_client::blocks::unknown_events(), Vec::<String>::new());
+}
+
+#[test]
 fn the_same_chain_gives_the_same_rows_however_it_is_cut() {
     let blocks = Maker::blocks(Plan::SMALL, 60);
     let folder = tempfile::tempdir().unwrap();

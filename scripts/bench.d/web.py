@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Measures the gateway over made-up chains. Called by `scripts/bench web`.
+
+`index_blocks_per_second`: re-indexing a chain from its first block, four files and a job a block.
+`api_p99_ms`: the 99th percentile of board, job and submission pages with a million submissions beside a
+thousand; a ratio of 1 means that pages take no longer, the larger of two runs' noise is left in.
+`sse_clients`: streams that one process serves, listeners within the same process, all of them hearing every
+event of the same run once.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+
+
+def run(program: pathlib.Path, *arguments: str) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        answer = subprocess.run(
+            [program, "--directory", folder, *arguments], check=True, stdout=subprocess.PIPE
+        )
+    return json.loads(answer.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", type=pathlib.Path, required=True)
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    blocks, many, clients = (2_000, 20_000, 100) if arguments.quick else (50_000, 1_000_000, 1_000)
+
+    lines = []
+
+    def line(name: str, unit: str, ours: float, peer=None, peer_name=None, ratio=None) -> None:
+        entry = {"name": name, "unit": unit, "ours": ours, "peer": peer, "peer_name": peer_name}
+        lines.append({**entry, "ratio": ratio})
+        beside = "" if peer is None else f", {peer_name}: {peer:.2f}, ratio {ratio:.2f}"
+        print(f"{name}: {ours:.2f} {unit}{beside}", flush=True)
+
+    indexed = run(arguments.program, "index", "--blocks", str(blocks))
+    line("index_blocks_per_second", "blocks/s", indexed["blocks_per_second"])
+    few = run(arguments.program, "pages", "--submissions", "1000")["pages"]
+    most = run(arguments.program, "pages", "--submissions", str(many))["pages"]
+    for page in most:
+        ours, peer = most[page]["p99_ms"], few[page]["p99_ms"]
+        line(f"api_p99_ms_{page}", "ms", ours, peer, "1,000 submissions", peer / ours)
+    heard = run(arguments.program, "streams", "--clients", str(clients))
+    line("sse_clients", "streams", heard["clients"])
+    line("sse_events_per_second", "events/s", heard["events_per_second"])
+    line("sse_memory_mib", "MiB", heard["memory_peak_mib"])
+    if arguments.json:
+        arguments.json.write_text(json.dumps(lines, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
