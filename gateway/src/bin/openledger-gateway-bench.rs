@@ -27,6 +27,8 @@ use tokio::sync::watch;
 
 /// Blocks that are written in one transaction.
 const BATCH: u32 = 64;
+/// Submissions of the index that a large one is measured beside.
+const FEW: u32 = 1_000;
 
 /// Measures the index over made-up chains; answers are JSON.
 #[derive(Parser)]
@@ -47,13 +49,13 @@ enum What {
         #[arg(long, default_value_t = 50_000)]
         blocks: u32,
     },
-    /// Ask for pages of an index with so many submissions
+    /// Ask for pages of an index with so many submissions, beside one with a thousand
     Pages {
         /// How many; a tenth as many jobs
         #[arg(long)]
         submissions: u32,
         /// Requests of each page
-        #[arg(long, default_value_t = 400)]
+        #[arg(long, default_value_t = 1_000)]
         requests: u32,
     },
     /// Have so many streams follow one run
@@ -111,7 +113,9 @@ async fn main() -> Answer<()> {
     let path = arguments.directory.join("index.sqlite");
     let measured = match arguments.what {
         What::Index { blocks } => index(&path, blocks)?,
-        What::Pages { submissions, requests } => pages(&path, submissions, requests).await?,
+        What::Pages { submissions, requests } => {
+            pages(&arguments.directory, submissions, requests).await?
+        }
         What::Streams { clients, blocks } => streams(&path, clients, blocks).await?,
     };
     println!("{measured}");
@@ -177,7 +181,8 @@ async fn get(address: SocketAddr, path: &str) -> Answer<()> {
     }
 }
 
-async fn pages(path: &Path, submissions: u32, requests: u32) -> Answer<serde_json::Value> {
+/// An index of so many submissions behind a listener.
+async fn filled(path: &Path, submissions: u32) -> Answer<(Index, SocketAddr, watch::Sender<bool>)> {
     let storage = Sqlite::open(path)?;
     let files = 20;
     let plan = Plan {
@@ -189,7 +194,14 @@ async fn pages(path: &Path, submissions: u32, requests: u32) -> Answer<serde_jso
         seed: 1,
     };
     fill(&storage, plan, submissions.div_ceil(files) + 3)?;
-    let (_index, address, _stop) = serve(storage, 50).await?;
+    serve(storage, 50).await
+}
+
+/// Asks a small and a large index in turns, so that what else the machine does falls on both.
+async fn pages(folder: &Path, submissions: u32, requests: u32) -> Answer<serde_json::Value> {
+    let (_few, few, _one) = filled(&folder.join("few.sqlite"), FEW).await?;
+    let (_many, many, _two) = filled(&folder.join("many.sqlite"), submissions).await?;
+    let of_account = format!("/v1/submissions?contributor={}", account(7));
     let mut pages = serde_json::Map::new();
     for (name, paths) in [
         ("board", vec!["/v1/datanets/1/board", "/v1/datanets/2/board?limit=100"]),
@@ -201,28 +213,34 @@ async fn pages(path: &Path, submissions: u32, requests: u32) -> Answer<serde_jso
                 "/v1/datanets/1/submissions?state=accepted",
                 "/v1/datanets/3/verdicts",
                 "/v1/submissions/12",
+                &of_account,
             ],
         ),
     ] {
-        let mut paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
-        if name == "submissions" {
-            paths.push(format!("/v1/submissions?contributor={}", account(7)));
-        }
-        let mut times = Vec::new();
-        for round in 0..requests {
-            let path = &paths[round as usize % paths.len()];
-            let began = Instant::now();
-            get(address, path).await?;
-            // What is read for the first time is no measure.
-            if round as usize >= paths.len() * 4 {
-                times.push(began.elapsed().as_secs_f64() * 1e3);
+        let (mut times_few, mut times_many) = (Vec::new(), Vec::new());
+        for round in 0..requests as usize {
+            for (address, times) in [(few, &mut times_few), (many, &mut times_many)] {
+                let began = Instant::now();
+                get(address, paths[round % paths.len()]).await?;
+                // What is read for the first time is no measure.
+                if round >= paths.len() * 4 {
+                    times.push(began.elapsed().as_secs_f64() * 1e3);
+                }
             }
         }
-        times.sort_by(f64::total_cmp);
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
-        pages.insert(name.to_owned(), json!({ "p50_ms": at(0.5), "p99_ms": at(0.99) }));
+        let at = |times: &mut Vec<f64>, part: f64| {
+            times.sort_by(f64::total_cmp);
+            times[((times.len() - 1) as f64 * part) as usize]
+        };
+        let measured = json!({
+            "few_p50_ms": at(&mut times_few, 0.5),
+            "few_p99_ms": at(&mut times_few, 0.99),
+            "many_p50_ms": at(&mut times_many, 0.5),
+            "many_p99_ms": at(&mut times_many, 0.99),
+        });
+        pages.insert(name.to_owned(), measured);
     }
-    Ok(json!({ "submissions": submissions, "pages": pages }))
+    Ok(json!({ "few": FEW, "many": submissions, "pages": pages }))
 }
 
 async fn streams(path: &Path, clients: u32, blocks: u32) -> Answer<serde_json::Value> {

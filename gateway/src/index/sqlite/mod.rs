@@ -43,6 +43,9 @@ impl Sqlite {
         // machine loses with its power is indexed again.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
+        // Catching up writes much: pages that change again and again are carried over less often.
+        writer.pragma_update(None, "cache_size", -65_536)?;
+        writer.pragma_update(None, "wal_autocheckpoint", 8_192)?;
         let version: Option<String> = match has_meta(&writer)? {
             true => meta(&writer, "version")?,
             false => None,
