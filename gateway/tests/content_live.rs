@@ -1,5 +1,8 @@
 //! Live training and chat through the HTTP door, with a chain, workers and servers that the tests plant.
 
+// Denied in `index`; see clippy.toml.
+#![allow(clippy::disallowed_methods)]
+
 mod content_live {
     mod chat;
     mod door;
