@@ -151,6 +151,15 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// Answers that follow grammars take all the memory that they may.
+    #[error(
+        "answers that follow a response_format take the {limit} bytes that all of them may at this \
+         moment; try again"
+    )]
+    GrammarMemory {
+        /// Bytes of all of them.
+        limit: usize,
+    },
     /// The logits leave no token to choose.
     #[error(
         "no token can be chosen: the greatest logit is {greatest}; is the model or the adapter damaged?"

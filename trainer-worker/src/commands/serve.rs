@@ -144,6 +144,9 @@ pub(crate) struct Args {
     /// Most requests that are answered at the same time.
     #[arg(long, default_value_t = 64)]
     max_running: usize,
+    /// Memory for the grammars of answers in JSON, and for following them, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    grammar_memory: usize,
     /// Most tokens of all requests that one step of the model takes.
     #[arg(long, default_value_t = 128)]
     max_batch_rows: usize,
@@ -430,6 +433,7 @@ fn check_ranges(args: &Args) -> Result<()> {
         ("adapter-disk", args.adapter_disk, 1, 1 << 30),
         ("training-threads", args.training_threads.unwrap_or(1) as u64, 1, 1024),
         ("training-jobs-per-key", args.training_jobs_per_key as u64, 1, 1000),
+        ("grammar-memory", args.grammar_memory as u64, 32, 1 << 24),
         ("training-files-per-key", args.training_files_per_key, 1, 1 << 20),
         ("training-file", args.training_file, 1, 1 << 14),
         ("max-answer-tokens", args.max_answer_tokens as u64, 1, 32_768),
@@ -469,6 +473,7 @@ fn settings(args: &Args, arithmetic: ServingArithmetic, keys: &Keys) -> ServingS
 }
 
 fn limits(args: &Args, context: usize) -> Limits {
+        grammar_bytes: args.grammar_memory << 20,
     let body_bytes = args.max_body << 10;
     Limits {
         connections: openledger_http::Limits {
@@ -535,7 +540,8 @@ impl Start<'_> {
                 "keys": keys.count(),
                 "memory": {
                     "weights": weights, "keys_and_values": memory.kv_bytes, "step": memory.step_bytes,
-                    "logits": memory.logits_bytes, "requests": memory.request_bytes, "http": http,
+                    "logits": memory.logits_bytes, "requests": memory.request_bytes,
+                    "grammars": memory.grammar_bytes, "http": http,
                     "adapters": adapters, "total": memory.total() + weights + http + adapters,
                 },
                 "limits": {
@@ -559,7 +565,7 @@ impl Start<'_> {
         println!("arithmetic   {}", base.arithmetic);
         println!(
             "memory       at most {}: weights {}, keys and values {}, steps {}, logits {}, requests {}, \
-             connections {}, adapters {}",
+             grammars {}, connections {}, adapters {}",
             size(memory.total() + weights + http + adapters),
             size(weights),
             size(memory.kv_bytes),
@@ -571,6 +577,7 @@ impl Start<'_> {
         );
         println!(
             "limits       {} tokens of prompt and answer, {} of an answer; {} connections; bodies of {} KiB \
+            size(memory.grammar_bytes),
              within {} s; answers within {} s",
             limits.context,
             limits.answer_tokens,

@@ -189,6 +189,7 @@ impl From<Error> for ApiError {
                 Self::invalid("context_length_exceeded", message).with_param("messages")
             }
             Error::Grammar { .. } => Self::field("response_format", message),
+            Error::GrammarMemory { .. } => Self::unavailable("overloaded", 1, message),
             Error::TokenId { .. } => Self::field("prompt", message),
             // A step failed, or a drain had no more time: asking again may help.
             Error::Serving { .. } => Self::unavailable("cut_off", 5, message),

@@ -56,6 +56,8 @@ pub(super) async fn get(State(app): State<Arc<App>>) -> impl IntoResponse {
     let (bytes, loaded) = app.adapters.in_memory();
     gauge(&mut text, "adapters_bytes", "Bytes of adapters in memory.", bytes as f64);
     gauge(&mut text, "adapters_loaded", "Adapters in memory.", loaded as f64);
+    let bytes = stats.grammar_bytes as f64;
+    gauge(&mut text, "grammars_bytes", "Bytes of grammars that answers follow.", bytes);
     gauge(&mut text, "rows_per_second", "Rows a second, lately.", stats.rows_per_second);
     let seconds = stats.step_time.as_secs_f64();
     counter(&mut text, "step_seconds_total", "Time in steps.", seconds);

@@ -1,6 +1,6 @@
 //! One answer being written.
 
-use super::grammar::Matcher;
+use super::grammar::{GrammarMemory, Matcher};
 use super::logprobs::{RawLogprobs, TokenLogprob};
 use super::sampler::Sampler;
 use super::sampling::Sampling;
@@ -61,6 +61,19 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
     /// # Errors
     /// When a setting is out of range.
     pub fn new(tokenizer: T, sampling: &Sampling, prompt: &[u32]) -> Result<Self> {
+        Self::within(tokenizer, sampling, prompt, &GrammarMemory::alone())
+    }
+
+    /// The same beside other answers, with whom it shares the memory for grammars.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and where that memory is used up.
+    pub fn within(
+        tokenizer: T,
+        sampling: &Sampling,
+        prompt: &[u32],
+        memory: &Arc<GrammarMemory>,
+    ) -> Result<Self> {
         sampling.validate()?;
         let vocabulary = tokenizer.borrow().vocab_size();
         if let Some((id, _)) = sampling.logit_bias.iter().find(|(id, _)| *id as usize >= vocabulary)
@@ -72,7 +85,7 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
             });
         }
         let matcher = match &sampling.grammar {
-            Some(grammar) => Some(Matcher::new(grammar, tokenizer.borrow().vocabulary()?)?),
+            Some(grammar) => Some(Matcher::new(grammar, tokenizer.borrow().vocabulary()?, memory)?),
             None => None,
         };
         Ok(Self {

@@ -6,7 +6,7 @@ use super::policy::{Accepted, Counts, Limits, Policy};
 use super::request::{Refused, Request, RequestId, Sink};
 use super::settings::ServingSettings;
 use crate::error::{Error, Result};
-use crate::generate::Writer;
+use crate::generate::{GrammarMemory, Writer};
 use crate::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -55,6 +55,8 @@ pub struct Stats {
     pub step_time: Duration,
     /// Rows a second, a running mean over recent steps; 0 before the first one.
     pub rows_per_second: f64,
+    /// Bytes of grammars, and of following them.
+    pub grammar_bytes: usize,
     /// Requests that were not taken.
     pub refused: u64,
     /// Times that the model's step was made anew after it failed.
@@ -90,6 +92,7 @@ struct Shared<F: Forward> {
     bounds: Bounds,
     tokenizer: Arc<Tokenizer>,
     settings: ServingSettings,
+    grammars: Arc<GrammarMemory>,
 }
 
 impl<F: Forward> Shared<F> {
@@ -173,6 +176,7 @@ where
             end: Condvar::new(),
             bounds,
             tokenizer,
+            grammars: GrammarMemory::new(settings.grammar_bytes, settings.max_running),
             settings,
         });
         let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -243,7 +247,8 @@ where
             let (prompt, max_new_tokens) = (prompt.len(), sampling.max_new_tokens);
             return Err(Refused::TooLong { prompt, max_new_tokens, limit });
         }
-        let writer = Writer::new(shared.tokenizer.clone(), &sampling, &prompt)?;
+        let writer =
+            Writer::within(shared.tokenizer.clone(), &sampling, &prompt, &shared.grammars)?;
         let mut state = shared.lock();
         state.accepts(&shared.settings, client)?;
         let id = RequestId(state.next);
@@ -272,18 +277,13 @@ where
 
     /// What it does and did.
     pub fn stats(&self) -> Stats {
-        self.0.shared.lock().stats
+        let shared = &self.0.shared;
+        Stats { grammar_bytes: shared.grammars.used(), ..shared.lock().stats }
     }
 
     /// Most tokens of prompt and answer that a request may have.
     pub fn longest(&self) -> usize {
         self.0.shared.bounds.longest
-    }
-
-    /// Whether requests are served.
-    pub fn busy(&self) -> bool {
-        let stats = self.stats();
-        stats.waiting > 0 || stats.running > 0
     }
 
     /// Takes no new requests, waits for those that there are, and after `within` ends the others with an

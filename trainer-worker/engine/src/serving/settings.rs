@@ -13,6 +13,9 @@ const MAX_ROWS: usize = 4096;
 /// Most requests that wait.
 const MAX_WAITING: usize = 65_536;
 
+/// Least memory for grammars.
+const LEAST_GRAMMARS: usize = 32 << 20;
+
 /// Bytes that a request keeps for each of its tokens, at most: the token twice (the answer's are with
 /// its writer too), its share of the keys of its pages, and its place among the penalised tokens.
 const REQUEST_BYTES_PER_TOKEN: usize = 32;
@@ -45,6 +48,8 @@ pub struct ServingSettings {
     pub max_waiting: usize,
     /// Most requests of one client that wait, 1 to `max_waiting`.
     pub max_waiting_per_client: usize,
+    /// Bytes of the grammars that answers follow, and of following them, for all answers.
+    pub grammar_bytes: usize,
     /// Whether clients share keys and values of equal beginnings with each other. Then a client can
     /// tell from times and from `cached_tokens` whether another asked something that begins alike.
     pub share_between_clients: bool,
@@ -61,6 +66,7 @@ impl Default for ServingSettings {
             prefill_chunk: 64,
             max_waiting: 256,
             max_waiting_per_client: 64,
+            grammar_bytes: 256 << 20,
             share_between_clients: false,
         }
     }
@@ -85,14 +91,16 @@ pub struct ServingMemory {
     pub logits_bytes: usize,
     /// Requests that run and wait, with their prompts and answers, at most.
     pub request_bytes: usize,
+    /// Grammars, and following them.
+    pub grammar_bytes: usize,
 }
 
 impl ServingMemory {
     /// All of it.
     pub fn total(&self) -> usize {
-        [self.kv_bytes, self.step_bytes, self.logits_bytes, self.request_bytes]
-            .into_iter()
-            .fold(0, usize::saturating_add)
+        let parts = [self.kv_bytes, self.step_bytes, self.logits_bytes];
+        let of_requests = [self.request_bytes, self.grammar_bytes];
+        parts.into_iter().chain(of_requests).fold(0, usize::saturating_add)
     }
 }
 
@@ -102,7 +110,8 @@ impl std::fmt::Display for ServingMemory {
         write!(
             f,
             "at most {} MiB beside the model: {} MiB keys and values ({} pages of {} tokens, {} tokens in \
-             all), {} MiB for a step, {} MiB logits, {} MiB requests",
+             all), {} MiB for a step, {} MiB logits, {} MiB requests, {} MiB \
+             grammars",
             mib(self.total()),
             mib(self.kv_bytes),
             self.pages,
@@ -111,6 +120,7 @@ impl std::fmt::Display for ServingMemory {
             mib(self.step_bytes),
             mib(self.logits_bytes),
             mib(self.request_bytes),
+            mib(self.grammar_bytes),
         )
     }
 }
@@ -131,6 +141,10 @@ impl ServingSettings {
             ("max_waiting", self.max_waiting, 1, MAX_WAITING),
             ("max_waiting_per_client", self.max_waiting_per_client, 1, self.max_waiting),
         ];
+        if self.grammar_bytes < LEAST_GRAMMARS {
+            let range = format!("at least {LEAST_GRAMMARS}: one answer that follows a schema");
+            return refuse("grammar_bytes", self.grammar_bytes.to_string(), range);
+        }
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
                 return refuse(name, value.to_string(), format!("{least} to {most}"));
@@ -171,6 +185,7 @@ impl ServingSettings {
                 .saturating_mul(REQUEST_BYTES_PER_TOKEN)
                 .saturating_add(REQUEST_BYTES + LOGPROB_BYTES)
                 .saturating_mul(requests),
+            grammar_bytes: self.grammar_bytes,
         })
     }
 }

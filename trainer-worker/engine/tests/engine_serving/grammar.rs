@@ -2,7 +2,8 @@
 
 use crate::common::{random, real_model};
 use crate::generate::{byte_level, sentencepiece};
-use openledger_engine::generate::{generate, Finish, Grammar, Sampling, Writer};
+use openledger_engine::error::Error;
+use openledger_engine::generate::{generate, Finish, Grammar, GrammarMemory, Sampling, Writer};
 use openledger_engine::tokenizer::{Message, Tokenizer};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -269,4 +270,62 @@ fn the_real_model_answers_in_json() {
         let value: Value = serde_json::from_str(&answer.text).expect("JSON");
         assert!(value["population"].as_u64().is_some_and(|n| n >= 1), "{value}");
     }
+}
+
+/// Writes beside others within a memory that is counted; the texts, and the most that was taken.
+fn together(
+    grammar: &Arc<Grammar>,
+    memory: &Arc<GrammarMemory>,
+    count: u64,
+) -> (Vec<String>, usize) {
+    let tokenizer = byte_level();
+    let sampling = |seed| Sampling {
+        grammar: Some(Arc::clone(grammar)),
+        temperature: 1.0,
+        max_new_tokens: 120,
+        seed,
+        ..Default::default()
+    };
+    let begin = |seed| Writer::within(tokenizer, &sampling(seed), &[], memory).expect("room");
+    let mut writers: Vec<_> = (0..count).map(|seed| (begin(seed), String::new())).collect();
+    let mut most = 0;
+    while writers.iter().any(|(writer, _)| writer.finish().is_none()) {
+        for (seed, (writer, text)) in (0..).zip(&mut writers) {
+            let step = seed * 1000 + writer.tokens().len() as u64;
+            let mut logits = random(step, tokenizer.vocab_size(), 2.0);
+            text.push_str(&writer.next(&mut logits).expect("a token").text);
+            most = most.max(memory.used());
+        }
+    }
+    (writers.into_iter().map(|(_, text)| text).collect(), most)
+}
+
+#[test]
+fn answers_that_follow_grammars_share_a_memory_that_is_counted() {
+    const LIMIT: usize = 8 << 20;
+    // Each letter may belong to hundreds of places.
+    let many = || Arc::new(schema(r#"{"type":"string","pattern":"^([a-z]{0,3}){0,200}$"}"#));
+    let grammar = many();
+    let roomy = GrammarMemory::new(1 << 30, 30);
+    let (texts, wanted) = together(&grammar, &roomy, 30);
+    assert!(wanted > LIMIT, "{wanted} bytes need no bound");
+    assert!(roomy.used() < 1 << 20, "only the grammar itself is left: {}", roomy.used());
+    // A grammar is counted where it was first followed.
+    let grammar = many();
+    let bounded = GrammarMemory::new(LIMIT, 30);
+    let (same, most) = together(&grammar, &bounded, 30);
+    assert!(most <= LIMIT, "{most}");
+    assert_eq!(same, texts, "what is forgotten changes no answer");
+    drop(grammar);
+    assert_eq!(bounded.used(), 0);
+}
+
+#[test]
+fn a_grammar_that_finds_no_memory_says_so() {
+    let words: Vec<String> = (0..1500).map(|i| format!("\"{i:06}\"")).collect();
+    let grammar = Arc::new(schema(&format!("{{\"enum\":[{}]}}", words.join(","))));
+    let memory = GrammarMemory::new(64 << 10, 1);
+    let sampling = Sampling { grammar: Some(grammar), ..Default::default() };
+    let failed = Writer::within(byte_level(), &sampling, &[], &memory).err().expect("no room");
+    assert!(matches!(failed, Error::GrammarMemory { limit: 0x1_0000 }), "{failed}");
 }

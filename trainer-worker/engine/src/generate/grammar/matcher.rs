@@ -3,6 +3,7 @@
 //! A state is a set of places in the rules, each with the places to return to. States and steps between
 //! them are remembered, so that a grammar turns into an automaton as far as it is used.
 
+use super::memory::{Charge, GrammarMemory};
 use super::rules::{contains, Compiled, Symbol};
 use super::vocabulary::Vocabulary;
 use super::Grammar;
@@ -21,6 +22,14 @@ const MAX_STATES: usize = 4096;
 const MAX_STATES_AT_ONCE: usize = 4 * MAX_STATES;
 /// Sets of tokens that are remembered.
 const MAX_MASKS: usize = 64;
+/// Bytes of the place where an answer stands, which cannot be forgotten: ways, and how deep they are.
+const MAX_PLACE: usize = 256 << 10;
+/// Bytes of a state beside its ways, with its entry by which it is found.
+const STATE_BYTES: usize = size_of::<State>() + 256 * size_of::<u32>() + 2 * 64;
+/// Bytes of each of a state's ways, which are there twice.
+const WAY_BYTES: usize = 2 * size_of::<Way>();
+/// Bytes of an entry of the stacks, in both of their tables, which grow by doubling.
+const STACK_BYTES: usize = 56;
 
 const UNKNOWN: u32 = u32::MAX;
 const DEAD: u32 = u32::MAX - 1;
@@ -45,12 +54,15 @@ struct Automaton {
     state_ids: HashMap<(Vec<Way>, bool), u32>,
     /// Ways looked at since the last token.
     work: usize,
+    /// Its part of the memory of all answers, with the masks.
+    charge: Charge,
 }
 
 impl Automaton {
-    fn new(rules: Arc<Compiled>) -> Self {
+    fn new(rules: Arc<Compiled>, memory: &Arc<GrammarMemory>) -> Self {
         Self {
             rules,
+            charge: memory.charge(),
             stacks: vec![(0, EMPTY)],
             stack_ids: HashMap::new(),
             states: Vec::new(),
@@ -61,7 +73,9 @@ impl Automaton {
 
     fn stack(&mut self, back: u32, below: u32) -> u32 {
         let (stacks, next) = (&mut self.stacks, self.stack_ids.len() as u32 + 1);
+        let charge = &mut self.charge;
         *self.stack_ids.entry((back, below)).or_insert_with(|| {
+            charge.grow(STACK_BYTES);
             stacks.push((back, below));
             next
         })
@@ -108,6 +122,7 @@ impl Automaton {
         if let Some(known) = self.state_ids.get(&key) {
             return Ok(*known);
         }
+        self.charge.grow(STATE_BYTES + key.0.len() * WAY_BYTES);
         let next = Box::new([UNKNOWN; 256]);
         self.states.push(State { ways: key.0.clone(), accepting, next });
         self.state_ids.insert(key, id);
@@ -142,6 +157,7 @@ impl Automaton {
             return state;
         };
         let (ways, accepting) = (ways.clone(), *accepting);
+        self.charge.shrink(self.charge.bytes());
         let old = std::mem::replace(&mut self.stacks, vec![(0, EMPTY)]);
         self.stack_ids = HashMap::new();
         self.states = Vec::new();
@@ -161,6 +177,7 @@ impl Automaton {
             moved.push((place, new));
         }
         moved.sort_unstable();
+        self.charge.grow(STATE_BYTES + moved.len() * WAY_BYTES);
         self.states.push(State { ways: moved.clone(), accepting, next: Box::new([UNKNOWN; 256]) });
         self.state_ids.insert((moved, accepting), 0);
         0
@@ -175,6 +192,10 @@ impl Automaton {
     }
 }
 
+fn full(memory: &GrammarMemory) -> Error {
+    Error::GrammarMemory { limit: memory.limit() }
+}
+
 /// One answer on its way through a grammar.
 pub(crate) struct Matcher {
     automaton: Automaton,
@@ -185,13 +206,25 @@ pub(crate) struct Matcher {
 }
 
 impl Matcher {
-    pub(crate) fn new(grammar: &Grammar, vocabulary: Arc<Vocabulary>) -> Result<Self> {
-        let mut automaton = Automaton::new(Arc::clone(&grammar.rules));
+    /// Follows a grammar from its beginning, within a server's memory for all that do.
+    ///
+    /// # Errors
+    /// When it is too ambiguous to be followed, or the memory is used up.
+    pub(crate) fn new(
+        grammar: &Grammar,
+        vocabulary: Arc<Vocabulary>,
+        memory: &Arc<GrammarMemory>,
+    ) -> Result<Self> {
+        grammar.count_in(memory);
+        let mut automaton = Automaton::new(Arc::clone(&grammar.rules), memory);
         let mut begin = vec![(0, EMPTY)];
         if vocabulary.leaves_out_space {
             begin.push((grammar.after_space, EMPTY));
         }
         let state = automaton.state(begin)?;
+        if memory.is_full() {
+            return Err(full(memory));
+        }
         Ok(Self { automaton, vocabulary, state, masks: HashMap::new() })
     }
 
@@ -236,26 +269,63 @@ impl Matcher {
         if let Some(mask) = self.masks.get(&self.state) {
             return Ok(Arc::clone(mask));
         }
-        self.automaton.work = 0;
-        if self.automaton.states.len() > MAX_STATES {
-            self.rest();
+        if self.automaton.states.len() > MAX_STATES || self.automaton.charge.is_excessive() {
+            self.forget()?;
         }
-        let mut mask = vec![0u64; self.vocabulary.ids().div_ceil(64)];
+        let mask = match self.walk() {
+            // What it remembers may be what the memory is full of.
+            Err(Error::GrammarMemory { .. }) => {
+                self.forget()?;
+                self.walk()?
+            }
+            walked => walked?,
+        };
+        if self.automaton.charge.is_excessive() {
+            self.forget()?;
+        }
+        let bytes = mask.len() * size_of::<u64>();
+        if self.masks.len() >= MAX_MASKS {
+            self.automaton.charge.shrink(bytes * self.masks.len());
+            self.masks.clear();
+        }
+        self.automaton.charge.grow(bytes);
+        let mask = Arc::new(mask);
+        self.masks.insert(self.state, Arc::clone(&mask));
+        Ok(mask)
+    }
+
+    /// Forgets everything but where it stands.
+    ///
+    /// # Errors
+    /// When that alone takes too much.
+    fn forget(&mut self) -> Result<()> {
+        self.rest();
+        if self.automaton.charge.bytes() > MAX_PLACE {
+            return Err(Error::grammar("", "the answer is nested too deeply to be followed"));
+        }
+        Ok(())
+    }
+
+    /// The tokens that may follow.
+    fn walk(&mut self) -> Result<Vec<u64>> {
         let automaton = &mut self.automaton;
+        automaton.work = 0;
+        let mut mask = vec![0u64; self.vocabulary.ids().div_ceil(64)];
         self.vocabulary.walk(
             self.state,
-            |state, byte| automaton.step(state, byte),
+            |state, byte| {
+                let next = automaton.step(state, byte);
+                match automaton.charge.memory() {
+                    memory if memory.is_full() => Err(full(memory)),
+                    _ => next,
+                }
+            },
             |id| {
                 if let Some(word) = mask.get_mut(id as usize / 64) {
                     *word |= 1 << (id % 64);
                 }
             },
         )?;
-        if self.masks.len() >= MAX_MASKS {
-            self.masks.clear();
-        }
-        let mask = Arc::new(mask);
-        self.masks.insert(self.state, Arc::clone(&mask));
         Ok(mask)
     }
 
@@ -277,7 +347,7 @@ impl Matcher {
 
 /// Whether a whole text follows a grammar: for tests and for checking what was written.
 pub(super) fn matches(rules: &Arc<Compiled>, text: &[u8]) -> Result<bool> {
-    let mut automaton = Automaton::new(Arc::clone(rules));
+    let mut automaton = Automaton::new(Arc::clone(rules), &GrammarMemory::alone());
     let mut state = automaton.state([(0, EMPTY)])?;
     for byte in text {
         match automaton.step(state, *byte)? {

@@ -7,6 +7,7 @@
 
 mod json;
 mod matcher;
+mod memory;
 mod numbers;
 mod pattern;
 mod rules;
@@ -16,8 +17,9 @@ mod vocabulary;
 use crate::error::{Error, Result};
 use crate::tokenizer::Json;
 pub(crate) use matcher::Matcher;
+pub use memory::GrammarMemory;
 use rules::{Compiled, Rules, Symbol};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 pub use vocabulary::Vocabulary;
 
 /// Most bytes of a schema.
@@ -31,6 +33,8 @@ pub struct Grammar {
     rules: Arc<Compiled>,
     /// Where a text begins whose first space is left out.
     after_space: u32,
+    /// Its part of the memory, from when it is first followed.
+    charge: OnceLock<memory::Charge>,
 }
 
 impl Grammar {
@@ -40,7 +44,7 @@ impl Grammar {
         rules.define(spaced, vec![vec![space, root]])?;
         let compiled = rules.finish(root);
         let after_space = compiled.starts(spaced).first().copied().unwrap_or(0);
-        Ok(Self { rules: Arc::new(compiled), after_space })
+        Ok(Self { rules: Arc::new(compiled), after_space, charge: OnceLock::new() })
     }
 
     /// One object of JSON, as `response_format: {"type": "json_object"}` asks for it.
@@ -112,6 +116,15 @@ impl Grammar {
         let alternatives = texts.iter().map(|text| rules.text(text)).collect();
         let root = rules.any(alternatives)?;
         Self::finish(rules, root)
+    }
+
+    /// Counts its bytes, once for all answers that follow it.
+    fn count_in(&self, memory: &Arc<GrammarMemory>) {
+        self.charge.get_or_init(|| {
+            let mut charge = memory.charge();
+            charge.grow(self.rules.bytes());
+            charge
+        });
     }
 
     /// Whether a whole text follows the grammar.

@@ -142,6 +142,17 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
+    /// Bytes in memory, with what the allocator adds to small lists.
+    pub(super) fn bytes(&self) -> usize {
+        let starts = self
+            .starts
+            .iter()
+            .map(|places| size_of::<Vec<u32>>() + (places.capacity() * size_of::<u32>()).max(32));
+        self.symbols.capacity() * size_of::<Symbol>()
+            + starts.sum::<usize>()
+            + self.sets.capacity() * size_of::<ByteSet>()
+    }
+
     pub(super) fn at(&self, place: u32) -> Symbol {
         self.symbols.get(place as usize).copied().unwrap_or(Symbol::End)
     }
