@@ -314,7 +314,7 @@ fn add_key(args: &Args, name: &str) -> Result<()> {
         println!("{key}");
         super::pipe::say(&format!(
             "The key of {name}. It is nowhere else: {} has its SHA-256 alone. A server that runs already \
-             reads the file when it is started again.",
+             reads the file again within a second or two.",
             path.display()
         ));
     }

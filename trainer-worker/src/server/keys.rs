@@ -8,10 +8,11 @@ use super::error::{ApiError, INVALID};
 use axum::http::{header, HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 /// Longest file of keys, in bytes.
@@ -21,6 +22,8 @@ pub const MAX_KEYS: usize = 10_000;
 /// Requests in flight of a key whose line names no other number.
 pub const REQUESTS: usize = 16;
 const PREFIX: &str = "ol-";
+/// How often the file is looked at for a change.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a file of keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -108,14 +111,15 @@ fn read(path: &Path) -> Result<Vec<Line>, KeyError> {
         return Err(KeyError::TooLarge { path: path.to_owned() });
     }
     let mut lines: Vec<Line> = Vec::new();
+    let (mut names, mut sums) = (HashSet::new(), HashSet::new());
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let wrong =
             |reason: String| KeyError::Line { path: path.to_owned(), line: index + 1, reason };
         let line: Line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-        if digest(&line.sha256).is_none() {
+        let Some(sum) = digest(&line.sha256) else {
             return Err(wrong("sha256 is not 64 hexadecimal digits".to_owned()));
-        }
-        if lines.iter().any(|other| other.name == line.name || other.sha256 == line.sha256) {
+        };
+        if !names.insert(line.name.clone()) || !sums.insert(sum) {
             return Err(wrong("the name or the key stands there twice".to_owned()));
         }
         if line.requests == Some(0) || line.tokens_per_minute == Some(0) {
@@ -193,6 +197,8 @@ impl Bucket {
 
 #[derive(Debug)]
 struct State {
+    /// Requests that may be in flight.
+    requests: usize,
     in_flight: usize,
     bucket: Option<Bucket>,
 }
@@ -204,7 +210,6 @@ pub(crate) struct Client {
     pub(crate) name: String,
     /// Its number, by which the scheduler is fair.
     pub(crate) number: u64,
-    requests: usize,
     state: Mutex<State>,
 }
 
@@ -215,14 +220,28 @@ pub(crate) struct Place {
 }
 
 impl Client {
-    fn new(name: &str, number: u64, requests: usize, tokens: Option<u64>) -> Self {
-        let bucket = tokens.map(|per_minute| Bucket {
-            per_minute,
-            level: per_minute as f64,
-            at: Instant::now(),
+    fn new(name: &str, number: u64, limits: KeyLimits) -> Self {
+        let requests = limits.requests.unwrap_or(REQUESTS);
+        let state = Mutex::new(State { requests, in_flight: 0, bucket: None });
+        let client = Self { name: name.to_owned(), number, state };
+        client.limit(limits);
+        client
+    }
+
+    /// Sets its limits. What it has in flight and what it used of its minute is not forgotten.
+    fn limit(&self, limits: KeyLimits) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.requests = limits.requests.unwrap_or(REQUESTS);
+        let used = state.bucket.take().map_or(0.0, |mut bucket| {
+            bucket.refill(now);
+            bucket.per_minute as f64 - bucket.level
         });
-        let state = Mutex::new(State { in_flight: 0, bucket });
-        Self { name: name.to_owned(), number, requests, state }
+        state.bucket = limits.tokens_per_minute.map(|per_minute| Bucket {
+            per_minute,
+            level: per_minute as f64 - used,
+            at: now,
+        });
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -235,7 +254,7 @@ impl Client {
     /// 429 when as many are in flight as may be, or the minute's tokens are used up.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Place, ApiError> {
         let mut state = self.state();
-        if state.in_flight >= self.requests {
+        if state.in_flight >= state.requests {
             let message = format!(
                 "{} requests of this key are in flight, the most that it may have; try again when one \
                  has ended",
@@ -279,12 +298,48 @@ impl Drop for Place {
     }
 }
 
+/// What tells a changed file from the one that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    written: Option<SystemTime>,
+    bytes: u64,
+    /// Another file of the same name, as editors and secret stores put it there.
+    file: u64,
+}
+
+impl Stamp {
+    /// None where there is no file.
+    fn of(path: &Path) -> Option<Self> {
+        let known = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let file = std::os::unix::fs::MetadataExt::ino(&known);
+        #[cfg(not(unix))]
+        let file = 0;
+        Some(Self { written: known.modified().ok(), bytes: known.len(), file })
+    }
+}
+
+/// The sums beside their owners.
+type Owners = Vec<([u8; 32], Arc<Client>)>;
+
 /// Who may ask.
 #[derive(Debug)]
 pub struct Keys {
-    /// The sums beside their owners; empty where anybody may ask.
-    owners: Vec<([u8; 32], Arc<Client>)>,
+    owners: RwLock<Arc<Owners>>,
+    /// Set where there are no keys.
     anybody: Option<Arc<Client>>,
+    file: Option<PathBuf>,
+    reading: Mutex<Reading>,
+}
+
+/// How the file was last read.
+#[derive(Debug, Default)]
+struct Reading {
+    stamp: Option<Stamp>,
+    /// The greatest number of a client. None is given twice, so that nobody meets what was computed
+    /// for a key that is gone.
+    last: u64,
+    broken: bool,
 }
 
 impl Keys {
@@ -293,29 +348,117 @@ impl Keys {
     /// # Errors
     /// When it cannot be read, a line is wrong, or there is none.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let mut owners = Vec::new();
-        for (line, number) in read(path)?.iter().zip(1..) {
-            let requests = line.requests.unwrap_or(REQUESTS);
-            let client = Client::new(&line.name, number, requests, line.tokens_per_minute);
-            // Checked when the line was read.
-            let Some(sum) = digest(&line.sha256) else { continue };
-            owners.push((sum, Arc::new(client)));
-        }
-        if owners.is_empty() {
+        let keys = Self {
+            owners: RwLock::default(),
+            anybody: None,
+            file: Some(path.to_owned()),
+            reading: Mutex::new(Reading { stamp: Stamp::of(path), ..Reading::default() }),
+        };
+        let mut reading = keys.reading();
+        keys.read(path, &mut reading)?;
+        drop(reading);
+        Ok(keys)
+    }
+
+    /// Takes what the file says now. Keys that were there keep what they have in flight and used.
+    fn read(&self, path: &Path, reading: &mut Reading) -> Result<(), KeyError> {
+        let lines = read(path)?;
+        if lines.is_empty() {
             return Err(KeyError::Empty { path: path.to_owned() });
         }
-        Ok(Self { owners, anybody: None })
+        let known = self.owners();
+        let before: HashMap<_, _> =
+            known.iter().map(|(_, client)| (&client.name, client)).collect();
+        let mut owners = Owners::with_capacity(lines.len());
+        for line in lines {
+            // Checked when the line was read.
+            let Some(sum) = digest(&line.sha256) else { continue };
+            let limits =
+                KeyLimits { requests: line.requests, tokens_per_minute: line.tokens_per_minute };
+            // By its name: a key that replaces another one of that name is the same client's.
+            let client = match before.get(&line.name) {
+                Some(client) => {
+                    client.limit(limits);
+                    Arc::clone(client)
+                }
+                None => {
+                    reading.last += 1;
+                    Arc::new(Client::new(&line.name, reading.last, limits))
+                }
+            };
+            owners.push((sum, client));
+        }
+        *self.owners.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(owners);
+        Ok(())
+    }
+
+    fn owners(&self) -> Arc<Owners> {
+        self.owners.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the file again if it changed. What cannot be read changes nothing, and is said once.
+    fn look(&self) {
+        let Some(path) = &self.file else { return };
+        let mut reading = self.reading();
+        let stamp = Stamp::of(path);
+        if reading.stamp == stamp {
+            return;
+        }
+        // Before it is read: what is written meanwhile is another change.
+        reading.stamp = stamp;
+        let read = self.read(path, &mut reading);
+        reading.broken = read.is_err();
+        drop(reading);
+        match read {
+            Ok(()) => tracing::info!(keys = self.count(), "the keys were read again"),
+            Err(error) => tracing::error!(
+                %error, keys = self.count(),
+                "the keys cannot be read again: those that were read before stay valid"
+            ),
+        }
+    }
+
+    /// Looks at the file again and again, for as long as the server runs.
+    pub(super) async fn watch(self: Arc<Self>) {
+        if self.file.is_none() {
+            return;
+        }
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let keys = self.clone();
+            // A look that failed is followed by another one.
+            let _ = tokio::task::spawn_blocking(move || keys.look()).await;
+        }
+    }
+
+    /// Whether the file cannot be read as it is now.
+    pub(super) fn is_broken(&self) -> bool {
+        self.reading().broken
     }
 
     /// Anybody may ask, without limits of their own.
     pub fn none() -> Self {
-        let anybody = Client::new("anybody", 0, usize::MAX, None);
-        Self { owners: Vec::new(), anybody: Some(Arc::new(anybody)) }
+        let limits = KeyLimits { requests: Some(usize::MAX), tokens_per_minute: None };
+        Self {
+            owners: RwLock::default(),
+            anybody: Some(Arc::new(Client::new("anybody", 0, limits))),
+            file: None,
+            reading: Mutex::default(),
+        }
+    }
+
+    /// Whether anybody may ask.
+    pub(super) fn are_needed(&self) -> bool {
+        self.anybody.is_none()
     }
 
     /// How many there are; 0 where anybody may ask.
     pub fn count(&self) -> usize {
-        self.owners.len()
+        self.owners().len()
     }
 
     /// Whose key a request carries, as `Authorization: Bearer KEY`. Every sum is compared, in a time that
@@ -340,12 +483,13 @@ impl Keys {
         }
         let sum: [u8; 32] = Sha256::digest(key.trim_ascii()).into();
         let (mut found, mut place) = (Choice::from(0), 0u64);
-        for ((known, _), index) in self.owners.iter().zip(0u64..) {
+        let owners = self.owners();
+        for ((known, _), index) in owners.iter().zip(0u64..) {
             let equal = known.ct_eq(&sum);
             place.conditional_assign(&index, equal);
             found |= equal;
         }
-        let owner = usize::try_from(place).ok().and_then(|place| self.owners.get(place));
+        let owner = usize::try_from(place).ok().and_then(|place| owners.get(place));
         match owner {
             Some((_, client)) if bool::from(found) => Ok(client.clone()),
             _ => Err(unauthorized(

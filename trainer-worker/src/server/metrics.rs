@@ -59,6 +59,9 @@ pub(super) async fn get(State(app): State<Arc<App>>) -> impl IntoResponse {
     let bytes = stats.grammar_bytes as f64;
     gauge(&mut text, "grammars_bytes", "Bytes of grammars that answers follow.", bytes);
     gauge(&mut text, "rows_per_second", "Rows a second, lately.", stats.rows_per_second);
+    gauge(&mut text, "keys", "API keys that are valid.", app.keys.count() as f64);
+    let broken = f64::from(u8::from(app.keys.is_broken()));
+    gauge(&mut text, "keys_file_broken", "1 while the file of keys cannot be read.", broken);
     let seconds = stats.step_time.as_secs_f64();
     counter(&mut text, "step_seconds_total", "Time in steps.", seconds);
     counter(&mut text, "requests_refused_total", "Requests not taken.", stats.refused as f64);

@@ -123,7 +123,7 @@ pub(crate) struct App {
     base: Base,
     adapters: Box<dyn Adapters>,
     fine_tuning: Option<FineTuning>,
-    keys: Keys,
+    keys: Arc<Keys>,
     limits: Limits,
     bodies: Arc<Budget>,
     answers: Arc<Budget>,
@@ -248,7 +248,7 @@ pub async fn serve(
         base,
         adapters,
         fine_tuning,
-        keys,
+        keys: Arc::new(keys),
         bodies: Budget::new(limits.all_bodies),
         answers: Budget::new(limits.all_answers),
         computing: Arc::new(Semaphore::new(2)),
@@ -258,6 +258,7 @@ pub async fn serve(
         ids: AtomicU64::new(0),
         limits: limits.clone(),
     });
+    let watching = tokio::spawn(app.keys.clone().watch());
     let (stopping, stopped) = watch::channel(false);
     let router = router(&app, origins);
     let mut connections = tokio::spawn(openledger_http::accept(
@@ -283,5 +284,6 @@ pub async fn serve(
     if !closed {
         connections.abort();
     }
+    watching.abort();
     drained && closed
 }

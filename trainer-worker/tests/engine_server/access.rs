@@ -150,6 +150,76 @@ fn a_key_has_its_own_limits() {
     }
 }
 
+/// Waits until the server has read the file again.
+fn until(told: &str, found: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !found() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{told}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn keys_come_and_go_while_the_server_runs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("keys.jsonl");
+    let [one, gone] = ["one", "gone"].map(|name| add(&file, name, &["--key-requests", "1"]));
+    let server = Server::start(&["--api-keys", file.to_str().expect("a path")]);
+    let bearer = |key: &str| format!("Bearer {key}");
+    let status = |key: &str| {
+        let bearer = bearer(key);
+        server.request("GET", "/v1/models", &[("authorization", &bearer)], "").status
+    };
+    let metric = |key: &str, name: &str| {
+        let bearer = bearer(key);
+        let text = server.request("GET", "/metrics", &[("authorization", &bearer)], "").text();
+        text.contains(&format!("\nopenledger_{name}\n"))
+    };
+    assert_eq!((status(&one), status(&gone)), (200, 200));
+    // One has a request in flight.
+    let mut held = server.connect();
+    held.write_all(endless(&[("authorization", &bearer(&one))], true).as_bytes()).expect("sent");
+    held.read_exact(&mut [0; 1]).expect("it has begun");
+    let ask = |key: &str| {
+        let body = json!({ "model": BASE, "prompt": "One,", "max_tokens": 1 }).to_string();
+        let bearer = bearer(key);
+        server.request("POST", "/v1/completions", &[("authorization", &bearer)], &body)
+    };
+    ask(&one).refused(429, "rate_limit_exceeded", None);
+    // Another one comes, by the same file.
+    let new = add(&file, "new", &[]);
+    until("the new key", || status(&new) == 200);
+    // One goes; who stays is counted on.
+    let text = std::fs::read_to_string(&file).expect("read");
+    let kept: String = text
+        .lines()
+        .filter(|l| !l.contains("\"gone\""))
+        .fold(String::new(), |all, l| all + l + "\n");
+    std::fs::write(&file, &kept).expect("written");
+    until("the key that went", || status(&gone) == 401);
+    assert_eq!((status(&new), ask(&new).status), (200, 200));
+    ask(&one).refused(429, "rate_limit_exceeded", None);
+    // A broken file changes nothing, and is seen.
+    for broken in ["{\"name\": \"eve\"}\n", "", "\n\n"] {
+        std::fs::write(&file, broken).expect("written");
+        until("the broken file", || metric(&new, "keys_file_broken 1"));
+        assert!(metric(&new, "keys 2"));
+        std::fs::write(&file, &kept).expect("written");
+        until("the file", || metric(&new, "keys_file_broken 0"));
+    }
+    std::fs::remove_file(&file).expect("removed");
+    until("no file", || metric(&new, "keys_file_broken 1"));
+    assert_eq!(status(&gone), 401);
+    drop(held);
+    until("its place", || ask(&one).status == 200);
+    server.signal("TERM");
+    let (_, log) = server.ended();
+    assert!(
+        log.contains("stay valid") && log.contains("line 1") && log.contains("has no key"),
+        "{log}"
+    );
+}
+
 #[test]
 fn pages_of_origins_that_are_listed_may_ask() {
     let server = Server::start(&["--cors-origin", "https://app.example"]);
