@@ -105,6 +105,9 @@ pub(crate) struct Args {
     /// Threads of a training; one runs at a time (by default half of the machine's).
     #[arg(long, requires = "training")]
     training_threads: Option<usize>,
+    /// Longest time that a job trains, in seconds; then it fails and the next one begins.
+    #[arg(long, value_name = "SECONDS", default_value_t = 43_200, requires = "training")]
+    training_time: u64,
     /// Most jobs of a key that wait or run.
     #[arg(long, default_value_t = 3, requires = "training")]
     training_jobs_per_key: usize,
@@ -141,12 +144,12 @@ pub(crate) struct Args {
     /// Memory for keys and values, in MiB. What does not fit waits.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     kv_memory: usize,
-    /// Most requests that are answered at the same time.
-    #[arg(long, default_value_t = 64)]
-    max_running: usize,
     /// Memory for the grammars of answers in JSON, and for following them, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     grammar_memory: usize,
+    /// Most requests that are answered at the same time.
+    #[arg(long, default_value_t = 64)]
+    max_running: usize,
     /// Most tokens of all requests that one step of the model takes.
     #[arg(long, default_value_t = 128)]
     max_batch_rows: usize,
@@ -387,6 +390,7 @@ fn training(
         model: model.canonicalize().with_context(|| format!("finding {}", model.display()))?,
         name: base.name.clone(),
         threads: args.training_threads.unwrap_or((all / 2).max(1)),
+        time: Duration::from_secs(args.training_time),
     };
     let trainer = Trainer::new(settings, jobs.clone(), files.clone());
     Ok((FineTuning { files, jobs }, trainer))
@@ -429,11 +433,12 @@ fn check_ranges(args: &Args) -> Result<()> {
     }
     let ranges = [
         ("kv-memory", args.kv_memory as u64, 1, 1 << 24),
+        ("grammar-memory", args.grammar_memory as u64, 32, 1 << 24),
         ("adapter-memory", args.adapter_memory, 1, 1 << 24),
         ("adapter-disk", args.adapter_disk, 1, 1 << 30),
         ("training-threads", args.training_threads.unwrap_or(1) as u64, 1, 1024),
+        ("training-time", args.training_time, 1, 30 * 86_400),
         ("training-jobs-per-key", args.training_jobs_per_key as u64, 1, 1000),
-        ("grammar-memory", args.grammar_memory as u64, 32, 1 << 24),
         ("training-files-per-key", args.training_files_per_key, 1, 1 << 20),
         ("training-file", args.training_file, 1, 1 << 14),
         ("max-answer-tokens", args.max_answer_tokens as u64, 1, 32_768),
@@ -468,12 +473,12 @@ fn settings(args: &Args, arithmetic: ServingArithmetic, keys: &Keys) -> ServingS
         prefill_chunk: args.prefill_chunk,
         max_waiting: args.max_waiting,
         max_waiting_per_client: per_client.min(args.max_waiting),
+        grammar_bytes: args.grammar_memory << 20,
         share_between_clients: args.share_prefixes,
     }
 }
 
 fn limits(args: &Args, context: usize) -> Limits {
-        grammar_bytes: args.grammar_memory << 20,
     let body_bytes = args.max_body << 10;
     Limits {
         connections: openledger_http::Limits {
@@ -572,12 +577,12 @@ impl Start<'_> {
             size(memory.step_bytes),
             size(memory.logits_bytes),
             size(memory.request_bytes),
+            size(memory.grammar_bytes),
             size(http),
             size(*adapters),
         );
         println!(
             "limits       {} tokens of prompt and answer, {} of an answer; {} connections; bodies of {} KiB \
-            size(memory.grammar_bytes),
              within {} s; answers within {} s",
             limits.context,
             limits.answer_tokens,

@@ -32,6 +32,17 @@ fn id(reply: &Reply) -> String {
     answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
+/// Two keys of a new file of keys.
+fn two_keys(file: &str) -> [String; 2] {
+    ["ada", "ben"].map(|name| {
+        let made = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+            .args(["serve", "--api-keys", file, "--add-key", name])
+            .output()
+            .expect("runs");
+        format!("Bearer {}", String::from_utf8_lossy(&made.stdout).trim())
+    })
+}
+
 fn create(server: &Server, key: &[(&str, &str)], file: &str, epochs: u32) -> Reply {
     let method = json!({ "type": "supervised", "supervised": { "hyperparameters": {
         "n_epochs": epochs, "batch_size": 2, "max_seq_length": 64, "lora_r": 2,
@@ -67,14 +78,7 @@ fn a_server_that_does_not_train_says_so() {
 fn what_a_key_made_is_for_no_other_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let keys = folder.path().join("keys.jsonl").display().to_string();
-    let made = |name: &str| {
-        let made = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
-            .args(["serve", "--api-keys", &keys, "--add-key", name])
-            .output()
-            .expect("runs");
-        format!("Bearer {}", String::from_utf8_lossy(&made.stdout).trim())
-    };
-    let (ada, ben) = (made("ada"), made("ben"));
+    let [ada, ben] = two_keys(&keys);
     let (ada, ben) = ([("authorization", ada.as_str())], [("authorization", ben.as_str())]);
     let state = folder.path().join("state").display().to_string();
     let more =
@@ -164,4 +168,59 @@ fn a_job_survives_the_end_of_its_server() {
     assert!(text.contains("started again") && text.contains("successfully"), "{text}");
     let asked = json!({ "model": done["fine_tuned_model"], "prompt": "One,", "max_tokens": 4 });
     assert_eq!(server.post("/v1/completions", &asked).status, 200);
+}
+
+#[test]
+fn keys_take_turns_and_a_job_that_takes_too_long_makes_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = folder.path().join("keys.jsonl").display().to_string();
+    let [ada, ben] = two_keys(&keys);
+    let (ada, ben) = ([("authorization", ada.as_str())], [("authorization", ben.as_str())]);
+    let state = folder.path().join("state").display().to_string();
+    let given = ["--api-keys", &keys, "--training", &state, "--training-time", "25"];
+    let server = Server::start(&given);
+    let file = id(&upload(&server, &ada, &form(8)));
+    let other = id(&upload(&server, &ben, &form(2)));
+    // Without a limit it would train for hours, and its owner's second one before the other key's.
+    let long = id(&create(&server, &ada, &file, 1000));
+    let second = id(&create(&server, &ada, &file, 1));
+    let third = id(&create(&server, &ben, &other, 1));
+    let began = Instant::now();
+    let failed = wait(&server, &ada, &long, |job| job["finished_at"].is_number());
+    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+    assert_eq!((&failed["status"], &failed["fine_tuned_model"]), (&json!("failed"), &Value::Null));
+    assert_eq!(failed["error"]["code"], "time_limit_exceeded", "{failed}");
+    let told = failed["error"]["message"].as_str().expect("a message");
+    assert!(told.contains("after 25 s") && told.contains("--training-time"), "{told}");
+    assert!(told.contains("n_epochs"), "what its owner can do: {told}");
+    wait(&server, &ben, &third, |job| job["finished_at"].is_number());
+    let waits = job(&server, &ada, &second);
+    assert!(waits["finished_at"].is_null(), "the other key's came first: {waits}");
+    // What it left is gone with it.
+    let folder = folder.path().join("state/jobs").join(&long);
+    let left = || folder.join("out").exists() || folder.join("training.jsonl").exists();
+    let began = Instant::now();
+    while left() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", folder.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_job_that_cannot_be_understood_is_not_thrown_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = folder.path().join("jobs/ftjob-0123456789abcdef01234567");
+    std::fs::create_dir_all(jobs.join("out")).expect("made");
+    std::fs::write(jobs.join("job.json"), r#"{"version": 9}"#).expect("written");
+    let model = crate::common::real_model_path();
+    let ended = Command::new(env!("CARGO_BIN_EXE_trainer-worker"))
+        .args(["serve", "--address", "127.0.0.1:0", "--training"])
+        .arg(folder.path())
+        .arg("--model")
+        .arg(model)
+        .output()
+        .expect("runs");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && told.contains("job.json"), "{told}");
+    assert!(jobs.join("out").exists());
 }

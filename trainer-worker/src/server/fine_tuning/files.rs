@@ -102,9 +102,12 @@ impl FileStore {
                 Some(id) if is_id(PREFIX, id) => {
                     let text = fs::read(entry.path());
                     let text = text.map_err(FineTuningError::disk("read", entry.path()))?;
-                    if let Ok(file) = serde_json::from_slice::<FileObject>(&text) {
-                        files.insert(id.to_owned(), file);
-                    }
+                    // What another version wrote is somebody's: its bytes are not taken for half
+                    // an upload.
+                    let file = serde_json::from_slice::<FileObject>(&text)
+                        .map_err(io::Error::from)
+                        .map_err(FineTuningError::disk("understand", entry.path()))?;
+                    files.insert(id.to_owned(), file);
                 }
                 _ => bytes.push((name, entry.path())),
             }

@@ -1,15 +1,19 @@
-//! Fine-tuning jobs: what was asked for, how far it is, and what came of it.
+//! Fine-tuning jobs: who has which, whose turn it is, and what came of them.
+//!
+//! Keys take turns: the next job is the oldest of the key whose last job began longest ago, so that
+//! who queues many waits for nobody's but his own. What an end of the server interrupted has its turn
+//! already and goes on first.
 
 use super::{
-    is_id, new_id, now, records, write_durably, FileStore, FineTuningError, Hyperparameters,
-    Method, Owner,
+    events::{self, Event, MAX_EVENTS},
+    is_id,
+    job::{check_metadata, check_suffix, Job, JobError, JobRequest, Status},
+    new_id, now, records, FileStore, FineTuningError, Method, Owner,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{json, Map, Value};
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -17,170 +21,10 @@ use tokio::sync::Notify;
 
 /// How a job's id begins.
 const PREFIX: &str = "ftjob-";
-/// Most events of a job that are kept; a training's measurements are thinned before they reach it.
-const MAX_EVENTS: usize = 10_000;
 /// Most jobs of a key that are on record: the oldest that left no model are forgotten.
 const MAX_JOBS: usize = 1_000;
 /// Most models of a key.
 pub const MAX_MODELS: u64 = 20;
-/// Longest suffix of a model's name.
-const MAX_SUFFIX: usize = 64;
-/// Most entries of a job's metadata, and the longest key and value.
-const METADATA: (usize, usize, usize) = (16, 64, 512);
-
-/// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Its data is being looked at.
-    ValidatingFiles,
-    /// It waits for its turn.
-    Queued,
-    /// It trains.
-    Running,
-    /// Its model can be used.
-    Succeeded,
-    /// It ended without one.
-    Failed,
-    /// Its owner ended it.
-    Cancelled,
-}
-
-impl Status {
-    /// Its name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ValidatingFiles => "validating_files",
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether nothing will happen any more.
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
-    }
-}
-
-/// A job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Job {
-    /// Its id.
-    pub id: String,
-    owner: Owner,
-    /// The number in the order of creation.
-    number: u64,
-    created_at: u64,
-    finished_at: Option<u64>,
-    /// The base model's name.
-    model: String,
-    method: Value,
-    hyperparameters: Map<String, Value>,
-    /// The options that `train` gets.
-    pub(super) options: Vec<String>,
-    pub(super) preferences: bool,
-    training_file: String,
-    validation_file: Option<String>,
-    suffix: Option<String>,
-    pub(super) seed: u64,
-    metadata: Option<Map<String, Value>>,
-    /// Where it is.
-    pub status: Status,
-    error: Option<JobError>,
-    trained_tokens: Option<u64>,
-    result_files: Vec<String>,
-    fine_tuned_model: Option<String>,
-}
-
-/// Why a job failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct JobError {
-    code: String,
-    message: String,
-    param: Option<String>,
-}
-
-impl Job {
-    /// As OpenAI's API shows it.
-    pub fn shown(&self) -> Value {
-        json!({
-            "id": self.id,
-            "object": "fine_tuning.job",
-            "model": self.model,
-            "created_at": self.created_at,
-            "finished_at": self.finished_at,
-            "fine_tuned_model": self.fine_tuned_model,
-            "organization_id": "",
-            "result_files": self.result_files,
-            "status": self.status.name(),
-            "training_file": self.training_file,
-            "validation_file": self.validation_file,
-            "hyperparameters": self.hyperparameters,
-            "method": self.method,
-            "trained_tokens": self.trained_tokens,
-            "error": self.error.as_ref().map(|e| {
-                json!({ "code": e.code, "message": e.message, "param": e.param })
-            }),
-            "user_provided_suffix": self.suffix,
-            "seed": self.seed,
-            "estimated_finish": null,
-            "integrations": [],
-            "metadata": self.metadata,
-        })
-    }
-
-    /// Whose it is.
-    pub fn owner(&self) -> &Owner {
-        &self.owner
-    }
-
-    /// Whether there is a file to evaluate on.
-    pub(super) fn has_validation(&self) -> bool {
-        self.validation_file.is_some()
-    }
-}
-
-/// What a job is made of.
-#[derive(Debug, Clone)]
-pub struct JobRequest {
-    /// The base model's name, as the server calls it.
-    pub model: String,
-    /// The id of the file to train on.
-    pub training_file: String,
-    /// The id of a file to evaluate on.
-    pub validation_file: Option<String>,
-    /// How to train.
-    pub hyperparameters: Hyperparameters,
-    /// Part of the model's name.
-    pub suffix: Option<String>,
-    /// Of the training.
-    pub seed: Option<u64>,
-    /// Kept for the owner.
-    pub metadata: Option<Map<String, Value>>,
-}
-
-/// Something that happened to a job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Event {
-    id: String,
-    object: String,
-    created_at: u64,
-    level: String,
-    message: String,
-    #[serde(rename = "type")]
-    kind: String,
-    data: Value,
-}
-
-impl Event {
-    /// Its id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-}
 
 /// All jobs, in a folder of one folder each.
 pub struct Jobs {
@@ -214,7 +58,7 @@ impl Jobs {
             if !is_id(PREFIX, &name) {
                 continue;
             }
-            let Some(mut job) = read_job(&entry.path()) else {
+            let Some(mut job) = Job::read(&entry.path())? else {
                 // The server ended while the job was made: nobody was told of it.
                 let removed = fs::remove_dir_all(entry.path());
                 removed.map_err(FineTuningError::disk("remove", entry.path()))?;
@@ -228,7 +72,7 @@ impl Jobs {
                 tidy(&entry.path(), job.fine_tuned_model.is_some())?;
             }
             state.next = state.next.max(job.number + 1);
-            state.events.insert(name.clone(), read_events(&entry.path()));
+            state.events.insert(name.clone(), events::read(&entry.path()));
             state.jobs.insert(name, job);
         }
         let jobs =
@@ -261,15 +105,7 @@ impl Jobs {
         files: &FileStore,
     ) -> Result<Job, FineTuningError> {
         let suffix = request.suffix.filter(|suffix| !suffix.is_empty());
-        if let Some(suffix) = &suffix {
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            if suffix.len() > MAX_SUFFIX || !suffix.chars().all(plain) {
-                let reason = format!(
-                    "suffix is made of letters, digits, - and _, at most {MAX_SUFFIX} of them"
-                );
-                return Err(FineTuningError::field("suffix", reason));
-            }
-        }
+        check_suffix(suffix.as_deref())?;
         check_metadata(request.metadata.as_ref())?;
         let named = |field: &str, id: &str| {
             files.get(owner, id).map_err(|error| match error {
@@ -314,13 +150,15 @@ impl Jobs {
                 suffix,
                 seed: request.seed.unwrap_or(42),
                 metadata: request.metadata,
+                turn: None,
+                seconds: 0,
                 status: Status::Queued,
                 error: None,
                 trained_tokens: None,
                 result_files: Vec::new(),
                 fine_tuned_model: None,
             };
-            save(&folder, &job)?;
+            job.save(&folder)?;
             self.forget(&mut state, owner)?;
             state.next += 1;
             state.jobs.insert(id.clone(), job.clone());
@@ -473,8 +311,31 @@ impl Jobs {
     /// The job whose turn it is.
     pub(super) fn next(&self) -> Option<Job> {
         let state = self.lock();
+        let mut last: BTreeMap<&Owner, u64> = BTreeMap::new();
+        for (owner, turn) in state.jobs.values().filter_map(|job| Some((&job.owner, job.turn?))) {
+            let latest = last.entry(owner).or_default();
+            *latest = turn.max(*latest);
+        }
         let waiting = state.jobs.values().filter(|job| job.status == Status::Queued);
-        waiting.min_by_key(|job| job.number).cloned()
+        let interrupted = waiting.clone().filter(|job| job.turn.is_some());
+        let next = interrupted.min_by_key(|job| job.turn);
+        next.or_else(|| waiting.min_by_key(|job| (last.get(&job.owner), job.number))).cloned()
+    }
+
+    /// Begins a job, or goes on with it, and gives it as it is then.
+    pub(super) fn begin(&self, id: &str) -> Result<Job, FineTuningError> {
+        let turn = self.lock().jobs.values().filter_map(|job| job.turn).max();
+        self.update(id, |job| {
+            job.turn = job.turn.or(Some(turn.map_or(0, |turn| turn + 1)));
+            if !job.status.is_over() {
+                job.status = Status::ValidatingFiles;
+            }
+        })
+    }
+
+    /// Records how long a job has trained.
+    pub(super) fn spent(&self, id: &str, seconds: u64) -> Result<(), FineTuningError> {
+        self.update(id, |job| job.seconds = seconds).map(drop)
     }
 
     /// Waits until something changed.
@@ -545,7 +406,7 @@ impl Jobs {
         let mut changed = job.clone();
         change(&mut changed);
         // What the disk does not have did not happen.
-        save(&self.folder(id), &changed)?;
+        changed.save(&self.folder(id))?;
         *job = changed.clone();
         Ok(changed)
     }
@@ -557,23 +418,9 @@ impl Jobs {
         if events.len() >= MAX_EVENTS {
             return;
         }
-        let kind = if data.is_null() { "message" } else { "metrics" };
-        let event = Event {
-            id: format!("ftevent-{}-{}", id.trim_start_matches(PREFIX), events.len()),
-            object: "fine_tuning.job.event".to_owned(),
-            created_at: now(),
-            level: level.to_owned(),
-            message: message.to_owned(),
-            kind: kind.to_owned(),
-            data,
-        };
+        let event = Event::new(id.trim_start_matches(PREFIX), events.len(), level, message, data);
         // Events tell; they decide nothing. One that a full disk keeps out is still in memory.
-        let written = serde_json::to_vec(&event).map_err(std::io::Error::other).and_then(|text| {
-            let path = self.folder(id).join(EVENTS);
-            let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
-            file.write_all(&[&text[..], b"\n"].concat())
-        });
-        if let Err(error) = written {
+        if let Err(error) = event.append(&self.folder(id)) {
             tracing::warn!(job = id, %error, "an event was not written");
         }
         events.push(event);
@@ -588,8 +435,6 @@ impl Jobs {
 pub(super) const TRAINING: &str = "training.jsonl";
 pub(super) const VALIDATION: &str = "validation.jsonl";
 pub(super) const OUTPUT: &str = "out";
-const JOB: &str = "job.json";
-const EVENTS: &str = "events.jsonl";
 
 /// Removes a job's data, and what was trained of it unless that is a model.
 fn tidy(folder: &Path, keep_model: bool) -> Result<(), FineTuningError> {
@@ -615,40 +460,4 @@ fn remove_folder(path: &Path) -> Result<(), FineTuningError> {
         }
         _ => Ok(()),
     }
-}
-
-fn save(folder: &Path, job: &Job) -> Result<(), FineTuningError> {
-    let path = folder.join(JOB);
-    let text = serde_json::to_vec_pretty(job).map_err(|error| FineTuningError::Disk {
-        action: "write",
-        path: path.clone(),
-        cause: std::io::Error::other(error),
-    })?;
-    write_durably(&path, &text)
-}
-
-fn read_job(folder: &Path) -> Option<Job> {
-    serde_json::from_slice(&fs::read(folder.join(JOB)).ok()?).ok()
-}
-
-/// The events of a job; a line that a crash cut short is left out.
-fn read_events(folder: &Path) -> Vec<Event> {
-    let text = fs::read_to_string(folder.join(EVENTS)).unwrap_or_default();
-    text.lines().take(MAX_EVENTS).filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-fn check_metadata(metadata: Option<&Map<String, Value>>) -> Result<(), FineTuningError> {
-    let (entries, key_length, value_length) = METADATA;
-    let Some(metadata) = metadata else { return Ok(()) };
-    let fits = |(key, value): (&String, &Value)| {
-        key.len() <= key_length && value.as_str().is_some_and(|text| text.len() <= value_length)
-    };
-    if metadata.len() > entries || !metadata.iter().all(fits) {
-        let reason = format!(
-            "metadata has at most {entries} entries, keys of {key_length} bytes and texts of \
-             {value_length} bytes"
-        );
-        return Err(FineTuningError::field("metadata", reason));
-    }
-    Ok(())
 }

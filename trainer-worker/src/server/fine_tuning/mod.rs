@@ -12,16 +12,20 @@
 //! Files, jobs and models belong to the key that made them; for any other key they do not exist.
 
 mod error;
+mod events;
 mod files;
 mod hyperparameters;
+mod job;
 mod jobs;
 mod records;
 mod training;
 
 pub use error::FineTuningError;
+pub use events::Event;
 pub use files::{FileObject, FileQuota, FileStore, Purpose};
 pub use hyperparameters::{Hyperparameters, Method};
-pub use jobs::{Event, Job, JobRequest, Jobs, Status, MAX_MODELS};
+pub use job::{Job, JobRequest, Status};
+pub use jobs::{Jobs, MAX_MODELS};
 pub use training::{Trainer, TrainerSettings};
 
 use std::{

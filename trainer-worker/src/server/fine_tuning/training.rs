@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::AsyncReadExt,
@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(20);
 /// How much of what a training says is kept: the end of it.
 const MAX_SAID: usize = 64 << 10;
+/// How often the time that a job has trained is written down.
+const RECORD: Duration = Duration::from_secs(30);
 /// Steps between two checkpoints: what a killed training loses at most.
 const SAVE_STEPS: u64 = 20;
 /// Measurements are kept of every step up to this one, of every tenth up to ten times as many, …
@@ -40,6 +42,26 @@ pub struct TrainerSettings {
     pub name: String,
     /// Threads of a training; the others are for answers.
     pub threads: usize,
+    /// The longest time that a job trains, the check of its data included, over all starts of the
+    /// server: whoever waits behind it waits no longer.
+    pub time: Duration,
+}
+
+/// How long a job has trained.
+struct Clock {
+    before: Duration,
+    began: Instant,
+    limit: Duration,
+}
+
+impl Clock {
+    fn spent(&self) -> Duration {
+        self.before + self.began.elapsed()
+    }
+
+    fn is_up(&self) -> bool {
+        self.spent() >= self.limit
+    }
 }
 
 /// Trains one job after another.
@@ -57,6 +79,8 @@ enum Ended {
     Cancelled,
     /// Because the server stops.
     Stopping,
+    /// Because its time is up.
+    OutOfTime,
 }
 
 impl Trainer {
@@ -96,20 +120,23 @@ impl Trainer {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), FineTuningError> {
         let folder = self.jobs.folder(&job.id);
-        self.jobs.set_status(&job.id, Status::ValidatingFiles)?;
+        let job = &self.jobs.begin(&job.id)?;
+        let clock = Clock {
+            before: Duration::from_secs(job.seconds),
+            began: Instant::now(),
+            limit: self.settings.time,
+        };
         self.jobs.note(&job.id, "info", "Validating training file", Value::Null);
-        let looked = match self.process(job, &folder, &["--dry-run"], stop).await? {
-            Ended::Done(output) => output,
-            Ended::Cancelled | Ended::Stopping => return Ok(()),
+        let Some(looked) = self.process(job, &folder, &["--dry-run"], &clock, stop).await? else {
+            return Ok(());
         };
         if !looked.status.success() {
             return self.jobs.fail(&job.id, "invalid_training_file", &said(&looked));
         }
         self.jobs.set_status(&job.id, Status::Running)?;
         self.jobs.note(&job.id, "info", "Fine-tuning job started", Value::Null);
-        let trained = match self.process(job, &folder, &[], stop).await? {
-            Ended::Done(output) => output,
-            Ended::Cancelled | Ended::Stopping => return Ok(()),
+        let Some(trained) = self.process(job, &folder, &[], &clock, stop).await? else {
+            return Ok(());
         };
         if !trained.status.success() {
             return self.jobs.fail(&job.id, "training_failed", &said(&trained));
@@ -119,16 +146,47 @@ impl Trainer {
         self.jobs.succeed(&job.id, answer["tokens"].as_u64(), results)
     }
 
-    /// Runs `train` on a job's data.
+    /// Runs `train` on a job's data, and records the time. Gives its output, or nothing where it did
+    /// not end by itself.
     async fn process(
         &self,
         job: &Job,
         folder: &Path,
         more: &[&str],
+        clock: &Clock,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Option<Output>, FineTuningError> {
+        let ended = self.run_process(job, folder, more, clock, stop).await;
+        self.jobs.spent(&job.id, clock.spent().as_secs())?;
+        Ok(match ended? {
+            Ended::Done(output) => Some(output),
+            Ended::Cancelled | Ended::Stopping => None,
+            Ended::OutOfTime => {
+                let message = format!(
+                    "the training was ended after {} s, the longest that a job may train here; \
+                     train fewer steps (n_epochs, max_steps) or on less (max_seq_length, rows of \
+                     the file), or ask the server's operator for more (--training-time)",
+                    clock.limit.as_secs()
+                );
+                self.jobs.fail(&job.id, "time_limit_exceeded", &message)?;
+                None
+            }
+        })
+    }
+
+    async fn run_process(
+        &self,
+        job: &Job,
+        folder: &Path,
+        more: &[&str],
+        clock: &Clock,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Ended, FineTuningError> {
-        let output = folder.join(OUTPUT);
-        let mut command = Command::new(&self.settings.program);
+        if clock.is_up() {
+            return Ok(Ended::OutOfTime);
+        }
+        let (program, output) = (&self.settings.program, folder.join(OUTPUT));
+        let mut command = Command::new(program);
         command.arg("train").arg("--model").arg(&self.settings.model);
         command.arg("--data").arg(folder.join(TRAINING));
         if job.has_validation() {
@@ -144,12 +202,12 @@ impl Trainer {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
         end_with_server(&mut command);
-        let failed = FineTuningError::disk("start", &self.settings.program);
+        let failed = FineTuningError::disk("start", program);
         let mut child = command.spawn().map_err(failed)?;
         yield_to_answers(&child);
         let stdout = collect(child.stdout.take());
         let stderr = collect(child.stderr.take());
-        let mut seen = 0;
+        let (mut seen, mut recorded) = (0, Instant::now());
         let status = loop {
             tokio::select! {
                 status = child.wait() => break status,
@@ -161,6 +219,15 @@ impl Trainer {
                         end(&mut child).await;
                         return Ok(Ended::Cancelled);
                     }
+                    if clock.is_up() {
+                        // No checkpoint is wanted of it.
+                        child.kill().await.map_err(FineTuningError::disk("end", program))?;
+                        return Ok(Ended::OutOfTime);
+                    }
+                    if recorded.elapsed() >= RECORD {
+                        recorded = Instant::now();
+                        self.jobs.spent(&job.id, clock.spent().as_secs())?;
+                    }
                 }
                 _ = stop.changed() => {
                     end(&mut child).await;
@@ -168,7 +235,7 @@ impl Trainer {
                 }
             }
         };
-        let status = status.map_err(FineTuningError::disk("wait for", &self.settings.program))?;
+        let status = status.map_err(FineTuningError::disk("wait for", program))?;
         if more.is_empty() {
             self.measure(job, &output, &mut seen);
         }
