@@ -2,7 +2,7 @@
 
 use crate::commands::{json, refusal, run, workplace};
 use crate::commands_chat::chat;
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::path::Path;
 
 fn generate(dir: &Path, more: &[&str]) -> Value {
@@ -129,5 +129,54 @@ fn corrections_are_learned_by_sft_and_by_dpo() {
     }
     let output = run(dir, &["preview", "--model", "tiny.gguf", "--data", "corrections.jsonl"]);
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && shown.contains("chosen answer alone is learned"), "{shown}");
+    assert!(
+        output.status.success() && shown.contains("trained on the chosen answer by SFT"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn sft_learns_the_chosen_answers_of_preferences_as_if_there_were_no_others() {
+    let dir = workplace();
+    let dir = dir.path();
+    let pairs = [("Where is the cat?", "On the mat."), ("And the dog?", "In the yard.")];
+    let write = |name: &str, row: &dyn Fn((&str, &str)) -> Value| {
+        let rows = pairs.map(|pair| row(pair).to_string() + "\n").concat();
+        std::fs::write(dir.join(name), rows).expect("written");
+    };
+    let preference = |(question, answer): (&str, &str), rejected: &str| {
+        json!({
+            "prompt": [{ "role": "user", "content": question }],
+            "chosen": [{ "role": "assistant", "content": answer }],
+            "rejected": [{ "role": "assistant", "content": rejected }],
+        })
+    };
+    write("preferences.jsonl", &|pair| preference(pair, "The cat."));
+    write("others.jsonl", &|pair| preference(pair, "I will not say."));
+    write("plain.jsonl", &|(question, answer)| {
+        let turn = |role: &str, content: &str| json!({ "role": role, "content": content });
+        json!({ "messages": [turn("user", question), turn("assistant", answer)] })
+    });
+    let train = |data: &str, output: &str, more: &[&str]| {
+        let given = ["--data", data, "--output", output, "--max-steps", "2"];
+        let args = ["train", "--model", "tiny.gguf", "--eval-fraction", "0"];
+        run(dir, &[&args[..], &given, more].concat())
+    };
+    let adapter = |data: &str, output: &str| {
+        json(&train(data, output, &["--json"]));
+        std::fs::read(dir.join(output).join("adapter_model.safetensors")).expect("an adapter")
+    };
+    let plain = adapter("plain.jsonl", "plain");
+    assert!(adapter("preferences.jsonl", "preferences") == plain, "the chosen answers are learned");
+    assert!(adapter("others.jsonl", "others") == plain, "what was rejected changes nothing");
+
+    // It is said before anything is trained, for people and for programs.
+    let output = train("preferences.jsonl", "planned", &["--dry-run"]);
+    let shown = [&output.stdout[..], &output.stderr].concat();
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let told = "2: preference rows: trained on the chosen answer by SFT";
+    assert!(output.status.success() && shown.contains(told), "{shown}");
+    let output = train("plain.jsonl", "planned", &["--dry-run"]);
+    let shown = [&output.stdout[..], &output.stderr].concat();
+    assert!(!String::from_utf8_lossy(&shown).contains("preference rows"));
 }

@@ -318,8 +318,8 @@ impl<'a> Builder<'a> {
             (Record::Preference { prompt, chosen, .. }, Objective::Supervised) => {
                 let record = preferred_answer(prompt, chosen)?;
                 self.made(source, line, span, kind, record)?;
-                let what = "preferences, of which the chosen answer alone is learned (--stage dpo \
-                            learns from both)";
+                let what = "preference rows: trained on the chosen answer by SFT (--stage dpo \
+                            learns from both answers)";
                 self.remark(source, line, what, 1);
                 Ok(())
             }
