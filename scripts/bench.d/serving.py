@@ -12,6 +12,11 @@ no cache holds its end. Figures are medians over the rounds. A ratio above 1 mea
   adapters_64_in_flight       16 clients with 64 adapters in turns, against one adapter
   adapter_switch_ms           what another adapter that is in memory adds to an answer's first token
   registered_adapters_memory  resident memory with 10 adapters registered, against 1,000
+  batch_invariance_cost       a prompt of 512 tokens by the serving step, in its one order of additions,
+                              against the engine's fastest other path for the same tokens: the forward
+                              pass of training and evaluation, whose order may follow the batch
+  batch_invariance_cost_f32   the same, both by the weights' values: nothing but the order and what
+                              goes with it differs
 """
 
 import argparse
@@ -165,6 +170,63 @@ def serve(a: argparse.Namespace, adapters: pathlib.Path, *more: object) -> Serve
     return server
 
 
+class Path:
+    """A way of the engine to take a prompt through the model: `trainer-worker bench`, a round a line."""
+
+    def __init__(self, a: argparse.Namespace, *what: str):
+        self.name = " ".join(what)
+        self.log = tempfile.TemporaryFile("w+")
+        command = [a.worker, "bench", *what, "--model", a.model, "--threads", a.threads]
+        self.process = subprocess.Popen(
+            [*map(str, command), "--tokens", "512", "--wait"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+        )
+        self.rounds: list[float] = []
+
+    def line(self) -> dict:
+        line = self.process.stdout.readline()
+        if not line:
+            self.log.seek(0)
+            raise SystemExit(f"bench {self.name} ended: {self.log.read()[-2000:]}")
+        return json.loads(line)
+
+    def round(self) -> None:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.rounds.append(self.line()["tokens_per_second"])
+
+    def close(self) -> None:
+        try:
+            self.process.stdin.close()
+            self.process.wait(timeout=30)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
+            self.process.kill()
+            self.process.wait()
+
+
+def orders(a: argparse.Namespace) -> list[Path]:
+    """The step as the server runs it and by values, then the forward pass by values and on few bits."""
+    ways = (["prompt"], ["prompt", "--dense"], ["forward", "--dense"], ["forward"])
+    paths: list[Path] = []
+    try:
+        for what in ways:
+            paths.append(Path(a, *what))
+            paths[-1].line()
+        # The first round warms up.
+        for _ in range(a.rounds + 1):
+            for path in paths:
+                path.round()
+    finally:
+        for path in paths:
+            path.close()
+    for path in paths:
+        del path.rounds[0]
+    return paths
+
+
 def measure(a: argparse.Namespace, folder: pathlib.Path) -> list[dict]:
     rows: list[dict] = []
 
@@ -281,6 +343,19 @@ def measure(a: argparse.Namespace, folder: pathlib.Path) -> list[dict]:
         [resident[0]],
         "ours, 10 registered",
         less,
+    )
+
+    served, by_values, *forward = orders(a)
+    best = max(forward, key=lambda path: statistics.median(path.rounds))
+    row("batch_invariance_cost", "tokens/s", served.rounds, best.rounds, f"ours, {best.name}", more)
+    dense = forward[0]
+    row(
+        "batch_invariance_cost_f32",
+        "tokens/s",
+        by_values.rounds,
+        dense.rounds,
+        f"ours, {dense.name}",
+        more,
     )
     return rows
 

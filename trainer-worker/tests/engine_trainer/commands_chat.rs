@@ -114,9 +114,13 @@ fn bench_prints_a_line_of_json_for_each_figure() {
     let lines = String::from_utf8(output.stdout).expect("text");
     let lines: Vec<Value> =
         lines.lines().map(|l| serde_json::from_str(l).expect("a line of JSON")).collect();
-    for name in
-        ["gemm_rate", "lora_tokens_per_second_128", "decode_tokens_per_second", "peak_memory"]
-    {
+    for name in [
+        "gemm_rate",
+        "lora_tokens_per_second_128",
+        "forward_tokens_per_second",
+        "decode_tokens_per_second",
+        "peak_memory",
+    ] {
         let line = lines.iter().find(|l| l["name"] == name).expect(name);
         let value = line["value"].as_f64().expect("a number");
         assert!(value > 0.0 && line["best"].as_f64().expect("a number") >= value);
@@ -130,6 +134,7 @@ fn bench_waits_for_a_line_before_each_round_and_ends_with_the_input() {
     for more in [
         &["decode", "--tokens", "4", "--with-adapter"][..],
         &["prompt", "--tokens", "40", "--dense"],
+        &["forward", "--tokens", "40", "--with-adapter"],
         &["train", "--sequence", "16", "--batch", "2", "--steps", "1", "--qlora"],
         &["gemm", "--tokens", "4"],
     ] {

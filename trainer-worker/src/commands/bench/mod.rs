@@ -15,7 +15,7 @@ use openledger_engine::kernels::gemm;
 use openledger_engine::kernels::rng::Stream;
 use openledger_engine::lora::Adapter;
 use openledger_engine::model::decode::Session;
-use openledger_engine::model::forward::{Batch, DropoutAt};
+use openledger_engine::model::forward::{Batch, DropoutAt, Runner};
 use openledger_engine::model::passes::{self, PassSettings};
 use openledger_engine::model::{Model, Precision};
 use openledger_engine::optim::{clip_by_global_norm, AdamW};
@@ -71,7 +71,7 @@ pub(crate) struct Args {
     /// Optimiser steps a round.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
     steps: u64,
-    /// Tokens to decode (128 when left out), of the prompt (512), rows of the products (512).
+    /// Tokens to decode (128 when left out), of the prompt and the forward pass (512), rows of the products (512).
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=32768))]
     tokens: Option<u64>,
     /// Rounds of each measurement.
@@ -97,8 +97,10 @@ enum What {
     Gemm,
     /// LoRA training steps (rank 8 on the default modules, AdamW), all tokens labelled.
     Train,
-    /// A prompt read at once.
+    /// A prompt read by the step of generation and serving, in its one order of additions.
     Prompt,
+    /// The same prompt by the forward pass of training and evaluation, whose order follows the rows.
+    Forward,
     /// Tokens generated one by one.
     Decode,
 }
@@ -173,6 +175,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             let measurement = match what {
                 What::Gemm => products::measurement(&args),
                 What::Train => train(&args, length as usize),
+                What::Forward => forward(&args, limit as usize),
                 What::Prompt | What::Decode => decode(&args, what == What::Prompt, limit as usize),
             }?;
             if args.wait {
@@ -326,6 +329,44 @@ fn fresh_adapter(model: &Model) -> Result<Arc<Adapter>> {
         values.iter_mut().enumerate().for_each(|(i, v)| *v += (i % 7) as f32 * 1e-4);
     }
     Ok(Arc::new(fresh))
+}
+
+/// What the order of the step costs is told by the distance to this.
+fn forward(args: &Args, limit: usize) -> Result<Measurement> {
+    let count = args.tokens.unwrap_or(512) as usize;
+    let count = count.min(limit).max(2);
+    let precision = if args.dense { Precision::Dense } else { Precision::Quantised };
+    let (model, base) = load(args, precision)?;
+    let mut adapter = args.adapter.load(&model)?;
+    if args.with_adapter {
+        adapter = Some(fresh_adapter(&model)?);
+    }
+    let tokens = random_tokens(1, count, model.config.vocab_size);
+    // One row of logits, as a prompt's: those of the last token but one.
+    let labels: Vec<bool> = (1..=count).map(|place| place == count).collect();
+    let runner = Runner::new(model, count)?;
+    let one = move || runner.loss(&Batch::new(&[(&tokens, &labels)]), adapter.as_deref());
+    // Buffers are allocated in the first pass.
+    one()?;
+    let ready = json!({
+        "ready": "forward",
+        "instructions": instructions().name(),
+        "base_memory": base,
+    });
+    Ok(Measurement {
+        ready,
+        figures: vec![("tokens_per_second", "forward_tokens_per_second".to_owned(), "tokens/s")],
+        round: Box::new(move || {
+            let started = Instant::now();
+            black_box(one()?);
+            let seconds = started.elapsed().as_secs_f64();
+            Ok(json!({
+                "tokens_per_second": count as f64 / seconds,
+                "seconds": seconds,
+                "peak_memory": memory::peak_resident(),
+            }))
+        }),
+    })
 }
 
 fn decode(args: &Args, prompt: bool, limit: usize) -> Result<Measurement> {
