@@ -12,15 +12,23 @@ describe("the types of answers", () => {
     const description = JSON.parse(readFileSync("../gateway/openapi.json", "utf8"));
     const schemas = description.components.schemas as Record<string, Schema>;
     const source = readFileSync("src/api/types.ts", "utf8");
-    const declared = [...source.matchAll(/export interface (\w+)(?: extends \w+)? \{([\s\S]*?)\n\}/g)];
+    const declared = [...source.matchAll(/export interface (\w+)(?: extends (\w+))? \{([\s\S]*?)\n\}/g)];
     expect(declared.length).toBeGreaterThan(30);
-    for (const [, name = "", body = ""] of declared) {
-      const schema = schemas[name];
-      expect(schema, name).toBeDefined();
-      const own = (schema?.allOf ?? [schema]).filter((part) => !part?.$ref);
-      const fields = own.flatMap((part) => Object.keys(part?.properties ?? {}));
-      const written = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field]) => field);
-      expect(written.sort(), name).toEqual(fields.sort());
+    const own = new Map(
+      declared.map(([, name = "", , body = ""]) => [
+        name,
+        [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field = ""]) => field),
+      ]),
+    );
+    const fields = (schema: Schema | undefined): string[] => [
+      ...Object.keys(schema?.properties ?? {}),
+      ...(schema?.allOf ?? []).flatMap(fields),
+      ...(schema?.$ref ? fields(schemas[schema.$ref.replace(/^.*\//, "")]) : []),
+    ];
+    for (const [, name = "", base = ""] of declared) {
+      expect(schemas[name], name).toBeDefined();
+      const written = [...(own.get(name) ?? []), ...(own.get(base) ?? [])];
+      expect(written.sort(), name).toEqual(fields(schemas[name]).sort());
     }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nameFile } from "./contentId";
+import { nameFile, submissionItem } from "./contentId";
 
 const MIB = 1 << 20;
 
@@ -56,4 +56,16 @@ describe("content ids", () => {
       expect(named.content.text).toBe(content);
     });
   }
+
+  it("are what a submission names", async () => {
+    // `ipfs add --cid-version=1 --raw-leaves` of the five bytes "hello".
+    const named = await nameFile(new TextEncoder().encode("hello"));
+    expect(named.content.text).toBe("bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq");
+    expect(submissionItem(named, "txt")).toEqual({
+      content: { codec: { type: "Raw", value: undefined }, digest: `0x${named.sha256}` },
+      sha256: `0x${named.sha256}`,
+      size: 5,
+      media: { type: "Txt", value: undefined },
+    });
+  });
 });

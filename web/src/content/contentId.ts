@@ -1,4 +1,6 @@
 import { base32nopad } from "@scure/base";
+import type { Api } from "@/chain/client";
+import { type Media, mediaTypes } from "./formats";
 
 // Content ids as everybody computes them: profile `unixfs-v1-2025` (IPIP-499): CIDv1, sha2-256, raw leaves of
 // 1 MiB, 1024 links a node. A file of an account and day has at most 10 MiB, so a tree has one level.
@@ -78,4 +80,16 @@ export async function nameFile(bytes: Uint8Array<ArrayBuffer>): Promise<FileName
   }
   const digest = await sha256(new Uint8Array(root(chunks, size)));
   return { sha256: toHex(whole), content: contentId("DagPb", digest), size };
+}
+
+type Item = Parameters<Api["tx"]["Datanets"]["submit"]>[0]["items"][number];
+
+/** A file as `Datanets.submit` names it. */
+export function submissionItem({ content, sha256, size }: FileName, media: Media): Item {
+  return {
+    content: { codec: { type: content.codec, value: undefined }, digest: `0x${content.digest}` },
+    sha256: `0x${sha256}`,
+    size,
+    media: { type: mediaTypes[media], value: undefined },
+  };
 }

@@ -3,6 +3,7 @@
 
 import type { Account } from "@/accounts/state";
 import { request } from "@/api/request";
+import { ProblemError } from "@/lib/problem";
 import { createStore, useStore } from "@/lib/store";
 
 interface Session {
@@ -46,7 +47,17 @@ async function begin(account: Account): Promise<string> {
     { method: "POST", body: { account: address, purpose: "upload" } },
   );
   const { signText } = await import("@/accounts/signing");
-  const signature = await signText(account, challenge.message);
+  let signature: string;
+  try {
+    signature = await signText(account, challenge.message);
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause;
+    throw new ProblemError(
+      "The upload was not signed",
+      "Nothing was sent. Sign the message to let this page send your files; it costs nothing.",
+      { cause },
+    );
+  }
   const session = await request<Session>("/v1/sessions", {
     method: "POST",
     body: { account: address, nonce: challenge.nonce, signature },

@@ -12,10 +12,11 @@ import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
+import { submissionItem } from "@/content/contentId";
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { describeProblem, type Problem } from "@/lib/problem";
 import { useDatanets } from "@/training/queries";
-import { submissionItem } from "@/uploads/content";
+
 import { dropFile, putFile } from "@/uploads/put";
 import { type Pair, pairsFile } from "./pairs";
 
@@ -52,7 +53,7 @@ export function PairsCard({
             review it like any other; what is accepted earns points.
           </>
         ),
-        build: (api) => api.tx.Datanets.submit({ datanet: datanet.id, items: [submissionItem(file)] }),
+        build: (api) => api.tx.Datanets.submit({ datanet: datanet.id, items: [submissionItem(file, "txt")] }),
         free: "Submissions within the quota cost no fee.",
       });
       if (sent) {

@@ -7,16 +7,18 @@ import { ApiError, request } from "@/api/request";
 import type { Account as AccountRecord, Datanet, Found } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
-import { type Media, mediaTypes } from "@/content/formats";
+import { submissionItem } from "@/content/contentId";
+import { mediaOf } from "@/content/formats";
 import { nameInWorker } from "@/content/naming";
 import { plural } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
 import { createStore } from "@/lib/store";
+import { dropFile } from "@/uploads/put";
+import { previewFile, sendFile } from "@/uploads/send";
+import { forgetSession, getToken } from "@/uploads/session";
 import { misnamed, type QueuedFile, refusalOf, repeated } from "./files";
 import { dropKept, keepFile, keptFiles } from "./keep";
 import { fitting, left } from "./quota";
-import { forgetSession, sessionToken } from "./session";
-import { previewFile, sendFile } from "./upload";
 
 export const queue = createStore<readonly QueuedFile[]>([]);
 /** Whether files are being sent or submitted. */
@@ -72,7 +74,6 @@ async function check(entry: QueuedFile): Promise<void> {
 
 function take(files: readonly { id: string; file: File }[], account: string, datanet: Datanet): void {
   const added = files.map(({ id, file }): QueuedFile => {
-    const media = /\.([^./\\]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
     const wrong = refusalOf(file, datanet);
     return {
       id,
@@ -80,7 +81,7 @@ function take(files: readonly { id: string; file: File }[], account: string, dat
       datanet: datanet.id,
       file,
       sent: 0,
-      media: Object.hasOwn(mediaTypes, media) ? (media as Media) : null,
+      media: mediaOf(file.name),
       stage: wrong ? "refused" : "checking",
       ...(wrong ? { problem: wrong.problem ?? "", next: wrong.next } : {}),
     };
@@ -138,7 +139,7 @@ export async function store(account: Account, datanet: number): Promise<void> {
       },
     );
     if (fits.length === 0) return;
-    const token = await sessionToken(account);
+    const token = await getToken(account);
     for (const { entry } of fits) await storeOne(entry, account, token);
   } catch (error) {
     const { title, next } = describeProblem(error);
@@ -163,10 +164,7 @@ async function storeOne(entry: QueuedFile, account: Account, token: string): Pro
     const preview = await previewFile(entry.named.sha256, entry.media, token);
     if (preview.refusal) {
       // Its room at the gateway is free for another file.
-      await request(`/v1/blobs/${entry.named.sha256}`, {
-        method: "DELETE",
-        headers: { authorization: `Bearer ${token}` },
-      }).catch(() => undefined);
+      await dropFile(account, entry.named.sha256).catch(() => undefined);
       change(entry.id, { preview });
       return refuse(
         entry.id,
@@ -177,7 +175,7 @@ async function storeOne(entry: QueuedFile, account: Account, token: string): Pro
     change(entry.id, { stage: "stored", sent: entry.file.size, preview });
   } catch (error) {
     const { title, next } = describeProblem(error);
-    if (error instanceof ApiError && error.status === 401) forgetSession(account);
+    if (error instanceof ApiError && error.status === 401) forgetSession(account.address);
     // What the day has no room for waits; what the gateway cannot take now may be tried again.
     const waits =
       !(error instanceof ApiError) ||
@@ -208,21 +206,7 @@ export async function submit(account: Account, datanet: Datanet, most: number): 
       build: (api) =>
         api.tx.Datanets.submit({
           datanet: datanet.id,
-          items: files.flatMap(({ named, media }) =>
-            named && media
-              ? [
-                  {
-                    content: {
-                      codec: { type: named.content.codec, value: undefined },
-                      digest: `0x${named.content.digest}` as const,
-                    },
-                    sha256: `0x${named.sha256}` as const,
-                    size: named.size,
-                    media: { type: mediaTypes[media], value: undefined },
-                  },
-                ]
-              : [],
-          ),
+          items: files.flatMap(({ named, media }) => (named && media ? [submissionItem(named, media)] : [])),
         }),
     });
     if (!done) return;

@@ -3,7 +3,7 @@
 import type { FileName } from "@/content/contentId";
 import { looksLike, type Media, mediaOf } from "@/content/formats";
 import { formatBytes } from "@/lib/format";
-import type { Preview } from "./upload";
+import type { Preview } from "@/uploads/send";
 
 export type Stage =
   /** Hashed and looked at. */

@@ -31,7 +31,7 @@ export interface Upload {
   datanet: number;
   media: Media;
   token: string;
-  onProgress: (sent: number) => void;
+  onProgress?: (sent: number) => void;
 }
 
 const TRIES = 4;
@@ -46,7 +46,7 @@ function put(upload: Upload, from: number): Promise<BlobState> {
     sending.setRequestHeader("content-type", "application/octet-stream");
     sending.setRequestHeader("upload-offset", String(from));
     sending.responseType = "json";
-    sending.upload.onprogress = ({ loaded }) => upload.onProgress(from + loaded);
+    sending.upload.onprogress = ({ loaded }) => upload.onProgress?.(from + loaded);
     sending.onerror = () => reject(new TypeError("network: the connection broke"));
     sending.onload = () => {
       if (sending.status === 200) return resolve(sending.response as BlobState);
