@@ -99,7 +99,12 @@ export function Curve({
         cursor: { drag: { x: true, y: false }, points: { size: 7 } },
         scales: { x: { time: false } },
         axes: [
-          { ...axis, space: 60, values: (_, splits) => splits.map((step) => step.toLocaleString("en")) },
+          {
+            ...axis,
+            size: 28,
+            space: 60,
+            values: (_, splits) => splits.map((step) => step.toLocaleString("en")),
+          },
           { ...axis, size: 62, values: (_, splits) => splits.map((value) => latest.current.format(value)) },
         ],
         series: [

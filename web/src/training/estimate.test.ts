@@ -28,6 +28,13 @@ describe("an estimate", () => {
     const found = estimate([{ leaves: 30, units: 3000n }], { ...defaults, numTrainEpochs: 1 });
     expect(found).toMatchObject({ tokens: 750, examples: 30, heldOut: 3, steps: 7 });
   });
+  it("counts records as examples, by the files that were looked at", () => {
+    // Half the bytes are records of 100 bytes, the other half text.
+    const sample = { records: 10, recordBytes: 1000, textBytes: 1000 };
+    const found = estimate([{ leaves: 2, units: 40_960n, sample }], { ...defaults, numTrainEpochs: 1 });
+    // 205 records, and 5,120 tokens of text in 10 windows.
+    expect(found).toMatchObject({ examples: 215, heldOut: 22, steps: 49, tokens: 10_240 + 205 * 32 });
+  });
   it("leaves one to train on, and is nothing of nothing", () => {
     expect(estimate([{ leaves: 1, units: 8n }], defaults)).toMatchObject({ heldOut: 0, steps: 3 });
     expect(estimate([{ leaves: 2, units: 8n }], defaults)).toMatchObject({ heldOut: 1, steps: 3 });

@@ -4,6 +4,8 @@
 import type { Spec, Worker } from "@/api/types";
 
 const BYTES_A_TOKEN = 4;
+/** What a chat template puts around a conversation: marks, names, and often a system message. */
+const TEMPLATE_TOKENS = 32;
 /** Room for what the division by four got wrong. */
 const SLACK = 1.25;
 
@@ -12,6 +14,26 @@ export interface DataSize {
   leaves: number;
   /** Bytes of canonical text. */
   units: bigint;
+  /** What some of its files are like, where they were looked at. */
+  sample?: Sample | undefined;
+}
+
+/** Of the files that were looked at: how much of them are records, which are examples of their own. */
+export interface Sample {
+  records: number;
+  recordBytes: number;
+  textBytes: number;
+}
+
+/** Examples that stand in the texts themselves, and the tokens that become windows. */
+function partsOf({ units, sample }: DataSize): { records: number; text: number } {
+  const looked = sample ? sample.recordBytes + sample.textBytes : 0;
+  if (!sample || looked === 0) return { records: 0, text: estimateTokens(units) };
+  const share = sample.recordBytes / looked;
+  return {
+    records: Math.round((Number(units) / looked) * sample.records),
+    text: Math.ceil(estimateTokens(units) * (1 - share)),
+  };
 }
 
 /** Tokens of texts by their bytes. */
@@ -33,10 +55,10 @@ export interface Estimate {
 export function estimate(data: readonly DataSize[], spec: Spec): Estimate {
   let tokens = 0;
   let examples = 0;
-  for (const { leaves, units } of data) {
-    const own = estimateTokens(units);
-    tokens += own;
-    examples += Math.max(leaves, Math.ceil(own / spec.maxSeqLength));
+  for (const size of data) {
+    const { records, text } = partsOf(size);
+    tokens += estimateTokens(size.units) + records * TEMPLATE_TOKENS;
+    examples += Math.max(size.leaves, records + Math.ceil(text / spec.maxSeqLength));
   }
   // The trainer holds back at least one example, and trains on at least one.
   const heldOut =

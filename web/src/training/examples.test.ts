@@ -45,7 +45,7 @@ describe("what a training makes of a text", () => {
       "# Pay\nQ: Who?\nA: The pool,\nevery period.\n\n# More\nQ: unanswered\nQ: When?\nA: Daily.",
       "md",
     );
-    expect(found.kind).toBe("questions");
+    expect(found).toMatchObject({ kind: "questions", count: 2 });
     expect(found.examples.map((parts) => parts.map(({ text }) => text))).toEqual([
       ["Who?", "The pool,\nevery period."],
       ["When?", "Daily."],
@@ -54,5 +54,6 @@ describe("what a training makes of a text", () => {
   it("cuts other text into windows", () => {
     const found = of("x".repeat(150));
     expect(found.examples.map((parts) => parts[0]?.text.length)).toEqual([64, 64, 22]);
+    expect(of("x".repeat(64 * 100 + 1))).toMatchObject({ count: 101 });
   });
 });

@@ -11,7 +11,10 @@ export interface Part {
 
 export interface Examples {
   kind: "records" | "questions" | "text";
+  /** The first of them. */
   examples: Part[][];
+  /** How many there are. */
+  count: number;
   /** Records that are of no known shape, by their line. */
   unread: number[];
 }
@@ -97,6 +100,7 @@ function records(lines: readonly string[]): Examples | undefined {
   const examples: Part[][] = [];
   const unread: number[] = [];
   let any = false;
+  let count = 0;
   for (const [at, line] of lines.entries()) {
     if (!line.trim()) continue;
     let fields: unknown;
@@ -108,10 +112,14 @@ function records(lines: readonly string[]): Examples | undefined {
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return undefined;
     any = true;
     const parts = record(fields as Fields);
-    if (!parts) unread.push(at + 1);
-    else if (examples.length < MOST) examples.push(parts);
+    if (!parts) {
+      unread.push(at + 1);
+      continue;
+    }
+    count += 1;
+    if (examples.length < MOST) examples.push(parts);
   }
-  return any ? { kind: "records", examples, unread } : undefined;
+  return any ? { kind: "records", examples, count, unread } : undefined;
 }
 
 function questions(lines: readonly string[]): Examples | undefined {
@@ -144,9 +152,8 @@ function questions(lines: readonly string[]): Examples | undefined {
     else if (reading === "answer") answer.push(line);
   }
   close();
-  return examples.length > 0
-    ? { kind: "questions", examples: examples.slice(0, MOST), unread: [] }
-    : undefined;
+  const count = examples.length;
+  return count > 0 ? { kind: "questions", examples: examples.slice(0, MOST), count, unread: [] } : undefined;
 }
 
 /**
@@ -163,5 +170,5 @@ export function examplesOf(whole: string, truncated: boolean, longest: number, m
   for (let at = 0; at < whole.length && examples.length < MOST; at += size) {
     examples.push([{ role: "text", text: whole.slice(at, at + size), learned: true }]);
   }
-  return { kind: "text", examples, unread: [] };
+  return { kind: "text", examples, count: Math.ceil(whole.length / size), unread: [] };
 }

@@ -10,16 +10,7 @@ import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { type Examples, examplesOf } from "@/training/examples";
 import { useDatanets } from "@/training/queries";
-
-interface Preview {
-  media: string;
-  units: number | null;
-  unit: string;
-  text: string | null;
-  truncated: boolean;
-  leftOut: { reason: string; text: string; units: number }[];
-  refusal: string | null;
-}
+import type { Preview } from "./factory.state";
 
 const SHOWN = 25;
 

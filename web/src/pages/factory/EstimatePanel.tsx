@@ -43,7 +43,10 @@ export function EstimatePanel({
   const line = "flex items-baseline justify-between gap-4";
   const few = ceiling !== null && estimate.trained > ceiling;
   return (
-    <Card title="Estimate" about="A token is taken for four bytes of text; the worker's tokenizer decides.">
+    <Card
+      title="Estimate"
+      about="By four bytes a token, and a look at a few files; the worker's tokenizer decides."
+    >
       <div className="grid gap-5">
         <dl className="grid gap-2.5 text-sm">
           <div className={line}>

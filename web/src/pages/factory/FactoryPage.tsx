@@ -37,6 +37,7 @@ import {
   settingsOf,
   useLimits,
   useMeasured,
+  useSamples,
   useSizes,
 } from "./factory.state";
 import { ModelChoice } from "./ModelChoice";
@@ -70,8 +71,12 @@ export default function FactoryPage() {
   const checked = useMemo(() => check(draft), [draft]);
   const sizes = useSizes(draft.datasets);
   const measured = useMeasured(draft.base, draft.method);
+  const samples = useSamples(draft.datasets);
   const known = draft.datasets.length > 0 && sizes.data?.length === draft.datasets.length ? sizes.data : [];
-  const estimate = estimateOf(known, checked.spec);
+  const estimate = estimateOf(
+    known.map((size, n) => ({ ...size, sample: samples.data?.[n] })),
+    checked.spec,
+  );
 
   const ceilingText = draft.ceiling ?? String(suggestCeiling(estimate.trained));
   const ceiling = readCeiling(ceilingText);

@@ -10,7 +10,7 @@ import { useAdapters, useModels, useWorkers } from "@/training/queries";
 import { familyName } from "@/training/words";
 
 const card =
-  "relative grid gap-2 rounded-card border bg-surface p-4 has-focus-visible:outline-2 has-focus-visible:outline-accent";
+  "relative grid content-start gap-2 rounded-card border bg-surface p-4 has-focus-visible:outline-2 has-focus-visible:outline-accent";
 
 /** A card to choose one of several by. */
 export function ChoiceCard({

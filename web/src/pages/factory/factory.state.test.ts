@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaults } from "@/training/settings";
 import {
+  addTo,
   callOf,
   check,
   createdJob,
@@ -53,6 +54,15 @@ describe("money and limits", () => {
     for (const wrong of ["", "0", "-1", "x", "168"]) {
       expect(readDeadline(wrong, 201_600), wrong).toHaveProperty("error");
     }
+  });
+});
+
+describe("a sample", () => {
+  it("adds up records and text", () => {
+    const sample = { records: 0, recordBytes: 0, textBytes: 0 };
+    addTo(sample, "Q: One?\nA: Yes.\nQ: Two?\nA: No.", false, "md");
+    addTo(sample, "Plain words.", false, "md");
+    expect(sample).toEqual({ records: 2, recordBytes: 30, textBytes: 12 });
   });
 });
 

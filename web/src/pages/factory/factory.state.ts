@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "@/api/request";
-import type { Dataset, Job, List, Spec } from "@/api/types";
+import type { Dataset, Job, List, Spec, Submission } from "@/api/types";
 import type { Api } from "@/chain/client";
 import type { TransactionResult } from "@/chain/transactions";
 import { formatOpen, parseOpen } from "@/lib/format";
 import { settledByParent } from "@/training/commands";
+import type { Sample } from "@/training/estimate";
+import { examplesOf } from "@/training/examples";
 import { gather, type MetricsAnswer, noCurves, speed } from "@/training/metrics";
 import { readVersion } from "@/training/queries";
 import { defaults, type NumberSetting, parse, seedProblem, settings, written } from "@/training/settings";
@@ -159,6 +161,54 @@ export function callOf(order: Order): Call {
     budget: order.budget,
     deadline: order.deadline,
   };
+}
+
+/** What the gateway's bounded reader makes of a file. */
+export interface Preview {
+  media: string;
+  units: number | null;
+  unit: string;
+  text: string | null;
+  truncated: boolean;
+  leftOut: { reason: string; text: string; units: number }[];
+  refusal: string | null;
+}
+
+/** Files that are looked at of each Datanet. */
+const SAMPLED = 4;
+
+/** What some files of each Datanet are like: whether they hold records, and how many. */
+export function useSamples(datasets: readonly Dataset[]) {
+  return useQuery({
+    queryKey: ["samples", datasets.map(({ datanet, leaves }) => `${datanet}@${leaves}`).join(",")],
+    queryFn: ({ signal }) => Promise.all(datasets.map((dataset) => readSample(dataset, signal))),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+async function readSample({ datanet, leaves }: Dataset, signal: AbortSignal): Promise<Sample> {
+  const { items } = await request<List<Submission>>(`/v1/datanets/${datanet}/submissions`, {
+    signal,
+    query: { state: "accepted", limit: 100 },
+  });
+  const sample: Sample = { records: 0, recordBytes: 0, textBytes: 0 };
+  const within = items.filter(({ leaf }) => leaf !== null && leaf < leaves).slice(0, SAMPLED);
+  for (const { sha256 } of within) {
+    // A file that nobody gives now is not looked at.
+    const preview = await request<Preview>(`/v1/previews/${sha256}`, { signal }).catch(() => null);
+    if (preview?.text) addTo(sample, preview.text, preview.truncated, preview.media);
+  }
+  return sample;
+}
+
+/** Adds what a text is like to a sample. */
+export function addTo(sample: Sample, text: string, truncated: boolean, media: string): void {
+  const { kind, count } = examplesOf(text, truncated, defaults.maxSeqLength, media);
+  if (kind === "text") sample.textBytes += text.length;
+  else {
+    sample.recordBytes += text.length;
+    sample.records += count;
+  }
 }
 
 /** The number of the job that a transaction queued. */

@@ -15,7 +15,7 @@ import { Table } from "@/components/ui/Table";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { CodeBlock } from "@/training/CodeBlock";
-import { useJobs, useWorkers } from "@/training/queries";
+import { useJobs, useModels, useWorkers } from "@/training/queries";
 import { familyName, jobTopics, methodName } from "@/training/words";
 import { queues, type Waiting, workerState } from "./operators.state";
 
@@ -106,7 +106,7 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
               <span className="inline-flex items-center gap-2">
                 <Badge tone={tone}>{label}</Badge>
                 {worker.job !== null && (
-                  <Link href={`/runs/${worker.job}`} className="link">
+                  <Link href={`/runs/${worker.job}`} className="link whitespace-nowrap">
                     run {worker.job}
                   </Link>
                 )}
@@ -155,14 +155,16 @@ function kindsInWords(kinds: Worker["kinds"]): string {
 function Queues() {
   const jobs = useJobs({ state: "queued" });
   const workers = useWorkers();
+  const models = useModels();
+  const families = models.data?.items.map(({ family }) => family) ?? [];
   return (
     <Card flush title="Queues" about="One for each kind, so that a job nobody can train holds up no other">
       <Loaded
         query={jobs}
-        isEmpty={(data) => queues(data, workers.data?.items ?? []).length === 0}
+        isEmpty={(data) => queues(data, workers.data?.items ?? [], families).length === 0}
         empty={
-          <EmptyState icon="operators" title="Nothing waits, and nobody offers anything">
-            A queue appears with the first job or worker of its kind.
+          <EmptyState icon="operators" title="Nothing waits">
+            A queue appears with the first base model or job of its kind.
           </EmptyState>
         }
       >
@@ -170,7 +172,7 @@ function Queues() {
           <>
             <Table<Waiting>
               caption="Queues"
-              rows={queues(data, workers.data?.items ?? [])}
+              rows={queues(data, workers.data?.items ?? [], families)}
               rowKey={({ family, method }) => `${family} ${method}`}
               columns={[
                 {

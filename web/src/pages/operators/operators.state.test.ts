@@ -12,9 +12,12 @@ const job = (family: string, method: string) => ({ family, spec: { method } }) a
 describe("the operators' page", () => {
   it("counts queues by kind, also those that nobody serves", () => {
     const workers = [worker({}), worker({ job: 3 }), worker({ paused: true }), worker({ registered: false })];
-    expect(queues([job("gpt2", "lora"), job("llama", "lora"), job("llama", "lora")], workers)).toEqual([
+    expect(
+      queues([job("gpt2", "lora"), job("llama", "lora"), job("llama", "lora")], workers, ["llama"]),
+    ).toEqual([
       { family: "llama", method: "lora", jobs: 2, workers: 2, idle: 1 },
       { family: "gpt2", method: "lora", jobs: 1, workers: 0, idle: 0 },
+      { family: "llama", method: "qlora", jobs: 0, workers: 0, idle: 0 },
     ]);
   });
   it("says what a worker does", () => {

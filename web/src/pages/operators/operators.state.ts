@@ -19,15 +19,16 @@ function offers(worker: Worker, family: string, method: string): boolean {
   );
 }
 
-/** The queues: every kind that a job waits for or a worker offers, the longest first. */
-export function queues(jobs: readonly Job[], workers: readonly Worker[]): Waiting[] {
+/** The queues: every kind that a job waits for, or that fits a base model, the longest first. */
+export function queues(
+  jobs: readonly Job[],
+  workers: readonly Worker[],
+  families: readonly string[],
+): Waiting[] {
   const kinds = new Map<string, { family: string; method: string }>();
   const add = (family: string, method: string) => kinds.set(`${family} ${method}`, { family, method });
   for (const job of jobs) add(job.family, job.spec.method);
-  for (const worker of workers) {
-    if (!worker.registered) continue;
-    for (const { family, method } of worker.kinds) add(family, method);
-  }
+  for (const family of families) for (const method of ["lora", "qlora"]) add(family, method);
   return [...kinds.values()]
     .map(({ family, method }) => {
       const able = workers.filter((worker) => offers(worker, family, method));
