@@ -1,0 +1,171 @@
+import { useAccount } from "@/accounts/state";
+import { useGet, useList } from "@/api/queries";
+import { useLive } from "@/api/stream";
+import type { BoardEntry, Datanet } from "@/api/types";
+import { Badge } from "@/components/ui/Badge";
+import { ButtonLink } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { Page } from "@/components/ui/Page";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { Table } from "@/components/ui/Table";
+import { AccountName, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
+import { formatBytes, formatCount, plural } from "@/lib/format";
+import { sayThreshold, useRoot } from "./datanet.state";
+import { FundCard } from "./FundCard";
+import { PoolCard } from "./PoolCard";
+import { Verdicts } from "./Verdicts";
+
+function Numbers({ datanet }: { datanet: Datanet }) {
+  const { counts, contributors, units, unit } = datanet;
+  return (
+    <Card>
+      <dl className="grid grid-cols-2 gap-5 lg:grid-cols-4">
+        <Stat label="Accepted" note={`${formatCount(units)} ${unit}`}>
+          {formatCount(counts.accepted)}
+        </Stat>
+        <Stat label="In review">{formatCount(counts.pending)}</Stat>
+        <Stat label="Refused">{formatCount(counts.rejected)}</Stat>
+        <Stat label="Contributors">{formatCount(contributors)}</Stat>
+      </dl>
+    </Card>
+  );
+}
+
+function Rules({ datanet }: { datanet: Datanet }) {
+  const root = useRoot(datanet.id, datanet.leaves);
+  const { dailyLimit } = datanet;
+  return (
+    <Card title="Rules" about="Kind, units and daily limit never change.">
+      <Facts
+        facts={[
+          ["Formats", datanet.formats.map((format) => `.${format}`).join(", ")],
+          ["A file needs", `${formatCount(datanet.minUnits)} ${datanet.unit} or more`],
+          ["Paid up to", `${formatCount(datanet.maxUnits)} ${datanet.unit} a file`],
+          [
+            "All together a day",
+            dailyLimit
+              ? `${plural(dailyLimit.files, "file")}, ${formatBytes(dailyLimit.bytes)}`
+              : "no limit of its own",
+          ],
+          ["Version", `${plural(datanet.leaves, "leaf", "leaves")}: one for each accepted file`],
+          ...(root.data ? ([["Root", <Copyable key="root" text={root.data} what="root" />]] as const) : []),
+          ["Created", <Time key="created" ms={datanet.created.time} />],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Curators({ datanet }: { datanet: Datanet }) {
+  const { curators, threshold, owner } = datanet;
+  return (
+    <Card title="Who decides" about={`${sayThreshold(threshold, curators.length)}.`}>
+      <div className="grid gap-4">
+        <ul className="grid gap-2">
+          {curators.map((curator) => (
+            <li key={curator}>
+              <AccountName account={curator} />
+            </li>
+          ))}
+        </ul>
+        <div className="border-t border-line pt-4 text-sm">
+          <p className="text-soft">The owner names the curators and may name others at any time:</p>
+          <div className="mt-2">
+            <AccountName account={owner} />
+          </div>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Board({ datanet }: { datanet: number }) {
+  const list = useList<BoardEntry>(["datanet", datanet, "board"], `/v1/datanets/${datanet}/board`, {
+    period: "all",
+    limit: 5,
+  });
+  return (
+    <Card
+      title="Board"
+      about="The most points of all time."
+      flush
+      actions={
+        <ButtonLink href={`/leaderboard?datanet=${datanet}`} size="small">
+          Whole board
+        </ButtonLink>
+      }
+    >
+      <Loaded
+        query={list}
+        isEmpty={(rows) => rows.length === 0}
+        empty={<EmptyState icon="board" title="Nobody has points yet" />}
+      >
+        {(rows) => (
+          <Table
+            caption="The accounts with the most points"
+            rows={rows}
+            rowKey={({ account }) => account}
+            columns={[
+              { title: "Rank", cell: ({ rank }) => rank },
+              { title: "Account", cell: ({ account }) => <AccountName account={account} /> },
+              { title: "Files", align: "right", wide: true, cell: ({ files }) => formatCount(files) },
+              { title: "Points", align: "right", cell: ({ points }) => formatCount(points) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+/** One Datanet: what it takes, who judges, what it pays. */
+export default function DatanetPage({ id = "" }: { id?: string }) {
+  const account = useAccount();
+  const datanet = useGet<Datanet>(["datanet", id], `/v1/datanets/${encodeURIComponent(id)}`);
+  useLive(/^\d+$/.test(id) ? `datanet:${id}` : null);
+  const data = datanet.data;
+  return (
+    <Page
+      title={data?.name ?? `Datanet ${id}`}
+      about={
+        data && (
+          <span className="inline-flex flex-wrap items-center gap-2">
+            <Badge tone="accent">{data.modality}</Badge> Datanet {data.id}
+          </span>
+        )
+      }
+      actions={
+        data && (
+          <>
+            {account && data.curators.includes(account.address) && (
+              <ButtonLink href={`/review?datanet=${data.id}`}>Review</ButtonLink>
+            )}
+            <ButtonLink href={`/contribute?datanet=${data.id}`} look="primary">
+              Contribute
+            </ButtonLink>
+          </>
+        )
+      }
+    >
+      <Loaded query={datanet}>
+        {(found) => (
+          <>
+            <Numbers datanet={found} />
+            <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+                <PoolCard pool={found.pool} />
+                <Board datanet={found.id} />
+                <Verdicts datanet={found.id} />
+              </div>
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+                <Rules datanet={found} />
+                <Curators datanet={found} />
+                <FundCard key={found.id} datanet={found} />
+              </div>
+            </div>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,155 @@
+import { Link } from "wouter";
+import { useGet } from "@/api/queries";
+import { useLive } from "@/api/stream";
+import type { Event, Moment, SubmissionDetail, Vote } from "@/api/types";
+import { Badge } from "@/components/ui/Badge";
+import { Card } from "@/components/ui/Card";
+import { Notice } from "@/components/ui/Notice";
+import { Page } from "@/components/ui/Page";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
+import { rejections } from "@/content/reasons";
+import { sayEvent } from "@/lib/events";
+import { formatBytes, formatCount } from "@/lib/format";
+import { submissionStates } from "./datanet.state";
+
+function Decision({ submission }: { submission: SubmissionDetail }) {
+  const { state, score, units, points, reason } = submission;
+  if (state === "accepted") {
+    return (
+      <Notice tone="good" title={`Accepted with score ${score}`}>
+        {formatCount(units ?? 0)} units earned {formatCount(points ?? "0")} points.
+      </Notice>
+    );
+  }
+  if (state === "rejected") {
+    const known = rejections[reason ?? ""];
+    return (
+      <Notice tone="bad" title={`Refused: ${known?.words ?? reason ?? "no reason was given"}`}>
+        {known?.next} A refusal costs no points.
+      </Notice>
+    );
+  }
+  if (state === "pending") {
+    return <Notice title="In review">Curators fetch the file, look at it and vote.</Notice>;
+  }
+  return <Notice title="Taken back">Its contributor took it back before it was decided.</Notice>;
+}
+
+function When({ moment }: { moment: Moment }) {
+  return (
+    <span className="text-soft">
+      <Time ms={moment.time} />, block {formatCount(moment.block)}
+    </span>
+  );
+}
+
+function VoteLine({ vote }: { vote: Vote }) {
+  return (
+    <li className="grid gap-1.5 px-5 py-3 text-sm">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <AccountName account={vote.curator} />
+        <Badge tone={vote.replaced ? "neutral" : vote.accept ? "good" : "bad"}>
+          {vote.accept ? "Accept" : "Refuse"}
+        </Badge>
+        {vote.replaced && <span className="text-soft">replaced by a later vote</span>}
+        <span className="ml-auto text-xs">
+          <When moment={vote.at} />
+        </span>
+      </div>
+      <p>
+        {vote.accept
+          ? `Score ${vote.score}, ${formatCount(vote.units ?? 0)} units`
+          : (rejections[vote.reason ?? ""]?.words ?? vote.reason ?? "no reason was given")}
+      </p>
+    </li>
+  );
+}
+
+function HistoryLine({ event }: { event: Event }) {
+  return (
+    <li className="grid gap-1 border-l-2 border-line pl-4 text-sm">
+      <span className="first-letter:uppercase">{sayEvent(event).text}</span>
+      <span className="flex flex-wrap items-center gap-x-3 text-xs">
+        <When moment={event} />
+        {event.extrinsic && <Copyable text={event.extrinsic} what="transaction hash" />}
+      </span>
+    </li>
+  );
+}
+
+function File({ submission }: { submission: SubmissionDetail }) {
+  const { leaf, textRoot, extractor } = submission;
+  return (
+    <Card title="File">
+      <Facts
+        facts={[
+          [
+            "Datanet",
+            <Link key="datanet" href={`/datanets/${submission.datanet}`} className="link">
+              {submission.datanetName}
+            </Link>,
+          ],
+          ["Given by", <AccountName key="by" account={submission.contributor} />],
+          ["Format", `.${submission.media}, ${formatBytes(submission.size)}`],
+          ["Content id", <Copyable key="cid" text={submission.content} what="content id" />],
+          ["sha2-256", <Copyable key="sha" text={submission.sha256} what="hash" />],
+          ["Submitted", <When key="submitted" moment={submission.submitted} />],
+          ...(submission.decided
+            ? ([["Decided", <When key="decided" moment={submission.decided} />]] as const)
+            : []),
+          ...(leaf !== null ? ([["Leaf", formatCount(leaf)]] as const) : []),
+          ...(textRoot
+            ? ([["Text root", <Copyable key="root" text={textRoot} what="root" />]] as const)
+            : []),
+          ...(extractor !== null ? ([["Read by", `extractor ${extractor}`]] as const) : []),
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** One submission with its whole history. */
+export default function SubmissionPage({ id = "" }: { id?: string }) {
+  const submission = useGet<SubmissionDetail>(
+    ["submission", id],
+    `/v1/submissions/${encodeURIComponent(id)}`,
+  );
+  const data = submission.data;
+  useLive(data && `datanet:${data.datanet}`);
+  const state = data && (submissionStates[data.state] ?? { tone: "neutral" as const, words: data.state });
+  return (
+    <Page title={`Submission ${id}`} about={state && <Badge tone={state.tone}>{state.words}</Badge>}>
+      <Loaded query={submission}>
+        {(found) => (
+          <>
+            <Decision submission={found} />
+            <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
+              <File submission={found} />
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+                <Card title="Votes" flush>
+                  {found.votes.length === 0 ? (
+                    <EmptyState icon="review" title="Nobody has voted yet" />
+                  ) : (
+                    <ul className="divide-y divide-line border-t border-line">
+                      {found.votes.map((vote) => (
+                        <VoteLine key={`${vote.curator}-${vote.at.block}-${vote.at.extrinsic}`} vote={vote} />
+                      ))}
+                    </ul>
+                  )}
+                </Card>
+                <Card title="History">
+                  <ol className="grid gap-4">
+                    {found.history.map((event) => (
+                      <HistoryLine key={event.id} event={event} />
+                    ))}
+                  </ol>
+                </Card>
+              </div>
+            </div>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,36 @@
+import { useQuery } from "@tanstack/react-query";
+import type { Tone } from "@/components/ui/Badge";
+import { formatCount } from "@/lib/format";
+
+/** The root of a Datanet's version, from the chain; null where it is not known any more. */
+export function useRoot(datanet: number, leaves: number) {
+  return useQuery({
+    queryKey: ["datanet", datanet, "root", leaves],
+    queryFn: async (): Promise<string | null> => {
+      const { getChain } = await import("@/chain/client");
+      const version = await getChain().api.apis.DatanetsApi.version_at(datanet, BigInt(leaves), {
+        at: "best",
+      });
+      return version ? version.root.replace(/^0x/, "") : null;
+    },
+    enabled: leaves > 0,
+    // A version never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What stands for a submission's state. */
+export const submissionStates: Readonly<Record<string, { tone: Tone; words: string }>> = {
+  pending: { tone: "info", words: "In review" },
+  accepted: { tone: "good", words: "Accepted" },
+  rejected: { tone: "bad", words: "Refused" },
+  withdrawn: { tone: "neutral", words: "Taken back" },
+};
+
+/** Who decides, in words. */
+export function sayThreshold(threshold: number, curators: number): string {
+  if (curators === 1) return "One curator decides alone";
+  if (threshold === curators) return `All ${formatCount(curators)} curators must agree`;
+  if (threshold === 1) return `Any one of ${formatCount(curators)} curators decides`;
+  return `${formatCount(threshold)} of ${formatCount(curators)} curators must agree`;
+}

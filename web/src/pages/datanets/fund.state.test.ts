@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { readAmount, readTerms, termsOf } from "./fund.state";
+
+const OPEN = 10n ** 18n;
+
+describe("funding", () => {
+  it("takes no less than the chain does", () => {
+    expect(readAmount("1", OPEN)).toEqual({ amount: OPEN, problem: null });
+    expect(readAmount("0.999", OPEN).amount).toBeNull();
+    expect(readAmount("much", OPEN).problem).toContain("amount of OPEN");
+  });
+
+  it("needs terms that pay something", () => {
+    expect(readTerms({ perPeriod: "10", maxPerPoint: "0.001" }).terms).toEqual({
+      per_period: 10n * OPEN,
+      max_per_point: OPEN / 1000n,
+    });
+    const { terms, problems } = readTerms({ perPeriod: "0", maxPerPoint: "" });
+    expect(terms).toBeNull();
+    expect(Object.keys(problems)).toEqual(["perPeriod", "maxPerPoint"]);
+  });
+
+  it("knows a pool that has points but no terms yet", () => {
+    const pool = {
+      ...{ totalIn: "0", claimed: "0", owed: "0", available: "0", period: 3, points: "50" },
+      ...{ perPeriod: "0", maxPerPoint: "0" },
+    };
+    expect(termsOf(pool)).toBeNull();
+    expect(termsOf(null)).toBeNull();
+    expect(termsOf({ ...pool, perPeriod: "5", maxPerPoint: "1" })).toEqual({
+      per_period: 5n,
+      max_per_point: 1n,
+    });
+  });
+});
