@@ -61,6 +61,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// How long the last bytes of answers may take after a drain is over: on a busy machine a second is too
+/// short for a client to be told that its answer was cut off.
+const LAST_BYTES: Duration = Duration::from_secs(5);
+
 /// How long a browser may remember what another origin may ask.
 const CORS_AGE: Duration = Duration::from_secs(600);
 
@@ -279,7 +283,7 @@ pub async fn serve(
     let drained = drained.await.unwrap_or(false);
     // The last bytes of answers are sent before connections are closed.
     stopping.send_replace(true);
-    let left = drain.saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    let left = drain.saturating_sub(begun.elapsed()).max(LAST_BYTES);
     let closed = tokio::time::timeout(left, &mut connections).await.is_ok();
     if !closed {
         connections.abort();
