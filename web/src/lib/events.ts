@@ -23,7 +23,8 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Datanets.Withdrawn": (field) => files(field, "was taken back from"),
   "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
   "Review.Voted": (field, account) => `${account("curator")} voted on file ${field("submission")}`,
-  "Review.Decided": (field) => files(field, "was decided on in"),
+  "Review.Decided": (field) =>
+    `The curators agreed on file ${field("submission")} of Datanet ${field("datanet")}`,
   "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
   "Leaderboard.PointsEarned": (field, account) =>
     `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,

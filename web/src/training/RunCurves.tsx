@@ -1,3 +1,4 @@
+import { EmptyState } from "@/components/ui/States";
 import { formatBytes } from "@/lib/format";
 import { Curve, type Series } from "./Curve";
 import type { Run } from "./metrics";
@@ -34,6 +35,14 @@ function tone(n: number): Tone {
 
 /** Loss, learning rate, gradient norm, speed and memory of one run, or of several over each other. */
 export function RunCurves({ runs }: { runs: readonly Named[] }) {
+  // One word instead of five empty frames, which fill a phone's screen three times.
+  if (runs.every(({ run }) => !run?.steps.length && !run?.evaluations.length)) {
+    return (
+      <EmptyState icon="runs" title="Nothing was reported yet">
+        Curves appear here while a worker trains.
+      </EmptyState>
+    );
+  }
   const alone = runs.length === 1;
   const each = (what: string, read: Read) =>
     runs.map(({ name, run }, n) => line(alone ? what : name, run, tone(n), read));

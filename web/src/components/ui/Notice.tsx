@@ -32,7 +32,7 @@ export function Notice({
     >
       <Icon name={icon} className="mt-px size-5" />
       <div className="grid min-w-0 flex-1 gap-1">
-        {title && <p className="font-semibold">{title}</p>}
+        {title && <p className="break-words font-semibold first-letter:uppercase">{title}</p>}
         {children && <div className="break-words text-ink">{children}</div>}
         {actions && <div className="mt-2 flex flex-wrap gap-2">{actions}</div>}
       </div>

@@ -88,13 +88,16 @@ export function SettingsForm({ draft, checked, change, onPreset }: Props) {
                   })}
                 {group === "adapter" && <Layers draft={draft} change={change} />}
                 {group === "optimiser" && (
-                  <SelectField
-                    label="Schedule"
-                    help="How the learning rate changes after the warm-up. Usually cosine."
-                    value={draft.schedule}
-                    options={schedules}
-                    onChange={(event) => change({ schedule: event.target.value })}
-                  />
+                  // Its options are sentences, which half a card would cut off.
+                  <div className="sm:col-span-2">
+                    <SelectField
+                      label="Schedule"
+                      help="How the learning rate changes after the warm-up. Usually cosine."
+                      value={draft.schedule}
+                      options={schedules}
+                      onChange={(event) => change({ schedule: event.target.value })}
+                    />
+                  </div>
                 )}
                 {group === "data" && (
                   <Field

@@ -2,6 +2,7 @@ import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useGet, useStatus } from "@/api/queries";
 import type { Datanet, List, Network } from "@/api/types";
+import { routes } from "@/app/routes";
 import { EventLine } from "@/components/EventLine";
 import { ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -50,6 +51,11 @@ const ways: readonly Way[] = [
     action: "Run a worker",
   },
 ];
+
+/** Whether the page that a way leads to is in this build: a link never leads to "not found". */
+function isThere({ href }: Way): boolean {
+  return routes.some(({ path }) => path === href);
+}
 
 function Numbers() {
   const status = useStatus();
@@ -179,7 +185,7 @@ export default function HomePage() {
     >
       <Numbers />
       <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
-        {ways.map((way) => (
+        {ways.filter(isThere).map((way) => (
           <li
             key={way.href}
             className="flex flex-col gap-3 rounded-card border border-line bg-surface p-5 shadow-card"

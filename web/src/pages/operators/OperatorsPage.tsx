@@ -158,7 +158,7 @@ function Queues() {
   const models = useModels();
   const families = models.data?.items.map(({ family }) => family) ?? [];
   return (
-    <Card flush title="Queues" about="One for each kind, so that a job nobody can train holds up no other">
+    <Card flush title="Queues" about="One for each kind, so that a job nobody can train holds up no other.">
       <Loaded
         query={jobs}
         isEmpty={(data) => queues(data, workers.data?.items ?? [], families).length === 0}

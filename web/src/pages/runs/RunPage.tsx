@@ -195,7 +195,7 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
                 : " "
             }
           >
-            {formatCount(job.deadline)}
+            block {formatCount(job.deadline)}
           </Stat>
         </dl>
         <Facts
@@ -214,7 +214,7 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
 }
 
 function stepsOnChain(job: JobDetail): string {
-  if (job.step === null || job.totalSteps === null) return "no step yet";
+  if (job.step === null || !job.totalSteps) return "no step yet";
   return `${formatCount(job.step)} of ${formatCount(job.totalSteps)} steps`;
 }
 
