@@ -60,7 +60,7 @@ export default function AttributionPage({ id = "" }: Record<string, string>) {
         </Card>
       ) : (
         <>
-          <Card flush title="Contributors" about="Press a name to see only its files below.">
+          <Card flush title="Contributors" about="Press a count of files to see only those below.">
             <Shares
               shares={first.shares}
               parts={first.parts}

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useGet, useStatus } from "@/api/queries";
-import type { Datanet, List, Network } from "@/api/types";
+import type { Datanet, Event, List, Network } from "@/api/types";
 import { routes } from "@/app/routes";
 import { EventLine } from "@/components/EventLine";
 import { ButtonLink } from "@/components/ui/Button";
@@ -95,6 +95,10 @@ function Numbers() {
   );
 }
 
+function isStep({ kind }: Event): boolean {
+  return kind === "Training.JobProgressed";
+}
+
 function Recent() {
   const network = useGet<Network>(["network"], "/v1/network");
   return (
@@ -108,14 +112,18 @@ function Recent() {
     >
       <Loaded
         query={network}
-        isEmpty={(data) => data.recent.length === 0}
+        isEmpty={(data) => data.recent.every(isStep)}
         empty={<EmptyState icon="info" title="Nothing has happened yet" />}
       >
         {(data) => (
           <ul className="grid gap-3">
-            {data.recent.slice(0, 8).map((event) => (
-              <EventLine key={event.id} event={event} />
-            ))}
+            {data.recent
+              // A job's steps would push all else off these few lines; its own page has them.
+              .filter((event) => !isStep(event))
+              .slice(0, 8)
+              .map((event) => (
+                <EventLine key={event.id} event={event} />
+              ))}
           </ul>
         )}
       </Loaded>
