@@ -9,6 +9,7 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "datanet", path: "/datanets/0" },
   { name: "submission", path: "/submissions/0" },
   { name: "new-datanet", path: "/datanets/new" },
+  { name: "review", path: "/review" },
   { name: "factory", path: "/factory" },
   { name: "runs", path: "/runs" },
   { name: "run", path: "/runs/0" },

@@ -1,0 +1,92 @@
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState } from "react";
+import type { Submission } from "@/api/types";
+import { Skeleton } from "@/components/ui/Skeleton";
+import { Loaded } from "@/components/ui/States";
+import { fetchFile } from "./file";
+
+const Pdf = lazy(() => import("./Pdf"));
+
+/** An address of a blob for as long as it is shown. */
+function useBlobAddress(blob: Blob): string | undefined {
+  const [address, setAddress] = useState<string>();
+  useEffect(() => {
+    const made = URL.createObjectURL(blob);
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return address;
+}
+
+function Picture({ file, name }: { file: Blob; name: string }) {
+  const address = useBlobAddress(file);
+  return <img src={address} alt={name} className="max-h-[32rem] w-full rounded-control object-contain" />;
+}
+
+function Sound({ file }: { file: Blob }) {
+  const address = useBlobAddress(file);
+  // biome-ignore lint/a11y/useMediaCaption: a contributor's recording comes without captions
+  return <audio src={address} controls className="w-full" />;
+}
+
+function Text({ file }: { file: Blob }) {
+  const text = useQuery({ queryKey: ["review", "text", file], queryFn: () => file.text(), gcTime: 0 });
+  return (
+    <Loaded query={text}>
+      {(data) => (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+        <section aria-label="The file" tabIndex={0} className="max-h-[32rem] overflow-auto">
+          <pre className="rounded-control bg-sunken p-3 text-xs whitespace-pre-wrap">{data}</pre>
+        </section>
+      )}
+    </Loaded>
+  );
+}
+
+/** A file as people see it, from bytes that this browser has hashed. */
+export function FileView({ submission }: { submission: Submission }) {
+  const file = useQuery({
+    queryKey: ["review", "file", submission.sha256],
+    queryFn: ({ signal }) => fetchFile(submission, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+  const name = `Submission ${submission.id}`;
+  return (
+    <Loaded query={file} skeleton={<Skeleton lines={8} />}>
+      {(blob) => {
+        switch (submission.media) {
+          case "pdf":
+            return (
+              <Suspense fallback={<Skeleton lines={8} />}>
+                <Pdf file={blob} />
+              </Suspense>
+            );
+          case "docx":
+            return (
+              <p className="text-sm text-soft">Word files are judged by the text that counts, beside this.</p>
+            );
+          case "md":
+          case "txt":
+            return <Text file={blob} />;
+          case "tiff":
+          case "bmp":
+            // Browsers do not draw these: the gateway's confined decoder makes a PNG of them.
+            return (
+              <img
+                src={`/v1/files/${submission.sha256}/picture`}
+                alt={name}
+                className="max-h-[32rem] w-full rounded-control object-contain"
+              />
+            );
+          case "wav":
+          case "mp3":
+          case "flac":
+            return <Sound file={blob} />;
+          default:
+            return <Picture file={blob} name={name} />;
+        }
+      }}
+    </Loaded>
+  );
+}

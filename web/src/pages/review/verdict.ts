@@ -1,0 +1,55 @@
+// A curator's verdict, as the chain takes it.
+
+import type { Api } from "@/chain/client";
+import type { Preview } from "@/uploads/send";
+
+type Verdict = Parameters<Api["tx"]["Review"]["vote"]>[0]["verdict"];
+
+/** The chain's names of reasons, by those of the gateway and the command line. */
+const variants = {
+  "wrong-format": "WrongFormat",
+  "off-topic": "OffTopic",
+  "low-quality": "LowQuality",
+  duplicate: "Duplicate",
+  "too-small": "TooSmall",
+  harmful: "Harmful",
+  licence: "Licence",
+} as const;
+
+export type ReasonName = keyof typeof variants;
+
+export type Choice = { accept: true; score: number } | { accept: false; reason: ReasonName };
+
+/** What images and sound have in place of a root over text. */
+const NO_TEXT = "00".repeat(32);
+
+/** Why a file cannot be accepted; null if it can. */
+export function cannotAccept(preview: Preview, minUnits: number): string | null {
+  if (preview.refusal !== null) return preview.refusal;
+  if (preview.units === null) return "nothing of it could be measured";
+  if (preview.units < minUnits) {
+    return `it has ${preview.units} ${preview.unit}; this Datanet takes ${minUnits} or more`;
+  }
+  return null;
+}
+
+/** The verdict of a choice about a file that measured like this. */
+export function verdictOf(choice: Choice, preview: Preview): Verdict {
+  if (!choice.accept) return { type: "Reject", value: { type: variants[choice.reason], value: undefined } };
+  if (preview.units === null) throw new Error("nothing was measured");
+  return {
+    type: "Accept",
+    value: {
+      score: choice.score,
+      units: BigInt(preview.units),
+      text_root: `0x${preview.textRoot ?? NO_TEXT}`,
+      extractor: preview.extractor,
+    },
+  };
+}
+
+/** A score that was typed, 1 to 100; null if it is none. */
+export function parseScore(text: string): number | null {
+  const score = /^\s*\d{1,3}\s*$/.test(text) ? Number(text) : 0;
+  return score >= 1 && score <= 100 ? score : null;
+}
