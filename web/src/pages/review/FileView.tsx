@@ -29,8 +29,8 @@ function Sound({ file }: { file: Blob }) {
   return <audio src={address} controls className="w-full" />;
 }
 
-function Text({ file }: { file: Blob }) {
-  const text = useQuery({ queryKey: ["review", "text", file], queryFn: () => file.text(), gcTime: 0 });
+function Text({ file, sha256 }: { file: Blob; sha256: string }) {
+  const text = useQuery({ queryKey: ["review", "text", sha256], queryFn: () => file.text() });
   return (
     <Loaded query={text}>
       {(data) => (
@@ -68,7 +68,7 @@ export function FileView({ submission }: { submission: Submission }) {
             );
           case "md":
           case "txt":
-            return <Text file={blob} />;
+            return <Text file={blob} sha256={submission.sha256} />;
           case "tiff":
           case "bmp":
             // Browsers do not draw these: the gateway's confined decoder makes a PNG of them.
