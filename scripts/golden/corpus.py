@@ -4,7 +4,6 @@
     scripts/golden/corpus.py index FOLDER    lists the documents of the archives in FOLDER
     scripts/golden/corpus.py add FOLDER      adds those with text read from the right to the lists
     scripts/golden/corpus.py words [--all]   writes the oracles' words
-    scripts/golden/corpus.py text READER PDF prints what poppler, pdfium or mupdf reads
 
 `index` takes archives that pip, apt-get download and apt-get source put into FOLDER, keeps
 documents of at most 2 MiB and 60 pages, at most 40 PDFs of one package, each content once, and writes
@@ -280,11 +279,7 @@ def pdf_words(path):
 
 def poppler_text(path):
     done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=300)
-    text = done.stdout.decode("utf-8", "replace")
-    # What goes the other way in a line has its spaces at the ends that they are seen at, which are
-    # the others when it is read.
-    within = "([\u202a\u202b])([ \u00a0]*)([^\u202a-\u202c]*?)([ \u00a0]*)\u202c"
-    return re.sub(within, "\\1\\4\\3\\2\u202c", text)
+    return done.stdout.decode("utf-8", "replace")
 
 
 def pdfium_text(path):
@@ -298,37 +293,7 @@ def mupdf_text(path):
     import pymupdf
 
     with pymupdf.open(str(path)) as document:
-        text = "\n".join(page.get_text() for page in document)
-    # The marks of a word's last letter stand behind the space after it.
-    return re.sub(f"( +)([{MARKS}]+)", r"\2\1", text)
-
-
-def without_codes(text):
-    """A text without lines that have control characters, which no writer writes: they are codes of a font
-    whose characters the reader does not know, and so are the letters beside them."""
-    lines = re.split("[\n\r\f]", text)
-    codes = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
-    return "\n".join(line for line in lines if not codes.search(line))
-
-
-READERS = {"poppler": poppler_text, "pdfium": pdfium_text, "mupdf": mupdf_text}
-
-
-def text_of(reader, path):
-    """What a reader makes of a file, nothing where it fails. In a process of its own: PDFium is not made
-    for two threads of one, and a reader that is killed by a file says so and takes nobody along."""
-    try:
-        done = subprocess.run(
-            [sys.executable, __file__, "text", reader, str(path)], capture_output=True, timeout=600
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{path}: {reader} took longer than 10 minutes", file=sys.stderr)
-        return ""
-    if done.returncode:
-        last = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
-        print(f"{path}: {reader} does not read it ({done.returncode}): {last}", file=sys.stderr)
-        return ""
-    return done.stdout.decode("utf-8", "replace")
+        return "\n".join(page.get_text() for page in document)
 
 
 def parts(text):
@@ -344,7 +309,12 @@ def rtl_words(path):
     """Words with letters read from the right that two of three readers have, the others, and how many
     are agreed on and how many the middle one of the readers has. Of a file that a third of its letters
     make one of such text it is all words: numbers and names are put beside them otherwise."""
-    texts = [without_codes(text_of(reader, path)) for reader in READERS]
+    texts = []
+    for reader in (poppler_text, pdfium_text, mupdf_text):
+        try:
+            texts.append(reader(path))
+        except Exception:  # As for Word files.
+            texts.append("")
     letters = sum(character.isalpha() for character in texts[0])
     everything = 3 * len(RTL.findall(texts[0])) >= letters
     counts = [
@@ -453,9 +423,6 @@ if __name__ == "__main__":
         index(sys.argv[2])
     elif sys.argv[1:2] == ["add"] and len(sys.argv) == 3:
         add(sys.argv[2])
-    elif sys.argv[1:2] == ["text"] and len(sys.argv) == 4 and sys.argv[2] in READERS:
-        text = READERS[sys.argv[2]](sys.argv[3])
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     elif sys.argv[1:2] == ["words"] and sys.argv[2:] in ([], ["--all"]):
         words(sys.argv[2:] == ["--all"])
     else:

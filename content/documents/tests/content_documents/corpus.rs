@@ -25,7 +25,7 @@ fn wanted(media_type: MediaType, script: Script, everything: bool) -> f64 {
     match (media_type, script, everything) {
         (MediaType::Docx, ..) => 0.95,
         (_, Script::Cjk | Script::Hebrew, _) => 1.0,
-        (_, Script::Arabic, _) => 0.62,
+        (_, Script::Arabic, _) => 0.70,
         (_, Script::Latin, true) => 0.91,
         (_, Script::Latin, false) => 0.95,
     }

@@ -319,22 +319,6 @@ impl Oracle {
         times > 0
     }
 
-    /// Takes a word that one reader has whole, and two with its first or last letter apart, as we read
-    /// it: some readers see a gap before or after a vowel, or where a letter is stretched.
-    fn join_fragments(&mut self, ours: &Words) {
-        let mut whole: Vec<_> =
-            self.alone.iter().map(|(word, count)| (word.clone(), *count)).collect();
-        whole.sort();
-        for (word, count) in whole.into_iter().filter(|(word, _)| reads_from_right(word)) {
-            let ends = [word.char_indices().nth(1), word.char_indices().next_back()];
-            for (place, _) in ends.into_iter().flatten().filter(|(place, _)| *place > 0) {
-                let (first, last) = word.split_at(place);
-                let apart = vec![first.to_owned(), last.to_owned()];
-                self.exchange(ours, apart, vec![word.clone()], count);
-            }
-        }
-    }
-
     /// Recall and precision of the words of `text`, and a few that differ.
     pub(crate) fn compare(mut self, text: &str) -> (f64, f64, String) {
         let mut ours = Words::new();
@@ -367,7 +351,6 @@ impl Oracle {
                 }
             }
         }
-        self.join_fragments(&ours);
         for line in text.lines() {
             let words: Vec<_> = line.split_whitespace().collect();
             let alone = |word: &str| parts(word).concat().chars().nth(1).is_none();
