@@ -1,20 +1,14 @@
 import { useList } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Submission } from "@/api/types";
-import { Badge, type Tone } from "@/components/ui/Badge";
+import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Copyable, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
+import { submissionStates } from "@/content/states";
 import { formatBytes, formatCount } from "@/lib/format";
-
-const states: Record<string, { tone: Tone; words: string }> = {
-  pending: { tone: "info", words: "In review" },
-  accepted: { tone: "good", words: "Accepted" },
-  rejected: { tone: "bad", words: "Refused" },
-  withdrawn: { tone: "neutral", words: "Taken back" },
-};
 
 function Outcome({ submission }: { submission: Submission }) {
   if (submission.state === "accepted") {
@@ -53,7 +47,7 @@ export function Submitted({ account }: { account: string }) {
           <div className="grid gap-3 pb-4">
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => {
-                const { tone, words } = states[row.state] ?? { tone: "neutral", words: row.state };
+                const { tone, words } = submissionStates[row.state] ?? { tone: "neutral", words: row.state };
                 return (
                   <li key={row.id} className="grid gap-1 px-5 py-3 text-sm">
                     <div className="flex flex-wrap items-center gap-x-3 gap-y-1">

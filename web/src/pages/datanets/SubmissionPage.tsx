@@ -9,9 +9,9 @@ import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
+import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
 import { formatBytes, formatCount } from "@/lib/format";
-import { submissionStates } from "./datanet.state";
 
 function Decision({ submission }: { submission: SubmissionDetail }) {
   const { state, score, units, points, reason } = submission;

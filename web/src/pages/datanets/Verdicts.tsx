@@ -7,8 +7,8 @@ import { Card } from "@/components/ui/Card";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
+import { submissionStates } from "@/content/states";
 import { formatCount } from "@/lib/format";
-import { submissionStates } from "./datanet.state";
 
 function Verdict({ submission }: { submission: Submission }) {
   const { id, state, media, contributor, decided, submitted, reason, score, points } = submission;

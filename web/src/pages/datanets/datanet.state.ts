@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Tone } from "@/components/ui/Badge";
 import { formatCount } from "@/lib/format";
 
 /** The root of a Datanet's version, from the chain; null where it is not known any more. */
@@ -18,14 +17,6 @@ export function useRoot(datanet: number, leaves: number) {
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
-
-/** What stands for a submission's state. */
-export const submissionStates: Readonly<Record<string, { tone: Tone; words: string }>> = {
-  pending: { tone: "info", words: "In review" },
-  accepted: { tone: "good", words: "Accepted" },
-  rejected: { tone: "bad", words: "Refused" },
-  withdrawn: { tone: "neutral", words: "Taken back" },
-};
 
 /** Who decides, in words. */
 export function sayThreshold(threshold: number, curators: number): string {
