@@ -1,15 +1,15 @@
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
-import { useGet, useList } from "@/api/queries";
+import { useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
-import type { Account, Event } from "@/api/types";
-import { EventLine } from "@/components/EventLine";
+import type { Account } from "@/api/types";
+import { EventsCard } from "@/components/EventsCard";
 import { Badge } from "@/components/ui/Badge";
 import { Meter } from "@/components/ui/Bars";
-import { Button, ButtonLink } from "@/components/ui/Button";
+import { ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
-import { EmptyState, Loaded } from "@/components/ui/States";
+import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural, shorten } from "@/lib/format";
 import { sayHold } from "./account.state";
@@ -111,34 +111,13 @@ function Roles({ account }: { account: Account }) {
 }
 
 function Activity({ account }: { account: string }) {
-  const events = useList<Event>(["account", account, "activity"], `/v1/accounts/${account}/activity`);
   return (
-    <Card title="Activity" about="What the chain has of this account, newest first.">
-      <Loaded
-        query={events}
-        isEmpty={(list) => list.length === 0}
-        empty={<EmptyState icon="info" title="Nothing has happened yet" />}
-      >
-        {(list) => (
-          <div className="grid gap-5">
-            <ul className="grid gap-3">
-              {list.map((event) => (
-                <EventLine key={event.id} event={event} />
-              ))}
-            </ul>
-            {events.hasNextPage && (
-              <Button
-                className="justify-self-start"
-                busy={events.isFetchingNextPage}
-                onClick={() => void events.fetchNextPage()}
-              >
-                Earlier ones
-              </Button>
-            )}
-          </div>
-        )}
-      </Loaded>
-    </Card>
+    <EventsCard
+      title="Activity"
+      about="What the chain has of this account, newest first."
+      queryKey={["account", account, "activity"]}
+      path={`/v1/accounts/${account}/activity`}
+    />
   );
 }
 

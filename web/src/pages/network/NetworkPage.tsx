@@ -1,12 +1,11 @@
-import { useConfig, useGet, useList, useStatus } from "@/api/queries";
-import type { Event, Network } from "@/api/types";
-import { EventLine } from "@/components/EventLine";
-import { Button } from "@/components/ui/Button";
+import { useConfig, useGet, useStatus } from "@/api/queries";
+import type { Network } from "@/api/types";
+import { EventsCard } from "@/components/EventsCard";
 import { Card } from "@/components/ui/Card";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
-import { EmptyState, Loaded } from "@/components/ui/States";
+import { Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Stat } from "@/components/ui/Values";
 import { formatCount, formatDuration, formatOpen } from "@/lib/format";
 import { explorerAddress, untilBlock } from "./network.state";
@@ -106,34 +105,13 @@ function About() {
 }
 
 function Events() {
-  const events = useList<Event>(["network", "events"], "/v1/events");
   return (
-    <Card title="Events" about="What happened on the chain, newest first.">
-      <Loaded
-        query={events}
-        isEmpty={(list) => list.length === 0}
-        empty={<EmptyState icon="info" title="Nothing has happened yet" />}
-      >
-        {(list) => (
-          <div className="grid gap-5">
-            <ul className="grid gap-3">
-              {list.map((event) => (
-                <EventLine key={event.id} event={event} />
-              ))}
-            </ul>
-            {events.hasNextPage && (
-              <Button
-                className="justify-self-start"
-                busy={events.isFetchingNextPage}
-                onClick={() => void events.fetchNextPage()}
-              >
-                Earlier ones
-              </Button>
-            )}
-          </div>
-        )}
-      </Loaded>
-    </Card>
+    <EventsCard
+      title="Events"
+      about="What happened on the chain, newest first."
+      queryKey={["network", "events"]}
+      path="/v1/events"
+    />
   );
 }
 
