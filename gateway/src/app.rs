@@ -3,7 +3,8 @@
 use crate::chat::Chat;
 use crate::index::Index;
 use crate::live::Live;
-use crate::rpc::Relays;
+use crate::places::Places;
+use crate::proxies::Proxies;
 use crate::uploads::Uploads;
 use crate::web::Web;
 use axum::extract::FromRef;
@@ -21,11 +22,13 @@ pub struct App {
     /// Uploads, files, faucet and sealed keys.
     pub uploads: Uploads,
     /// WebSockets to the node that are open.
-    pub relays: Relays,
+    pub relays: Places,
     /// What workers tell of trainings.
     pub live: Live,
     /// Questions to servers of answers.
     pub chat: Chat,
+    /// Reverse proxies that are believed.
+    pub proxies: Proxies,
     /// Names by which browsers may reach this server, beside those of this machine.
     pub hosts: Vec<String>,
     /// Origins of other web pages that may ask.

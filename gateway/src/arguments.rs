@@ -1,6 +1,7 @@
 //! What an operator sets.
 
 use crate::chat::ChatArguments;
+use crate::proxies::{Network, ProxyHeader};
 use crate::uploads::options::UploadArguments;
 use clap::Parser;
 use std::net::SocketAddr;
@@ -36,6 +37,15 @@ pub struct Arguments {
     /// Origins of other web pages that may ask, as browsers name them (`https://example.org`)
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub origins: Vec<String>,
+
+    /// Addresses or networks of reverse proxies in front, as 127.0.0.1 or 10.0.0.0/8: what they say of their
+    /// clients' addresses is believed, and limits an address count by it
+    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    pub trusted_proxies: Vec<Network>,
+
+    /// The header in which these proxies name their clients; the other one is not read
+    #[arg(long, value_name = "HEADER", value_enum, default_value_t)]
+    pub proxy_header: ProxyHeader,
 
     /// Folder of the index, of uploads and of the IPFS node
     #[arg(long, value_name = "DIR", default_value = "openledger-gateway")]

@@ -21,8 +21,7 @@ pub struct ErrorDetail {
     pub code: &'static str,
     /// The value, the limit and the next step.
     pub message: String,
-    /// The parameter or field that is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The parameter or field that is wrong; null where none is.
     pub field: Option<String>,
 }
 

@@ -105,9 +105,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        // Every connection of ours has one.
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        Ok(Self::of(peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))))
+        // A reverse proxy may have said it; every connection of ours has a peer.
+        let said = parts.extensions.get::<Self>().copied();
+        let peer = || parts.extensions.get::<Peer>().map(|peer| Self::of(peer.0.ip()));
+        Ok(said.or_else(peer).unwrap_or(Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED))))
     }
 }
 

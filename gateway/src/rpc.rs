@@ -6,6 +6,7 @@
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::extract::Address;
+use crate::places::Places;
 use axum::extract::{Request, State};
 use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::Response;
@@ -13,10 +14,8 @@ use openledger_http::websocket::{self, Ended, Receiver, Sender};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Bytes of a request, at most: the largest transaction that a block takes is smaller.
@@ -85,52 +84,9 @@ fn is_allowed(method: &str) -> bool {
         || PREFIXES.iter().any(|prefix| method.starts_with(prefix))
 }
 
-/// The WebSockets that are open.
-#[derive(Clone)]
-pub struct Relays {
-    places: Arc<Semaphore>,
-    of_address: Arc<Mutex<HashMap<Address, usize>>>,
-}
-
-impl Default for Relays {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(RELAYS)), of_address: Arc::default() }
-    }
-}
-
-/// A place among the WebSockets.
-struct Place {
-    relays: Relays,
-    address: Address,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Relays {
-    fn take(&self, address: Address) -> Result<Place, ApiError> {
-        let full = || ApiError::unavailable(10, "as many WebSockets are open as there may be");
-        let permit = self.places.clone().try_acquire_owned().map_err(|_| full())?;
-        let mut of_address = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_address.entry(address).or_default();
-        if *count >= OF_ADDRESS {
-            let message = format!("{OF_ADDRESS} WebSockets are open from this address; close one");
-            return Err(ApiError::too_many(10, message));
-        }
-        *count += 1;
-        drop(of_address);
-        Ok(Place { relays: self.clone(), address, _permit: permit })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut of_address = self.relays.of_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                of_address.remove(&self.address);
-            }
-        }
-    }
+/// Places for WebSockets.
+pub fn places() -> Places {
+    Places::new("WebSockets", RELAYS, OF_ADDRESS)
 }
 
 /// A WebSocket, which browsers let any page open: only this origin's pages, and those that the operator

@@ -4,11 +4,14 @@ use crate::api;
 use crate::app::{App, Shared};
 use crate::arguments::Arguments;
 use crate::chat::{self, Chat, ChatError};
+use crate::description;
 use crate::error::ApiError;
+use crate::extract::Address;
 use crate::faucet::Faucet;
 use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
 use crate::live::{self, Live, StoreError};
-use crate::rpc::{self, Relays};
+use crate::proxies::Proxies;
+use crate::rpc;
 use crate::sessions;
 use crate::uploads::{self, Uploads};
 use crate::web::{self, Web};
@@ -18,12 +21,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::Router;
 use openledger_client::Client;
+use openledger_http::Peer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
-use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Nothing is taken from another host, and no other page may show this one in a frame. `'wasm-unsafe-eval'`:
@@ -35,17 +38,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// How long a browser may remember what another origin may ask.
 const CORS_AGE: Duration = Duration::from_secs(600);
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "OpenLedger gateway",
-    description = "The chain's history, uploads, live training and chat, for browsers and programs. \
-        Amounts are decimal strings of plancks (10⁻¹⁸ OPEN), accounts SS58, hashes lower-case \
-        hexadecimal, content ids textual CIDs, times milliseconds since 1970."
-))]
-struct Description;
-
 fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(description::begin())
         .routes(utoipa_axum::routes!(api::config::config))
         .merge(api::routes())
         .merge(uploads::routes())
@@ -55,8 +49,8 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
 }
 
 /// The API's description, as `/openapi.json` answers it.
-pub fn description() -> utoipa::openapi::OpenApi {
-    routes().1
+pub fn description() -> serde_json::Value {
+    description::finish(&routes().1)
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
@@ -71,7 +65,7 @@ fn cors(origins: &[String]) -> CorsLayer {
 /// All routes.
 pub fn router(app: &Shared) -> Router {
     let (routes, api) = routes();
-    let api: Arc<str> = api.to_json().unwrap_or_default().into();
+    let api: Arc<str> = description::finish(&api).to_string().into();
     let described = move || {
         let api = api.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], api.to_string()) }
@@ -82,6 +76,7 @@ pub fn router(app: &Shared) -> Router {
         .route("/rpc", axum::routing::get(rpc::relay))
         .route("/v1/{*rest}", axum::routing::any(unknown))
         .fallback(web::page)
+        .method_not_allowed_fallback(wrong_method)
         .layer(cors(&app.origins))
         .layer(guard)
         .with_state(app.clone())
@@ -92,8 +87,19 @@ async fn unknown(uri: Uri) -> ApiError {
     ApiError::not_found(format!("there is no {path:?}; GET /openapi.json describes what there is"))
 }
 
-/// Refuses hosts and origins that are not ours, and adds what every response carries.
-async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response {
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    let message =
+        format!("{path:?} does not take {method}; GET /openapi.json describes what it takes");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
+}
+
+/// Says who asks, refuses hosts and origins that are not ours, and adds what every response carries.
+async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    if let Some(Peer(peer)) = request.extensions().get::<Peer>() {
+        let client = Address::of(app.proxies.client(peer.ip(), request.headers()));
+        request.extensions_mut().insert(client);
+    }
     let mut response = match check_host(&app, request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
@@ -207,8 +213,10 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let chat =
         Chat::new(&arguments.chat, &arguments.directory, system, chain, Arc::new(uploads.clone()))?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
-    let relays = Relays::default();
-    let app = Arc::new(App { client, index, web, uploads, live, chat, relays, hosts, origins });
+    let proxies = Proxies { trusted: arguments.trusted_proxies, header: arguments.proxy_header };
+    let relays = rpc::places();
+    let app =
+        Arc::new(App { client, index, web, uploads, live, chat, relays, proxies, hosts, origins });
 
     let listening = |cause| StartError::Listen { address: arguments.listen, cause };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;

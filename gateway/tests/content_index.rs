@@ -7,6 +7,7 @@ mod content_index {
     mod common;
     mod description;
     mod pages;
+    mod proxies;
     mod rows;
     mod streams;
     mod writer;

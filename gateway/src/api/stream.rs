@@ -1,7 +1,7 @@
 //! `GET /v1/stream`
 
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::Query;
+use crate::extract::{Address, Query};
 use crate::index::stream::{Place, Topics};
 use crate::index::Index;
 use axum::body::Body;
@@ -28,11 +28,13 @@ pub struct Listen {
     params(Listen, ("Last-Event-ID" = Option<String>, Header, description = "The last event seen")),
     responses(
     (status = 200, content_type = "text/event-stream", body = String),
-    (status = 400, body = ErrorBody), (status = 503, body = ErrorBody)
+    (status = 400, body = ErrorBody), (status = 429, body = ErrorBody),
+    (status = 503, body = ErrorBody)
 ))]
 pub async fn stream(
     State(index): State<Index>,
     Query(query): Query<Listen>,
+    address: Address,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let topics = Topics::parse(query.topics.as_deref())?;
@@ -44,7 +46,7 @@ pub async fn stream(
             ApiError::field("after", format!("{shown:?} is no event's id"))
         })?),
     };
-    let listener = index.listen(topics, after)?;
+    let listener = index.listen(topics, after, address)?;
     let pieces = futures::stream::unfold(listener, |listener| listener.next());
     // An error ends the connection, and the browser comes back to where it was.
     let pieces = futures::StreamExt::map(pieces, |piece| {

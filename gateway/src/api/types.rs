@@ -233,6 +233,7 @@ pub struct Event {
     /// The transaction's hash; null for what a block does by itself.
     pub extrinsic: Option<String>,
     /// What the event says.
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub fields: serde_json::Value,
 }
 

@@ -17,12 +17,12 @@ use openledger_gateway::index::{
 use openledger_http::Limits;
 use serde_json::json;
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// Blocks that are written in one transaction.
@@ -250,8 +250,12 @@ async fn streams(path: &Path, clients: u32, blocks: u32) -> Answer<serde_json::V
     let source = Growing { maker: Mutex::new(Maker::new(Plan::SMALL)), until };
     index.catch_up(&source).await?;
     let mut ears = Vec::new();
-    for _ in 0..clients {
-        let mut stream = TcpStream::connect(address).await?;
+    for number in 0..clients {
+        // An address has 64 streams at most: clients come from as many addresses of this machine as it takes.
+        let socket = TcpSocket::new_v4()?;
+        let from = Ipv4Addr::LOCALHOST.to_bits() + number / 50;
+        socket.bind((Ipv4Addr::from_bits(from), 0).into())?;
+        let mut stream = socket.connect(address).await?;
         stream.write_all(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
         ears.push(tokio::spawn(hear(stream, 2 + blocks)));
     }

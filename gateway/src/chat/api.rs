@@ -28,12 +28,12 @@ pub(super) const MAX_NAME: usize = 200;
 
 /// A model of a server.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all(serialize = "camelCase"))]
+#[serde(rename_all = "camelCase")]
 pub struct Model {
     /// Its name, for `model`.
     pub id: String,
     /// Tokens of prompt and answer together, where the server says it.
-    #[serde(default)]
+    #[serde(default, alias = "context_length")]
     pub context_length: Option<u64>,
 }
 

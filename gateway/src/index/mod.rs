@@ -16,6 +16,7 @@ pub mod storage;
 pub mod stream;
 
 use crate::error::ApiError;
+use crate::places::Places;
 use futures::{stream as streams, StreamExt, TryStreamExt};
 use openledger_client::Client;
 use source::{BlockSource, SourceError};
@@ -88,7 +89,7 @@ struct Inner {
     readers: Semaphore,
     recent: Recent,
     progress: watch::Sender<Progress>,
-    streams: Arc<Semaphore>,
+    streams: Places,
     node: Option<Client>,
 }
 
@@ -96,8 +97,9 @@ struct Inner {
 #[derive(Clone)]
 pub struct Index(Arc<Inner>);
 
-/// Streams of events at the same time.
-const STREAMS: usize = 1_100;
+/// Streams of events at the same time, and those of one address, behind which a whole class may sit.
+pub(crate) const STREAMS: usize = 1_100;
+pub(crate) const STREAMS_OF_ADDRESS: usize = 64;
 
 impl Index {
     /// An index over a storage. `node` answers what only the present state knows.
@@ -113,7 +115,7 @@ impl Index {
             readers: Semaphore::new(sqlite::READERS),
             recent: Recent::default(),
             progress,
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams: Places::new("streams", STREAMS, STREAMS_OF_ADDRESS),
             node,
         })))
     }
@@ -135,7 +137,7 @@ impl Index {
 
     /// Streams of events that are open.
     pub fn streams(&self) -> usize {
-        STREAMS - self.0.streams.available_permits()
+        self.0.streams.taken()
     }
 
     /// Reads the storage in a thread of its own.

@@ -7,13 +7,14 @@ use super::storage::StreamedBlock;
 use super::Index;
 use crate::api::types::Event;
 use crate::error::ApiError;
+use crate::extract::Address;
 use bytes::Bytes;
 use serde::Serialize;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{watch, OwnedSemaphorePermit};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Blocks that are kept in memory.
@@ -176,7 +177,7 @@ pub(crate) struct Listener {
     progress: watch::Receiver<super::Progress>,
     spoken: Instant,
     begun: bool,
-    _place: OwnedSemaphorePermit,
+    _place: crate::places::Place,
 }
 
 impl Index {
@@ -184,15 +185,14 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// 503 where there are as many as there may be.
+    /// 429 and 503 where there are as many as there may be, of the address or in all.
     pub(crate) fn listen(
         &self,
         topics: Topics,
         after: Option<Place>,
+        address: Address,
     ) -> Result<Listener, ApiError> {
-        let place = self.0.streams.clone().try_acquire_owned().map_err(|_| {
-            ApiError::unavailable(10, "as many streams are open as there may be; come back later")
-        })?;
+        let place = self.0.streams.take(address)?;
         let progress = self.progress();
         let head = progress.borrow().head.as_ref().map(|head| head.number);
         let now = head.map(|block| Place { block, event: None });

@@ -2,13 +2,13 @@
 
 use super::{car, harmless, BLOCK_TIME};
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Address, Query};
+use crate::extract::{Address, Path, Query};
 use crate::previews::api::not_fetched;
 use crate::uploads::receive::{Place, Who};
 use crate::uploads::walk::Walk;
 use crate::uploads::Uploads;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;

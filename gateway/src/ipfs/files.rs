@@ -2,13 +2,13 @@
 
 use super::harmless;
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Address, Bearer};
+use crate::extract::{Address, Bearer, Path};
 use crate::previews::api::Held;
 use crate::uploads::api::hash;
 use crate::uploads::receive::Place;
 use crate::uploads::Uploads;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{header, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;

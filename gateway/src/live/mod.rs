@@ -13,6 +13,8 @@ pub use chain::{Assigned, Assignments, Planted};
 pub use store::{Attempt, Kept, Limits, Store, StoreError, Taken};
 
 use crate::error::ApiError;
+use crate::index::{STREAMS, STREAMS_OF_ADDRESS};
+use crate::places::Places;
 use axum::extract::FromRef;
 use openledger_client::{AccountId, H256};
 use openledger_primitives::JobId;
@@ -40,6 +42,7 @@ struct Inner {
     genesis: H256,
     assigned: Mutex<HashMap<JobId, (Instant, Option<Assigned>)>>,
     paces: Mutex<HashMap<(JobId, u8), (Instant, f64)>>,
+    streams: Places,
 }
 
 impl Live {
@@ -56,7 +59,13 @@ impl Live {
     ) -> Result<Self, StoreError> {
         let store = Store::open(&directory.join("live.sqlite"), genesis, limits)?;
         let (assigned, paces) = (Mutex::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { store, chain, genesis, assigned, paces })))
+        let streams = Places::new("streams of runs", STREAMS, STREAMS_OF_ADDRESS);
+        Ok(Self(Arc::new(Inner { store, chain, genesis, assigned, paces, streams })))
+    }
+
+    /// Places for readers of streams.
+    pub(crate) fn streams(&self) -> &Places {
+        &self.0.streams
     }
 
     /// What is kept.

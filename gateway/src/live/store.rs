@@ -107,7 +107,7 @@ pub struct Kept {
     pub at: u64,
     /// `kind` is begun, resumed, step, evaluated or log; the rest depends on it (docs/live.md).
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub seen: Seen,
 }
 

@@ -3,7 +3,8 @@
 use super::api::on_disk;
 use super::{Kept, Live};
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::Path;
+use crate::extract::{Address, Path};
+use crate::places::Place;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{header, HeaderMap, HeaderValue};
@@ -27,6 +28,7 @@ struct Follower {
     after: u64,
     newest: watch::Receiver<u64>,
     greeted: bool,
+    _place: Place,
 }
 
 fn event(kept: &Kept) -> Result<String, serde_json::Error> {
@@ -69,11 +71,13 @@ impl Follower {
     params(("id" = u64, Path), ("last-event-id" = Option<u64>, Header)),
     responses(
         (status = 200, body = Kept, content_type = "text/event-stream"),
-        (status = 400, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 429, body = ErrorBody),
+        (status = 503, body = ErrorBody),
     ))]
 pub async fn follow(
     State(live): State<Live>,
     Path(job): Path<JobId>,
+    address: Address,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let after = match headers.get("last-event-id") {
@@ -82,8 +86,9 @@ pub async fn follow(
             ApiError::field("last-event-id", "Last-Event-ID is the number of an entry")
         })?,
     };
+    let place = live.streams().take(address)?;
     let newest = live.store().newest();
-    let follower = Follower { live, job, after, newest, greeted: false };
+    let follower = Follower { live, job, after, newest, greeted: false, _place: place };
     let pieces = stream::try_unfold(follower, |mut follower| async move {
         let piece = follower
             .piece()

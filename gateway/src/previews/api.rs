@@ -1,13 +1,13 @@
 //! `/v1/previews/{sha256}`.
 
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Address, Bearer, Query};
+use crate::extract::{Address, Bearer, Path, Query};
 use crate::uploads::api::{hash, media};
 use crate::uploads::blobs::Blob;
 use crate::uploads::named::Named;
 use crate::uploads::receive::{Place, Who};
 use crate::uploads::Uploads;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use openledger_content::{ContentStore, Limits, Wanted};
 use openledger_documents::{
     sandbox::{self, Isolation},

@@ -5,13 +5,13 @@ use super::receive::{self, Expected, Place, Who, UPLOAD_MEMORY};
 use super::staging::Claim;
 use super::Uploads;
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Address, Bearer, Query};
+use crate::extract::{Address, Bearer, Path, Query};
 use crate::sessions::Session;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{header, HeaderMap, StatusCode};
 use openledger_primitives::{
-    api::SubmissionItem, ContentCodec, ContentId, DatanetId, FileHash, MediaType, QuotaLimits,
+    api::SubmissionItem, ContentCodec, ContentId, FileHash, MediaType, QuotaLimits,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -29,7 +29,7 @@ pub struct PutQuery {
     /// Bytes of the whole file.
     pub size: u64,
     /// The Datanet that it is for: with `media`, its rules are checked before a byte is read.
-    pub datanet: Option<DatanetId>,
+    pub datanet: Option<u32>,
     /// Its format: `md`, `pdf`, `docx`, `txt`, `png`, `jpg`, `jpeg`, `webp`, `tiff`, `bmp`, `wav`, `mp3`, `flac`.
     pub media: Option<String>,
 }

@@ -5,11 +5,11 @@
 //! kept with the first copy and asked for ever after. What is absent and what is not shown look the same.
 
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{small, Address};
+use crate::extract::{small, Address, Path};
 use crate::uploads::database::{none_is, now};
 use crate::uploads::Uploads;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};

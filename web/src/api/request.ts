@@ -39,8 +39,8 @@ export function address(path: string, query?: Query): string {
 async function refusal(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => "");
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string; field?: string } };
-    return new ApiError(response.status, error.code, error.message, error.field);
+    const { error } = JSON.parse(text) as { error: { code: string; message: string; field: string | null } };
+    return new ApiError(response.status, error.code, error.message, error.field ?? undefined);
   } catch {
     return new ApiError(
       response.status,

@@ -1,5 +1,7 @@
 // What a worker tells of a training, gathered to curves. The gateway proves who told it, not that it is true.
 
+import type { MetricsAnswer as Answer } from "@/api/types";
+
 interface Told {
   /** Number among all entries of the gateway. */
   id: number;
@@ -41,12 +43,8 @@ export type Entry = Told &
     | { kind: "log"; text: string }
   );
 
-export interface MetricsAnswer {
-  reportedBy: "worker";
-  attempts: { attempt: number; account: string; entries: number; dropped: number; updatedAt: number }[];
-  items: Entry[];
-  next: number | null;
-}
+/** The gateway passes entries on; what they say is between workers and readers (client/src/metrics.rs). */
+export type MetricsAnswer = Omit<Answer, "items"> & { items: Entry[] };
 
 export interface Run {
   attempt: number;

@@ -1,29 +1,8 @@
 // Sends a file to the gateway, from where it broke off if some of it is there.
 
 import { ApiError, address, request } from "@/api/request";
+import type { BlobState, Preview } from "@/api/types";
 import type { Media } from "@/content/formats";
-
-export interface BlobState {
-  sha256: string;
-  received: number;
-  size: number | null;
-  complete: boolean;
-  content: string | null;
-  named: boolean;
-  expiresAt: number | null;
-}
-
-/** What curators will measure. */
-export interface Preview {
-  unit: string;
-  units: number | null;
-  textRoot: string | null;
-  text: string | null;
-  truncated: boolean;
-  leftOut: { reason: string; text: string; units: number; hidden: boolean }[];
-  refusal: string | null;
-  extractor: number;
-}
 
 export interface Upload {
   file: Blob;

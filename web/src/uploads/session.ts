@@ -3,17 +3,13 @@
 
 import type { Account } from "@/accounts/state";
 import { request } from "@/api/request";
+import type { Challenge, SessionAnswer } from "@/api/types";
 import { ProblemError } from "@/lib/problem";
 import { createStore, useStore } from "@/lib/store";
 
-interface Session {
-  token: string;
-  expiresAt: number;
-}
-
 /** Time that a request made with a session may still take. */
 const MARGIN = 60_000;
-const sessions = createStore<Readonly<Record<string, Session>>>({});
+const sessions = createStore<Readonly<Record<string, SessionAnswer>>>({});
 const opening = new Map<string, Promise<string>>();
 
 /** The token of an account's open session. */
@@ -42,10 +38,10 @@ export function getToken(account: Account): Promise<string> {
 
 async function begin(account: Account): Promise<string> {
   const { address } = account;
-  const challenge = await request<{ message: string; nonce: string; expiresAt: number }>(
-    "/v1/sessions/challenge",
-    { method: "POST", body: { account: address, purpose: "upload" } },
-  );
+  const challenge = await request<Challenge>("/v1/sessions/challenge", {
+    method: "POST",
+    body: { account: address, purpose: "upload" },
+  });
   const { signText } = await import("@/accounts/signing");
   let signature: string;
   try {
@@ -58,7 +54,7 @@ async function begin(account: Account): Promise<string> {
       { cause },
     );
   }
-  const session = await request<Session>("/v1/sessions", {
+  const session = await request<SessionAnswer>("/v1/sessions", {
     method: "POST",
     body: { account: address, nonce: challenge.nonce, signature },
   });

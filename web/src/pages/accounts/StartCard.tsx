@@ -3,6 +3,7 @@ import type { Account } from "@/accounts/state";
 import { useConfig } from "@/api/queries";
 import { queryClient } from "@/api/queryClient";
 import { request } from "@/api/request";
+import type { FaucetAnswer } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
@@ -14,17 +15,14 @@ import { ErrorState, Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Copyable, Stat } from "@/components/ui/Values";
 import { contributorHold, type Holdings, useHoldings } from "./account.state";
 
-interface Given {
-  block: number;
-  amount: string;
-  contributor: boolean;
-}
-
 /** On development networks money is given to who asks. */
 function Faucet({ account }: { account: Account }) {
   const ask = useMutation({
     mutationFn: () =>
-      request<Given>("/v1/faucet", { method: "POST", body: { account: account.address, contributor: true } }),
+      request<FaucetAnswer>("/v1/faucet", {
+        method: "POST",
+        body: { account: account.address, contributor: true },
+      }),
     onSuccess: (given) => {
       toast(given.contributor ? "You have OPEN now, and may contribute" : "You have OPEN now");
       void queryClient.invalidateQueries({ queryKey: ["account"] });

@@ -1,13 +1,9 @@
 // Answers as they are streamed: OpenAI's chunks, and what the gateway adds to them.
 
 import type { Message } from "@/api/eventStream";
+import type { Remaining } from "@/api/types";
 
-export interface Budget {
-  kind: "visitor" | "account";
-  limit: number;
-  remaining: number;
-  resetsAt: number;
-}
+export type Budget = Remaining;
 
 export interface Answer {
   text: string;

@@ -2,25 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { EventParser } from "@/api/eventStream";
 import { fetchOk, request } from "@/api/request";
+import type { ModelsAnswer, ServerModels } from "@/api/types";
 import { describeProblem } from "@/lib/problem";
 import { openToken } from "@/uploads/session";
 import { type Answer, type Budget, ended, noAnswer, readBudget, readMessage } from "./answers";
 import type { Turn } from "./pairs";
 import type { Question } from "./snippets";
 
-export interface Server {
-  server: string;
-  error: string | null;
-  models: { id: string; contextLength: number | null }[];
-  baseSha256: string | null;
-  baseModel: number | null;
-  adapters: { id: number; model: string; parent: number | null; sha256: string }[];
-}
-
-interface ModelsAnswer {
-  items: Server[];
-  budget: Budget;
-}
+export type Server = ServerModels;
 
 function authorised(address: string | undefined): Record<string, string> {
   const token = address === undefined ? null : openToken(address);

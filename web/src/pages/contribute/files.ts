@@ -1,9 +1,9 @@
 // The files on their way to the chain: pure steps, which contribute.state.ts takes.
 
+import type { Preview } from "@/api/types";
 import type { FileName } from "@/content/contentId";
 import { looksLike, type Media, mediaOf } from "@/content/formats";
 import { formatBytes } from "@/lib/format";
-import type { Preview } from "@/uploads/send";
 
 export type Stage =
   /** Hashed and looked at. */

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useGet } from "@/api/queries";
-import type { Dataset, List, Submission } from "@/api/types";
+import type { Dataset, List, Preview, Submission } from "@/api/types";
 import { Badge } from "@/components/ui/Badge";
 import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
@@ -10,7 +10,6 @@ import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { type Examples, examplesOf } from "@/training/examples";
 import { useDatanets } from "@/training/queries";
-import type { Preview } from "./factory.state";
 
 const SHOWN = 25;
 

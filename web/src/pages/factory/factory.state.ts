@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "@/api/request";
-import type { Dataset, Job, List, Spec, Submission } from "@/api/types";
+import type { Dataset, Job, List, Preview, Spec, Submission } from "@/api/types";
 import type { Api } from "@/chain/client";
 import type { TransactionResult } from "@/chain/transactions";
 import { formatOpen, parseOpen } from "@/lib/format";
@@ -161,17 +161,6 @@ export function callOf(order: Order): Call {
     budget: order.budget,
     deadline: order.deadline,
   };
-}
-
-/** What the gateway's bounded reader makes of a file. */
-export interface Preview {
-  media: string;
-  units: number | null;
-  unit: string;
-  text: string | null;
-  truncated: boolean;
-  leftOut: { reason: string; text: string; units: number }[];
-  refusal: string | null;
 }
 
 /** Files that are looked at of each Datanet. */

@@ -4,7 +4,7 @@ import { type Account, useAccount } from "@/accounts/state";
 import { useGet, useList } from "@/api/queries";
 import { queryClient } from "@/api/queryClient";
 import { useLive } from "@/api/stream";
-import type { Account as AccountRecord, Datanet, Submission } from "@/api/types";
+import type { Account as AccountRecord, Datanet, Preview, Submission } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
@@ -18,7 +18,6 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
-import type { Preview } from "@/uploads/send";
 import { FileView } from "./FileView";
 import { type Choice, cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Preview } from "@/api/types";
 import { rejections } from "@/content/reasons";
-import type { Preview } from "@/uploads/send";
 import { cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 
 const preview: Preview = {
+  sha256: "00",
+  media: "txt",
+  isolation: null,
   unit: "bytes of canonical text",
   units: 1481,
   textRoot: "ab".repeat(32),

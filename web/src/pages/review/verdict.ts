@@ -1,7 +1,7 @@
 // A curator's verdict, as the chain takes it.
 
+import type { Preview } from "@/api/types";
 import type { Api } from "@/chain/client";
-import type { Preview } from "@/uploads/send";
 
 type Verdict = Parameters<Api["tx"]["Review"]["vote"]>[0]["verdict"];
 
