@@ -48,6 +48,8 @@ pub(super) const SPACE: f64 = 0.1;
 const STEP: f64 = 0.05;
 /// Up to which advance a mark moves nothing on, in units.
 const STILL: f64 = 0.01;
+/// From which distance a glyph is not the one that a mark drawn before it stands over, in units.
+const ASTRAY: f64 = 2.0;
 /// How small a raised sign is beside its word, and how far it is raised, in units.
 const RAISED: f64 = 0.85;
 const LIFT: f64 = 0.15;
@@ -142,6 +144,8 @@ impl Layout {
         let (mut gap, mut jump) = (Gap::None, false);
         if let Some(pen) = self.pen {
             (gap, jump) = self.separate(&pen, x, y, direction, size, &text);
+        } else if length((x - self.origin.0, y - self.origin.1)) > ASTRAY * size {
+            self.leave_marks();
         }
         let begins = self.line.is_empty();
         if begins {
@@ -264,6 +268,15 @@ impl Layout {
             return self.letters >= WORD && first.is_some_and(is_note);
         }
         last < RAISED * size && up < -LIFT && self.marks && first.is_some_and(char::is_alphabetic)
+    }
+
+    /// Leaves out the marks that the open line holds alone: what comes next stands elsewhere, so the letter
+    /// that they were drawn for has no known character, and they would change one of another line.
+    fn leave_marks(&mut self) {
+        let marks = std::mem::take(&mut self.line).finish(&mut self.seen, SPACE, TAB);
+        if !marks.is_empty() {
+            self.left_out.add(Hidden::Unmapped, marks.len() as u64);
+        }
     }
 
     /// Keeps what is known of the word that is open.

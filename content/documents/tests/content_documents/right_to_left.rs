@@ -157,6 +157,19 @@ fn a_mark_far_above_begins_no_line_of_its_own() {
 }
 
 #[test]
+fn a_mark_of_an_unknown_letter_changes_no_other_line() {
+    // A heading in a font whose letters nobody names, but for the hamza over one of them.
+    let name = [("\u{64a}", 1.0, 0.0, 0.5), ("\u{646}", 1.5, 0.0, 0.5), ("\u{633}", 2.0, 0.0, 0.5)];
+    let mut heading = vec![("\u{e001}", 3.0, 3.0, 0.5), ("\u{654}", 3.2, 3.0, 0.0)];
+    heading.extend(name);
+    assert_eq!(drawn(&heading), "سني");
+    // One that is drawn before the letter that it is for stays.
+    let mut before = vec![("\u{654}", 1.2, 0.0, 0.0)];
+    before.extend(name);
+    assert_eq!(drawn(&before), "سنئ");
+}
+
+#[test]
 fn raised_signs_of_notes_are_words_of_their_own() {
     let map = "1 begincodespacerange <0000> <ffff> endcodespacerange 1 beginbfchar \
                <0001> <0633> endbfchar 1 beginbfchar <0002> <06f2> endbfchar 1 beginbfchar \
