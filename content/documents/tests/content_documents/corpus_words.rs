@@ -207,6 +207,24 @@ pub(crate) fn reads_from_right(word: &str) -> bool {
     word.chars().any(|c| matches!(script_of(c), Some(Script::Arabic | Script::Hebrew)))
 }
 
+/// Whether a word mixes letters that are read from the right with such as nobody writes beside them
+/// (Devanagari, Oriya, Thai …): those are codes of a font whose characters the readers do not know.
+fn has_codes(word: &str) -> bool {
+    let strange = |c: char| c > '\u{24f}' && script_of(c) == Some(Script::Latin);
+    reads_from_right(word) && word.chars().any(strange)
+}
+
+/// The stretches of a word that are read in different directions, digits apart.
+fn stretches(word: &str) -> Vec<String> {
+    let kind = |c: char| match c.is_numeric() {
+        true => 0,
+        false if reads_from_right(c.encode_utf8(&mut [0; 4])) || is_combining_mark(c) => 1,
+        false => 2,
+    };
+    let characters: Vec<char> = word.chars().collect();
+    characters.chunk_by(|one, other| kind(*one) == kind(*other)).map(String::from_iter).collect()
+}
+
 #[derive(Default)]
 pub(crate) struct Oracle {
     pub(crate) words: Words,
@@ -263,6 +281,7 @@ impl Oracle {
                     self.undecided = number(usual).saturating_sub(number(agreed));
                 }
                 ["?", count, word] => add(&mut self.alone, word, number(count)),
+                [_, word] if has_codes(word) => {}
                 [count, word] => add(&mut self.words, word, number(count)),
                 other => panic!("{other:?} in a list of words"),
             }
@@ -319,6 +338,23 @@ impl Oracle {
         times > 0
     }
 
+    /// Reads what touches a word that is read from the right, the number of a note or a word of a command,
+    /// together with it or apart, as we do.
+    fn part_directions(&mut self, ours: &Words) {
+        for (whole, is_ours) in [(self.words.clone(), false), (ours.clone(), true)] {
+            let mixed = |word: &String| reads_from_right(word) && stretches(word).len() > 1;
+            let mut words: Vec<_> = whole.into_iter().filter(|(word, _)| mixed(word)).collect();
+            words.sort();
+            for (word, count) in words {
+                let apart = stretches(&word);
+                match is_ours {
+                    true => self.exchange(ours, apart, vec![word], count),
+                    false => self.exchange(ours, vec![word], apart, count),
+                };
+            }
+        }
+    }
+
     /// Recall and precision of the words of `text`, and a few that differ.
     pub(crate) fn compare(mut self, text: &str) -> (f64, f64, String) {
         let mut ours = Words::new();
@@ -351,6 +387,7 @@ impl Oracle {
                 }
             }
         }
+        self.part_directions(&ours);
         for line in text.lines() {
             let words: Vec<_> = line.split_whitespace().collect();
             let alone = |word: &str| parts(word).concat().chars().nth(1).is_none();
