@@ -32,6 +32,10 @@ describe("events in words", () => {
     expect(
       sayEvent(event("Leaderboard.Funded", { datanet: 3, who: account, amount: "1500000000000000000" })),
     ).toEqual({ text: "5Grwva…GKutQY paid 1.5 OPEN into the pool of Datanet 3", href: "/datanets/3" });
+    expect(sayEvent(event("Datanets.Accepted", { datanet: 3, submission: 9 }))).toEqual({
+      text: "Submission 9 was accepted in Datanet 3",
+      href: "/submissions/9",
+    });
     expect(sayEvent(event("Training.JobTaken", { job: 7, worker: account })).href).toBe("/runs/7");
   });
 

@@ -10,21 +10,21 @@ export interface Said {
 /** A field of an event, by its name. */
 type Field = (name: string) => string;
 
-const files = (field: Field, words: string) =>
-  `File ${field("submission")} ${words} Datanet ${field("datanet")}`;
+const submission = (field: Field, words: string) =>
+  `Submission ${field("submission")} ${words} Datanet ${field("datanet")}`;
 
 const words: Readonly<Record<string, (field: Field, account: Field, open: Field) => string>> = {
   "Datanets.DatanetCreated": (field, account) => `${account("owner")} created Datanet ${field("datanet")}`,
   "Datanets.ContributorRegistered": (_, account) => `${account("contributor")} became a contributor`,
   "Datanets.ContributorDeregistered": (_, account) => `${account("contributor")} stopped contributing`,
-  "Datanets.Submitted": (field) => files(field, "was submitted to"),
-  "Datanets.Accepted": (field) => files(field, "was accepted in"),
-  "Datanets.Rejected": (field) => files(field, "was refused in"),
-  "Datanets.Withdrawn": (field) => files(field, "was taken back from"),
+  "Datanets.Submitted": (field) => submission(field, "was sent to"),
+  "Datanets.Accepted": (field) => submission(field, "was accepted in"),
+  "Datanets.Rejected": (field) => submission(field, "was refused in"),
+  "Datanets.Withdrawn": (field) => submission(field, "was taken back from"),
   "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
-  "Review.Voted": (field, account) => `${account("curator")} voted on file ${field("submission")}`,
+  "Review.Voted": (field, account) => `${account("curator")} voted on submission ${field("submission")}`,
   "Review.Decided": (field) =>
-    `The curators agreed on file ${field("submission")} of Datanet ${field("datanet")}`,
+    `The curators agreed on submission ${field("submission")} of Datanet ${field("datanet")}`,
   "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
   "Leaderboard.PointsEarned": (field, account) =>
     `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,
@@ -71,8 +71,14 @@ export function sayEvent({ kind, fields }: Event): Said {
   const field: Field = (name) => text(fields[name]);
   const account: Field = (name) => shorten(field(name)) || "somebody";
   const open: Field = (name) => (/^\d+$/.test(field(name)) ? `${formatOpen(field(name), 4)} OPEN` : "OPEN");
-  const [job, datanet] = [field("job"), field("datanet")];
-  const href = job ? `/runs/${job}` : datanet ? `/datanets/${datanet}` : null;
+  const [job, submission, datanet] = [field("job"), field("submission"), field("datanet")];
+  const href = job
+    ? `/runs/${job}`
+    : submission
+      ? `/submissions/${submission}`
+      : datanet
+        ? `/datanets/${datanet}`
+        : null;
   const say = words[kind];
   if (say) return { text: say(field, account, open), href };
   const [pallet = "", name = ""] = kind.split(".");

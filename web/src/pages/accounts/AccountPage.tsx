@@ -4,6 +4,7 @@ import { useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Account } from "@/api/types";
 import { EventsCard } from "@/components/EventsCard";
+import { SubmissionsCard } from "@/components/SubmissionsCard";
 import { Badge } from "@/components/ui/Badge";
 import { Meter } from "@/components/ui/Bars";
 import { ButtonLink } from "@/components/ui/Button";
@@ -12,6 +13,7 @@ import { Page } from "@/components/ui/Page";
 import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural, shorten } from "@/lib/format";
+import { AccountRewards } from "./AccountRewards";
 import { sayHold } from "./account.state";
 
 function Money({ account }: { account: Account }) {
@@ -92,7 +94,7 @@ function Roles({ account }: { account: Account }) {
             contributor ? (
               <span key="contributor" className="flex flex-wrap items-center gap-2">
                 <Badge tone="good">yes</Badge>
-                {contributor.pending > 0 && `${plural(contributor.pending, "file")} in review`}
+                {contributor.pending > 0 && `${plural(contributor.pending, "submission")} in review`}
               </span>
             ) : (
               "no"
@@ -141,7 +143,11 @@ export default function AccountPage({ account: address = "" }: { account?: strin
               {data.contributor && <QuotaCard account={data} />}
               <Roles account={data} />
             </div>
-            <Activity account={address} />
+            <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+              <AccountRewards account={data.account} own={isOwn} />
+              <SubmissionsCard account={data.account} title="Submissions" limit={5} />
+              <Activity account={data.account} />
+            </div>
           </div>
         )}
       </Loaded>

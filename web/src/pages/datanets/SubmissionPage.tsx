@@ -93,7 +93,7 @@ function File({ submission }: { submission: SubmissionDetail }) {
           ["Given by", <AccountName key="by" account={submission.contributor} />],
           ["Format", `.${submission.media}, ${formatBytes(submission.size)}`],
           ["Content id", <Copyable key="cid" text={submission.content} what="content id" />],
-          ["sha2-256", <Copyable key="sha" text={submission.sha256} what="hash" />],
+          ["SHA-256", <Copyable key="sha" text={submission.sha256} what="SHA-256" />],
           ["Submitted", <When key="submitted" moment={submission.submitted} />],
           ...(submission.decided
             ? ([["Decided", <When key="decided" moment={submission.decided} />]] as const)

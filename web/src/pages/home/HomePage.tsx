@@ -19,15 +19,21 @@ interface Way {
   text: string;
   href: string;
   action: string;
+  /** Where the way goes on. */
+  next?: readonly { href: string; action: string }[];
 }
 
 const ways: readonly Way[] = [
   {
     icon: "contribute",
     title: "I have data",
-    text: "Give files to a Datanet. You see at once why one is refused; what is accepted earns points, and points earn OPEN.",
+    text: "Give files to a Datanet. You see why one is refused; what is accepted earns points, and points earn OPEN.",
     href: "/contribute",
     action: "Contribute files",
+    next: [
+      { href: "/leaderboard", action: "Leaderboard" },
+      { href: "/rewards", action: "Rewards" },
+    ],
   },
   {
     icon: "factory",
@@ -203,9 +209,16 @@ export default function HomePage() {
             </span>
             <h2 className="font-semibold">{way.title}</h2>
             <p className="flex-1 text-sm text-soft">{way.text}</p>
-            <Link href={way.href} className="link inline-flex items-center gap-1.5 text-sm font-medium">
-              {way.action} <Icon name="arrowRight" className="size-4" />
-            </Link>
+            <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm font-medium">
+              <Link href={way.href} className="link inline-flex items-center gap-1.5">
+                {way.action} <Icon name="arrowRight" className="size-4" />
+              </Link>
+              {way.next?.map(({ href, action }) => (
+                <Link key={href} href={href} className="link">
+                  {action}
+                </Link>
+              ))}
+            </p>
           </li>
         ))}
       </ul>

@@ -198,7 +198,7 @@ async function sign(account: Account, votes: readonly Gathered[]): Promise<boole
     ({ type, value }) => type === "Review" && value.type === "Decided",
   ).length;
   toast(
-    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "file")} decided${failed ? `; ${failed} came too late` : ""}`,
+    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "submission")} decided${failed ? `; ${failed} came too late` : ""}`,
     failed ? "info" : "good",
   );
   void queryClient.invalidateQueries({ queryKey: ["review"] });
@@ -239,7 +239,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
         return (
           <div className="grid items-start gap-6 lg:grid-cols-[16rem_minmax(0,1fr)]">
             <Card
-              title={plural(rows.length, "file")}
+              title={plural(rows.length, "submission")}
               flush
               actions={
                 waiting.length > 0 ? (
@@ -274,7 +274,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                         )}
                       >
                         <span>
-                          {row.id} <span className="text-soft">.{row.media}</span>
+                          Submission {row.id} <span className="text-soft">.{row.media}</span>
                         </span>
                         {row.contributor === account.address ? (
                           <Badge>yours</Badge>
@@ -313,7 +313,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
               <Card>
                 <EmptyState
                   icon="check"
-                  title={now ? "Nobody judges a file of their own" : "All files have your vote"}
+                  title={now ? "Nobody judges a submission of their own" : "All submissions have your vote"}
                 >
                   {waiting.length > 0 ? "Sign the votes to cast them." : undefined}
                 </EmptyState>
@@ -375,7 +375,7 @@ export default function ReviewPage() {
   return (
     <Page
       title="Review"
-      about="Accept or refuse the files of Datanets that you curate. A refusal costs nobody points."
+      about="Accept or refuse what was submitted to the Datanets that you curate. A refusal costs nobody points."
     >
       {account === null ? (
         <Card>
