@@ -19,7 +19,13 @@ export function Card({
   children?: ReactNode;
 }) {
   return (
-    <section className={classes("min-w-0 rounded-card border border-line bg-surface shadow-card", className)}>
+    <section
+      className={classes(
+        "min-w-0 rounded-card border border-line bg-surface shadow-card",
+        flush && "overflow-clip",
+        className,
+      )}
+    >
       {(title || actions) && (
         <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-5 pt-5">
           <div className="min-w-0">

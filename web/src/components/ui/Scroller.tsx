@@ -1,6 +1,9 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { classes } from "@/lib/classes";
 
+// Positioned, since words for screen readers within it would widen the page otherwise.
+const scrolling = "relative overflow-x-auto -outline-offset-2";
+
 /**
  * Content that may be wider than the screen and then scrolls by itself, never the page. A shadow stands at each
  * side where more of it is hidden: phones show no scroll bar.
@@ -27,15 +30,9 @@ export function Scroller({ label, children }: { label: string; children: ReactNo
     };
   }, []);
   return (
-    <div
-      className={classes(
-        "edges relative rounded-b-card",
-        more.left && "edge-left",
-        more.right && "edge-right",
-      )}
-    >
+    <div className={classes("edges relative", more.left && "edge-left", more.right && "edge-right")}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <section ref={box} aria-label={label} tabIndex={0} className="overflow-x-auto -outline-offset-2">
+      <section ref={box} aria-label={label} tabIndex={0} className={scrolling}>
         {children}
       </section>
     </div>

@@ -14,12 +14,13 @@ import { formatCount } from "@/lib/format";
 import {
   leftOf,
   periodOf,
-  periodOptions,
   readWhich,
+  unsettled,
   useBoard,
   useChosen,
   useNetwork,
   useOwnEntry,
+  usePeriodOptions,
   usePeriods,
   type Which,
 } from "./leaderboard.state";
@@ -89,15 +90,23 @@ function Own({
 }
 
 /** What the chosen period is, and what it pays. */
-function PeriodWords({ datanet, which }: { datanet: number; which: Which }) {
+function PeriodWords({ datanet, which }: { datanet: Datanet; which: Which }) {
   const network = useNetwork();
-  const periods = usePeriods(datanet);
+  const periods = usePeriods(datanet.id);
   if (which === "all") return <>Points of all time. They stay; what they earned is on the page Rewards.</>;
   if (which === "current") {
     return (
       <>
         The period that runs now.{" "}
         {network.data && `It ends in about ${leftOf(network.data)}, and its points are paid then.`}
+      </>
+    );
+  }
+  if (unsettled(datanet.pool, network.data?.period) === which) {
+    return (
+      <>
+        Ended with {formatCount(datanet.pool?.points ?? 0)} points. What each brings can be claimed; the chain
+        writes it down with the next claim, payment or acceptance.
       </>
     );
   }
@@ -132,7 +141,7 @@ function Board({ datanet, which }: { datanet: Datanet; which: Which }) {
                 more={board.hasNextPage}
               />
             )}
-            <Card title={datanet.name} about={<PeriodWords datanet={datanet.id} which={which} />} flush>
+            <Card title={datanet.name} about={<PeriodWords datanet={datanet} which={which} />} flush>
               {rows.length === 0 ? (
                 <EmptyState
                   icon="board"
@@ -205,11 +214,10 @@ function Board({ datanet, which }: { datanet: Datanet; which: Which }) {
 /** The accounts with the most points in a Datanet, of all time or of one period. */
 export default function LeaderboardPage() {
   const [search, setSearch] = useSearchParams();
-  const network = useNetwork();
   const which = readWhich(search.get("period"));
   const { list, chosen } = useChosen(search.get("datanet"));
   const id = chosen.data?.id;
-  const periods = usePeriods(id ?? 0, id !== undefined);
+  const options = usePeriodOptions(chosen.data, which);
   useLive(id === undefined ? null : `datanet:${id}`);
   const choose = (datanet: number, period: string) =>
     setSearch({ datanet: String(datanet), ...(period === "all" ? {} : { period }) }, { replace: true });
@@ -253,7 +261,7 @@ export default function LeaderboardPage() {
                       label="Period"
                       value={String(which)}
                       onChange={(event) => choose(datanet.id, event.target.value)}
-                      options={periodOptions(network.data?.period, periods.data ?? [], which)}
+                      options={options}
                     />
                   </div>
                   <Board key={`${datanet.id}-${which}`} datanet={datanet} which={which} />

@@ -13,10 +13,10 @@ import { AccountName, Amount, Copyable, Stat, Time } from "@/components/ui/Value
 import { formatCount, shorten } from "@/lib/format";
 import {
   periodOf,
-  periodOptions,
   readWhich,
   sayPoints,
   useNetwork,
+  usePeriodOptions,
   usePeriods,
   useWhy,
   type Which,
@@ -112,7 +112,7 @@ export default function WhyPage({ datanet: id = "", account = "" }: { datanet?: 
   const network = useNetwork();
   const datanet = useGet<Datanet>(["datanet", id], `/v1/datanets/${encodeURIComponent(id)}`);
   const found = datanet.data?.id;
-  const periods = usePeriods(found ?? 0, found !== undefined);
+  const options = usePeriodOptions(datanet.data, which);
   const why = useWhy(account, found ?? 0, found === undefined ? null : periodOf(which, network.data?.period));
   useLive(found === undefined ? null : `datanet:${found}`);
   return (
@@ -143,7 +143,7 @@ export default function WhyPage({ datanet: id = "", account = "" }: { datanet?: 
                     replace: true,
                   })
                 }
-                options={periodOptions(network.data?.period, periods.data ?? [], which)}
+                options={options}
               />
             </div>
             <Loaded

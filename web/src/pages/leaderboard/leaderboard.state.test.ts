@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { leftOf, periodOf, periodOptions, readWhich, sayPoints } from "./leaderboard.state";
+import { leftOf, periodOf, periodOptions, readWhich, sayPoints, unsettled } from "./leaderboard.state";
 
 const ended = (period: number) => ({
   period,
@@ -28,6 +28,18 @@ describe("the period of a board", () => {
       periodOptions(8, [ended(8), ended(6), ended(2)], which).map(({ value }) => value);
     expect(values("all")).toEqual(["all", "current", "6", "2"]);
     expect(values(5)).toEqual(["all", "current", "6", "2", "5"]);
+  });
+
+  it("that ended without a touch of the pool can be chosen too", () => {
+    const pool = (period: number, points: string) => ({
+      ...{ totalIn: "0", claimed: "0", owed: "0", available: "0", perPeriod: "1", maxPerPoint: "1" },
+      ...{ period, points },
+    });
+    expect(unsettled(pool(7, "12"), 8)).toBe(7);
+    expect(unsettled(pool(8, "12"), 8)).toBeNull();
+    expect(unsettled(pool(7, "0"), 8)).toBeNull();
+    expect(unsettled(pool(7, "12"), undefined)).toBeNull();
+    expect(unsettled(null, 8)).toBeNull();
   });
 
   it("ends after its blocks", () => {

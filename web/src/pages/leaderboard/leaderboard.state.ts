@@ -1,5 +1,5 @@
 import { useGet, useList } from "@/api/queries";
-import type { BoardEntry, Datanet, List, Network, Period, Reward, Submission } from "@/api/types";
+import type { BoardEntry, Datanet, List, Network, Period, Pool, Reward, Submission } from "@/api/types";
 import { formatDuration } from "@/lib/format";
 
 /** A block comes every three seconds. */
@@ -25,10 +25,19 @@ export function leftOf({ nextPeriodAt, best }: Pick<Network, "nextPeriodAt" | "b
   return formatDuration(Math.max(0, nextPeriodAt - best) * BLOCK_TIME);
 }
 
+/**
+ * The last period with points, where it has ended and its rate is not set: the chain sets it when somebody next
+ * claims, pays in or is accepted.
+ */
+export function unsettled(pool: Pool | null | undefined, current: number | undefined): number | null {
+  if (!pool || current === undefined || pool.points === "0" || pool.period >= current) return null;
+  return pool.period;
+}
+
 /** The periods that one can choose: all time, the current one, and those that ended with points. */
 export function periodOptions(
   current: number | undefined,
-  ended: readonly Period[],
+  ended: readonly Pick<Period, "period">[],
   which: Which,
 ): { value: string; label: string }[] {
   const options = [
@@ -72,9 +81,19 @@ export function useNetwork() {
   return useGet<Network>(["network"], "/v1/network");
 }
 
-/** Ended periods of a Datanet, the latest first. */
+/** Ended periods of a Datanet with their rates, the latest first. */
 export function usePeriods(datanet: number, enabled = true) {
   return useList<Period>(["periods", datanet], `/v1/datanets/${datanet}/periods`, { limit: 100 }, enabled);
+}
+
+/** The periods of a Datanet that one can choose. */
+export function usePeriodOptions(datanet: Datanet | undefined, which: Which) {
+  const network = useNetwork();
+  const periods = usePeriods(datanet?.id ?? 0, datanet !== undefined);
+  const current = network.data?.period;
+  const open = unsettled(datanet?.pool, current);
+  const ended: Pick<Period, "period">[] = periods.data ?? [];
+  return periodOptions(current, open === null ? ended : [{ period: open }, ...ended], which);
 }
 
 export function useBoard(datanet: number, period: string | null) {

@@ -399,9 +399,15 @@ export default function ReviewPage() {
                 <EmptyState
                   icon="review"
                   title="This account curates no Datanet"
-                  actions={<ButtonLink href="/datanets/new">Create a Datanet</ButtonLink>}
+                  actions={
+                    <>
+                      <ButtonLink href="/datanets">Find a Datanet’s owner</ButtonLink>
+                      <ButtonLink href="/datanets/new">Create a Datanet</ButtonLink>
+                    </>
+                  }
                 >
-                  Owners of Datanets name their curators.
+                  The owner of a Datanet names its curators: ask one, or create a Datanet of your own. A
+                  curator needs OPEN for the fees of votes.
                 </EmptyState>
               </Card>
             ) : (

@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { Link } from "wouter";
 import type { Event } from "@/api/types";
 import { Button } from "@/components/ui/Button";
@@ -6,7 +5,6 @@ import { Card } from "@/components/ui/Card";
 import { Icon } from "@/components/ui/Icon";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
-import { Tabs } from "@/components/ui/Tabs";
 import { Amount, Copyable, Time } from "@/components/ui/Values";
 import { formatCount } from "@/lib/format";
 import { useRewardEvents } from "./rewards.state";
@@ -33,7 +31,7 @@ function Lines({
       }
     >
       {(rows) => (
-        <div className="grid gap-4">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
           <Table
             caption={claimed ? "Claims" : "Points earned"}
             rows={rows}
@@ -59,7 +57,6 @@ function Lines({
                     align: "right",
                     cell: (event) => formatCount(field(event, "points") || "0"),
                   },
-              { title: "Block", align: "right", wide: true, cell: ({ block }) => formatCount(block) },
               {
                 title: "Transaction",
                 wide: true,
@@ -70,7 +67,7 @@ function Lines({
           />
           {events.hasNextPage && (
             <Button
-              className="justify-self-center"
+              className="mb-4 justify-self-center"
               busy={events.isFetchingNextPage}
               onClick={() => void events.fetchNextPage()}
             >
@@ -83,41 +80,29 @@ function Lines({
   );
 }
 
-/** What an account was paid and earned, and all of it as a table to keep. */
+/** What an account was paid and what it earned, and all of it as a table to keep. */
 export function History({ account, nameOf }: { account: string; nameOf: (datanet: string) => string }) {
-  const [shown, setShown] = useState("claims");
   return (
-    <Card
-      title="History"
-      about="Newest first."
-      actions={
-        <a
-          href={`/v1/accounts/${encodeURIComponent(account)}/rewards.csv`}
-          download
-          className="link inline-flex items-center gap-1.5 text-sm font-medium"
-        >
-          <Icon name="download" className="size-4" /> Everything as CSV
-        </a>
-      }
-      flush
-    >
-      <Tabs
-        value={shown}
-        onChange={setShown}
-        label="What is shown"
-        tabs={[
-          {
-            value: "claims",
-            label: "Claims",
-            content: <Lines account={account} kind="Leaderboard.Claimed" nameOf={nameOf} />,
-          },
-          {
-            value: "points",
-            label: "Points earned",
-            content: <Lines account={account} kind="Leaderboard.PointsEarned" nameOf={nameOf} />,
-          },
-        ]}
-      />
-    </Card>
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
+      <Card
+        title="Claims"
+        about="Newest first."
+        actions={
+          <a
+            href={`/v1/accounts/${encodeURIComponent(account)}/rewards.csv`}
+            download
+            className="link inline-flex items-center gap-1.5 text-sm font-medium"
+          >
+            <Icon name="download" className="size-4" /> Everything as CSV
+          </a>
+        }
+        flush
+      >
+        <Lines account={account} kind="Leaderboard.Claimed" nameOf={nameOf} />
+      </Card>
+      <Card title="Points earned" about="Newest first." flush>
+        <Lines account={account} kind="Leaderboard.PointsEarned" nameOf={nameOf} />
+      </Card>
+    </div>
   );
 }
