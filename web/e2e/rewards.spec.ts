@@ -29,6 +29,12 @@ const files = [
     score: 40,
     text: "Fog all morning, and nothing to be seen at all. ".repeat(8).trim(),
   },
+  {
+    key: "Jon",
+    datanet: 1,
+    score: 50,
+    text: "A heron stood where the old boats lie at night. ".repeat(7).trim(),
+  },
 ] as const;
 /** What a file of plain text earns: its units are its bytes. */
 const earned = (key: string, datanet?: number) =>

@@ -9,6 +9,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Copyable, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
+import { classes } from "@/lib/classes";
 import { formatBytes, formatCount } from "@/lib/format";
 
 function Outcome({ submission }: { submission: Submission }) {
@@ -57,7 +58,7 @@ export function SubmissionsCard({
         empty={<EmptyState icon="upload" title="Nothing was submitted yet" />}
       >
         {(rows) => (
-          <div className="grid gap-3 pb-4">
+          <div className={classes("grid gap-3", list.hasNextPage && "pb-4")}>
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => {
                 const { tone, words } = submissionStates[row.state] ?? { tone: "neutral", words: row.state };

@@ -57,6 +57,27 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
 };
 
+/**
+ * The events of a list, of a job's many steps only the newest with how many more there are: they would push all
+ * else off the screen.
+ */
+export function foldSteps(events: readonly Event[]): { event: Event; more: number }[] {
+  const lines: { event: Event; more: number }[] = [];
+  const steps = new Map<string, { event: Event; more: number }>();
+  for (const event of events) {
+    const job = event.kind === "Training.JobProgressed" ? text(event.fields.job) : "";
+    const known = steps.get(job);
+    if (job && known) {
+      known.more += 1;
+      continue;
+    }
+    const line = { event, more: 0 };
+    lines.push(line);
+    if (job) steps.set(job, line);
+  }
+  return lines;
+}
+
 /** The events that have words; a test compares them with the chain's. */
 export const saidEvents: readonly string[] = Object.keys(words);
 

@@ -135,7 +135,8 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
                 <Board datanet={found.id} />
                 <Verdicts datanet={found.id} />
               </div>
-              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+              {/* On a phone what the Datanet takes comes before who gave it what. */}
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6 max-lg:order-first">
                 <Rules datanet={found} />
                 <CuratorsCard datanet={found} />
                 <FundCard key={found.id} datanet={found} />

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useGet, useStatus } from "@/api/queries";
-import type { Datanet, Event, List, Network } from "@/api/types";
+import type { Datanet, List, Network } from "@/api/types";
 import { routes } from "@/app/routes";
 import { EventLine } from "@/components/EventLine";
 import { ButtonLink } from "@/components/ui/Button";
@@ -11,6 +11,7 @@ import { Page } from "@/components/ui/Page";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Amount, Stat } from "@/components/ui/Values";
+import { foldSteps } from "@/lib/events";
 import { formatCount, plural } from "@/lib/format";
 
 interface Way {
@@ -101,10 +102,6 @@ function Numbers() {
   );
 }
 
-function isStep({ kind }: Event): boolean {
-  return kind === "Training.JobProgressed";
-}
-
 function Recent() {
   const network = useGet<Network>(["network"], "/v1/network");
   return (
@@ -118,17 +115,15 @@ function Recent() {
     >
       <Loaded
         query={network}
-        isEmpty={(data) => data.recent.every(isStep)}
+        isEmpty={(data) => data.recent.length === 0}
         empty={<EmptyState icon="info" title="Nothing has happened yet" />}
       >
         {(data) => (
           <ul className="grid gap-3">
-            {data.recent
-              // A job's steps would push all else off these few lines; its own page has them.
-              .filter((event) => !isStep(event))
+            {foldSteps(data.recent)
               .slice(0, 8)
-              .map((event) => (
-                <EventLine key={event.id} event={event} />
+              .map(({ event, more }) => (
+                <EventLine key={event.id} event={event} more={more} />
               ))}
           </ul>
         )}

@@ -18,6 +18,7 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
+import { sayThreshold } from "../datanets/datanet.state";
 import { FileView } from "./FileView";
 import { type Choice, cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 
@@ -149,7 +150,7 @@ function Judging({
               onChange={(event) => setReason(event.target.value as ReasonName)}
               options={Object.entries(rejections).map(([name, { words: said }]) => ({
                 value: name,
-                label: `${name}: ${said}`,
+                label: said.charAt(0).toUpperCase() + said.slice(1),
               }))}
             />
             <Button look="danger" disabled={!measured} onClick={refuse}>
@@ -351,9 +352,8 @@ function Curator({ account, curatorOf }: { account: Account; curatorOf: readonly
               </div>
             )}
             <Notice title={datanet.name}>
-              {datanet.threshold} of {plural(datanet.curators.length, "curator")} must agree. Judge what
-              people see and what is paid: the text beside the file is what units are counted of. Votes are
-              open.
+              {sayThreshold(datanet.threshold, datanet.curators.length)}. Judge what people see and what is
+              paid: the text beside the file is what units are counted of. Votes are open.
             </Notice>
             <Queue key={datanet.id} account={account} datanet={datanet} />
           </>
