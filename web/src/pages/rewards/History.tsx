@@ -83,7 +83,7 @@ function Lines({
 /** What an account was paid and what it earned, and all of it as a table to keep. */
 export function History({ account, nameOf }: { account: string; nameOf: (datanet: string) => string }) {
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
+    <>
       <Card
         title="Claims"
         about="Newest first."
@@ -103,6 +103,6 @@ export function History({ account, nameOf }: { account: string; nameOf: (datanet
       <Card title="Points earned" about="Newest first." flush>
         <Lines account={account} kind="Leaderboard.PointsEarned" nameOf={nameOf} />
       </Card>
-    </div>
+    </>
   );
 }
