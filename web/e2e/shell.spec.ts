@@ -1,5 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { pages } from "./pages.ts";
+import { asAlice, seed } from "./seed.ts";
 import { expect, test } from "./test.ts";
 
 test.describe("the shell", () => {
@@ -48,25 +50,39 @@ test.describe("the shell", () => {
   });
 });
 
+async function findings(page: Page): Promise<string[]> {
+  await page.locator("h1").first().waitFor();
+  await page.waitForTimeout(500);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .map((node) => node.html)
+          .slice(0, 3)
+          .join(" | ")}`,
+    );
+}
+
 for (const theme of ["light", "dark"] as const) {
   test(`axe finds nothing serious in the ${theme} theme`, async ({ page }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(400_000);
+    await seed();
+    await asAlice(page);
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     for (const { name, path } of pages) {
       await page.goto(path);
-      await page.locator("h1").first().waitFor();
-      await page.waitForTimeout(500);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(
-          ({ id, nodes }) =>
-            `${id}: ${nodes
-              .map((node) => node.html)
-              .slice(0, 3)
-              .join(" | ")}`,
-        );
-      expect(serious, name).toEqual([]);
+      expect(await findings(page), name).toEqual([]);
     }
   });
 }
+
+test("axe finds nothing serious in what a visitor without an account sees", async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  for (const path of ["/", "/accounts", "/contribute", "/review", "/rewards", "/datanets/new"]) {
+    await page.goto(path);
+    expect(await findings(page), path).toEqual([]);
+  }
+});
