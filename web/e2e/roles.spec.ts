@@ -24,7 +24,7 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
   await installWallet(page, kim);
   await actAs(page, "Kim");
   await page.goto(`/accounts/${kim.address}`);
-  await page.getByRole("link", { name: `Submission ${submission}` }).click({ timeout: 60_000 });
+  await page.getByRole("link", { name: `Submission ${submission}`, exact: true }).click({ timeout: 60_000 });
   await page.getByRole("button", { name: "Take it back" }).click();
   await send(page);
   await expect(page.getByText("Its contributor took it back")).toBeVisible({ timeout: 60_000 });

@@ -2,10 +2,9 @@ import { Link, useSearchParams } from "wouter";
 import { decodeAddress } from "@/accounts/address";
 import { BackupNotice } from "@/accounts/BackupNotice";
 import { type Account, useAccount } from "@/accounts/state";
-import { useGet } from "@/api/queries";
 import { queryClient } from "@/api/queryClient";
 import { useLive } from "@/api/stream";
-import type { Network, Reward } from "@/api/types";
+import type { Reward } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
 import { Button, ButtonLink } from "@/components/ui/Button";
@@ -18,7 +17,7 @@ import { AccountName, Amount, Copyable, Stat } from "@/components/ui/Values";
 import { sayAcceptance } from "@/lib/acceptance";
 import { formatCount, plural, shorten } from "@/lib/format";
 import { History } from "./History";
-import { claimableOf, sayClaimed, useRewards } from "./rewards.state";
+import { claimableOf, sayClaimed, usePeriod, useRewards } from "./rewards.state";
 
 /** Pays an account what Datanets owe it; anybody may sign that. */
 async function claim(signer: Account, account: string, rewards: readonly Reward[]): Promise<void> {
@@ -62,7 +61,7 @@ function Claimable({
   more: boolean;
 }) {
   const { datanets, total } = claimableOf(rewards);
-  const network = useGet<Network>(["network"], "/v1/network");
+  const network = usePeriod();
   const own = signer?.address === account;
   const claimed = rewards.reduce((sum, reward) => sum + BigInt(reward.claimed), 0n);
   return (

@@ -1,10 +1,22 @@
-import { useList } from "@/api/queries";
-import type { Event, Reward } from "@/api/types";
+import { useEffect } from "react";
+import { useGet, useList } from "@/api/queries";
+import { queryClient } from "@/api/queryClient";
+import type { Event, Network, Reward } from "@/api/types";
 import type { TransactionResult } from "@/chain/transactions";
 import { formatOpen, plural } from "@/lib/format";
 
+/** The reward period that runs. */
+export function usePeriod() {
+  return useGet<Network>(["network"], "/v1/network");
+}
+
 /** An account's rewards, Datanet by Datanet. */
 export function useRewards(account: string) {
+  const period = usePeriod().data?.period;
+  useEffect(() => {
+    // The end of a period makes its points claimable, and no event says so.
+    if (period !== undefined) void queryClient.invalidateQueries({ queryKey: ["rewards"] });
+  }, [period]);
   return useList<Reward>(["rewards", account], `/v1/accounts/${encodeURIComponent(account)}/rewards`, {
     limit: 100,
   });
