@@ -7,7 +7,7 @@ const chromium = process.env.OPENLEDGER_CHROMIUM ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  globalSetup: "./e2e/network.ts",
+  globalSetup: "./e2e/network/start.ts",
   workers: 1,
   timeout: 90_000,
   expect: { timeout: 20_000 },
