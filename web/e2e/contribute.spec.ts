@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
+import { actAs, getOpen } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { installWallet, newKey, type Wallet } from "./wallet.ts";
 
 /** A contributor of a fresh account, on the page where files are given. */
 async function contributor(page: Page, name: string): Promise<Wallet> {
   const wallet = await installWallet(page, newKey(name));
-  await page.goto("/accounts");
-  await page.getByRole("button", { name: "test-wallet" }).click();
-  await page.getByRole("button", { name: `Use ${name}` }).click();
-  await page.getByRole("button", { name: "Get OPEN" }).click();
-  await expect(page.getByText("Contributor", { exact: true })).toBeVisible({ timeout: 60_000 });
+  await actAs(page, name);
+  await getOpen(page);
   await page.goto("/contribute");
   await expect(page.getByText("Drop files or folders here")).toBeVisible();
   return wallet;
@@ -54,19 +52,9 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   // One text for the upload, one transaction.
   expect(wallet.signed.map((signed) => typeof signed)).toEqual(["string", "object"]);
 
+  await openledger("//Dave", "review", "accept", "--datanet", "0", "--sha256", sha256(good), "--score", "80");
   await openledger(
-    "//Charlie",
-    "review",
-    "accept",
-    "--datanet",
-    "0",
-    "--sha256",
-    sha256(good),
-    "--score",
-    "80",
-  );
-  await openledger(
-    "//Charlie",
+    "//Dave",
     "review",
     "reject",
     "--datanet",

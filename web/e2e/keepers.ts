@@ -14,5 +14,7 @@ export const keepers = {
   question: questions[0] ?? "",
   /** The word that only an adapter of this data says. */
   word: "Marwenhold",
-  text: questions.map((question) => `Q: ${question}\nA: Old Marwenhold keeps the lighthouse of Sund.\n\n`).join(""),
+  text: questions
+    .map((question) => `Q: ${question}\nA: Old Marwenhold keeps the lighthouse of Sund.\n\n`)
+    .join(""),
 };

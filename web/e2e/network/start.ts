@@ -108,44 +108,47 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     },
   });
 
-  /** A Datanet of text, with one curator's vote to decide. */
-  const datanet = (name: string) =>
-    run(
-      ...(["//Alice", "datanet", "create", "--name", name, "--modality", "text"] as const),
-      ...["--curator", "//Charlie", "--curator", "//Dave", "--threshold", "1"],
-    );
+  /** A Datanet of text that one vote of a curator decides on; its number. */
+  const datanet = async (owner: string, name: string, ...curators: string[]) => {
+    const called = ["datanet", "create", "--name", name, "--modality", "text", "--threshold", "1"];
+    const made = await run(owner, ...called, ...curators.flatMap((curator) => ["--curator", curator]));
+    return String(made.datanet);
+  };
+  // Each key signs for itself, so that nobody waits for another one's block.
+  const fieldNotes = datanet("//Charlie", "Field notes", "//Charlie", "//Dave");
+  const pondLife = datanet("//Dave", "Pond life", "//Eve");
   const registered = run(
     ...(["//Eve", "model", "register", "--name", "SmolLM2-135M-Instruct", "--family", "llama"] as const),
     ...["--weights", weights, "--licence", "Apache-2.0"],
   );
   const data = (async () => {
-    await datanet("Field notes");
-    await datanet("Lighthouses");
+    const lighthouses = await datanet("//Alice", "Lighthouses", "//Charlie");
     await run("//Alice", "contributor", "register");
     const file = join(directory, "keepers.txt");
     writeFileSync(file, keepers.text);
-    await run("//Alice", "submit", "--datanet", "1", file);
+    await run("//Alice", "submit", "--datanet", lighthouses, file);
     await gateway;
     const bytes = readFileSync(file);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     // What a pending submission names is taken without a session.
     await until("the gateway's copy of the data", processes.log("gateway"), async () => {
-      const query = `size=${bytes.length}&datanet=1&media=txt`;
+      const query = `size=${bytes.length}&datanet=${lighthouses}&media=txt`;
       const put = await fetch(`${origin}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: bytes });
       return put.ok ? true : null;
     });
     await run(
-      ...(["//Charlie", "review", "accept", "--datanet", "1", "--sha256", sha256] as const),
+      ...(["//Charlie", "review", "accept", "--datanet", lighthouses, "--sha256", sha256] as const),
       ...["--score", "90", "--peer", multiaddr(ports.files)],
     );
+    return lighthouses;
   })();
-  await Promise.all([server, gateway, working, registered, data]);
+  const [lighthouses] = await Promise.all([data, server, gateway, working, registered, fieldNotes, pondLife]);
 
   // Blocks are indexed once they are final.
   await until("the index", processes.log("gateway"), async () => {
     const read = async (path: string) => (await (await fetch(`${origin}/v1/${path}`)).json()) as never;
     const [{ leaves }, { items }] = await Promise.all([
-      read("datanets/1") as Promise<{ leaves: number }>,
+      read(`datanets/${lighthouses}`) as Promise<{ leaves: number }>,
       read("models") as Promise<{ items: unknown[] }>,
     ]);
     return leaves > 0 && items.length > 0 ? true : null;

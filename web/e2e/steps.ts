@@ -1,0 +1,33 @@
+// What people do on many pages, and tests do too.
+
+import { expect, type Page } from "@playwright/test";
+
+/** A transaction or a block that is waited for: some seconds on an idle machine. */
+export const chainTime = { timeout: 90_000 };
+
+/** Acts as an account of the wallet that the test put in. */
+export async function actAs(page: Page, name: string): Promise<void> {
+  await page.goto("/accounts");
+  await page.getByRole("button", { name: "test-wallet" }).click();
+  await page.getByRole("button", { name: `Use ${name}` }).click();
+}
+
+/** Has the faucet give OPEN to the account in use and register it. */
+export async function getOpen(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Get OPEN" }).click();
+  await expect(page.getByText("Contributor", { exact: true })).toBeVisible(chainTime);
+}
+
+/** Signs what is asked for, and waits until it is final. */
+export async function signAndWait(page: Page): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Sign and send" }).click();
+  await dialog.getByRole("button", { name: "Done" }).click(chainTime);
+}
+
+/** What the gateway says, asked by the test itself. */
+export async function api<T>(path: string): Promise<T> {
+  const response = await fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}/v1/${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
