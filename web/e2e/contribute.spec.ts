@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
-import { actAs, getOpen } from "./steps.ts";
+import { actAs } from "./steps.ts";
 import { expect, test } from "./test.ts";
-import { installWallet, newKey, type Wallet } from "./wallet.ts";
+import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 
 /** A contributor of a fresh account, on the page where files are given. */
 async function contributor(page: Page, name: string): Promise<Wallet> {
-  const wallet = await installWallet(page, newKey(name));
+  const wallet = await installWallet(page, await developmentKey(name));
   await actAs(page, name);
-  await getOpen(page);
   await page.goto("/contribute");
   await expect(page.getByText("Drop files or folders here")).toBeVisible();
   return wallet;

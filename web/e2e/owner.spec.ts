@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { keepers } from "./keepers.ts";
-import { actAs, api, chainTime, getOpen, signAndWait } from "./steps.ts";
+import { actAs, api, chainTime, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
-import { installWallet, newKey, type WalletKey } from "./wallet.ts";
+import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
 
 const trainingTime = { timeout: 300_000 };
 
@@ -42,7 +42,10 @@ async function ask(page: Page): Promise<void> {
 // One story: each part goes on with what the one before left on the chain.
 test.describe
   .serial("the owner of a job", () => {
-    const owner: WalletKey = newKey("Olga");
+    let owner: WalletKey;
+    test.beforeAll(async () => {
+      owner = await developmentKey("Olga");
+    });
     let first = 0;
     let refined = 0;
 
@@ -52,7 +55,6 @@ test.describe
       test.setTimeout(600_000);
       const wallet = await installWallet(page, owner);
       await actAs(page, "Olga");
-      await getOpen(page);
 
       await page.goto("/factory");
       await expect(page.getByText("Choose a base model", { exact: false }).first()).toBeVisible();

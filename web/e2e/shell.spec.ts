@@ -1,5 +1,3 @@
-import AxeBuilder from "@axe-core/playwright";
-import { pages } from "./pages.ts";
 import { expect, test } from "./test.ts";
 
 test.describe("the shell", () => {
@@ -33,40 +31,11 @@ test.describe("the shell", () => {
     await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   });
 
-  test("has its pages in a menu on a phone, and nothing wider than it", async ({ page }) => {
+  test("has its pages in a menu on a phone", async ({ page }) => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto("/");
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByRole("dialog").getByRole("link", { name: "Accounts" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Accounts");
-    for (const { path } of pages) {
-      await page.goto(path);
-      await page.locator("h1").first().waitFor();
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width, path).toBeLessThanOrEqual(390);
-    }
   });
 });
-
-for (const theme of ["light", "dark"] as const) {
-  test(`axe finds nothing serious in the ${theme} theme`, async ({ page }) => {
-    test.setTimeout(300_000);
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    for (const { name, path } of pages) {
-      await page.goto(path);
-      await page.locator("h1").first().waitFor();
-      await page.waitForTimeout(500);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(
-          ({ id, nodes }) =>
-            `${id}: ${nodes
-              .map((node) => node.html)
-              .slice(0, 3)
-              .join(" | ")}`,
-        );
-      expect(serious, name).toEqual([]);
-    }
-  });
-}

@@ -31,3 +31,11 @@ export async function api<T>(path: string): Promise<T> {
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 }
+
+/** Stops a program of the network, or starts it again as it was, perhaps with more arguments. */
+export async function control(what: "stop" | "start", name: string, ...more: string[]): Promise<void> {
+  const query = new URLSearchParams(more.map((argument) => ["more", argument]));
+  const url = `${process.env.OPENLEDGER_E2E_CONTROL}/${what}/${name}?${query}`;
+  const response = await fetch(url, { method: "POST" });
+  if (!response.ok) throw new Error(await response.text());
+}

@@ -58,12 +58,15 @@ export class Processes {
     await this.again(name);
   }
 
-  /** Starts a program that was stopped as it was started before. */
-  async again(name: string): Promise<void> {
+  /** Starts a program that was stopped as it was started before, perhaps with more arguments this time. */
+  async again(name: string, more: readonly string[] = []): Promise<void> {
     const kind = this.kinds.get(name);
     if (!kind) throw new Error(`no ${name} was ever started`);
     if (this.running.has(name)) throw new Error(`${name} runs`);
-    const child = spawn(kind.path, kind.args, { stdio: ["ignore", "pipe", "pipe"], cwd: this.directory });
+    const child = spawn(kind.path, [...kind.args, ...more], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: this.directory,
+    });
     const file = createWriteStream(this.log(name), { flags: "a" });
     child.stdout?.pipe(file, { end: false });
     child.stderr?.pipe(file, { end: false });
@@ -91,14 +94,15 @@ export class Processes {
     for (const name of [...this.running.keys()].reverse()) await this.stop(name);
   }
 
-  /** Takes `POST /stop/NAME` and `POST /start/NAME` from tests; returns where. */
+  /** Takes `POST /stop/NAME` and `POST /start/NAME?more=ARGUMENT` from tests; returns where. */
   async listen(): Promise<string> {
     const server = createServer(async (request, response) => {
-      const [, what, name] = (request.url ?? "").split("/");
+      const { pathname, searchParams } = new URL(request.url ?? "/", "http://control");
+      const [, what, name] = pathname.split("/");
       try {
         if (request.method !== "POST" || !name) throw new Error("POST /stop/NAME or /start/NAME");
         if (what === "stop") await this.stop(name);
-        else if (what === "start") await this.again(name);
+        else if (what === "start") await this.again(name, searchParams.getAll("more"));
         else throw new Error(`cannot ${what}`);
         response.end();
       } catch (error) {

@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { keepers } from "../keepers.ts";
+import { contributors } from "../people.ts";
+import { developmentKey } from "../wallet.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
 
@@ -142,7 +144,18 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     );
     return lighthouses;
   })();
-  const [lighthouses] = await Promise.all([data, server, gateway, working, registered, fieldNotes, pondLife]);
+  const people = contributors.map(async (name) => {
+    const { address } = await developmentKey(name);
+    await gateway;
+    const given = await fetch(`${origin}/v1/faucet`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ account: address }),
+    });
+    if (!given.ok) throw new Error(`${name} got no OPEN: ${await given.text()}`);
+  });
+  const others = [server, gateway, working, registered, fieldNotes, pondLife, ...people];
+  const [lighthouses] = await Promise.all([data, ...others]);
 
   // Blocks are indexed once they are final.
   await until("the index", processes.log("gateway"), async () => {
