@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 
 const chromium = process.env.OPENLEDGER_CHROMIUM ?? "/usr/bin/chromium";
 // Screenshots, or a network that is kept up: what is no test.
-const only = process.env.OPENLEDGER_E2E_ONLY;
+const only = process.env.OPENLEDGER_PLAYWRIGHT;
 
 // One network for all files, started by e2e/network/start.ts. Files wait for blocks most of their time, so three
 // run side by side, the longest one first; each signs with accounts of its own (e2e/people.ts). The pages are
@@ -19,6 +19,8 @@ export default defineConfig({
   use: {
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
     locale: "en-GB",
+    // What cannot be pressed fails by itself, before the whole test runs out of time.
+    actionTimeout: 60_000,
     timezoneId: "UTC",
     trace: "retain-on-failure",
   },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
-import { actAs } from "./steps.ts";
+import { actAs, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 
@@ -9,7 +9,7 @@ import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 async function contributor(page: Page, name: string): Promise<Wallet> {
   const wallet = await installWallet(page, await developmentKey(name));
   await actAs(page, name);
-  await page.goto("/contribute");
+  await page.goto(`/contribute?datanet=${await datanetCalled("Field notes")}`);
   await expect(page.getByText("Drop files or folders here")).toBeVisible();
   return wallet;
 }
@@ -25,6 +25,7 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 test("a contributor gives files, and learns what became of each", async ({ page }) => {
   const wallet = await contributor(page, "Ada");
+  const fieldNotes = String(await datanetCalled("Field notes"));
   const good = `Observations of the first day.\n${"The river was high and brown. ".repeat(20)}`;
   const poor = `Observations of nothing at all.\n${"Nothing happened here today. ".repeat(20)}`;
   await choose(
@@ -57,7 +58,7 @@ test("a contributor gives files, and learns what became of each", async ({ page 
     "review",
     "reject",
     "--datanet",
-    "0",
+    fieldNotes,
     "--sha256",
     sha256(poor),
     "--reason",

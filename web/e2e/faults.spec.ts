@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { sign } from "@scure/sr25519";
 import { openledger } from "./command.ts";
 import { payload, struck } from "./payload.ts";
-import { actAs, api, chainTime, control } from "./steps.ts";
+import { actAs, api, chainTime, control, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
@@ -23,7 +23,7 @@ test.describe("what breaks in the middle", () => {
     test.setTimeout(240_000);
     await installWallet(page, await developmentKey("Uma"));
     await actAs(page, "Uma");
-    await page.goto("/contribute");
+    await page.goto(`/contribute?datanet=${await datanetCalled("Field notes")}`);
     await page.getByLabel("Files to contribute").setInputFiles({
       name: "long.txt",
       mimeType: "text/plain",
@@ -57,11 +57,9 @@ test.describe("what breaks in the middle", () => {
 
   test("a run is followed over restarts of gateway and node, and nothing of it is lost", async ({ page }) => {
     test.setTimeout(600_000);
-    const lighthouses = (await api<{ items: { id: number; name: string }[] }>("datanets")).items.find(
-      ({ name }) => name === "Lighthouses",
-    );
+    const lighthouses = String(await datanetCalled("Lighthouses"));
     const { job } = await openledger(
-      ...(["//Eve", "job", "create", "--model", "0", "--datanet", String(lighthouses?.id)] as const),
+      ...(["//Eve", "job", "create", "--model", "0", "--datanet", lighthouses] as const),
       ...["--budget", "1OPEN", "--token-ceiling", "20000", "--num-train-epochs", "8"],
       ...["--max-seq-length", "64", "--lora-r", "4", "--learning-rate", "2e-3"],
     );

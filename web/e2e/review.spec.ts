@@ -1,4 +1,4 @@
-import { actAs, api } from "./steps.ts";
+import { actAs, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
@@ -7,9 +7,7 @@ test("a curator judges by keys and signs all votes at once", async ({ page }) =>
   const [contributor, curator] = [await developmentKey("Gil"), await developmentKey("Eve")];
   const wallet = await installWallet(page, contributor, curator);
   await actAs(page, "Gil");
-  const { items } = await api<{ items: { id: number; name: string }[] }>("datanets");
-  const pond = items.find(({ name }) => name === "Pond life");
-  await page.goto(`/contribute?datanet=${pond?.id}`);
+  await page.goto(`/contribute?datanet=${await datanetCalled("Pond life")}`);
   const texts = ["The heron came back to the pond. ", "Buy this wonderful thing right now. "];
   await page.getByLabel("Files to contribute").setInputFiles(
     texts.map((text, n) => ({
@@ -53,7 +51,7 @@ test("a curator judges by keys and signs all votes at once", async ({ page }) =>
   expect(wallet.signed.length).toBe(before + 1);
 
   await actAs(page, "Gil");
-  await page.goto("/contribute");
+  await page.goto(`/contribute?datanet=${await datanetCalled("Pond life")}`);
   await expect(page.getByText("Accepted", { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("not about what the Datanet collects")).toBeVisible({ timeout: 60_000 });
 });

@@ -39,3 +39,11 @@ export async function control(what: "stop" | "start", name: string, ...more: str
   const response = await fetch(url, { method: "POST" });
   if (!response.ok) throw new Error(await response.text());
 }
+
+/** The number of a Datanet of the network's start. */
+export async function datanetCalled(name: "Field notes" | "Lighthouses" | "Pond life"): Promise<number> {
+  const { items } = await api<{ items: { id: number; name: string }[] }>("datanets");
+  const found = items.find((datanet) => datanet.name === name);
+  if (!found) throw new Error(`there is no Datanet ${name}`);
+  return found.id;
+}

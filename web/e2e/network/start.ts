@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { keepers } from "../keepers.ts";
-import { contributors } from "../people.ts";
+import { contributors, wealthy } from "../people.ts";
 import { developmentKey } from "../wallet.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
@@ -116,13 +116,18 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     const made = await run(owner, ...called, ...curators.flatMap((curator) => ["--curator", curator]));
     return String(made.datanet);
   };
+  const sponsor = async (owner: keyof typeof contributors) => {
+    for (const name of contributors[owner]) {
+      await run(owner, "contributor", "register-for", (await developmentKey(name)).address);
+    }
+  };
   // Each key signs for itself, so that nobody waits for another one's block.
-  const fieldNotes = datanet("//Charlie", "Field notes", "//Charlie", "//Dave");
-  const pondLife = datanet("//Dave", "Pond life", "//Eve");
-  const registered = run(
+  const charlie = datanet("//Charlie", "Field notes", "//Charlie", "//Dave").then(() => sponsor("//Charlie"));
+  const dave = datanet("//Dave", "Pond life", "//Eve").then(() => sponsor("//Dave"));
+  const eve = run(
     ...(["//Eve", "model", "register", "--name", "SmolLM2-135M-Instruct", "--family", "llama"] as const),
     ...["--weights", weights, "--licence", "Apache-2.0"],
-  );
+  ).then(() => sponsor("//Eve"));
   const data = (async () => {
     const lighthouses = await datanet("//Alice", "Lighthouses", "//Charlie");
     await run("//Alice", "contributor", "register");
@@ -144,18 +149,17 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     );
     return lighthouses;
   })();
-  const people = contributors.map(async (name) => {
+  const people = wealthy.map(async (name) => {
     const { address } = await developmentKey(name);
     await gateway;
     const given = await fetch(`${origin}/v1/faucet`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ account: address }),
+      body: JSON.stringify({ account: address, contributor: true }),
     });
     if (!given.ok) throw new Error(`${name} got no OPEN: ${await given.text()}`);
   });
-  const others = [server, gateway, working, registered, fieldNotes, pondLife, ...people];
-  const [lighthouses] = await Promise.all([data, ...others]);
+  const [lighthouses] = await Promise.all([data, server, gateway, working, charlie, dave, eve, ...people]);
 
   // Blocks are indexed once they are final.
   await until("the index", processes.log("gateway"), async () => {
