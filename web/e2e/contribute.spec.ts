@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
-import { actAs, datanetCalled } from "./steps.ts";
+import { actAs, chainTime, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 
@@ -36,7 +36,7 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   );
   await expect(page.getByText(".png files do not belong to this Datanet")).toBeVisible();
   await page.getByRole("button", { name: "Store 2 files" }).click();
-  await expect(page.getByText("Stored")).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByText("Stored")).toHaveCount(2, chainTime);
   // What counts is measured by the program that curators use.
   await page.getByRole("button", { name: "What counts" }).first().click();
   await expect(page.getByRole("dialog").getByText("The river was high and brown.")).toBeVisible();
@@ -46,13 +46,23 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Files within the daily quota cost no fee.")).toBeVisible();
   await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible({ timeout: 60_000 });
+  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
   await dialog.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByText("In review")).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByText("In review")).toHaveCount(2, chainTime);
   // One text for the upload, one transaction.
   expect(wallet.signed.map((signed) => typeof signed)).toEqual(["string", "object"]);
 
-  await openledger("//Dave", "review", "accept", "--datanet", "0", "--sha256", sha256(good), "--score", "80");
+  await openledger(
+    "//Dave",
+    "review",
+    "accept",
+    "--datanet",
+    fieldNotes,
+    "--sha256",
+    sha256(good),
+    "--score",
+    "80",
+  );
   await openledger(
     "//Dave",
     "review",
@@ -64,8 +74,8 @@ test("a contributor gives files, and learns what became of each", async ({ page 
     "--reason",
     "low-quality",
   );
-  await expect(page.getByText("Accepted", { exact: true })).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText("too poor to be useful")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("Accepted", { exact: true })).toBeVisible(chainTime);
+  await expect(page.getByText("too poor to be useful")).toBeVisible(chainTime);
   await expect(page.getByText("Score 80")).toBeVisible();
 
   // The same bytes again are known before anything is sent.
@@ -80,18 +90,18 @@ test("what does not fit into today's quota waits, also when the page is closed",
     text: `Note number ${n}. ${"It says something of its own. ".repeat(10)}`,
   }));
   await choose(page, ...files);
-  await expect(page.getByText("5 files will not fit into today's quota")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("5 files will not fit into today's quota")).toBeVisible(chainTime);
   await expect(page.getByText("Waits for tomorrow")).toHaveCount(5);
   await page.getByRole("button", { name: "Store 20 files" }).click();
-  await expect(page.getByText("Stored")).toHaveCount(20, { timeout: 90_000 });
+  await expect(page.getByText("Stored")).toHaveCount(20, chainTime);
   await page.getByRole("button", { name: "Submit 20 files" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible({ timeout: 60_000 });
+  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
   await dialog.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByText("In review")).toHaveCount(20, { timeout: 60_000 });
+  await expect(page.getByText("In review")).toHaveCount(20, chainTime);
   await page.reload();
-  await expect(page.getByText("Waits for tomorrow")).toHaveCount(5, { timeout: 60_000 });
+  await expect(page.getByText("Waits for tomorrow")).toHaveCount(5, chainTime);
   await expect(page.getByText("20 of 20")).toBeVisible();
 });
 
