@@ -151,11 +151,13 @@ test.describe
       await page.getByLabel("Datanet").selectOption({ label: "Lighthouses" });
       await page.getByRole("button", { name: "Submit 2 pairs" }).click();
       await signAndWait(page);
-      await expect(page.getByText("The pairs are submitted to Lighthouses")).toBeVisible();
-      const { items } = await api<{ items: { media: string; state: string }[] }>(
-        `submissions?contributor=${owner.address}`,
-      );
-      expect(items.map(({ media, state }) => `${media} ${state}`)).toEqual(["txt pending"]);
+      await expect(page.getByText("Say under an answer that it is the better one")).toBeVisible();
+      const given = async () => {
+        const path = `submissions?contributor=${owner.address}`;
+        const { items } = await api<{ items: { media: string; state: string }[] }>(path);
+        return items.map(({ media, state }) => `${media} ${state}`);
+      };
+      await expect.poll(given).toEqual(["txt pending"]);
     });
 
     test("refines with the same settings, from the adapter, and lays the runs side by side", async ({

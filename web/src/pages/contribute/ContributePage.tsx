@@ -181,11 +181,7 @@ export default function ContributePage() {
             <div className="max-w-xl">
               <SelectField
                 label="Datanet"
-                help={
-                  more
-                    ? `Only the first ${formatCount(items.length)} are listed.`
-                    : undefined
-                }
+                help={more ? `Only the first ${formatCount(items.length)} are listed.` : undefined}
                 value={String(chosen?.id ?? "")}
                 onChange={(event) => setSearch({ datanet: event.target.value })}
                 options={items.map(({ id, name, modality }) => ({
