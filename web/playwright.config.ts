@@ -1,29 +1,40 @@
 import { defineConfig } from "@playwright/test";
 
 const chromium = process.env.OPENLEDGER_CHROMIUM ?? "/usr/bin/chromium";
+// Screenshots, or a network that is kept up: what is no test.
+const only = process.env.OPENLEDGER_PLAYWRIGHT;
 
-// One network for all files, started by e2e/network.ts: the chain gives an answer every 3 seconds and the
-// machine has few cores, so that workers side by side only wait for each other.
+// One network for all files, started by e2e/network/start.ts. Files wait for blocks most of their time, so three
+// run side by side, the longest one first; each signs with accounts of its own (e2e/people.ts). The pages are
+// looked at when there is something on them, and what breaks the network runs last and alone.
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  globalSetup: "./e2e/network.ts",
-  workers: 1,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
+  globalSetup: "./e2e/network/start.ts",
+  workers: 3,
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: process.env.CI ? [["list"]] : [["line"]],
   forbidOnly: Boolean(process.env.CI),
   use: {
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
     locale: "en-GB",
+    // What cannot be pressed fails by itself, before the whole test runs out of time.
+    actionTimeout: 60_000,
     timezoneId: "UTC",
     trace: "retain-on-failure",
   },
-  projects: [
-    { name: "web", testMatch: "*.spec.ts", testIgnore: "screenshots.spec.ts" },
-    // Only with `npm run screenshots`.
-    ...(process.env.OPENLEDGER_SCREENSHOTS
-      ? [{ name: "screenshots", testMatch: "screenshots.spec.ts", dependencies: [] }]
-      : []),
-  ],
+  projects: only
+    ? [{ name: only, testMatch: `${only}.spec.ts` }]
+    : [
+        { name: "owner", testMatch: "owner.spec.ts" },
+        { name: "paths", testIgnore: /(owner|pages|faults|screenshots|keep)\.spec\.ts/ },
+        {
+          name: "pages",
+          testMatch: "pages.spec.ts",
+          fullyParallel: true,
+          dependencies: ["owner", "paths"],
+        },
+        { name: "faults", testMatch: "faults.spec.ts", dependencies: ["pages"] },
+      ],
 });

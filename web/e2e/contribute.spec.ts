@@ -1,18 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
+import { actAs, chainTime, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
-import { installWallet, newKey, type Wallet } from "./wallet.ts";
+import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 
 /** A contributor of a fresh account, on the page where files are given. */
 async function contributor(page: Page, name: string): Promise<Wallet> {
-  const wallet = await installWallet(page, newKey(name));
-  await page.goto("/accounts");
-  await page.getByRole("button", { name: "test-wallet" }).click();
-  await page.getByRole("button", { name: `Use ${name}` }).click();
-  await page.getByRole("button", { name: "Get OPEN" }).click();
-  await expect(page.getByText("Contributor", { exact: true })).toBeVisible({ timeout: 60_000 });
-  await page.goto("/contribute");
+  const wallet = await installWallet(page, await developmentKey(name));
+  await actAs(page, name);
+  await page.goto(`/contribute?datanet=${await datanetCalled("Field notes")}`);
   await expect(page.getByText("Drop files or folders here")).toBeVisible();
   return wallet;
 }
@@ -28,6 +25,7 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 test("a contributor gives files, and learns what became of each", async ({ page }) => {
   const wallet = await contributor(page, "Ada");
+  const fieldNotes = String(await datanetCalled("Field notes"));
   const good = `Observations of the first day.\n${"The river was high and brown. ".repeat(20)}`;
   const poor = `Observations of nothing at all.\n${"Nothing happened here today. ".repeat(20)}`;
   await choose(
@@ -38,7 +36,7 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   );
   await expect(page.getByText(".png files do not belong to this Datanet")).toBeVisible();
   await page.getByRole("button", { name: "Store 2 files" }).click();
-  await expect(page.getByText("Stored")).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByText("Stored")).toHaveCount(2, chainTime);
   // What counts is measured by the program that curators use.
   await page.getByRole("button", { name: "What counts" }).first().click();
   await expect(page.getByRole("dialog").getByText("The river was high and brown.")).toBeVisible();
@@ -48,36 +46,36 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Files within the daily quota cost no fee.")).toBeVisible();
   await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible({ timeout: 60_000 });
+  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
   await dialog.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByText("In review")).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByText("In review")).toHaveCount(2, chainTime);
   // One text for the upload, one transaction.
   expect(wallet.signed.map((signed) => typeof signed)).toEqual(["string", "object"]);
 
   await openledger(
-    "//Charlie",
+    "//Dave",
     "review",
     "accept",
     "--datanet",
-    "0",
+    fieldNotes,
     "--sha256",
     sha256(good),
     "--score",
     "80",
   );
   await openledger(
-    "//Charlie",
+    "//Dave",
     "review",
     "reject",
     "--datanet",
-    "0",
+    fieldNotes,
     "--sha256",
     sha256(poor),
     "--reason",
     "low-quality",
   );
-  await expect(page.getByText("Accepted", { exact: true })).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText("too poor to be useful")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("Accepted", { exact: true })).toBeVisible(chainTime);
+  await expect(page.getByText("too poor to be useful")).toBeVisible(chainTime);
   await expect(page.getByText("Score 80")).toBeVisible();
 
   // The same bytes again are known before anything is sent.
@@ -92,18 +90,18 @@ test("what does not fit into today's quota waits, also when the page is closed",
     text: `Note number ${n}. ${"It says something of its own. ".repeat(10)}`,
   }));
   await choose(page, ...files);
-  await expect(page.getByText("5 files will not fit into today's quota")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("5 files will not fit into today's quota")).toBeVisible(chainTime);
   await expect(page.getByText("Waits for tomorrow")).toHaveCount(5);
   await page.getByRole("button", { name: "Store 20 files" }).click();
-  await expect(page.getByText("Stored")).toHaveCount(20, { timeout: 90_000 });
+  await expect(page.getByText("Stored")).toHaveCount(20, chainTime);
   await page.getByRole("button", { name: "Submit 20 files" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible({ timeout: 60_000 });
+  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
   await dialog.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByText("In review")).toHaveCount(20, { timeout: 60_000 });
+  await expect(page.getByText("In review")).toHaveCount(20, chainTime);
   await page.reload();
-  await expect(page.getByText("Waits for tomorrow")).toHaveCount(5, { timeout: 60_000 });
+  await expect(page.getByText("Waits for tomorrow")).toHaveCount(5, chainTime);
   await expect(page.getByText("20 of 20")).toBeVisible();
 });
 

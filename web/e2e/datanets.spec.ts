@@ -1,19 +1,10 @@
-import type { Page } from "@playwright/test";
+import { actAs, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
-const send = async (page: Page) => {
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible({ timeout: 60_000 });
-  await dialog.getByRole("button", { name: "Done" }).click();
-};
-
 test("a funder creates a Datanet, pays into its pool and finds it", async ({ page }) => {
-  await installWallet(page, await developmentKey("Alice"));
-  await page.goto("/accounts");
-  await page.getByRole("button", { name: "test-wallet" }).click();
-  await page.getByRole("button", { name: "Use Alice" }).click();
+  await installWallet(page, await developmentKey("Dave"));
+  await actAs(page, "Dave");
 
   await page.goto("/datanets/new");
   await page.getByRole("button", { name: "Create it" }).click();
@@ -27,7 +18,7 @@ test("a funder creates a Datanet, pays into its pool and finds it", async ({ pag
   // What it costs stands there before anything is signed.
   await expect(page.getByRole("dialog").getByText(/held/i).first()).toBeVisible();
   await expect(page.getByRole("dialog").getByText("One curator decides alone")).toBeVisible();
-  await send(page);
+  await signAndWait(page);
 
   await expect(page).toHaveURL(/search=Letters/);
   await page.getByRole("link", { name: /Letters of sailors/ }).click({ timeout: 60_000 });
@@ -43,7 +34,7 @@ test("a funder creates a Datanet, pays into its pool and finds it", async ({ pag
   await page.getByLabel("Most for one point").fill("0.001");
   await page.getByRole("button", { name: "Fund the pool" }).click();
   await expect(page.getByRole("dialog").getByText("25 OPEN").first()).toBeVisible();
-  await send(page);
+  await signAndWait(page);
   await expect(page.getByText("Paid in")).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("It pays at most 10 OPEN for a reward period")).toBeVisible();
   // The owner may change how fast it pays out.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openledger } from "./command.ts";
-import { actAs, send } from "./steps.ts";
+import { actAs, api, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
 
@@ -48,12 +48,10 @@ test.describe("rewards", () => {
   let ida: WalletKey;
   let jon: WalletKey;
 
-  const read = async <T>(path: string): Promise<T> =>
-    (await (await fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}${path}`)).json()) as T;
   const free = async (account: string) =>
-    BigInt((await read<{ balance: string }>(`/v1/accounts/${account}`)).balance);
+    BigInt((await api<{ balance: string }>(`accounts/${account}`)).balance);
   const claimable = async (account: string) =>
-    (await read<{ items: { claimable: string }[] }>(`/v1/accounts/${account}/rewards`)).items.reduce(
+    (await api<{ items: { claimable: string }[] }>(`accounts/${account}/rewards`)).items.reduce(
       (sum, item) => sum + BigInt(item.claimable),
       0n,
     );
@@ -63,36 +61,28 @@ test.describe("rewards", () => {
     [ida, jon] = [await developmentKey("Ida"), await developmentKey("Jon")];
     for (const name of ["Tides", "Birds"]) {
       const made = await openledger(
-        "//Alice",
+        "//Fay",
         ...["datanet", "create", "--name", name, "--modality", "text", "--min-units", "10"],
-        ...["--curator", "//Charlie", "--threshold", "1"],
+        ...["--curator", "//Fay", "--threshold", "1"],
       );
       ids.push(Number(made.datanet));
     }
     expect(ids.every(Number.isInteger)).toBe(true);
-    for (const key of [ida, jon]) {
-      const asked = await fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}/v1/faucet`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ account: key.address, contributor: true }),
-      });
-      expect(asked.ok, await asked.text()).toBe(true);
-    }
     await openledger(
-      "//Alice",
+      "//Fay",
       ...["rewards", "fund", "--datanet", String(ids[1]), "--amount", "25"],
       ...["--per-period", "10", "--max-per-point", String(MOST_PER_POINT)],
     );
 
     // The funder, in the browser.
-    await installWallet(page, await developmentKey("Alice"), ida);
-    await actAs(page, "Alice");
+    await installWallet(page, await developmentKey("Fay"), ida);
+    await actAs(page, "Fay");
     await page.goto(`/datanets/${ids[0]}`);
     await page.getByLabel("Amount").fill("25");
     await page.getByLabel("Most for a reward period").fill("10");
     await page.getByLabel("Most for one point").fill("0.00001");
     await page.getByRole("button", { name: "Fund the pool" }).click();
-    await send(page);
+    await signAndWait(page);
     await page.getByRole("link", { name: "Whole board" }).click();
     await expect(page.getByText("Nobody has points yet")).toBeVisible();
 
@@ -103,7 +93,7 @@ test.describe("rewards", () => {
       await openledger(`//${key}`, "submit", "--datanet", id, path);
       const sha256 = createHash("sha256").update(text).digest("hex");
       await openledger(
-        "//Charlie",
+        "//Fay",
         ...["review", "accept", "--datanet", id, "--sha256", sha256, "--score", String(score)],
       );
     }
@@ -206,12 +196,12 @@ test.describe("rewards", () => {
 
   test("somebody else claims for who has no fee, and the balance rises by exactly that", async ({ page }) => {
     const before = await free(jon.address);
-    await installWallet(page, await developmentKey("Alice"));
-    await actAs(page, "Alice");
+    await installWallet(page, await developmentKey("Fay"));
+    await actAs(page, "Fay");
     await page.goto(`/rewards?account=${jon.address}`);
     await expect(page.getByText("Anyone may claim for this account")).toBeVisible();
     await page.getByRole("button", { name: "Claim from Tides" }).click();
-    await send(page);
+    await signAndWait(page);
     expect(await free(jon.address)).toBe(before + earned("Jon", 0));
     await expect(page.getByRole("button", { name: "Claim from Tides" })).toBeDisabled();
 
@@ -219,7 +209,7 @@ test.describe("rewards", () => {
     await page.getByRole("button", { name: "Claim from Birds" }).click();
     const dialog = page.getByRole("dialog");
     await expect(dialog.getByText("Paid out")).toBeVisible();
-    await openledger("//Bob", "rewards", "claim", "--datanet", String(ids[1]), jon.address);
+    await openledger("//Fay", "rewards", "claim", "--datanet", String(ids[1]), jon.address);
     expect(await free(jon.address)).toBe(before + earned("Jon"));
     await dialog.getByRole("button", { name: "Sign and send" }).click();
     await expect(dialog.getByText(/Leaderboard::NothingToClaim/)).toBeVisible({ timeout: 60_000 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openledger } from "./command.ts";
-import { actAs, send } from "./steps.ts";
+import { actAs, api, datanetCalled, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, newKey } from "./wallet.ts";
 
@@ -10,15 +10,15 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
 }) => {
   test.setTimeout(180_000);
   const [kim, friend] = [await developmentKey("Kim"), newKey("Friend")];
-  const asked = await fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}/v1/faucet`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ account: kim.address, contributor: true }),
-  });
-  expect(asked.ok, await asked.text()).toBe(true);
   const path = join(process.env.OPENLEDGER_E2E_DIRECTORY ?? "", "second-thoughts.txt");
   writeFileSync(path, "Something that is better kept at home. ".repeat(9).trim());
-  const given = await openledger("//Kim", "submit", "--datanet", "0", path);
+  const given = await openledger(
+    "//Kim",
+    "submit",
+    "--datanet",
+    String(await datanetCalled("Field notes")),
+    path,
+  );
   const [{ submission }] = given.submissions as [{ submission: number }];
 
   await installWallet(page, kim);
@@ -26,7 +26,7 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
   await page.goto(`/accounts/${kim.address}`);
   await page.getByRole("link", { name: `Submission ${submission}`, exact: true }).click({ timeout: 60_000 });
   await page.getByRole("button", { name: "Take it back" }).click();
-  await send(page);
+  await signAndWait(page);
   await expect(page.getByText("Its contributor took it back")).toBeVisible({ timeout: 60_000 });
 
   await page.goto(`/accounts/${kim.address}`);
@@ -36,9 +36,8 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
   await expect(page.getByText("This is no account; it may be mistyped.")).toBeVisible();
   await page.getByLabel("To").fill(friend.address);
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await send(page);
-  const read = await fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}/v1/accounts/${friend.address}`);
-  const { balance } = (await read.json()) as { balance: string };
+  await signAndWait(page);
+  const { balance } = await api<{ balance: string }>(`accounts/${friend.address}`);
   // What keeps an account alive cannot be spent.
   expect(BigInt(balance)).toBeGreaterThan(0n);
   expect(BigInt(balance)).toBeLessThanOrEqual(250_000_000_000_000_000n);
@@ -53,13 +52,13 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
 
 test("an owner names other curators", async ({ page }) => {
   const made = await openledger(
-    "//Alice",
+    "//Gus",
     ...["datanet", "create", "--name", "Wrecks", "--modality", "text"],
     ...["--curator", "//Charlie", "--threshold", "1"],
   );
   const [dave, eve] = [await developmentKey("Dave"), await developmentKey("Eve")];
-  await installWallet(page, await developmentKey("Alice"));
-  await actAs(page, "Alice");
+  await installWallet(page, await developmentKey("Gus"));
+  await actAs(page, "Gus");
   await page.goto(`/datanets/${made.datanet}`);
   await expect(page.getByText("One curator decides alone")).toBeVisible({ timeout: 60_000 });
   await page.getByText("Name other curators", { exact: true }).click();
@@ -69,6 +68,6 @@ test("an owner names other curators", async ({ page }) => {
   await expect(page.getByText("There are 2 curators: no more can agree.")).toBeVisible();
   await page.getByLabel("How many must agree").fill("2");
   await page.getByRole("button", { name: "Change", exact: true }).click();
-  await send(page);
+  await signAndWait(page);
   await expect(page.getByText("Both curators must agree")).toBeVisible({ timeout: 60_000 });
 });

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { openledger } from "./command.ts";
+import { api, chainTime } from "./steps.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
 const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
@@ -22,14 +23,18 @@ async function give(name: string, text: string): Promise<string> {
 }
 
 /**
- * Fills the pages: Alice has an accepted, a refused and a pending submission in Datanet 0, whose pool has OPEN.
- * Done once for a network.
+ * Fills the pages for pictures: Alice has an accepted, a refused and a pending submission in Datanet 0, whose pool
+ * has OPEN. Done once for a network.
  */
 export async function seed(): Promise<void> {
-  const alice = await developmentKey("Alice");
-  const there = await fetch(`${origin()}/v1/submissions?contributor=${alice.address}`);
-  if (((await there.json()) as { items: unknown[] }).items.length > 0) return;
-  await openledger("//Alice", "contributor", "register");
+  const { address } = await developmentKey("Alice");
+  const mine = async () =>
+    (await api<{ items: { datanet: number }[] }>(`submissions?contributor=${address}`)).items;
+  const before = await mine();
+  if (before.length > 1) return;
+  const { curators } = await api<{ curators: string[] }>("datanets/0");
+  const named = await Promise.all(["Charlie", "Dave", "Eve"].map(developmentKey));
+  const curator = `//${named.find((key) => curators.includes(key.address))?.name}`;
   await openledger(
     "//Bob",
     ...["rewards", "fund", "--datanet", "0", "--amount", "100"],
@@ -42,16 +47,11 @@ export async function seed(): Promise<void> {
     await give("weather.txt", lines("the weather")),
   ];
   const called = ["--datanet", "0", "--sha256"];
-  await openledger("//Charlie", "review", "accept", ...called, accepted, "--score", "85");
-  await openledger("//Charlie", "review", "reject", ...called, refused, "--reason", "off-topic");
+  await openledger(curator, "review", "accept", ...called, accepted, "--score", "85");
+  await openledger(curator, "review", "reject", ...called, refused, "--reason", "off-topic");
   await give("birds.txt", lines("the birds"));
   // Blocks are indexed once they are final.
-  for (let n = 0; n < 150; n += 1) {
-    const read = await fetch(`${origin()}/v1/submissions?contributor=${alice.address}`);
-    if (((await read.json()) as { items: unknown[] }).items.length === 3) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error("the index did not come to the seeded submissions within 30 s");
+  await expect.poll(async () => (await mine()).length, chainTime).toBe(before.length + 3);
 }
 
 /** Opens the app as Alice, whose data `seed` made. */

@@ -3,6 +3,8 @@ import { test as base, type CDPSession, expect, type Page } from "@playwright/te
 const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
 
 interface Fixtures {
+  /** Whether the test breaks connections itself, which browsers write to the console. */
+  interrupts: boolean;
   /** Fails a test whose page asked another host, or wrote an error to the console. */
   watched: undefined;
 }
@@ -12,8 +14,9 @@ export const test = base.extend<Fixtures>({
   baseURL: async ({}, use) => {
     await use(origin());
   },
+  interrupts: [false, { option: true }],
   watched: [
-    async ({ page }, use) => {
+    async ({ page, interrupts }, use) => {
       const hosts = new Set<string>();
       const faults: string[] = [];
       page.on("request", (request) => {
@@ -23,9 +26,14 @@ export const test = base.extend<Fixtures>({
       page.on("pageerror", (error) => faults.push(error.message));
       page.on("console", (message) => {
         // A refused request is the page's to show, and the tests' to look at.
-        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-          faults.push(message.text());
-        }
+        const text = message.text();
+        if (message.type() !== "error" || text.startsWith("Failed to load resource")) return;
+        if (
+          interrupts &&
+          /^WebSocket connection to .* failed|ERR_CONNECTION|Unable to connect to ws/.test(text)
+        )
+          return;
+        faults.push(text);
       });
       await use(undefined);
       expect([...hosts], "other hosts that were asked").toEqual([]);

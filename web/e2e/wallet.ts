@@ -13,6 +13,8 @@ export interface WalletKey {
   name: string;
   address: string;
   secret: Uint8Array;
+  /** The chain that the wallet keeps the account for; missing for all. */
+  genesisHash?: string;
 }
 
 /** A development account by its name, such as Alice; it has OPEN on a development chain. */
@@ -106,13 +108,15 @@ function encode(payload: Payload): Uint8Array {
 export interface Wallet {
   /** Whether the user presses "reject" from now on. */
   refuses: boolean;
+  /** The chain that it signs for whatever it is asked; null for the page's. */
+  genesisHash: string | null;
   /** What was signed, newest last. */
   signed: (Payload | string)[];
 }
 
 /** Puts a wallet with these keys into the browser, before the page loads. */
 export async function installWallet(page: Page, ...keys: WalletKey[]): Promise<Wallet> {
-  const wallet: Wallet = { refuses: false, signed: [] };
+  const wallet: Wallet = { refuses: false, genesisHash: null, signed: [] };
   const secretOf = (address: string) => {
     const key = keys.find((known) => known.address === address);
     if (!key) throw new Error("the wallet has no such account");
@@ -123,8 +127,9 @@ export async function installWallet(page: Page, ...keys: WalletKey[]): Promise<W
   await page.exposeFunction("walletSignPayload", (payload: Payload) => {
     if (wallet.refuses) return null;
     wallet.signed.push(payload);
+    const asked = { ...payload, genesisHash: wallet.genesisHash ?? payload.genesisHash };
     // Wallets prefix the signature with the number of its kind; 1 is sr25519.
-    return `0x01${hex(sign(secretOf(payload.address), encode(payload)))}`;
+    return `0x01${hex(sign(secretOf(payload.address), encode(asked)))}`;
   });
   await page.exposeFunction("walletSignRaw", ({ address, data }: { address: string; data: string }) => {
     if (wallet.refuses) return null;
@@ -168,7 +173,7 @@ export async function installWallet(page: Page, ...keys: WalletKey[]): Promise<W
         },
       };
     },
-    keys.map(({ name, address }) => ({ name, address, type: "sr25519" })),
+    keys.map(({ name, address, genesisHash }) => ({ name, address, genesisHash, type: "sr25519" })),
   );
   return wallet;
 }

@@ -1,3 +1,5 @@
+import { request } from "@/api/request";
+import type { Config } from "@/api/types";
 import { type Account, selectedAccount } from "./state";
 
 // Wallets put themselves into `window.injectedWeb3`. Listing them needs no library; signing loads one
@@ -5,7 +7,9 @@ import { type Account, selectedAccount } from "./state";
 
 interface Injected {
   enable: (origin: string) => Promise<{
-    accounts: { get: () => Promise<{ address: string; name?: string; type?: string }[]> };
+    accounts: {
+      get: () => Promise<{ address: string; name?: string; type?: string; genesisHash?: string | null }[]>;
+    };
   }>;
 }
 
@@ -32,21 +36,32 @@ export function listExtensions(): string[] {
   return Object.keys(injected()).sort();
 }
 
+/** An account that a wallet shares. */
+export interface Shared {
+  account: Account;
+  /** The wallet keeps it for another chain and would sign nothing for this one. */
+  elsewhere: boolean;
+}
+
 /** Asks a wallet for its accounts; it asks the user the first time. */
-export async function extensionAccounts(extension: string): Promise<Account[]> {
+export async function extensionAccounts(extension: string): Promise<Shared[]> {
   const wallet = injected()[extension];
   if (!wallet) throw new Error(`${extensionName(extension)} is not in this browser any more`);
-  const [enabled, { toNetworkAddress }] = await Promise.all([
+  const [enabled, { toNetworkAddress }, config] = await Promise.all([
     wallet.enable("OpenLedger"),
     import("./address"),
+    request<Config>("/v1/config"),
   ]);
   const accounts = await enabled.accounts.get();
   return accounts
     .filter(({ type }) => type !== "ethereum")
-    .map(({ address, name }) => ({
-      address: toNetworkAddress(address),
-      name: name || extensionName(extension),
-      source: { kind: "extension", extension },
+    .map(({ address, name, genesisHash }) => ({
+      account: {
+        address: toNetworkAddress(address),
+        name: name || extensionName(extension),
+        source: { kind: "extension", extension },
+      },
+      elsewhere: Boolean(genesisHash) && genesisHash?.replace(/^0x/, "") !== config.genesisHash,
     }));
 }
 

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { whileVisible } from "@/lib/visible";
 import { EventParser, type Message } from "./eventStream";
 import { queryClient } from "./queryClient";
 import { address } from "./request";
@@ -29,8 +30,10 @@ let connected = "";
 let wait = FIRST_WAIT;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+let visible = false;
+
 function wanted(): string {
-  return [...topics.keys()].sort().join(",");
+  return !visible ? "" : [...topics.keys()].sort().join(",");
 }
 
 function schedule(delay: number): void {
@@ -42,7 +45,7 @@ function connect(): void {
   if (connection && connected === wanted()) return;
   connection?.abort();
   connection = null;
-  if (topics.size === 0) return;
+  if (wanted() === "") return;
   const own = new AbortController();
   connection = own;
   connected = wanted();
@@ -139,8 +142,21 @@ export function useEvents(listener: Listener): void {
   }, [listener]);
 }
 
+/** Keeps the connection while the tab is in sight; what it misses meanwhile comes when it is again. */
+function whileInSight(): () => void {
+  return whileVisible(() => {
+    visible = true;
+    schedule(0);
+    return () => {
+      visible = false;
+      schedule(0);
+    };
+  });
+}
+
 /** New blocks, for as long as the app is open. */
 export function LiveUpdates(): null {
+  useEffect(whileInSight, []);
   useLive("blocks");
   return null;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Worker } from "@/api/types";
-import { estimate, estimateTokens, offers, price, suggestCeiling } from "./estimate";
+import { countTokens, estimate, estimateTokens, offers, price, stepTokens, suggestCeiling } from "./estimate";
 import { defaults } from "./settings";
 
 const worker = (account: string, pricePerToken: string, changes: Partial<Worker> = {}): Worker => ({
@@ -18,27 +18,57 @@ const worker = (account: string, pricePerToken: string, changes: Partial<Worker>
   ...changes,
 });
 
+/** A Datanet of plain text at four bytes a token, all of which was looked at. */
+const text = (leaves: number, units: number) => {
+  const sample = { bytes: units, tokens: units / 4, records: 0, recordBytes: 0 };
+  return { leaves, units: BigInt(units), sample };
+};
+
 describe("an estimate", () => {
   it("counts windows, held-out examples, steps and tokens", () => {
     // 100 windows of 512 tokens: 10 held out, 90 ÷ 4 rounded up is 23 a pass, three passes.
-    const found = estimate([{ leaves: 2, units: BigInt(100 * 512 * 4) }], defaults);
-    expect(found).toEqual({ tokens: 51_200, examples: 100, heldOut: 10, steps: 69, trained: 138_240 });
+    const found = estimate([text(2, 100 * 512 * 4)], defaults);
+    const counts = { tokens: 51_200, examples: 100, heldOut: 10, steps: 69, trained: 138_240 };
+    expect(found).toEqual({ ...counts, unseen: false });
+    expect(stepTokens(found)).toBe(2004);
   });
   it("takes a short file for an example", () => {
-    const found = estimate([{ leaves: 30, units: 3000n }], { ...defaults, numTrainEpochs: 1 });
+    const found = estimate([text(30, 3000)], { ...defaults, numTrainEpochs: 1 });
     expect(found).toMatchObject({ tokens: 750, examples: 30, heldOut: 3, steps: 7 });
   });
   it("counts records as examples, by the files that were looked at", () => {
     // Half the bytes are records of 100 bytes, the other half text.
-    const sample = { records: 10, recordBytes: 1000, textBytes: 1000 };
+    const sample = { bytes: 2000, tokens: 500, records: 10, recordBytes: 1000 };
     const found = estimate([{ leaves: 2, units: 40_960n, sample }], { ...defaults, numTrainEpochs: 1 });
     // 205 records, and 5,120 tokens of text in 10 windows.
     expect(found).toMatchObject({ examples: 215, heldOut: 22, steps: 49, tokens: 10_240 + 205 * 32 });
   });
+  it("takes what nobody could look at for short questions and answers", () => {
+    // Six real files of the story's: 80 examples, 4,349 tokens by the worker's tokenizer, 3,908 trained on.
+    const found = estimate([{ leaves: 6, units: 8666n }], { ...defaults, numTrainEpochs: 1 });
+    expect(found.unseen).toBe(true);
+    expect(found.examples).toBeGreaterThanOrEqual(80);
+    expect(found.trained).toBeGreaterThanOrEqual(3908);
+    expect(found.trained).toBeLessThan(2 * 3908);
+  });
   it("leaves one to train on, and is nothing of nothing", () => {
-    expect(estimate([{ leaves: 1, units: 8n }], defaults)).toMatchObject({ heldOut: 0, steps: 3 });
-    expect(estimate([{ leaves: 2, units: 8n }], defaults)).toMatchObject({ heldOut: 1, steps: 3 });
-    expect(estimate([], defaults)).toEqual({ tokens: 0, examples: 0, heldOut: 0, steps: 0, trained: 0 });
+    expect(estimate([text(1, 8)], defaults)).toMatchObject({ heldOut: 0, steps: 3 });
+    expect(estimate([text(2, 8)], defaults)).toMatchObject({ heldOut: 1, steps: 3 });
+    const nothing = estimate([], defaults);
+    const counts = { tokens: 0, examples: 0, heldOut: 0, steps: 0, trained: 0 };
+    expect(nothing).toEqual({ ...counts, unseen: false });
+    expect(stepTokens(nothing)).toBe(0);
+  });
+  it("counts tokens of any script about as tokenizers do", () => {
+    const near = (words: string, tokens: number) => {
+      expect(countTokens(words), words).toBeGreaterThanOrEqual(tokens * 0.9);
+      expect(countTokens(words), words).toBeLessThanOrEqual(tokens * 1.35);
+    };
+    // The numbers on the right are those of SmolLM2's tokenizer.
+    near("Старый смотритель маяка каждый вечер зажигал лампу и долго смотрел на тёмное море.", 62);
+    near("灯台守は毎晩ランプを灯し、暗い海を長い間見つめていた。", 51);
+    near("The keeper lights the lamp every evening and looks out to sea for a long while.", 17);
+    near("let mut all = self.0.assigned.lock().unwrap_or_else(PoisonError::into_inner);", 28);
   });
   it("rounds a token up", () => {
     expect(estimateTokens(5n)).toBe(2);

@@ -1,6 +1,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 import { EventParser } from "@/api/eventStream";
 import { createStore, type Store } from "@/lib/store";
+import { whileVisible } from "@/lib/visible";
 import { type Curves, type Entry, gather, noCurves } from "./metrics";
 
 /** How the stream stands. */
@@ -46,7 +47,7 @@ function share(job: number): Shared {
     subscribe(listener) {
       const stopListening = store.subscribe(listener);
       made.watchers += 1;
-      if (made.watchers === 1) made.stop = follow(job, store);
+      if (made.watchers === 1) made.stop = whileVisible(() => follow(job, store));
       return () => {
         stopListening();
         made.watchers -= 1;

@@ -12,10 +12,13 @@ export function AccountChoice({
   account,
   badges,
   actions,
+  unusable,
 }: {
   account: Account;
   badges?: ReactNode;
   actions?: ReactNode;
+  /** Why one cannot act as it. */
+  unusable?: string | undefined;
 }) {
   const chosen = useAccount();
   const here = chosen?.address === account.address && chosen.source.kind === account.source.kind;
@@ -33,6 +36,8 @@ export function AccountChoice({
         {actions}
         {here ? (
           <Badge tone="accent">In use</Badge>
+        ) : unusable ? (
+          <Badge tone="warn">{unusable}</Badge>
         ) : (
           <Button
             size="small"

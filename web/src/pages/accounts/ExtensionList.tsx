@@ -38,8 +38,12 @@ export function ExtensionList() {
               <p className="text-sm text-soft">The wallet shares no account with this page.</p>
             ) : (
               <ul className="divide-y divide-line">
-                {open.data.map((account) => (
-                  <AccountChoice key={account.address} account={account} />
+                {open.data.map(({ account, elsewhere }) => (
+                  <AccountChoice
+                    key={account.address}
+                    account={account}
+                    unusable={elsewhere ? "The wallet keeps it for another network" : undefined}
+                  />
                 ))}
               </ul>
             ))}

@@ -32,15 +32,18 @@ import { PairsCard } from "./PairsCard";
 import { type Pair, pairProblem } from "./pairs";
 import { curl, javascript, python } from "./snippets";
 
-/** The adapter that is chosen: by the address, else the newest of the first server that has one. */
+/** Before a server's name: its base model is asked alone. */
+const ALONE = "alone:";
+
+/** The server and adapter that are chosen: by the address, else the newest of the first server that has one. */
 function chosenAt(servers: readonly Server[], wanted: string): { server: Server; adapter: string } | null {
   const able = servers.filter(({ models }) => models.length > 0);
+  const alone = able.find(({ server }) => wanted === ALONE + server);
+  if (alone) return { server: alone, adapter: "" };
   const has = able.find(({ adapters }) => adapters.some(({ id }) => String(id) === wanted));
-  const server = has ?? able[0];
+  const server = has ?? able.find(({ adapters }) => adapters.length > 0) ?? able[0];
   if (!server) return null;
-  if (wanted === "none") return { server, adapter: "" };
-  const adapter = has ? wanted : String(server.adapters[0]?.id ?? "");
-  return { server, adapter };
+  return { server, adapter: has ? wanted : String(server.adapters[0]?.id ?? "") };
 }
 
 function columnsOf(server: Server, adapter: string): Column[] {
@@ -124,9 +127,9 @@ export default function ChatPage() {
                     {chosen && (
                       <SelectField
                         label="Compare the base model with"
-                        value={chosen.adapter}
+                        value={chosen.adapter || ALONE + chosen.server.server}
                         onChange={(event) => {
-                          setWanted(event.target.value || "none");
+                          setWanted(event.target.value);
                           chat.clear();
                         }}
                         options={[
@@ -136,7 +139,12 @@ export default function ChatPage() {
                               label: `Adapter ${id}${parent === null ? "" : ` (from ${parent})`}${data.items.length > 1 ? ` on ${server}` : ""}`,
                             })),
                           ),
-                          { value: "", label: "Nothing: the base model alone" },
+                          ...data.items
+                            .filter(({ models }) => models.length > 0)
+                            .map(({ server }) => ({
+                              value: ALONE + server,
+                              label: `Nothing: the base model ${data.items.length > 1 ? `on ${server} ` : ""}alone`,
+                            })),
                         ]}
                       />
                     )}

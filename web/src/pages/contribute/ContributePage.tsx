@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { useSearchParams } from "wouter";
 import { type Account, useAccount } from "@/accounts/state";
-import { useConfig, useGet, useList } from "@/api/queries";
+import { useConfig, useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Account as AccountRecord, Datanet } from "@/api/types";
 import { toast } from "@/app/toasts";
@@ -15,6 +15,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { formatCount, plural } from "@/lib/format";
 import { useStore } from "@/lib/store";
 import { StartCard } from "@/pages/accounts/StartCard";
+import { useDatanets } from "@/training/queries";
 import { addFiles, queue, store, submit, takeUpKept, working } from "./contribute.state";
 import { DropZone, MOST } from "./DropZone";
 import { FileLine } from "./FileLine";
@@ -147,9 +148,9 @@ function Contribution({ account, datanet }: { account: Account; datanet: Datanet
 export default function ContributePage() {
   const account = useAccount();
   const [search, setSearch] = useSearchParams();
-  const datanets = useList<Datanet>(["datanets"], "/v1/datanets", { limit: 100 });
+  const datanets = useDatanets();
   const wanted = Number(search.get("datanet") ?? Number.NaN);
-  const chosen = datanets.data?.find(({ id }) => id === wanted) ?? datanets.data?.[0];
+  const chosen = datanets.data?.items.find(({ id }) => id === wanted) ?? datanets.data?.items[0];
   useLive(account ? `account:${account.address}` : null);
   return (
     <Page
@@ -158,7 +159,7 @@ export default function ContributePage() {
     >
       <Loaded
         query={datanets}
-        isEmpty={(list) => list.length === 0}
+        isEmpty={({ items }) => items.length === 0}
         empty={
           <Card>
             <EmptyState
@@ -175,14 +176,15 @@ export default function ContributePage() {
           </Card>
         }
       >
-        {(list) => (
+        {({ items, more }) => (
           <>
             <div className="max-w-xl">
               <SelectField
                 label="Datanet"
+                help={more ? `Only the first ${formatCount(items.length)} are listed.` : undefined}
                 value={String(chosen?.id ?? "")}
                 onChange={(event) => setSearch({ datanet: event.target.value })}
-                options={list.map(({ id, name, modality }) => ({
+                options={items.map(({ id, name, modality }) => ({
                   value: String(id),
                   label: `${name} (${modality})`,
                 }))}

@@ -18,14 +18,15 @@ export function DataChoice({
 }: {
   datasets: readonly Dataset[];
   sizes: readonly Size[] | undefined;
-  onChange: (datasets: readonly Dataset[]) => void;
+  onChange: (change: (now: readonly Dataset[]) => readonly Dataset[]) => void;
 }) {
   const datanets = useDatanets();
   const [search, setSearch] = useState("");
-  const [busy, setBusy] = useState<number | null>(null);
+  /** Those whose version the chain is asked for. */
+  const [asked, setAsked] = useState<readonly number[]>([]);
   const [problem, setProblem] = useState<string>();
   const set = async (datanet: number, leaves?: number): Promise<string | undefined> => {
-    setBusy(datanet);
+    setAsked((all) => [...all, datanet]);
     setProblem(undefined);
     try {
       const version = await readVersion(datanet, leaves);
@@ -33,20 +34,22 @@ export function DataChoice({
         return leaves === undefined
           ? "It has no accepted file yet"
           : `It never had ${formatCount(leaves)} files`;
-      const others = datasets.some((each) => each.datanet === datanet)
-        ? datasets.map((each) => (each.datanet === datanet ? version : each))
-        : [...datasets, version];
-      onChange(others.slice(0, MOST_DATANETS));
+      onChange((now) =>
+        (now.some((each) => each.datanet === datanet)
+          ? now.map((each) => (each.datanet === datanet ? version : each))
+          : [...now, version]
+        ).slice(0, MOST_DATANETS),
+      );
       return undefined;
     } catch (error) {
       return describeProblem(error).title;
     } finally {
-      setBusy(null);
+      setAsked((all) => all.filter((each) => each !== datanet));
     }
   };
   const toggle = async (datanet: number, on: boolean) => {
     if (on) setProblem(await set(datanet));
-    else onChange(datasets.filter((each) => each.datanet !== datanet));
+    else onChange((now) => now.filter((each) => each.datanet !== datanet));
   };
   return (
     <Card
@@ -92,7 +95,8 @@ export function DataChoice({
                       datanet={datanet}
                       chosen={datasets[at]}
                       size={at < 0 ? undefined : sizes?.[at]}
-                      disabled={busy === datanet.id || (at < 0 && datasets.length >= MOST_DATANETS)}
+                      asked={asked.includes(datanet.id)}
+                      disabled={at < 0 && datasets.length >= MOST_DATANETS}
                       onToggle={(on) => void toggle(datanet.id, on)}
                       onVersion={(leaves) => set(datanet.id, leaves)}
                     />
@@ -111,6 +115,7 @@ function Row({
   datanet,
   chosen,
   size,
+  asked,
   disabled,
   onToggle,
   onVersion,
@@ -118,6 +123,7 @@ function Row({
   datanet: Datanet;
   chosen: Dataset | undefined;
   size: Size | undefined;
+  asked: boolean;
   disabled: boolean;
   onToggle: (on: boolean) => void;
   onVersion: (leaves: number) => Promise<string | undefined>;
@@ -130,8 +136,9 @@ function Row({
       <label className="flex items-start gap-3">
         <input
           type="checkbox"
-          checked={chosen !== undefined}
-          disabled={disabled}
+          // It shows what was asked for at once; the chain answers a moment later.
+          checked={chosen !== undefined || asked}
+          disabled={disabled || asked}
           onChange={(event) => onToggle(event.target.checked)}
           className="mt-1 size-4 shrink-0 accent-accent"
         />

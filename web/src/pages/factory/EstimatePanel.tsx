@@ -43,10 +43,7 @@ export function EstimatePanel({
   const line = "flex items-baseline justify-between gap-4";
   const few = ceiling !== null && estimate.trained > ceiling;
   return (
-    <Card
-      title="Estimate"
-      about="By four bytes a token, and a look at a few files; the worker's tokenizer decides."
-    >
+    <Card title="Estimate" about="By a look at a few files; the worker's tokenizer decides.">
       <div className="grid gap-5">
         <dl className="grid gap-2.5 text-sm">
           <div className={line}>
@@ -124,6 +121,11 @@ export function EstimatePanel({
         {cheapest !== null && budget !== null && cheapest > budget && (
           <Notice tone="warn" title="The budget is below the cheapest worker's price">
             The job waits until one comes that takes it.
+          </Notice>
+        )}
+        {estimate.unseen && (
+          <Notice tone="warn" title="Some of the data could not be looked at">
+            It is taken for short questions and answers, which need the most tokens.
           </Notice>
         )}
         {few && (

@@ -17,7 +17,7 @@ import { formatCount, formatOpen, parseOpen, plural } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
 import { CodeBlock } from "@/training/CodeBlock";
 import { commandLine, configuration } from "@/training/commands";
-import { estimate as estimateOf, offers, price, suggestCeiling } from "@/training/estimate";
+import { estimate as estimateOf, offers, price, stepTokens, suggestCeiling } from "@/training/estimate";
 import { useModels, useWorkers } from "@/training/queries";
 import { methodName } from "@/training/words";
 import { DataChoice } from "./DataChoice";
@@ -95,6 +95,18 @@ export default function FactoryPage() {
     ...(draft.datasets.length === 0 ? ["Choose a Datanet"] : []),
     ...(wrong > 0 ? [`Mend ${plural(wrong, "setting")}`] : []),
     ...("error" in ceiling || "error" in budget || "error" in deadline ? ["Mend the limits"] : []),
+    // A worker that may not use the tokens of one step cannot begin, and the job would fail.
+    ...("value" in ceiling && ceiling.value < stepTokens(estimate)
+      ? ["Raise the token ceiling: one step does not fit into it"]
+      : []),
+    // Without a look at the data the ceiling would be a guess.
+    ...(draft.ceiling === null && draft.datasets.length > 0 && (samples.isPending || known.length === 0)
+      ? [
+          sizes.isError
+            ? "The chain does not say how much data there is"
+            : "Wait until the data was looked at",
+        ]
+      : []),
   ];
 
   const chooseParent = async (adapter: Adapter | null) => {
@@ -185,7 +197,7 @@ export default function FactoryPage() {
           <DataChoice
             datasets={draft.datasets}
             sizes={sizes.data}
-            onChange={(datasets) => change({ datasets })}
+            onChange={(to) => setDraft((now) => ({ ...now, datasets: to(now.datasets) }))}
           />
           <SettingsForm
             draft={draft}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { noSample } from "@/training/estimate";
 import { defaults } from "@/training/settings";
 import {
-  addTo,
   callOf,
   check,
   createdJob,
@@ -10,6 +10,7 @@ import {
   readBudget,
   readCeiling,
   readDeadline,
+  withText,
 } from "./factory.state";
 
 describe("a draft", () => {
@@ -58,11 +59,20 @@ describe("money and limits", () => {
 });
 
 describe("a sample", () => {
-  it("adds up records and text", () => {
-    const sample = { records: 0, recordBytes: 0, textBytes: 0 };
-    addTo(sample, "Q: One?\nA: Yes.\nQ: Two?\nA: No.", false, "md");
-    addTo(sample, "Plain words.", false, "md");
-    expect(sample).toEqual({ records: 2, recordBytes: 30, textBytes: 12 });
+  it("adds up questions and text, in bytes as the chain counts them", () => {
+    const asked = withText(noSample, "Q: One?\nA: Yes.\nQ: Two?\nA: No.", false, "md");
+    expect(asked).toMatchObject({ bytes: 30, records: 2, recordBytes: 30 });
+    expect(withText(asked, "Маяк.", false, "md")).toMatchObject({ bytes: 39, records: 2, recordBytes: 30 });
+  });
+  it("counts of records what is trained on, and not their JSON or what was rejected", () => {
+    const line = JSON.stringify({
+      prompt: "Who?",
+      chosen: "Me.",
+      rejected: "Nobody that I know of. ".repeat(20),
+    });
+    const found = withText(noSample, `${line}\n${line}\n`, false, "txt");
+    // Two times a word and a sign, of the question and of the answer.
+    expect(found).toMatchObject({ records: 2, tokens: 8 });
   });
 });
 

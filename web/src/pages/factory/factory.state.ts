@@ -5,7 +5,7 @@ import type { Api } from "@/chain/client";
 import type { TransactionResult } from "@/chain/transactions";
 import { formatOpen, parseOpen } from "@/lib/format";
 import { settledByParent } from "@/training/commands";
-import type { Sample } from "@/training/estimate";
+import { bytesOf, countTokens, noSample, type Sample } from "@/training/estimate";
 import { examplesOf } from "@/training/examples";
 import { gather, type MetricsAnswer, noCurves, speed } from "@/training/metrics";
 import { readVersion } from "@/training/queries";
@@ -180,24 +180,34 @@ async function readSample({ datanet, leaves }: Dataset, signal: AbortSignal): Pr
     signal,
     query: { state: "accepted", limit: 100 },
   });
-  const sample: Sample = { records: 0, recordBytes: 0, textBytes: 0 };
   const within = items.filter(({ leaf }) => leaf !== null && leaf < leaves).slice(0, SAMPLED);
+  let sample = noSample;
   for (const { sha256 } of within) {
     // A file that nobody gives now is not looked at.
     const preview = await request<Preview>(`/v1/previews/${sha256}`, { signal }).catch(() => null);
-    if (preview?.text) addTo(sample, preview.text, preview.truncated, preview.media);
+    if (preview?.text) sample = withText(sample, preview.text, preview.truncated, preview.media);
   }
   return sample;
 }
 
-/** Adds what a text is like to a sample. */
-export function addTo(sample: Sample, text: string, truncated: boolean, media: string): void {
-  const { kind, count } = examplesOf(text, truncated, defaults.maxSeqLength, media);
-  if (kind === "text") sample.textBytes += text.length;
-  else {
-    sample.recordBytes += text.length;
-    sample.records += count;
+/** A sample with one more text. */
+export function withText(sample: Sample, text: string, truncated: boolean, media: string): Sample {
+  const { kind, count, examples } = examplesOf(text, truncated, defaults.maxSeqLength, media);
+  const bytes = bytesOf(text);
+  const own = { tokens: countTokens(text), records: 0, recordBytes: 0 };
+  if (kind !== "text") Object.assign(own, { records: count, recordBytes: bytes });
+  if (kind === "records" && examples.length > 0) {
+    // Of JSON its values are trained on, and of a preference the chosen answer.
+    const trained = examples.flat().filter(({ role }) => role !== "rejected");
+    const tokens = trained.reduce((sum, part) => sum + countTokens(part.text), 0);
+    own.tokens = Math.ceil((tokens / examples.length) * count);
   }
+  return {
+    bytes: sample.bytes + bytes,
+    tokens: sample.tokens + own.tokens,
+    records: sample.records + own.records,
+    recordBytes: sample.recordBytes + own.recordBytes,
+  };
 }
 
 /** The number of the job that a transaction queued. */

@@ -1,9 +1,11 @@
+import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useStatus } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { JobDetail } from "@/api/types";
+import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
 import { Progress } from "@/components/ui/Bars";
@@ -17,6 +19,8 @@ import { ErrorState } from "@/components/ui/States";
 import { AccountName, Amount, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, formatDuration } from "@/lib/format";
 import { useNow } from "@/lib/now";
+import { describeProblem } from "@/lib/problem";
+import { downloadAdapter } from "@/training/download";
 import { type Following, useCurves } from "@/training/followMetrics";
 import { type Run, timeLeft } from "@/training/metrics";
 import { useAncestry, useDatanets, useJob, useModels } from "@/training/queries";
@@ -240,6 +244,10 @@ function Ancestry({ job }: { job: JobDetail }) {
 
 function Result({ job }: { job: JobDetail }) {
   const { result } = job;
+  const download = useMutation({
+    mutationFn: downloadAdapter,
+    onError: (error) => toast(describeProblem(error).title, "bad"),
+  });
   if (!result) return null;
   const less = result.evalLossBefore - result.evalLossAfter;
   return (
@@ -255,14 +263,14 @@ function Result({ job }: { job: JobDetail }) {
             >
               Whose files made it
             </ButtonLink>
-            <a
-              href={`/ipfs/${result.content}?format=raw`}
-              download={`adapter-${job.id}.safetensors`}
-              className="inline-flex min-h-8 items-center gap-2 rounded-control border border-line bg-raised px-3 py-1 text-sm font-medium hover:bg-sunken"
+            <Button
+              size="small"
+              busy={download.isPending}
+              onClick={() => download.mutate(job)}
+              icon={<Icon name="download" className="size-4" />}
             >
-              <Icon name="download" className="size-4" />
               Download
-            </a>
+            </Button>
           </>
         )
       }

@@ -1,0 +1,15 @@
+// Accounts that are there when tests begin, so that none waits for a faucet that is tested already. Each belongs to
+// one file of tests: two that sign at once would take the same nonce.
+
+/** Contributors, who submit without having any OPEN, by who sponsors them. */
+export const contributors = {
+  "//Charlie": ["Ada", "Ben"],
+  "//Dave": ["Cleo", "Gil", "Jon"],
+  "//Eve": ["Uma", "Xenia"],
+} as const;
+
+/** Contributors who have OPEN too. */
+export const wealthy = ["Ida", "Kim", "Olga", "Wanda"] as const;
+
+/** Who has enough OPEN to create Datanets and to fund them. */
+export const funders = ["Fay", "Gus"] as const;
