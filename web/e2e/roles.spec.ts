@@ -30,11 +30,11 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
   await expect(page.getByText("Its contributor took it back")).toBeVisible({ timeout: 60_000 });
 
   await page.goto(`/accounts/${kim.address}`);
-  await page.getByLabel("To").fill(friend.address.slice(0, -1));
-  await page.getByLabel("Amount").fill("0.25");
+  await page.getByRole("textbox", { name: "To", exact: true }).fill(friend.address.slice(0, -1));
+  await page.getByRole("textbox", { name: "Amount" }).fill("0.25");
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page.getByText("This is no account; it may be mistyped.")).toBeVisible();
-  await page.getByLabel("To").fill(friend.address);
+  await page.getByRole("textbox", { name: "To", exact: true }).fill(friend.address);
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await signAndWait(page);
   const { balance } = await api<{ balance: string }>(`accounts/${friend.address}`);
