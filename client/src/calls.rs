@@ -11,8 +11,8 @@ use crate::{
 };
 use openledger_primitives::{
     api::SubmissionItem, leaf::DatasetRef, Balance, BaseModelId, BlockNumber, ContentId, DatanetId,
-    FileHash, JobId, JobKind, JobResult, Modality, ModelFamily, QuotaLimits, ReviewPolicy,
-    RewardTerms, SubmissionId, TrainingSpec, Verdict,
+    DatanetText, FileHash, JobId, JobKind, JobResult, Modality, ModelFamily, Period, PoolRules,
+    QuotaLimits, ReviewPolicy, RewardTerms, Shares, SubmissionId, TrainingSpec, Verdict,
 };
 use subxt::utils::Static;
 
@@ -213,6 +213,69 @@ impl Client {
     }
 }
 
+/// What owners do with Datanets.
+impl Client {
+    /// Says what the signer's Datanet is about.
+    pub async fn set_datanet_text(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        text: DatanetText,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().set_text(datanet, Static(text));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Lets no files into the signer's Datanet for now, or lets them in again.
+    pub async fn pause_datanet(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        paused: bool,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let calls = runtime::transactions().datanets();
+        if paused {
+            self.send(signer, &calls.pause(datanet), wait).await
+        } else {
+            self.send(signer, &calls.resume(datanet), wait).await
+        }
+    }
+
+    /// Offers the signer's Datanet to another account, or to nobody any more.
+    pub async fn offer_datanet(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        to: Option<AccountId>,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().offer_ownership(datanet, to);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Becomes the owner of a Datanet that was offered to the signer; its deposit is held.
+    pub async fn accept_datanet(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().datanets().accept_ownership(datanet), wait).await
+    }
+
+    /// Closes the signer's Datanet for ever and releases its deposit.
+    pub async fn close_datanet(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().datanets().close(datanet), wait).await
+    }
+}
+
 /// Reviews.
 impl Client {
     /// Votes on a pending submission.
@@ -234,60 +297,129 @@ impl Client {
         Ok((receipt, Voted { settled, replaced: voted.replaced }))
     }
 
-    /// Replaces the review policy of the signer's Datanet.
+    /// Replaces the review policy of the signer's Datanet. Answers the first block in which it counts,
+    /// where it waits.
     pub async fn set_review_policy(
         &self,
         signer: &Signer,
         datanet: DatanetId,
         policy: ReviewPolicy<AccountId>,
         wait: Wait,
-    ) -> Result<Receipt> {
+    ) -> Result<(Receipt, Option<BlockNumber>)> {
         let call = runtime::transactions().review().set_policy(datanet, Static(policy));
-        self.send(signer, &call, wait).await
+        let receipt = self.send(signer, &call, wait).await?;
+        let announced = receipt.find::<runtime::review::events::PolicyAnnounced>();
+        Ok((receipt, announced.map(|event| event.from)))
     }
 }
 
 /// Rewards.
 impl Client {
-    /// Pays into a Datanet's pool. The first funding brings the terms; a later one accepts the
-    /// current ones, or names those it expects.
+    /// Pays into a Datanet's pool under the rules that the signer saw; the chain refuses if they changed.
     pub async fn fund_pool(
         &self,
         signer: &Signer,
         datanet: DatanetId,
         amount: Balance,
-        terms: Option<RewardTerms>,
+        rules: PoolRules,
         wait: Wait,
     ) -> Result<Receipt> {
-        let call = runtime::transactions().leaderboard().fund(datanet, amount, terms.map(Static));
+        let call = runtime::transactions().leaderboard().fund(datanet, amount, Static(rules));
         self.send(signer, &call, wait).await
     }
 
-    /// Changes how fast the pool of the signer's Datanet pays out.
+    /// Says how fast the pool of the signer's Datanet pays out. Answers the first period that the terms
+    /// count for, where they wait.
     pub async fn set_reward_terms(
         &self,
         signer: &Signer,
         datanet: DatanetId,
         terms: RewardTerms,
         wait: Wait,
-    ) -> Result<Receipt> {
+    ) -> Result<(Receipt, Option<Period>)> {
         let call = runtime::transactions().leaderboard().set_terms(datanet, Static(terms));
+        let receipt = self.send(signer, &call, wait).await?;
+        let announced = receipt.find::<runtime::leaderboard::events::TermsAnnounced>();
+        Ok((receipt, announced.map(|event| event.from)))
+    }
+
+    /// Takes shares of the signer's out of a pool at the end of the running period.
+    pub async fn leave_pool(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        shares: Shares,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().leaderboard().leave(datanet, shares);
         self.send(signer, &call, wait).await
     }
 
-    /// Pays an account what is owed to it; anyone may send this. Returns the plancks paid.
-    pub async fn claim_rewards(
+    /// Pays a funder what its shares brought that have left; anyone may send this. Returns the plancks.
+    pub async fn withdraw_from_pool(
         &self,
         signer: &Signer,
         datanet: DatanetId,
         account: AccountId,
         wait: Wait,
     ) -> Result<(Receipt, Balance)> {
-        let call = runtime::transactions().leaderboard().claim(datanet, account);
+        let call = runtime::transactions().leaderboard().withdraw(datanet, account);
         let receipt = self.send(signer, &call, wait).await?;
-        let event: runtime::leaderboard::events::Claimed =
-            receipt.require("Leaderboard::Claimed")?;
+        let event: runtime::leaderboard::events::Withdrawn =
+            receipt.require("Leaderboard::Withdrawn")?;
         Ok((receipt, event.amount))
+    }
+
+    /// Lets what is nobody's of a closed or dead pool leave for the treasury.
+    pub async fn recover_pool(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().leaderboard().recover(datanet), wait).await
+    }
+
+    /// Has an account's rewards paid to another one. Returns the block from which they are.
+    pub async fn set_payout(
+        &self,
+        signer: &Signer,
+        account: AccountId,
+        to: AccountId,
+        wait: Wait,
+    ) -> Result<(Receipt, BlockNumber)> {
+        let call = runtime::transactions().leaderboard().set_payout(account, to);
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::leaderboard::events::PayoutSet =
+            receipt.require("Leaderboard::PayoutSet")?;
+        Ok((receipt, event.from))
+    }
+
+    /// Pays an account what is owed to it in up to 20 Datanets; anyone may send this. Returns the plancks
+    /// paid in each that owed any, and to whom they went.
+    pub async fn claim_rewards(
+        &self,
+        signer: &Signer,
+        datanets: &[DatanetId],
+        account: AccountId,
+        wait: Wait,
+    ) -> Result<(Receipt, Vec<(DatanetId, Balance)>, AccountId)> {
+        let calls = runtime::transactions().leaderboard();
+        let receipt = match datanets {
+            [datanet] => self.send(signer, &calls.claim(*datanet, account), wait).await?,
+            datanets => {
+                let call = calls.claim_many(BoundedVec(datanets.to_vec()), account);
+                self.send(signer, &call, wait).await?
+            }
+        };
+        let paid = receipt
+            .find_all::<runtime::leaderboard::events::Claimed>()
+            .map(|event| (event.datanet, event.amount))
+            .collect();
+        let to = receipt
+            .find::<runtime::leaderboard::events::PaidOut>()
+            .map_or(account, |event| event.to);
+        Ok((receipt, paid, to))
     }
 }
 

@@ -282,10 +282,24 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
             "points are paid once the reward period they were earned in has ended; \
              `openledger rewards show` says when"
         }
-        ("Leaderboard", "TermsRequired" | "ZeroTerms") => {
-            "give --per-period and --max-per-point, both above 0"
+        ("Leaderboard", "TermsRequired") => {
+            "the Datanet's owner sets them with `openledger rewards terms`"
         }
-        ("Leaderboard", "TermsDiffer") => "read the current terms with `openledger rewards show`",
+        ("Leaderboard", "ZeroTerms") => "give --per-period and --max-per-point, both above 0",
+        ("Leaderboard", "TermsDiffer" | "PolicyDiffers") => {
+            "read the current rules with `openledger rewards show`, and send it again if you agree"
+        }
+        ("Leaderboard", "NoWayOut" | "NotEnoughShares") => {
+            "`openledger rewards show` says what you hold and when funders may leave"
+        }
+        ("Leaderboard", "NothingToWithdraw") => {
+            "shares leave at the end of the reward period; `openledger rewards show` says when"
+        }
+        ("Leaderboard", "NotThePayee") => "`openledger rewards show` says who is paid",
+        ("Datanets", "DatanetHasPending") => {
+            "pause it with `openledger datanet pause`, and close it when its files have verdicts"
+        }
+        ("Datanets", "NotOffered") => "`openledger datanet show` says to whom it is offered",
         ("Leaderboard", "BelowMinimumFunding") => "pay in at least 1 OPEN at a time",
         ("Training", "UnknownBaseModel") => "list them with `openledger model list`",
         ("Training", "UnknownParent") => "list adapters with `openledger adapter list`",

@@ -10,8 +10,8 @@ use crate::{
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     api::{
-        BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
-        WorkerView,
+        BoardCursor, BoardEntry, DatanetDetails, DatanetView, LeafView, PayoutView, PendingView,
+        PoolView, QuotaStatus, ShareView, SubmissionItem, WaitingPolicyView, WorkerView,
     },
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
     ExtractorVersion, FileHash, Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal,
@@ -109,6 +109,14 @@ impl Client {
     /// A Datanet.
     pub async fn datanet(&self, datanet: DatanetId) -> Result<Option<DatanetView<AccountId>>> {
         self.api("DatanetsApi_datanet", datanet).await
+    }
+
+    /// What a Datanet's owner says about it, and what stands open.
+    pub async fn datanet_details(
+        &self,
+        datanet: DatanetId,
+    ) -> Result<Option<DatanetDetails<AccountId>>> {
+        self.api("DatanetsApi_details", datanet).await
     }
 
     /// At most 100 Datanets from number `start` on.
@@ -232,6 +240,29 @@ impl Client {
     /// A Datanet's pool.
     pub async fn pool(&self, datanet: DatanetId) -> Result<Option<Pool>> {
         self.api("LeaderboardApi_pool", datanet).await
+    }
+
+    /// A Datanet's pool as it is now, what waits, and what paying in has to name.
+    pub async fn pool_view(&self, datanet: DatanetId) -> Result<Option<PoolView>> {
+        self.api("LeaderboardApi_pool_view", datanet).await
+    }
+
+    /// What a funder owns of a pool.
+    pub async fn share(&self, datanet: DatanetId, account: AccountId) -> Result<Option<ShareView>> {
+        self.api("LeaderboardApi_share", (datanet, account)).await
+    }
+
+    /// The review policy that waits to take the place of a Datanet's.
+    pub async fn waiting_policy(
+        &self,
+        datanet: DatanetId,
+    ) -> Result<Option<WaitingPolicyView<AccountId>>> {
+        self.api("LeaderboardApi_waiting_policy", datanet).await
+    }
+
+    /// Where an account's rewards are paid, if it ever said so.
+    pub async fn payout(&self, account: AccountId) -> Result<Option<PayoutView<AccountId>>> {
+        self.api("LeaderboardApi_payout", account).await
     }
 
     /// The current reward period, and the first block of the next.

@@ -40,6 +40,18 @@
         with = "::subxt::utils::Static<::openledger_primitives::RewardTerms>"
     ),
     substitute_type(
+        path = "openledger_primitives::funding::PoolRules",
+        with = "::subxt::utils::Static<::openledger_primitives::PoolRules>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::datanet::DatanetText",
+        with = "::subxt::utils::Static<::openledger_primitives::DatanetText>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::datanet::DatanetStatus",
+        with = "::subxt::utils::Static<::openledger_primitives::DatanetStatus>"
+    ),
+    substitute_type(
         path = "openledger_primitives::training::ModelFamily",
         with = "::subxt::utils::Static<::openledger_primitives::ModelFamily>"
     ),

@@ -5,10 +5,12 @@
 #![allow(missing_docs, clippy::too_many_arguments, clippy::multiple_bound_locations)]
 
 use crate::{
+    funding::{Shares, WayOut},
     job::{Adapter, Job},
-    Balance, BlockNumber, ContentId, DailyQuota, DatanetId, DatasetLeaf, DatasetVersion, Day,
-    ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType, Modality, Period, Points,
-    Pool, QuotaLimits, Refusal, ReviewPolicy, SubmissionId,
+    Balance, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus, DatasetLeaf,
+    DatasetVersion, Day, ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType,
+    Modality, Period, Points, Pool, PoolRules, QuotaLimits, Refusal, ReviewPolicy, RewardTerms,
+    SubmissionId,
 };
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -77,6 +79,25 @@ pub struct DatanetView<AccountId> {
     pub policy: Option<ReviewPolicy<AccountId>>,
 }
 
+/// What a Datanet's owner says about it, and what stands open.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct DatanetDetails<AccountId> {
+    /// Whether it takes files.
+    pub status: DatanetStatus,
+    /// A line (UTF-8).
+    pub summary: Vec<u8>,
+    /// Markdown (UTF-8).
+    pub description: Vec<u8>,
+    /// Words to find it by (UTF-8).
+    pub tags: Vec<Vec<u8>>,
+    /// To whom it is offered.
+    pub offered_to: Option<AccountId>,
+    /// Plancks held on its owner.
+    pub deposit: Balance,
+    /// What all contributors together may submit in one UTC day.
+    pub daily_limit: Option<QuotaLimits>,
+}
+
 /// A submission waiting for its verdict, as reviewers see it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct PendingView<AccountId> {
@@ -119,6 +140,79 @@ pub struct BoardCursor {
     pub points: Points,
     /// Its sequence.
     pub sequence: u64,
+}
+
+/// A pool as readers see it: as it would be if it were touched now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PoolView {
+    /// Everything ever paid in.
+    pub total_in: Balance,
+    /// Paid out for points.
+    pub claimed: Balance,
+    /// Released to points, not yet paid out.
+    pub owed: Balance,
+    /// Not yet released.
+    pub available: Balance,
+    /// Left with shares, not yet withdrawn.
+    pub returning: Balance,
+    /// Withdrawn by funders.
+    pub returned: Balance,
+    /// The current period.
+    pub period: Period,
+    /// Points earned in it.
+    pub points: Points,
+    /// What `fund` has to name.
+    pub rules: PoolRules,
+    /// Terms that wait.
+    pub waiting: Option<WaitingTermsView>,
+    /// Shares of what is available.
+    pub shares: Shares,
+    /// Those of them that nobody holds.
+    pub unowned: Shares,
+    /// Why funders may leave now; `None` if they may not.
+    pub way_out: Option<WayOut>,
+}
+
+/// Terms that wait, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct WaitingTermsView {
+    /// The terms.
+    pub terms: RewardTerms,
+    /// The first period that they count for.
+    pub from: Period,
+    /// Its first block.
+    pub block: BlockNumber,
+}
+
+/// A review policy that waits, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct WaitingPolicyView<AccountId> {
+    /// The policy.
+    pub policy: ReviewPolicy<AccountId>,
+    /// The first block in which it counts.
+    pub block: BlockNumber,
+}
+
+/// What a funder owns of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ShareView {
+    /// Shares that stay.
+    pub shares: Shares,
+    /// Plancks that they are worth now.
+    pub worth: Balance,
+    /// Shares that leave at the end of the period.
+    pub leaving: Shares,
+    /// Plancks that can be withdrawn.
+    pub due: Balance,
+}
+
+/// Where an account's rewards are paid.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PayoutView<AccountId> {
+    /// The account that gets them now.
+    pub to: AccountId,
+    /// The one that gets them from a block on.
+    pub next: Option<(AccountId, BlockNumber)>,
 }
 
 /// A worker as readers see it.
@@ -168,6 +262,9 @@ sp_api::decl_runtime_apis! {
         /// Proof that the leaf at `index` stands in the version with `leaves` leaves, for
         /// `openledger_primitives::leaf::verify_leaf`.
         fn leaf_proof(datanet: DatanetId, index: LeafIndex, leaves: u64) -> Option<Vec<H256>>;
+        /// What a Datanet's owner says about it, and what stands open.
+        #[api_version(2)]
+        fn details(datanet: DatanetId) -> Option<DatanetDetails<AccountId>>;
     }
 
     /// Reviews.
@@ -192,6 +289,18 @@ sp_api::decl_runtime_apis! {
         fn pool(datanet: DatanetId) -> Option<Pool>;
         /// The reward period of the current block, and the first block of the next.
         fn period() -> (Period, BlockNumber);
+        /// A Datanet's pool as it is now, what waits, and what `fund` has to name.
+        #[api_version(2)]
+        fn pool_view(datanet: DatanetId) -> Option<PoolView>;
+        /// What a funder owns of a pool.
+        #[api_version(2)]
+        fn share(datanet: DatanetId, account: AccountId) -> Option<ShareView>;
+        /// The review policy that waits to take the place of a Datanet's.
+        #[api_version(2)]
+        fn waiting_policy(datanet: DatanetId) -> Option<WaitingPolicyView<AccountId>>;
+        /// Where an account's rewards are paid, if it ever said so.
+        #[api_version(2)]
+        fn payout(account: AccountId) -> Option<PayoutView<AccountId>>;
     }
 
     /// Jobs, workers and adapters.

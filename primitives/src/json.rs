@@ -6,11 +6,15 @@
 //! their type `A` writes itself: SS58.
 
 use crate::{
-    api::{BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus},
+    api::{
+        BoardEntry, DatanetView, LeafView, PayoutView, PendingView, PoolView, QuotaStatus,
+        ShareView, WaitingPolicyView,
+    },
+    funding::WayOut,
     job::{self, JobFailure, JobState},
     leaf::DatasetRef,
-    ContentId, ExtractorVersion, JobResult, MediaType, Method, Modality, Refusal, RefusalRule,
-    ReviewPolicy,
+    ContentId, DatanetStatus, ExtractorVersion, JobResult, MediaType, Method, Modality, Refusal,
+    RefusalRule, ReviewPolicy, RewardTerms,
 };
 use alloc::{
     string::{String, ToString},
@@ -102,6 +106,221 @@ impl From<Result<(), Refusal>> for Check {
                 limit: refusal.limit,
                 message: refusal.to_string(),
             }),
+        }
+    }
+}
+
+/// How fast a pool pays out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// Most plancks released for one period.
+    pub per_period: String,
+    /// Most plancks for one point.
+    pub max_per_point: String,
+}
+
+impl From<RewardTerms> for Terms {
+    fn from(terms: RewardTerms) -> Self {
+        Self {
+            per_period: terms.per_period.to_string(),
+            max_per_point: terms.max_per_point.to_string(),
+        }
+    }
+}
+
+/// What `fund` has to name.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolRules {
+    /// The terms.
+    pub terms: Terms,
+    /// The terms that wait.
+    pub next_terms: Option<Terms>,
+    /// Hash of the review policy.
+    pub policy: String,
+    /// Hash of the policy that waits.
+    pub next_policy: Option<String>,
+}
+
+impl From<crate::PoolRules> for PoolRules {
+    fn from(rules: crate::PoolRules) -> Self {
+        Self {
+            terms: rules.terms.into(),
+            next_terms: rules.next_terms.map(Into::into),
+            policy: hex(rules.policy),
+            next_policy: rules.next_policy.map(hex),
+        }
+    }
+}
+
+/// Terms that wait, and until when.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingTerms {
+    /// The terms.
+    #[serde(flatten)]
+    pub terms: Terms,
+    /// The first period that they count for.
+    pub from_period: u32,
+    /// Its first block.
+    pub from_block: u32,
+}
+
+/// A reward pool as it is now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pool {
+    /// Plancks ever paid in.
+    pub total_in: String,
+    /// Paid out for points.
+    pub claimed: String,
+    /// Released to points, not yet paid out.
+    pub owed: String,
+    /// Not yet released.
+    pub available: String,
+    /// Left with shares, not yet withdrawn.
+    pub returning: String,
+    /// Withdrawn by funders.
+    pub returned: String,
+    /// Most plancks released for one period.
+    pub per_period: String,
+    /// Most plancks for one point.
+    pub max_per_point: String,
+    /// The current period.
+    pub period: u32,
+    /// Points earned in it.
+    pub points: String,
+    /// Terms that wait.
+    pub waiting: Option<WaitingTerms>,
+    /// What `fund` has to name.
+    pub rules: PoolRules,
+    /// Shares of what is available.
+    pub shares: String,
+    /// Those of them that nobody holds.
+    pub unowned: String,
+    /// Why funders may leave now; nothing if they may not.
+    pub way_out: Option<WayOut>,
+}
+
+impl From<PoolView> for Pool {
+    fn from(pool: PoolView) -> Self {
+        let terms = Terms::from(pool.rules.terms);
+        Self {
+            total_in: pool.total_in.to_string(),
+            claimed: pool.claimed.to_string(),
+            owed: pool.owed.to_string(),
+            available: pool.available.to_string(),
+            returning: pool.returning.to_string(),
+            returned: pool.returned.to_string(),
+            per_period: terms.per_period,
+            max_per_point: terms.max_per_point,
+            period: pool.period,
+            points: pool.points.to_string(),
+            waiting: pool.waiting.map(|waiting| WaitingTerms {
+                terms: waiting.terms.into(),
+                from_period: waiting.from,
+                from_block: waiting.block,
+            }),
+            rules: pool.rules.into(),
+            shares: pool.shares.to_string(),
+            unowned: pool.unowned.to_string(),
+            way_out: pool.way_out,
+        }
+    }
+}
+
+/// What a funder owns of a pool.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Share {
+    /// Shares that stay.
+    pub shares: String,
+    /// Plancks that they are worth now.
+    pub worth: String,
+    /// Shares that leave at the end of the period.
+    pub leaving: String,
+    /// Plancks that can be withdrawn.
+    pub due: String,
+}
+
+impl From<ShareView> for Share {
+    fn from(share: ShareView) -> Self {
+        Self {
+            shares: share.shares.to_string(),
+            worth: share.worth.to_string(),
+            leaving: share.leaving.to_string(),
+            due: share.due.to_string(),
+        }
+    }
+}
+
+/// A review policy that waits, and until when.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingPolicy<A> {
+    /// Who decides from then on.
+    pub curators: Vec<A>,
+    /// How many of them must agree.
+    pub threshold: u8,
+    /// The first block in which it counts.
+    pub from_block: u32,
+}
+
+impl<A> From<WaitingPolicyView<A>> for WaitingPolicy<A> {
+    fn from(view: WaitingPolicyView<A>) -> Self {
+        let ReviewPolicy::Curators { members, threshold } = view.policy;
+        Self { curators: members.into_inner(), threshold, from_block: view.block }
+    }
+}
+
+/// Where an account's rewards are paid.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Payout<A> {
+    /// The account that gets them now.
+    pub to: A,
+    /// The one that gets them later.
+    pub next: Option<A>,
+    /// The block from which it does.
+    pub next_from_block: Option<u32>,
+}
+
+impl<A> From<PayoutView<A>> for Payout<A> {
+    fn from(payout: PayoutView<A>) -> Self {
+        let (next, next_from_block) = payout.next.unzip();
+        Self { to: payout.to, next, next_from_block }
+    }
+}
+
+/// What a Datanet's owner says about it, and what stands open.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatanetDetails<A> {
+    /// Whether it takes files.
+    pub status: DatanetStatus,
+    /// A line.
+    pub summary: String,
+    /// Markdown.
+    pub description: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// To whom it is offered.
+    pub offered_to: Option<A>,
+    /// Plancks held on its owner.
+    pub deposit: String,
+}
+
+impl<A> From<crate::api::DatanetDetails<A>> for DatanetDetails<A> {
+    fn from(details: crate::api::DatanetDetails<A>) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self {
+            status: details.status,
+            summary: text(details.summary),
+            description: text(details.description),
+            tags: details.tags.into_iter().map(text).collect(),
+            offered_to: details.offered_to,
+            deposit: details.deposit.to_string(),
         }
     }
 }

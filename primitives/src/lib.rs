@@ -27,6 +27,8 @@ extern crate alloc;
 pub mod api;
 pub mod attribution;
 pub mod content_id;
+pub mod datanet;
+pub mod funding;
 pub mod job;
 #[cfg(feature = "std")]
 pub mod json;
@@ -42,6 +44,8 @@ pub mod verdict;
 
 pub use attribution::{shares, PARTS};
 pub use content_id::{ContentCodec, ContentId, ContentIdError};
+pub use datanet::{DatanetStatus, DatanetText};
+pub use funding::{Exit, Funds, PoolRules, Share, Shares, WaitingTerms, WayOut};
 pub use job::{Adapter, Job, JobResult, JobState};
 pub use leaf::{text_root, DatasetLeaf, DatasetVersion, FileHash, LeafVersion};
 pub use list::ClosedList;

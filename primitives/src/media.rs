@@ -43,6 +43,33 @@ impl MediaType {
         }
     }
 
+    /// Most units that a file of this format and `size` bytes can hold, in its modality's unit. What is
+    /// above it was never measured: no verdict may claim it.
+    ///
+    /// The chain knows of a file how many bytes it has, and a day's quota counts them, so this ties
+    /// what one acceptance can claim to what its contributor used up. Text formats that are stored plain
+    /// hold a unit a byte; normalisation form C makes some scripts longer (Bengali and Hindi letters
+    /// with a dot double), and nothing more than three times as long. Compressed text, pixels and
+    /// milliseconds are bounded well above what real files have.
+    pub const fn max_units(self, size: u32) -> u64 {
+        let a_byte = match self {
+            Self::Md | Self::Txt => 3,
+            Self::Pdf | Self::Docx => 32,
+            // A counted tile of 256 pixels differs from every other; scans of two colours take a
+            // quarter of a byte for one at least.
+            Self::Png | Self::Jpg | Self::Jpeg | Self::Webp | Self::Tiff | Self::Bmp => 1_024,
+            // 8 kbit/s, the least rate of MP3, is a byte for each.
+            Self::Wav | Self::Mp3 | Self::Flac => 4,
+        };
+        let held = (size as u64).saturating_mul(a_byte);
+        let most = self.modality().max_units();
+        if held < most {
+            held
+        } else {
+            most
+        }
+    }
+
     /// The file name extension, without the dot.
     pub const fn extension(self) -> &'static str {
         self.name()

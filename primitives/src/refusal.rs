@@ -26,6 +26,8 @@ closed_list! {
         DailyBytes = 10, "DailyBytes", "the account's bytes of the day are used up";
         DatanetDailyFiles = 11, "DatanetDailyFiles", "the Datanet's files of the day are used up";
         DatanetDailyBytes = 12, "DatanetDailyBytes", "the Datanet's bytes of the day are used up";
+        DatanetPaused = 13, "DatanetPaused", "the Datanet takes no files for now";
+        DatanetClosed = 14, "DatanetClosed", "the Datanet is closed";
     }
 }
 
@@ -139,6 +141,13 @@ impl fmt::Display for Refusal {
                 "this Datanet's owner allows {limit} bytes a UTC day, and this would make {value}; try \
                  again after 00:00 UTC"
             ),
+            RefusalRule::DatanetPaused => write!(
+                f,
+                "Datanet {value} takes no files for now; try again when its owner has resumed it"
+            ),
+            RefusalRule::DatanetClosed => {
+                write!(f, "Datanet {value} is closed; list the others with `openledger datanet list`")
+            }
         }
     }
 }

@@ -33,7 +33,8 @@ pub struct RewardTerms {
     pub max_per_point: Balance,
 }
 
-/// A Datanet's rewards. `total_in = claimed + owed + available` at all times.
+/// A Datanet's rewards. What was paid in is claimed, owed, available or back with its funders
+/// ([`Funds::away`](crate::Funds::away)), at all times.
 #[derive(
     Clone,
     Copy,
@@ -163,10 +164,21 @@ impl Pool {
         Ok(())
     }
 
-    /// Whether the books add up.
-    pub fn is_balanced(&self) -> bool {
+    /// Takes `amount` of what is available out for funders.
+    ///
+    /// # Errors
+    ///
+    /// If less is available; nothing has changed then.
+    pub fn let_go(&mut self, amount: Balance) -> Result<(), PoolError> {
+        self.available = self.available.checked_sub(amount).ok_or(PoolError::NotOwed)?;
+        Ok(())
+    }
+
+    /// Whether the books add up, where funders took `away` out.
+    pub fn is_balanced(&self, away: Balance) -> bool {
         self.claimed
             .checked_add(self.owed)
+            .and_then(|sum| sum.checked_add(away))
             .and_then(|sum| sum.checked_add(self.available))
             .is_some_and(|sum| sum == self.total_in)
     }

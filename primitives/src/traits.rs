@@ -1,8 +1,10 @@
 //! The seams through which pallets meet. Each is implemented by one pallet and wired in the runtime.
 
 use crate::{
-    DatanetId, DatasetVersion, FileHash, Modality, Points, ReviewPolicy, SubmissionId, Verdict,
+    BlockNumber, DatanetId, DatasetVersion, FileHash, MediaType, Points, ReviewPolicy,
+    SubmissionId, Verdict,
 };
+use sp_core::H256;
 use sp_runtime::DispatchResult;
 
 /// A submission that waits for its verdict.
@@ -12,8 +14,10 @@ pub struct PendingSubmission<AccountId> {
     pub submission: SubmissionId,
     /// Who gave it.
     pub contributor: AccountId,
-    /// Its Datanet's modality.
-    pub modality: Modality,
+    /// Its format.
+    pub media: MediaType,
+    /// Size of its flat bytes, as it was submitted and as the quota counted it.
+    pub size: u32,
 }
 
 /// What reviewers need to know of Datanets; implemented by `pallet-datanets`.
@@ -22,6 +26,8 @@ pub trait Submissions<AccountId> {
     fn pending(datanet: DatanetId, sha256: &FileHash) -> Option<PendingSubmission<AccountId>>;
     /// The owner of a Datanet.
     fn owner(datanet: DatanetId) -> Option<AccountId>;
+    /// Whether a Datanet was closed: it takes no files any more, for ever.
+    fn is_closed(datanet: DatanetId) -> bool;
 }
 
 /// Takes a final verdict; implemented by `pallet-datanets`.
@@ -44,6 +50,21 @@ pub trait ReviewPolicies<AccountId> {
     fn set_policy(datanet: DatanetId, policy: ReviewPolicy<AccountId>) -> DispatchResult;
     /// Forgets the votes on a submission that was withdrawn.
     fn forget(submission: SubmissionId);
+}
+
+/// What funders of a pool need to know of the policy that decides what it pays for; implemented by
+/// `pallet-review`.
+pub trait PolicyReads {
+    /// The hash of a Datanet's policy, and of the one that waits to take its place.
+    fn policy_hashes(datanet: DatanetId) -> Option<(H256, Option<H256>)>;
+}
+
+/// Gives funders of a pool the time to leave before another policy decides what it pays for;
+/// implemented by `pallet-leaderboard`.
+pub trait FunderNotice {
+    /// The first block in which a policy that is set now may count; `None` where no money waits for
+    /// its verdicts, and it may count at once.
+    fn policy_from(datanet: DatanetId) -> Option<BlockNumber>;
 }
 
 /// Rewards an acceptance; implemented by `pallet-leaderboard`. There is no counterpart for a

@@ -1,11 +1,14 @@
 //! What a review says of a file, and who may say it.
 
-use crate::{list::closed_list, Modality};
+use crate::{list::closed_list, MediaType, Modality};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, H256};
-use sp_runtime::BoundedVec;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    BoundedVec,
+};
 
 /// Quality of an accepted file, 1 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, MaxEncodedLen, TypeInfo)]
@@ -103,17 +106,30 @@ impl Verdict {
         }
     }
 
-    /// Whether a reader could have measured what the verdict claims of a file of `modality`.
+    /// Whether a reader could have measured what the verdict claims of a file of `media` and `size` bytes.
     ///
     /// Text root and units are what pays and what training checks, and no chain reads the file: what
-    /// is refused here is what is wrong of every file.
+    /// is refused here is what is wrong of every such file.
     ///
     /// # Errors
     ///
     /// The first rule it breaks.
-    pub fn validate(&self, modality: Modality) -> Result<(), ClaimError> {
+    pub fn validate(&self, media: MediaType, size: u32) -> Result<(), ClaimError> {
+        self.validate_of(media.modality(), media.max_units(size))
+    }
+
+    /// What [`Self::validate`] says of any file of `modality`, whatever its size.
+    ///
+    /// # Errors
+    ///
+    /// The first rule it breaks.
+    pub fn validate_modality(&self, modality: Modality) -> Result<(), ClaimError> {
+        self.validate_of(modality, modality.max_units())
+    }
+
+    fn validate_of(&self, modality: Modality, most: u64) -> Result<(), ClaimError> {
         let Self::Accept { units, text_root, .. } = self else { return Ok(()) };
-        if *units > modality.max_units() {
+        if *units > most {
             return Err(ClaimError::TooManyUnits);
         }
         match (modality.has_text_root(), text_root.is_zero()) {
@@ -127,7 +143,7 @@ impl Verdict {
 /// Why no file can measure what a [`Verdict`] claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimError {
-    /// More units than [`Modality::max_units`].
+    /// More units than [`MediaType::max_units`].
     TooManyUnits,
     /// No text root for a text. Only the empty text has none, and no Datanet takes that.
     NoTextRoot,
@@ -161,6 +177,13 @@ pub enum PolicyError {
     RepeatedMember,
     /// The threshold is 0 or above the number of members.
     Threshold,
+}
+
+impl<AccountId: Encode> ReviewPolicy<AccountId> {
+    /// blake2-256 of the encoded policy: what funders of a pool say they agree to.
+    pub fn hash(&self) -> H256 {
+        BlakeTwo256::hash_of(self)
+    }
 }
 
 impl<AccountId: Ord + Clone> ReviewPolicy<AccountId> {

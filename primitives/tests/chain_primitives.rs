@@ -3,6 +3,10 @@
 
 #[path = "chain_primitives/content_id.rs"]
 mod content_id;
+#[path = "chain_primitives/datanet.rs"]
+mod datanet;
+#[path = "chain_primitives/funding.rs"]
+mod funding;
 #[path = "chain_primitives/job.rs"]
 mod job;
 #[path = "chain_primitives/leaf.rs"]

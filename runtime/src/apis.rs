@@ -2,8 +2,8 @@
 
 use crate::{
     AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa, InherentDataExt,
-    Leaderboard, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, Training,
-    TransactionPayment, BABE_EPOCH, VERSION,
+    Leaderboard, Nonce, Review, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+    Training, TransactionPayment, BABE_EPOCH, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -12,8 +12,8 @@ use frame_support::{
 };
 use openledger_primitives::{
     api::{
-        BoardCursor, BoardEntry, DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem,
-        WorkerView,
+        BoardCursor, BoardEntry, DatanetDetails, DatanetView, LeafView, PayoutView, PendingView,
+        PoolView, QuotaStatus, ShareView, SubmissionItem, WaitingPolicyView, WorkerView,
     },
     job::{Adapter, Job},
     DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points, Pool, Refusal,
@@ -263,6 +263,7 @@ impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl openledger_primitives::api::DatanetsApi<Block, AccountId> for Runtime {
         fn quota(account: AccountId) -> QuotaStatus {
             Datanets::quota(&account)
@@ -278,14 +279,14 @@ impl_runtime_apis! {
 
         fn datanet(datanet: DatanetId) -> Option<DatanetView<AccountId>> {
             let mut view = Datanets::datanet(datanet)?;
-            view.policy = pallet_review::Policies::<Runtime>::get(datanet);
+            view.policy = Review::policy(datanet);
             Some(view)
         }
 
         fn datanets(start: DatanetId, limit: u32) -> Vec<DatanetView<AccountId>> {
             let mut views = Datanets::datanets(start, limit);
             for view in &mut views {
-                view.policy = pallet_review::Policies::<Runtime>::get(view.id);
+                view.policy = Review::policy(view.id);
             }
             views
         }
@@ -309,6 +310,10 @@ impl_runtime_apis! {
         fn leaf_proof(datanet: DatanetId, index: LeafIndex, leaves: u64) -> Option<Vec<H256>> {
             Datanets::leaf_proof(datanet, index, leaves)
         }
+
+        fn details(datanet: DatanetId) -> Option<DatanetDetails<AccountId>> {
+            Datanets::details(datanet)
+        }
     }
 
     impl openledger_primitives::api::ReviewApi<Block> for Runtime {
@@ -317,6 +322,7 @@ impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl openledger_primitives::api::LeaderboardApi<Block, AccountId> for Runtime {
         fn leaderboard(
             datanet: DatanetId,
@@ -340,6 +346,23 @@ impl_runtime_apis! {
 
         fn period() -> (Period, BlockNumber) {
             Leaderboard::period()
+        }
+
+        fn pool_view(datanet: DatanetId) -> Option<PoolView> {
+            Leaderboard::pool_view(datanet)
+        }
+
+        fn share(datanet: DatanetId, account: AccountId) -> Option<ShareView> {
+            Leaderboard::share_view(datanet, &account)
+        }
+
+        fn waiting_policy(datanet: DatanetId) -> Option<WaitingPolicyView<AccountId>> {
+            Review::waiting_policy(datanet)
+                .map(|waiting| WaitingPolicyView { policy: waiting.policy, block: waiting.from })
+        }
+
+        fn payout(account: AccountId) -> Option<PayoutView<AccountId>> {
+            Leaderboard::payout_view(&account)
         }
     }
 

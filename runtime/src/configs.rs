@@ -2,7 +2,7 @@
 
 use crate::{
     fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
-    parameters::{ChallengeWindow, EpochLength, RewardPeriod},
+    parameters::{ChallengeWindow, DeadAfter, EpochLength, FunderNotice, RewardPeriod},
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Leaderboard, Nonce,
     PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
     RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, SLOT_MILLISECONDS,
@@ -197,6 +197,7 @@ impl pallet_datanets::Config for Runtime {
 impl pallet_review::Config for Runtime {
     type Submissions = Datanets;
     type OnVerdict = Datanets;
+    type Funders = Leaderboard;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Runtime>;
 }
 
@@ -206,6 +207,12 @@ impl pallet_leaderboard::Config for Runtime {
     type PeriodLength = RewardPeriod<Runtime>;
     type MinimumFunding = ConstU128<{ OPEN }>;
     type DatanetOwner = Datanets;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Policies = Review;
+    type Notice = FunderNotice<Runtime>;
+    type DeadAfter = DeadAfter<Runtime>;
+    type PayoutDeposit = ConstU128<{ OPEN / 100 }>;
+    type Treasury = TreasuryPot;
     type WeightInfo = pallet_leaderboard::weights::SubstrateWeight<Runtime>;
 }
 

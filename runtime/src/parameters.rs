@@ -10,7 +10,7 @@ pub use pallet::*;
 pub mod pallet {
     //! The pallet's parts, as the macro lays them out.
 
-    use crate::{BlockNumber, HOUR};
+    use crate::{BlockNumber, DAY, HOUR};
     use frame_support::{pallet_prelude::*, traits::Get};
     use frame_system::pallet_prelude::*;
     use openledger_primitives::Balance;
@@ -145,6 +145,37 @@ pub mod pallet {
     impl<T: Config> Get<BlockNumber> for RewardPeriod<T> {
         fn get() -> BlockNumber {
             NetworkLengths::<T>::get().reward_period.max(1)
+        }
+    }
+
+    /// Whether reward periods are so short that one person watches the chain.
+    fn is_watched<T: Config>() -> bool {
+        NetworkLengths::<T>::get().reward_period < HOUR
+    }
+
+    /// Least blocks that a change which may cost funders something waits, beside a full reward period:
+    /// seven days, and none on a chain that one person watches.
+    pub struct FunderNotice<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for FunderNotice<T> {
+        fn get() -> BlockNumber {
+            if is_watched::<T>() {
+                0
+            } else {
+                7 * DAY
+            }
+        }
+    }
+
+    /// Blocks without points after which a pool is dead: thirty days, and ten reward periods on a chain
+    /// that one person watches.
+    pub struct DeadAfter<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for DeadAfter<T> {
+        fn get() -> BlockNumber {
+            if is_watched::<T>() {
+                RewardPeriod::<T>::get().saturating_mul(10)
+            } else {
+                30 * DAY
+            }
         }
     }
 

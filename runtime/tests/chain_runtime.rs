@@ -12,6 +12,8 @@ mod genesis;
 mod metadata;
 #[path = "chain_runtime/planted_state.rs"]
 mod planted_state;
+#[path = "chain_runtime/pool_attacks.rs"]
+mod pool_attacks;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
 #[path = "chain_runtime/upgrade.rs"]

@@ -25,13 +25,17 @@ test("a funder creates a Datanet, pays into its pool and finds it", async ({ pag
   await expect(page.getByText("Nobody has funded it yet")).toBeVisible();
   await expect(page.getByText("50 bytes of canonical text or more")).toBeVisible();
 
+  // The owner says how fast it pays out; then anybody may pay in.
+  await page.getByRole("button", { name: "Set the terms" }).click();
+  await expect(page.getByText("Write how much OPEN a period may pay, more than 0.")).toBeVisible();
+  await page.getByLabel("Most for a reward period").fill("10");
+  await page.getByLabel("Most for one point").fill("0.001");
+  await page.getByRole("button", { name: "Set the terms" }).click();
+  await send(page);
   await page.getByLabel("Amount").fill("0.5");
   await page.getByRole("button", { name: "Fund the pool" }).click();
   await expect(page.getByText("At least 1 OPEN must be paid in at once.")).toBeVisible();
-  await expect(page.getByText("Write how much OPEN a period may pay, more than 0.")).toBeVisible();
   await page.getByLabel("Amount").fill("25");
-  await page.getByLabel("Most for a reward period").fill("10");
-  await page.getByLabel("Most for one point").fill("0.001");
   await page.getByRole("button", { name: "Fund the pool" }).click();
   await expect(page.getByRole("dialog").getByText("25 OPEN").first()).toBeVisible();
   await signAndWait(page);
@@ -39,6 +43,7 @@ test("a funder creates a Datanet, pays into its pool and finds it", async ({ pag
   await expect(page.getByText("It pays at most 10 OPEN for a reward period")).toBeVisible();
   // The owner may change how fast it pays out.
   await expect(page.getByText("Change the terms")).toBeVisible();
+  await expect(page.getByText("Your shares are worth")).toBeVisible({ timeout: 30_000 });
 
   await page.goto("/datanets");
   await page.getByLabel("Search by name").fill("sailors");

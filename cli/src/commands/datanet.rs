@@ -1,5 +1,7 @@
 //! `openledger datanet`
 
+mod owner;
+
 use crate::{
     arguments::one_of,
     context::Context,
@@ -15,7 +17,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create a Datanet; its deposit is held for as long as it exists (no call closes one yet).
+    /// Create a Datanet; its deposit is held until it is closed.
     #[command(after_help = "Examples:
   openledger --key me datanet create --name 'Questions about our town' --modality text \\
       --min-units 20 --max-units 100000 --curator 5Grw… --curator friend --threshold 2")]
@@ -29,6 +31,48 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   openledger datanet show 0")]
     Show {
+        /// Its number.
+        datanet: DatanetId,
+    },
+    /// Say what a Datanet of yours is about. What you leave out stays as it is.
+    #[command(after_help = "Examples:
+  openledger --key me datanet describe 0 --summary 'Letters of sailors' --tag letters --tag sea
+  openledger --key me datanet describe 0 --description-file about.md")]
+    Describe(owner::Describe),
+    /// Name other curators for a Datanet of yours; they wait where money is in its pool.
+    #[command(after_help = "Examples:
+  openledger --key me datanet curators 0 --curator 5Grw… --curator friend --threshold 2")]
+    Curators(owner::Curators),
+    /// Let no files into a Datanet of yours for now.
+    #[command(after_help = "Examples:
+  openledger --key me datanet pause 0")]
+    Pause {
+        /// Its number.
+        datanet: DatanetId,
+    },
+    /// Let files into a Datanet of yours again.
+    #[command(after_help = "Examples:
+  openledger --key me datanet resume 0")]
+    Resume {
+        /// Its number.
+        datanet: DatanetId,
+    },
+    /// Offer a Datanet of yours to another account, which becomes its owner when it accepts.
+    #[command(after_help = "Examples:
+  openledger --key me datanet offer 0 --to friend
+  openledger --key me datanet offer 0 --nobody            (takes the offer back)")]
+    Offer(owner::Offer),
+    /// Become the owner of a Datanet that was offered to you; its deposit is held.
+    #[command(after_help = "Examples:
+  openledger --key friend datanet accept 0")]
+    Accept {
+        /// Its number.
+        datanet: DatanetId,
+    },
+    /// Close a Datanet of yours for ever and get its deposit back. Its files and points stay.
+    #[command(after_help = "Examples:
+  openledger --key me datanet close 0")]
+    Close {
         /// Its number.
         datanet: DatanetId,
     },
@@ -67,7 +111,38 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Create(create) => self::create(context, create).await,
         Command::List => list(context).await,
         Command::Show { datanet } => show(context, datanet).await,
+        Command::Describe(describe) => owner::describe(context, describe).await,
+        Command::Curators(curators) => owner::curators(context, curators).await,
+        Command::Pause { datanet } => owner::pause(context, datanet, true).await,
+        Command::Resume { datanet } => owner::pause(context, datanet, false).await,
+        Command::Offer(offer) => owner::offer(context, offer).await,
+        Command::Accept { datanet } => owner::accept(context, datanet).await,
+        Command::Close { datanet } => owner::close(context, datanet).await,
     }
+}
+
+/// A policy of the curators that were named.
+async fn policy(
+    context: &Context,
+    curators: &[String],
+    threshold: u8,
+) -> Result<ReviewPolicy<AccountId>> {
+    let mut members = Vec::new();
+    for curator in curators {
+        members.push(context.account(Some(curator)).await?);
+    }
+    let count = members.len();
+    let members = members
+        .try_into()
+        .map_err(|_| CliError::usage(format!("{count} curators; a Datanet takes at most 16")))?;
+    let policy = ReviewPolicy::Curators { members, threshold };
+    policy.validate().map_err(|_| {
+        CliError::usage(format!(
+            "no verdict could be reached by {count} curators with threshold {threshold}"
+        ))
+        .next("name each curator once, and a threshold of 1 to the number of curators")
+    })?;
+    Ok(policy)
 }
 
 /// A Datanet, or an error that says how to find one.
@@ -79,22 +154,7 @@ pub(crate) async fn require(client: &Client, datanet: DatanetId) -> Result<Datan
 }
 
 async fn create(context: &Context, create: Create) -> Result<Answer> {
-    let mut members = Vec::new();
-    for curator in &create.curators {
-        members.push(context.account(Some(curator)).await?);
-    }
-    let count = members.len();
-    let members = members
-        .try_into()
-        .map_err(|_| CliError::usage(format!("{count} curators; a Datanet takes at most 16")))?;
-    let policy = ReviewPolicy::Curators { members, threshold: create.threshold };
-    policy.validate().map_err(|_| {
-        CliError::usage(format!(
-            "no verdict could be reached by {count} curators with threshold {}",
-            create.threshold
-        ))
-        .next("name each curator once, and a threshold of 1 to the number of curators")
-    })?;
+    let policy = policy(context, &create.curators, create.threshold).await?;
     let datanet = NewDatanet {
         name: create.name.clone(),
         modality: create.modality,
@@ -141,7 +201,9 @@ async fn list(context: &Context) -> Result<Answer> {
 }
 
 async fn show(context: &Context, datanet: DatanetId) -> Result<Answer> {
-    let view = require(context.client().await?, datanet).await?;
+    let client = context.client().await?;
+    let view = require(client, datanet).await?;
+    let details = client.datanet_details(datanet).await?.map(json::DatanetDetails::from);
     let (modality, name) = (view.modality, String::from_utf8_lossy(&view.name).into_owned());
     let shown = json::Datanet::from(view);
     let curators: Vec<String> = shown.curators.iter().map(AccountId::to_string).collect();
@@ -163,5 +225,23 @@ async fn show(context: &Context, datanet: DatanetId) -> Result<Answer> {
             ),
         ),
     ]);
-    Ok(Answer::new(json!(shown), text))
+    let mut json = json!(shown);
+    let mut text = text;
+    if let Some(details) = details {
+        let tags = details.tags.join(", ");
+        text.push_str(&format!("\nStatus: {} ({})", details.status, details.status.help()));
+        for (name, words) in [("Summary", &details.summary), ("Tags", &tags)] {
+            if !words.is_empty() {
+                text.push_str(&format!("\n{name}: {words}"));
+            }
+        }
+        if let Some(to) = &details.offered_to {
+            text.push_str(&format!("\nOffered to {to}"));
+        }
+        if !details.description.is_empty() {
+            text.push_str(&format!("\n\n{}", details.description));
+        }
+        json["details"] = json!(details);
+    }
+    Ok(Answer::new(json, text))
 }

@@ -35,10 +35,16 @@ fn every_command_has_help_with_examples() {
     }
     for (group, commands) in [
         ("account", &["new", "import", "list", "show", "transfer"][..]),
-        ("datanet", &["create", "list", "show"]),
+        (
+            "datanet",
+            &[
+                "create", "list", "show", "describe", "curators", "pause", "resume", "offer",
+                "accept", "close",
+            ],
+        ),
         ("contributor", &["register", "register-for", "deregister", "show"]),
         ("review", &["list", "fetch", "accept", "reject"]),
-        ("rewards", &["fund", "terms", "show", "claim"]),
+        ("rewards", &["fund", "terms", "show", "claim", "leave", "withdraw", "recover", "payout"]),
         ("model", &["register", "list", "show"]),
         ("job", &["create", "watch", "show", "list", "cancel"]),
         ("adapter", &["list", "show", "ancestry", "download", "attribution"]),

@@ -3,8 +3,9 @@
 use crate::{AccountId, H256};
 use codec::Decode;
 use openledger_primitives::{
-    job::JobFailure, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, ExtractorVersion,
-    FileHash, JobId, LeafIndex, Period, Points, RejectionReason, SubmissionId,
+    job::JobFailure, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetStatus,
+    ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, RejectionReason, Shares,
+    SubmissionId,
 };
 use serde_json::{Map, Value};
 
@@ -40,6 +41,8 @@ shown! {
     ContentId: |value| value.to_string().into();
     RejectionReason: |value| value.name().into();
     JobFailure: |value| value.name().into();
+    DatanetStatus: |value| value.name().into();
+    Option<AccountId>: |value| value.map_or(Value::Null, |account| account.to_string().into());
 }
 
 /// `base_model` as `baseModel`.
@@ -134,6 +137,10 @@ chain_events! {
         Withdrawn = "Withdrawn" {
             datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash
         }
+        TextSet = "TextSet" { datanet: DatanetId }
+        StatusSet = "StatusSet" { datanet: DatanetId, status: DatanetStatus }
+        Offered = "Offered" { datanet: DatanetId, to: Option<AccountId> }
+        OwnerChanged = "OwnerChanged" { datanet: DatanetId, from: AccountId, to: AccountId }
     }
     "Review" {
         PolicySet = "PolicySet" { datanet: DatanetId }
@@ -142,6 +149,8 @@ chain_events! {
         }
         Decided = "Decided" { datanet: DatanetId, submission: SubmissionId, accepted: bool }
         ExtractorRaised = "ExtractorRaised" { extractor: ExtractorVersion }
+        PolicyAnnounced = "PolicyAnnounced" { datanet: DatanetId, from: BlockNumber }
+        PolicyKept = "PolicyKept" { datanet: DatanetId }
     }
     "Leaderboard" {
         PointsEarned = "PointsEarned" {
@@ -153,6 +162,16 @@ chain_events! {
         Funded = "Funded" { datanet: DatanetId, who: AccountId, amount: Balance }
         TermsSet = "TermsSet" { datanet: DatanetId, per_period: Balance, max_per_point: Balance }
         Claimed = "Claimed" { datanet: DatanetId, account: AccountId, amount: Balance }
+        TermsAnnounced = "TermsAnnounced" {
+            datanet: DatanetId, per_period: Balance, max_per_point: Balance, from: Period
+        }
+        TermsKept = "TermsKept" { datanet: DatanetId }
+        SharesLeave = "SharesLeave" {
+            datanet: DatanetId, who: AccountId, shares: Shares, period: Period
+        }
+        PoolWithdrawn = "Withdrawn" { datanet: DatanetId, account: AccountId, amount: Balance }
+        PayoutSet = "PayoutSet" { account: AccountId, to: AccountId, from: BlockNumber }
+        PaidOut = "PaidOut" { account: AccountId, to: AccountId, amount: Balance }
     }
     "Training" {
         BaseModelRegistered = "BaseModelRegistered" { base: BaseModelId, registrar: AccountId }
@@ -198,7 +217,17 @@ impl ChainEvent {
             | Self::PeriodClosed { datanet, .. }
             | Self::Funded { datanet, .. }
             | Self::TermsSet { datanet, .. }
-            | Self::Claimed { datanet, .. } => Some(*datanet),
+            | Self::Claimed { datanet, .. }
+            | Self::TextSet { datanet }
+            | Self::StatusSet { datanet, .. }
+            | Self::Offered { datanet, .. }
+            | Self::OwnerChanged { datanet, .. }
+            | Self::PolicyAnnounced { datanet, .. }
+            | Self::PolicyKept { datanet }
+            | Self::TermsAnnounced { datanet, .. }
+            | Self::TermsKept { datanet }
+            | Self::SharesLeave { datanet, .. }
+            | Self::PoolWithdrawn { datanet, .. } => Some(*datanet),
             _ => None,
         }
     }
@@ -239,6 +268,9 @@ impl ChainEvent {
     pub fn accounts(&self) -> Vec<AccountId> {
         match self {
             Self::Transfer { from: one, to: other, .. }
+            | Self::OwnerChanged { from: one, to: other, .. }
+            | Self::PayoutSet { account: one, to: other, .. }
+            | Self::PaidOut { account: one, to: other, .. }
             | Self::ContributorRegistered { contributor: one, depositor: other }
             | Self::ContributorDeregistered { contributor: one, depositor: other } => {
                 if one == other {
@@ -256,6 +288,9 @@ impl ChainEvent {
             | Self::PointsEarned { account, .. }
             | Self::Funded { who: account, .. }
             | Self::Claimed { account, .. }
+            | Self::Offered { to: Some(account), .. }
+            | Self::SharesLeave { who: account, .. }
+            | Self::PoolWithdrawn { account, .. }
             | Self::BaseModelRegistered { registrar: account, .. }
             | Self::WorkerRegistered { worker: account, .. }
             | Self::WorkerUpdated { worker: account, .. }

@@ -86,6 +86,8 @@ pub struct DatanetRecord {
 pub struct Changed {
     /// New Datanets.
     pub datanets: Vec<DatanetRecord>,
+    /// Datanets with another owner.
+    pub owners: Vec<(DatanetId, AccountId)>,
     /// New review policies.
     pub policies: Vec<(DatanetId, ReviewPolicy<AccountId>)>,
     /// Reward pools.
@@ -587,8 +589,13 @@ impl Reader<'_> {
                 | ChainEvent::PeriodClosed { datanet, .. }
                 | ChainEvent::Funded { datanet, .. }
                 | ChainEvent::TermsSet { datanet, .. }
-                | ChainEvent::Claimed { datanet, .. } => {
+                | ChainEvent::Claimed { datanet, .. }
+                | ChainEvent::SharesLeave { datanet, .. }
+                | ChainEvent::PoolWithdrawn { datanet, .. } => {
                     pools.insert(*datanet);
+                }
+                ChainEvent::OwnerChanged { datanet, to, .. } => {
+                    changed.owners.push((*datanet, *to));
                 }
                 _ => {}
             }

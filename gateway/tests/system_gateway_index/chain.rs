@@ -80,8 +80,6 @@ async fn the_index_says_what_the_chain_says() {
     };
     let wait = Wait::InBlock;
     let (_, datanet) = client.create_datanet(&alice, datanet, wait).await.unwrap();
-    let terms = RewardTerms { per_period: OPEN, max_per_point: OPEN / 1_000 };
-    client.fund_pool(&alice, datanet, 5 * OPEN, Some(terms), wait).await.unwrap();
     client.register_contributor(&charlie, wait).await.unwrap();
     let items = vec![file("one"), file("two"), file("three"), file("four")];
     let (_, files) = client.submit_files(&charlie, datanet, items, wait).await.unwrap();
@@ -99,6 +97,11 @@ async fn the_index_says_what_the_chain_says() {
     // Two votes of three decide: after the first, the ballot says the verdict.
     let policy = curators(vec![alice.account(), bob.account()], 2);
     client.set_review_policy(&alice, datanet, policy, wait).await.unwrap();
+    // Paid in last: once money is in the pool, another policy waits for a period.
+    let terms = RewardTerms { per_period: OPEN, max_per_point: OPEN / 1_000 };
+    client.set_reward_terms(&alice, datanet, terms, wait).await.unwrap();
+    let rules = client.pool_view(datanet).await.unwrap().expect("it has terms").rules;
+    client.fund_pool(&alice, datanet, 5 * OPEN, rules, wait).await.unwrap();
     let (sha256, id) = (files[3].sha256, files[3].submission);
     client.vote(&alice, datanet, sha256, id, accept, wait).await.unwrap();
     let (receipt, voted) = client.vote(&bob, datanet, sha256, id, accept, wait).await.unwrap();

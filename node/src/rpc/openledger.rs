@@ -15,7 +15,10 @@ use openledger_primitives::{
     api::{
         BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, SubmissionItem, TrainingApi,
     },
-    json::{file_shares, Adapter, Attribution, Check, Datanet, Entry, Job, Quota},
+    json::{
+        file_shares, Adapter, Attribution, Check, Datanet, DatanetDetails, Entry, Job, Payout,
+        Pool, Quota, Share, WaitingPolicy,
+    },
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
 use openledger_runtime::{AccountId, Hash, OpaqueBlock as Block};
@@ -61,6 +64,11 @@ pub(crate) fn module(
     method(&mut module, "openledger_extractor", extractor)?;
     method(&mut module, "openledger_leaderboard", leaderboard)?;
     method(&mut module, "openledger_claimable", claimable)?;
+    method(&mut module, "openledger_pool", pool)?;
+    method(&mut module, "openledger_share", share)?;
+    method(&mut module, "openledger_payout", payout)?;
+    method(&mut module, "openledger_waitingPolicy", waiting_policy)?;
+    method(&mut module, "openledger_datanetDetails", datanet_details)?;
     method(&mut module, "openledger_job", job)?;
     method(&mut module, "openledger_jobs", jobs)?;
     method(&mut module, "openledger_adapter", adapter)?;
@@ -150,6 +158,48 @@ fn claimable(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Strin
     let (datanet, account): (u32, AccountId) = params.parse()?;
     let amount = client.runtime_api().claimable(at, datanet, account).map_err(runtime)?;
     Ok(amount.to_string())
+}
+
+/// `openledger_pool(datanet)`: the pool as it is now, what waits, and what `fund` has to name; null
+/// where there is none
+fn pool(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Option<Pool>> {
+    let datanet: u32 = params.one()?;
+    Ok(client.runtime_api().pool_view(at, datanet).map_err(runtime)?.map(Into::into))
+}
+
+/// `openledger_share(datanet, account)`: what a funder owns of a pool; null for who owns nothing
+fn share(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Option<Share>> {
+    let (datanet, account): (u32, AccountId) = params.parse()?;
+    Ok(client.runtime_api().share(at, datanet, account).map_err(runtime)?.map(Into::into))
+}
+
+/// `openledger_payout(account)`: where an account's rewards are paid; null where it never said so
+fn payout(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Option<Payout<AccountId>>> {
+    let account: AccountId = params.one()?;
+    Ok(client.runtime_api().payout(at, account).map_err(runtime)?.map(Into::into))
+}
+
+/// `openledger_waitingPolicy(datanet)`: the review policy that waits; null where none does
+fn waiting_policy(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Option<WaitingPolicy<AccountId>>> {
+    let datanet: u32 = params.one()?;
+    Ok(client.runtime_api().waiting_policy(at, datanet).map_err(runtime)?.map(Into::into))
+}
+
+/// `openledger_datanetDetails(datanet)`: what its owner says about it, and what stands open
+fn datanet_details(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<DatanetDetails<AccountId>> {
+    let datanet: u32 = params.one()?;
+    let details = client.runtime_api().details(at, datanet).map_err(runtime)?;
+    details
+        .map(Into::into)
+        .ok_or_else(|| error(NOT_FOUND, format!("there is no Datanet {datanet}")))
 }
 
 /// Of at most `limit` jobs from number `start` on, those with a parent. A chain whose runtime is of

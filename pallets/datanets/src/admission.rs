@@ -3,13 +3,13 @@
 //! Dispatch, the transaction extension and the runtime API all call it, so that they never disagree.
 
 use crate::{
-    Config, Contributor, Contributors, Datanet, Datanets, Error, Leaves, Pallet, Quotas,
+    Config, Contributor, Contributors, Datanet, Datanets, Error, Leaves, Pallet, Quotas, Statuses,
     Submission, Submissions,
 };
 use frame_support::traits::{Get, Time};
 use openledger_primitives::{
-    api::SubmissionItem, quota::QuotaExceeded, ContentCodec, DailyQuota, DatanetId, Day, Refusal,
-    RefusalRule, SubmissionId, MAX_ITEMS, MILLISECONDS_PER_DAY,
+    api::SubmissionItem, quota::QuotaExceeded, ContentCodec, DailyQuota, DatanetId, DatanetStatus,
+    Day, Refusal, RefusalRule, SubmissionId, MAX_ITEMS, MILLISECONDS_PER_DAY,
 };
 
 /// What an admitted submission leads to: the changed records, not yet written.
@@ -59,6 +59,14 @@ impl<T: Config> Pallet<T> {
             id.into(),
             0,
         ))?;
+        let rule = match Statuses::<T>::get(id) {
+            DatanetStatus::Open => None,
+            DatanetStatus::Paused => Some(RefusalRule::DatanetPaused),
+            DatanetStatus::Closed => Some(RefusalRule::DatanetClosed),
+        };
+        if let Some(rule) = rule {
+            return Err(Refusal::of_call(rule, id.into(), 0));
+        }
         // First of all that depends on the number of items: the runtime API takes any number.
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         if !(1..=MAX_ITEMS).contains(&count) {
@@ -155,6 +163,8 @@ impl<T> From<Refusal> for Error<T> {
             RefusalRule::DailyBytes => Self::DailyBytes,
             RefusalRule::DatanetDailyFiles => Self::DatanetDailyFiles,
             RefusalRule::DatanetDailyBytes => Self::DatanetDailyBytes,
+            RefusalRule::DatanetPaused => Self::DatanetPaused,
+            RefusalRule::DatanetClosed => Self::DatanetClosed,
         }
     }
 }

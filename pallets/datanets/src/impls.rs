@@ -3,7 +3,7 @@
 use crate::{
     admission::Admission, range, types::PendingFile, Config, Contributor, Contributors, Datanet,
     DatanetName, Datanets, Error, Event, HoldReason, Leaves, NextDatanet, NextSubmission, Pallet,
-    Pending, Quotas, Submission, Submissions,
+    Pending, Quotas, Statuses, Submission, Submissions,
 };
 use frame_support::{
     ensure,
@@ -22,8 +22,8 @@ use openledger_primitives::{
         DatasetVersions, OnAccepted, OnVerdict, PendingSubmission, ReviewPolicies,
         Submissions as SubmissionsOf,
     },
-    DailyQuota, DatanetId, DatasetLeaf, DatasetVersion, ExtractorVersion, FileHash, LeafVersion,
-    Modality, QuotaLimits, RejectionReason, ReviewPolicy, Score, Verdict, MAX_ITEMS,
+    DailyQuota, DatanetId, DatanetStatus, DatasetLeaf, DatasetVersion, ExtractorVersion, FileHash,
+    LeafVersion, Modality, QuotaLimits, RejectionReason, ReviewPolicy, Score, Verdict, MAX_ITEMS,
     MILLISECONDS_PER_DAY,
 };
 use sp_core::H256;
@@ -286,13 +286,17 @@ impl<T: Config> SubmissionsOf<T::AccountId> for Pallet<T> {
         Some(PendingSubmission {
             submission: file.id,
             contributor: file.contributor,
-            // Admission let in no other format than the Datanet's.
-            modality: file.media.modality(),
+            media: file.media,
+            size: file.size,
         })
     }
 
     fn owner(datanet: DatanetId) -> Option<T::AccountId> {
         Datanets::<T>::get(datanet).map(|datanet| datanet.owner)
+    }
+
+    fn is_closed(datanet: DatanetId) -> bool {
+        Statuses::<T>::get(datanet) == DatanetStatus::Closed
     }
 }
 

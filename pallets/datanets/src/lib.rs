@@ -38,6 +38,11 @@
 //! | `deregister` | the contributor or its sponsor | releases the hold | yes |
 //! | `submit` | a contributor | – | none within the quota |
 //! | `withdraw` | the contributor of a pending file | – | yes |
+//! | `set_text` | the Datanet's owner | – | yes |
+//! | `pause`, `resume` | the Datanet's owner | – | yes |
+//! | `offer_ownership` | the Datanet's owner | – | yes |
+//! | `accept_ownership` | who was offered it | holds [`Config::DatanetDeposit`] and releases the former owner's | yes |
+//! | `close` | the Datanet's owner | releases the deposit | yes |
 //!
 //! ## Reads
 //!
@@ -57,6 +62,7 @@
 
 extern crate alloc;
 
+mod administration;
 mod admission;
 mod extension;
 mod impls;
@@ -87,8 +93,9 @@ pub mod pallet {
     use openledger_primitives::{
         api::SubmissionItem,
         traits::{OnAccepted, ReviewPolicies},
-        Balance, DailyQuota, DatanetId, DatasetLeaf, FileHash, LeafIndex, Modality, Points,
-        QuotaLimits, RejectionReason, ReviewPolicy, SubmissionId, MAX_ITEMS,
+        Balance, DailyQuota, DatanetId, DatanetStatus, DatanetText, DatasetLeaf, FileHash,
+        LeafIndex, Modality, Points, QuotaLimits, RejectionReason, ReviewPolicy, SubmissionId,
+        MAX_ITEMS,
     };
     use sp_core::H256;
     use sp_runtime::Perbill;
@@ -210,6 +217,25 @@ pub mod pallet {
     pub type RangeNodes<T: Config> =
         StorageDoubleMap<_, Twox64Concat, DatanetId, Twox64Concat, u64, H256, OptionQuery>;
 
+    /// Whether each Datanet takes files; those that are not here do.
+    #[pallet::storage]
+    pub type Statuses<T> =
+        StorageMap<_, Twox64Concat, DatanetId, DatanetStatus, ValueQuery, OpenAtFirst>;
+
+    /// What Datanets are about, in their owners' words.
+    #[pallet::storage]
+    pub type Texts<T> = StorageMap<_, Twox64Concat, DatanetId, DatanetText, OptionQuery>;
+
+    /// To whom Datanets are offered.
+    #[pallet::storage]
+    pub type Offers<T: Config> = StorageMap<_, Twox64Concat, DatanetId, T::AccountId, OptionQuery>;
+
+    /// A Datanet takes files until its owner says otherwise.
+    #[pallet::type_value]
+    pub fn OpenAtFirst() -> DatanetStatus {
+        DatanetStatus::Open
+    }
+
     /// What submissions without fee took of this block so far. Empty between blocks.
     #[pallet::storage]
     pub type FeelessUsed<T> = StorageValue<_, FeelessUse, ValueQuery>;
@@ -289,6 +315,34 @@ pub mod pallet {
             /// sha2-256 of its flat bytes.
             sha256: FileHash,
         },
+        /// A Datanet's owner said what it is about.
+        TextSet {
+            /// The Datanet.
+            datanet: DatanetId,
+        },
+        /// A Datanet was paused, resumed or closed.
+        StatusSet {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Whether it takes files.
+            status: DatanetStatus,
+        },
+        /// A Datanet was offered to another account, or is no longer.
+        Offered {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// To whom; to nobody if the owner took the offer back.
+            to: Option<T::AccountId>,
+        },
+        /// A Datanet has another owner.
+        OwnerChanged {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Who owned it; its deposit was released.
+            from: T::AccountId,
+            /// Who owns it; its deposit is held.
+            to: T::AccountId,
+        },
     }
 
     /// Why a call is refused. The variants from `UnknownDatanet` to `DatanetDailyBytes` are the
@@ -341,6 +395,22 @@ pub mod pallet {
         Overflow,
         /// The stored nodes of the mountain range do not fit together.
         InconsistentRange,
+        /// The Datanet takes no files for now.
+        DatanetPaused,
+        /// The Datanet is closed.
+        DatanetClosed,
+        /// Files of the Datanet still wait for their verdict. Pause it, and close it when they have it.
+        DatanetHasPending,
+        /// The Datanet has that status.
+        SameStatus,
+        /// The Datanet is not offered to that account, or to anybody.
+        NotOffered,
+        /// The account is the signer itself.
+        OwnAccount,
+        /// Summary, description or a tag is not UTF-8, or holds characters that cannot be seen.
+        InvalidText,
+        /// A tag is empty, begins or ends with white space, or stands twice.
+        InvalidTags,
     }
 
     #[pallet::hooks]
@@ -476,6 +546,90 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_withdraw(who, datanet, sha256)
+        }
+
+        /// Says what a Datanet is about. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `InvalidText`, `InvalidTags`.
+        #[pallet::call_index(20)]
+        #[pallet::weight(T::WeightInfo::set_text())]
+        pub fn set_text(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            text: DatanetText,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_text(&who, datanet, text)
+        }
+
+        /// Takes no files until [`Self::resume`]; those that wait get their verdicts. Signed by the owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `SameStatus`.
+        #[pallet::call_index(21)]
+        #[pallet::weight(T::WeightInfo::set_status())]
+        pub fn pause(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_pause(&who, datanet, true)
+        }
+
+        /// Takes files again. Signed by the owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `SameStatus`.
+        #[pallet::call_index(22)]
+        #[pallet::weight(T::WeightInfo::set_status())]
+        pub fn resume(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_pause(&who, datanet, false)
+        }
+
+        /// Offers a Datanet to another account, or to nobody any more. Signed by the owner, who keeps it
+        /// until the other one accepts.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `OwnAccount`, `NotOffered` (there is no
+        /// offer to take back).
+        #[pallet::call_index(23)]
+        #[pallet::weight(T::WeightInfo::set_status())]
+        pub fn offer_ownership(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            to: Option<T::AccountId>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_offer(who, datanet, to)
+        }
+
+        /// Becomes the owner of a Datanet that was offered: holds its deposit on the signer and releases
+        /// the former owner's.
+        ///
+        /// # Errors
+        ///
+        /// `NotOffered`, or the signer cannot pay the deposit.
+        #[pallet::call_index(24)]
+        #[pallet::weight(T::WeightInfo::accept_ownership())]
+        pub fn accept_ownership(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_accept_ownership(who, datanet)
+        }
+
+        /// Closes a Datanet for ever and releases its deposit. Its leaves and versions stay, points are
+        /// paid as ever, and funders of its pool may leave. Signed by the owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `DatanetHasPending`.
+        #[pallet::call_index(25)]
+        #[pallet::weight(T::WeightInfo::close())]
+        pub fn close(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_close(&who, datanet)
         }
     }
 }

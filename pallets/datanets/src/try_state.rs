@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Contributors, Datanet, Datanets, HoldReason, Leaves, NextDatanet, NextSubmission,
-    Pallet, Pending, Quotas, RangeNodes, Submission, Submissions,
+    Offers, Pallet, Pending, Quotas, RangeNodes, Statuses, Submission, Submissions, Texts,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -13,7 +13,7 @@ use mountain_range::{MMRStoreReadOps, MMRStoreWriteOps, MMR};
 use openledger_primitives::{
     leaf::{range_size, MergeNodes},
     verdict::FIRST_EXTRACTOR,
-    Balance, DatanetId, LeafVersion, SubmissionId,
+    Balance, DatanetId, DatanetStatus, LeafVersion, SubmissionId,
 };
 use sp_core::H256;
 use sp_runtime::TryRuntimeError;
@@ -59,6 +59,26 @@ impl<T: Config> Pallet<T> {
             ensure!(
                 1 <= datanet.min_units && datanet.min_units <= datanet.max_units,
                 "a Datanet's units are out of order"
+            );
+        }
+        for (id, status) in Statuses::<T>::iter() {
+            let datanet = Datanets::<T>::get(id).ok_or("a status of an unknown Datanet")?;
+            ensure!(status != DatanetStatus::Open, "the usual status is stored");
+            if status == DatanetStatus::Closed {
+                ensure!(
+                    datanet.deposit == 0 && datanet.pending == 0 && !Offers::<T>::contains_key(id),
+                    "a closed Datanet has a deposit, pending files or an offer"
+                );
+            }
+        }
+        for (id, text) in Texts::<T>::iter() {
+            ensure!(text.validate().is_ok(), "a Datanet's text cannot be shown");
+            ensure!(Datanets::<T>::contains_key(id), "a text of an unknown Datanet");
+        }
+        for (id, to) in Offers::<T>::iter() {
+            ensure!(
+                Datanets::<T>::get(id).is_some_and(|datanet| datanet.owner != to),
+                "a Datanet is offered to its owner, or is none"
             );
         }
         for id in Submissions::<T>::iter_keys()

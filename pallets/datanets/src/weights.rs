@@ -25,6 +25,14 @@ pub trait WeightInfo {
     fn submit(items: u32) -> Weight;
     /// `withdraw`, forgetting the votes included.
     fn withdraw() -> Weight;
+    /// `set_text`.
+    fn set_text() -> Weight;
+    /// `pause`, `resume` and `offer_ownership`.
+    fn set_status() -> Weight;
+    /// `accept_ownership`.
+    fn accept_ownership() -> Weight;
+    /// `close`.
+    fn close() -> Weight;
     /// The transaction extension's checks of a submission of `items` files.
     fn admit(items: u32) -> Weight;
 }
@@ -64,8 +72,8 @@ impl Counted {
 
     fn submit(&self, items: u32) -> Weight {
         let items = u64::from(items);
-        // Clock, contributor, quota, Datanet, next number; a record and a key an item.
-        self.cost(5, 4, 30).saturating_add(self.cost(1, 2, 15).saturating_mul(items))
+        // Clock, contributor, quota, Datanet, its status, next number; a record and a key an item.
+        self.cost(6, 4, 30).saturating_add(self.cost(1, 2, 15).saturating_mul(items))
     }
 
     fn withdraw(&self) -> Weight {
@@ -73,11 +81,31 @@ impl Counted {
         self.cost(4, 5, 40)
     }
 
+    fn set_text(&self) -> Weight {
+        // Datanet, status; the text, whose characters are looked at.
+        self.cost(2, 1, 60)
+    }
+
+    fn set_status(&self) -> Weight {
+        // Datanet, status, offer; one of them.
+        self.cost(3, 1, 20)
+    }
+
+    fn accept_ownership(&self) -> Weight {
+        // Offer, Datanet, holds and accounts of two; the same.
+        self.cost(6, 6, 90)
+    }
+
+    fn close(&self) -> Weight {
+        // Datanet, status, holds, account; those and the offer.
+        self.cost(4, 5, 50)
+    }
+
     fn admit(&self, items: u32) -> Weight {
         let items = u64::from(items);
         // Validated and then checked again; the second time everything is in memory. The feeless
         // share is read and written.
-        self.cost(5, 1, 40).saturating_add(self.cost(1, 0, 5).saturating_mul(items))
+        self.cost(6, 1, 40).saturating_add(self.cost(1, 0, 5).saturating_mul(items))
     }
 }
 
@@ -103,6 +131,18 @@ macro_rules! priced {
         }
         fn withdraw() -> Weight {
             Counted($db).withdraw()
+        }
+        fn set_text() -> Weight {
+            Counted($db).set_text()
+        }
+        fn set_status() -> Weight {
+            Counted($db).set_status()
+        }
+        fn accept_ownership() -> Weight {
+            Counted($db).accept_ownership()
+        }
+        fn close() -> Weight {
+            Counted($db).close()
         }
         fn admit(items: u32) -> Weight {
             Counted($db).admit(items)

@@ -1,5 +1,7 @@
 //! The Datanets pallet through its calls, its transaction extension and its reads.
 
+#[path = "chain_datanets/administration.rs"]
+mod administration;
 #[path = "chain_datanets/create.rs"]
 mod create;
 #[path = "chain_datanets/extension.rs"]

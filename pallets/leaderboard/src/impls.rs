@@ -12,8 +12,8 @@ use frame_support::{
 use openledger_primitives::{
     api::{BoardCursor, BoardEntry},
     reward::PoolError,
-    traits::{OnAccepted, Submissions},
-    Balance, BlockNumber, DatanetId, Period, Points, Pool, Position, RewardTerms,
+    traits::OnAccepted,
+    Balance, BlockNumber, DatanetId, Period, Points, Pool, Position,
 };
 use sp_runtime::traits::{AccountIdConversion, SaturatedConversion};
 
@@ -24,14 +24,15 @@ impl<T> From<PoolError> for Error<T> {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Overflow => Self::Overflow,
+            // The calls look before they take, so this means that the books do not add up.
             PoolError::NotOwed => Self::NothingToClaim,
         }
     }
 }
 
 /// A period that has just ended, with its points and rate.
-struct Closed {
-    period: Period,
+pub(crate) struct Closed {
+    pub(crate) period: Period,
     points: Points,
     rate: Balance,
 }
@@ -96,94 +97,71 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    pub(crate) fn do_fund(
-        who: &T::AccountId,
-        datanet: DatanetId,
-        amount: Balance,
-        terms: Option<RewardTerms>,
-    ) -> DispatchResult {
-        ensure!(amount >= T::MinimumFunding::get(), Error::<T>::BelowMinimumFunding);
-        ensure!(T::DatanetOwner::owner(datanet).is_some(), Error::<T>::UnknownDatanet);
-        // Rolled first: what is paid in now belongs to no period that has ended.
-        let (mut pool, _) = Self::rolled(datanet)?;
-        match terms {
-            Some(terms) if has_terms(&pool) => {
-                ensure!(terms == pool.terms, Error::<T>::TermsDiffer);
+    pub(crate) fn do_claim(datanets: &[DatanetId], account: &T::AccountId) -> DispatchResult {
+        let mut sum: Balance = 0;
+        for &datanet in datanets {
+            let Some(mut position) = Positions::<T>::get(datanet, account) else { continue };
+            let (mut pool, closed) = Self::rolled(datanet)?;
+            Self::settle(datanet, &pool, closed.as_ref(), &mut position)?;
+            let amount = core::mem::take(&mut position.owed);
+            if amount == 0 {
+                continue;
             }
-            Some(terms) => Self::apply_terms(datanet, &mut pool, terms)?,
-            None => ensure!(has_terms(&pool), Error::<T>::TermsRequired),
+            pool.claim(amount).map_err(Error::<T>::from)?;
+            sum = sum.checked_add(amount).ok_or(Error::<T>::Overflow)?;
+            Pools::<T>::insert(datanet, pool);
+            Positions::<T>::insert(datanet, account, position);
+            Self::deposit_event(Event::Claimed { datanet, account: account.clone(), amount });
         }
-        pool.fund(amount).map_err(Error::<T>::from)?;
-        T::Currency::transfer(who, &Self::pot(), amount, Preservation::Preserve)?;
-        Pools::<T>::insert(datanet, pool);
-        Self::deposit_event(Event::Funded { datanet, who: who.clone(), amount });
+        ensure!(sum > 0, Error::<T>::NothingToClaim);
+        let to = Self::payee(account);
+        Self::pay(&to, sum)?;
+        if to != *account {
+            Self::deposit_event(Event::PaidOut { account: account.clone(), to, amount: sum });
+        }
         Ok(())
     }
 
-    pub(crate) fn do_set_terms(
-        who: &T::AccountId,
-        datanet: DatanetId,
-        terms: RewardTerms,
-    ) -> DispatchResult {
-        let owner = T::DatanetOwner::owner(datanet).ok_or(Error::<T>::UnknownDatanet)?;
-        ensure!(owner == *who, Error::<T>::NotTheOwner);
-        // Rolled first: periods that have ended keep the terms they ended under.
-        let (mut pool, _) = Self::rolled(datanet)?;
-        Self::apply_terms(datanet, &mut pool, terms)?;
-        Pools::<T>::insert(datanet, pool);
-        Ok(())
-    }
-
-    pub(crate) fn do_claim(datanet: DatanetId, account: &T::AccountId) -> DispatchResult {
-        let mut position =
-            Positions::<T>::get(datanet, account).ok_or(Error::<T>::NothingToClaim)?;
-        let (mut pool, closed) = Self::rolled(datanet)?;
-        Self::settle(datanet, &pool, closed.as_ref(), &mut position)?;
-        let amount = position.owed;
-        ensure!(amount > 0, Error::<T>::NothingToClaim);
-        match T::Currency::can_deposit(account, amount, Provenance::Extant) {
+    /// Pays `amount` out of the pot.
+    pub(crate) fn pay(to: &T::AccountId, amount: Balance) -> DispatchResult {
+        match T::Currency::can_deposit(to, amount, Provenance::Extant) {
             DepositConsequence::BelowMinimum => {
                 return Err(Error::<T>::BelowExistentialDeposit.into())
             }
             other => other.into_result()?,
         }
-        pool.claim(amount).map_err(Error::<T>::from)?;
-        position.owed = 0;
-        T::Currency::transfer(&Self::pot(), account, amount, Preservation::Preserve)?;
-        Pools::<T>::insert(datanet, pool);
-        Positions::<T>::insert(datanet, account, position);
-        Self::deposit_event(Event::Claimed { datanet, account: account.clone(), amount });
+        T::Currency::transfer(&Self::pot(), to, amount, Preservation::Preserve)?;
         Ok(())
     }
 
-    fn apply_terms(datanet: DatanetId, pool: &mut Pool, terms: RewardTerms) -> DispatchResult {
-        let RewardTerms { per_period, max_per_point } = terms;
-        ensure!(per_period > 0 && max_per_point > 0, Error::<T>::ZeroTerms);
-        pool.terms = terms;
-        Self::deposit_event(Event::TermsSet { datanet, per_period, max_per_point });
-        Ok(())
-    }
-
-    fn pool_or_new(datanet: DatanetId) -> Pool {
+    pub(crate) fn pool_or_new(datanet: DatanetId) -> Pool {
         Pools::<T>::get(datanet)
             .unwrap_or_else(|| Pool { period: Self::period().0, ..Pool::default() })
     }
 
     /// Moves a pool to the current period without writing anything.
-    fn advance(pool: &mut Pool) -> Result<Option<Closed>, Error<T>> {
+    pub(crate) fn advance(pool: &mut Pool) -> Result<Option<Closed>, Error<T>> {
         let points = pool.points;
         let closed = pool.advance(Self::period().0)?;
         Ok(closed.map(|(period, rate)| Closed { period, points, rate }))
     }
 
-    /// A Datanet's pool moved to the current period, with the rate of the period that this ended
-    /// already stored. The caller stores the pool.
-    fn rolled(datanet: DatanetId) -> Result<(Pool, Option<Closed>), Error<T>> {
+    /// A Datanet's pool moved to the current period, and everything stored that the period's end brought:
+    /// the rate, the shares that left, terms that waited until now, and the pool. In this order: what left
+    /// and what other terms say touches no point earned before.
+    pub(crate) fn rolled(datanet: DatanetId) -> Result<(Pool, Option<Closed>), Error<T>> {
         let mut pool = Self::pool_or_new(datanet);
+        let before = pool.period;
         let closed = Self::advance(&mut pool)?;
         if let Some(Closed { period, points, rate }) = closed {
             Rates::<T>::insert(datanet, period, rate);
             Self::deposit_event(Event::PeriodClosed { datanet, period, points, rate });
+        }
+        if pool.period > before {
+            Self::end_period(datanet, &mut pool, closed.as_ref())?;
+            if Pools::<T>::contains_key(datanet) {
+                Pools::<T>::insert(datanet, pool);
+            }
         }
         Ok((pool, closed))
     }
@@ -205,10 +183,6 @@ impl<T: Config> Pallet<T> {
         };
         Ok(position.settle(rate)?)
     }
-}
-
-fn has_terms(pool: &Pool) -> bool {
-    pool.terms != RewardTerms::default()
 }
 
 impl<T: Config> OnAccepted<T::AccountId> for Pallet<T> {

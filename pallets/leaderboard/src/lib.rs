@@ -7,28 +7,43 @@
 //!
 //! ## Life of a reward
 //!
-//! 1. Anyone [`fund`](pallet::Pallet::fund)s a Datanet's pool, under terms that everyone can read:
-//!    most plancks a period and most plancks a point.
+//! 1. A Datanet's owner sets a pool's [`terms`](pallet::Pallet::set_terms): most plancks a period and
+//!    most plancks a point. Anyone [`fund`](pallet::Pallet::fund)s it, naming the terms and the review
+//!    policy that it saw, and gets shares of what is available.
 //! 2. Time runs in reward periods of [`Config::PeriodLength`] blocks. Each acceptance adds points to
 //!    the contributor's position and to the pool, both counted in the current period.
 //! 3. When a period that brought points has ended, the next touch of the pool releases
 //!    `rate × points`, where `rate = min(budget ÷ points, most a point)` in whole plancks. The
 //!    remainder stays available, and so does the whole budget of a period without points. The rate
 //!    is remembered in [`Rates`](pallet::Rates).
-//! 4. [`claim`](pallet::Pallet::claim) pays an account everything owed, once.
+//! 4. [`claim`](pallet::Pallet::claim) pays an account everything owed, once, to where it wants to be
+//!    [paid](pallet::Pallet::set_payout).
 //!
-//! No step looks at more than one pool and one position: funding, acceptance and claim are O(1).
-//! `paid in = claimed + owed + available` holds for each pool at all times, and the pot account holds
-//! the existential deposit beside it, so that no claim ever reaps it. The pot has to be endowed with
-//! the existential deposit at genesis.
+//! No step looks at more than one pool, one position and one share: funding, acceptance and claim are
+//! O(1). `paid in = claimed + owed + available + returning + returned` holds for each pool at all times,
+//! and the pot account holds the existential deposit beside it, so that no claim ever reaps it. The pot
+//! has to be endowed with the existential deposit at genesis.
+//!
+//! ## What an owner may change, and who may leave
+//!
+//! Once money is in a pool, other terms and another review policy wait for [`Config::Notice`] blocks and
+//! at least one full period. While terms wait that pay out faster, or a policy, funders may
+//! [`leave`](pallet::Pallet::leave); also where the Datanet is closed or no points were earned for
+//! [`Config::DeadAfter`] blocks. Shares leave when the running period ends, after it has paid its points
+//! and before the next one, and [`withdraw`](pallet::Pallet::withdraw) pays them out. The pure part
+//! is [`openledger_primitives::funding`].
 //!
 //! ## Calls
 //!
 //! | call | who | what |
 //! |---|---|---|
-//! | `fund` | anyone | pays OPEN into a Datanet's pool under the terms it saw |
-//! | `set_terms` | the Datanet's owner | changes how fast the pool pays out, from the current period on |
-//! | `claim` | anyone, for any account | pays the account everything owed to it |
+//! | `fund` | anyone | pays OPEN into a Datanet's pool under the rules it saw |
+//! | `set_terms` | the Datanet's owner | says how fast the pool pays out; at once while it is empty |
+//! | `claim`, `claim_many` | anyone, for any account | pay the account everything owed to it |
+//! | `leave` | a funder | takes shares out at the end of the period, while there is a way out |
+//! | `withdraw` | anyone, for any account | pays a funder what its shares brought that have left |
+//! | `recover` | anyone | lets what is nobody's of a closed or dead pool leave for the treasury |
+//! | `set_payout` | an account | has its rewards paid to another one |
 //!
 //! ## Order of the board
 //!
@@ -47,13 +62,16 @@
 
 extern crate alloc;
 
+mod funding_impls;
 mod impls;
+pub mod migrations;
+mod payout_impls;
 pub mod try_state;
 pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::RankKey;
+pub use types::{Payout, RankKey, MAX_CLAIMS};
 pub use weights::WeightInfo;
 
 /// The pallet's storage, calls, events and errors.
@@ -61,20 +79,21 @@ pub use weights::WeightInfo;
 #[allow(clippy::expect_used, clippy::panic)]
 #[frame_support::pallet]
 pub mod pallet {
-    use crate::{RankKey, WeightInfo};
+    use crate::{Payout, RankKey, WeightInfo, MAX_CLAIMS};
     use frame_support::{
         pallet_prelude::*,
-        traits::fungible::{Inspect, Mutate},
+        traits::fungible::{hold, Inspect, Mutate},
         PalletId,
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        traits::Submissions, Balance, BlockNumber, DatanetId, Period, Points, Pool, Position,
-        RewardTerms,
+        traits::{PolicyReads, Submissions},
+        Balance, BlockNumber, DatanetId, Exit, Funds, Period, Points, Pool, PoolRules, Position,
+        RewardTerms, Share, Shares, WaitingTerms,
     };
 
     /// Version of the storage layout.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet.
     #[pallet::pallet]
@@ -85,10 +104,18 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: frame_system::Config {
         /// OPEN.
-        type Currency: Inspect<Self::AccountId, Balance = Balance> + Mutate<Self::AccountId>;
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+        /// The runtime's reasons for holds.
+        type RuntimeHoldReason: From<HoldReason>;
 
         /// Who owns a Datanet, and whether it exists.
         type DatanetOwner: Submissions<Self::AccountId>;
+
+        /// The policies that decide what pools pay for.
+        type Policies: PolicyReads;
 
         /// Names the account that holds all pools. It has to be endowed with the existential
         /// deposit at genesis.
@@ -103,8 +130,31 @@ pub mod pallet {
         #[pallet::constant]
         type MinimumFunding: Get<Balance>;
 
+        /// Least blocks that other terms or another policy wait where money is in the pool, beside one
+        /// full period.
+        #[pallet::constant]
+        type Notice: Get<BlockNumber>;
+
+        /// Blocks without points after which funders may leave.
+        #[pallet::constant]
+        type DeadAfter: Get<BlockNumber>;
+
+        /// Plancks held on an account that has its rewards paid to another one.
+        #[pallet::constant]
+        type PayoutDeposit: Get<Balance>;
+
+        /// Gets what is nobody's of closed and dead pools.
+        type Treasury: Get<Self::AccountId>;
+
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
+    }
+
+    /// Why this pallet holds OPEN.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The deposit of a payout account, on the account whose rewards it gets.
+        Payout,
     }
 
     /// Number of the next acceptance that brings points, counted from 0 over all Datanets.
@@ -131,6 +181,28 @@ pub mod pallet {
     #[pallet::storage]
     pub type Board<T: Config> =
         StorageDoubleMap<_, Twox64Concat, DatanetId, Identity, RankKey, T::AccountId>;
+
+    /// What funders own of each pool that was funded.
+    #[pallet::storage]
+    pub type PoolFunds<T> = StorageMap<_, Twox64Concat, DatanetId, Funds>;
+
+    /// What each funder owns of a pool.
+    #[pallet::storage]
+    pub type FunderShares<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, DatanetId, Blake2_128Concat, T::AccountId, Share>;
+
+    /// What left a pool together and is not counted out to everyone yet, by the number of its batch.
+    #[pallet::storage]
+    pub type Exits<T> = StorageDoubleMap<_, Twox64Concat, DatanetId, Twox64Concat, u32, Exit>;
+
+    /// Terms that wait to take the place of a pool's.
+    #[pallet::storage]
+    pub type Waiting<T> = StorageMap<_, Twox64Concat, DatanetId, WaitingTerms>;
+
+    /// Where accounts have their rewards paid, if not to themselves.
+    #[pallet::storage]
+    pub type Payouts<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Payout<T::AccountId>>;
 
     /// What happened.
     #[pallet::event]
@@ -167,7 +239,7 @@ pub mod pallet {
             /// How many plancks.
             amount: Balance,
         },
-        /// A pool's terms were set or changed, from the current period on.
+        /// A pool has these terms from the current period on.
         TermsSet {
             /// The Datanet.
             datanet: DatanetId,
@@ -185,6 +257,60 @@ pub mod pallet {
             /// How many plancks.
             amount: Balance,
         },
+        /// Other terms wait to take the place of a pool's.
+        TermsAnnounced {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Most plancks released for one period.
+            per_period: Balance,
+            /// Most plancks for one point.
+            max_per_point: Balance,
+            /// The first period that they count for.
+            from: Period,
+        },
+        /// The terms that waited do not come: the pool keeps those it has.
+        TermsKept {
+            /// The Datanet.
+            datanet: DatanetId,
+        },
+        /// Shares leave a pool at the end of a period.
+        SharesLeave {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Whose.
+            who: T::AccountId,
+            /// How many.
+            shares: Shares,
+            /// The period.
+            period: Period,
+        },
+        /// A funder got back what its shares brought that have left.
+        Withdrawn {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Who.
+            account: T::AccountId,
+            /// How many plancks.
+            amount: Balance,
+        },
+        /// An account's rewards are paid to another one, from a block on.
+        PayoutSet {
+            /// Whose rewards.
+            account: T::AccountId,
+            /// Who gets them.
+            to: T::AccountId,
+            /// The block.
+            from: BlockNumber,
+        },
+        /// What an account claimed went to its payout account.
+        PaidOut {
+            /// Whose rewards.
+            account: T::AccountId,
+            /// Who got them.
+            to: T::AccountId,
+            /// How many plancks.
+            amount: Balance,
+        },
     }
 
     /// Why a call was refused.
@@ -194,11 +320,12 @@ pub mod pallet {
         UnknownDatanet,
         /// Less than the least amount that one call may pay in.
         BelowMinimumFunding,
-        /// The pool has no terms yet: whoever funds it first has to bring them.
+        /// The pool has no terms yet: the Datanet's owner sets them.
         TermsRequired,
         /// A pool that releases nothing a period or nothing a point never pays.
         ZeroTerms,
-        /// The pool's terms are not those that the caller agreed to. Read them again.
+        /// The pool's terms, or those that wait, are not the ones that the caller agreed to. Read them
+        /// again.
         TermsDiffer,
         /// Only the Datanet's owner may do this.
         NotTheOwner,
@@ -211,6 +338,26 @@ pub mod pallet {
         Overflow,
         /// The rate of an ended period is not in storage. Nothing was changed.
         RateMissing,
+        /// The review policy, or the one that waits, is not the one that the caller agreed to. Read it
+        /// again.
+        PolicyDiffers,
+        /// The Datanet is closed.
+        DatanetClosed,
+        /// The pool has these terms, and no others wait.
+        SameTerms,
+        /// Funders leave while terms wait that pay out faster, or another review policy, and when the
+        /// Datanet is closed or dead. Nothing of that is so.
+        NoWayOut,
+        /// The account holds fewer shares of that pool that stay.
+        NotEnoughShares,
+        /// Nothing waits for that account to be withdrawn from that pool.
+        NothingToWithdraw,
+        /// All of that pool is its funders'.
+        NothingToRecover,
+        /// The account is paid there already.
+        SamePayout,
+        /// Only the account, or the one that gets its rewards, may say where they are paid.
+        NotThePayee,
     }
 
     #[pallet::hooks]
@@ -227,33 +374,37 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Pays `amount` plancks into a Datanet's pool. They cannot be taken back.
+        /// Pays `amount` plancks into a Datanet's pool, and gives the signer shares of what is available.
         ///
-        /// The first funding brings the pool's terms. A later one either accepts the current terms
-        /// (`None`) or names them, so that nobody pays under terms that changed in between.
+        /// `rules` names the terms and the hash of the review policy that the signer agrees to, now and
+        /// of those that wait, so that nobody pays under rules that changed in between.
         ///
         /// # Errors
         ///
-        /// [`Error::BelowMinimumFunding`], [`Error::UnknownDatanet`], [`Error::TermsRequired`],
-        /// [`Error::ZeroTerms`], [`Error::TermsDiffer`], and the currency's errors if the caller
-        /// cannot pay and stay alive.
+        /// [`Error::BelowMinimumFunding`], [`Error::UnknownDatanet`], [`Error::DatanetClosed`],
+        /// [`Error::TermsRequired`], [`Error::TermsDiffer`], [`Error::PolicyDiffers`], and the currency's
+        /// errors if the caller cannot pay and stay alive.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::fund())]
         pub fn fund(
             origin: OriginFor<T>,
             datanet: DatanetId,
             amount: Balance,
-            terms: Option<RewardTerms>,
+            rules: PoolRules,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_fund(&who, datanet, amount, terms)
+            Self::do_fund(&who, datanet, amount, rules)
         }
 
-        /// Changes how fast a Datanet's pool pays out. Periods that have ended keep the old terms.
+        /// Says how fast a Datanet's pool pays out: at once while nothing is in it and the running period
+        /// has no points, after [`Config::Notice`] blocks and at least one full period otherwise. Points
+        /// that were earned before keep the terms of their period. The terms that the pool has call off
+        /// those that wait.
         ///
         /// # Errors
         ///
-        /// [`Error::UnknownDatanet`], [`Error::NotTheOwner`], [`Error::ZeroTerms`].
+        /// [`Error::UnknownDatanet`], [`Error::NotTheOwner`], [`Error::DatanetClosed`],
+        /// [`Error::ZeroTerms`], [`Error::SameTerms`].
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_terms())]
         pub fn set_terms(
@@ -279,7 +430,86 @@ pub mod pallet {
             account: T::AccountId,
         ) -> DispatchResult {
             ensure_signed(origin)?;
-            Self::do_claim(datanet, &account)
+            Self::do_claim(&[datanet], &account)
+        }
+
+        /// [`Self::claim`] for up to 20 Datanets, as one payment. Where nothing is owed, nothing happens.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NothingToClaim`] where nothing is owed in any of them, and
+        /// [`Error::BelowExistentialDeposit`] if the account cannot exist with the sum.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::claim_many(datanets.len() as u32))]
+        pub fn claim_many(
+            origin: OriginFor<T>,
+            datanets: BoundedVec<DatanetId, ConstU32<MAX_CLAIMS>>,
+            account: T::AccountId,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_claim(&datanets, &account)
+        }
+
+        /// Takes shares of the signer's out of a pool when the running period has ended and paid.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NoWayOut`], [`Error::NotEnoughShares`] (0 are always too few).
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::leave())]
+        pub fn leave(origin: OriginFor<T>, datanet: DatanetId, shares: Shares) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_leave(&who, datanet, shares)
+        }
+
+        /// Pays a funder what its shares brought that have left. Anyone may send this.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NothingToWithdraw`], and [`Error::BelowExistentialDeposit`] if the account cannot
+        /// exist with that amount: it stays due then.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            account: T::AccountId,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_withdraw(datanet, &account)
+        }
+
+        /// Makes what is nobody's of a closed or dead pool the treasury's, and lets it leave. Anyone may
+        /// send this, and then `withdraw` for the treasury.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NoWayOut`] where the pool is neither closed nor dead, [`Error::NothingToRecover`].
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::leave())]
+        pub fn recover(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_recover(datanet)
+        }
+
+        /// Has the rewards of `account` paid to `to`; to the account itself again if that is the same.
+        ///
+        /// Signed by the account itself, which holds a deposit for it: at once the first time, after
+        /// [`Config::Notice`] blocks and at least a period when another account gets its rewards, so that
+        /// a stolen key does not turn them at once. Signed by the account that gets them: at once.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotThePayee`], [`Error::SamePayout`], or the account cannot pay the deposit.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::set_payout())]
+        pub fn set_payout(
+            origin: OriginFor<T>,
+            account: T::AccountId,
+            to: T::AccountId,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_payout(&who, account, to)
         }
     }
 }

@@ -1,8 +1,15 @@
 //! What must hold of the pallet's storage at the end of every block.
 
-use crate::{Board, Config, NextSequence, Pallet, Pools, Positions, RankKey, Rates};
-use frame_support::{ensure, traits::fungible::Inspect};
-use openledger_primitives::{Balance, DatanetId, Points, Pool};
+use crate::{
+    Board, Config, Exits, FunderShares, HoldReason, NextSequence, Pallet, Payouts, PoolFunds,
+    Pools, Positions, RankKey, Rates, Waiting,
+};
+use alloc::collections::BTreeMap;
+use frame_support::{
+    ensure,
+    traits::fungible::{hold::Inspect as _, Inspect},
+};
+use openledger_primitives::{Balance, DatanetId, Funds, Points, Pool, Shares};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -17,12 +24,17 @@ impl<T: Config> Pallet<T> {
         let mut inside: Balance = 0;
         for (datanet, pool) in Pools::<T>::iter() {
             Self::check_pool(datanet, &pool)?;
+            let funds = PoolFunds::<T>::get(datanet).unwrap_or_default();
+            Self::check_funds(datanet, &pool, &funds)?;
             inside = pool
                 .total_in
                 .checked_sub(pool.claimed)
+                .and_then(|rest| rest.checked_sub(funds.returned))
                 .and_then(|rest| inside.checked_add(rest))
                 .ok_or("the pools' contents leave the range of a balance")?;
         }
+        Self::check_orphans()?;
+        Self::check_payouts()?;
         Self::check_positions()?;
         Self::check_board()?;
         Self::check_rates()?;
@@ -31,7 +43,11 @@ impl<T: Config> Pallet<T> {
 
     /// A pool's books add up, and what it owes is what its positions are owed.
     fn check_pool(datanet: DatanetId, pool: &Pool) -> Result<(), TryRuntimeError> {
-        ensure!(pool.is_balanced(), "paid in is not claimed + owed + available");
+        let away = PoolFunds::<T>::get(datanet).map_or(0, |funds| funds.away());
+        ensure!(
+            pool.is_balanced(away),
+            "paid in is not claimed + owed + available + back with funders"
+        );
         ensure!(pool.period <= Self::period().0, "a pool is ahead of time");
         let mut owed: Balance = 0;
         let mut current: Points = 0;
@@ -55,6 +71,82 @@ impl<T: Config> Pallet<T> {
         }
         ensure!(owed == pool.owed, "a pool owes another sum than its positions are owed");
         ensure!(current == pool.points, "a pool counts other points than its positions have");
+        Ok(())
+    }
+
+    /// Shares add up, by funder and by batch, and so does what left; what waits lies ahead.
+    fn check_funds(datanet: DatanetId, pool: &Pool, funds: &Funds) -> Result<(), TryRuntimeError> {
+        ensure!(pool.available == 0 || funds.shares > 0, "a pool with money has no shares");
+        ensure!(funds.unowned <= funds.shares, "more shares are nobody's than there are");
+        ensure!(funds.active <= pool.period, "a pool brought points in a period to come");
+        let (mut shares, mut leaving, mut returning) = (funds.unowned, 0u128, 0u128);
+        let mut batches = BTreeMap::<u32, Shares>::new();
+        for (_, share) in FunderShares::<T>::iter_prefix(datanet) {
+            ensure!(!share.is_empty(), "a share of nothing is stored");
+            ensure!(
+                share.generation <= funds.generation && share.batch <= funds.batch,
+                "a share is ahead of its pool"
+            );
+            if share.generation == funds.generation {
+                shares = shares.checked_add(share.shares).ok_or("shares leave their range")?;
+            }
+            let sum = match share.batch == funds.batch {
+                true => &mut leaving,
+                false => batches.entry(share.batch).or_default(),
+            };
+            *sum = sum.checked_add(share.leaving).ok_or("shares leave their range")?;
+            returning = returning.checked_add(share.due).ok_or("what is due leaves its range")?;
+        }
+        ensure!(leaving == funds.leaving, "other shares leave than their funders let leave");
+        ensure!(
+            shares.checked_add(leaving) == Some(funds.shares),
+            "a pool counts other shares than its funders hold"
+        );
+        for (batch, exit) in Exits::<T>::iter_prefix(datanet) {
+            ensure!(batch < funds.batch, "a batch left before its time");
+            ensure!(
+                exit.shares > 0 && batches.get(&batch) == Some(&exit.shares),
+                "a batch has other shares than left in it"
+            );
+            returning = returning.checked_add(exit.amount).ok_or("what is due leaves its range")?;
+        }
+        ensure!(returning == funds.returning, "another sum leaves than is due to funders");
+        if let Some(waiting) = Waiting::<T>::get(datanet) {
+            ensure!(waiting.from > pool.period, "terms wait that should count");
+            ensure!(
+                waiting.terms != pool.terms
+                    && waiting.terms.per_period > 0
+                    && waiting.terms.max_per_point > 0,
+                "terms wait that change nothing, or never pay"
+            );
+        }
+        Ok(())
+    }
+
+    /// Nothing about funding stands without its pool.
+    fn check_orphans() -> Result<(), TryRuntimeError> {
+        for datanet in FunderShares::<T>::iter_keys()
+            .map(|(datanet, _)| datanet)
+            .chain(Exits::<T>::iter_keys().map(|(datanet, _)| datanet))
+        {
+            ensure!(PoolFunds::<T>::contains_key(datanet), "a share or a batch of no pool's funds");
+        }
+        for datanet in PoolFunds::<T>::iter_keys().chain(Waiting::<T>::iter_keys()) {
+            ensure!(Pools::<T>::contains_key(datanet), "funds or waiting terms of no pool");
+        }
+        Ok(())
+    }
+
+    /// Payout accounts are other accounts, and their deposits are held.
+    fn check_payouts() -> Result<(), TryRuntimeError> {
+        for (account, payout) in Payouts::<T>::iter() {
+            ensure!(payout.to != account, "an account has itself for its payout account");
+            ensure!(
+                T::Currency::balance_on_hold(&HoldReason::Payout.into(), &account)
+                    >= payout.deposit,
+                "less is held for a payout account than its record says"
+            );
+        }
         Ok(())
     }
 

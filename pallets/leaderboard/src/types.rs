@@ -1,8 +1,32 @@
-//! The key by which a board is kept in order.
+//! What this pallet stores beside the words of `openledger_primitives`.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use openledger_primitives::{Points, Position};
+use openledger_primitives::{Balance, BlockNumber, Points, Position};
 use scale_info::TypeInfo;
+
+/// Most Datanets that one call claims from.
+pub const MAX_CLAIMS: u32 = 20;
+
+/// Where an account's rewards are paid.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Payout<AccountId> {
+    /// The account that gets them.
+    pub to: AccountId,
+    /// The one that gets them from a block on.
+    pub next: Option<(AccountId, BlockNumber)>,
+    /// Plancks held on the account whose rewards they are.
+    pub deposit: Balance,
+}
+
+impl<AccountId> Payout<AccountId> {
+    /// Who gets the rewards in block `now`.
+    pub fn payee(&self, now: BlockNumber) -> &AccountId {
+        match &self.next {
+            Some((next, from)) if *from <= now => next,
+            _ => &self.to,
+        }
+    }
+}
 
 /// Place on a board: 16 bytes of inverted points, then 8 bytes of sequence, both big-endian.
 ///

@@ -12,5 +12,11 @@ mod conservation;
 mod corruption;
 #[path = "chain_leaderboard/funding.rs"]
 mod funding;
+#[path = "chain_leaderboard/payout.rs"]
+mod payout;
 #[path = "chain_leaderboard/rewards.rs"]
 mod rewards;
+#[path = "chain_leaderboard/shares.rs"]
+mod shares;
+#[path = "chain_leaderboard/terms.rs"]
+mod terms;

@@ -2,15 +2,17 @@
 
 use crate::{
     tally, Ballot, Ballots, Config, CurrentExtractor, Error, Event, Pallet, Policies, Votes,
+    WaitingPolicies, WaitingPolicy,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::Pays, ensure};
 use openledger_primitives::{
-    traits::{OnVerdict, ReviewPolicies, Submissions},
+    traits::{FunderNotice, OnVerdict, PolicyReads, ReviewPolicies, Submissions},
     verdict::{ClaimError, PolicyError},
-    DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
+    BlockNumber, DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_core::H256;
+use sp_runtime::{traits::SaturatedConversion, DispatchError, DispatchResult};
 
 /// Whether a vote counts: a raised extractor sets earlier acceptances aside.
 fn counts(verdict: &Verdict, current: ExtractorVersion) -> bool {
@@ -31,10 +33,10 @@ impl<T: Config> Pallet<T> {
         let pending = T::Submissions::pending(datanet, &sha256).ok_or(Error::<T>::NotPending)?;
         ensure!(pending.submission == submission, Error::<T>::StaleSubmission);
         let ReviewPolicy::Curators { members, threshold } =
-            Policies::<T>::get(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+            Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
         ensure!(members.contains(&who), Error::<T>::NotCurator);
         ensure!(pending.contributor != who, Error::<T>::OwnSubmission);
-        verdict.validate(pending.modality).map_err(Error::<T>::from)?;
+        verdict.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
 
         let mut ballot = Ballots::<T>::get(submission).unwrap_or_else(|| Ballot {
             datanet,
@@ -61,6 +63,8 @@ impl<T: Config> Pallet<T> {
             Ballots::<T>::insert(submission, ballot);
             return Ok(pays);
         };
+        // Votes from before units were bounded by bytes decide nothing that a vote may not claim now.
+        decision.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
         Ballots::<T>::remove(submission);
         T::OnVerdict::on_verdict(datanet, &sha256, &decision)?;
         let accepted = matches!(decision, Verdict::Accept { .. });
@@ -75,7 +79,45 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let owner = T::Submissions::owner(datanet).ok_or(Error::<T>::UnknownDatanet)?;
         ensure!(owner == who, Error::<T>::NotOwner);
-        <Self as ReviewPolicies<_>>::set_policy(datanet, policy)
+        let Some(from) = T::Funders::policy_from(datanet) else {
+            WaitingPolicies::<T>::remove(datanet);
+            return <Self as ReviewPolicies<_>>::set_policy(datanet, policy);
+        };
+        policy.validate().map_err(Error::<T>::from)?;
+        if Self::policy_now(datanet).as_ref() == Some(&policy) {
+            ensure!(WaitingPolicies::<T>::take(datanet).is_some(), Error::<T>::SamePolicy);
+            Self::deposit_event(Event::PolicyKept { datanet });
+        } else {
+            WaitingPolicies::<T>::insert(datanet, WaitingPolicy { policy, from });
+            Self::deposit_event(Event::PolicyAnnounced { datanet, from });
+        }
+        Ok(())
+    }
+
+    /// The policy that waits to take the place of a Datanet's, and its first block.
+    pub fn waiting_policy(datanet: DatanetId) -> Option<WaitingPolicy<T::AccountId>> {
+        let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+        WaitingPolicies::<T>::get(datanet).filter(|waiting| waiting.from > now)
+    }
+
+    /// The policy of a Datanet, which may be one that waited until now.
+    pub fn policy(datanet: DatanetId) -> Option<ReviewPolicy<T::AccountId>> {
+        let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+        match WaitingPolicies::<T>::get(datanet) {
+            Some(waiting) if waiting.from <= now => Some(waiting.policy),
+            _ => Policies::<T>::get(datanet),
+        }
+    }
+
+    /// [`Self::policy`], written down if it waited until now.
+    fn policy_now(datanet: DatanetId) -> Option<ReviewPolicy<T::AccountId>> {
+        let policy = Self::policy(datanet)?;
+        if WaitingPolicies::<T>::contains_key(datanet) && Self::waiting_policy(datanet).is_none() {
+            WaitingPolicies::<T>::remove(datanet);
+            Policies::<T>::insert(datanet, &policy);
+            Self::deposit_event(Event::PolicySet { datanet });
+        }
+        Some(policy)
     }
 
     pub(crate) fn do_raise_extractor(extractor: ExtractorVersion) -> DispatchResult {
@@ -84,6 +126,13 @@ impl<T: Config> Pallet<T> {
         CurrentExtractor::<T>::put(extractor);
         Self::deposit_event(Event::ExtractorRaised { extractor });
         Ok(())
+    }
+}
+
+impl<T: Config> PolicyReads for Pallet<T> {
+    fn policy_hashes(datanet: DatanetId) -> Option<(H256, Option<H256>)> {
+        let waiting = Self::waiting_policy(datanet).map(|waiting| waiting.policy.hash());
+        Some((Self::policy(datanet)?.hash(), waiting))
     }
 }
 

@@ -21,8 +21,8 @@
 //!
 //! ## What a vote may claim
 //!
-//! The chain reads no file, but it knows what no file can be: more units than the readers measure
-//! ([`Modality::max_units`](openledger_primitives::Modality::max_units)), a text without text root,
+//! The chain reads no file, but it knows what no file can be: more units than its bytes hold or the
+//! readers measure ([`MediaType::max_units`](openledger_primitives::MediaType::max_units)), a text without text root,
 //! a text root of an image or sound. A vote that claims one of these is refused, so that a careless or
 //! bribed curator cannot pay out a number of its own.
 //!
@@ -36,8 +36,10 @@
 //! nothing and go on counting. The version only ever goes up, one step at a time, so that no vote
 //! that was set aside comes back and no slip of a digit ends every acceptance.
 //!
-//! A new policy applies from the next vote on: votes of accounts that are no longer curators are
-//! dropped then. It settles nothing by itself; where votes already suffice under the new threshold,
+//! Where money waits for a Datanet's verdicts, another policy waits too ([`Config::Funders`] says until
+//! which block), so that who paid in can leave before others decide what is paid for. It then counts
+//! without anybody's doing; the first vote from then on writes it down. Elsewhere a new policy applies from
+//! the next vote on. Votes of accounts that are no longer curators are dropped then. It settles nothing by itself; where votes already suffice under the new threshold,
 //! any curator's next vote, also the same one again, brings the verdict.
 //!
 //! ## Calls
@@ -78,9 +80,10 @@ pub mod pallet {
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        traits::{OnVerdict, Submissions},
+        traits::{FunderNotice, OnVerdict, Submissions},
         verdict::FIRST_EXTRACTOR,
-        DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict, EXTRACTOR,
+        BlockNumber, DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
+        EXTRACTOR,
     };
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
@@ -97,6 +100,8 @@ pub mod pallet {
         type Submissions: Submissions<Self::AccountId>;
         /// Takes verdicts.
         type OnVerdict: OnVerdict<Self::AccountId>;
+        /// Says how long another policy waits.
+        type Funders: FunderNotice;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -105,6 +110,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Policies<T: Config> =
         StorageMap<_, Twox64Concat, DatanetId, ReviewPolicy<T::AccountId>, OptionQuery>;
+
+    /// Policies that wait to take the place of a Datanet's.
+    #[pallet::storage]
+    pub type WaitingPolicies<T: Config> =
+        StorageMap<_, Twox64Concat, DatanetId, WaitingPolicy<T::AccountId>, OptionQuery>;
 
     /// The votes on each pending submission that has any.
     #[pallet::storage]
@@ -177,6 +187,18 @@ pub mod pallet {
             /// Its version.
             extractor: ExtractorVersion,
         },
+        /// Another policy waits to take the place of a Datanet's.
+        PolicyAnnounced {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The first block in which it counts.
+            from: BlockNumber,
+        },
+        /// The policy that waited does not come: the Datanet keeps the one it has.
+        PolicyKept {
+            /// The Datanet.
+            datanet: DatanetId,
+        },
     }
 
     /// Why a call is refused.
@@ -207,12 +229,14 @@ pub mod pallet {
         OtherExtractor,
         /// The extractor is raised by one version at a time.
         NotNextExtractor,
-        /// The vote claims more units than any file of this modality is measured to have.
+        /// The vote claims more units than a file of this format and size can hold.
         TooManyUnits,
         /// The vote claims a text without the root over its chunks.
         NoTextRoot,
         /// The vote claims a text root for an image or sound, which have none.
         UnexpectedTextRoot,
+        /// The Datanet has this policy, and no other waits.
+        SamePolicy,
     }
 
     #[pallet::hooks]
@@ -248,11 +272,13 @@ pub mod pallet {
             Ok(pays.into())
         }
 
-        /// Replaces the policy of a Datanet. Signed by its owner.
+        /// Replaces the policy of a Datanet: at once, or, where money waits for its verdicts, from the
+        /// block that [`Config::Funders`] names. The policy that the Datanet has calls off the one that
+        /// waits. Signed by its owner.
         ///
         /// # Errors
         ///
-        /// `UnknownDatanet`, `NotOwner`, `NoMembers`, `RepeatedMember`, `InvalidThreshold`.
+        /// `UnknownDatanet`, `NotOwner`, `SamePolicy`, `NoMembers`, `RepeatedMember`, `InvalidThreshold`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_policy())]
         pub fn set_policy(

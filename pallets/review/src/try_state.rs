@@ -1,6 +1,6 @@
 //! What must be true of the stored state at all times.
 
-use crate::{Ballots, Config, CurrentExtractor, Pallet, Policies};
+use crate::{Ballots, Config, CurrentExtractor, Pallet, Policies, WaitingPolicies};
 use alloc::collections::BTreeSet;
 use frame_support::ensure;
 use openledger_primitives::{traits::Submissions, verdict::FIRST_EXTRACTOR};
@@ -18,6 +18,10 @@ impl<T: Config> Pallet<T> {
         for (datanet, policy) in Policies::<T>::iter() {
             ensure!(policy.validate().is_ok(), "no verdict can be reached under a policy");
             ensure!(T::Submissions::owner(datanet).is_some(), "a policy of an unknown Datanet");
+        }
+        for (datanet, waiting) in WaitingPolicies::<T>::iter() {
+            ensure!(waiting.policy.validate().is_ok(), "no verdict can be reached under a policy");
+            ensure!(Policies::<T>::contains_key(datanet), "a policy waits for an unknown Datanet");
         }
         // `iter` passes over what it cannot read.
         ensure!(
@@ -37,13 +41,16 @@ impl<T: Config> Pallet<T> {
                     .all(|extractor| (FIRST_EXTRACTOR..=current).contains(&extractor)),
                 "a vote names an extractor that was never the chain's"
             );
-            // Votes of the first extractor were cast before votes had bounds.
+            // Votes of the first extractor were cast before votes had bounds; those up to spec version 102
+            // before the bytes bounded them.
             ensure!(
                 ballot
                     .votes
                     .iter()
                     .filter(|(_, verdict)| verdict.extractor() != Some(FIRST_EXTRACTOR))
-                    .all(|(_, verdict)| verdict.validate(pending.modality).is_ok()),
+                    .all(|(_, verdict)| verdict
+                        .validate_modality(pending.media.modality())
+                        .is_ok()),
                 "a vote claims what no file can be"
             );
             let voters: BTreeSet<_> = ballot.votes.iter().map(|(voter, _)| voter).collect();

@@ -2,7 +2,9 @@
 
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
-use openledger_primitives::{verdict::MAX_CURATORS, DatanetId, FileHash, Verdict};
+use openledger_primitives::{
+    verdict::MAX_CURATORS, BlockNumber, DatanetId, FileHash, ReviewPolicy, Verdict,
+};
 use scale_info::TypeInfo;
 
 /// Votes in the order they were cast.
@@ -17,4 +19,13 @@ pub struct Ballot<AccountId> {
     pub sha256: FileHash,
     /// One vote a curator.
     pub votes: Votes<AccountId>,
+}
+
+/// A policy that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct WaitingPolicy<AccountId> {
+    /// The policy.
+    pub policy: ReviewPolicy<AccountId>,
+    /// The first block in which it counts.
+    pub from: BlockNumber,
 }

@@ -23,12 +23,14 @@ pub trait WeightInfo {
 /// Any vote may be the one that settles: the record, Datanet and contributor, a leaf, its reward, and
 /// the nodes it merges with. A range of a million leaves merges 20 at most, two on average.
 fn vote(db: RuntimeDbWeight) -> Weight {
+    // It may also write down a policy that waited, and be the first to touch the pool in its period.
     const MERGES: u64 = 20;
-    db.reads_writes(13 + MERGES, 13 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
+    db.reads_writes(17 + MERGES, 18 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
 }
 
 fn set_policy(db: RuntimeDbWeight) -> Weight {
-    db.reads_writes(2, 1).saturating_add(Weight::from_parts(25_000_000, 0))
+    // Datanet, pool, both policies; both policies.
+    db.reads_writes(4, 2).saturating_add(Weight::from_parts(35_000_000, 0))
 }
 
 fn raise_extractor(db: RuntimeDbWeight) -> Weight {

@@ -60,3 +60,19 @@ fn units_are_named_for_users() {
     assert_eq!(Modality::Image.unit(), "pixels");
     assert_eq!(Modality::Audio.unit(), "milliseconds");
 }
+
+#[test]
+fn units_are_bounded_by_what_the_bytes_hold() {
+    for media in MediaType::ALL {
+        let a_byte = match media {
+            MediaType::Md | MediaType::Txt => 3,
+            MediaType::Pdf | MediaType::Docx => 32,
+            _ if media.modality() == Modality::Image => 1_024,
+            _ => 4,
+        };
+        assert_eq!(media.max_units(0), 0);
+        assert_eq!(media.max_units(1), a_byte);
+        assert_eq!(media.max_units(1_000), 1_000 * a_byte);
+        assert_eq!(media.max_units(u32::MAX), media.modality().max_units());
+    }
+}

@@ -71,12 +71,15 @@ fn a_verdict_claims_only_what_a_file_can_be() {
             true => (9, 0, ClaimError::NoTextRoot),
             false => (0, 9, ClaimError::UnexpectedTextRoot),
         };
-        assert_eq!(claim(most, right).validate(modality), Ok(()));
-        assert_eq!(claim(0, right).validate(modality), Ok(()), "the Datanet has the least");
-        assert_eq!(claim(most, wrong).validate(modality), Err(named));
-        assert_eq!(claim(most + 1, right).validate(modality), Err(ClaimError::TooManyUnits));
-        assert_eq!(claim(u64::MAX, wrong).validate(modality), Err(ClaimError::TooManyUnits));
-        assert_eq!(Verdict::Reject(RejectionReason::Harmful).validate(modality), Ok(()));
+        for media in modality.formats() {
+            let say = |claim: Verdict| claim.validate(media, u32::MAX);
+            assert_eq!(say(claim(most, right)), Ok(()));
+            assert_eq!(say(claim(0, right)), Ok(()), "the Datanet has the least");
+            assert_eq!(say(claim(most, wrong)), Err(named));
+            assert_eq!(say(claim(most + 1, right)), Err(ClaimError::TooManyUnits));
+            assert_eq!(say(claim(u64::MAX, wrong)), Err(ClaimError::TooManyUnits));
+            assert_eq!(say(Verdict::Reject(RejectionReason::Harmful)), Ok(()));
+        }
     }
     let with_root: Vec<_> = Modality::ALL.into_iter().filter(|m| m.has_text_root()).collect();
     assert_eq!(with_root, [Modality::Text]);

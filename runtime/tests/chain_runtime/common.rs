@@ -3,8 +3,8 @@
 use codec::Encode;
 use frame_support::traits::{fungible::Inspect, Get};
 use openledger_primitives::{
-    api::SubmissionItem, Balance, ContentId, MediaType, Modality, ReviewPolicy, Score, Verdict,
-    EXTRACTOR, OPEN,
+    api::SubmissionItem, Balance, ContentId, MediaType, Modality, PoolRules, ReviewPolicy,
+    RewardTerms, Score, Verdict, EXTRACTOR, OPEN,
 };
 use openledger_runtime::{
     fees::TreasuryAccount, genesis_presets, AccountId, Balances, ChainParameters, Datanets,
@@ -86,10 +86,15 @@ pub fn begin_block_in_slot(slot: u64) {
 
 /// Ends the block and checks every pallet's state.
 pub fn end_block() {
+    end_unchecked_block();
+    check_state();
+}
+
+/// Ends the block.
+pub fn end_unchecked_block() {
     let header = Executive::finalize_block();
     // What a next block's `initialize` would find as its parent.
     System::set_parent_hash(header.hash());
-    check_state();
 }
 
 /// Every pallet's books, and OPEN's.
@@ -202,15 +207,10 @@ pub fn treasury() -> AccountId {
     TreasuryAccount::get()
 }
 
-/// A file that is one block on IPFS.
+/// A file that is one block on IPFS; as many bytes are declared as the units of the tests need.
 pub fn item(bytes: &[u8]) -> SubmissionItem {
     let sha256 = sp_io::hashing::sha2_256(bytes);
-    SubmissionItem {
-        content: ContentId::raw(sha256),
-        sha256,
-        size: bytes.len() as u32,
-        media: MediaType::Txt,
-    }
+    SubmissionItem { content: ContentId::raw(sha256), sha256, size: 1_000, media: MediaType::Txt }
 }
 
 /// A submission of files.
@@ -252,6 +252,19 @@ pub fn text_datanet() -> u32 {
         },
     );
     datanet
+}
+
+/// What somebody who pays into a pool now agrees to.
+pub fn rules(datanet: u32) -> PoolRules {
+    Leaderboard::pool_view(datanet).map(|pool| pool.rules).unwrap_or_default()
+}
+
+/// Sets a pool's terms, signed by its Datanet's owner, and pays `amount` into it.
+pub fn fund(who: &AccountId, datanet: u32, amount: Balance, terms: RewardTerms) {
+    let owner = Datanets::datanet(datanet).expect("it is there").owner;
+    dispatch(&owner, pallet_leaderboard::Call::set_terms { datanet, terms });
+    let rules = rules(datanet);
+    dispatch(who, pallet_leaderboard::Call::fund { datanet, amount, rules });
 }
 
 /// Registers an account that has nothing at Alice's expense.

@@ -119,10 +119,7 @@ pub fn plant() {
     sponsor(&ben);
 
     let terms = RewardTerms { per_period: 10 * OPEN, max_per_point: 1_000_000_000_000 };
-    dispatch(
-        &Alice.to_account_id(),
-        pallet_leaderboard::Call::fund { datanet: 0, amount: 100 * OPEN, terms: Some(terms) },
-    );
+    fund(&Alice.to_account_id(), 0, 100 * OPEN, terms);
     dispatch(&ada, submit(0, (0..8).map(file).collect()));
     dispatch(&ben, submit(0, (8..12).map(file).collect()));
     // Seven leaves: peaks over four, two and one.

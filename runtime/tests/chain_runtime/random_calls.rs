@@ -6,10 +6,12 @@ use openledger_primitives::{
     api::DatanetView,
     job::{JobResult, JobState},
     leaf::{dataset_root, version_of, DatasetRef},
-    ContentId, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy, RewardTerms,
-    TrainingSpec, Verdict, OPEN,
+    ContentId, DatanetText, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy,
+    RewardTerms, TrainingSpec, Verdict, OPEN,
 };
-use openledger_runtime::{AccountId, Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training};
+use openledger_runtime::{
+    AccountId, Datanets, Leaderboard, Runtime, RuntimeCall, RuntimeOrigin, Training,
+};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::Dispatchable;
@@ -98,15 +100,74 @@ fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 
 fn leaderboard_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let terms = RewardTerms { per_period: dice.amount(), max_per_point: dice.amount() };
-    match dice.roll(4) {
-        0 => pallet_leaderboard::Call::fund {
+    let account = if dice.roll(6) == 0 { treasury() } else { somebody(dice) };
+    match dice.roll(16) {
+        0..=3 => {
+            let mut rules = rules(datanet);
+            if dice.roll(8) == 0 {
+                rules.terms = terms;
+            }
+            pallet_leaderboard::Call::fund { datanet, amount: dice.amount(), rules }.into()
+        }
+        4 => pallet_leaderboard::Call::set_terms { datanet, terms }.into(),
+        5 => pallet_leaderboard::Call::set_terms { datanet, terms: rules(datanet).terms }.into(),
+        6..=8 => pallet_leaderboard::Call::leave {
             datanet,
-            amount: dice.amount(),
-            terms: (dice.roll(2) == 0).then_some(terms),
+            shares: if dice.roll(2) == 0 {
+                dice.amount()
+            } else {
+                Leaderboard::share_view(datanet, &account).map_or(0, |share| share.shares)
+            },
         }
         .into(),
-        1 => pallet_leaderboard::Call::set_terms { datanet, terms }.into(),
-        _ => pallet_leaderboard::Call::claim { datanet, account: somebody(dice) }.into(),
+        9 | 10 => pallet_leaderboard::Call::withdraw { datanet, account }.into(),
+        11 => pallet_leaderboard::Call::recover { datanet }.into(),
+        12 => pallet_leaderboard::Call::set_payout { account, to: somebody(dice) }.into(),
+        13 => pallet_leaderboard::Call::claim_many {
+            datanets: (0..dice.roll(5) as u32).collect::<Vec<_>>().try_into().expect("few"),
+            account,
+        }
+        .into(),
+        _ => pallet_leaderboard::Call::claim { datanet, account }.into(),
+    }
+}
+
+fn owners_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
+    match dice.roll(12) {
+        0..=2 => pallet_review::Call::set_policy {
+            datanet,
+            policy: ReviewPolicy::Curators {
+                members: vec![
+                    Sr25519Keyring::Bob.to_account_id(),
+                    Sr25519Keyring::Charlie.to_account_id(),
+                ]
+                .try_into()
+                .expect("two fit"),
+                threshold: 1 + dice.roll(3) as u8,
+            },
+        }
+        .into(),
+        3 => pallet_datanets::Call::pause { datanet }.into(),
+        4 | 5 => pallet_datanets::Call::resume { datanet }.into(),
+        6 | 7 => pallet_datanets::Call::offer_ownership {
+            datanet,
+            to: (dice.roll(4) > 0).then(|| somebody(dice)),
+        }
+        .into(),
+        8 | 9 => pallet_datanets::Call::accept_ownership { datanet }.into(),
+        10 => pallet_datanets::Call::set_text {
+            datanet,
+            text: DatanetText {
+                summary: vec![b'a' + dice.roll(40) as u8; dice.roll(9) as usize]
+                    .try_into()
+                    .expect("short"),
+                ..Default::default()
+            },
+        }
+        .into(),
+        // Closing is for ever, so it comes seldom.
+        _ if dice.roll(20) == 0 => pallet_datanets::Call::close { datanet }.into(),
+        _ => pallet_datanets::Call::resume { datanet }.into(),
     }
 }
 
@@ -197,6 +258,29 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 
 /// The account that can make the next step of a job, so that whole lives happen by chance.
 fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
+    let owned = match call {
+        RuntimeCall::Leaderboard(pallet_leaderboard::Call::set_terms { datanet, .. })
+        | RuntimeCall::Review(pallet_review::Call::set_policy { datanet, .. })
+        | RuntimeCall::Datanets(
+            pallet_datanets::Call::set_text { datanet, .. }
+            | pallet_datanets::Call::pause { datanet }
+            | pallet_datanets::Call::resume { datanet }
+            | pallet_datanets::Call::offer_ownership { datanet, .. }
+            | pallet_datanets::Call::close { datanet },
+        ) => Datanets::datanet(*datanet).map(|view| view.owner),
+        RuntimeCall::Datanets(pallet_datanets::Call::accept_ownership { datanet }) => {
+            pallet_datanets::Offers::<Runtime>::get(datanet)
+        }
+        RuntimeCall::Leaderboard(pallet_leaderboard::Call::leave { datanet, .. }) => {
+            pallet_leaderboard::FunderShares::<Runtime>::iter_prefix(datanet)
+                .map(|(funder, _)| funder)
+                .nth(dice.roll(4) as usize)
+        }
+        _ => None,
+    };
+    if let Some(who) = owned.filter(|_| dice.roll(5) > 0) {
+        return who;
+    }
     if matches!(call, RuntimeCall::Review(_)) && dice.roll(5) > 0 {
         return [Sr25519Keyring::Bob, Sr25519Keyring::Charlie][dice.roll(2) as usize]
             .to_account_id();
@@ -228,11 +312,12 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
         let mut succeeded = 0;
         for _ in 0..calls {
             let datanet = dice.roll(3) as u32;
-            let call = match dice.roll(10) {
+            let call = match dice.roll(13) {
                 0..=3 => datanet_call(&mut dice, datanet),
                 4 | 5 => vote(&mut dice, datanet),
-                6 => leaderboard_call(&mut dice, datanet),
-                7 | 8 => training_call(&mut dice, datanet),
+                6 | 7 => leaderboard_call(&mut dice, datanet),
+                8 => owners_call(&mut dice, datanet),
+                9..=11 => training_call(&mut dice, datanet),
                 _ => pallet_balances::Call::transfer_allow_death {
                     dest: somebody(&mut dice).into(),
                     value: dice.amount(),
@@ -244,7 +329,11 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
                 succeeded += 1;
             }
             if dice.roll(6) == 0 {
-                end_block();
+                end_unchecked_block();
+                // All of a state is looked at now and then, and always at the end.
+                if dice.roll(8) == 0 {
+                    check_state();
+                }
                 begin_block();
             }
         }
@@ -270,17 +359,37 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
     })
 }
 
+/// Calls in all; `OPENLEDGER_RANDOM_CALLS` asks for more.
+const CALLS: u32 = 50_000;
+/// Calls on one chain: what is checked grows with what was done.
+const CALLS_A_CHAIN: u32 = 500;
+
 #[test]
 fn random_calls_conserve_open_and_keep_every_pallets_books() {
-    let (mut succeeded, mut accepted, mut completed) = (0, 0, 0);
-    for seed in 1..=4 {
-        let counts = run(seed, 1_500);
-        succeeded += counts.0;
-        accepted += counts.1;
-        completed += counts.2;
-    }
+    let calls = match std::env::var("OPENLEDGER_RANDOM_CALLS") {
+        Ok(number) => number.parse().expect("OPENLEDGER_RANDOM_CALLS is a number"),
+        Err(_) => CALLS,
+    };
+    let chains = calls / CALLS_A_CHAIN;
+    let next = std::sync::atomic::AtomicU32::new(1);
+    let sums = std::sync::Mutex::new((0, 0, 0));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| loop {
+                let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if seed > chains {
+                    return;
+                }
+                let counts = run(seed.into(), CALLS_A_CHAIN);
+                let mut sums = sums.lock().expect("no thread failed");
+                *sums = (sums.0 + counts.0, sums.1 + counts.1, sums.2 + counts.2);
+            });
+        }
+    });
+    let (succeeded, accepted, completed) = *sums.lock().expect("no thread failed");
     // The test would prove nothing if chance never got anywhere.
-    assert!(succeeded > 500, "{succeeded} calls succeeded");
-    assert!(accepted > 10, "{accepted} files were accepted");
+    assert!(succeeded > calls / 12, "{succeeded} of {calls} calls succeeded");
+    assert!(accepted > calls / 600, "{accepted} files were accepted");
     assert!(completed > 0, "{completed} jobs were completed");
 }

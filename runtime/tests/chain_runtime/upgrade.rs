@@ -9,14 +9,19 @@ use openledger_primitives::{
     leaf::{verify_leaf, version_of, DatasetRef},
     DatasetLeaf, LeafVersion, RejectionReason, TrainingSpec, Verdict, EXTRACTOR, OPEN,
 };
-use openledger_runtime::{AccountId, Datanets, Executive, Runtime, System, Training};
+use openledger_runtime::{AccountId, Datanets, Executive, Leaderboard, Runtime, System, Training};
 use sp_core::storage::Storage;
 use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave, Eve};
 use sp_runtime::traits::Dispatchable;
 
 /// What runtime 100 left behind.
 fn planted() -> Planted {
-    let bytes = std::fs::read(path(100)).expect("the fixture is committed");
+    planted_by(100)
+}
+
+/// What a runtime left behind.
+fn planted_by(spec: u32) -> Planted {
+    let bytes = std::fs::read(path(spec)).expect("the fixture is committed");
     Planted::decode_all(&mut &bytes[..]).expect("a planted state")
 }
 
@@ -105,9 +110,9 @@ fn who_voted_to_accept_before_an_upgrade_is_asked_again_at_no_cost() {
     upgraded(|_| {
         begin_block();
         // Of two votes that Datanet 0 asks for, Bob's was measured by extractor 1.
-        assert!(vote(Charlie, 0, 6, accept(80, 700, 6)) > 0);
+        assert!(vote(Charlie, 0, 6, accept(80, 18, 6)) > 0);
         pending(0, 6);
-        assert_eq!(vote(Bob, 0, 6, accept(90, 700, 6)), 0);
+        assert_eq!(vote(Bob, 0, 6, accept(90, 18, 6)), 0);
         let leaf = Datanets::leaves(0, 7, 1).remove(0).leaf;
         assert_eq!(leaf.version, LeafVersion::V2 { extractor: EXTRACTOR });
         assert_eq!(leaf.score.get(), 80);
@@ -115,9 +120,9 @@ fn who_voted_to_accept_before_an_upgrade_is_asked_again_at_no_cost() {
         // A refusal from before goes on counting; two of three asked again.
         assert!(vote(Bob, 0, 7, Verdict::Reject(RejectionReason::OffTopic)) > 0);
         assert!(Datanets::pending(0, None, 100).iter().all(|view| view.submission != 7));
-        assert!(vote(Bob, 1, 23, accept(60, 400, 1)) > 0);
-        assert_eq!(vote(Charlie, 1, 23, accept(70, 400, 1)), 0);
-        assert_eq!(vote(Dave, 1, 23, accept(75, 400, 1)), 0);
+        assert!(vote(Bob, 1, 23, accept(60, 21, 1)) > 0);
+        assert_eq!(vote(Charlie, 1, 23, accept(70, 21, 1)), 0);
+        assert_eq!(vote(Dave, 1, 23, accept(75, 21, 1)), 0);
         assert_eq!(Datanets::datanet(1).expect("it is there").version.leaves, 2);
         end_block();
     });
@@ -149,8 +154,8 @@ fn a_vote_measured_by_the_extractor_before_is_refused_after_an_upgrade() {
 fn a_datanet_goes_on_growing_over_leaves_of_both_shapes() {
     upgraded(|planted| {
         begin_block();
-        vote(Charlie, 0, 6, accept(80, 700, 6));
-        vote(Bob, 0, 6, accept(90, 700, 6));
+        vote(Charlie, 0, 6, accept(80, 18, 6));
+        vote(Bob, 0, 6, accept(90, 18, 6));
         end_block();
         let leaves: Vec<_> =
             Datanets::leaves(0, 0, 100).into_iter().map(|view| view.leaf).collect();
@@ -214,4 +219,41 @@ fn the_first_block_of_a_new_runtime_migrates_and_the_next_ones_do_not() {
         end_block();
         assert_eq!(pallet_review::Ballots::<Runtime>::iter().collect::<Vec<_>>(), ballots);
     });
+}
+
+#[test]
+fn pools_of_before_shares_pay_on_and_what_is_left_is_nobodys() {
+    for spec in [100, 102] {
+        let planted = planted_by(spec);
+        chain(&planted).execute_with(|| {
+            Executive::execute_on_runtime_upgrade();
+            check_state();
+            assert_eq!(said().owned, planted.said.owned, "nobody gains or loses");
+            let pool = Leaderboard::pool_view(0).expect("it was funded");
+            assert!(pool.available > 0);
+            assert_eq!((pool.shares, pool.unowned), (pool.available, pool.available));
+            // The funder of before holds nothing that it could take out; a new one only what it pays.
+            let (alice, eve) = (Sr25519Keyring::Alice.to_account_id(), Eve.to_account_id());
+            assert_eq!(Leaderboard::share_view(0, &alice), None);
+            let rules = rules(0);
+            dispatch(&eve, pallet_leaderboard::Call::fund { datanet: 0, amount: OPEN, rules });
+            let share = Leaderboard::share_view(0, &eve).expect("a funder");
+            assert_eq!((share.shares, share.worth), (OPEN, OPEN));
+            // The owner's terms wait, as in any pool.
+            let terms = openledger_primitives::RewardTerms {
+                per_period: u128::MAX,
+                max_per_point: u128::MAX,
+            };
+            dispatch(&alice, pallet_leaderboard::Call::set_terms { datanet: 0, terms });
+            let waiting = Leaderboard::pool_view(0).and_then(|pool| pool.waiting);
+            assert_eq!(waiting.map(|waiting| waiting.terms), Some(terms));
+            check_state();
+            let before: Vec<_> = pallet_leaderboard::PoolFunds::<Runtime>::iter().collect();
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(
+                pallet_leaderboard::PoolFunds::<Runtime>::iter().collect::<Vec<_>>(),
+                before
+            );
+        });
+    }
 }

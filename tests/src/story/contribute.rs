@@ -38,6 +38,8 @@ impl Story {
                         // At most 20 OPEN for one period, and 0.0001 OPEN for one point.
                         let terms =
                             ["--per-period", "20OPEN", "--max-per-point", "100000000000000"];
+                        let set = ["rewards", "terms", "--datanet", &datanet];
+                        cli.run(&people.bob, &[&set[..], &terms[..]].concat())?;
                         cli.run(&people.bob, &[&fund[..], &terms[..]].concat())
                     },
                     || {

@@ -128,9 +128,13 @@ impl Story {
             (format!("{}OPEN", FUNDING / OPEN), format!("{}OPEN", PER_PERIOD / OPEN));
         let fund = ["rewards", "fund", "--datanet", &net.datanet, "--amount", &amount];
         let terms = ["--per-period", &budget, "--max-per-point", "100000000000000"];
+        let set = ["rewards", "terms", "--datanet", &net.datanet];
         let (sent, _) = both(
             || self.cli.run(&net.contributor, &submit(&net.datanet, &files)),
-            || self.cli.run(&net.owner, &[&fund[..], &terms[..]].concat()),
+            || {
+                self.cli.run(&net.owner, &[&set[..], &terms[..]].concat())?;
+                self.cli.run(&net.owner, &[&fund[..], &terms[..]].concat())
+            },
         )?;
         Ok(sent)
     }

@@ -48,6 +48,11 @@ fn openledger_methods_answer_json_over_plain_http() {
     assert_eq!(datanets[0]["pending"], 1, "{datanets}");
     assert_eq!(ask("openledger_leaderboard", json!([datanet])), json!([]));
     assert_eq!(ask("openledger_claimable", json!([datanet, address])), "0");
+    assert_eq!(ask("openledger_pool", json!([datanet])), Value::Null);
+    assert_eq!(ask("openledger_share", json!([datanet, address])), Value::Null);
+    assert_eq!(ask("openledger_payout", json!([address])), Value::Null);
+    assert_eq!(ask("openledger_waitingPolicy", json!([datanet])), Value::Null);
+    assert_eq!(ask("openledger_datanetDetails", json!([datanet]))["status"], "open");
     assert_eq!(ask("openledger_jobs", json!([])), json!([]));
 
     let named = ["openledger_job", "openledger_adapter", "openledger_ancestry"];

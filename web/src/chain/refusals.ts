@@ -40,4 +40,10 @@ export const refusals: Readonly<Record<number, Rule>> = {
     words: "the Datanet's bytes of the day are used up",
     next: "Try again after 00:00 UTC.",
   },
+  13: {
+    name: "DatanetPaused",
+    words: "the Datanet takes no files for now",
+    next: "Its owner may let files in again; choose another one meanwhile.",
+  },
+  14: { name: "DatanetClosed", words: "the Datanet is closed", next: "Choose another one." },
 };

@@ -10,21 +10,32 @@ export interface Said {
 /** A field of an event, by its name. */
 type Field = (name: string) => string;
 
-const submission = (field: Field, words: string) =>
-  `Submission ${field("submission")} ${words} Datanet ${field("datanet")}`;
+const files = (field: Field, words: string) =>
+  `File ${field("submission")} ${words} Datanet ${field("datanet")}`;
 
 const words: Readonly<Record<string, (field: Field, account: Field, open: Field) => string>> = {
   "Datanets.DatanetCreated": (field, account) => `${account("owner")} created Datanet ${field("datanet")}`,
   "Datanets.ContributorRegistered": (_, account) => `${account("contributor")} became a contributor`,
   "Datanets.ContributorDeregistered": (_, account) => `${account("contributor")} stopped contributing`,
-  "Datanets.Submitted": (field) => submission(field, "was sent to"),
-  "Datanets.Accepted": (field) => submission(field, "was accepted in"),
-  "Datanets.Rejected": (field) => submission(field, "was refused in"),
-  "Datanets.Withdrawn": (field) => submission(field, "was taken back from"),
+  "Datanets.Submitted": (field) => files(field, "was submitted to"),
+  "Datanets.Accepted": (field) => files(field, "was accepted in"),
+  "Datanets.Rejected": (field) => files(field, "was refused in"),
+  "Datanets.Withdrawn": (field) => files(field, "was taken back from"),
+  "Datanets.TextSet": (field) => `Datanet ${field("datanet")} describes itself anew`,
+  "Datanets.StatusSet": (field) => `Datanet ${field("datanet")} is ${field("status")}`,
+  "Datanets.Offered": (field) =>
+    field("to")
+      ? `Datanet ${field("datanet")} is offered to ${shorten(field("to"))}`
+      : `Datanet ${field("datanet")} is offered to nobody any more`,
+  "Datanets.OwnerChanged": (field, account) =>
+    `Datanet ${field("datanet")} went from ${account("from")} to ${account("to")}`,
+  "Review.PolicyAnnounced": (field) =>
+    `Datanet ${field("datanet")} will have other curators from block ${field("from")} on`,
+  "Review.PolicyKept": (field) => `Datanet ${field("datanet")} keeps its curators`,
   "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
-  "Review.Voted": (field, account) => `${account("curator")} voted on submission ${field("submission")}`,
+  "Review.Voted": (field, account) => `${account("curator")} voted on file ${field("submission")}`,
   "Review.Decided": (field) =>
-    `The curators agreed on submission ${field("submission")} of Datanet ${field("datanet")}`,
+    `The curators agreed on file ${field("submission")} of Datanet ${field("datanet")}`,
   "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
   "Leaderboard.PointsEarned": (field, account) =>
     `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,
@@ -33,6 +44,17 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Leaderboard.Funded": (field, account, open) =>
     `${account("who")} paid ${open("amount")} into the pool of Datanet ${field("datanet")}`,
   "Leaderboard.TermsSet": (field) => `The pool of Datanet ${field("datanet")} has other terms`,
+  "Leaderboard.TermsAnnounced": (field) =>
+    `The pool of Datanet ${field("datanet")} will have other terms from period ${field("from")} on`,
+  "Leaderboard.TermsKept": (field) => `The pool of Datanet ${field("datanet")} keeps its terms`,
+  "Leaderboard.SharesLeave": (field, account) =>
+    `${account("who")} takes shares out of the pool of Datanet ${field("datanet")}`,
+  "Leaderboard.Withdrawn": (field, account, open) =>
+    `${account("account")} got ${open("amount")} back from the pool of Datanet ${field("datanet")}`,
+  "Leaderboard.PayoutSet": (_, account) =>
+    `The rewards of ${account("account")} are to be paid to ${account("to")}`,
+  "Leaderboard.PaidOut": (_, account, open) =>
+    `${open("amount")} of ${account("account")} went to ${account("to")}`,
   "Leaderboard.Claimed": (_, account, open) => `${account("account")} claimed ${open("amount")}`,
   "Training.BaseModelRegistered": (field) => `Base model ${field("base")} was registered`,
   "Training.WorkerRegistered": (_, account) => `${account("worker")} became a worker`,
@@ -57,27 +79,6 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
 };
 
-/**
- * The events of a list, of a job's many steps only the newest with how many more there are: they would push all
- * else off the screen.
- */
-export function foldSteps(events: readonly Event[]): { event: Event; more: number }[] {
-  const lines: { event: Event; more: number }[] = [];
-  const steps = new Map<string, { event: Event; more: number }>();
-  for (const event of events) {
-    const job = event.kind === "Training.JobProgressed" ? text(event.fields.job) : "";
-    const known = steps.get(job);
-    if (job && known) {
-      known.more += 1;
-      continue;
-    }
-    const line = { event, more: 0 };
-    lines.push(line);
-    if (job) steps.set(job, line);
-  }
-  return lines;
-}
-
 /** The events that have words; a test compares them with the chain's. */
 export const saidEvents: readonly string[] = Object.keys(words);
 
@@ -92,14 +93,8 @@ export function sayEvent({ kind, fields }: Event): Said {
   const field: Field = (name) => text(fields[name]);
   const account: Field = (name) => shorten(field(name)) || "somebody";
   const open: Field = (name) => (/^\d+$/.test(field(name)) ? `${formatOpen(field(name), 4)} OPEN` : "OPEN");
-  const [job, submission, datanet] = [field("job"), field("submission"), field("datanet")];
-  const href = job
-    ? `/runs/${job}`
-    : submission
-      ? `/submissions/${submission}`
-      : datanet
-        ? `/datanets/${datanet}`
-        : null;
+  const [job, datanet] = [field("job"), field("datanet")];
+  const href = job ? `/runs/${job}` : datanet ? `/datanets/${datanet}` : null;
   const say = words[kind];
   if (say) return { text: say(field, account, open), href };
   const [pallet = "", name = ""] = kind.split(".");

@@ -105,6 +105,12 @@ impl<'a> Writer<'a> {
                 ],
             )?;
         }
+        for (datanet, owner) in &self.block.changed.owners {
+            self.run(
+                "UPDATE datanets SET owner = ? WHERE id = ?",
+                params![owner.to_string(), datanet],
+            )?;
+        }
         for (datanet, policy) in &self.block.changed.policies {
             let ReviewPolicy::Curators { members, threshold } = policy;
             self.run(

@@ -97,6 +97,9 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
     on_chain(|| {
         let datanet = set_up();
         let capped = create(Some(openledger_primitives::QuotaLimits { files: 1, bytes: 50 }));
+        let (paused, closed) = (create(None), create(None));
+        assert_ok!(Datanets::pause(signed(OWNER), paused));
+        assert_ok!(Datanets::close(signed(OWNER), closed));
         assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
         let wrong = SubmissionItem { media: MediaType::Flac, ..file(2, 1) };
         let crossed = SubmissionItem { content: file(3, 1).content, ..file(2, 1) };
@@ -113,6 +116,8 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
             (ALICE, datanet, vec![file(2, 11_000_000)], RefusalRule::DailyBytes),
             (ALICE, capped, files(2..4, 1), RefusalRule::DatanetDailyFiles),
             (ALICE, capped, vec![file(2, 51)], RefusalRule::DatanetDailyBytes),
+            (ALICE, paused, vec![file(2, 1)], RefusalRule::DatanetPaused),
+            (ALICE, closed, vec![file(2, 1)], RefusalRule::DatanetClosed),
         ];
         assert_eq!(cases.len(), RefusalRule::ALL.len());
         for (who, datanet, items, rule) in cases {

@@ -3,11 +3,12 @@
 use crate::mock::*;
 use frame_support::{assert_ok, storage::unhashed, StorageHasher};
 use openledger_primitives::{
-    leaf::range_size, DailyQuota, LeafVersion, QuotaLimits, Score, EXTRACTOR,
+    leaf::range_size, DailyQuota, DatanetStatus, DatanetText, LeafVersion, QuotaLimits, Score,
+    EXTRACTOR,
 };
 use pallet_datanets::{
-    Contributors, Datanets as AllDatanets, HoldReason, Leaves, NextDatanet, NextSubmission,
-    OrderedSubmissionId, Pending, Quotas, RangeNodes, Submission, Submissions,
+    Contributors, Datanets as AllDatanets, HoldReason, Leaves, NextDatanet, NextSubmission, Offers,
+    OrderedSubmissionId, Pending, Quotas, RangeNodes, Statuses, Submission, Submissions, Texts,
 };
 use sp_core::H256;
 
@@ -99,6 +100,31 @@ fn damaged_numbers_are_detected() {
     detects("something is stored for an unknown Datanet", |_| {
         RangeNodes::<Test>::insert(50, 0, H256::zero());
     });
+}
+
+#[test]
+fn damage_to_what_owners_said_is_detected() {
+    detects("a status of an unknown Datanet", |_| {
+        Statuses::<Test>::insert(50, DatanetStatus::Paused);
+    });
+    detects("the usual status is stored", |id| {
+        Statuses::<Test>::insert(id, DatanetStatus::Open);
+    });
+    detects("a closed Datanet has a deposit, pending files or an offer", |id| {
+        Statuses::<Test>::insert(id, DatanetStatus::Closed);
+    });
+    detects("a Datanet's text cannot be shown", |id| {
+        let summary = b"\x1b".to_vec().try_into().unwrap();
+        Texts::<Test>::insert(id, DatanetText { summary, ..Default::default() });
+    });
+    detects("a text of an unknown Datanet", |_| {
+        Texts::<Test>::insert(50, DatanetText::default());
+    });
+    for (id, to) in [(0, OWNER), (50, BOB)] {
+        detects("a Datanet is offered to its owner, or is none", |_| {
+            Offers::<Test>::insert(id, to);
+        });
+    }
 }
 
 fn change_datanet(id: u32, change: impl FnOnce(&mut pallet_datanets::Datanet<AccountId>)) {

@@ -1,43 +1,112 @@
-//! Random use against a plain model that keeps every single acceptance.
+//! Random use against a plain model that keeps every single acceptance and every share.
 
 use crate::mock::*;
 use frame_support::assert_ok;
-use openledger_primitives::{Balance, Points, RewardTerms, EXISTENTIAL_DEPOSIT};
+use openledger_primitives::{
+    funding::WORTHLESS, Balance, Period, Points, RewardTerms, Shares, EXISTENTIAL_DEPOSIT,
+};
 use pallet_leaderboard::Error;
+use sp_core::U256;
 use std::collections::BTreeMap;
+
+/// `a × b ÷ c`, rounded down.
+fn part(a: u128, b: u128, c: u128) -> u128 {
+    u128::try_from(U256::from(a) * U256::from(b) / U256::from(c)).expect("in range")
+}
+
+/// Shares that left together and are not counted out yet.
+#[derive(Default)]
+struct Left {
+    amount: Balance,
+    shares: BTreeMap<AccountId, Shares>,
+}
 
 /// One Datanet's rewards, computed period by period without any shortcut.
 #[derive(Default)]
 struct Model {
     terms: RewardTerms,
+    next: Option<(RewardTerms, Period)>,
     paid_in: Balance,
     available: Balance,
     earned_now: BTreeMap<AccountId, Points>,
     points: BTreeMap<AccountId, Points>,
     owed: BTreeMap<AccountId, Balance>,
     claimed: Balance,
+    unowned: Shares,
+    shares: BTreeMap<AccountId, Shares>,
+    leaving: BTreeMap<AccountId, Shares>,
+    left: Vec<Left>,
+    due: BTreeMap<AccountId, Balance>,
+    returned: Balance,
 }
 
 impl Model {
-    fn end_period(&mut self) {
+    fn end_period(&mut self, now: Period) {
         let points: Points = self.earned_now.values().sum();
-        if points == 0 {
-            return;
-        }
         let budget = self.available.min(self.terms.per_period);
-        let rate = (budget / points).min(self.terms.max_per_point);
-        for (account, earned) in std::mem::take(&mut self.earned_now) {
-            *self.owed.entry(account).or_default() += earned * rate;
-            self.available -= earned * rate;
+        if let Some(rate) = budget.checked_div(points) {
+            let rate = rate.min(self.terms.max_per_point);
+            for (account, earned) in std::mem::take(&mut self.earned_now) {
+                *self.owed.entry(account).or_default() += earned * rate;
+                self.available -= earned * rate;
+            }
         }
+        let leaving: Shares = self.leaving.values().sum();
+        if leaving > 0 {
+            let all = self.all_shares();
+            let amount = part(self.available, leaving, all);
+            self.available -= amount;
+            self.left.push(Left { amount, shares: std::mem::take(&mut self.leaving) });
+        }
+        if let Some((terms, _)) = self.next.take_if(|(_, from)| *from <= now) {
+            self.terms = terms;
+        }
+    }
+
+    fn all_shares(&self) -> Shares {
+        self.unowned + self.shares.values().sum::<Shares>() + self.leaving.values().sum::<Shares>()
+    }
+
+    /// Counts out what an account's shares brought that have left.
+    fn count_out(&mut self, account: AccountId) {
+        for left in &mut self.left {
+            let all: Shares = left.shares.values().sum();
+            if let Some(shares) = left.shares.remove(&account) {
+                let part = self::part(left.amount, shares, all);
+                left.amount -= part;
+                *self.due.entry(account).or_default() += part;
+            }
+        }
+    }
+
+    fn fund(&mut self, account: AccountId, amount: Balance) {
+        let all = self.all_shares();
+        if all > self.available * WORTHLESS {
+            self.unowned = self.available;
+            self.shares.clear();
+            self.leaving.clear();
+        }
+        let minted = match self.all_shares() {
+            0 => amount,
+            all => part(amount, all, self.available),
+        };
+        self.count_out(account);
+        *self.shares.entry(account).or_default() += minted;
+        self.available += amount;
+        self.paid_in += amount;
     }
 
     fn owed(&self, account: AccountId) -> Balance {
         self.owed.get(&account).copied().unwrap_or(0)
     }
+
+    fn shares_of(&self, account: AccountId) -> Shares {
+        self.shares.get(&account).copied().unwrap_or(0)
+    }
 }
 
 const ACCOUNTS: [AccountId; 8] = [3, 4, 5, 6, 7, 8, 1_000, 1_001];
+const FUNDERS: [AccountId; 3] = [10, 11, 12];
 
 fn random_use(seed: u64, steps: u32) {
     run(|| {
@@ -45,42 +114,78 @@ fn random_use(seed: u64, steps: u32) {
         let mut random = Random(seed);
         let mut models: [Model; 3] = Default::default();
         let mut period = 0;
-        let mut claims = 0;
+        let (mut claims, mut withdrawals) = (0, 0);
         for _ in 0..steps {
             let datanet = random.below(3) as u32;
             let account = ACCOUNTS[random.below(8) as usize];
-            match random.below(10) {
+            let funder = FUNDERS[random.below(3) as usize];
+            let model = &mut models[datanet as usize];
+            match random.below(14) {
                 0..=3 => {
                     let points = u128::from(random.below(100) * random.below(10_000));
                     accepted(datanet, account, points);
-                    let model = &mut models[datanet as usize];
                     if points > 0 {
                         *model.earned_now.entry(account).or_default() += points;
                         *model.points.entry(account).or_default() += points;
                     }
                 }
-                4 => {
+                4 | 5 => {
                     let amount =
                         MINIMUM + u128::from(random.below(10 * EXISTENTIAL_DEPOSIT as u64));
-                    let model = &mut models[datanet as usize];
-                    let first = model.terms == RewardTerms::default();
-                    if first {
+                    if model.terms == RewardTerms::default() {
                         model.terms = terms(1 + u128::from(random.next() >> 12), 1 << 40);
+                        fund(datanet, MINIMUM, Some(model.terms));
+                        model.fund(FUNDER, MINIMUM);
                     }
-                    fund(datanet, amount, first.then_some(model.terms));
-                    model.available += amount;
-                    model.paid_in += amount;
+                    fund_by(funder, datanet, amount);
+                    model.fund(funder, amount);
                 }
-                5 => {
+                6 => {
                     let new = terms(
                         1 + u128::from(random.next() >> random.below(40)),
                         1 + u128::from(random.next() >> random.below(60)),
                     );
                     assert_ok!(Leaderboard::set_terms(RuntimeOrigin::signed(OWNER), datanet, new));
-                    models[datanet as usize].terms = new;
+                    let empty = model.available == 0 && model.earned_now.is_empty();
+                    if model.terms == RewardTerms::default() || empty {
+                        (model.terms, model.next) = (new, None);
+                    } else {
+                        let from = Leaderboard::pool_view(datanet)
+                            .and_then(|view| view.waiting)
+                            .expect("they wait")
+                            .from;
+                        model.next = Some((new, from));
+                    }
                 }
-                6..=7 => {
-                    let model = &mut models[datanet as usize];
+                7 => {
+                    let has = model.shares_of(funder);
+                    let shares = u128::from(random.next()) % (has + 2);
+                    let open = model.next.is_some_and(|(next, _)| next.loosens(&model.terms));
+                    let left = Leaderboard::leave(RuntimeOrigin::signed(funder), datanet, shares);
+                    if 0 < shares && shares <= has && open {
+                        assert_ok!(left);
+                    }
+                    // A pool may also be dead; the model leaves that to other tests.
+                    if left.is_ok() {
+                        model.count_out(funder);
+                        *model.shares.entry(funder).or_default() -= shares;
+                        *model.leaving.entry(funder).or_default() += shares;
+                    }
+                }
+                8 | 9 => {
+                    let mut due = model.due.get(&funder).copied().unwrap_or(0);
+                    let before = Balances::free_balance(funder);
+                    let done = Leaderboard::withdraw(RuntimeOrigin::signed(OWNER), datanet, funder);
+                    if done.is_ok() {
+                        model.count_out(funder);
+                        due = model.due.remove(&funder).unwrap_or(0);
+                        model.returned += due;
+                        withdrawals += 1;
+                    }
+                    assert_eq!(done.is_ok(), due > 0, "{done:?} of {due}");
+                    assert_eq!(Balances::free_balance(funder) - before, due);
+                }
+                10 | 11 => {
                     let owed = model.owed(account);
                     let exists = Balances::free_balance(account) > 0;
                     let expected = match owed {
@@ -100,28 +205,41 @@ fn random_use(seed: u64, steps: u32) {
                 _ => {
                     let now = System::block_number() + 1 + random.below(25) as u32;
                     System::set_block_number(now);
-                    if Leaderboard::period().0 > period {
-                        period = Leaderboard::period().0;
-                        models.iter_mut().for_each(Model::end_period);
+                    while Leaderboard::period().0 > period {
+                        period += 1;
+                        models.iter_mut().for_each(|model| model.end_period(period));
                     }
                 }
             }
             check(supply);
             for (datanet, model) in models.iter().enumerate() {
+                let datanet = datanet as u32;
                 for account in ACCOUNTS {
-                    let datanet = datanet as u32;
                     assert_eq!(Leaderboard::claimable(datanet, &account), model.owed(account));
                     assert_eq!(
                         Leaderboard::points(datanet, &account),
                         model.points.get(&account).copied().unwrap_or(0)
                     );
                 }
+                let view = Leaderboard::pool_view(datanet);
+                assert_eq!(view.map_or(0, |view| view.available), model.available);
+                assert_eq!(view.map_or(0, |view| view.shares), model.all_shares());
+                for funder in FUNDERS {
+                    let share = Leaderboard::share_view(datanet, &funder);
+                    assert_eq!(share.map_or(0, |share| share.shares), model.shares_of(funder));
+                }
             }
         }
-        assert!(claims > steps / 50, "the sequence pays now and then, this one {claims} times");
+        assert!(claims > steps / 80, "the sequence pays now and then, this one {claims} times");
+        assert!(withdrawals > 0, "funders leave now and then");
         for (datanet, model) in models.iter().enumerate() {
             let owed: Balance = model.owed.values().sum();
-            assert_eq!(model.paid_in, model.claimed + owed + model.available);
+            let due: Balance = model.due.values().sum();
+            let left: Balance = model.left.iter().map(|left| left.amount).sum();
+            assert_eq!(
+                model.paid_in,
+                model.claimed + owed + model.available + model.returned + due + left
+            );
             let mut expected: Vec<_> = model.points.iter().map(|(a, p)| (*p, *a)).collect();
             expected.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
             let board = Leaderboard::leaderboard(datanet as u32, None, 100);

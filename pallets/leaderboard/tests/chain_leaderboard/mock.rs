@@ -1,10 +1,15 @@
 //! A runtime of this pallet, balances and three Datanets.
 
-use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU128, PalletId};
-use openledger_primitives::{
-    traits::{OnAccepted, PendingSubmission, Submissions},
-    Balance, DatanetId, FileHash, Points, RewardTerms, EXISTENTIAL_DEPOSIT, OPEN,
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64},
+    PalletId,
 };
+use openledger_primitives::{
+    traits::{OnAccepted, PendingSubmission, PolicyReads, Submissions},
+    Balance, DatanetId, FileHash, Points, PoolRules, RewardTerms, EXISTENTIAL_DEPOSIT, OPEN,
+};
+use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult};
 
 pub type AccountId = u64;
@@ -33,18 +38,35 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const Pot: PalletId = PalletId(*b"openlead");
+    pub static Closed: Vec<DatanetId> = Vec::new();
+    pub static Policy: u8 = 1;
+    pub static NextPolicy: Option<H256> = None;
 }
 
 /// Blocks in a reward period.
 pub const PERIOD: u32 = 10;
+/// Blocks that changes wait: seven periods and a half.
+pub const NOTICE: u32 = 75;
+/// Blocks without points after which a pool is dead.
+pub const DEAD_AFTER: u32 = 300;
+/// What a payout account costs.
+pub const DEPOSIT: Balance = 5_000_000;
+/// The treasury.
+pub const TREASURY: AccountId = 20;
 /// Least amount of one funding.
 pub const MINIMUM: Balance = 1_000;
 
 impl pallet_leaderboard::Config for Test {
     type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
     type DatanetOwner = Datanets;
+    type Policies = Datanets;
+    type Notice = ConstU32<NOTICE>;
+    type DeadAfter = ConstU32<DEAD_AFTER>;
+    type PayoutDeposit = ConstU128<DEPOSIT>;
+    type Treasury = ConstU64<TREASURY>;
     type PalletId = Pot;
-    type PeriodLength = frame_support::traits::ConstU32<PERIOD>;
+    type PeriodLength = ConstU32<PERIOD>;
     type MinimumFunding = ConstU128<MINIMUM>;
     type WeightInfo = ();
 }
@@ -71,6 +93,16 @@ impl Submissions<AccountId> for Datanets {
     fn owner(datanet: DatanetId) -> Option<AccountId> {
         (datanet < 3).then_some(OWNER)
     }
+
+    fn is_closed(datanet: DatanetId) -> bool {
+        Closed::get().contains(&datanet)
+    }
+}
+
+impl PolicyReads for Datanets {
+    fn policy_hashes(datanet: DatanetId) -> Option<(H256, Option<H256>)> {
+        (datanet < 3).then(|| (H256::repeat_byte(Policy::get()), NextPolicy::get()))
+    }
 }
 
 /// What every account has at genesis.
@@ -84,6 +116,9 @@ pub fn run(test: impl FnOnce()) {
     let storage = genesis.build_storage().expect("a genesis of balances");
     sp_io::TestExternalities::new(storage).execute_with(|| {
         System::set_block_number(1);
+        Closed::set(Vec::new());
+        Policy::set(1);
+        NextPolicy::set(None);
         let supply = Balances::total_issuance();
         test();
         check(supply);
@@ -117,8 +152,23 @@ pub fn terms(per_period: Balance, max_per_point: Balance) -> RewardTerms {
     RewardTerms { per_period, max_per_point }
 }
 
+/// What somebody who pays into a pool now agrees to.
+pub fn rules(datanet: DatanetId) -> PoolRules {
+    Leaderboard::pool_view(datanet).expect("a pool").rules
+}
+
+/// Sets terms where they are given, and pays in under whatever rules stand.
 pub fn fund(datanet: DatanetId, amount: Balance, terms: Option<RewardTerms>) {
-    assert_ok!(Leaderboard::fund(RuntimeOrigin::signed(FUNDER), datanet, amount, terms));
+    if let Some(terms) = terms {
+        assert_ok!(Leaderboard::set_terms(RuntimeOrigin::signed(OWNER), datanet, terms));
+    }
+    fund_by(FUNDER, datanet, amount);
+}
+
+/// Pays in under whatever rules stand.
+pub fn fund_by(who: AccountId, datanet: DatanetId, amount: Balance) {
+    let rules = rules(datanet);
+    assert_ok!(Leaderboard::fund(RuntimeOrigin::signed(who), datanet, amount, rules));
 }
 
 /// Claims, signed by somebody else, and returns what the account got.

@@ -2,8 +2,8 @@
 
 use frame_support::{derive_impl, dispatch::Pays, parameter_types};
 use openledger_primitives::{
-    traits::{OnVerdict, PendingSubmission, Submissions},
-    DatanetId, FileHash, Modality, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
+    traits::{FunderNotice, OnVerdict, PendingSubmission, Submissions},
+    DatanetId, FileHash, MediaType, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
     EXTRACTOR,
 };
 use sp_core::H256;
@@ -30,6 +30,7 @@ impl frame_system::Config for Test {
 impl pallet_review::Config for Test {
     type Submissions = Neighbour;
     type OnVerdict = Neighbour;
+    type Funders = Neighbour;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Test>;
 }
 
@@ -37,7 +38,9 @@ parameter_types! {
     pub static Waiting: BTreeMap<(DatanetId, FileHash), (SubmissionId, AccountId)> = BTreeMap::new();
     pub static Settled: Vec<(DatanetId, FileHash, Verdict)> = Vec::new();
     pub static LeastUnits: u64 = 1;
-    pub static Kind: Modality = Modality::Text;
+    pub static PolicyFrom: Option<u32> = None;
+    pub static Kind: MediaType = MediaType::Txt;
+    pub static Bytes: u32 = 10 << 20;
 }
 
 /// What the Datanets pallet is to this one: one Datanet, number 0, owned by [`OWNER`].
@@ -46,11 +49,21 @@ pub struct Neighbour;
 impl Submissions<AccountId> for Neighbour {
     fn pending(datanet: DatanetId, sha256: &FileHash) -> Option<PendingSubmission<AccountId>> {
         let (submission, contributor) = Waiting::get().get(&(datanet, *sha256)).copied()?;
-        Some(PendingSubmission { submission, contributor, modality: Kind::get() })
+        Some(PendingSubmission { submission, contributor, media: Kind::get(), size: Bytes::get() })
     }
 
     fn owner(datanet: DatanetId) -> Option<AccountId> {
         (datanet == DATANET).then_some(OWNER)
+    }
+
+    fn is_closed(_: DatanetId) -> bool {
+        false
+    }
+}
+
+impl FunderNotice for Neighbour {
+    fn policy_from(_: DatanetId) -> Option<u32> {
+        PolicyFrom::get()
     }
 }
 
@@ -88,7 +101,9 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     Waiting::set(BTreeMap::new());
     Settled::set(Vec::new());
     LeastUnits::set(1);
-    Kind::set(Modality::Text);
+    PolicyFrom::set(None);
+    Kind::set(MediaType::Txt);
+    Bytes::set(10 << 20);
     let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
     sp_io::TestExternalities::new(storage).execute_with(|| {
         System::set_block_number(1);

@@ -1,9 +1,11 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    traits::ReviewPolicies, verdict::MAX_CURATORS, RejectionReason::Harmful,
+    traits::{PolicyReads, ReviewPolicies},
+    verdict::MAX_CURATORS,
+    RejectionReason::Harmful,
 };
-use pallet_review::{Ballots, Error, Event, Policies};
+use pallet_review::{Ballots, Error, Event, Policies, WaitingPolicies};
 
 #[test]
 fn only_the_owner_changes_a_policy() {
@@ -112,5 +114,82 @@ fn the_votes_on_a_withdrawn_submission_are_forgotten() {
         assert!(Ballots::<Test>::contains_key(6));
         // Nobody voted yet: there is nothing to forget.
         <Review as ReviewPolicies<AccountId>>::forget(77);
+    });
+}
+
+fn waits(datanet: u32) -> Option<(u32, openledger_primitives::ReviewPolicy<AccountId>)> {
+    Review::waiting_policy(datanet).map(|waiting| (waiting.from, waiting.policy))
+}
+
+#[test]
+fn another_policy_waits_where_money_does_and_then_counts_by_itself() {
+    on_chain(1, || {
+        PolicyFrom::set(Some(50));
+        let (old, new) = (curators(&CURATORS, 1), curators(&[21], 1));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, new.clone()));
+        System::assert_last_event(Event::PolicyAnnounced { datanet: DATANET, from: 50 }.into());
+        assert_eq!(waits(DATANET), Some((50, new.clone())));
+        let hashes = (old.hash(), Some(new.hash()));
+        assert_eq!(Review::policy_hashes(DATANET), Some(hashes));
+        System::set_block_number(49);
+        // The owner's own curator, who would pay a friend.
+        assert_noop!(vote(21, accept(100, 100)), Error::<Test>::NotCurator);
+        System::set_block_number(50);
+        assert_eq!((waits(DATANET), Review::policy(DATANET)), (None, Some(new.clone())));
+        assert_eq!(Review::policy_hashes(DATANET), Some((new.hash(), None)));
+        assert_noop!(vote(11, accept(50, 100)), Error::<Test>::NotCurator);
+        assert_ok!(vote(21, accept(50, 100)));
+        assert_eq!(Policies::<Test>::get(DATANET), Some(new));
+        assert_eq!(WaitingPolicies::<Test>::iter().count(), 0);
+        System::assert_has_event(Event::PolicySet { datanet: DATANET }.into());
+    });
+}
+
+#[test]
+fn the_policy_that_stands_calls_off_the_one_that_waits() {
+    on_chain(1, || {
+        PolicyFrom::set(Some(50));
+        let old = curators(&CURATORS, 1);
+        assert_noop!(
+            Review::set_policy(signed(OWNER), DATANET, old.clone()),
+            Error::<Test>::SamePolicy
+        );
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[21], 1)));
+        // Another one begins the wait anew.
+        PolicyFrom::set(Some(60));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[22], 1)));
+        assert_eq!(waits(DATANET), Some((60, curators(&[22], 1))));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, old.clone()));
+        System::assert_last_event(Event::PolicyKept { datanet: DATANET }.into());
+        System::set_block_number(100);
+        assert_eq!(Review::policy(DATANET), Some(old));
+    });
+}
+
+#[test]
+fn a_policy_that_waited_stands_when_the_next_one_is_announced() {
+    on_chain(1, || {
+        PolicyFrom::set(Some(50));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[21], 1)));
+        System::set_block_number(50);
+        PolicyFrom::set(Some(90));
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[22], 1)));
+        assert_eq!(Review::policy(DATANET), Some(curators(&[21], 1)));
+        assert_eq!(waits(DATANET), Some((90, curators(&[22], 1))));
+        // Without money nothing waits, and what waited is gone.
+        PolicyFrom::set(None);
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&[23], 1)));
+        assert_eq!((Review::policy(DATANET), waits(DATANET)), (Some(curators(&[23], 1)), None));
+    });
+}
+
+#[test]
+fn a_policy_that_cannot_work_does_not_wait() {
+    on_chain(1, || {
+        PolicyFrom::set(Some(50));
+        assert_noop!(
+            Review::set_policy(signed(OWNER), DATANET, curators(&[], 1)),
+            Error::<Test>::NoMembers
+        );
     });
 }

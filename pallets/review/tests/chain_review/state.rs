@@ -3,7 +3,7 @@
 use crate::mock::*;
 use frame_support::assert_ok;
 use openledger_primitives::EXTRACTOR;
-use pallet_review::{Ballot, Ballots, CurrentExtractor, Policies};
+use pallet_review::{Ballot, Ballots, CurrentExtractor, Policies, WaitingPolicies, WaitingPolicy};
 
 /// Damages a chain with votes on it and expects `try_state` to name it.
 #[track_caller]
@@ -28,6 +28,16 @@ fn damaged_policies_are_detected() {
             Policies::<Test>::insert(DATANET, curators(&members, threshold));
         });
     }
+    for (members, threshold) in [(vec![], 1), (vec![11], 2)] {
+        detects("no verdict can be reached under a policy", || {
+            let policy = curators(&members, threshold);
+            WaitingPolicies::<Test>::insert(DATANET, WaitingPolicy { policy, from: 9 });
+        });
+    }
+    detects("a policy waits for an unknown Datanet", || {
+        let policy = curators(&CURATORS, 1);
+        WaitingPolicies::<Test>::insert(DATANET + 1, WaitingPolicy { policy, from: 9 });
+    });
     detects("a policy of an unknown Datanet", || {
         Policies::<Test>::insert(DATANET + 1, curators(&CURATORS, 1));
     });

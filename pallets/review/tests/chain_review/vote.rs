@@ -1,7 +1,7 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    Modality,
+    MediaType,
     RejectionReason::{Harmful, LowQuality, OffTopic},
 };
 use pallet_review::{Ballots, Error, Event};
@@ -138,13 +138,13 @@ fn a_vote_says_whether_it_replaced_an_earlier_one() {
 
 #[test]
 fn no_vote_claims_more_units_than_a_file_of_the_modality_can_have() {
-    for (modality, most, root) in [
-        (Modality::Text, 12 * 1024 * 1024, 7),
-        (Modality::Image, 40_000_000, 0),
-        (Modality::Audio, 1_800_000, 0),
+    for (media, most, root) in [
+        (MediaType::Txt, 12 * 1024 * 1024, 7),
+        (MediaType::Png, 40_000_000, 0),
+        (MediaType::Wav, 1_800_000, 0),
     ] {
         on_chain(1, || {
-            Kind::set(modality);
+            Kind::set(media);
             for units in [most + 1, 1_000_000_000_000, u64::MAX] {
                 assert_noop!(vote(11, accept_text(50, units, root)), Error::<Test>::TooManyUnits);
             }
@@ -155,14 +155,50 @@ fn no_vote_claims_more_units_than_a_file_of_the_modality_can_have() {
 }
 
 #[test]
+fn no_vote_claims_more_units_than_the_bytes_of_the_file_hold() {
+    for (media, most, root) in [
+        (MediaType::Txt, 3, 7),
+        (MediaType::Md, 3, 7),
+        (MediaType::Pdf, 32, 7),
+        (MediaType::Docx, 32, 7),
+        (MediaType::Webp, 1_024, 0),
+        (MediaType::Flac, 4, 0),
+    ] {
+        on_chain(1, || {
+            Kind::set(media);
+            Bytes::set(1);
+            // What the audit's colluding curator claimed of one byte.
+            for units in [most + 1, media.modality().max_units()] {
+                assert_noop!(vote(11, accept_text(100, units, root)), Error::<Test>::TooManyUnits);
+            }
+            assert_ok!(vote(11, accept_text(100, most, root)));
+        });
+    }
+}
+
+#[test]
+fn a_verdict_of_votes_from_before_the_bytes_counted_is_refused() {
+    on_chain(2, || {
+        assert_ok!(vote(11, accept(100, 5_000)));
+        // What an upgrade finds: a vote that may not be cast any more.
+        Bytes::set(1);
+        assert_noop!(vote(12, accept(100, 5_000)), Error::<Test>::TooManyUnits);
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, 1)));
+        assert_noop!(vote(12, reject(Harmful)), Error::<Test>::TooManyUnits);
+        assert_ok!(vote(11, reject(Harmful)));
+        assert_eq!(verdict(), Some(reject(Harmful)));
+    });
+}
+
+#[test]
 fn a_text_has_a_text_root_and_nothing_else_has_one() {
     on_chain(1, || {
         assert_noop!(vote(11, accept_text(50, 100, 0)), Error::<Test>::NoTextRoot);
         assert_ok!(vote(11, accept_text(50, 100, 1)));
     });
-    for modality in [Modality::Image, Modality::Audio] {
+    for media in [MediaType::Png, MediaType::Wav] {
         on_chain(1, || {
-            Kind::set(modality);
+            Kind::set(media);
             assert_noop!(vote(11, accept_text(50, 100, 1)), Error::<Test>::UnexpectedTextRoot);
             assert_ok!(vote(11, accept_text(50, 100, 0)));
         });
@@ -171,9 +207,9 @@ fn a_text_has_a_text_root_and_nothing_else_has_one() {
 
 #[test]
 fn a_vote_to_reject_claims_nothing() {
-    for modality in Modality::ALL {
+    for media in MediaType::ALL {
         on_chain(1, || {
-            Kind::set(modality);
+            Kind::set(media);
             assert_ok!(vote(11, reject(Harmful)));
             assert_eq!(verdict(), Some(reject(Harmful)));
         });

@@ -1,6 +1,5 @@
 import type { ReactNode } from "react";
 import { classes } from "@/lib/classes";
-import { Scroller } from "./Scroller";
 
 export interface Column<T> {
   /** Name of the column, read out with each cell. */
@@ -13,24 +12,22 @@ export interface Column<T> {
   className?: string;
 }
 
-/** A table. Where it does not fit it scrolls, and says so by a shadow. */
+/** A table. Where it does not fit it scrolls by itself, never the page. */
 export function Table<T>({
   caption,
   columns,
   rows,
   rowKey,
-  marked,
 }: {
   /** What the table shows; read out, not seen. */
   caption: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
   rowKey: (row: T) => string | number;
-  /** Whether a row is the visitor's own or the like, and stands out. */
-  marked?: (row: T) => boolean;
 }) {
   return (
-    <Scroller label={caption}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+    <section aria-label={caption} tabIndex={0} className="overflow-x-auto">
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">{caption}</caption>
         <thead>
@@ -52,10 +49,7 @@ export function Table<T>({
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr
-              key={rowKey(row)}
-              className={classes("border-b border-line last:border-0", marked?.(row) && "bg-accent-soft")}
-            >
+            <tr key={rowKey(row)} className="border-b border-line last:border-0">
               {columns.map((column) => (
                 <td
                   key={column.title}
@@ -73,6 +67,6 @@ export function Table<T>({
           ))}
         </tbody>
       </table>
-    </Scroller>
+    </section>
   );
 }

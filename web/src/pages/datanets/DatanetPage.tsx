@@ -10,9 +10,9 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { AccountName, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural } from "@/lib/format";
-import { CuratorsCard } from "./CuratorsCard";
-import { useRoot } from "./datanet.state";
+import { sayThreshold, useRoot } from "./datanet.state";
 import { FundCard } from "./FundCard";
+import { FundersCard } from "./FundersCard";
 import { PoolCard } from "./PoolCard";
 import { Verdicts } from "./Verdicts";
 
@@ -53,6 +53,31 @@ function Rules({ datanet }: { datanet: Datanet }) {
           ["Created", <Time key="created" ms={datanet.created.time} />],
         ]}
       />
+    </Card>
+  );
+}
+
+function Curators({ datanet }: { datanet: Datanet }) {
+  const { curators, threshold, owner } = datanet;
+  return (
+    <Card title="Who decides" about={`${sayThreshold(threshold, curators.length)}.`}>
+      <div className="grid gap-4">
+        <ul className="grid gap-2">
+          {curators.map((curator) => (
+            <li key={curator}>
+              <AccountName account={curator} />
+            </li>
+          ))}
+        </ul>
+        <div className="border-t border-line pt-4 text-sm">
+          <p className="text-soft">
+            The owner names the curators. Others wait where money is in the pool, so that funders can leave:
+          </p>
+          <div className="mt-2">
+            <AccountName account={owner} />
+          </div>
+        </div>
+      </div>
     </Card>
   );
 }
@@ -132,13 +157,13 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
             <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
                 <PoolCard pool={found.pool} />
+                <FundersCard datanet={found} />
                 <Board datanet={found.id} />
                 <Verdicts datanet={found.id} />
               </div>
-              {/* On a phone what the Datanet takes comes before who gave it what. */}
-              <div className="grid grid-cols-[minmax(0,1fr)] gap-6 max-lg:order-first">
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
                 <Rules datanet={found} />
-                <CuratorsCard datanet={found} />
+                <Curators datanet={found} />
                 <FundCard key={found.id} datanet={found} />
               </div>
             </div>

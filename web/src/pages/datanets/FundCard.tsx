@@ -8,7 +8,16 @@ import { Field } from "@/components/ui/Field";
 import { Loaded } from "@/components/ui/States";
 import { Amount } from "@/components/ui/Values";
 import { formatCount, formatOpen } from "@/lib/format";
-import { type FundingText, readAmount, readTerms, type Terms, termsOf, usePoolRules } from "./fund.state";
+import {
+  type ChainPool,
+  chainTerms,
+  type FundingText,
+  readAmount,
+  readTerms,
+  type Terms,
+  useChainPool,
+  usePoolRules,
+} from "./fund.state";
 
 function TermsFields({
   text,
@@ -52,31 +61,44 @@ function TermsWords({ terms }: { terms: Terms }) {
   );
 }
 
-function FundForm({ datanet, rules }: { datanet: Datanet; rules: { minimum: bigint; period: number } }) {
+function FundForm({
+  datanet,
+  pool,
+  terms,
+  rules,
+}: {
+  datanet: Datanet;
+  pool: ChainPool;
+  terms: Terms;
+  rules: { minimum: bigint };
+}) {
   const account = useAccount();
-  const current = termsOf(datanet.pool);
-  const [text, setText] = useState<FundingText>({ amount: "", perPeriod: "", maxPerPoint: "" });
-  const [problems, setProblems] = useState<Partial<Record<keyof FundingText, string>>>({});
+  const [text, setText] = useState("");
+  const [wrong, setWrong] = useState<string | undefined>();
+  const { next_terms: next } = pool.rules;
   const fund = async () => {
-    if (!account) return;
-    const { amount, problem } = readAmount(text.amount, rules.minimum);
-    const typed = current ? { terms: current, problems: {} } : readTerms(text);
-    setProblems({ ...typed.problems, ...(problem ? { amount: problem } : {}) });
-    const { terms } = typed;
-    if (amount === null || !terms) return;
+    const { amount, problem } = readAmount(text, rules.minimum);
+    setWrong(problem ?? undefined);
+    if (!account || amount === null) return;
     const result = await transact(account, {
       title: "Pay into the pool",
       words: (
         <>
-          Pays into the pool of “{datanet.name}”, for whoever earns points there. What is paid in does not
-          come back. <TermsWords terms={terms} />
+          Pays into the pool of “{datanet.name}”, for whoever earns points there. You get shares of it, which
+          you can take out while funders may leave. <TermsWords terms={terms} />
+          {next && (
+            <>
+              {" "}
+              Other terms wait. <TermsWords terms={next} />
+            </>
+          )}
         </>
       ),
-      // The terms on screen go along: the chain refuses if the owner changed them meanwhile.
-      build: (api) => api.tx.Leaderboard.fund({ datanet: datanet.id, amount, terms }),
+      // The rules on screen go along: the chain refuses if terms or curators changed meanwhile.
+      build: (api) => api.tx.Leaderboard.fund({ datanet: datanet.id, amount, rules: pool.rules }),
       spent: amount,
     });
-    if (result) setText({ amount: "", perPeriod: "", maxPerPoint: "" });
+    if (result) setText("");
   };
   return (
     <form
@@ -92,24 +114,14 @@ function FundForm({ datanet, rules }: { datanet: Datanet; rules: { minimum: bigi
         unit="OPEN"
         inputMode="decimal"
         autoComplete="off"
-        value={text.amount}
-        error={problems.amount}
-        help={`At least ${formatOpen(rules.minimum)} OPEN. It does not come back.`}
-        onChange={(event) => setText({ ...text, amount: event.target.value })}
+        value={text}
+        error={wrong}
+        help={`At least ${formatOpen(rules.minimum)} OPEN. What points earn does not come back.`}
+        onChange={(event) => setText(event.target.value)}
       />
-      {current ? (
-        <p className="text-sm text-soft">
-          <TermsWords terms={current} />
-        </p>
-      ) : (
-        <>
-          <p className="text-sm text-soft">
-            The first payment says how fast the pool pays out. A reward period is {formatCount(rules.period)}{" "}
-            blocks. Later only the Datanet’s owner may change it.
-          </p>
-          <TermsFields text={text} problems={problems} onChange={setText} />
-        </>
-      )}
+      <p className="text-sm text-soft">
+        <TermsWords terms={terms} />
+      </p>
       {account ? (
         <Button type="submit" look="primary" className="justify-self-start">
           Fund the pool
@@ -123,65 +135,89 @@ function FundForm({ datanet, rules }: { datanet: Datanet; rules: { minimum: bigi
   );
 }
 
-function TermsForm({ datanet, current }: { datanet: Datanet; current: Terms }) {
+function TermsForm({ datanet, current }: { datanet: Datanet; current: Terms | null }) {
   const account = useAccount();
   const [text, setText] = useState<FundingText>({
     amount: "",
-    perPeriod: formatOpen(current.per_period),
-    maxPerPoint: formatOpen(current.max_per_point),
+    perPeriod: current ? formatOpen(current.per_period) : "",
+    maxPerPoint: current ? formatOpen(current.max_per_point) : "",
   });
   const [problems, setProblems] = useState<Partial<Record<keyof FundingText, string>>>({});
   return (
-    <details className="border-t border-line pt-4">
-      <summary className="cursor-pointer text-sm font-medium">Change the terms</summary>
-      <form
-        noValidate
-        className="mt-4 grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const { terms, problems } = readTerms(text);
-          setProblems(problems);
-          if (!account || !terms) return;
-          void transact(account, {
-            title: "Change the pool’s terms",
-            words: (
-              <>
-                From the current reward period on. Periods that have ended keep the old terms.{" "}
-                <TermsWords terms={terms} />
-              </>
-            ),
-            build: (api) => api.tx.Leaderboard.set_terms({ datanet: datanet.id, terms }),
-          });
-        }}
-      >
-        <TermsFields text={text} problems={problems} onChange={setText} />
-        <Button type="submit" className="justify-self-start">
-          Change
-        </Button>
-      </form>
-    </details>
+    <form
+      noValidate
+      className="mt-4 grid gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { terms, problems } = readTerms(text);
+        setProblems(problems);
+        if (!account || !terms) return;
+        void transact(account, {
+          title: current ? "Change the pool’s terms" : "Set the pool’s terms",
+          words: (
+            <>
+              {current &&
+                "Once money is in the pool they wait for the notice and a full reward period, and funders may leave if they pay out faster. Points keep the terms of their period. "}
+              <TermsWords terms={terms} />
+            </>
+          ),
+          build: (api) => api.tx.Leaderboard.set_terms({ datanet: datanet.id, terms }),
+        });
+      }}
+    >
+      <TermsFields text={text} problems={problems} onChange={setText} />
+      <Button type="submit" look={current ? "secondary" : "primary"} className="justify-self-start">
+        {current ? "Change" : "Set the terms"}
+      </Button>
+    </form>
   );
 }
 
-/** Pays into a Datanet's pool; its owner may also say how fast it pays out. */
+/** Pays into a Datanet's pool; its owner says how fast it pays out. */
 export function FundCard({ datanet }: { datanet: Datanet }) {
   const account = useAccount();
   const rules = usePoolRules();
-  const current = termsOf(datanet.pool);
+  const pool = useChainPool(datanet.id, account?.address);
+  const isOwner = account?.address === datanet.owner;
   return (
-    <Card title="Fund it" about="Anybody may pay into the pool.">
+    <Card title="Fund it" about="Anybody may pay into the pool, for shares of it.">
       <Loaded query={rules}>
         {(known) => (
-          <div className="grid gap-4">
-            <FundForm datanet={datanet} rules={known} />
-            {current && account?.address === datanet.owner && (
-              <TermsForm
-                key={`${current.per_period}-${current.max_per_point}`}
-                datanet={datanet}
-                current={current}
-              />
-            )}
-          </div>
+          <Loaded query={pool}>
+            {({ pool }) => {
+              const terms = chainTerms(pool);
+              if (!pool || !terms) {
+                return isOwner ? (
+                  <>
+                    <p className="text-sm text-soft">
+                      Say how fast the pool pays out; then anybody may pay in. A reward period is{" "}
+                      {formatCount(known.period)} blocks.
+                    </p>
+                    <TermsForm datanet={datanet} current={null} />
+                  </>
+                ) : (
+                  <p className="text-sm text-soft">
+                    The Datanet’s owner has not said yet how fast the pool pays out.
+                  </p>
+                );
+              }
+              return (
+                <div className="grid gap-4">
+                  <FundForm datanet={datanet} pool={pool} terms={terms} rules={known} />
+                  {isOwner && (
+                    <details className="border-t border-line pt-4">
+                      <summary className="cursor-pointer text-sm font-medium">Change the terms</summary>
+                      <TermsForm
+                        key={`${terms.per_period}-${terms.max_per_point}`}
+                        datanet={datanet}
+                        current={terms}
+                      />
+                    </details>
+                  )}
+                </div>
+              );
+            }}
+          </Loaded>
         )}
       </Loaded>
     </Card>

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readAmount, readTerms, termsOf } from "./fund.state";
+import { chainTerms, readAmount, readTerms, termsOf, waysOut } from "./fund.state";
 
 const OPEN = 10n ** 18n;
 
@@ -31,5 +32,25 @@ describe("funding", () => {
       per_period: 5n,
       max_per_point: 1n,
     });
+  });
+
+  it("knows a chain’s pool without terms", () => {
+    const rules = {
+      terms: { per_period: 0n, max_per_point: 0n },
+      next_terms: undefined,
+      policy: "0x00",
+      next_policy: undefined,
+    } as const;
+    expect(chainTerms(null)).toBeNull();
+    expect(chainTerms({ rules })).toBeNull();
+    const terms = { per_period: 5n, max_per_point: 1n };
+    expect(chainTerms({ rules: { ...rules, terms } })).toEqual(terms);
+  });
+
+  it("has words for every way out", () => {
+    const source = readFileSync("../primitives/src/funding.rs", "utf8");
+    const body = /pub enum WayOut \{\n([\s\S]*?)\n\}/.exec(source)?.[1] ?? "";
+    const named = [...body.matchAll(/^ {4}(\w+),/gm)].map(([, name]) => name);
+    expect(Object.keys(waysOut).sort()).toEqual(named.sort());
   });
 });

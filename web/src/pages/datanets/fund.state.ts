@@ -43,11 +43,19 @@ export function readAmount(
   return { amount, problem: null };
 }
 
-/** The terms of a pool; null before its first funding, which brings them. */
+/** The terms of a pool; null before its Datanet's owner has set them. */
 export function termsOf(pool: Pool | null): Terms | null {
   if (!pool || pool.perPeriod === "0" || pool.maxPerPoint === "0") return null;
   return { per_period: BigInt(pool.perPeriod), max_per_point: BigInt(pool.maxPerPoint) };
 }
+
+/** Why funders may leave, in words. */
+export const waysOut: Readonly<Record<string, string>> = {
+  Closed: "the Datanet is closed",
+  Dead: "nobody earned points for long",
+  Terms: "terms wait that pay out faster",
+  Policy: "other curators wait",
+};
 
 /** What the chain says about pools. */
 export function usePoolRules() {
@@ -61,4 +69,32 @@ export function usePoolRules() {
     },
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+/** A pool as the chain has it now: what waits, what a payment has to name, and what an account owns of it. */
+export function useChainPool(datanet: number, account: string | undefined) {
+  return useQuery({
+    queryKey: ["datanet", datanet, "chain-pool", account ?? null],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { LeaderboardApi } = getChain().api.apis;
+      const at = { at: "best" } as const;
+      const [pool, policy, share] = await Promise.all([
+        LeaderboardApi.pool_view(datanet, at),
+        LeaderboardApi.waiting_policy(datanet, at),
+        account ? LeaderboardApi.share(datanet, account, at) : undefined,
+      ]);
+      return { pool: pool ?? null, policy: policy ?? null, share: share ?? null };
+    },
+    refetchInterval: 12_000,
+  });
+}
+
+export type ChainPool = NonNullable<NonNullable<ReturnType<typeof useChainPool>["data"]>["pool"]>;
+export type ChainShare = NonNullable<NonNullable<ReturnType<typeof useChainPool>["data"]>["share"]>;
+
+/** The terms of a pool on the chain; null before its Datanet's owner has set them. */
+export function chainTerms(pool: Pick<ChainPool, "rules"> | null): Terms | null {
+  const terms = pool?.rules.terms;
+  return terms && terms.per_period > 0n ? terms : null;
 }

@@ -1,0 +1,186 @@
+//! Shares of a pool under random use: none gains by another's coming or going.
+
+use openledger_primitives::{
+    funding::WORTHLESS, reward::PoolError, Balance, Exit, Funds, RewardTerms, Share, Shares,
+    TOTAL_SUPPLY,
+};
+use proptest::prelude::*;
+
+/// A step in the life of a pool with three funders.
+#[derive(Clone, Debug)]
+enum Step {
+    Fund(usize, Balance),
+    /// Parts in 256 of what the funder holds.
+    Leave(usize, u8),
+    /// The period ends, and pays parts in 256 of what is available.
+    End(u8),
+    /// The same, and leaves this many plancks.
+    Drain(u8),
+    CountOut(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0usize..3, 1u128..TOTAL_SUPPLY / 100).prop_map(|(who, amount)| Step::Fund(who, amount)),
+        2 => (0usize..3, any::<u8>()).prop_map(|(who, part)| Step::Leave(who, part)),
+        3 => any::<u8>().prop_map(Step::End),
+        1 => any::<u8>().prop_map(Step::Drain),
+        2 => (0usize..3).prop_map(Step::CountOut),
+    ]
+}
+
+#[derive(Default)]
+struct Books {
+    available: Balance,
+    funds: Funds,
+    shares: [Share; 3],
+    exits: std::collections::BTreeMap<u32, Exit>,
+    paid_in: Balance,
+    earned: Balance,
+    returned: Balance,
+}
+
+impl Books {
+    fn settle(&mut self, who: usize) {
+        let share = &mut self.shares[who];
+        let exit =
+            if share.has_left(&self.funds) { self.exits.get_mut(&share.batch) } else { None };
+        share.settle(&self.funds, exit).expect("in range");
+        self.exits.retain(|_, exit| exit.shares > 0);
+    }
+
+    fn worth(&self, who: usize) -> Balance {
+        self.shares[who].worth(&self.funds, self.available)
+    }
+
+    fn end(&mut self, paid: Balance) {
+        self.available -= paid;
+        self.earned += paid;
+        if let Some((batch, exit)) = self.funds.let_go(self.available).expect("in range") {
+            self.available -= exit.amount;
+            self.exits.insert(batch, exit);
+        }
+    }
+
+    fn run(&mut self, step: Step) {
+        match step {
+            Step::Fund(who, amount) => {
+                let before: Vec<Balance> = (0..3).map(|who| self.worth(who)).collect();
+                let (minted, left) = self.funds.mint(amount, self.available).expect("in range");
+                self.exits.extend(left);
+                self.settle(who);
+                self.shares[who].shares += minted;
+                self.available += amount;
+                self.paid_in += amount;
+                for other in (0..3).filter(|other| *other != who) {
+                    let now = self.worth(other);
+                    // Worth less than nothing: forgotten shares held less than 10⁻⁹ of a planck each.
+                    let forgotten = before[other] <= self.available / WORTHLESS && now == 0;
+                    assert!(forgotten || now.abs_diff(before[other]) <= 1, "{before:?} {now}");
+                }
+            }
+            Step::Leave(who, part) => {
+                self.settle(who);
+                let shares = self.shares[who].shares / 255 * Shares::from(part);
+                self.shares[who].leave(&mut self.funds, shares).expect("it has them");
+            }
+            Step::End(part) => self.end(self.available / 255 * Balance::from(part)),
+            Step::Drain(rest) => self.end(self.available.saturating_sub(rest.into())),
+            Step::CountOut(who) => {
+                self.settle(who);
+                let due = std::mem::take(&mut self.shares[who].due);
+                self.funds.fetch(due).expect("it was on its way");
+                self.returned += due;
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_planck_is_available_earned_or_on_its_way_back(
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let mut books = Books::default();
+        for step in steps {
+            books.run(step);
+            prop_assert_eq!(books.paid_in, books.available + books.earned + books.funds.away());
+            prop_assert_eq!(books.returned, books.funds.returned);
+            let due: Balance = books.shares.iter().map(|share| share.due).sum();
+            let exits: Balance = books.exits.values().map(|exit| exit.amount).sum();
+            prop_assert_eq!(books.funds.returning, due + exits);
+            let held: Shares = books
+                .shares
+                .iter()
+                .map(|share| {
+                    let stays = if share.generation == books.funds.generation { share.shares } else { 0 };
+                    stays + if share.batch == books.funds.batch { share.leaving } else { 0 }
+                })
+                .sum();
+            prop_assert_eq!(books.funds.shares, held + books.funds.unowned);
+            prop_assert!(books.available == 0 || books.funds.shares > 0);
+        }
+    }
+
+    #[test]
+    fn who_funds_and_leaves_gets_no_more_than_it_paid(
+        first in 1u128..TOTAL_SUPPLY / 2,
+        paid in 0u8..=255,
+        amount in 1u128..TOTAL_SUPPLY / 2,
+    ) {
+        let mut books = Books::default();
+        books.run(Step::Fund(0, first));
+        books.run(Step::End(paid));
+        books.run(Step::Fund(1, amount));
+        let (mut funds, share) = (books.funds, books.shares[1].shares);
+        prop_assert_eq!(books.shares[1].leave(&mut funds, share), Ok(()));
+        let (_, exit) = funds.let_go(books.available).expect("in range").expect("it leaves");
+        prop_assert!(exit.amount <= amount);
+        // A planck for each rounding, and what a share was worth.
+        prop_assert!(exit.amount + 2 + first / 255 >= amount || exit.amount + amount / 255 >= amount);
+    }
+
+    #[test]
+    fn shares_stay_within_their_type_however_often_a_pool_is_paid_out(
+        amounts in prop::collection::vec((1u128..TOTAL_SUPPLY, 0u128..300), 1..40),
+    ) {
+        let (mut funds, mut available) = (Funds::default(), 0);
+        for (amount, rest) in amounts {
+            let amount = amount.min(TOTAL_SUPPLY - available);
+            let (minted, _) = funds.mint(amount, available).expect("in range");
+            available += amount;
+            prop_assert!(minted <= amount.saturating_mul(WORTHLESS));
+            prop_assert!(funds.shares <= TOTAL_SUPPLY * WORTHLESS);
+            available = available.min(rest);
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_counted_out_to_the_last_planck() {
+    let mut exit = Exit { shares: 3, amount: 100 };
+    assert_eq!((exit.take(1), exit.take(1), exit.take(1)), (Ok(33), Ok(33), Ok(34)));
+    assert_eq!(exit, Exit::default());
+    assert_eq!(exit.take(1), Err(PoolError::NotOwed));
+}
+
+#[test]
+fn a_step_out_of_range_changes_nothing() {
+    let mut funds = Funds { shares: 5, leaving: 6, ..Funds::default() };
+    let before = funds;
+    assert_eq!(funds.let_go(10), Err(PoolError::NotOwed));
+    assert_eq!(funds.fetch(1), Err(PoolError::NotOwed));
+    assert_eq!(funds, before);
+    let mut share = Share { shares: 5, ..Share::default() };
+    assert_eq!(share.leave(&mut funds, 6), Err(PoolError::NotOwed));
+    assert_eq!((share.shares, funds), (5, before));
+}
+
+#[test]
+fn terms_loosen_when_either_limit_rises() {
+    let terms = |per_period, max_per_point| RewardTerms { per_period, max_per_point };
+    let before = terms(10, 10);
+    assert!(!before.loosens(&before));
+    assert!(!terms(9, 10).loosens(&before) && !terms(10, 9).loosens(&before));
+    assert!(terms(11, 1).loosens(&before) && terms(1, 11).loosens(&before));
+}
