@@ -6,7 +6,8 @@ import { defineConfig } from "vitest/config";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // `npm run dev` beside a gateway that runs already.
 const gateway = process.env.OPENLEDGER_GATEWAY ?? "http://localhost:8000";
-const passed = { target: gateway, changeOrigin: true };
+// The gateway refuses what pages of another origin send, and this server is one.
+const passed = { target: gateway, changeOrigin: true, headers: { origin: gateway } };
 
 export default defineConfig({
   plugins: [react(), tailwind()],
@@ -31,7 +32,7 @@ export default defineConfig({
       "/v1": passed,
       "/ipfs": passed,
       "/openapi.json": passed,
-      "/rpc": { ...passed, ws: true },
+      "/rpc": { ...passed, ws: true, rewriteWsOrigin: true },
     },
   },
   test: {

@@ -1,10 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { pages } from "./pages.ts";
+import { asAlice, seed } from "./seed.ts";
 import { test } from "./test.ts";
-import { developmentKey, installWallet } from "./wallet.ts";
 
 const folder = process.env.OPENLEDGER_SCREENSHOTS_DIRECTORY ?? "screenshots";
 mkdirSync(folder, { recursive: true });
+
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  await seed();
+});
 
 for (const theme of ["light", "dark"] as const) {
   for (const width of [1280, 390]) {
@@ -12,16 +17,7 @@ for (const theme of ["light", "dark"] as const) {
       test.setTimeout(300_000);
       await page.setViewportSize({ width, height: width === 390 ? 844 : 860 });
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-      const alice = await developmentKey("Alice");
-      await installWallet(page, alice);
-      await page.addInitScript(
-        (account) => localStorage.setItem("openledger.account", account),
-        JSON.stringify({
-          address: alice.address,
-          name: "Alice",
-          source: { kind: "extension", extension: "test-wallet" },
-        }),
-      );
+      await asAlice(page);
       for (const { name, path } of pages) {
         await page.goto(path);
         await page.locator("h1").first().waitFor();
@@ -34,7 +30,9 @@ for (const theme of ["light", "dark"] as const) {
       await page.waitForTimeout(500);
       await page.screenshot({ path: `${folder}/new-key-${width}-${theme}.png` });
       await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: "Become a contributor" }).click();
+      await page.goto("/datanets/0");
+      await page.getByLabel("Amount").fill("1");
+      await page.getByRole("button", { name: "Fund the pool" }).click();
       await page.waitForTimeout(2500);
       await page.screenshot({ path: `${folder}/transaction-${width}-${theme}.png` });
     });

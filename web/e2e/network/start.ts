@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { keepers } from "../keepers.ts";
-import { contributors, wealthy } from "../people.ts";
+import { contributors, funders, wealthy } from "../people.ts";
 import { developmentKey } from "../wallet.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
@@ -134,6 +134,12 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     const file = join(directory, "keepers.txt");
     writeFileSync(file, keepers.text);
     await run("//Alice", "submit", "--datanet", lighthouses, file);
+    for (const name of funders) {
+      await run(
+        ...(["//Alice", "account", "transfer", "--amount", "200"] as const),
+        ...["--to", (await developmentKey(name)).address],
+      );
+    }
     await gateway;
     const bytes = readFileSync(file);
     const sha256 = createHash("sha256").update(bytes).digest("hex");

@@ -201,6 +201,11 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
                 <Amount plancks={request.spent} />
               </Row>
             )}
+            {request.gained !== undefined && (
+              <Row name="Paid out">
+                <Amount plancks={request.gained} most={6} />
+              </Row>
+            )}
             {request.held !== undefined && (
               <Row name="Held, and comes back">
                 <Amount plancks={request.held} />

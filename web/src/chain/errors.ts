@@ -9,7 +9,7 @@ const words = documents as Record<string, Record<string, string>>;
 const nextSteps: Record<string, string> = {
   "Datanets.NotRegistered": "Become a contributor on the page Accounts, or ask somebody to sponsor you.",
   "Datanets.AlreadyRegistered": "Nothing is left to do: submit files.",
-  "Datanets.HasPending": "Wait for the verdicts, or take the files back.",
+  "Datanets.HasPending": "Wait for the verdicts, or take the submissions back.",
   "Datanets.HoldPeriod": "Try again 7 days after the last submission.",
   "Datanets.UnitsBelowMinimum": "Refuse it as too small.",
   "Review.NotCurator": "The Datanet's page names its curators.",

@@ -16,6 +16,8 @@ export interface TransactionRequest {
   held?: bigint | undefined;
   /** Plancks that leave the account for good, beside the fee. */
   spent?: bigint | undefined;
+  /** Plancks that the call pays out, as far as is known before it is signed. */
+  gained?: bigint | undefined;
   /** Why there is no fee, where there is none: the chain skips it and an estimate does not know. */
   free?: string | undefined;
 }

@@ -5,6 +5,7 @@ import { EventLine } from "@/components/EventLine";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { EmptyState, Loaded } from "@/components/ui/States";
+import { foldSteps } from "@/lib/events";
 
 /** Events of the chain, newest first, page by page. */
 export function EventsCard({
@@ -29,8 +30,8 @@ export function EventsCard({
         {(list) => (
           <div className="grid gap-5">
             <ul className="grid gap-3">
-              {list.map((event) => (
-                <EventLine key={event.id} event={event} />
+              {foldSteps(list).map(({ event, more }) => (
+                <EventLine key={event.id} event={event} more={more} />
               ))}
             </ul>
             {events.hasNextPage && (

@@ -12,7 +12,7 @@ const DAG_PB = 0x70;
 
 /** What names a file, on the chain and on IPFS. */
 export interface FileName {
-  /** sha2-256 of the flat bytes, in hexadecimal. */
+  /** SHA-256 of the flat bytes, in hexadecimal. */
   sha256: string;
   content: ContentId;
   size: number;
@@ -20,7 +20,7 @@ export interface FileName {
 
 export interface ContentId {
   codec: "Raw" | "DagPb";
-  /** sha2-256 of the root block, in hexadecimal. */
+  /** SHA-256 of the root block, in hexadecimal. */
   digest: string;
   /** Its text form. */
   text: string;

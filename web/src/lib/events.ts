@@ -10,17 +10,17 @@ export interface Said {
 /** A field of an event, by its name. */
 type Field = (name: string) => string;
 
-const files = (field: Field, words: string) =>
-  `File ${field("submission")} ${words} Datanet ${field("datanet")}`;
+const submission = (field: Field, words: string) =>
+  `Submission ${field("submission")} ${words} Datanet ${field("datanet")}`;
 
 const words: Readonly<Record<string, (field: Field, account: Field, open: Field) => string>> = {
   "Datanets.DatanetCreated": (field, account) => `${account("owner")} created Datanet ${field("datanet")}`,
   "Datanets.ContributorRegistered": (_, account) => `${account("contributor")} became a contributor`,
   "Datanets.ContributorDeregistered": (_, account) => `${account("contributor")} stopped contributing`,
-  "Datanets.Submitted": (field) => files(field, "was submitted to"),
-  "Datanets.Accepted": (field) => files(field, "was accepted in"),
-  "Datanets.Rejected": (field) => files(field, "was refused in"),
-  "Datanets.Withdrawn": (field) => files(field, "was taken back from"),
+  "Datanets.Submitted": (field) => submission(field, "was sent to"),
+  "Datanets.Accepted": (field) => submission(field, "was accepted in"),
+  "Datanets.Rejected": (field) => submission(field, "was refused in"),
+  "Datanets.Withdrawn": (field) => submission(field, "was taken back from"),
   "Datanets.TextSet": (field) => `Datanet ${field("datanet")} describes itself anew`,
   "Datanets.StatusSet": (field) => `Datanet ${field("datanet")} is ${field("status")}`,
   "Datanets.Offered": (field) =>
@@ -33,9 +33,9 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
     `Datanet ${field("datanet")} will have other curators from block ${field("from")} on`,
   "Review.PolicyKept": (field) => `Datanet ${field("datanet")} keeps its curators`,
   "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
-  "Review.Voted": (field, account) => `${account("curator")} voted on file ${field("submission")}`,
+  "Review.Voted": (field, account) => `${account("curator")} voted on submission ${field("submission")}`,
   "Review.Decided": (field) =>
-    `The curators agreed on file ${field("submission")} of Datanet ${field("datanet")}`,
+    `The curators agreed on submission ${field("submission")} of Datanet ${field("datanet")}`,
   "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
   "Leaderboard.PointsEarned": (field, account) =>
     `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,
@@ -79,6 +79,27 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
 };
 
+/**
+ * The events of a list, of a job's many steps only the newest with how many more there are: they would push all
+ * else off the screen.
+ */
+export function foldSteps(events: readonly Event[]): { event: Event; more: number }[] {
+  const lines: { event: Event; more: number }[] = [];
+  const steps = new Map<string, { event: Event; more: number }>();
+  for (const event of events) {
+    const job = event.kind === "Training.JobProgressed" ? text(event.fields.job) : "";
+    const known = steps.get(job);
+    if (job && known) {
+      known.more += 1;
+      continue;
+    }
+    const line = { event, more: 0 };
+    lines.push(line);
+    if (job) steps.set(job, line);
+  }
+  return lines;
+}
+
 /** The events that have words; a test compares them with the chain's. */
 export const saidEvents: readonly string[] = Object.keys(words);
 
@@ -93,8 +114,14 @@ export function sayEvent({ kind, fields }: Event): Said {
   const field: Field = (name) => text(fields[name]);
   const account: Field = (name) => shorten(field(name)) || "somebody";
   const open: Field = (name) => (/^\d+$/.test(field(name)) ? `${formatOpen(field(name), 4)} OPEN` : "OPEN");
-  const [job, datanet] = [field("job"), field("datanet")];
-  const href = job ? `/runs/${job}` : datanet ? `/datanets/${datanet}` : null;
+  const [job, submission, datanet] = [field("job"), field("submission"), field("datanet")];
+  const href = job
+    ? `/runs/${job}`
+    : submission
+      ? `/submissions/${submission}`
+      : datanet
+        ? `/datanets/${datanet}`
+        : null;
   const say = words[kind];
   if (say) return { text: say(field, account, open), href };
   const [pallet = "", name = ""] = kind.split(".");

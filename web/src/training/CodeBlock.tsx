@@ -2,6 +2,7 @@ import { useState } from "react";
 import { announce } from "@/app/announce";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
+import { Scroller } from "@/components/ui/Scroller";
 
 /** Text for a terminal or a file, to be copied whole. */
 export function CodeBlock({ label, text }: { label: string; text: string }) {
@@ -30,13 +31,11 @@ export function CodeBlock({ label, text }: { label: string; text: string }) {
           {copied ? "Copied" : "Copy"}
         </Button>
       </figcaption>
-      <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-        tabIndex={0}
-        className="overflow-x-auto rounded-control bg-sunken p-3 font-mono text-xs leading-5 ring-1 ring-line ring-inset"
-      >
-        {text}
-      </pre>
+      <div className="overflow-clip rounded-control border border-line bg-sunken">
+        <Scroller label={label}>
+          <pre className="w-max min-w-full p-3 font-mono text-xs leading-5">{text}</pre>
+        </Scroller>
+      </div>
     </figure>
   );
 }

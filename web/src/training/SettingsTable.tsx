@@ -1,4 +1,5 @@
 import { Link } from "wouter";
+import { Scroller } from "@/components/ui/Scroller";
 import { classes } from "@/lib/classes";
 import type { Difference } from "./settings";
 
@@ -6,8 +7,7 @@ import type { Difference } from "./settings";
 export function SettingsTable({ runs, lines }: { runs: readonly number[]; lines: readonly Difference[] }) {
   const several = runs.length > 1;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section aria-label="Settings" tabIndex={0} className="overflow-x-auto">
+    <Scroller label="Settings">
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">Settings as they stand on the chain</caption>
         {several && (
@@ -48,6 +48,6 @@ export function SettingsTable({ runs, lines }: { runs: readonly number[]; lines:
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroller>
   );
 }

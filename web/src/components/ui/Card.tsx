@@ -22,7 +22,11 @@ export function Card({
   return (
     <section
       aria-labelledby={title ? heading : undefined}
-      className={classes("min-w-0 rounded-card border border-line bg-surface shadow-card", className)}
+      className={classes(
+        "min-w-0 rounded-card border border-line bg-surface shadow-card",
+        flush && "overflow-clip",
+        className,
+      )}
     >
       {(title || actions) && (
         <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-5 pt-5">

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { classes } from "@/lib/classes";
+import { Scroller } from "./Scroller";
 
 export interface Column<T> {
   /** Name of the column, read out with each cell. */
@@ -12,22 +13,24 @@ export interface Column<T> {
   className?: string;
 }
 
-/** A table. Where it does not fit it scrolls by itself, never the page. */
+/** A table. Where it does not fit it scrolls, and says so by a shadow. */
 export function Table<T>({
   caption,
   columns,
   rows,
   rowKey,
+  marked,
 }: {
   /** What the table shows; read out, not seen. */
   caption: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
   rowKey: (row: T) => string | number;
+  /** Whether a row is the visitor's own or the like, and stands out. */
+  marked?: (row: T) => boolean;
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section aria-label={caption} tabIndex={0} className="overflow-x-auto">
+    <Scroller label={caption}>
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">{caption}</caption>
         <thead>
@@ -49,7 +52,10 @@ export function Table<T>({
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={rowKey(row)} className="border-b border-line last:border-0">
+            <tr
+              key={rowKey(row)}
+              className={classes("border-b border-line last:border-0", marked?.(row) && "bg-accent-soft")}
+            >
               {columns.map((column) => (
                 <td
                   key={column.title}
@@ -67,6 +73,6 @@ export function Table<T>({
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroller>
   );
 }

@@ -90,7 +90,7 @@ export function AccountName({
   whole?: boolean;
 }) {
   return (
-    <span className="inline-flex max-w-full min-w-0 items-center gap-2">
+    <span className="inline-flex max-w-full min-w-0 items-center gap-2 align-middle">
       <AccountPicture account={account} />
       <Copyable
         text={account}

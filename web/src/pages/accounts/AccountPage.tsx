@@ -1,18 +1,22 @@
 import { Link } from "wouter";
-import { useAccount } from "@/accounts/state";
+import { type Account as Signer, useAccount } from "@/accounts/state";
 import { useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Account } from "@/api/types";
+import { transact } from "@/chain/transactions";
 import { EventsCard } from "@/components/EventsCard";
+import { SubmissionsCard } from "@/components/SubmissionsCard";
 import { Badge } from "@/components/ui/Badge";
 import { Meter } from "@/components/ui/Bars";
-import { ButtonLink } from "@/components/ui/Button";
+import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
 import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural, shorten } from "@/lib/format";
+import { AccountRewards } from "./AccountRewards";
 import { sayHold } from "./account.state";
+import { SendCard } from "./SendCard";
 
 function Money({ account }: { account: Account }) {
   return (
@@ -81,7 +85,43 @@ function Datanets({ ids }: { ids: readonly number[] }) {
   );
 }
 
-function Roles({ account }: { account: Account }) {
+/** Ends a registration: the contributor may, and who paid for it. */
+function EndRegistration({ account, signer }: { account: Account; signer: Signer }) {
+  const { contributor } = account;
+  if (!contributor) return null;
+  const own = signer.address === account.account;
+  return (
+    <details className="mt-5 border-t border-line pt-4 text-sm">
+      <summary className="cursor-pointer font-medium">
+        {own ? "Stop contributing" : "Stop sponsoring this account"}
+      </summary>
+      <p className="mt-3 text-soft">
+        It can be ended 7 days after the last submission, once all submissions are decided. Then{" "}
+        <Amount plancks={contributor.hold} /> come back to{" "}
+        {contributor.depositor === signer.address ? "you" : "who paid them"}. Points and rewards stay.
+      </p>
+      <Button
+        className="mt-3"
+        onClick={() =>
+          void transact(signer, {
+            title: own ? "Stop contributing" : "Stop sponsoring",
+            words: (
+              <>
+                Ends the registration of <AccountName account={account.account} /> as a contributor, and
+                releases <Amount plancks={contributor.hold} />.
+              </>
+            ),
+            build: (api) => api.tx.Datanets.deregister({ contributor: account.account }),
+          })
+        }
+      >
+        End the registration
+      </Button>
+    </details>
+  );
+}
+
+function Roles({ account, signer }: { account: Account; signer: Signer | null }) {
   const { contributor, roles } = account;
   return (
     <Card title="Roles">
@@ -92,7 +132,7 @@ function Roles({ account }: { account: Account }) {
             contributor ? (
               <span key="contributor" className="flex flex-wrap items-center gap-2">
                 <Badge tone="good">yes</Badge>
-                {contributor.pending > 0 && `${plural(contributor.pending, "file")} in review`}
+                {contributor.pending > 0 && `${plural(contributor.pending, "submission")} in review`}
               </span>
             ) : (
               "no"
@@ -106,6 +146,9 @@ function Roles({ account }: { account: Account }) {
           ["Worker", roles.worker?.registered ? `yes, ${plural(roles.worker.completed, "job")} done` : "no"],
         ]}
       />
+      {signer && contributor && [account.account, contributor.depositor].includes(signer.address) && (
+        <EndRegistration account={account} signer={signer} />
+      )}
     </Card>
   );
 }
@@ -139,9 +182,14 @@ export default function AccountPage({ account: address = "" }: { account?: strin
             <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
               <Money account={data} />
               {data.contributor && <QuotaCard account={data} />}
-              <Roles account={data} />
+              <Roles account={data} signer={own} />
+              {own && <SendCard key={own.address} from={own} to={isOwn ? undefined : data.account} />}
             </div>
-            <Activity account={address} />
+            <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+              <AccountRewards account={data.account} own={isOwn} />
+              <SubmissionsCard account={data.account} title="Submissions" limit={5} />
+              <Activity account={data.account} />
+            </div>
           </div>
         )}
       </Loaded>

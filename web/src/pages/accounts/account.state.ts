@@ -1,4 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { decodeAddress, encodeAddress } from "@/accounts/address";
+import { parseOpen } from "@/lib/format";
 
 /** What an account has on chain now, read from the chain itself: what one signs next depends on it. */
 export interface Holdings {
@@ -47,4 +49,29 @@ export function sayHold(reason: string): string {
       .replace(/([a-z])([A-Z])/g, "$1 $2")
       .toLowerCase()
   );
+}
+
+/** What is typed about a transfer. */
+export interface TransferText {
+  to: string;
+  amount: string;
+}
+
+/** A transfer that is typed, or what is wrong with each field. */
+export function readTransfer(
+  text: TransferText,
+  from: string,
+): {
+  transfer: { to: string; amount: bigint } | null;
+  problems: Partial<Record<keyof TransferText, string>>;
+} {
+  const problems: Partial<Record<keyof TransferText, string>> = {};
+  const key = decodeAddress(text.to);
+  const to = key && encodeAddress(key);
+  if (!to) problems.to = text.to.trim() ? "This is no account; it may be mistyped." : "Write an account.";
+  else if (to === from) problems.to = "This is the account that sends.";
+  const amount = parseOpen(text.amount);
+  if (amount === null) problems.amount = "Write an amount of OPEN, such as 25 or 0.5.";
+  else if (amount === 0n) problems.amount = "Write more than 0.";
+  return { transfer: to && to !== from && amount ? { to, amount } : null, problems };
 }

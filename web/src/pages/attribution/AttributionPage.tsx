@@ -116,7 +116,7 @@ function Summary({ adapter }: { adapter: number }) {
               <Stat label="Contributors">{first ? formatCount(first.contributors) : "–"}</Stat>
               <Stat label="Files">{first ? formatCount(first.files) : "–"}</Stat>
               <Stat label="Tokens trained on">{formatCount(data.tokens)}</Stat>
-              <Stat label="Adapter's sha256">
+              <Stat label="Adapter’s SHA-256">
                 <span className="text-sm font-normal">
                   <Copyable text={data.sha256} what="hash of the adapter" />
                 </span>
@@ -207,11 +207,14 @@ function Files({ files, parts }: { files: readonly FileShare[]; parts: number })
       rowKey={(file) => file.id}
       columns={[
         {
-          title: "File",
+          title: "Submission",
           cell: (file) => (
-            <Link href={`/submissions/${file.id}`} className="link">
-              {file.id}.{file.media}
-            </Link>
+            <span className="whitespace-nowrap">
+              <Link href={`/submissions/${file.id}`} className="link">
+                {file.id}
+              </Link>{" "}
+              <span className="text-soft">.{file.media}</span>
+            </span>
           ),
         },
         {
@@ -220,7 +223,7 @@ function Files({ files, parts }: { files: readonly FileShare[]; parts: number })
           cell: (file) => datanets.data?.items.find(({ id }) => id === file.datanet)?.name ?? file.datanet,
         },
         { title: "Contributor", wide: true, cell: (file) => <AccountName account={file.contributor} /> },
-        { title: "sha256", wide: true, cell: (file) => <Copyable text={file.sha256} what="hash" /> },
+        { title: "SHA-256", wide: true, cell: (file) => <Copyable text={file.sha256} what="hash" /> },
         { title: "Units", align: "right", cell: (file) => formatCount(file.units ?? 0) },
         { title: "Share", align: "right", cell: (file) => percent(file.share, parts) },
       ]}

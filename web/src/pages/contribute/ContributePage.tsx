@@ -5,6 +5,7 @@ import { useConfig, useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Account as AccountRecord, Datanet } from "@/api/types";
 import { toast } from "@/app/toasts";
+import { SubmissionsCard } from "@/components/SubmissionsCard";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
@@ -20,7 +21,6 @@ import { DropZone, MOST } from "./DropZone";
 import { FileLine } from "./FileLine";
 import { QuotaCard } from "./QuotaCard";
 import { fitting, left } from "./quota";
-import { Submitted } from "./Submitted";
 
 function Queue({
   account,
@@ -209,7 +209,7 @@ export default function ContributePage() {
           </>
         )}
       </Loaded>
-      {account && <Submitted account={account.address} />}
+      {account && <SubmissionsCard account={account.address} title="Your submissions" />}
     </Page>
   );
 }

@@ -45,7 +45,7 @@ function PreviewDialog({ entry, onClose }: { entry: QueuedFile; onClose: () => v
           facts={[
             ["Counts", preview.units === null ? "nothing" : `${formatCount(preview.units)} ${preview.unit}`],
             ["Content id", <Copyable key="content" text={named.content.text} what="content id" />],
-            ["sha256", <Copyable key="sha256" text={named.sha256} what="sha256" />],
+            ["SHA-256", <Copyable key="sha256" text={named.sha256} what="SHA-256" />],
           ]}
         />
         {preview.leftOut.length > 0 && (

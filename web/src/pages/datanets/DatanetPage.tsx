@@ -10,7 +10,8 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { AccountName, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural } from "@/lib/format";
-import { sayThreshold, useRoot } from "./datanet.state";
+import { CuratorsCard } from "./CuratorsCard";
+import { useRoot } from "./datanet.state";
 import { FundCard } from "./FundCard";
 import { FundersCard } from "./FundersCard";
 import { PoolCard } from "./PoolCard";
@@ -53,31 +54,6 @@ function Rules({ datanet }: { datanet: Datanet }) {
           ["Created", <Time key="created" ms={datanet.created.time} />],
         ]}
       />
-    </Card>
-  );
-}
-
-function Curators({ datanet }: { datanet: Datanet }) {
-  const { curators, threshold, owner } = datanet;
-  return (
-    <Card title="Who decides" about={`${sayThreshold(threshold, curators.length)}.`}>
-      <div className="grid gap-4">
-        <ul className="grid gap-2">
-          {curators.map((curator) => (
-            <li key={curator}>
-              <AccountName account={curator} />
-            </li>
-          ))}
-        </ul>
-        <div className="border-t border-line pt-4 text-sm">
-          <p className="text-soft">
-            The owner names the curators. Others wait where money is in the pool, so that funders can leave:
-          </p>
-          <div className="mt-2">
-            <AccountName account={owner} />
-          </div>
-        </div>
-      </div>
     </Card>
   );
 }
@@ -161,9 +137,10 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
                 <Board datanet={found.id} />
                 <Verdicts datanet={found.id} />
               </div>
-              <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+              {/* On a phone what the Datanet takes comes before who gave it what. */}
+              <div className="grid grid-cols-[minmax(0,1fr)] gap-6 max-lg:order-first">
                 <Rules datanet={found} />
-                <Curators datanet={found} />
+                <CuratorsCard datanet={found} />
                 <FundCard key={found.id} datanet={found} />
               </div>
             </div>

@@ -20,7 +20,9 @@ export function PoolCard({ pool }: { pool: Pool | null }) {
             <Stat label="To be earned">
               <Amount plancks={pool.available} />
             </Stat>
-            <Stat label={`Points of period ${formatCount(pool.period)}`}>{formatCount(pool.points)}</Stat>
+            {pool.points !== "0" && (
+              <Stat label={`Points of period ${formatCount(pool.period)}`}>{formatCount(pool.points)}</Stat>
+            )}
           </dl>
           <Facts
             facts={[

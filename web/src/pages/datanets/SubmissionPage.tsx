@@ -1,8 +1,11 @@
 import { Link } from "wouter";
+import { useAccount } from "@/accounts/state";
 import { useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Event, Moment, SubmissionDetail, Vote } from "@/api/types";
+import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
+import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
@@ -12,6 +15,39 @@ import { rejections } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
 import { formatBytes, formatCount } from "@/lib/format";
+
+function InReview({ submission }: { submission: SubmissionDetail }) {
+  const account = useAccount();
+  const own = account?.address === submission.contributor ? account : null;
+  return (
+    <Notice
+      title="In review"
+      actions={
+        own && (
+          <Button
+            size="small"
+            onClick={() =>
+              void transact(own, {
+                title: "Take a submission back",
+                words:
+                  "Its file may be submitted again later. Today’s quota stays used, and the file may stay on IPFS.",
+                build: (api) =>
+                  api.tx.Datanets.withdraw({
+                    datanet: submission.datanet,
+                    sha256: `0x${submission.sha256}`,
+                  }),
+              })
+            }
+          >
+            Take it back
+          </Button>
+        )
+      }
+    >
+      Curators fetch the file, look at it and vote.
+    </Notice>
+  );
+}
 
 function Decision({ submission }: { submission: SubmissionDetail }) {
   const { state, score, units, points, reason } = submission;
@@ -30,9 +66,7 @@ function Decision({ submission }: { submission: SubmissionDetail }) {
       </Notice>
     );
   }
-  if (state === "pending") {
-    return <Notice title="In review">Curators fetch the file, look at it and vote.</Notice>;
-  }
+  if (state === "pending") return <InReview submission={submission} />;
   return <Notice title="Taken back">Its contributor took it back before it was decided.</Notice>;
 }
 
@@ -93,7 +127,7 @@ function File({ submission }: { submission: SubmissionDetail }) {
           ["Given by", <AccountName key="by" account={submission.contributor} />],
           ["Format", `.${submission.media}, ${formatBytes(submission.size)}`],
           ["Content id", <Copyable key="cid" text={submission.content} what="content id" />],
-          ["sha2-256", <Copyable key="sha" text={submission.sha256} what="hash" />],
+          ["SHA-256", <Copyable key="sha" text={submission.sha256} what="SHA-256" />],
           ["Submitted", <When key="submitted" moment={submission.submitted} />],
           ...(submission.decided
             ? ([["Decided", <When key="decided" moment={submission.decided} />]] as const)

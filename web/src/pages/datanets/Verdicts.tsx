@@ -8,6 +8,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
+import { classes } from "@/lib/classes";
 import { formatCount } from "@/lib/format";
 
 function Verdict({ submission }: { submission: Submission }) {
@@ -50,7 +51,7 @@ export function Verdicts({ datanet }: { datanet: number }) {
         empty={<EmptyState icon="review" title="Nothing has been decided yet" />}
       >
         {(rows) => (
-          <div className="grid gap-3 pb-4">
+          <div className={classes("grid gap-3", list.hasNextPage && "pb-4")}>
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => (
                 <Verdict key={row.id} submission={row} />

@@ -81,6 +81,23 @@ function readCurators(text: string): { accounts: string[]; problem: string | nul
   return { accounts, problem: null };
 }
 
+/** Who decides, as it is typed, or what is wrong with it. */
+export function readPolicy(text: Pick<Draft, "curators" | "threshold">): {
+  policy: { curators: string[]; threshold: number } | null;
+  problems: Pick<Problems, "curators" | "threshold">;
+} {
+  const problems: Pick<Problems, "curators" | "threshold"> = {};
+  const { accounts, problem } = readCurators(text.curators);
+  if (problem) problems.curators = problem;
+  const threshold = whole(text.threshold);
+  if (threshold === null || threshold < 1) problems.threshold = "At least one curator must agree.";
+  else if (!problem && threshold > accounts.length) {
+    problems.threshold = `There are ${accounts.length} curators: no more can agree.`;
+  }
+  const good = Object.keys(problems).length === 0;
+  return { policy: good ? { curators: accounts, threshold: threshold ?? 0 } : null, problems };
+}
+
 /** The rules that a draft says, or what is wrong with each field. */
 export function readDraft(draft: Draft): { rules: Rules | null; problems: Problems } {
   const problems: Problems = {};
@@ -108,15 +125,9 @@ export function readDraft(draft: Draft): { rules: Rules | null; problems: Proble
     if (mebibytes === null || mebibytes < 1) problems.dailyMebibytes = "Write a whole number, 1 or more.";
   }
 
-  const { accounts, problem } = readCurators(draft.curators);
-  if (problem) problems.curators = problem;
-  const threshold = whole(draft.threshold);
-  if (threshold === null || threshold < 1) problems.threshold = "At least one curator must agree.";
-  else if (!problem && threshold > accounts.length) {
-    problems.threshold = `There are ${accounts.length} curators: no more can agree.`;
-  }
-
-  if (Object.keys(problems).length > 0) return { rules: null, problems };
+  const { policy, problems: undecided } = readPolicy(draft);
+  Object.assign(problems, undecided);
+  if (!policy || Object.keys(problems).length > 0) return { rules: null, problems };
   return {
     rules: {
       name: new TextEncoder().encode(name),
@@ -125,8 +136,7 @@ export function readDraft(draft: Draft): { rules: Rules | null; problems: Proble
       dailyLimit: draft.limited
         ? { files: files ?? 0, bytes: BigInt(mebibytes ?? 0) * 1_048_576n }
         : undefined,
-      curators: accounts,
-      threshold: threshold ?? 0,
+      ...policy,
     },
     problems,
   };

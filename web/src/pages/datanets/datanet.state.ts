@@ -21,6 +21,7 @@ export function useRoot(datanet: number, leaves: number) {
 /** Who decides, in words. */
 export function sayThreshold(threshold: number, curators: number): string {
   if (curators === 1) return "One curator decides alone";
+  if (threshold === curators && curators === 2) return "Both curators must agree";
   if (threshold === curators) return `All ${formatCount(curators)} curators must agree`;
   if (threshold === 1) return `Any one of ${formatCount(curators)} curators decides`;
   return `${formatCount(threshold)} of ${formatCount(curators)} curators must agree`;

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useGet, useStatus } from "@/api/queries";
-import type { Datanet, Event, List, Network } from "@/api/types";
+import type { Datanet, List, Network } from "@/api/types";
 import { routes } from "@/app/routes";
 import { EventLine } from "@/components/EventLine";
 import { ButtonLink } from "@/components/ui/Button";
@@ -11,6 +11,7 @@ import { Page } from "@/components/ui/Page";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Amount, Stat } from "@/components/ui/Values";
+import { foldSteps } from "@/lib/events";
 import { formatCount, plural } from "@/lib/format";
 
 interface Way {
@@ -19,15 +20,21 @@ interface Way {
   text: string;
   href: string;
   action: string;
+  /** Where the way goes on. */
+  next?: readonly { href: string; action: string }[];
 }
 
 const ways: readonly Way[] = [
   {
     icon: "contribute",
     title: "I have data",
-    text: "Give files to a Datanet. You see at once why one is refused; what is accepted earns points, and points earn OPEN.",
+    text: "Give files to a Datanet. You see why one is refused; what is accepted earns points, and points earn OPEN.",
     href: "/contribute",
     action: "Contribute files",
+    next: [
+      { href: "/leaderboard", action: "Leaderboard" },
+      { href: "/rewards", action: "Rewards" },
+    ],
   },
   {
     icon: "factory",
@@ -95,10 +102,6 @@ function Numbers() {
   );
 }
 
-function isStep({ kind }: Event): boolean {
-  return kind === "Training.JobProgressed";
-}
-
 function Recent() {
   const network = useGet<Network>(["network"], "/v1/network");
   return (
@@ -112,17 +115,15 @@ function Recent() {
     >
       <Loaded
         query={network}
-        isEmpty={(data) => data.recent.every(isStep)}
+        isEmpty={(data) => data.recent.length === 0}
         empty={<EmptyState icon="info" title="Nothing has happened yet" />}
       >
         {(data) => (
           <ul className="grid gap-3">
-            {data.recent
-              // A job's steps would push all else off these few lines; its own page has them.
-              .filter((event) => !isStep(event))
+            {foldSteps(data.recent)
               .slice(0, 8)
-              .map((event) => (
-                <EventLine key={event.id} event={event} />
+              .map(({ event, more }) => (
+                <EventLine key={event.id} event={event} more={more} />
               ))}
           </ul>
         )}
@@ -203,9 +204,16 @@ export default function HomePage() {
             </span>
             <h2 className="font-semibold">{way.title}</h2>
             <p className="flex-1 text-sm text-soft">{way.text}</p>
-            <Link href={way.href} className="link inline-flex items-center gap-1.5 text-sm font-medium">
-              {way.action} <Icon name="arrowRight" className="size-4" />
-            </Link>
+            <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm font-medium">
+              <Link href={way.href} className="link inline-flex items-center gap-1.5">
+                {way.action} <Icon name="arrowRight" className="size-4" />
+              </Link>
+              {way.next?.map(({ href, action }) => (
+                <Link key={href} href={href} className="link">
+                  {action}
+                </Link>
+              ))}
+            </p>
           </li>
         ))}
       </ul>

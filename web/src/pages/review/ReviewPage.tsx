@@ -18,6 +18,7 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
+import { sayThreshold } from "../datanets/datanet.state";
 import { FileView } from "./FileView";
 import { type Choice, cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 
@@ -149,7 +150,7 @@ function Judging({
               onChange={(event) => setReason(event.target.value as ReasonName)}
               options={Object.entries(rejections).map(([name, { words: said }]) => ({
                 value: name,
-                label: `${name}: ${said}`,
+                label: said.charAt(0).toUpperCase() + said.slice(1),
               }))}
             />
             <Button look="danger" disabled={!measured} onClick={refuse}>
@@ -198,7 +199,7 @@ async function sign(account: Account, votes: readonly Gathered[]): Promise<boole
     ({ type, value }) => type === "Review" && value.type === "Decided",
   ).length;
   toast(
-    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "file")} decided${failed ? `; ${failed} came too late` : ""}`,
+    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "submission")} decided${failed ? `; ${failed} came too late` : ""}`,
     failed ? "info" : "good",
   );
   void queryClient.invalidateQueries({ queryKey: ["review"] });
@@ -239,7 +240,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
         return (
           <div className="grid items-start gap-6 lg:grid-cols-[16rem_minmax(0,1fr)]">
             <Card
-              title={plural(rows.length, "file")}
+              title={plural(rows.length, "submission")}
               flush
               actions={
                 waiting.length > 0 ? (
@@ -274,7 +275,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                         )}
                       >
                         <span>
-                          {row.id} <span className="text-soft">.{row.media}</span>
+                          Submission {row.id} <span className="text-soft">.{row.media}</span>
                         </span>
                         {row.contributor === account.address ? (
                           <Badge>yours</Badge>
@@ -313,7 +314,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
               <Card>
                 <EmptyState
                   icon="check"
-                  title={now ? "Nobody judges a file of their own" : "All files have your vote"}
+                  title={now ? "Nobody judges a submission of their own" : "All submissions have your vote"}
                 >
                   {waiting.length > 0 ? "Sign the votes to cast them." : undefined}
                 </EmptyState>
@@ -351,9 +352,8 @@ function Curator({ account, curatorOf }: { account: Account; curatorOf: readonly
               </div>
             )}
             <Notice title={datanet.name}>
-              {datanet.threshold} of {plural(datanet.curators.length, "curator")} must agree. Judge what
-              people see and what is paid: the text beside the file is what units are counted of. Votes are
-              open.
+              {sayThreshold(datanet.threshold, datanet.curators.length)}. Judge what people see and what is
+              paid: the text beside the file is what units are counted of. Votes are open.
             </Notice>
             <Queue key={datanet.id} account={account} datanet={datanet} />
           </>
@@ -375,7 +375,7 @@ export default function ReviewPage() {
   return (
     <Page
       title="Review"
-      about="Accept or refuse the files of Datanets that you curate. A refusal costs nobody points."
+      about="Accept or refuse what was submitted to the Datanets that you curate. A refusal costs nobody points."
     >
       {account === null ? (
         <Card>
@@ -399,9 +399,15 @@ export default function ReviewPage() {
                 <EmptyState
                   icon="review"
                   title="This account curates no Datanet"
-                  actions={<ButtonLink href="/datanets/new">Create a Datanet</ButtonLink>}
+                  actions={
+                    <>
+                      <ButtonLink href="/datanets">Find a Datanet’s owner</ButtonLink>
+                      <ButtonLink href="/datanets/new">Create a Datanet</ButtonLink>
+                    </>
+                  }
                 >
-                  Owners of Datanets name their curators.
+                  The owner of a Datanet names its curators: ask one, or create a Datanet of your own. A
+                  curator needs OPEN for the fees of votes.
                 </EmptyState>
               </Card>
             ) : (

@@ -291,7 +291,7 @@ function Result({ job }: { job: JobDetail }) {
         </dl>
         <Facts
           facts={[
-            ["sha256", <Copyable key="sha256" text={result.sha256} what="hash of the adapter" whole />],
+            ["SHA-256", <Copyable key="sha256" text={result.sha256} what="hash of the adapter" whole />],
             ["On IPFS", <Copyable key="cid" text={result.content} what="content id" whole />],
             [
               "Root of its data",

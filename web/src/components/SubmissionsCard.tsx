@@ -1,3 +1,4 @@
+import { Link } from "wouter";
 import { useList } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Submission } from "@/api/types";
@@ -8,6 +9,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Copyable, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
+import { classes } from "@/lib/classes";
 import { formatBytes, formatCount } from "@/lib/format";
 
 function Outcome({ submission }: { submission: Submission }) {
@@ -32,28 +34,45 @@ function Outcome({ submission }: { submission: Submission }) {
   return null;
 }
 
-/** What the account has given, and what became of it. */
-export function Submitted({ account }: { account: string }) {
+/** What an account has submitted, newest first, and what became of it. */
+export function SubmissionsCard({
+  account,
+  title,
+  limit = 20,
+}: {
+  account: string;
+  title: string;
+  /** How many at once. */
+  limit?: number;
+}) {
   useLive(`account:${account}`);
-  const list = useList<Submission>(["submissions", account], "/v1/submissions", { contributor: account });
+  const list = useList<Submission>(["submissions", account], "/v1/submissions", {
+    contributor: account,
+    limit,
+  });
   return (
-    <Card title="Your files" about="Newest first." flush>
+    <Card title={title} about="Newest first." flush>
       <Loaded
         query={list}
         isEmpty={(rows) => rows.length === 0}
-        empty={<EmptyState icon="upload" title="Nothing submitted yet" />}
+        empty={<EmptyState icon="upload" title="Nothing was submitted yet" />}
       >
         {(rows) => (
-          <div className="grid gap-3 pb-4">
+          <div className={classes("grid gap-3", list.hasNextPage && "pb-4")}>
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => {
                 const { tone, words } = submissionStates[row.state] ?? { tone: "neutral", words: row.state };
                 return (
                   <li key={row.id} className="grid gap-1 px-5 py-3 text-sm">
                     <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-                      <span className="font-medium">Submission {row.id}</span>
+                      <Link href={`/submissions/${row.id}`} className="link font-medium">
+                        Submission {row.id}
+                      </Link>
                       <span className="text-soft">
-                        .{row.media}, {formatBytes(row.size)}, Datanet {row.datanet}
+                        .{row.media}, {formatBytes(row.size)},{" "}
+                        <Link href={`/datanets/${row.datanet}`} className="hover:text-accent hover:underline">
+                          Datanet {row.datanet}
+                        </Link>
                       </span>
                       <Copyable text={row.content} what="content id" />
                       <span className="ml-auto flex items-center gap-3">
