@@ -31,7 +31,7 @@ test("a funder creates a Datanet, pays into its pool and finds it", async ({ pag
   await page.getByLabel("Most for a reward period").fill("10");
   await page.getByLabel("Most for one point").fill("0.001");
   await page.getByRole("button", { name: "Set the terms" }).click();
-  await send(page);
+  await signAndWait(page);
   await page.getByLabel("Amount").fill("0.5");
   await page.getByRole("button", { name: "Fund the pool" }).click();
   await expect(page.getByText("At least 1 OPEN must be paid in at once.")).toBeVisible();

@@ -70,17 +70,20 @@ test.describe("rewards", () => {
     expect(ids.every(Number.isInteger)).toBe(true);
     await openledger(
       "//Fay",
-      ...["rewards", "fund", "--datanet", String(ids[1]), "--amount", "25"],
+      ...["rewards", "terms", "--datanet", String(ids[1])],
       ...["--per-period", "10", "--max-per-point", String(MOST_PER_POINT)],
     );
+    await openledger("//Fay", "rewards", "fund", "--datanet", String(ids[1]), "--amount", "25");
 
     // The funder, in the browser.
     await installWallet(page, await developmentKey("Fay"), ida);
     await actAs(page, "Fay");
     await page.goto(`/datanets/${ids[0]}`);
-    await page.getByLabel("Amount").fill("25");
     await page.getByLabel("Most for a reward period").fill("10");
     await page.getByLabel("Most for one point").fill("0.00001");
+    await page.getByRole("button", { name: "Set the terms" }).click();
+    await signAndWait(page);
+    await page.getByLabel("Amount").fill("25");
     await page.getByRole("button", { name: "Fund the pool" }).click();
     await signAndWait(page);
     await page.getByRole("link", { name: "Whole board" }).click();

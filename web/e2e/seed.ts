@@ -32,14 +32,15 @@ export async function seed(): Promise<void> {
     (await api<{ items: { datanet: number }[] }>(`submissions?contributor=${address}`)).items;
   const before = await mine();
   if (before.length > 1) return;
-  const { curators } = await api<{ curators: string[] }>("datanets/0");
-  const named = await Promise.all(["Charlie", "Dave", "Eve"].map(developmentKey));
-  const curator = `//${named.find((key) => curators.includes(key.address))?.name}`;
+  const { curators, owner } = await api<{ curators: string[]; owner: string }>("datanets/0");
+  const named = await Promise.all(["Alice", "Charlie", "Dave", "Eve"].map(developmentKey));
+  const keyOf = (one: (address: string) => boolean) => `//${named.find((key) => one(key.address))?.name}`;
+  const curator = keyOf((address) => curators.includes(address));
   await openledger(
-    "//Bob",
-    ...["rewards", "fund", "--datanet", "0", "--amount", "100"],
-    ...["--per-period", "10", "--max-per-point", "0.0001OPEN"],
+    keyOf((address) => address === owner),
+    ...["rewards", "terms", "--datanet", "0", "--per-period", "10", "--max-per-point", "0.0001OPEN"],
   );
+  await openledger("//Bob", "rewards", "fund", "--datanet", "0", "--amount", "100");
   const lines = (about: string) =>
     Array.from({ length: 9 }, (_, n) => `Day ${n + 1}: what was seen of ${about}, and when.`).join("\n");
   const [accepted, refused] = [

@@ -31,8 +31,9 @@ function PolicyForm({ datanet, owner }: { datanet: Datanet; owner: Account }) {
             title: "Name other curators",
             words: (
               <>
-                {sayThreshold(policy.threshold, policy.curators.length)} on “{datanet.name}” from now on. What
-                was decided stays decided. Votes of whom you leave out no longer count.
+                {sayThreshold(policy.threshold, policy.curators.length)} on “{datanet.name}”: from now on, or,
+                where money is in the pool, after the notice and a full reward period, in which its funders
+                may leave. What was decided stays decided. Votes of whom you leave out no longer count.
               </>
             ),
             build: (api) =>
@@ -89,7 +90,8 @@ export function CuratorsCard({ datanet }: { datanet: Datanet }) {
         </ul>
         <div className="border-t border-line pt-4 text-sm">
           <p className="text-soft">
-            The owner names the curators and may name others at any time. To become one, ask the owner:
+            The owner names the curators. Others wait where money is in the pool, so that funders can leave.
+            To become one, ask the owner:
           </p>
           <div className="mt-2">
             <AccountName account={owner} />
