@@ -25,10 +25,13 @@ async function newestStep(page: Page): Promise<number> {
 async function launch(page: Page): Promise<number> {
   await page.getByRole("button", { name: "Launch" }).click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog.getByText("Held, and comes back")).toBeVisible();
+  await expect(dialog.getByText("Held; the worker is paid from it")).toBeVisible();
   await dialog.getByRole("button", { name: "Sign and send" }).click();
   // The page goes on as soon as the job is in a block; the dialog follows it until it is final.
   await expect(page).toHaveURL(/\/runs\/\d+$/, chainTime);
+  // The gateway does not know it before its block is final.
+  await expect(page.getByText(/^There is no job/)).toHaveCount(0);
+  await expect(page.getByText(/In a block. It is shown once|Token ceiling/).first()).toBeVisible(chainTime);
   await dialog.getByText(/^(Done|Close, it goes on)$/).click();
   return runOf(page);
 }

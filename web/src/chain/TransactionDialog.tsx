@@ -207,7 +207,7 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
               </Row>
             )}
             {request.held !== undefined && (
-              <Row name="Held, and comes back">
+              <Row name={request.heldWords ?? "Held, and comes back"}>
                 <Amount plancks={request.held} />
               </Row>
             )}

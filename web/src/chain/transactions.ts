@@ -14,6 +14,8 @@ export interface TransactionRequest {
   build: (api: Api) => { decodedCall: unknown } & Record<string, any>;
   /** Plancks that are held and come back. */
   held?: bigint | undefined;
+  /** What is held in words, where not all of it comes back. */
+  heldWords?: string | undefined;
   /** Plancks that leave the account for good, beside the fee. */
   spent?: bigint | undefined;
   /** Plancks that the call pays out, as far as is known before it is signed. */

@@ -38,6 +38,14 @@ function join(series: readonly Series[]): uPlot.AlignedData {
   return [steps, ...rows] as uPlot.AlignedData;
 }
 
+/** What the axis of values shows: some room around them, also around a single one. */
+function bounds(_: uPlot, least: number, greatest: number): uPlot.Range.MinMax {
+  if (least === null || greatest === null) return [0, 1];
+  if (least !== greatest) return uPlot.rangeNum(least, greatest, 0.1, true);
+  const room = Math.abs(least) / 10 || 1;
+  return [least > 0 ? least - room : least, least + room];
+}
+
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -97,12 +105,16 @@ export function Curve({
         height: HEIGHT,
         legend: { show: false },
         cursor: { drag: { x: true, y: false }, points: { size: 7 } },
-        scales: { x: { time: false } },
+        scales: { x: { time: false }, y: { range: bounds } },
         axes: [
           {
             ...axis,
             size: 28,
             space: 60,
+            // There is no half a step.
+            incrs: [1, 2, 5]
+              .flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((zeros) => n * 10 ** zeros))
+              .sort((a, b) => a - b),
             values: (_, splits) => splits.map((step) => step.toLocaleString("en")),
           },
           { ...axis, size: 62, values: (_, splits) => splits.map((value) => latest.current.format(value)) },

@@ -42,6 +42,19 @@ export const useAdapter = (id: number, enabled = true) =>
 export const useJobs = (query: { owner?: string | undefined; state?: string | undefined }) =>
   useList<Job>(["job", "list"], "/v1/jobs", query);
 
+/** Whether the chain has a job that the gateway does not know: its block is not final yet. Asked until it is. */
+export function useIsComing(job: number, enabled: boolean) {
+  return useQuery({
+    queryKey: ["coming job", job],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      return (await getChain().api.query.Training.NextJob.getValue({ at: "best" })) > BigInt(job);
+    },
+    enabled,
+    refetchInterval: 3000,
+  });
+}
+
 /** The line of adapters from which a job's adapter comes, the nearest first, as the chain says it. */
 export function useAncestry(job: number) {
   return useQuery({

@@ -40,7 +40,7 @@ export function Table<T>({
                 key={column.title}
                 scope="col"
                 className={classes(
-                  "px-3 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5",
+                  "px-2 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5 sm:px-3",
                   column.align === "right" && "text-right",
                   column.wide && "max-sm:hidden",
                 )}
@@ -60,7 +60,7 @@ export function Table<T>({
                 <td
                   key={column.title}
                   className={classes(
-                    "px-3 py-2.5 align-middle first:pl-5 last:pr-5",
+                    "px-2 py-2.5 align-middle first:pl-5 last:pr-5 sm:px-3",
                     column.align === "right" && "tabular text-right whitespace-nowrap",
                     column.wide && "max-sm:hidden",
                     column.className,

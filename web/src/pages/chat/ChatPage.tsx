@@ -74,6 +74,8 @@ export default function ChatPage() {
   const mark = (exchange: Exchange, column: number, chosen: string, rejected: string, written: boolean) => {
     const problem = pairProblem(chosen, rejected);
     if (problem) return toast(problem, "bad");
+    if (pairs.some((other) => other.chosen === chosen && other.rejected === rejected))
+      return toast("This pair is marked already", "info");
     const pair: Pair = { id: pairIds, prompt: exchange.prompts[column] ?? [], chosen, rejected, written };
     setPairIds(pairIds + 1);
     setPairs((all) => [...all, pair]);

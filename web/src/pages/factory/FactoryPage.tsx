@@ -152,6 +152,7 @@ export default function FactoryPage() {
             ? api.tx.Training.create_job(call)
             : api.tx.Training.refine_adapter({ parent: BigInt(parent), ...call }),
         held: budget.value,
+        heldWords: "Held; the worker is paid from it",
       });
       const job = result && createdJob(result);
       if (job !== null) go(`/runs/${job}`);

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useStatus } from "@/api/queries";
+import { ApiError } from "@/api/request";
 import { useLive } from "@/api/stream";
 import type { JobDetail } from "@/api/types";
 import { toast } from "@/app/toasts";
@@ -17,13 +18,13 @@ import { Page } from "@/components/ui/Page";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { ErrorState } from "@/components/ui/States";
 import { AccountName, Amount, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
-import { formatBytes, formatCount, formatDuration } from "@/lib/format";
+import { formatBytes, formatCount, formatDuration, plural } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { describeProblem } from "@/lib/problem";
 import { downloadAdapter } from "@/training/download";
 import { type Following, useCurves } from "@/training/followMetrics";
 import { type Run, timeLeft } from "@/training/metrics";
-import { useAncestry, useDatanets, useJob, useModels } from "@/training/queries";
+import { useAncestry, useDatanets, useIsComing, useJob, useModels } from "@/training/queries";
 import { RunCurves } from "@/training/RunCurves";
 import { SettingsTable } from "@/training/SettingsTable";
 import { StateBadge } from "@/training/StateBadge";
@@ -47,6 +48,20 @@ export default function RunPage({ id = "" }: Record<string, string>) {
   const { curves, following } = useCurves(known ? number : 0);
   useLive(known ? `job:${number}` : null);
   const run = curves.runs.at(-1);
+  const unknown = job.error instanceof ApiError && job.error.status === 404;
+  const coming = useIsComing(number, known && unknown);
+  if (unknown && coming.data !== false && !coming.error) {
+    return (
+      <Page
+        title={`Run ${id}`}
+        about={coming.data && "In a block. It is shown once the block is final, in some seconds."}
+      >
+        <Card>
+          <Skeleton lines={6} />
+        </Card>
+      </Page>
+    );
+  }
   if (!known || job.error) {
     return (
       <Page title={`Run ${id}`}>
@@ -82,7 +97,7 @@ export default function RunPage({ id = "" }: Record<string, string>) {
             <RunCurves runs={[{ name: "", run }]} />
             {run?.begun && <Begun run={run} />}
           </Card>
-          <div className="grid gap-6 lg:grid-cols-2">
+          <div className="grid items-start gap-6 lg:grid-cols-2">
             <Card title="Timeline" about="From the chain">
               <Timeline job={data} />
             </Card>
@@ -111,7 +126,7 @@ function About({ job }: { job: JobDetail }) {
           <Link href={`/datanets/${datanet}`} className="link">
             {datanets.data?.items.find((each) => each.id === datanet)?.name ?? `Datanet ${datanet}`}
           </Link>{" "}
-          at {formatCount(leaves)} files
+          at {plural(leaves, "file")}
         </span>
       ))}
     </>

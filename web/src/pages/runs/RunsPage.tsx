@@ -125,7 +125,7 @@ export default function RunsPage() {
                   {
                     title: "Trains",
                     cell: (job) => (
-                      <div className="min-w-40">
+                      <div className="sm:min-w-40">
                         {methodName(job.spec.method)} of {modelName(models.data?.items, job.base)}
                         {job.parent !== null && (
                           <span className="text-soft">, from adapter {job.parent}</span>
