@@ -22,7 +22,8 @@ export default defineConfig({
     // What cannot be pressed fails by itself, before the whole test runs out of time.
     actionTimeout: 60_000,
     timezoneId: "UTC",
-    trace: "retain-on-failure",
+    // Without pictures, which would be taken all the time for the few that are looked at.
+    trace: { mode: "retain-on-failure", screenshots: false },
   },
   projects: only
     ? [{ name: only, testMatch: `${only}.spec.ts` }]

@@ -186,7 +186,7 @@ export function Curve({
           ref={box}
           role="img"
           aria-label={said(title, drawn, format)}
-          className="min-h-[11.875rem] min-w-0"
+          className="min-h-[11.875rem] min-w-0 overflow-hidden"
         />
       )}
     </figure>

@@ -51,7 +51,7 @@ export function RunCurves({ runs }: { runs: readonly Named[] }) {
   );
   const training = each("training", ({ loss }) => loss);
   return (
-    <div className="grid gap-x-8 gap-y-7 lg:grid-cols-2">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-7 lg:grid-cols-2">
       {alone ? (
         <div className="lg:col-span-2">
           <Curve title="Loss, nats a token" series={[...training, ...evaluated]} />
