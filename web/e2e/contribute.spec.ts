@@ -53,7 +53,7 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   expect(wallet.signed.map((signed) => typeof signed)).toEqual(["string", "object"]);
 
   await openledger(
-    "//Dave",
+    "//Charlie",
     "review",
     "accept",
     "--datanet",
@@ -64,7 +64,7 @@ test("a contributor gives files, and learns what became of each", async ({ page 
     "80",
   );
   await openledger(
-    "//Dave",
+    "//Charlie",
     "review",
     "reject",
     "--datanet",

@@ -12,4 +12,4 @@ export const contributors = {
 export const wealthy = ["Ida", "Kim", "Olga", "Wanda"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
-export const funders = ["Fay", "Gus"] as const;
+export const funders = ["Fay", "Gus", "Yves"] as const;

@@ -7,8 +7,8 @@ import { developmentKey, installWallet } from "./wallet.ts";
 test("names of Datanets, files and accounts that strangers write are shown as text", async ({ page }) => {
   test.setTimeout(240_000);
   const { datanet } = await openledger(
-    ...(["//Dave", "datanet", "create", "--name", payload, "--modality", "text"] as const),
-    ...["--curator", "//Dave", "--threshold", "1"],
+    ...(["//Yves", "datanet", "create", "--name", payload, "--modality", "text"] as const),
+    ...["--curator", "//Yves", "--threshold", "1"],
   );
   const name = '<b onclick="window.struck=1">Xenia</b>';
   await installWallet(page, { ...(await developmentKey("Xenia")), name });
