@@ -6,6 +6,7 @@
 
 mod system_gateway_door {
     mod answers;
+    mod description;
     mod door;
     // Shared by test programs, each of which uses a part.
     #[allow(dead_code)]

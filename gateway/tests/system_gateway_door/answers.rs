@@ -36,11 +36,7 @@ async fn whatever_strangers_write_goes_out_as_data_that_browsers_do_not_run() {
     };
     let (receipt, files) =
         client.submit_files(&alice, datanet, vec![item], Wait::Finalised).await.unwrap();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while door.get("/v1/status").await.ok()["indexed"].as_u64() < Some(receipt.block.into()) {
-        assert!(std::time::Instant::now() < end, "block {} is not indexed", receipt.block);
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    door.wait_for(receipt.block).await;
     let (account, submission) = (alice.account(), files[0].submission);
     assert_eq!(door.get(&format!("/v1/datanets/{datanet}")).await.ok()["name"], SCRIPT);
 

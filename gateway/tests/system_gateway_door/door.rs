@@ -23,12 +23,17 @@ pub fn chain() -> Arc<Chain> {
     if let Some(chain) = shared.upgrade() {
         return chain;
     }
+    let chain = own_chain();
+    *shared = Arc::downgrade(&chain);
+    chain
+}
+
+/// A chain that no other test writes to.
+pub fn own_chain() -> Arc<Chain> {
     let folder = tempfile::tempdir().unwrap();
     let binaries = Binaries::beside_this_program().unwrap();
     let network = Network::start(binaries, folder.path(), false).unwrap();
-    let chain = Arc::new(Chain { network, _folder: folder });
-    *shared = Arc::downgrade(&chain);
-    chain
+    Arc::new(Chain { network, _folder: folder })
 }
 
 /// A running gateway; it is killed when dropped.
@@ -49,7 +54,11 @@ impl Door {
 
     /// The same in a folder in which something lies already.
     pub fn open_in(folder: TempDir, arguments: &[&str]) -> Self {
-        let chain = chain();
+        Self::open_on(chain(), folder, arguments)
+    }
+
+    /// The same on a chain.
+    pub fn open_on(chain: Arc<Chain>, folder: TempDir, arguments: &[&str]) -> Self {
         let log = folder.path().join("gateway.log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_openledger-gateway"));
         forget_environment(&mut command);
@@ -86,6 +95,15 @@ impl Door {
         body: &[u8],
     ) -> Answer {
         ask(self.address, method, path, headers, body).await
+    }
+
+    /// Waits until a block is indexed.
+    pub async fn wait_for(&self, block: u32) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.get("/v1/status").await.ok()["indexed"].as_u64() < Some(block.into()) {
+            assert!(Instant::now() < end, "block {block} is not indexed");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// The most memory that the gateway has had, in bytes.
