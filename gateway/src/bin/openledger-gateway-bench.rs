@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// Blocks that are written in one transaction.
-const BATCH: u32 = 64;
+const BATCH: u32 = 256;
 /// Submissions of the index that a large one is measured beside.
 const FEW: u32 = 1_000;
 
@@ -126,6 +126,9 @@ fn fill(storage: &Sqlite, plan: Plan, blocks: u32) -> Answer<Duration> {
     let mut maker = Maker::new(plan);
     let mut spent = Duration::ZERO;
     let mut left = blocks;
+    let began = Instant::now();
+    storage.bulk(true)?;
+    spent += began.elapsed();
     while left > 0 {
         // Making the chain up is not indexing.
         let some: Vec<_> = (0..left.min(BATCH)).map(|_| maker.block()).collect();
@@ -134,7 +137,9 @@ fn fill(storage: &Sqlite, plan: Plan, blocks: u32) -> Answer<Duration> {
         storage.apply(&some)?;
         spent += began.elapsed();
     }
-    Ok(spent)
+    let began = Instant::now();
+    storage.bulk(false)?;
+    Ok(spent + began.elapsed())
 }
 
 fn index(path: &Path, blocks: u32) -> Answer<serde_json::Value> {

@@ -26,8 +26,12 @@ use storage::{Head, Storage, StorageError};
 use stream::Recent;
 use tokio::sync::{watch, Semaphore};
 
-/// Blocks that are written in one transaction when there are many to catch up with.
-const BATCH: u32 = 64;
+/// Blocks that are written in one transaction when there are many to catch up with, and events after which no
+/// further one is waited for.
+const BATCH: u32 = 256;
+const BATCH_EVENTS: usize = 20_000;
+/// Blocks that an empty index may lack until it is filled in bulk.
+const BULK: u32 = 5_000;
 /// Blocks that are asked of the source at the same time.
 const AHEAD: usize = 8;
 /// Time between two looks at the source when there is nothing to do.
@@ -226,6 +230,28 @@ impl Index {
             progress.finalised = finalised;
             changed
         });
+        let is_empty = self.0.progress.borrow().head.is_none();
+        if !is_empty || finalised < BULK {
+            return self.write_until(source, finalised).await;
+        }
+        self.set_bulk(true).await?;
+        let written = self.write_until(source, finalised).await;
+        // Also where it failed: what is there is to be read.
+        self.set_bulk(false).await?;
+        written
+    }
+
+    async fn set_bulk(&self, on: bool) -> Result<(), IndexError> {
+        let storage = self.0.storage.clone();
+        let set = tokio::task::spawn_blocking(move || storage.bulk(on));
+        Ok(set.await.map_err(|error| IndexError::Broken(error.to_string()))??)
+    }
+
+    async fn write_until(
+        &self,
+        source: &dyn BlockSource,
+        finalised: u32,
+    ) -> Result<(), IndexError> {
         loop {
             let head = self.0.progress.borrow().head.as_ref().map(|head| head.number);
             let first = head.map_or(0, |head| head.saturating_add(1));
@@ -233,21 +259,39 @@ impl Index {
                 return Ok(());
             }
             let last = finalised.min(first.saturating_add(BATCH - 1));
-            let blocks: Vec<_> = streams::iter(first..=last)
-                .map(|number| source.block(number))
-                .buffered(AHEAD)
-                .try_collect()
-                .await?;
+            let coming = streams::iter(first..=last).map(|number| source.block(number));
+            let mut coming = std::pin::pin!(coming.buffered(AHEAD));
+            let (mut blocks, mut events) = (Vec::new(), 0);
+            let failed = loop {
+                match coming.try_next().await {
+                    Ok(Some(block)) => {
+                        events += block.events.len();
+                        blocks.push(block);
+                    }
+                    Ok(None) => break None,
+                    // Blocks before the one that failed are good.
+                    Err(error) => break Some(error),
+                }
+                if events >= BATCH_EVENTS {
+                    break None;
+                }
+            };
             let storage = self.0.storage.clone();
             let written = tokio::task::spawn_blocking(move || {
                 storage.apply(&blocks)?;
-                let streamed = storage.stream(first, BATCH)?;
+                // What nobody can be waiting for is not read again.
+                let count = blocks.len() as u32;
+                let kept = first.saturating_add(count).saturating_add(stream::KEPT) > finalised;
+                let streamed = if kept { storage.stream(first, count)? } else { Vec::new() };
                 Ok::<_, StorageError>((storage.head()?, streamed))
             });
             let (head, streamed) =
                 written.await.map_err(|error| IndexError::Broken(error.to_string()))??;
             self.0.recent.push(streamed);
             self.0.progress.send_modify(|progress| progress.head = head);
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
         }
     }
 }

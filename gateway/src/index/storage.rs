@@ -160,6 +160,9 @@ pub trait Storage: Send + Sync {
     fn head(&self) -> Result<Option<Head>, StorageError>;
     /// The hash of block 0.
     fn genesis(&self) -> Result<Option<String>, StorageError>;
+    /// Begins or ends a time in which very many blocks are written. Until its end pages may be slow, and
+    /// whoever opens the storage after a crash ends it.
+    fn bulk(&self, on: bool) -> Result<(), StorageError>;
     /// Writes blocks that follow the last one, each as a whole.
     fn apply(&self, blocks: &[Block]) -> Result<(), StorageError>;
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Blocks that are kept in memory.
-const KEPT: usize = 256;
+pub(super) const KEPT: u32 = 256;
 /// Blocks that are read of the storage at a time.
 const PAGE: u32 = 32;
 /// Time without events after which a sign of life is sent.
@@ -39,7 +39,7 @@ impl Recent {
                 kept.clear();
             }
             kept.push_back(Arc::new(block));
-            if kept.len() > KEPT {
+            if kept.len() > KEPT as usize {
                 kept.pop_front();
             }
         }

@@ -83,17 +83,63 @@ async fn an_index_of_another_chain_is_refused() {
 async fn an_index_that_cannot_go_on_stops_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(folder.path()).await;
-    let mut blocks = Maker::blocks(Plan::SMALL, 200);
-    blocks[150].parent = H256([9; 32]);
+    let mut blocks = Maker::blocks(Plan::SMALL, 400);
+    blocks[350].parent = H256([9; 32]);
     served.index.follow(&Planted(blocks)).await;
     let status = served.get("/v1/status").await;
     // Whole batches before it are there and can be read.
-    assert_eq!(status["indexed"], 127);
+    assert_eq!(status["indexed"], 255);
     assert!(
-        status["stopped"].as_str().unwrap().contains("block 150 does not continue"),
+        status["stopped"].as_str().unwrap().contains("block 350 does not continue"),
         "{status}"
     );
     let health = served.ask("/healthz").await;
     assert_eq!(health.error(), (503, "unavailable".to_owned()));
     assert_eq!(served.get("/v1/submissions/0").await["state"], "accepted");
+}
+
+/// The names of what helps readers.
+fn indexes(path: &std::path::Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql =
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+    let mut statement = connection.prepare(sql).unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    names.map(|name| name.unwrap()).collect()
+}
+
+#[test]
+fn a_bulk_write_that_is_killed_or_ended_leaves_what_another_leaves() {
+    let blocks = Maker::blocks(Plan::SMALL, 60);
+    let folder = tempfile::tempdir().unwrap();
+    let (one, bulk) = (folder.path().join("one.sqlite"), folder.path().join("bulk.sqlite"));
+    let usual = Sqlite::open(&one).unwrap();
+    usual.apply(&blocks).unwrap();
+    let storage = Sqlite::open(&bulk).unwrap();
+    storage.bulk(true).unwrap();
+    storage.apply(&blocks[..30]).unwrap();
+    assert_eq!(indexes(&bulk), Vec::<String>::new());
+    drop(storage);
+    let storage = Sqlite::open(&bulk).unwrap();
+    assert_eq!(indexes(&bulk), indexes(&one));
+    storage.bulk(true).unwrap();
+    storage.apply(&blocks[30..]).unwrap();
+    storage.bulk(false).unwrap();
+    assert_eq!(indexes(&bulk), indexes(&one));
+    assert!(indexes(&one).len() > 20, "{:?}", indexes(&one));
+    assert_eq!(storage.dump().unwrap(), usual.dump().unwrap());
+}
+
+#[tokio::test]
+async fn a_long_chain_is_written_in_bulk_and_read_as_ever() {
+    let plan = Plan { datanets: 1, contributors: 3, files: 1, jobs: 0, seed: 1 };
+    let blocks = Maker::blocks(plan, 5_200);
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path()).await;
+    served.index(&blocks[..5_150]).await;
+    assert!(indexes(&folder.path().join("index.sqlite")).len() > 20);
+    served.index(&blocks).await;
+    assert_eq!(served.get("/v1/status").await["indexed"], 5_199);
+    let page = served.get("/v1/datanets/0/submissions?limit=1").await;
+    assert_eq!(page["items"][0]["id"], 5_197);
 }

@@ -1,0 +1,106 @@
+//! What blocks of one transaction share: what each of them would read and write again is kept, and written once
+//! at the end.
+
+use super::{add, Result};
+use crate::index::storage::StorageError;
+use openledger_client::AccountId;
+use rusqlite::{params, OptionalExtension, Transaction};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// What a Datanet's row gets added.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gained {
+    pub(super) pending: i64,
+    pub(super) accepted: i64,
+    pub(super) rejected: i64,
+    pub(super) withdrawn: i64,
+    pub(super) contributors: i64,
+    pub(super) leaves: i64,
+    pub(super) units: u128,
+}
+
+/// A transaction with what its blocks share.
+pub(in super::super) struct Batch<'a> {
+    pub(super) tx: &'a Transaction<'a>,
+    names: RefCell<HashMap<[u8; 32], Rc<str>>>,
+    sequence: Cell<Option<i64>>,
+    /// By Datanet, with the first block that speaks of it.
+    datanets: RefCell<BTreeMap<u32, (u32, Gained)>>,
+}
+
+impl<'a> Batch<'a> {
+    pub(in super::super) fn new(tx: &'a Transaction<'a>) -> Self {
+        Self {
+            tx,
+            names: RefCell::default(),
+            sequence: Cell::default(),
+            datanets: RefCell::default(),
+        }
+    }
+
+    /// An account in SS58, which costs a hash to write.
+    pub(super) fn name(&self, account: &AccountId) -> Rc<str> {
+        let mut names = self.names.borrow_mut();
+        names.entry(account.0).or_insert_with(|| account.to_string().into()).clone()
+    }
+
+    /// Adds to a Datanet's row.
+    pub(super) fn gain(&self, block: u32, datanet: u32, add: impl FnOnce(&mut Gained)) {
+        let mut datanets = self.datanets.borrow_mut();
+        add(&mut datanets.entry(datanet).or_insert((block, Gained::default())).1);
+    }
+
+    /// The chain numbers acceptances that bring points from 0, over all Datanets.
+    pub(super) fn next_sequence(&self) -> Result<i64> {
+        let next = match self.sequence.get() {
+            Some(next) => next,
+            None => {
+                let text: Option<String> = self
+                    .tx
+                    .prepare_cached("SELECT value FROM meta WHERE key = 'sequence'")?
+                    .query_row([], |row| row.get(0))
+                    .optional()?;
+                text.and_then(|text| text.parse().ok()).unwrap_or(0)
+            }
+        };
+        self.sequence.set(Some(next + 1));
+        Ok(next)
+    }
+
+    /// Writes what was kept.
+    pub(in super::super) fn finish(self) -> Result<()> {
+        if let Some(next) = self.sequence.get() {
+            self.tx
+                .prepare_cached("INSERT OR REPLACE INTO meta VALUES('sequence', ?)")?
+                .execute(params![next.to_string()])?;
+        }
+        for (datanet, (block, gained)) in self.datanets.into_inner() {
+            let units: Option<String> = self
+                .tx
+                .prepare_cached("SELECT units FROM datanets WHERE id = ?")?
+                .query_row(params![datanet], |row| row.get(0))
+                .optional()?;
+            let what = || format!("Datanet {datanet}");
+            let units = units.ok_or_else(|| StorageError::Unknown { block, what: what() })?;
+            self.tx
+                .prepare_cached(
+                    "UPDATE datanets SET pending = pending + ?, accepted = accepted + ?, \
+                     rejected = rejected + ?, withdrawn = withdrawn + ?, \
+                     contributors = contributors + ?, leaves = leaves + ?, units = ? WHERE id = ?",
+                )?
+                .execute(params![
+                    gained.pending,
+                    gained.accepted,
+                    gained.rejected,
+                    gained.withdrawn,
+                    gained.contributors,
+                    gained.leaves,
+                    add(&units, gained.units),
+                    datanet
+                ])?;
+        }
+        Ok(())
+    }
+}

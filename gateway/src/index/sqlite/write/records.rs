@@ -1,0 +1,257 @@
+//! Rows that are the chain's own records: pools, models, jobs, adapters, workers.
+
+use super::{add, Result, Writer};
+use crate::api::types::{Adapter, BaseModel, Dataset, Job, Kind, Outcome, Pool, Spec, Worker};
+use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
+use openledger_primitives::{
+    job::{self, JobState},
+    leaf::DatasetRef,
+    JobResult, Pool as ChainPool, TrainingSpec,
+};
+use rusqlite::params;
+
+impl Writer<'_> {
+    pub(super) fn changed(&self) -> Result<()> {
+        let changed = &self.block.changed;
+        for (datanet, pool) in &changed.pools {
+            self.run(
+                "UPDATE datanets SET pool = ? WHERE id = ?",
+                params![serde_json::to_string(&pool_record(pool))?, datanet],
+            )?;
+        }
+        for model in &changed.base_models {
+            self.base_model(model)?;
+        }
+        for (id, value) in &changed.jobs {
+            self.job(*id, value)?;
+        }
+        for (id, adapter) in &changed.adapters {
+            let job: Job = self
+                .json("SELECT data FROM jobs WHERE id = ?", params![*id as i64])?
+                .ok_or_else(|| self.unknown(format!("job {id}")))?;
+            let outcome = outcome(&adapter.result);
+            let record = Adapter {
+                id: *id,
+                owner: adapter.owner.to_string(),
+                worker: adapter.worker.to_string(),
+                base: adapter.base,
+                parent: job.parent,
+                datasets: datasets(&adapter.datasets),
+                content: outcome.content,
+                sha256: outcome.sha256,
+                size: outcome.size,
+                eval_loss_before: outcome.eval_loss_before,
+                eval_loss_after: outcome.eval_loss_after,
+                tokens: outcome.tokens,
+                dataset_root: outcome.dataset_root,
+                registered: self.moment(None),
+            };
+            self.run(
+                "INSERT INTO adapters VALUES(?, ?, ?)",
+                params![*id as i64, record.owner, serde_json::to_string(&record)?],
+            )?;
+        }
+        self.workers()
+    }
+
+    fn base_model(&self, model: &ChainModel) -> Result<()> {
+        let event = self.block.events.iter().find(|event| {
+            matches!(event.event, ChainEvent::BaseModelRegistered { base, .. } if base == model.id)
+        });
+        let record = BaseModel {
+            id: model.id,
+            registrar: model.registrar.to_string(),
+            family: model.family.name().to_owned(),
+            name: model.name.clone(),
+            licence: model.licence.clone(),
+            weights: model.weights.to_string(),
+            weights_sha256: hex::encode(model.weights_sha256),
+            weights_size: model.weights_size,
+            tokenizer: model.tokenizer.map(|id| id.to_string()),
+            config: model.config.map(|id| id.to_string()),
+            registered: self.moment(event.and_then(|event| self.extrinsic(event))),
+        };
+        self.run(
+            "INSERT INTO base_models VALUES(?, ?)",
+            params![model.id, serde_json::to_string(&record)?],
+        )?;
+        Ok(())
+    }
+
+    fn job(&self, id: u64, job: &job::Job<AccountId>) -> Result<()> {
+        let before: Option<Job> =
+            self.json("SELECT data FROM jobs WHERE id = ?", params![id as i64])?;
+        let of_job = || self.block.events.iter().filter(|event| event.event.job() == Some(id));
+        let last = of_job().next_back();
+        let updated = self.moment(last.and_then(|event| self.extrinsic(event)));
+        let created = match &before {
+            Some(before) => before.created.clone(),
+            None => self.moment(of_job().next().and_then(|event| self.extrinsic(event))),
+        };
+        let named = of_job().find_map(|event| match event.event {
+            ChainEvent::ParentNamed { parent, .. } => Some(parent),
+            _ => None,
+        });
+        let assignment = job.assignment();
+        let (mut steps, mut failure, mut result) = (None, None, None);
+        match &job.state {
+            JobState::Training { step, total_steps, .. } => steps = Some((*step, *total_steps)),
+            JobState::Submitted { result: posted, .. } => result = Some(outcome(posted)),
+            JobState::Failed(why) => failure = Some(why.name().to_owned()),
+            _ => {}
+        }
+        if let JobState::Completed { .. } = &job.state {
+            // The chain keeps the result of a completed job with its adapter.
+            let adapter = self.block.changed.adapters.iter().find(|(of, _)| *of == id);
+            result = adapter.map(|(_, adapter)| outcome(&adapter.result));
+        }
+        let record = Job {
+            id,
+            owner: job.owner.to_string(),
+            base: job.base,
+            family: job.kind.family.name().to_owned(),
+            parent: before.as_ref().and_then(|before| before.parent).or(named),
+            datasets: datasets(&job.datasets),
+            spec: spec(&job.spec),
+            token_ceiling: job.token_ceiling,
+            budget: job.budget.to_string(),
+            deadline: job.deadline,
+            attempts: job.attempts,
+            state: job.state.name().to_owned(),
+            failure,
+            worker: assignment.map(|assignment| assignment.worker.to_string()),
+            price: assignment.map(|assignment| assignment.price.to_string()),
+            step: steps.map(|steps| steps.0),
+            total_steps: steps.map(|steps| steps.1),
+            due: job.due(),
+            result: result.or_else(|| {
+                let done = matches!(job.state, JobState::Completed { .. });
+                before.as_ref().filter(|_| done).and_then(|before| before.result.clone())
+            }),
+            created,
+            updated,
+        };
+        self.run(
+            "INSERT OR REPLACE INTO jobs VALUES(?, ?, ?, ?)",
+            params![id as i64, record.owner, record.state, serde_json::to_string(&record)?],
+        )?;
+        Ok(())
+    }
+
+    fn workers(&self) -> Result<()> {
+        for (account, view) in &self.block.changed.workers {
+            let name = account.to_string();
+            let before: Option<Worker> =
+                self.json("SELECT data FROM workers WHERE account = ?", params![name])?;
+            let mut record = before.unwrap_or_else(|| Worker {
+                account: name.clone(),
+                registered: false,
+                kinds: Vec::new(),
+                price_per_token: "0".to_owned(),
+                bond: "0".to_owned(),
+                endpoint: String::new(),
+                job: None,
+                paused: false,
+                completed: 0,
+                timed_out: 0,
+                earned: "0".to_owned(),
+            });
+            match view {
+                Some(view) => {
+                    record.registered = true;
+                    record.kinds = view
+                        .kinds
+                        .iter()
+                        .map(|kind| Kind {
+                            family: kind.family.name().to_owned(),
+                            method: kind.method.name().to_owned(),
+                        })
+                        .collect();
+                    record.price_per_token = view.price_per_token.to_string();
+                    record.bond = view.bond.to_string();
+                    record.endpoint = String::from_utf8_lossy(&view.endpoint).into_owned();
+                    record.job = view.job;
+                    record.paused = view.paused;
+                }
+                None => {
+                    record.registered = false;
+                    record.job = None;
+                    record.bond = "0".to_owned();
+                }
+            }
+            for event in &self.block.events {
+                match &event.event {
+                    ChainEvent::JobCompleted { worker, price, .. } if worker == account => {
+                        record.completed += 1;
+                        record.earned = add(&record.earned, *price);
+                    }
+                    ChainEvent::JobTimedOut { worker, .. } if worker == account => {
+                        record.timed_out += 1;
+                    }
+                    _ => {}
+                }
+            }
+            self.run(
+                "INSERT OR REPLACE INTO workers VALUES(?, ?)",
+                params![name, serde_json::to_string(&record)?],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn datasets(refs: &[DatasetRef]) -> Vec<Dataset> {
+    refs.iter()
+        .map(|dataset| Dataset {
+            datanet: dataset.datanet,
+            leaves: dataset.version.leaves,
+            root: hex::encode(dataset.version.root.0),
+        })
+        .collect()
+}
+
+fn outcome(result: &JobResult) -> Outcome {
+    Outcome {
+        content: result.content.to_string(),
+        sha256: hex::encode(result.sha256),
+        size: result.size,
+        eval_loss_before: f64::from(result.eval_loss_before) / 1e6,
+        eval_loss_after: f64::from(result.eval_loss_after) / 1e6,
+        tokens: result.tokens,
+        dataset_root: hex::encode(result.dataset_root.0),
+    }
+}
+
+fn spec(spec: &TrainingSpec) -> Spec {
+    Spec {
+        method: spec.method.name().to_owned(),
+        lora_r: spec.lora_r,
+        lora_alpha: spec.lora_alpha,
+        lora_dropout_bp: spec.lora_dropout_bp,
+        target_modules: spec.target_modules.0,
+        learning_rate_nano: spec.learning_rate_nano,
+        schedule: spec.schedule.name().to_owned(),
+        warmup_ratio_bp: spec.warmup_ratio_bp,
+        per_device_train_batch_size: spec.per_device_train_batch_size,
+        gradient_accumulation_steps: spec.gradient_accumulation_steps,
+        num_train_epochs: spec.num_train_epochs,
+        max_seq_length: spec.max_seq_length,
+        weight_decay_micro: spec.weight_decay_micro,
+        max_grad_norm_milli: spec.max_grad_norm_milli,
+        seed: spec.seed.to_string(),
+        eval_fraction_bp: spec.eval_fraction_bp,
+    }
+}
+
+fn pool_record(pool: &ChainPool) -> Pool {
+    Pool {
+        total_in: pool.total_in.to_string(),
+        claimed: pool.claimed.to_string(),
+        owed: pool.owed.to_string(),
+        available: pool.available.to_string(),
+        per_period: pool.terms.per_period.to_string(),
+        max_per_point: pool.terms.max_per_point.to_string(),
+        period: pool.period,
+        points: pool.points.to_string(),
+    }
+}
