@@ -1,5 +1,7 @@
 //! A development network: node, IPFS nodes and worker as processes of their own.
 
+mod gateway;
+
 use crate::{
     cli::forget_environment,
     fresh,
@@ -8,6 +10,7 @@ use crate::{
     rpc::{Rpc, RpcError},
     Error, Result,
 };
+use gateway::GatewayOptions;
 use serde_json::{json, Value};
 use std::{
     collections::BTreeMap,
@@ -20,8 +23,6 @@ use std::{
 
 /// The node's usual JSON-RPC port.
 pub const USUAL_PORT: u16 = 9944;
-/// The gateway's usual port.
-const USUAL_GATEWAY_PORT: u16 = 8000;
 
 /// How long a program may take until it is ready. Generous: a busy machine is no fault.
 const READY: Duration = Duration::from_secs(90);
@@ -113,17 +114,6 @@ pub struct WorkerOptions {
     pub price: u128,
     /// IPFS peers it fetches from.
     pub peers: Vec<String>,
-}
-
-/// How the gateway is run.
-#[derive(Clone, Debug)]
-struct GatewayOptions {
-    /// 0 for a free one.
-    port: u16,
-    faucet: String,
-    peers: Vec<String>,
-    /// Servers of answers, `NAME=URL`.
-    servers: Vec<String>,
 }
 
 /// The processes of one network. All are stopped when this is dropped.
@@ -452,81 +442,6 @@ impl Network {
         })?
         .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
         self.server = Some(process);
-        Ok(port)
-    }
-
-    /// Where the gateway's IPFS node listens.
-    pub fn gateway_address(&self) -> String {
-        format!("/ip4/127.0.0.1/tcp/{}", self.gateway_ipfs_port)
-    }
-
-    /// Starts the gateway with a faucet, at port 8000 if that is free and the usual ports are asked for;
-    /// returns its port.
-    ///
-    /// # Errors
-    ///
-    /// If it does not say within a minute and a half where it listens.
-    pub fn start_gateway(&mut self, faucet: &str, peers: &[String]) -> Result<u16> {
-        let port = match self.usual_port && is_free(USUAL_GATEWAY_PORT) {
-            true => USUAL_GATEWAY_PORT,
-            false => 0,
-        };
-        let (faucet, peers) = (faucet.to_owned(), peers.to_vec());
-        self.run_gateway(GatewayOptions { port, faucet, peers, servers: Vec::new() })
-    }
-
-    /// Stops the gateway and starts it again at its port, now with these servers of answers (`NAME=URL`).
-    ///
-    /// # Errors
-    ///
-    /// As [`Network::start_gateway`].
-    pub fn restart_gateway(&mut self, servers: &[String]) -> Result<u16> {
-        let Some(options) = self.gateway_options.clone() else {
-            return Err(Error::broken("the network", "no gateway was started"));
-        };
-        if let Some(mut gateway) = self.gateway.take() {
-            gateway.stop();
-        }
-        self.run_gateway(GatewayOptions { servers: servers.to_vec(), ..options })
-    }
-
-    /// The gateway's port, once it was started.
-    pub fn gateway_port(&self) -> Option<u16> {
-        self.gateway_options.as_ref().map(|options| options.port)
-    }
-
-    fn gateway_url(&self) -> Option<String> {
-        self.gateway_port().map(|port| format!("http://localhost:{port}"))
-    }
-
-    fn run_gateway(&mut self, options: GatewayOptions) -> Result<u16> {
-        let mut command = Command::new(&self.binaries.gateway);
-        command
-            .args(["--node", &self.url(), "--listen", &format!("127.0.0.1:{}", options.port)])
-            .args(["--faucet-key", &options.faucet, "--ipfs-listen", &self.gateway_address()])
-            .arg("--directory")
-            .arg(self.directory.join("gateway"));
-        forget_environment(&mut command);
-        for peer in &options.peers {
-            command.args(["--ipfs-peer", peer]);
-        }
-        for server in &options.servers {
-            command.args(["--chat-server", server]);
-        }
-        let log = self.log("gateway");
-        // Where it listened before says nothing of where it listens now.
-        let _ = std::fs::remove_file(&log);
-        let mut process = Process::start("the gateway", command, log.clone())?;
-        let port = poll(READY, EVERY, || {
-            process.ensure_running()?;
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            Ok(text.lines().find_map(|line| {
-                line.strip_prefix("listening on http://localhost:")?.trim().parse().ok()
-            }))
-        })?
-        .ok_or_else(|| process.failure("it does not say where it listens", "read its log"))?;
-        self.gateway = Some(process);
-        self.gateway_options = Some(GatewayOptions { port, ..options });
         Ok(port)
     }
 
