@@ -6,10 +6,12 @@
 thousand, asked in turns; a ratio of 1 means that pages take no longer.
 `sse_clients`: streams that one process serves, listeners within the same process, all of them hearing every
 event of the same run once.
+`first_load_bytes`: what a browser loads for the home page, compressed; `scripts/web` builds it.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -21,6 +23,24 @@ def run(program: pathlib.Path, *arguments: str) -> dict:
             [program, "--directory", folder, *arguments], check=True, stdout=subprocess.PIPE
         )
     return json.loads(answer.stdout)
+
+
+def first_load() -> int | None:
+    """Bytes of a first visit; none where the web app cannot be built."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    built = subprocess.run([root / "scripts/web"], stdout=subprocess.DEVNULL)
+    if built.returncode != 0:
+        return None
+    found = subprocess.run([root / "scripts/node"], check=True, stdout=subprocess.PIPE, text=True)
+    path = {**os.environ, "PATH": f"{found.stdout.strip()}:{os.environ['PATH']}"}
+    sizes = subprocess.run(
+        ["npm", "run", "--silent", "size"],
+        cwd=root / "web",
+        env=path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return next(int(line.split()[0]) for line in sizes.stdout.splitlines() if "first load" in line)
 
 
 def main() -> None:
@@ -51,6 +71,11 @@ def main() -> None:
     line("sse_clients", "streams", heard["clients"])
     line("sse_events_per_second", "events/s", heard["events_per_second"])
     line("sse_memory_mib", "MiB", heard["memory_peak_mib"])
+    loaded = first_load()
+    if loaded is None:
+        print("first_load_bytes: skipped, the web app could not be built")
+    else:
+        line("first_load_bytes", "bytes", loaded)
     if arguments.json:
         arguments.json.write_text(json.dumps(lines, indent=2) + "\n")
 
