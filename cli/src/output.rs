@@ -3,6 +3,7 @@
 use crate::{arguments::OutputFormat, error::CliError};
 use comfy_table::{presets, Table};
 use openledger_client::{Amount, Receipt};
+use openledger_primitives::text::visible;
 use serde_json::{json, Value};
 use std::{io::Write, process::ExitCode};
 
@@ -70,9 +71,9 @@ pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
         OutputFormat::Json => writeln!(stdout, "{}", answer.json),
         OutputFormat::Text => {
             if let Some(note) = &answer.note {
-                let _ = writeln!(std::io::stderr(), "{}", visible(note, true));
+                let _ = writeln!(std::io::stderr(), "{}", visible(note, false));
             }
-            writeln!(stdout, "{}", visible(answer.text.trim_end(), true))
+            writeln!(stdout, "{}", visible(answer.text.trim_end(), false))
         }
     };
     match written.and_then(|()| stdout.flush()) {
@@ -87,25 +88,11 @@ pub(crate) fn succeed(format: OutputFormat, answer: &Answer) -> ExitCode {
 pub(crate) fn fail(format: OutputFormat, error: &CliError) -> ExitCode {
     let text = match format {
         OutputFormat::Json => json!(error.envelope()).to_string(),
-        OutputFormat::Text => visible(&error.text(), true),
+        OutputFormat::Text => visible(&error.text(), false),
     };
     // The exit code says it too, should stderr be closed.
     let _ = writeln!(std::io::stderr(), "{text}");
     ExitCode::from(error.exit_code())
-}
-
-/// A text with its control characters written out (`\x1b`), so that no name of a file and nothing from
-/// the chain commands the terminal; line ends and tabs stay where `lines` says so.
-pub(crate) fn visible(text: &str, lines: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' if lines => out.push(character),
-            character if character.is_control() => out.extend(character.escape_default()),
-            character => out.push(character),
-        }
-    }
-    out
 }
 
 /// A table for people.
@@ -116,7 +103,7 @@ pub(crate) fn table<const COLUMNS: usize>(
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header.map(str::to_uppercase));
     for row in rows {
-        table.add_row(row.map(|cell| visible(&cell, false)));
+        table.add_row(row.map(|cell| visible(&cell, true)));
     }
     // Columns of this preset begin with a blank.
     let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
@@ -126,7 +113,9 @@ pub(crate) fn table<const COLUMNS: usize>(
 /// Lines of `name  value` for people.
 pub(crate) fn fields<const LINES: usize>(lines: [(&str, String); LINES]) -> String {
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let lines: Vec<String> =
-        lines.iter().map(|(name, value)| format!("{name:<width$}  {value}")).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|(name, value)| format!("{name:<width$}  {}", visible(value, true)))
+        .collect();
     lines.join("\n")
 }

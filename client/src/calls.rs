@@ -7,12 +7,18 @@ use crate::{
     runtime::{self, runtime_types::bounded_collections::bounded_vec::BoundedVec},
     signer::Signer,
     transactions::{Receipt, Wait},
-    AccountId,
+    AccountId, H256,
 };
 use openledger_primitives::{
-    api::SubmissionItem, leaf::DatasetRef, Balance, BaseModelId, BlockNumber, ContentId, DatanetId,
-    DatanetText, FileHash, JobId, JobKind, JobResult, Modality, ModelFamily, Period, PoolRules,
-    QuotaLimits, ReviewPolicy, RewardTerms, Shares, SubmissionId, TrainingSpec, Verdict,
+    api::{SubmissionItem, SubmissionKey, SubmissionState, SubmissionView},
+    leaf::DatasetRef,
+    precommitment, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetText,
+    FileHash, JobId, JobKind, JobResult, LeafIndex, Modality, ModelFamily, Period, PoolRules,
+    QuotaLimits, ReviewPolicy, RewardTerms, Salt, Shares, SubmissionId, TrainingSpec, Verdict,
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
 };
 use subxt::utils::Static;
 
@@ -41,6 +47,24 @@ pub struct Voted {
     /// Whether it took the place of an earlier vote of the signer.
     pub replaced: bool,
 }
+
+/// One of several votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManyVote {
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// sha2-256 of the file.
+    pub sha256: FileHash,
+    /// The number of its pending submission.
+    pub submission: SubmissionId,
+    /// The vote.
+    pub verdict: Verdict,
+}
+
+/// Longest wait until a file is old enough to be accepted: the 20 blocks that the chain asks for at most.
+const ACCEPTABLE_PATIENCE: Duration = Duration::from_secs(90);
+/// Time between looks at the chain meanwhile.
+const ACCEPTABLE_POLL: Duration = Duration::from_millis(500);
 
 /// What a new base model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +113,18 @@ pub struct SubmittedFile {
     pub submission: SubmissionId,
     /// sha2-256 of its flat bytes.
     pub sha256: FileHash,
+}
+
+fn submitted(receipt: &Receipt) -> Vec<SubmittedFile> {
+    let events = receipt.find_all::<runtime::datanets::events::Submitted>();
+    events
+        .map(|event| SubmittedFile { submission: event.submission, sha256: event.sha256 })
+        .collect()
+}
+
+/// The precommitment of an account to a file.
+pub fn commitment(account: &AccountId, datanet: DatanetId, sha256: &FileHash, salt: &Salt) -> H256 {
+    H256(precommitment(&account.0, datanet, sha256, salt).0)
 }
 
 fn text(text: &str) -> BoundedVec<u8> {
@@ -183,11 +219,127 @@ impl Client {
             }
             result => result?,
         };
-        let files = receipt
-            .find_all::<runtime::datanets::events::Submitted>()
-            .map(|event| SubmittedFile { submission: event.submission, sha256: event.sha256 })
-            .collect();
+        let files = submitted(&receipt);
         Ok((receipt, files))
+    }
+
+    /// Precommits to files, free of charge within the quota: whoever reads the pool learns nothing of
+    /// them, and what is opened within a day counts as submitted in this block.
+    pub async fn precommit_files(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        files: &[FileHash],
+        salt: &Salt,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let account = signer.account();
+        let commitments: Vec<H256> =
+            files.iter().map(|sha256| commitment(&account, datanet, sha256, salt)).collect();
+        let checked = self.check_precommit(account, &commitments).await?;
+        checked.map_err(ClientError::Admission)?;
+        let call = runtime::transactions().datanets().precommit(BoundedVec(commitments));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Submits 1 to 20 precommitted files, all or none, free of charge.
+    pub async fn open_files(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        items: Vec<SubmissionItem>,
+        salt: &Salt,
+        wait: Wait,
+    ) -> Result<(Receipt, Vec<SubmittedFile>)> {
+        let account = signer.account();
+        let checked = self.check_opening(account, datanet, &items, salt).await?;
+        checked.map_err(ClientError::Admission)?;
+        let wrapped = BoundedVec(items.iter().copied().map(Static).collect());
+        let call = runtime::transactions().datanets().open(datanet, wrapped, *salt);
+        let receipt = match self.send(signer, &call, wait).await {
+            Err(ClientError::Rule(rule)) => {
+                let checked = self.check_opening(account, datanet, &items, salt).await?;
+                checked.map_err(ClientError::Admission)?;
+                return Err(ClientError::Rule(rule));
+            }
+            result => result?,
+        };
+        let files = submitted(&receipt);
+        Ok((receipt, files))
+    }
+
+    /// Ends the wait of a file that nobody decided on in time; anyone may send this.
+    pub async fn expire(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        sha256: FileHash,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().expire(datanet, sha256);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Pays for a contributor no longer.
+    pub async fn end_sponsorship(
+        &self,
+        signer: &Signer,
+        contributor: AccountId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().end_sponsorship(contributor);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Changes what may be submitted to the signer's Datanet in a day.
+    pub async fn set_caps(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        daily_limit: Option<QuotaLimits>,
+        share: u8,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let limit = daily_limit.map(Static);
+        let call = runtime::transactions().datanets().set_caps(datanet, limit, share);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Takes no more files of an account into the signer's Datanet.
+    pub async fn bar_account(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        account: AccountId,
+        reason: BarReason,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().bar(datanet, account, Static(reason));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Takes files of an account again.
+    pub async fn unbar_account(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        account: AccountId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().unbar(datanet, account);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Flags a leaf of the signer's: no new job trains on it.
+    pub async fn revoke_leaf(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        leaf: LeafIndex,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().datanets().revoke_leaf(datanet, leaf);
+        self.send(signer, &call, wait).await
     }
 
     async fn require_admission(
@@ -278,7 +430,7 @@ impl Client {
 
 /// Reviews.
 impl Client {
-    /// Votes on a pending submission.
+    /// Votes on a pending submission. One to accept waits until the file is old enough.
     pub async fn vote(
         &self,
         signer: &Signer,
@@ -288,6 +440,9 @@ impl Client {
         verdict: Verdict,
         wait: Wait,
     ) -> Result<(Receipt, Voted)> {
+        if matches!(verdict, Verdict::Accept { .. }) {
+            self.until_acceptable(datanet, sha256).await?;
+        }
         let call =
             runtime::transactions().review().vote(datanet, sha256, submission, Static(verdict));
         let receipt = self.send(signer, &call, wait).await?;
@@ -295,6 +450,75 @@ impl Client {
         let decided = receipt.find::<runtime::review::events::Decided>();
         let settled = decided.map(|event| event.accepted);
         Ok((receipt, Voted { settled, replaced: voted.replaced }))
+    }
+
+    /// Votes on 1 to 20 pending submissions; answers what became of each, in their order. A vote that is
+    /// refused keeps none of the others back.
+    pub async fn vote_many(
+        &self,
+        signer: &Signer,
+        votes: &[ManyVote],
+        wait: Wait,
+    ) -> Result<(Receipt, Vec<Result<Voted>>)> {
+        for vote in votes.iter().filter(|vote| matches!(vote.verdict, Verdict::Accept { .. })) {
+            self.until_acceptable(vote.datanet, vote.sha256).await?;
+        }
+        let cast = |vote: &ManyVote| runtime::runtime_types::pallet_review::types::CastVote {
+            datanet: vote.datanet,
+            sha256: vote.sha256,
+            submission: vote.submission,
+            verdict: Static(vote.verdict),
+        };
+        let call = runtime::transactions()
+            .review()
+            .vote_many(BoundedVec(votes.iter().map(cast).collect()));
+        let receipt = self.send(signer, &call, wait).await?;
+        let decided: BTreeMap<_, _> = receipt
+            .find_all::<runtime::review::events::Decided>()
+            .map(|event| (event.submission, event.accepted))
+            .collect();
+        let voted: BTreeMap<_, _> = receipt
+            .find_all::<runtime::review::events::Voted>()
+            .map(|event| (event.submission, event.replaced))
+            .collect();
+        let outcome = |vote: &ManyVote| match voted.get(&vote.submission) {
+            Some(replaced) => {
+                Ok(Voted { settled: decided.get(&vote.submission).copied(), replaced: *replaced })
+            }
+            None => Err(receipt.refused_vote(vote.submission)),
+        };
+        let outcomes = votes.iter().map(outcome).collect();
+        Ok((receipt, outcomes))
+    }
+
+    /// Ends the signer's part in a Datanet's verdicts. Answers how many of those who are left must agree.
+    pub async fn resign(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        wait: Wait,
+    ) -> Result<(Receipt, u8)> {
+        let call = runtime::transactions().review().resign(datanet);
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::review::events::CuratorResigned =
+            receipt.require("Review::CuratorResigned")?;
+        Ok((receipt, event.threshold))
+    }
+
+    /// Waits until a pending file is old enough to be accepted: at most a minute.
+    async fn until_acceptable(&self, datanet: DatanetId, sha256: FileHash) -> Result<()> {
+        let key = SubmissionKey::Sha256(sha256);
+        let Some(SubmissionView { state: SubmissionState::Pending { acceptable_at, .. }, .. }) =
+            self.submission(datanet, key).await?
+        else {
+            return Ok(());
+        };
+        let until = Instant::now() + ACCEPTABLE_PATIENCE;
+        // A transaction comes into the block after the best one at the earliest.
+        while self.best().await?.0.saturating_add(1) < acceptable_at && Instant::now() < until {
+            tokio::time::sleep(ACCEPTABLE_POLL).await;
+        }
+        Ok(())
     }
 
     /// Replaces the review policy of the signer's Datanet. Answers the first block in which it counts,

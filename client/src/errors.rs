@@ -277,6 +277,20 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Review", "TooManyUnits" | "NoTextRoot" | "UnexpectedTextRoot") => {
             "let `openledger review accept` measure the file, or reject it with --reason wrong-format"
         }
+        ("Datanets", "TooEarly") => {
+            "vote again in a minute: an older precommitment of the file may still be opened"
+        }
+        ("Datanets", "NotExpired") => "`openledger submission show` says from which block on",
+        ("Datanets", "NotOwner") => "`openledger datanet show` names the owner",
+        ("Datanets", "NotRefused") => "`openledger submission show` says what became of it",
+        ("Review", "LastCurator") => {
+            "the Datanet's owner names another curator first (`openledger datanet curators`)"
+        }
+        ("Training", "RevokedLeaf") => {
+            "name a version of fewer leaves, from before the revoked one"
+        }
+        ("Training", "HiddenCharacter") => "leave characters out that cannot be seen",
+        ("Datanets", "InvalidName") => "leave characters out that cannot be seen",
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {
             "points are paid once the reward period they were earned in has ended; \

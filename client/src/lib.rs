@@ -53,7 +53,7 @@ pub mod transactions;
 mod transport;
 
 pub use amount::{Amount, AmountError};
-pub use calls::{NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted};
+pub use calls::{commitment, ManyVote, NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted};
 pub use connection::{ChainStatus, Client, Settings};
 pub use errors::{ClientError, ErrorKind, Result};
 pub use key_reference::KeyReference;

@@ -10,12 +10,14 @@ use crate::{
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     api::{
-        BoardCursor, BoardEntry, DatanetDetails, DatanetView, LeafView, PayoutView, PendingView,
-        PoolView, QuotaStatus, ShareView, SubmissionItem, WaitingPolicyView, WorkerView,
+        BarView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView, LeafView,
+        PayoutView, PendingView, PoolView, PrecommitView, QuotaStatus, ShareView, SubmissionItem,
+        SubmissionKey, SubmissionState, SubmissionView, WaitingPolicyView, WorkerView,
     },
+    leaf::DatasetRef,
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
     ExtractorVersion, FileHash, Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal,
-    SubmissionId,
+    Salt, SubmissionId,
 };
 
 /// Most entries of one page of a runtime API.
@@ -106,6 +108,76 @@ impl Client {
         self.api("DatanetsApi_check_submission", (account, datanet, items)).await
     }
 
+    /// Whether precommitments would be admitted now, and if not, by which rule.
+    pub async fn check_precommit(
+        &self,
+        account: AccountId,
+        commitments: &[H256],
+    ) -> Result<Result<(), Refusal>> {
+        self.api("DatanetsApi_check_precommit", (account, commitments)).await
+    }
+
+    /// Whether precommitted files would be admitted now, and if not, by which rule.
+    pub async fn check_opening(
+        &self,
+        account: AccountId,
+        datanet: DatanetId,
+        items: &[SubmissionItem],
+        salt: &Salt,
+    ) -> Result<Result<(), Refusal>> {
+        self.api("DatanetsApi_check_opening", (account, datanet, items, salt)).await
+    }
+
+    /// An account's precommitments that can still be opened.
+    pub async fn precommits(&self, account: AccountId) -> Result<Vec<PrecommitView>> {
+        self.api("DatanetsApi_precommits", account).await
+    }
+
+    /// A submission with its history, votes and reason; `None` for one that there never was, and for a
+    /// refused one that the chain keeps no longer.
+    pub async fn submission(
+        &self,
+        datanet: DatanetId,
+        key: SubmissionKey,
+    ) -> Result<Option<SubmissionView<AccountId>>> {
+        self.api("DatanetsApi_submission", (datanet, key)).await
+    }
+
+    /// At most 100 submissions of an account with numbers above `after`.
+    pub async fn submissions_of(
+        &self,
+        account: AccountId,
+        after: Option<SubmissionId>,
+    ) -> Result<Vec<SubmissionView<AccountId>>> {
+        self.api("DatanetsApi_submissions_of", (account, after, PAGE)).await
+    }
+
+    /// What may be submitted to a Datanet in a day.
+    pub async fn caps(&self, datanet: DatanetId) -> Result<Option<CapsView>> {
+        self.api("DatanetsApi_caps", datanet).await
+    }
+
+    /// Whether and why a Datanet takes no files of an account.
+    pub async fn bar(&self, datanet: DatanetId, account: AccountId) -> Result<Option<BarView>> {
+        self.api("DatanetsApi_bar", (datanet, account)).await
+    }
+
+    /// At most 100 revoked leaves of a Datanet at positions from `start` on.
+    pub async fn revoked(&self, datanet: DatanetId, start: LeafIndex) -> Result<Vec<LeafIndex>> {
+        self.api("DatanetsApi_revoked", (datanet, start, PAGE)).await
+    }
+
+    /// Whether a leaf of these versions was revoked: what an adapter that was trained on them is flagged by.
+    pub async fn hold_revoked(&self, datasets: &[DatasetRef]) -> Result<bool> {
+        for dataset in datasets {
+            let revoked = self.revoked(dataset.datanet, 0).await?;
+            if revoked.first().is_some_and(|leaf| *leaf < dataset.version.leaves) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A Datanet.
     pub async fn datanet(&self, datanet: DatanetId) -> Result<Option<DatanetView<AccountId>>> {
         self.api("DatanetsApi_datanet", datanet).await
@@ -133,21 +205,21 @@ impl Client {
         self.api("DatanetsApi_pending", (datanet, after, PAGE)).await
     }
 
-    /// The pending submission of a file, if there is one. Looks at all that are pending.
+    /// The pending submission of a file, if there is one.
     pub async fn pending_file(
         &self,
         datanet: DatanetId,
         sha256: FileHash,
     ) -> Result<Option<PendingView<AccountId>>> {
-        let mut after = None;
-        loop {
-            let page = self.pending(datanet, after).await?;
-            let Some(last) = page.last().map(|view| view.submission) else { return Ok(None) };
-            if let Some(found) = page.into_iter().find(|view| view.item.sha256 == sha256) {
-                return Ok(Some(found));
-            }
-            after = Some(last);
-        }
+        let view = self.submission(datanet, SubmissionKey::Sha256(sha256)).await?;
+        Ok(view.and_then(|view| match view.state {
+            SubmissionState::Pending { item, .. } => Some(PendingView {
+                submission: view.submission,
+                contributor: view.contributor,
+                item,
+            }),
+            _ => None,
+        }))
     }
 
     /// At most 100 leaves from position `start` on.

@@ -28,6 +28,10 @@
         with = "::subxt::utils::Static<::openledger_primitives::RejectionReason>"
     ),
     substitute_type(
+        path = "openledger_primitives::refusal::BarReason",
+        with = "::subxt::utils::Static<::openledger_primitives::BarReason>"
+    ),
+    substitute_type(
         path = "openledger_primitives::api::SubmissionItem",
         with = "::subxt::utils::Static<::openledger_primitives::api::SubmissionItem>"
     ),

@@ -11,12 +11,13 @@ use crate::{
     signer::Signer,
     AccountId, H256,
 };
-use openledger_primitives::Balance;
+use openledger_primitives::{Balance, SubmissionId};
 use std::time::{Duration, Instant};
 use subxt::{
     config::substrate::SubstrateExtrinsicParamsBuilder,
     error::ExtrinsicError,
     events::{DecodeAsEvent, Events, Phase},
+    metadata::ArcMetadata,
     rpcs::client::rpc_params,
     tx::Payload,
     SubstrateConfig,
@@ -60,6 +61,7 @@ pub struct Receipt {
     pub fee: Balance,
     index: u32,
     events: Events<SubstrateConfig>,
+    metadata: ArcMetadata,
 }
 
 impl Receipt {
@@ -76,6 +78,23 @@ impl Receipt {
     /// The first event of one kind.
     pub(crate) fn find<E: DecodeAsEvent>(&self) -> Option<E> {
         self.find_all().next()
+    }
+
+    /// Why one of several votes was refused, as its event says.
+    pub(crate) fn refused_vote(&self, submission: SubmissionId) -> ClientError {
+        // Datanet, submission and curator, then the error, whose meaning is for the metadata to say.
+        const ERROR: usize = 4 + 8 + 32;
+        let number = submission.to_le_bytes();
+        let phase = Phase::ApplyExtrinsic(self.index);
+        for event in self.events.iter().filter_map(|event| event.ok()) {
+            let named = event.pallet_name() == "Review" && event.event_name() == "VoteRefused";
+            let bytes = event.field_bytes();
+            if named && event.phase() == phase && bytes.get(4..12) == Some(&number[..]) {
+                let error = bytes.get(ERROR..).unwrap_or_default();
+                return dispatch_error(error, self.metadata.clone());
+            }
+        }
+        ClientError::MissingEvent { block: self.block.into(), event: "Review::VoteRefused" }
     }
 
     /// The first event of one kind, which the call always brings.
@@ -294,6 +313,7 @@ impl Client {
             fee: 0,
             index: place.index,
             events,
+            metadata: at.metadata(),
         };
         receipt.fee = receipt
             .find_all::<runtime::transaction_payment::events::TransactionFeePaid>()

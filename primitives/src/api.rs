@@ -7,10 +7,10 @@
 use crate::{
     funding::{Shares, WayOut},
     job::{Adapter, Job},
-    Balance, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus, DatasetLeaf,
-    DatasetVersion, Day, ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType,
+    Balance, BarReason, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus, DatasetLeaf,
+    DatasetVersion, Day, Ending, ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType,
     Modality, Period, Points, Pool, PoolRules, QuotaLimits, Refusal, ReviewPolicy, RewardTerms,
-    SubmissionId,
+    Salt, SubmissionId, Verdict,
 };
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -120,6 +120,101 @@ pub struct LeafView<AccountId> {
     pub content: ContentId,
     /// Its format.
     pub media: MediaType,
+}
+
+/// A precommitment that can still be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PrecommitView {
+    /// The hash.
+    pub commitment: H256,
+    /// Block that holds it.
+    pub at: BlockNumber,
+    /// First block in which it cannot be opened any more.
+    pub expires_at: BlockNumber,
+}
+
+/// By what a submission is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum SubmissionKey {
+    /// Its number.
+    Number(SubmissionId),
+    /// The hash of its file: of several submissions of one file, the last.
+    Sha256(FileHash),
+}
+
+/// Where a submission is in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum SubmissionState<AccountId> {
+    /// It waits for its verdict.
+    Pending {
+        /// The file.
+        item: SubmissionItem,
+        /// Block in which it was submitted.
+        since: BlockNumber,
+        /// Block from which its age counts: that of its precommitment, if it had one.
+        age: BlockNumber,
+        /// First block in which it can be accepted.
+        acceptable_at: BlockNumber,
+        /// First block in which anyone may expire it.
+        expires_at: BlockNumber,
+        /// Votes in the order they were cast, those included that do not count any more.
+        votes: Vec<(AccountId, Verdict)>,
+    },
+    /// It has a leaf.
+    Accepted {
+        /// The leaf, with what is needed to fetch the file.
+        leaf: LeafView<AccountId>,
+        /// Whether the leaf was revoked.
+        revoked: bool,
+    },
+    /// It ended without a leaf.
+    Refused {
+        /// Why.
+        ending: Ending,
+        /// Who judged it so.
+        judges: Vec<AccountId>,
+        /// Block in which it ended.
+        at: BlockNumber,
+        /// First block in which the chain may forget it, and anyone may submit the file.
+        kept_until: BlockNumber,
+    },
+}
+
+/// A submission with its history.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct SubmissionView<AccountId> {
+    /// Its number.
+    pub submission: SubmissionId,
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// sha2-256 of the file's flat bytes.
+    pub sha256: FileHash,
+    /// Who gave it.
+    pub contributor: AccountId,
+    /// Where it is in its life.
+    pub state: SubmissionState<AccountId>,
+}
+
+/// What may be submitted to a Datanet in a UTC day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct CapsView {
+    /// By all contributors together; no cap without it.
+    pub daily_limit: Option<QuotaLimits>,
+    /// What was used of it on the last day that any was.
+    pub used: DailyQuota,
+    /// Percent of it that one account may use.
+    pub share: u8,
+    /// That share in files and bytes.
+    pub account_limit: Option<QuotaLimits>,
+}
+
+/// An account that a Datanet takes no files of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct BarView {
+    /// Why.
+    pub reason: BarReason,
+    /// Since which block.
+    pub since: BlockNumber,
 }
 
 /// One line of a leaderboard.
@@ -265,6 +360,43 @@ sp_api::decl_runtime_apis! {
         /// What a Datanet's owner says about it, and what stands open.
         #[api_version(2)]
         fn details(datanet: DatanetId) -> Option<DatanetDetails<AccountId>>;
+        /// Whether precommitments would be admitted now, and if not, by which rule.
+        #[api_version(2)]
+        fn check_precommit(account: AccountId, commitments: Vec<H256>) -> Result<(), Refusal>;
+        /// Whether precommitted files would be admitted now, and if not, by which rule.
+        #[api_version(2)]
+        fn check_opening(
+            account: AccountId,
+            datanet: DatanetId,
+            items: Vec<SubmissionItem>,
+            salt: Salt,
+        ) -> Result<(), Refusal>;
+        /// An account's precommitments that can still be opened.
+        #[api_version(2)]
+        fn precommits(account: AccountId) -> Vec<PrecommitView>;
+        /// A submission with its history, votes and reason. The chain keeps a refusal as long as it
+        /// keeps the file for its first contributor; indexes keep it for ever.
+        #[api_version(2)]
+        fn submission(
+            datanet: DatanetId,
+            key: SubmissionKey,
+        ) -> Option<SubmissionView<AccountId>>;
+        /// At most `limit` (and 100) submissions of an account with numbers above `after`, in order.
+        #[api_version(2)]
+        fn submissions_of(
+            account: AccountId,
+            after: Option<SubmissionId>,
+            limit: u32,
+        ) -> Vec<SubmissionView<AccountId>>;
+        /// What may be submitted to a Datanet in a day.
+        #[api_version(2)]
+        fn caps(datanet: DatanetId) -> Option<CapsView>;
+        /// Whether and why a Datanet takes no files of an account.
+        #[api_version(2)]
+        fn bar(datanet: DatanetId, account: AccountId) -> Option<BarView>;
+        /// At most `limit` (and 100) revoked leaves of a Datanet at positions from `start` on, in order.
+        #[api_version(2)]
+        fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex>;
     }
 
     /// Reviews.

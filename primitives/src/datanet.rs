@@ -1,6 +1,9 @@
 //! What a Datanet's owner says about it and may change.
 
-use crate::list::closed_list;
+use crate::{
+    list::closed_list,
+    text::{self, TextError},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
@@ -59,20 +62,6 @@ pub enum TextProblem {
     Tags,
 }
 
-/// Whether a character may stand in text that terminals and pages show. Joiners stay: Persian and
-/// Indic scripts need them.
-fn is_shown(character: char) -> bool {
-    !character.is_control()
-        && !matches!(
-            character,
-            // Soft hyphen, Arabic letter mark, zero-width space, marks and embeddings of direction,
-            // word joiner and invisible operators, isolates, byte order mark, interlinear marks, tags.
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        )
-}
-
 impl DatanetText {
     /// Whether it can be shown.
     ///
@@ -80,14 +69,16 @@ impl DatanetText {
     ///
     /// The first rule it breaks.
     pub fn validate(&self) -> Result<(), TextProblem> {
-        let line =
-            |bytes: &[u8]| core::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_shown));
-        let page = |bytes: &[u8]| {
-            core::str::from_utf8(bytes)
-                .is_ok_and(|text| text.chars().all(|c| matches!(c, '\n' | '\t') || is_shown(c)))
+        // An empty tag is another problem than one that cannot be shown.
+        let line = |bytes: &[u8]| {
+            !matches!(
+                text::check_optional(bytes),
+                Err(TextError::NotUtf8 | TextError::Forbidden { .. })
+            )
         };
-        let shown =
-            line(&self.summary) && page(&self.description) && self.tags.iter().all(|tag| line(tag));
+        let shown = line(&self.summary)
+            && text::check_page(&self.description).is_ok()
+            && self.tags.iter().all(|tag| line(tag));
         if !shown {
             return Err(TextProblem::Characters);
         }

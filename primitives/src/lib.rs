@@ -35,9 +35,11 @@ pub mod json;
 pub mod leaf;
 pub mod list;
 pub mod media;
+pub mod precommit;
 pub mod quota;
 pub mod refusal;
 pub mod reward;
+pub mod text;
 pub mod training;
 pub mod traits;
 pub mod verdict;
@@ -50,11 +52,14 @@ pub use job::{Adapter, Job, JobResult, JobState};
 pub use leaf::{text_root, DatasetLeaf, DatasetVersion, FileHash, LeafVersion};
 pub use list::ClosedList;
 pub use media::{MediaType, Modality};
+pub use precommit::{precommitment, Salt};
 pub use quota::{DailyQuota, QuotaExceeded, QuotaLimits};
-pub use refusal::{Refusal, RefusalRule};
+pub use refusal::{BarReason, Refusal, RefusalRule};
 pub use reward::{Points, Pool, Position, RewardTerms};
 pub use training::{JobKind, Method, ModelFamily, TrainingSpec};
-pub use verdict::{ExtractorVersion, RejectionReason, ReviewPolicy, Score, Verdict, EXTRACTOR};
+pub use verdict::{
+    Ending, ExtractorVersion, RejectionReason, ReviewPolicy, Score, Verdict, EXTRACTOR,
+};
 
 /// An amount of OPEN in plancks.
 pub type Balance = u128;

@@ -29,6 +29,15 @@ pub struct QuotaLimits {
 impl QuotaLimits {
     /// An account's day over all Datanets: 20 files and 10 MiB.
     pub const ACCOUNT: Self = Self { files: 20, bytes: 10 * 1024 * 1024 };
+
+    /// `percent` of it, rounded up.
+    pub const fn share(&self, percent: u8) -> Self {
+        let percent = percent as u128;
+        // Neither product leaves 128 bits, and no share of 100 % or less is above the whole.
+        let files = (self.files as u128).saturating_mul(percent).div_ceil(100);
+        let bytes = (self.bytes as u128).saturating_mul(percent).div_ceil(100);
+        Self { files: files as u32, bytes: bytes as u64 }
+    }
 }
 
 /// What was used of a day's quota. Yesterday's use counts for nothing, so no sweep ever resets it.

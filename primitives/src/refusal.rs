@@ -28,6 +28,29 @@ closed_list! {
         DatanetDailyBytes = 12, "DatanetDailyBytes", "the Datanet's bytes of the day are used up";
         DatanetPaused = 13, "DatanetPaused", "the Datanet takes no files for now";
         DatanetClosed = 14, "DatanetClosed", "the Datanet is closed";
+        ShareFiles = 15, "ShareFiles", "the account's share of the Datanet's files of the day is used up";
+        ShareBytes = 16, "ShareBytes", "the account's share of the Datanet's bytes of the day is used up";
+        Barred = 17, "Barred", "the Datanet's owner barred the account";
+        PendingFiles = 18, "PendingFiles", "too many files of the account wait for their verdicts";
+        SponsorshipEnded = 19, "SponsorshipEnded", "who paid the account's stake ended the sponsorship";
+        KeptForAnother = 20, "KeptForAnother", "a refused file is kept for who submitted it first";
+        Tombstone = 21, "Tombstone", "the file was refused as harmful or not the contributor's to give";
+        NotPrecommitted = 22, "NotPrecommitted", "no precommitment of the account names the file";
+        AlreadyPrecommitted = 23, "AlreadyPrecommitted", "the account has the same precommitment already";
+        NotPending = 24, "NotPending", "no submission of that file waits for a verdict";
+        NotAuthorized = 25, "NotAuthorized", "only who submitted the file may take it back";
+    }
+}
+
+closed_list! {
+    /// Why the owner of a Datanet bars an account. Append, never renumber.
+    "a reason to bar", pub enum BarReason {
+        Unserved = 0, "unserved", "it declares files that nobody can fetch";
+        Spam = 1, "spam", "it submits many files that do not belong here";
+        Copying = 2, "copying", "it submits what others made";
+        Harmful = 3, "harmful", "it submits harmful, private or unlawful content";
+        Collusion = 4, "collusion", "it works together with who judges";
+        Other = 5, "other", "the owner knows why";
     }
 }
 
@@ -148,6 +171,61 @@ impl fmt::Display for Refusal {
             RefusalRule::DatanetClosed => {
                 write!(f, "Datanet {value} is closed; list the others with `openledger datanet list`")
             }
+            RefusalRule::ShareFiles => write!(
+                f,
+                "an account's share of this Datanet's day is {limit} files, and this would make \
+                 {value}; try again after 00:00 UTC"
+            ),
+            // One file that no day has room for: waiting does not help.
+            RefusalRule::ShareBytes if self.item.is_some() => write!(
+                f,
+                "it has {value} bytes; an account's share of this Datanet's day is {limit}; split it, \
+                 or ask its owner for a larger share"
+            ),
+            RefusalRule::ShareBytes => write!(
+                f,
+                "an account's share of this Datanet's day is {limit} bytes, and this would make \
+                 {value}; try again after 00:00 UTC"
+            ),
+            RefusalRule::Barred => {
+                f.write_str("this Datanet's owner barred the account")?;
+                if let Some(reason) = u8::try_from(*value).ok().and_then(BarReason::of_code) {
+                    write!(f, ": {}", reason.help())?;
+                }
+                f.write_str("; other Datanets take its files")
+            }
+            RefusalRule::PendingFiles => write!(
+                f,
+                "an account has at most {limit} files precommitted or waiting for their verdicts, and \
+                 this would make {value}; wait for verdicts, or take files back with `openledger \
+                 withdraw`"
+            ),
+            RefusalRule::SponsorshipEnded => f.write_str(
+                "who paid this account's stake ended the sponsorship; run `openledger contributor \
+                 register` to pay a stake of its own",
+            ),
+            RefusalRule::KeptForAnother => write!(
+                f,
+                "this file was refused before, and is kept for who submitted it first until block \
+                 {limit} (submission {value})"
+            ),
+            RefusalRule::Tombstone => write!(
+                f,
+                "this file was refused as harmful or not its contributor's to give (submission \
+                 {value}); this Datanet does not take it before block {limit}"
+            ),
+            RefusalRule::NotPrecommitted => f.write_str(
+                "no precommitment of this account that is less than a day old names the file with \
+                 this salt; precommit it first",
+            ),
+            RefusalRule::AlreadyPrecommitted => {
+                f.write_str("the account has the same precommitment already; take a fresh salt")
+            }
+            RefusalRule::NotPending => f.write_str(
+                "no submission of that file waits for a verdict; list what waits with `openledger \
+                 review list`",
+            ),
+            RefusalRule::NotAuthorized => f.write_str("another account submitted the file"),
         }
     }
 }

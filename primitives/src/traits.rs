@@ -32,12 +32,18 @@ pub trait Submissions<AccountId> {
 
 /// Takes a final verdict; implemented by `pallet-datanets`.
 pub trait OnVerdict<AccountId> {
-    /// Settles the pending submission of `sha256`.
+    /// Settles the pending submission of `sha256`, by the agreement of `judges`.
     ///
     /// # Errors
     ///
-    /// If nothing is pending there, or the verdict breaks the Datanet's bounds. Nothing is changed.
-    fn on_verdict(datanet: DatanetId, sha256: &FileHash, verdict: &Verdict) -> DispatchResult;
+    /// If nothing is pending there, the verdict breaks the Datanet's bounds, or comes too early. Nothing
+    /// is changed.
+    fn on_verdict(
+        datanet: DatanetId,
+        sha256: &FileHash,
+        verdict: &Verdict,
+        judges: &[AccountId],
+    ) -> DispatchResult;
 }
 
 /// Keeps the review policy of each Datanet; implemented by `pallet-review`.
@@ -48,7 +54,7 @@ pub trait ReviewPolicies<AccountId> {
     ///
     /// If no verdict could ever be reached under it.
     fn set_policy(datanet: DatanetId, policy: ReviewPolicy<AccountId>) -> DispatchResult;
-    /// Forgets the votes on a submission that was withdrawn.
+    /// Forgets the votes on a submission that ended otherwise than by a verdict.
     fn forget(submission: SubmissionId);
 }
 
@@ -82,4 +88,6 @@ pub trait OnAccepted<AccountId> {
 pub trait DatasetVersions {
     /// The version of a Datanet when it had `leaves` leaves; `None` if it has fewer or does not exist.
     fn version_at(datanet: DatanetId, leaves: u64) -> Option<DatasetVersion>;
+    /// Whether one of a Datanet's first `leaves` leaves was revoked.
+    fn holds_revoked(datanet: DatanetId, leaves: u64) -> bool;
 }

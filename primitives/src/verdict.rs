@@ -95,14 +95,82 @@ pub enum Verdict {
     /// It does not.
     #[codec(index = 1)]
     Reject(RejectionReason),
+    /// Its bytes cannot be fetched, so that nobody can say. Counts against nobody.
+    #[codec(index = 3)]
+    Unavailable,
+}
+
+/// How a submission ended that left no leaf. Append, never reorder.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Ending {
+    /// It was refused.
+    Rejected(RejectionReason),
+    /// Its bytes could not be fetched.
+    Unavailable,
+    /// Nobody decided on it in time.
+    Expired,
+}
+
+impl Ending {
+    /// Its name: that of the reason, `unavailable` or `expired`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rejected(reason) => reason.name(),
+            Self::Unavailable => "unavailable",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// What it means, in a few words.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Rejected(reason) => reason.help(),
+            Self::Unavailable => "its bytes could not be fetched",
+            Self::Expired => "nobody decided on it in time",
+        }
+    }
+
+    /// Days for which the file is kept for who submitted it first. Bytes that somebody saw could be
+    /// submitted by those who judged them, so a refused file is kept long; of a file that nobody
+    /// judged, the declaration alone must not keep out who really has it.
+    pub const fn days_kept(self) -> u32 {
+        match self {
+            Self::Rejected(reason) if reason.leaves_tombstone() => 180,
+            Self::Rejected(_) => 30,
+            Self::Unavailable | Self::Expired => 1,
+        }
+    }
+
+    /// Whether nobody may submit the file in those days, not even who did first.
+    pub const fn leaves_tombstone(self) -> bool {
+        matches!(self, Self::Rejected(reason) if reason.leaves_tombstone())
+    }
+}
+
+impl RejectionReason {
+    /// Whether the file must not come back day by day at the curators' cost.
+    pub const fn leaves_tombstone(self) -> bool {
+        matches!(self, Self::Harmful | Self::Licence)
+    }
 }
 
 impl Verdict {
-    /// The extractor whose measurements the verdict rests on; `None` for a refusal, which needs none.
+    /// The extractor whose measurements the verdict rests on; `None` where nothing was measured.
     pub const fn extractor(&self) -> Option<ExtractorVersion> {
         match self {
             Self::Accept { extractor, .. } => Some(*extractor),
-            Self::Reject(_) => None,
+            Self::Reject(_) | Self::Unavailable => None,
         }
     }
 

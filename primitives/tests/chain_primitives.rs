@@ -15,6 +15,8 @@ mod leaf;
 mod lists;
 #[path = "chain_primitives/media.rs"]
 mod media;
+#[path = "chain_primitives/precommit.rs"]
+mod precommit;
 #[path = "chain_primitives/quota.rs"]
 mod quota;
 #[path = "chain_primitives/refusal.rs"]
@@ -23,6 +25,8 @@ mod refusal;
 mod reward;
 #[path = "chain_primitives/shares.rs"]
 mod shares;
+#[path = "chain_primitives/text.rs"]
+mod text;
 #[path = "chain_primitives/training.rs"]
 mod training;
 #[path = "chain_primitives/vectors.rs"]

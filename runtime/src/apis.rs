@@ -12,12 +12,13 @@ use frame_support::{
 };
 use openledger_primitives::{
     api::{
-        BoardCursor, BoardEntry, DatanetDetails, DatanetView, LeafView, PayoutView, PendingView,
-        PoolView, QuotaStatus, ShareView, SubmissionItem, WaitingPolicyView, WorkerView,
+        BarView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView, LeafView,
+        PayoutView, PendingView, PoolView, PrecommitView, QuotaStatus, ShareView, SubmissionItem,
+        SubmissionKey, SubmissionState, SubmissionView, WaitingPolicyView, WorkerView,
     },
     job::{Adapter, Job},
     DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points, Pool, Refusal,
-    SubmissionId,
+    Salt, SubmissionId,
 };
 use sp_api::impl_runtime_apis;
 use sp_core::{OpaqueMetadata, H256};
@@ -28,6 +29,15 @@ use sp_runtime::{
 };
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
+
+/// Fills in what another pallet keeps of a submission: the votes on it.
+fn with_votes(mut view: SubmissionView<AccountId>) -> SubmissionView<AccountId> {
+    if let SubmissionState::Pending { votes, .. } = &mut view.state {
+        let ballot = pallet_review::Ballots::<Runtime>::get(view.submission);
+        *votes = ballot.map(|ballot| ballot.votes.into_inner()).unwrap_or_default();
+    }
+    view
+}
 
 impl_runtime_apis! {
     impl sp_api::Core<Block> for Runtime {
@@ -313,6 +323,51 @@ impl_runtime_apis! {
 
         fn details(datanet: DatanetId) -> Option<DatanetDetails<AccountId>> {
             Datanets::details(datanet)
+        }
+
+        fn check_precommit(account: AccountId, commitments: Vec<H256>) -> Result<(), Refusal> {
+            Datanets::check_precommit(&account, &commitments)
+        }
+
+        fn check_opening(
+            account: AccountId,
+            datanet: DatanetId,
+            items: Vec<SubmissionItem>,
+            salt: Salt,
+        ) -> Result<(), Refusal> {
+            Datanets::check_opening(&account, datanet, &items, &salt)
+        }
+
+        fn precommits(account: AccountId) -> Vec<PrecommitView> {
+            Datanets::precommits(&account)
+        }
+
+        fn submission(
+            datanet: DatanetId,
+            key: SubmissionKey,
+        ) -> Option<SubmissionView<AccountId>> {
+            Datanets::submission(datanet, key).map(with_votes)
+        }
+
+        fn submissions_of(
+            account: AccountId,
+            after: Option<SubmissionId>,
+            limit: u32,
+        ) -> Vec<SubmissionView<AccountId>> {
+            let views = Datanets::submissions_of(&account, after, limit);
+            views.into_iter().map(with_votes).collect()
+        }
+
+        fn caps(datanet: DatanetId) -> Option<CapsView> {
+            Datanets::caps(datanet)
+        }
+
+        fn bar(datanet: DatanetId, account: AccountId) -> Option<BarView> {
+            Datanets::bar_of(datanet, &account)
+        }
+
+        fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex> {
+            Datanets::revoked(datanet, start, limit)
         }
     }
 

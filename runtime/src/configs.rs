@@ -171,6 +171,16 @@ impl pallet_sudo::Config for Runtime {
     type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
 }
 
+/// Blocks of age before which no file is accepted: a minute, in which a free call that was in the pool
+/// before has come into a block, and less where a whole challenge window is shorter.
+pub struct SettleDelay;
+
+impl frame_support::traits::Get<BlockNumber> for SettleDelay {
+    fn get() -> BlockNumber {
+        ChallengeWindow::<Runtime>::get().min(20)
+    }
+}
+
 parameter_types! {
     pub const AccountQuota: QuotaLimits = QuotaLimits::ACCOUNT;
     /// Submissions within quota cost no fee, so they never take more of a block than this.
@@ -190,6 +200,10 @@ impl pallet_datanets::Config for Runtime {
     type ContributorHold = ConstU128<{ OPEN }>;
     type HoldPeriodDays = ConstU32<7>;
     type AccountLimits = AccountQuota;
+    type DayLength = ConstU32<DAY>;
+    type MaxPending = ConstU32<60>;
+    type MaxWaitDays = ConstU32<7>;
+    type SettleDelay = SettleDelay;
     type FeelessShare = FeelessShare;
     type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
 }

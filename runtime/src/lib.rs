@@ -67,14 +67,14 @@ pub type OpaqueBlock = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
 
 /// What every transaction passes, in this order. The order is part of the signed shape and pinned
 /// by a test. [`pallet_datanets::AdmitSubmission`] has an empty payload, so that wallets which
-/// never heard of it can sign.
+/// never heard of it can sign; [`pallet_datanets::CheckNonce`] has name and bytes of the system's.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
     frame_system::CheckSpecVersion<Runtime>,
     frame_system::CheckTxVersion<Runtime>,
     frame_system::CheckGenesis<Runtime>,
     frame_system::CheckEra<Runtime>,
-    frame_system::CheckNonce<Runtime>,
+    pallet_datanets::CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
     pallet_skip_feeless_payment::SkipCheckIfFeeless<
         Runtime,

@@ -4,6 +4,8 @@
 mod admission;
 #[path = "chain_runtime/common.rs"]
 mod common;
+#[path = "chain_runtime/copies.rs"]
+mod copies;
 #[path = "chain_runtime/fees.rs"]
 mod fees;
 #[path = "chain_runtime/genesis.rs"]

@@ -94,6 +94,17 @@ async fn require(client: &Client, id: JobId) -> Result<Adapter<AccountId>> {
     })
 }
 
+/// An adapter as it is shown, with the flag of revoked data.
+async fn shape(
+    client: &Client,
+    id: JobId,
+    adapter: Adapter<AccountId>,
+    parent: Option<JobId>,
+) -> Result<json::Adapter<AccountId>> {
+    let revoked = client.hold_revoked(&adapter.datasets).await?;
+    Ok(json::Adapter::new(id, adapter, parent, revoked))
+}
+
 async fn list(context: &Context) -> Result<Answer> {
     let client = context.client().await?;
     let mut adapters = Vec::new();
@@ -107,8 +118,8 @@ async fn list(context: &Context) -> Result<Answer> {
         for (id, job) in &page {
             if job.is_over() {
                 let parent = parents.get(id).copied();
-                let adapter = client.adapter(*id).await?;
-                adapters.extend(adapter.map(|adapter| json::Adapter::new(*id, adapter, parent)));
+                let Some(adapter) = client.adapter(*id).await? else { continue };
+                adapters.push(shape(client, *id, adapter, parent).await?);
             }
         }
     }
@@ -119,10 +130,12 @@ async fn list(context: &Context) -> Result<Answer> {
             adapter.parent.map_or(String::new(), |parent| parent.to_string()),
             format!("{:.3}", adapter.outcome.eval_loss_before),
             format!("{:.3}", adapter.outcome.eval_loss_after),
+            flag(adapter).to_owned(),
             adapter.outcome.sha256.clone(),
         ]
     });
-    let text = table(["id", "model", "parent", "loss before", "after", "sha256"], rows);
+    let head = ["id", "model", "parent", "loss before", "after", "data", "sha256"];
+    let text = table(head, rows);
     Ok(Answer::new(json!({ "adapters": adapters }), text))
 }
 
@@ -130,7 +143,7 @@ async fn show(context: &Context, id: JobId) -> Result<Answer> {
     let client = context.client().await?;
     let adapter = require(client, id).await?;
     let ancestry = client.ancestry(id).await?;
-    let adapter = json::Adapter::new(id, adapter, ancestry.first().copied());
+    let adapter = shape(client, id, adapter, ancestry.first().copied()).await?;
     let outcome = &adapter.outcome;
     let text = fields([
         ("Adapter", format!("{id}, of base model {}", adapter.base)),
@@ -148,8 +161,17 @@ async fn show(context: &Context, id: JobId) -> Result<Answer> {
         ),
         ("Tokens", outcome.tokens.to_string()),
         ("Registered", format!("block {}", adapter.registered_at)),
+        ("Data", flag(&adapter).to_owned()),
     ]);
     Ok(Answer::new(json!(adapter), text))
+}
+
+/// Whether the data of an adapter may still be trained on.
+fn flag(adapter: &json::Adapter<AccountId>) -> &'static str {
+    match adapter.holds_revoked {
+        true => "revoked in part",
+        false => "in force",
+    }
 }
 
 /// Ancestors in words, the nearest first.
@@ -179,7 +201,7 @@ async fn ancestry(context: &Context, id: JobId) -> Result<Answer> {
     let mut adapters = Vec::new();
     for (n, id) in ids.iter().enumerate() {
         let parent = ids.get(n + 1).copied();
-        adapters.push(json::Adapter::new(*id, require(client, *id).await?, parent));
+        adapters.push(shape(client, *id, require(client, *id).await?, parent).await?);
     }
     let rows = adapters.iter().map(|adapter| {
         let datasets = adapter.datasets.iter();

@@ -12,7 +12,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Become a contributor; a stake is held.
+    /// Become a contributor; a stake is held. A sponsored contributor takes its stake over by this.
     #[command(after_help = "Examples:
   openledger --key me contributor register")]
     Register,
@@ -31,6 +31,14 @@ pub(crate) enum Command {
         /// Whose; without it that of --key.
         account: Option<String>,
     },
+    /// Pay for a contributor no longer: it submits nothing more until it pays a stake of its own.
+    #[command(after_help = "Examples:
+  openledger --key sponsor contributor end-sponsorship 5FHn…
+  openledger --key sponsor contributor deregister 5FHn…      # 7 days after its last submission")]
+    EndSponsorship {
+        /// Whom.
+        account: String,
+    },
     /// Show a registration and the quota of today.
     #[command(after_help = "Examples:
   openledger --key me contributor show
@@ -46,6 +54,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Register => register(context, None).await,
         Command::RegisterFor { account } => register(context, Some(&account)).await,
         Command::Deregister { account } => deregister(context, account.as_deref()).await,
+        Command::EndSponsorship { account } => end_sponsorship(context, &account).await,
         Command::Show { account } => show(context, account.as_deref()).await,
     }
 }
@@ -76,6 +85,19 @@ async fn deregister(context: &Context, account: Option<&str>) -> Result<Answer> 
     let wait = context.wait(Wait::InBlock);
     let receipt = client.deregister_contributor(&signer, contributor, wait).await?;
     let text = format!("{contributor} is no contributor any more; its stake was released.");
+    Ok(Answer::of_transaction(json!({ "contributor": contributor }), text, &receipt))
+}
+
+async fn end_sponsorship(context: &Context, account: &str) -> Result<Answer> {
+    let contributor = context.account(Some(account)).await?;
+    let signer = context.signer().await?;
+    let client = context.client().await?;
+    let wait = context.wait(Wait::InBlock);
+    let receipt = client.end_sponsorship(&signer, contributor, wait).await?;
+    let text = format!(
+        "{contributor} submits nothing more at your expense. The stake returns by `openledger \
+         contributor deregister`, 7 days after its last submission and when nothing of it waits."
+    );
     Ok(Answer::of_transaction(json!({ "contributor": contributor }), text, &receipt))
 }
 

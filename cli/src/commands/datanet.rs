@@ -27,6 +27,12 @@ pub(crate) enum Command {
   openledger datanet list
   openledger datanet list --output json")]
     List,
+    /// Show or change what may be submitted in a UTC day: by all together, and in percent by each.
+    Caps(super::caps::Caps),
+    /// Take no more files of an account.
+    Bar(super::caps::Bar),
+    /// Take files of an account again.
+    Unbar(super::caps::Unbar),
     /// Show a Datanet.
     #[command(after_help = "Examples:
   openledger datanet show 0")]
@@ -108,6 +114,9 @@ pub(crate) struct Create {
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
+        Command::Caps(caps) => super::caps::caps(context, caps).await,
+        Command::Bar(bar) => super::caps::bar(context, bar).await,
+        Command::Unbar(unbar) => super::caps::unbar(context, unbar).await,
         Command::Create(create) => self::create(context, create).await,
         Command::List => list(context).await,
         Command::Show { datanet } => show(context, datanet).await,

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod adapter;
+mod caps;
 pub(crate) mod contributor;
 pub(crate) mod datanet;
 pub(crate) mod job;
@@ -11,6 +12,7 @@ pub(crate) mod review;
 pub(crate) mod rewards;
 pub(crate) mod spec;
 pub(crate) mod status;
+pub(crate) mod submission;
 pub(crate) mod submit;
 pub(crate) mod text;
 
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     Contributor(contributor::Command),
     /// Submit files to a Datanet, free of charge within the daily quota.
     Submit(submit::Submit),
+    /// What became of submissions.
+    #[command(subcommand)]
+    Submission(submission::Command),
     /// Show what of a file is paid: canonical text, units, what is left out.
     Text(text::Text),
     /// Take a pending file back.
@@ -89,6 +94,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Datanet(command) => datanet::run(&context, command).await,
         Command::Contributor(command) => contributor::run(&context, command).await,
         Command::Submit(command) => submit::submit(&context, command).await,
+        Command::Submission(command) => submission::run(&context, command).await,
         Command::Text(command) => text::run(&context, command).await,
         Command::Withdraw(command) => submit::withdraw(&context, command).await,
         Command::Review(command) => review::run(&context, command).await,

@@ -10,13 +10,16 @@ use crate::{
     views,
 };
 use clap::{Args, Subcommand};
-use openledger_client::{AccountId, Client, Voted, Wait};
+use openledger_client::{AccountId, Client, ManyVote, Voted, Wait};
 use openledger_documents::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
     api::PendingView, json, DatanetId, ExtractorVersion, FileHash, RejectionReason, Score, Verdict,
 };
 use serde_json::{json, Value};
 use std::path::PathBuf;
+
+/// Most votes of one transaction.
+const MAX_VOTES: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -42,26 +45,61 @@ pub(crate) enum Command {
         #[arg(long)]
         text: bool,
     },
-    /// Vote to accept a file. Its bytes are fetched, re-hashed and measured first.
+    /// Vote to accept files. Their bytes are fetched, re-hashed and measured first.
     #[command(after_help = "Examples:
-  openledger --key me --peer /ip4/… review accept --datanet 0 --sha256 9f86… --score 80")]
+  openledger --key me --peer /ip4/… review accept --datanet 0 --sha256 9f86… --score 80
+  openledger --key me --peer /ip4/… review accept --datanet 0 --sha256 9f86… --sha256 60303… --score 80
+
+Up to 20 files are voted on in one transaction; a vote that is refused keeps none of the others back.")]
     Accept {
         #[command(flatten)]
-        file: File,
+        files: Files,
         /// Quality, 1 to 100.
         #[arg(long, value_parser = score)]
         score: Score,
     },
-    /// Vote to reject a file. Its bytes are fetched and re-hashed first.
+    /// Vote to reject files. Their bytes are fetched and re-hashed first.
     #[command(after_help = "Examples:
   openledger --key me --peer /ip4/… review reject --datanet 0 --sha256 9f86… --reason off-topic")]
     Reject {
         #[command(flatten)]
-        file: File,
+        files: Files,
         /// Why.
         #[arg(long, value_parser = one_of::<RejectionReason>())]
         reason: RejectionReason,
     },
+    /// Vote that files cannot be fetched. Needs no bytes, and counts against nobody.
+    #[command(after_help = "Examples:
+  openledger --key me review unavailable --datanet 0 --sha256 9f86…")]
+    Unavailable {
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Stop being a curator of a Datanet. Those who are left decide.
+    #[command(after_help = "Examples:
+  openledger --key me review resign --datanet 0")]
+    Resign {
+        /// The Datanet's number.
+        #[arg(long)]
+        datanet: DatanetId,
+    },
+}
+
+/// Which files.
+#[derive(Args, Debug)]
+pub(crate) struct Files {
+    /// The Datanet's number.
+    #[arg(long)]
+    datanet: DatanetId,
+    /// sha2-256 of a file, 64 hexadecimal digits (repeatable).
+    #[arg(long = "sha256", required = true, value_parser = file_hash)]
+    files: Vec<FileHash>,
+}
+
+impl Files {
+    fn each(&self) -> impl Iterator<Item = File> + '_ {
+        self.files.iter().map(|sha256| File { datanet: self.datanet, sha256: *sha256 })
+    }
 }
 
 /// Which file.
@@ -84,8 +122,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
         Command::List { datanet } => list(context, datanet).await,
         Command::Fetch { file, to, text } => fetch(context, file, to, text).await,
-        Command::Accept { file, score } => accept(context, file, score).await,
-        Command::Reject { file, reason } => reject(context, file, reason).await,
+        Command::Accept { files, score } => accept(context, files, score).await,
+        Command::Reject { files, reason } => reject(context, files, reason).await,
+        Command::Unavailable { files } => unavailable(context, files).await,
+        Command::Resign { datanet } => resign(context, datanet).await,
     }
 }
 
@@ -225,57 +265,142 @@ fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)
 }
 
-async fn accept(context: &Context, file: File, score: Score) -> Result<Answer> {
-    let client = context.client().await?;
-    let extractor = require_extractor(client).await?;
-    let view = require_pending(client, &file).await?;
-    let least = require_datanet(client, file.datanet).await?.min_units;
-    let bytes = content::fetch_submission(context, &view.item).await?;
-    let read = content::read_submission(&view, &bytes)?;
-    let Measured { units, text_root } = read.measured;
-    if units < least {
-        return Err(CliError::failed(format!(
-            "submission {} has {units} {}; Datanet {} takes {least} or more",
-            view.submission,
-            view.item.media.modality().unit(),
-            file.datanet
-        ))
-        .next("reject it with --reason too-small"));
-    }
-    let verdict = Verdict::Accept { score, units, text_root: text_root.into(), extractor };
-    vote(context, &file, &view, verdict, Some(read)).await
-}
-
-async fn reject(context: &Context, file: File, reason: RejectionReason) -> Result<Answer> {
-    let view = require_pending(context.client().await?, &file).await?;
-    let bytes = content::fetch_submission(context, &view.item).await?;
-    let read = content::read_submission(&view, &bytes).ok();
-    vote(context, &file, &view, Verdict::Reject(reason), read).await
-}
-
-async fn vote(
-    context: &Context,
-    file: &File,
-    view: &PendingView<AccountId>,
+/// A vote that is about to be cast.
+struct Ballot {
+    view: PendingView<AccountId>,
     verdict: Verdict,
     read: Option<content::Read>,
-) -> Result<Answer> {
+}
+
+async fn accept(context: &Context, files: Files, score: Score) -> Result<Answer> {
+    let client = context.client().await?;
+    let extractor = require_extractor(client).await?;
+    let least = require_datanet(client, files.datanet).await?.min_units;
+    let mut ballots = Vec::new();
+    for file in files.each() {
+        let view = require_pending(client, &file).await?;
+        let bytes = content::fetch_submission(context, &view.item).await?;
+        let read = content::read_submission(&view, &bytes)?;
+        let Measured { units, text_root } = read.measured;
+        if units < least {
+            return Err(CliError::failed(format!(
+                "submission {} has {units} {}; Datanet {} takes {least} or more",
+                view.submission,
+                view.item.media.modality().unit(),
+                file.datanet
+            ))
+            .next("reject it with --reason too-small"));
+        }
+        let verdict = Verdict::Accept { score, units, text_root: text_root.into(), extractor };
+        ballots.push(Ballot { view, verdict, read: Some(read) });
+    }
+    vote(context, files.datanet, ballots).await
+}
+
+async fn reject(context: &Context, files: Files, reason: RejectionReason) -> Result<Answer> {
+    let mut ballots = Vec::new();
+    for file in files.each() {
+        let view = require_pending(context.client().await?, &file).await?;
+        let bytes = content::fetch_submission(context, &view.item).await.map_err(|error| {
+            error.next("vote that it cannot be fetched with `openledger review unavailable`")
+        })?;
+        let read = content::read_submission(&view, &bytes).ok();
+        ballots.push(Ballot { view, verdict: Verdict::Reject(reason), read });
+    }
+    vote(context, files.datanet, ballots).await
+}
+
+async fn unavailable(context: &Context, files: Files) -> Result<Answer> {
+    let mut ballots = Vec::new();
+    for file in files.each() {
+        let view = require_pending(context.client().await?, &file).await?;
+        ballots.push(Ballot { view, verdict: Verdict::Unavailable, read: None });
+    }
+    vote(context, files.datanet, ballots).await
+}
+
+async fn resign(context: &Context, datanet: DatanetId) -> Result<Answer> {
+    let client = context.client().await?;
+    let signer = context.signer().await?;
+    let (receipt, threshold) = client.resign(&signer, datanet, context.wait(Wait::InBlock)).await?;
+    let text = format!(
+        "{} decides on Datanet {datanet} no longer; {threshold} of those who are left must agree.",
+        signer.account()
+    );
+    let json = json!({ "datanet": datanet, "curator": signer.account(), "threshold": threshold });
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+/// Casts votes: one by a call of its own, several in calls of 20.
+async fn vote(context: &Context, datanet: DatanetId, ballots: Vec<Ballot>) -> Result<Answer> {
     let client = context.client().await?;
     let signer = context.signer().await?;
     let wait = context.wait(Wait::InBlock);
-    let (receipt, Voted { settled, replaced }) =
-        client.vote(&signer, file.datanet, file.sha256, view.submission, verdict, wait).await?;
+    if let [Ballot { view, verdict, read }] = ballots.as_slice() {
+        let (sha256, submission) = (view.item.sha256, view.submission);
+        let (receipt, voted) =
+            client.vote(&signer, datanet, sha256, submission, *verdict, wait).await?;
+        let (json, text) = outcome(view, *verdict, read.as_ref(), voted);
+        return Ok(Answer::of_transaction(json, text, &receipt));
+    }
+    let (mut jsons, mut texts, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+    for chunk in ballots.chunks(MAX_VOTES) {
+        let votes: Vec<ManyVote> = chunk
+            .iter()
+            .map(|Ballot { view, verdict, .. }| ManyVote {
+                datanet,
+                sha256: view.item.sha256,
+                submission: view.submission,
+                verdict: *verdict,
+            })
+            .collect();
+        let (receipt, outcomes) = client.vote_many(&signer, &votes, wait).await?;
+        for (Ballot { view, verdict, read }, voted) in chunk.iter().zip(outcomes) {
+            let (json, text) = match voted {
+                Ok(voted) => outcome(view, *verdict, read.as_ref(), voted),
+                Err(error) => (
+                    json!({ "submission": view.submission, "refused": error.to_string() }),
+                    format!("The vote on submission {} was refused: {error}", view.submission),
+                ),
+            };
+            jsons.push(json);
+            texts.push(text);
+        }
+        receipts.push(receipt);
+    }
+    let json = json!({ "datanet": datanet, "votes": jsons });
+    let text = texts.join("\n");
+    Ok(match receipts.last() {
+        // At least one file is required.
+        None => Answer::new(json, text),
+        Some(last) => {
+            let mut answer = Answer::of_transaction(json, text, last);
+            answer.transactions(receipts.iter());
+            answer
+        }
+    })
+}
+
+/// What a vote did, for programs and for people.
+fn outcome(
+    view: &PendingView<AccountId>,
+    verdict: Verdict,
+    read: Option<&content::Read>,
+    voted: Voted,
+) -> (Value, String) {
+    let Voted { settled, replaced } = voted;
     let (name, detail) = match verdict {
         Verdict::Accept { score, .. } => ("accept", json!({ "score": score.get() })),
         Verdict::Reject(reason) => ("reject", json!({ "reason": reason.name() })),
+        Verdict::Unavailable => ("unavailable", json!({})),
     };
     let mut json = json!({
         "submission": view.submission,
         "verdict": name,
-        "units": read.as_ref().map(|read| read.measured.units),
-        "textRoot": read.as_ref().map(|read| hex::encode(read.measured.text_root)),
-        "leftOut": read.as_ref().map(|read| views::left_out(&read.left_out, read.measured.units)),
-        "isolation": read.as_ref().and_then(isolation),
+        "units": read.map(|read| read.measured.units),
+        "textRoot": read.map(|read| hex::encode(read.measured.text_root)),
+        "leftOut": read.map(|read| views::left_out(&read.left_out, read.measured.units)),
+        "isolation": read.and_then(isolation),
         "extractorVersion": EXTRACTOR_VERSION,
         "settled": settled.is_some(),
         "replaced": replaced,
@@ -283,12 +408,18 @@ async fn vote(
     if let (Value::Object(json), Value::Object(detail)) = (&mut json, detail) {
         json.extend(detail);
     }
-    let outcome = match settled {
-        Some(true) => "it is accepted",
-        Some(false) => "it is rejected",
-        None => "more votes are needed",
+    let ended = match (settled, verdict) {
+        (Some(true), _) => "it is accepted",
+        (Some(false), Verdict::Unavailable) => "it is out, and counts against nobody",
+        (Some(false), _) => "it is rejected",
+        (None, _) => "more votes are needed",
     };
     let before = if replaced { "\nIt takes the place of your earlier vote on it." } else { "" };
-    let text = format!("Voted to {name} submission {}: {outcome}.{before}", view.submission);
-    Ok(Answer::of_transaction(json, text, &receipt))
+    let what = match verdict {
+        Verdict::Unavailable => {
+            format!("Voted that submission {} cannot be fetched", view.submission)
+        }
+        _ => format!("Voted to {name} submission {}", view.submission),
+    };
+    (json, format!("{what}: {ended}.{before}"))
 }

@@ -22,7 +22,9 @@ impl Asked {
         let mut waiting = vec![call];
         while let Some(call) = waiting.pop() {
             match call {
-                Call::Datanets(Datanets::submit { datanet, items }) => {
+                Call::Datanets(
+                    Datanets::submit { datanet, items } | Datanets::open { datanet, items, .. },
+                ) => {
                     asked.files.extend(items.0.into_iter().map(|item| (datanet, item.0)));
                 }
                 Call::Review(Review::vote { submission, verdict, .. }) => {

@@ -1,13 +1,13 @@
 //! The events of OpenLedger's pallets, and of those others that are part of a chain's history.
 
 use crate::{AccountId, H256};
-use codec::Decode;
+use codec::{Decode, Input};
 use openledger_primitives::{
-    job::JobFailure, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetStatus,
-    ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, RejectionReason, Shares,
-    SubmissionId,
+    job::JobFailure, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId,
+    DatanetStatus, ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits,
+    RejectionReason, Shares, SubmissionId, Verdict,
 };
-use serde_json::{Map, Value};
+use serde_json::{json, Map, Value};
 
 /// Pallets whose every event has to be known: what they say must not get lost.
 pub const OUR_PALLETS: [&str; 4] = ["Datanets", "Review", "Leaderboard", "Training"];
@@ -43,6 +43,47 @@ shown! {
     JobFailure: |value| value.name().into();
     DatanetStatus: |value| value.name().into();
     Option<AccountId>: |value| value.map_or(Value::Null, |account| account.to_string().into());
+    BarReason: |value| value.name().into();
+    Option<QuotaLimits>: |value| json!(value);
+    Failure: |value| hex::encode(&value.0).into();
+    Said: |value| match value.0 {
+        None => Value::Null,
+        Some(Verdict::Reject(reason)) => json!({ "reject": reason.name() }),
+        Some(Verdict::Unavailable) => "unavailable".into(),
+        Some(Verdict::Accept { score, units, text_root, extractor }) => json!({ "accept": {
+            "score": score.get(),
+            "units": units,
+            "textRoot": hex::encode(text_root.0),
+            "extractor": extractor,
+        }}),
+    };
+}
+
+/// The verdict of a vote; runtimes up to version 102 did not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said(pub Option<Verdict>);
+
+impl Decode for Said {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        match input.remaining_len()? {
+            Some(0) => Ok(Self(None)),
+            _ => Verdict::decode(input).map(|verdict| Self(Some(verdict))),
+        }
+    }
+}
+
+/// Why a call failed, as the chain encodes it: what it means is for the metadata of its block to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub Vec<u8>);
+
+impl Decode for Failure {
+    // The last field of its event.
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        let length = input.remaining_len()?.ok_or("the length is not known")?;
+        let mut bytes = vec![0; length];
+        input.read(&mut bytes)?;
+        Ok(Self(bytes))
+    }
 }
 
 /// `base_model` as `baseModel`.
@@ -141,12 +182,39 @@ chain_events! {
         StatusSet = "StatusSet" { datanet: DatanetId, status: DatanetStatus }
         Offered = "Offered" { datanet: DatanetId, to: Option<AccountId> }
         OwnerChanged = "OwnerChanged" { datanet: DatanetId, from: AccountId, to: AccountId }
+        Precommitted = "Precommitted" { contributor: AccountId, count: u32 }
+        Displaced = "Displaced" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash,
+            by: SubmissionId
+        }
+        Unavailable = "Unavailable" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash
+        }
+        Expired = "Expired" {
+            datanet: DatanetId, submission: SubmissionId, contributor: AccountId, sha256: FileHash
+        }
+        RefusalCleared = "RefusalCleared" {
+            datanet: DatanetId, submission: SubmissionId, sha256: FileHash
+        }
+        CapsSet = "CapsSet" { datanet: DatanetId, daily_limit: Option<QuotaLimits>, share: u8 }
+        Barred = "Barred" { datanet: DatanetId, account: AccountId, reason: BarReason }
+        Unbarred = "Unbarred" { datanet: DatanetId, account: AccountId }
+        SponsorshipEnded = "SponsorshipEnded" { contributor: AccountId, depositor: AccountId }
+        LeafRevoked = "LeafRevoked" {
+            datanet: DatanetId, leaf: LeafIndex, submission: SubmissionId, contributor: AccountId,
+            by_governance: bool
+        }
     }
     "Review" {
         PolicySet = "PolicySet" { datanet: DatanetId }
         Voted = "Voted" {
-            datanet: DatanetId, submission: SubmissionId, curator: AccountId, replaced: bool
+            datanet: DatanetId, submission: SubmissionId, curator: AccountId, replaced: bool,
+            verdict: Said
         }
+        VoteRefused = "VoteRefused" {
+            datanet: DatanetId, submission: SubmissionId, curator: AccountId, error: Failure
+        }
+        CuratorResigned = "CuratorResigned" { datanet: DatanetId, curator: AccountId, threshold: u8 }
         Decided = "Decided" { datanet: DatanetId, submission: SubmissionId, accepted: bool }
         ExtractorRaised = "ExtractorRaised" { extractor: ExtractorVersion }
         PolicyAnnounced = "PolicyAnnounced" { datanet: DatanetId, from: BlockNumber }
@@ -210,6 +278,16 @@ impl ChainEvent {
             | Self::Accepted { datanet, .. }
             | Self::Rejected { datanet, .. }
             | Self::Withdrawn { datanet, .. }
+            | Self::Displaced { datanet, .. }
+            | Self::Unavailable { datanet, .. }
+            | Self::Expired { datanet, .. }
+            | Self::RefusalCleared { datanet, .. }
+            | Self::CapsSet { datanet, .. }
+            | Self::Barred { datanet, .. }
+            | Self::Unbarred { datanet, .. }
+            | Self::LeafRevoked { datanet, .. }
+            | Self::VoteRefused { datanet, .. }
+            | Self::CuratorResigned { datanet, .. }
             | Self::PolicySet { datanet }
             | Self::Voted { datanet, .. }
             | Self::Decided { datanet, .. }
@@ -239,6 +317,12 @@ impl ChainEvent {
             | Self::Accepted { submission, .. }
             | Self::Rejected { submission, .. }
             | Self::Withdrawn { submission, .. }
+            | Self::Displaced { submission, .. }
+            | Self::Unavailable { submission, .. }
+            | Self::Expired { submission, .. }
+            | Self::RefusalCleared { submission, .. }
+            | Self::LeafRevoked { submission, .. }
+            | Self::VoteRefused { submission, .. }
             | Self::Voted { submission, .. }
             | Self::Decided { submission, .. } => Some(*submission),
             _ => None,
@@ -272,7 +356,8 @@ impl ChainEvent {
             | Self::PayoutSet { account: one, to: other, .. }
             | Self::PaidOut { account: one, to: other, .. }
             | Self::ContributorRegistered { contributor: one, depositor: other }
-            | Self::ContributorDeregistered { contributor: one, depositor: other } => {
+            | Self::ContributorDeregistered { contributor: one, depositor: other }
+            | Self::SponsorshipEnded { contributor: one, depositor: other } => {
                 if one == other {
                     vec![*one]
                 } else {
@@ -284,6 +369,15 @@ impl ChainEvent {
             | Self::Accepted { contributor: account, .. }
             | Self::Rejected { contributor: account, .. }
             | Self::Withdrawn { contributor: account, .. }
+            | Self::Precommitted { contributor: account, .. }
+            | Self::Displaced { contributor: account, .. }
+            | Self::Unavailable { contributor: account, .. }
+            | Self::Expired { contributor: account, .. }
+            | Self::LeafRevoked { contributor: account, .. }
+            | Self::Barred { account, .. }
+            | Self::Unbarred { account, .. }
+            | Self::VoteRefused { curator: account, .. }
+            | Self::CuratorResigned { curator: account, .. }
             | Self::Voted { curator: account, .. }
             | Self::PointsEarned { account, .. }
             | Self::Funded { who: account, .. }

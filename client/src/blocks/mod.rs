@@ -8,7 +8,7 @@ mod calls;
 pub mod event;
 mod shape;
 
-pub use event::{ChainEvent, OUR_PALLETS};
+pub use event::{ChainEvent, Said, OUR_PALLETS};
 pub use shape::unknown_events;
 
 use crate::{
@@ -512,8 +512,10 @@ impl Reader<'_> {
                     let address = runtime::storage().datanets().leaves();
                     Detail::Leaf(self.present(address, (*datanet, *leaf)).await?)
                 }
+                ChainEvent::Voted { verdict: Said(Some(verdict)), .. } => Detail::Vote(*verdict),
                 ChainEvent::Voted { submission, curator, .. } => {
-                    let address = runtime::storage().review().ballots();
+                    // Verdicts got a kind more since; what was written before reads as it did.
+                    let address = runtime::storage().review().ballots().unvalidated();
                     let ballot: Option<StoredBallot> = self.value(address, (*submission,)).await?;
                     let kept = ballot.and_then(|ballot| {
                         ballot.votes.into_iter().find(|(who, _)| who == curator)
@@ -574,7 +576,7 @@ impl Reader<'_> {
                     let policy = self.present(storage.review().policies(), (*datanet,)).await?;
                     changed.policies.push((*datanet, policy));
                 }
-                ChainEvent::PolicySet { datanet } => {
+                ChainEvent::PolicySet { datanet } | ChainEvent::CuratorResigned { datanet, .. } => {
                     let policy = self.present(storage.review().policies(), (*datanet,)).await?;
                     changed.policies.push((*datanet, policy));
                 }

@@ -15,6 +15,12 @@ static OWN: LazyLock<Option<Shapes>> = LazyLock::new(|| {
     Some(Shapes::of(&own))
 });
 
+/// Shapes of earlier runtimes that [`ChainEvent`] reads as well.
+const EARLIER: &[(&str, &str, &str)] = &[
+    // Up to version 102 a vote's event did not say the verdict.
+    ("Review", "Voted", "{datanet:U32,submission:U64,curator:([32]U8,),replaced:Bool,}"),
+];
+
 /// The shapes of all events of a runtime, by pallet and event.
 pub(super) struct Shapes(HashMap<(String, String), String>);
 
@@ -31,11 +37,17 @@ impl Shapes {
         Self(shapes)
     }
 
-    /// Whether an event has the shape that this program knows.
+    /// Whether an event has the shape that this program knows, or one of before that it still reads.
     pub(super) fn require(&self, pallet: &str, event: &str, spec: u32) -> Result<()> {
         let key = (pallet.to_owned(), event.to_owned());
         let own = OWN.as_ref().and_then(|own| own.0.get(&key));
-        if own.is_some() && own == self.0.get(&key) {
+        let found = self.0.get(&key);
+        let earlier = || {
+            EARLIER.iter().any(|(of, name, shape)| {
+                *of == pallet && *name == event && found.is_some_and(|found| found == shape)
+            })
+        };
+        if own.is_some() && (own == found || earlier()) {
             return Ok(());
         }
         let what = format!("the event {pallet}.{event} of runtime version {spec}");

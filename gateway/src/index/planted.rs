@@ -2,7 +2,7 @@
 //! Its events come in the order, and with the state, that the pallets bring them in.
 
 use openledger_client::{
-    blocks::{Block, BlockEvent, ChainEvent, Changed, DatanetRecord, Detail},
+    blocks::{Block, BlockEvent, ChainEvent, Changed, DatanetRecord, Detail, Said},
     AccountId, BaseModel, H256,
 };
 use openledger_primitives::{
@@ -208,8 +208,13 @@ impl Maker {
                 true => Verdict::Accept { score, units: UNITS, text_root, extractor: 2 },
                 false => Verdict::Reject(RejectionReason::OffTopic),
             };
-            let voted =
-                ChainEvent::Voted { datanet, submission, curator: curator(), replaced: false };
+            let voted = ChainEvent::Voted {
+                datanet,
+                submission,
+                curator: curator(),
+                replaced: false,
+                verdict: Said(Some(verdict)),
+            };
             push(block, voted, Detail::Vote(verdict));
             if accepted {
                 self.accept(block, submission, datanet, contributor, score);

@@ -1,7 +1,10 @@
 //! Rows follow from blocks alone.
 
 use super::common::Served;
-use openledger_client::H256;
+use openledger_client::{
+    blocks::{Block, BlockEvent, ChainEvent, Changed, Detail},
+    AccountId, H256,
+};
 use openledger_gateway::index::planted::{Maker, Plan};
 use openledger_gateway::index::{
     source::Planted,
@@ -40,6 +43,50 @@ fn the_same_chain_gives_the_same_rows_however_it_is_cut() {
     let plan = Plan { seed: 2, ..Plan::SMALL };
     third.apply(&Maker::blocks(plan, 60)).unwrap();
     assert_ne!(dump, third.dump().unwrap());
+}
+
+#[test]
+fn every_way_in_which_a_submission_ends_is_kept_with_its_reason() {
+    let blocks = Maker::blocks(Plan::SMALL, 30);
+    let waiting = |block: &Block| -> Vec<(u32, u64, AccountId, [u8; 32])> {
+        let submitted = block.events.iter().filter_map(|event| match event.event {
+            ChainEvent::Submitted { datanet, submission, contributor, sha256 } => {
+                Some((datanet, submission, contributor, sha256))
+            }
+            _ => None,
+        });
+        submitted.collect()
+    };
+    let last = (0..blocks.len() - 1)
+        .find(|place| waiting(&blocks[*place]).len() >= 3)
+        .expect("a block with three submissions");
+    let files = waiting(&blocks[last]);
+    let ending = |place: usize| {
+        let (datanet, submission, contributor, sha256) = files[place];
+        match place {
+            0 => ChainEvent::Displaced { datanet, submission, contributor, sha256, by: 1_000 },
+            1 => ChainEvent::Unavailable { datanet, submission, contributor, sha256 },
+            _ => ChainEvent::Expired { datanet, submission, contributor, sha256 },
+        }
+    };
+    let mut next = blocks[last + 1].clone();
+    next.changed = Changed::default();
+    next.events = (0..3)
+        .map(|place| BlockEvent {
+            index: place as u32,
+            extrinsic: None,
+            event: ending(place),
+            detail: Detail::None,
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Sqlite::open(&folder.path().join("index.sqlite")).unwrap();
+    storage.apply(&blocks[..=last]).unwrap();
+    storage.apply(&[next]).unwrap();
+    for ((_, submission, ..), reason) in files.iter().zip(["displaced", "unavailable", "expired"]) {
+        let found = storage.submission(*submission).unwrap().expect("it is there").submission;
+        assert_eq!((found.state.as_str(), found.reason.as_deref()), ("rejected", Some(reason)));
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use openledger_primitives::{api::SubmissionItem, ContentId, MediaType};
 use serde::Deserialize;
 
-fn hash(text: &str) -> Option<[u8; 32]> {
+/// 32 bytes of 64 hexadecimal digits.
+pub(super) fn hash(text: &str) -> Option<[u8; 32]> {
     let text = text.strip_prefix("0x").unwrap_or(text);
     if text.len() != 64 || !text.is_ascii() {
         return None;

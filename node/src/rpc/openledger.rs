@@ -5,7 +5,7 @@
 //!   '{"jsonrpc":"2.0","id":1,"method":"openledger_leaderboard","params":[0]}'
 //! ```
 
-use super::json::Item;
+use super::json::{hash, Item};
 use crate::service::FullClient;
 use jsonrpsee::{
     types::{ErrorObjectOwned, Params},
@@ -13,11 +13,12 @@ use jsonrpsee::{
 };
 use openledger_primitives::{
     api::{
-        BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, SubmissionItem, TrainingApi,
+        BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, SubmissionItem,
+        SubmissionKey, TrainingApi,
     },
     json::{
         file_shares, Adapter, Attribution, Check, Datanet, DatanetDetails, Entry, Job, Payout,
-        Pool, Quota, Share, WaitingPolicy,
+        Pool, Quota, Share, Submission, WaitingPolicy,
     },
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
@@ -61,6 +62,8 @@ pub(crate) fn module(
     method(&mut module, "openledger_quota", quota)?;
     method(&mut module, "openledger_check", check)?;
     method(&mut module, "openledger_datanets", datanets)?;
+    method(&mut module, "openledger_submission", submission)?;
+    method(&mut module, "openledger_submissions", submissions)?;
     method(&mut module, "openledger_extractor", extractor)?;
     method(&mut module, "openledger_leaderboard", leaderboard)?;
     method(&mut module, "openledger_claimable", claimable)?;
@@ -120,6 +123,58 @@ fn datanets(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Da
         .runtime_api()
         .datanets(at, start.unwrap_or(0), limit.unwrap_or(PAGE))
         .map_err(runtime)?;
+    Ok(views.into_iter().map(Into::into).collect())
+}
+
+/// A runtime of before there were reads of single submissions has none.
+fn has_submissions(client: &FullClient, at: Hash) -> Answer<()> {
+    let version = client.runtime_api().api_version::<dyn DatanetsApi<Block, AccountId>>(at);
+    match version.map_err(runtime)? {
+        Some(2..) => Ok(()),
+        _ => {
+            Err(error(NOT_FOUND, "this chain's runtime is of before single submissions were read"))
+        }
+    }
+}
+
+/// What `openledger_submission` takes as second parameter: a number, or a sha256 in hexadecimal.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Number(u64),
+    Sha256(String),
+}
+
+/// `openledger_submission(datanet, numberOrSha256)`: with its votes, or why, by whom and when it was
+/// refused
+fn submission(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Submission<AccountId>> {
+    let (datanet, key): (u32, Key) = params.parse()?;
+    has_submissions(client, at)?;
+    let key = match key {
+        Key::Number(number) => SubmissionKey::Number(number),
+        Key::Sha256(text) => SubmissionKey::Sha256(hash(&text).ok_or_else(|| {
+            invalid(format!("sha256 is {text:?}; it takes 64 hexadecimal digits"))
+        })?),
+    };
+    let view = client.runtime_api().submission(at, datanet, key).map_err(runtime)?;
+    view.map(Into::into).ok_or_else(|| {
+        error(NOT_FOUND, "the chain keeps no such submission; the gateway's index keeps all")
+    })
+}
+
+/// `openledger_submissions(account, after?, limit?)`: in every state, by number
+fn submissions(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Vec<Submission<AccountId>>> {
+    let mut params = params.sequence();
+    let account: AccountId = params.next()?;
+    let after: Option<u64> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    has_submissions(client, at)?;
+    let api = client.runtime_api();
+    let views = api.submissions_of(at, account, after, limit.unwrap_or(PAGE)).map_err(runtime)?;
     Ok(views.into_iter().map(Into::into).collect())
 }
 
@@ -245,9 +300,15 @@ fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Adapter
     let id: u64 = params.one()?;
     let adapter = client.runtime_api().adapter(at, id).map_err(runtime)?;
     let parent = parents(client, at, id, 1)?.get(&id).copied();
-    adapter
-        .map(|adapter| Adapter::new(id, adapter, parent))
-        .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))
+    let adapter = adapter.ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))?;
+    let mut revoked = false;
+    if has_submissions(client, at).is_ok() {
+        for dataset in adapter.datasets.iter() {
+            let first = client.runtime_api().revoked(at, dataset.datanet, 0, 1).map_err(runtime)?;
+            revoked |= first.first().is_some_and(|leaf| *leaf < dataset.version.leaves);
+        }
+    }
+    Ok(Adapter::new(id, adapter, parent, revoked))
 }
 
 /// `openledger_ancestry(job)`: the adapters from which a job's adapter comes, the nearest first, at

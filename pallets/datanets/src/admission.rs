@@ -1,16 +1,21 @@
-//! The one check that decides whether a submission is admitted.
+//! The one check that decides whether a free call is admitted.
 //!
 //! Dispatch, the transaction extension and the runtime API all call it, so that they never disagree.
 
 use crate::{
-    Config, Contributor, Contributors, Datanet, Datanets, Error, Leaves, Pallet, Quotas, Statuses,
-    Submission, Submissions,
+    Bars, CapShares, Config, Contributor, Contributors, Datanet, Datanets, Ended, Error, Leaves,
+    Pallet, PendingFile, Precommit, Precommits, PrecommitsOf, Quotas, RefusedFile, RefusedFiles,
+    ShareUse, Statuses, Submission, Submissions, Waiting, WaitingFile, WaitingFiles, DEFAULT_SHARE,
 };
+use alloc::vec::Vec;
 use frame_support::traits::{Get, Time};
 use openledger_primitives::{
-    api::SubmissionItem, quota::QuotaExceeded, ContentCodec, DailyQuota, DatanetId, DatanetStatus,
-    Day, Refusal, RefusalRule, SubmissionId, MAX_ITEMS, MILLISECONDS_PER_DAY,
+    api::SubmissionItem, precommit::MAX_PRECOMMITS, precommitment, quota::QuotaExceeded,
+    BlockNumber, ContentCodec, DailyQuota, DatanetId, DatanetStatus, Day, FileHash, QuotaLimits,
+    Refusal, RefusalRule, Salt, SubmissionId, MAX_ITEMS, MILLISECONDS_PER_DAY,
 };
+use sp_core::H256;
+use sp_runtime::traits::SaturatedConversion;
 
 /// What an admitted submission leads to: the changed records, not yet written.
 pub(crate) struct Admission<T: Config> {
@@ -20,6 +25,26 @@ pub(crate) struct Admission<T: Config> {
     pub(crate) datanet: Datanet<T::AccountId>,
     /// The account's quota, used.
     pub(crate) quota: DailyQuota,
+    /// The account's share of the Datanet's limit, used; where there is a limit.
+    pub(crate) share: Option<DailyQuota>,
+    /// What the account has waiting, as it was.
+    pub(crate) waiting: WaitingFiles,
+    /// The precommitments that are left; where some are opened.
+    pub(crate) precommits: Option<PrecommitsOf>,
+    /// Block from which each item's age counts.
+    pub(crate) ages: Vec<BlockNumber>,
+    /// Younger submissions of the same files, which give way.
+    pub(crate) displaced: Vec<PendingFile<T::AccountId>>,
+}
+
+/// What admitted precommitments lead to.
+pub(crate) struct PrecommitAdmission<T: Config> {
+    /// The contributor, as it was.
+    pub(crate) contributor: Contributor<T::AccountId>,
+    /// The account's quota, used.
+    pub(crate) quota: DailyQuota,
+    /// All that stand, the new ones included.
+    pub(crate) precommits: PrecommitsOf,
 }
 
 impl<T: Config> Pallet<T> {
@@ -29,31 +54,132 @@ impl<T: Config> Pallet<T> {
         Day::try_from(T::Time::now().div_euclid(MILLISECONDS_PER_DAY)).unwrap_or(Day::MAX)
     }
 
+    /// The number of this block.
+    pub(crate) fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// Days in blocks.
+    pub(crate) fn days(days: u32) -> BlockNumber {
+        days.saturating_mul(T::DayLength::get())
+    }
+
+    /// Whether a precommitment can still be opened.
+    pub(crate) fn stands(precommit: &Precommit) -> bool {
+        Self::now() < precommit.at.saturating_add(Self::days(1))
+    }
+
     /// Whether `who` may submit `items` to `datanet` now.
     ///
     /// # Errors
     ///
     /// The first rule that is broken. Rules about the account and the Datanet come first, then those
-    /// about each item by itself, then duplicates, and the day's limits last.
+    /// about each item by itself, then what became of the same files before, and limits last.
     pub fn check_admission(
         who: &T::AccountId,
         datanet: DatanetId,
         items: &[SubmissionItem],
     ) -> Result<(), Refusal> {
-        Self::admit(who, datanet, items).map(drop)
+        Self::admit(who, datanet, items, None).map(drop)
     }
 
-    /// [`Self::check_admission`], and what the submission leads to.
-    pub(crate) fn admit(
+    /// Whether `who` may open its precommitments of `items` now.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken, in the order of [`Self::check_admission`].
+    pub fn check_opening(
         who: &T::AccountId,
-        id: DatanetId,
+        datanet: DatanetId,
         items: &[SubmissionItem],
-    ) -> Result<Admission<T>, Refusal> {
+        salt: &Salt,
+    ) -> Result<(), Refusal> {
+        Self::admit(who, datanet, items, Some(salt)).map(drop)
+    }
+
+    /// Whether `who` may precommit now.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken.
+    pub fn check_precommit(who: &T::AccountId, commitments: &[H256]) -> Result<(), Refusal> {
+        Self::admit_precommits(who, commitments).map(drop)
+    }
+
+    /// The pending file that `who` may take back.
+    ///
+    /// # Errors
+    ///
+    /// `NotPending` or `NotAuthorized`.
+    pub(crate) fn admit_withdrawal(
+        who: &T::AccountId,
+        datanet: DatanetId,
+        sha256: &FileHash,
+    ) -> Result<PendingFile<T::AccountId>, Refusal> {
+        let file = Self::pending_file(datanet, sha256).ok_or(Refusal::of_call(
+            RefusalRule::NotPending,
+            0,
+            0,
+        ))?;
+        if file.contributor != *who {
+            return Err(Refusal::of_call(RefusalRule::NotAuthorized, file.id, 0));
+        }
+        Ok(file)
+    }
+
+    /// A contributor that may still submit.
+    fn contributor(who: &T::AccountId) -> Result<Contributor<T::AccountId>, Refusal> {
         let contributor = Contributors::<T>::get(who).ok_or(Refusal::of_call(
             RefusalRule::NotRegistered,
             0,
             0,
         ))?;
+        if contributor.depositor != *who && Ended::<T>::contains_key(who) {
+            return Err(Refusal::of_call(RefusalRule::SponsorshipEnded, 0, 0));
+        }
+        Ok(contributor)
+    }
+
+    pub(crate) fn admit_precommits(
+        who: &T::AccountId,
+        commitments: &[H256],
+    ) -> Result<PrecommitAdmission<T>, Refusal> {
+        let contributor = Self::contributor(who)?;
+        let count = item_count(commitments.len())?;
+        let mut precommits = Precommits::<T>::get(who);
+        precommits.retain(Self::stands);
+        let at = Self::now();
+        for (index, commitment) in (0u32..).zip(commitments) {
+            let mut earlier = commitments.iter().take(index as usize).zip(0u64..);
+            if let Some(first) = earlier.find(|(other, _)| *other == commitment) {
+                return Err(Refusal::of_item(RefusalRule::RepeatedItem, index, first.1, 0));
+            }
+            if precommits.iter().any(|standing| standing.commitment == *commitment) {
+                return Err(Refusal::of_item(RefusalRule::AlreadyPrecommitted, index, 0, 0));
+            }
+        }
+        for commitment in commitments {
+            let total = (precommits.len() as u64).saturating_add(1);
+            precommits.try_push(Precommit { commitment: *commitment, at }).map_err(|_| {
+                Refusal::of_call(RefusalRule::PendingFiles, total, MAX_PRECOMMITS.into())
+            })?;
+        }
+        let mut quota = Quotas::<T>::get(who);
+        // Its bytes count when it is opened: nobody knows them yet.
+        quota.try_consume(Self::today(), count, 0, &T::AccountLimits::get()).map_err(
+            |exceeded| limit_refusal(exceeded, RefusalRule::DailyFiles, RefusalRule::DailyBytes),
+        )?;
+        Ok(PrecommitAdmission { contributor, quota, precommits })
+    }
+
+    /// [`Self::check_admission`] or, with a salt, [`Self::check_opening`], and what it leads to.
+    pub(crate) fn admit(
+        who: &T::AccountId,
+        id: DatanetId,
+        items: &[SubmissionItem],
+        salt: Option<&Salt>,
+    ) -> Result<Admission<T>, Refusal> {
+        let contributor = Self::contributor(who)?;
         let mut datanet = Datanets::<T>::get(id).ok_or(Refusal::of_call(
             RefusalRule::UnknownDatanet,
             id.into(),
@@ -68,29 +194,48 @@ impl<T: Config> Pallet<T> {
             return Err(Refusal::of_call(rule, id.into(), 0));
         }
         // First of all that depends on the number of items: the runtime API takes any number.
-        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        if !(1..=MAX_ITEMS).contains(&count) {
-            return Err(Refusal::of_call(
-                RefusalRule::ItemCount,
-                items.len() as u64,
-                MAX_ITEMS.into(),
-            ));
+        let count = item_count(items.len())?;
+        if let Some(bar) = Bars::<T>::get(id, who) {
+            return Err(Refusal::of_call(RefusalRule::Barred, bar.reason.code().into(), 0));
         }
         Self::check_items(&datanet, items)?;
+
+        let mut precommits = salt.map(|_| Precommits::<T>::get(who));
+        let mut ages = Vec::with_capacity(items.len());
+        let mut displaced = Vec::new();
         for (index, item) in (0..).zip(items) {
-            if let Some(record) = Submissions::<T>::get(id, item.sha256) {
-                let number = Self::submission_number(id, &record);
-                return Err(Refusal::of_item(RefusalRule::AlreadySubmitted, index, number, 0));
-            }
+            let opened = match (salt, &mut precommits) {
+                (Some(salt), Some(precommits)) => {
+                    let commitment = precommitment(who, id, &item.sha256, salt);
+                    Some(take::<T>(precommits, commitment).ok_or(Refusal::of_item(
+                        RefusalRule::NotPrecommitted,
+                        index,
+                        0,
+                        0,
+                    ))?)
+                }
+                _ => None,
+            };
+            let (age, gives_way) = Self::check_before(who, id, index, &item.sha256, opened)?;
+            ages.push(age);
+            displaced.extend(gives_way);
         }
 
+        let total = u64::from(contributor.pending).saturating_add(count.into());
+        let most = u64::from(T::MaxPending::get());
+        if total > most {
+            return Err(Refusal::of_call(RefusalRule::PendingFiles, total, most));
+        }
         // At most 20 sizes of 32 bits each.
         let bytes = items.iter().fold(0u64, |sum, item| sum.saturating_add(item.size.into()));
         let today = Self::today();
         let mut quota = Quotas::<T>::get(who);
-        quota.try_consume(today, count, bytes, &T::AccountLimits::get()).map_err(|exceeded| {
+        // A precommitment was counted as a file when it was made.
+        let files = if salt.is_some() { 0 } else { count };
+        quota.try_consume(today, files, bytes, &T::AccountLimits::get()).map_err(|exceeded| {
             limit_refusal(exceeded, RefusalRule::DailyFiles, RefusalRule::DailyBytes)
         })?;
+        let mut share = None;
         if let Some(limit) = &datanet.daily_limit {
             datanet.used.try_consume(today, count, bytes, limit).map_err(|exceeded| {
                 limit_refusal(
@@ -99,8 +244,26 @@ impl<T: Config> Pallet<T> {
                     RefusalRule::DatanetDailyBytes,
                 )
             })?;
+            let limit = Self::share_of(id, limit);
+            let mut used = ShareUse::<T>::get(id, who);
+            if let Some((index, item)) =
+                (0..).zip(items).find(|(_, item)| u64::from(item.size) > limit.bytes)
+            {
+                let size = item.size.into();
+                return Err(Refusal::of_item(RefusalRule::ShareBytes, index, size, limit.bytes));
+            }
+            used.try_consume(today, count, bytes, &limit).map_err(|exceeded| {
+                limit_refusal(exceeded, RefusalRule::ShareFiles, RefusalRule::ShareBytes)
+            })?;
+            share = Some(used);
         }
-        Ok(Admission { contributor, datanet, quota })
+        let waiting = Waiting::<T>::get(who);
+        Ok(Admission { contributor, datanet, quota, share, waiting, precommits, ages, displaced })
+    }
+
+    /// An account's share of a Datanet's limit.
+    pub(crate) fn share_of(datanet: DatanetId, limit: &QuotaLimits) -> QuotaLimits {
+        limit.share(CapShares::<T>::get(datanet).unwrap_or(DEFAULT_SHARE))
     }
 
     /// The rules that need nothing but the items and the Datanet's modality.
@@ -129,6 +292,64 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// The rules about what became of the same file before. Answers from which block the file's age
+    /// counts (`opened` is that of its precommitment), and the younger submission that gives way.
+    #[allow(clippy::type_complexity)]
+    fn check_before(
+        who: &T::AccountId,
+        id: DatanetId,
+        index: u32,
+        sha256: &FileHash,
+        opened: Option<BlockNumber>,
+    ) -> Result<(BlockNumber, Option<PendingFile<T::AccountId>>), Refusal> {
+        let now = Self::now();
+        let mut age = opened.unwrap_or(now);
+        if let Some(refused) = RefusedFiles::<T>::get(id, sha256) {
+            Self::check_refused(who, index, &refused, opened)?;
+            // Its first contributor brings it back: nobody was earlier.
+            if refused.contributor == *who && now < refused.kept_until {
+                age = age.min(refused.age);
+            }
+        }
+        let Some(record) = Submissions::<T>::get(id, sha256) else { return Ok((age, None)) };
+        let number = Self::submission_number(id, &record);
+        match PendingFile::of(record, *sha256) {
+            Some(file)
+                if opened.is_some()
+                    && file.contributor != *who
+                    && age < Self::waiting(&file).map_or(0, |waiting| waiting.age) =>
+            {
+                Ok((age, Some(file)))
+            }
+            _ => Err(Refusal::of_item(RefusalRule::AlreadySubmitted, index, number, 0)),
+        }
+    }
+
+    fn check_refused(
+        who: &T::AccountId,
+        index: u32,
+        refused: &RefusedFile<T::AccountId>,
+        opened: Option<BlockNumber>,
+    ) -> Result<(), Refusal> {
+        if Self::now() >= refused.kept_until {
+            return Ok(());
+        }
+        let rule = if refused.ending.leaves_tombstone() {
+            RefusalRule::Tombstone
+        } else if refused.contributor != *who && opened.is_none_or(|age| age >= refused.age) {
+            RefusalRule::KeptForAnother
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::of_item(rule, index, refused.submission, refused.kept_until.into()))
+    }
+
+    /// The entry of a pending file in its contributor's list.
+    pub(crate) fn waiting(file: &PendingFile<T::AccountId>) -> Option<WaitingFile> {
+        let waiting = Waiting::<T>::get(&file.contributor);
+        waiting.iter().find(|waiting| waiting.submission == file.id).copied()
+    }
+
     /// The number of the submission that brought a file.
     fn submission_number(datanet: DatanetId, record: &Submission<T::AccountId>) -> SubmissionId {
         match record {
@@ -139,6 +360,24 @@ impl<T: Config> Pallet<T> {
             }
         }
     }
+}
+
+/// Takes a precommitment that still stands out of an account's, and answers its block.
+fn take<T: Config>(precommits: &mut PrecommitsOf, commitment: H256) -> Option<BlockNumber> {
+    let standing = |precommit: &Precommit| {
+        precommit.commitment == commitment && Pallet::<T>::stands(precommit)
+    };
+    let place = precommits.iter().position(standing)?;
+    Some(precommits.remove(place).at)
+}
+
+/// A call holds 1 to 20 items.
+fn item_count(items: usize) -> Result<u32, Refusal> {
+    let count = u32::try_from(items).unwrap_or(u32::MAX);
+    if !(1..=MAX_ITEMS).contains(&count) {
+        return Err(Refusal::of_call(RefusalRule::ItemCount, items as u64, MAX_ITEMS.into()));
+    }
+    Ok(count)
 }
 
 fn limit_refusal(exceeded: QuotaExceeded, files: RefusalRule, bytes: RefusalRule) -> Refusal {
@@ -165,6 +404,17 @@ impl<T> From<Refusal> for Error<T> {
             RefusalRule::DatanetDailyBytes => Self::DatanetDailyBytes,
             RefusalRule::DatanetPaused => Self::DatanetPaused,
             RefusalRule::DatanetClosed => Self::DatanetClosed,
+            RefusalRule::ShareFiles => Self::ShareFiles,
+            RefusalRule::ShareBytes => Self::ShareBytes,
+            RefusalRule::Barred => Self::Barred,
+            RefusalRule::PendingFiles => Self::PendingFiles,
+            RefusalRule::SponsorshipEnded => Self::SponsorshipEnded,
+            RefusalRule::KeptForAnother => Self::KeptForAnother,
+            RefusalRule::Tombstone => Self::Tombstone,
+            RefusalRule::NotPrecommitted => Self::NotPrecommitted,
+            RefusalRule::AlreadyPrecommitted => Self::AlreadyPrecommitted,
+            RefusalRule::NotPending => Self::NotPending,
+            RefusalRule::NotAuthorized => Self::NotAuthorized,
         }
     }
 }

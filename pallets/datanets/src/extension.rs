@@ -1,4 +1,4 @@
-//! The transaction extension that keeps refused submissions out of pool and block.
+//! The transaction extension that keeps refused free calls out of pool and block.
 
 use crate::{Call, Config, FeelessUsed, Pallet, WeightInfo};
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -8,27 +8,29 @@ use frame_support::{
     pallet_prelude::{TransactionSource, Weight},
     traits::{Get, IsSubType, OriginTrait},
 };
-use openledger_primitives::{api::SubmissionItem, DatanetId, Refusal};
+use openledger_primitives::{api::SubmissionItem, DatanetId, FileHash, Salt};
 use scale_info::TypeInfo;
+use sp_core::H256;
 use sp_runtime::{
     traits::{DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult},
     transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction},
 };
 
-/// Blocks that a free submission stays valid in the pool: admission depends on the day.
+/// Blocks that a free call stays valid in the pool: admission depends on the day.
 const LONGEVITY: u64 = 100;
 
-/// Applies the admission rules to a signed, top-level [`Call::submit`].
+/// Applies the admission rules to a signed, top-level call that costs no fee: [`Call::submit`],
+/// [`Call::precommit`], [`Call::open`], [`Call::withdraw`].
 ///
 /// `validate` answers `InvalidTransaction::Custom(rule.code())` with the
 /// [`RefusalRule`](openledger_primitives::RefusalRule) that is broken, and tags the transaction with
-/// its account, so that an account has one free submission pending at a time: two would be judged
-/// against the same quota. `prepare` judges it again against the state right before dispatch and
-/// keeps all free submissions of a block within [`Config::FeelessShare`] of what normal
+/// its account, so that an account has one free call pending at a time: two would be judged against
+/// the same quota. `prepare` judges it again against the state right before dispatch and
+/// keeps all free calls of a block within [`Config::FeelessShare`] of what normal
 /// transactions may take (`InvalidTransaction::ExhaustsResources` otherwise: it fits a later block).
 /// Dispatch then cannot fail, and uses up the quota.
 ///
-/// Any other call passes untouched. A submission inside another call is not seen here: the outer call
+/// Any other call passes untouched. A free call inside another call is not seen here: the outer call
 /// pays its fee, and dispatch checks it.
 ///
 /// Nothing is added to what wallets sign.
@@ -70,22 +72,53 @@ impl<T> fmt::Debug for AdmitSubmission<T> {
     }
 }
 
-fn invalid(refusal: Refusal) -> TransactionValidityError {
-    InvalidTransaction::Custom(refusal.rule.code()).into()
+/// A call that costs no fee.
+enum Free<'a> {
+    Submit(DatanetId, &'a [SubmissionItem]),
+    Precommit(&'a [H256]),
+    Open(DatanetId, &'a [SubmissionItem], &'a Salt),
+    Withdraw(DatanetId, &'a FileHash),
 }
 
-/// The Datanet and the files of a submission.
-fn submission<T: Config>(call: &T::RuntimeCall) -> Option<(DatanetId, &[SubmissionItem])>
-where
-    T::RuntimeCall: IsSubType<Call<T>>,
-{
-    match call.is_sub_type()? {
-        Call::submit { datanet, items } => Some((*datanet, items)),
-        _ => None,
+impl<'a> Free<'a> {
+    fn of<T: Config>(call: &'a T::RuntimeCall) -> Option<Self>
+    where
+        T::RuntimeCall: IsSubType<Call<T>>,
+    {
+        Some(match call.is_sub_type()? {
+            Call::submit { datanet, items } => Self::Submit(*datanet, items),
+            Call::precommit { commitments } => Self::Precommit(commitments),
+            Call::open { datanet, items, salt } => Self::Open(*datanet, items, salt),
+            Call::withdraw { datanet, sha256 } => Self::Withdraw(*datanet, sha256),
+            _ => return None,
+        })
+    }
+
+    fn check<T: Config>(&self, who: &T::AccountId) -> Result<(), TransactionValidityError> {
+        match self {
+            Self::Submit(datanet, items) => Pallet::<T>::check_admission(who, *datanet, items),
+            Self::Precommit(commitments) => Pallet::<T>::check_precommit(who, commitments),
+            Self::Open(datanet, items, salt) => {
+                Pallet::<T>::check_opening(who, *datanet, items, salt)
+            }
+            Self::Withdraw(datanet, sha256) => {
+                Pallet::<T>::admit_withdrawal(who, *datanet, sha256).map(drop)
+            }
+        }
+        .map_err(|refusal| InvalidTransaction::Custom(refusal.rule.code()).into())
+    }
+
+    fn weight<T: Config>(&self) -> Weight {
+        match self {
+            Self::Submit(_, items) => T::WeightInfo::admit(items.len() as u32),
+            Self::Precommit(_) => T::WeightInfo::admit_precommit(),
+            Self::Open(_, items, _) => T::WeightInfo::admit_opening(items.len() as u32),
+            Self::Withdraw(..) => T::WeightInfo::admit_withdrawal(),
+        }
     }
 }
 
-/// Books a free submission, unless the block's share for them is used up.
+/// Books a free call, unless the block's share for them is used up.
 fn take_share<T: Config>(info: &DispatchInfo, length: usize) -> Result<(), InvalidTransaction> {
     let share = T::FeelessShare::get();
     let weights = T::BlockWeights::get();
@@ -111,15 +144,12 @@ where
 {
     const IDENTIFIER: &'static str = "AdmitSubmission";
     type Implicit = ();
-    /// The signer of a free submission.
+    /// The signer of a free call.
     type Val = Option<T::AccountId>;
     type Pre = ();
 
     fn weight(&self, call: &T::RuntimeCall) -> Weight {
-        match submission::<T>(call) {
-            Some((_, items)) => T::WeightInfo::admit(items.len() as u32),
-            None => Weight::zero(),
-        }
+        Free::of::<T>(call).map_or(Weight::zero(), |free| free.weight::<T>())
     }
 
     fn validate(
@@ -132,12 +162,12 @@ where
         _inherited_implication: &impl Implication,
         _source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
-        let Some((datanet, items)) = submission::<T>(call) else {
+        let Some(free) = Free::of::<T>(call) else {
             return Ok((ValidTransaction::default(), None, origin));
         };
         // Without a signer nobody's quota would pay for it.
         let who = origin.as_signer().cloned().ok_or(InvalidTransaction::BadSigner)?;
-        Pallet::<T>::check_admission(&who, datanet, items).map_err(invalid)?;
+        free.check::<T>(&who)?;
         let validity = ValidTransaction {
             provides: alloc::vec![(b"quota", &who).encode()],
             longevity: LONGEVITY,
@@ -154,8 +184,8 @@ where
         info: &DispatchInfoOf<T::RuntimeCall>,
         len: usize,
     ) -> Result<Self::Pre, TransactionValidityError> {
-        if let (Some(who), Some((datanet, items))) = (signer, submission::<T>(call)) {
-            Pallet::<T>::check_admission(&who, datanet, items).map_err(invalid)?;
+        if let (Some(who), Some(free)) = (signer, Free::of::<T>(call)) {
+            free.check::<T>(&who)?;
             take_share::<T>(info, len)?;
         }
         Ok(())

@@ -7,10 +7,12 @@
 //! ## The life of a file
 //!
 //! ```text
-//! submit ──▶ pending ──verdict: accept──▶ accepted: a leaf of the Datanet's mountain range, for ever
-//!               │
-//!               ├──verdict: reject──▶ gone, and free to be submitted again
-//!               └──withdraw─────────▶ gone, and free to be submitted again
+//! precommit ──open──┐
+//!            submit ┴▶ pending ──accept──▶ accepted: a leaf of the mountain range, for ever
+//!                         │
+//!                         ├──reject, unavailable, expire──▶ kept for its contributor for a while
+//!                         ├──withdraw──▶ gone, and free to be submitted again
+//!                         └──displaced by an older precommitment──▶ gone
 //! ```
 //!
 //! A submission is kept under (Datanet, sha256 of the flat bytes), so the record is its own index of
@@ -18,6 +20,16 @@
 //! the nodes that the leaf adds to the mountain range (two on average) and one record of what the leaf
 //! does not hold. A version is (number of leaves, root): every past one can be read and proved from
 //! the stored nodes in O(log n).
+//!
+//! ## Who was first
+//!
+//! A submission can be read in the pool before it is in a block, and whoever pays more is in a block
+//! first. So a file's age counts from the block of its precommitment, which only the account that made
+//! it can open; an older one displaces a younger submission, and no file is accepted before
+//! [`Config::SettleDelay`] blocks of age, in which an older precommitment that is being opened comes
+//! into a block. A refused file is kept for who gave it first ([`RefusedFiles`]), so that those who
+//! judged it cannot refuse and resubmit it; one that is harmful or not the contributor's to give is
+//! kept from everybody.
 //!
 //! ## Who may submit
 //!
@@ -33,11 +45,16 @@
 //! | call | who | money | fee |
 //! |---|---|---|---|
 //! | `create_datanet` | anyone | holds [`Config::DatanetDeposit`] | yes |
-//! | `register` | anyone, for itself | holds [`Config::ContributorHold`] | yes |
+//! | `register` | anyone, for itself | holds [`Config::ContributorHold`]; a sponsor's returns | yes |
 //! | `register_for` | a sponsor | the same on the sponsor, and the existential deposit to a new account | yes |
+//! | `end_sponsorship` | the sponsor | – | yes |
 //! | `deregister` | the contributor or its sponsor | releases the hold | yes |
-//! | `submit` | a contributor | – | none within the quota |
-//! | `withdraw` | the contributor of a pending file | – | yes |
+//! | `precommit`, `open`, `submit` | a contributor | – | none within the quota |
+//! | `withdraw` | the contributor of a pending file | – | none |
+//! | `expire` | anyone | – | none if it succeeds |
+//! | `set_caps`, `bar`, `unbar` | the Datanet's owner | – | yes |
+//! | `revoke_leaf` | the leaf's contributor, or root | – | yes |
+//! | `clear_refusal` | root | – | – |
 //! | `set_text` | the Datanet's owner | – | yes |
 //! | `pause`, `resume` | the Datanet's owner | – | yes |
 //! | `offer_ownership` | the Datanet's owner | – | yes |
@@ -66,13 +83,19 @@ mod administration;
 mod admission;
 mod extension;
 mod impls;
+pub mod migrations;
+mod nonce;
+mod owner_impls;
 mod range;
 mod reads;
+mod settle;
+mod submit_impls;
 mod try_state;
 pub mod types;
 pub mod weights;
 
 pub use extension::AdmitSubmission;
+pub use nonce::CheckNonce;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -83,6 +106,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use frame_support::{
+        dispatch::Pays,
         pallet_prelude::*,
         traits::{
             fungible::{hold, Inspect, Mutate},
@@ -93,14 +117,14 @@ pub mod pallet {
     use openledger_primitives::{
         api::SubmissionItem,
         traits::{OnAccepted, ReviewPolicies},
-        Balance, DailyQuota, DatanetId, DatanetStatus, DatanetText, DatasetLeaf, FileHash,
-        LeafIndex, Modality, Points, QuotaLimits, RejectionReason, ReviewPolicy, SubmissionId,
-        MAX_ITEMS,
+        Balance, BarReason, BlockNumber, DailyQuota, DatanetId, DatanetStatus, DatanetText,
+        DatasetLeaf, FileHash, LeafIndex, Modality, Points, QuotaLimits, RejectionReason,
+        ReviewPolicy, Salt, SubmissionId, MAX_ITEMS,
     };
     use sp_core::H256;
     use sp_runtime::Perbill;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet.
     #[pallet::pallet]
@@ -134,6 +158,19 @@ pub mod pallet {
         /// What an account may submit in one UTC day over all Datanets.
         #[pallet::constant]
         type AccountLimits: Get<QuotaLimits>;
+        /// Blocks of a day: what deadlines are counted in.
+        #[pallet::constant]
+        type DayLength: Get<BlockNumber>;
+        /// Most files of an account that wait for their verdicts.
+        #[pallet::constant]
+        type MaxPending: Get<u32>;
+        /// Days after which anyone may expire a file that nobody decided on.
+        #[pallet::constant]
+        type MaxWaitDays: Get<u32>;
+        /// Blocks of age before which no file is accepted: a precommitment that is older and is being
+        /// opened meanwhile must have come into a block.
+        #[pallet::constant]
+        type SettleDelay: Get<BlockNumber>;
         /// The part of a block's weight and length that submissions without fee may take.
         #[pallet::constant]
         type FeelessShare: Get<Perbill>;
@@ -235,6 +272,116 @@ pub mod pallet {
     pub fn OpenAtFirst() -> DatanetStatus {
         DatanetStatus::Open
     }
+
+    /// Each account's precommitments.
+    #[pallet::storage]
+    pub type Precommits<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, PrecommitsOf, ValueQuery>;
+
+    /// Each contributor's files that wait for a verdict, in the order of their numbers.
+    #[pallet::storage]
+    pub type Waiting<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, WaitingFiles, ValueQuery>;
+
+    /// The last submission of each file that ended without a leaf, while the file is kept for who gave
+    /// it, or from everybody.
+    #[pallet::storage]
+    pub type RefusedFiles<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Blake2_128Concat,
+        FileHash,
+        RefusedFile<T::AccountId>,
+        OptionQuery,
+    >;
+
+    /// [`RefusedFiles`] in the order in which they go.
+    #[pallet::storage]
+    pub type Expiries<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        OrderedBlock,
+        Identity,
+        OrderedSubmissionId,
+        (DatanetId, FileHash),
+        OptionQuery,
+    >;
+
+    /// The files of settled submissions, accepted or refused, by number: each has a leaf or stands in
+    /// [`RefusedFiles`].
+    #[pallet::storage]
+    pub type Settled<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Identity,
+        OrderedSubmissionId,
+        FileHash,
+        OptionQuery,
+    >;
+
+    /// The Datanets of settled submissions by contributor and number.
+    #[pallet::storage]
+    pub type SettledOf<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Identity,
+        OrderedSubmissionId,
+        DatanetId,
+        OptionQuery,
+    >;
+
+    /// Percent of a Datanet's daily limit that one account may use; [`DEFAULT_SHARE`] without it.
+    #[pallet::storage]
+    pub type CapShares<T> = StorageMap<_, Twox64Concat, DatanetId, u8, OptionQuery>;
+
+    /// What each account used of its share of a Datanet's daily limit, on the day it last used any.
+    #[pallet::storage]
+    pub type ShareUse<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Blake2_128Concat,
+        T::AccountId,
+        DailyQuota,
+        ValueQuery,
+    >;
+
+    /// The accounts that a Datanet takes no files of.
+    #[pallet::storage]
+    pub type Bars<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Blake2_128Concat,
+        T::AccountId,
+        Bar,
+        OptionQuery,
+    >;
+
+    /// Contributors whose sponsor pays no longer, since which block: they submit nothing more until
+    /// they pay a stake of their own.
+    #[pallet::storage]
+    pub type Ended<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, BlockNumber, OptionQuery>;
+
+    /// The leaves that were revoked, in order of their positions (big-endian, not hashed).
+    #[pallet::storage]
+    pub type Revoked<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Identity,
+        OrderedSubmissionId,
+        Revocation,
+        OptionQuery,
+    >;
+
+    /// The first revoked leaf of each Datanet that has one: every longer version holds it.
+    #[pallet::storage]
+    pub type FirstRevoked<T> = StorageMap<_, Twox64Concat, DatanetId, LeafIndex, OptionQuery>;
 
     /// What submissions without fee took of this block so far. Empty between blocks.
     #[pallet::storage]
@@ -343,10 +490,106 @@ pub mod pallet {
             /// Who owns it; its deposit is held.
             to: T::AccountId,
         },
+        /// An account put precommitments into this block.
+        Precommitted {
+            /// The account.
+            contributor: T::AccountId,
+            /// How many.
+            count: u32,
+        },
+        /// A pending file gave way to an older precommitment of the same file.
+        Displaced {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The number of the submission that gave way.
+            submission: SubmissionId,
+            /// Who had given it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+            /// The submission in whose favour.
+            by: SubmissionId,
+        },
+        /// A file could not be fetched; nobody judged it.
+        Unavailable {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who gave it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+        },
+        /// Nobody decided on a file in time.
+        Expired {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission's number.
+            submission: SubmissionId,
+            /// Who gave it.
+            contributor: T::AccountId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+        },
+        /// A refused file may be submitted by anyone again.
+        RefusalCleared {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission that was refused.
+            submission: SubmissionId,
+            /// sha2-256 of its flat bytes.
+            sha256: FileHash,
+        },
+        /// A Datanet's owner changed what may be submitted in a day.
+        CapsSet {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// By all contributors together.
+            daily_limit: Option<QuotaLimits>,
+            /// Percent of it that one account may use.
+            share: u8,
+        },
+        /// A Datanet takes no more files of an account.
+        Barred {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The account.
+            account: T::AccountId,
+            /// Why.
+            reason: BarReason,
+        },
+        /// A Datanet takes files of an account again.
+        Unbarred {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The account.
+            account: T::AccountId,
+        },
+        /// A sponsor pays for a contributor no longer.
+        SponsorshipEnded {
+            /// The contributor.
+            contributor: T::AccountId,
+            /// The sponsor.
+            depositor: T::AccountId,
+        },
+        /// A leaf was revoked: flagged, and kept as it is.
+        LeafRevoked {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The leaf.
+            leaf: LeafIndex,
+            /// The submission that brought it.
+            submission: SubmissionId,
+            /// Who had given it.
+            contributor: T::AccountId,
+            /// Whether governance did it, not the contributor.
+            by_governance: bool,
+        },
     }
 
-    /// Why a call is refused. The variants from `UnknownDatanet` to `DatanetDailyBytes` are the
-    /// [`RefusalRule`](openledger_primitives::RefusalRule)s of the same names.
+    /// Why a call is refused. The variants of a
+    /// [`RefusalRule`](openledger_primitives::RefusalRule)'s name are that rule.
     #[pallet::error]
     pub enum Error<T> {
         /// There is no Datanet of that number.
@@ -373,7 +616,8 @@ pub mod pallet {
         DatanetDailyFiles,
         /// More bytes than the Datanet's owner allows in a UTC day.
         DatanetDailyBytes,
-        /// A name is 1 to 64 bytes of UTF-8, not only white space and without control characters.
+        /// A name is 1 to 64 bytes of UTF-8, not only white space, and holds no control,
+        /// bidirectional or invisible character.
         InvalidName,
         /// 1 ≤ least units ≤ most units does not hold, or no file of the modality has so many.
         InvalidUnits,
@@ -411,6 +655,46 @@ pub mod pallet {
         InvalidText,
         /// A tag is empty, begins or ends with white space, or stands twice.
         InvalidTags,
+        /// More files than the account's share of the Datanet's day.
+        ShareFiles,
+        /// More bytes than the account's share of the Datanet's day.
+        ShareBytes,
+        /// The Datanet's owner barred the account.
+        Barred,
+        /// More files precommitted or waiting for their verdicts than an account may have.
+        PendingFiles,
+        /// Who paid the account's stake ended the sponsorship.
+        SponsorshipEnded,
+        /// The file was refused before and is kept for who submitted it first.
+        KeptForAnother,
+        /// The file was refused as harmful or not its contributor's to give.
+        Tombstone,
+        /// No precommitment of the account that is less than a day old names the file.
+        NotPrecommitted,
+        /// The account has the same precommitment already.
+        AlreadyPrecommitted,
+        /// The file is too young to be accepted: an older precommitment may still be opened.
+        TooEarly,
+        /// The file has not waited long enough to be expired.
+        NotExpired,
+        /// Only the Datanet's owner may do this.
+        NotOwner,
+        /// A share is 1 to 100 percent.
+        InvalidShare,
+        /// The account is barred already.
+        AlreadyBarred,
+        /// The account is not barred.
+        NotBarred,
+        /// The account pays its stake itself.
+        NotSponsored,
+        /// The sponsorship was ended already.
+        AlreadyEnded,
+        /// Nothing is kept of a refusal of that file.
+        NotRefused,
+        /// The Datanet has no leaf at that position.
+        UnknownLeaf,
+        /// The leaf was revoked already.
+        AlreadyRevoked,
     }
 
     #[pallet::hooks]
@@ -418,6 +702,10 @@ pub mod pallet {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             // What `on_finalize` will do.
             T::DbWeight::get().writes(1)
+        }
+
+        fn on_idle(_: BlockNumberFor<T>, room: Weight) -> Weight {
+            Self::forget_refusals(room)
         }
 
         fn on_finalize(_: BlockNumberFor<T>) {
@@ -466,16 +754,17 @@ pub mod pallet {
             )
         }
 
-        /// Makes the signer a contributor and holds its stake.
+        /// Makes the signer a contributor and holds its stake. Where a sponsor paid until now, the
+        /// sponsor's stake returns.
         ///
         /// # Errors
         ///
-        /// `AlreadyRegistered`, or the signer cannot pay the hold.
+        /// `AlreadyRegistered` at its own expense, or the signer cannot pay the hold.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(origin: OriginFor<T>) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_register(who.clone(), who)
+            Self::do_register_self(who)
         }
 
         /// Makes `contributor` a contributor at the signer's expense: the stake is held on the
@@ -505,6 +794,8 @@ pub mod pallet {
 
         /// Submits 1 to 20 files to a Datanet: all of them or none.
         ///
+        /// Whoever reads the pool may bring the same files in before: [`Pallet::precommit`] first.
+        ///
         /// Costs no fee. That is sound only in a runtime whose transaction extensions include
         /// [`AdmitSubmission`]: it applies the same rules as this call, in the pool and again right
         /// before dispatch, so that an included submission never fails, each one uses up quota, and
@@ -529,16 +820,20 @@ pub mod pallet {
             items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_submit(who, datanet, items)
+            Self::do_submit(who, datanet, items, None)
         }
 
         /// Takes a pending file back. Its key is free again; its quota stays used.
+        ///
+        /// Costs no fee, like [`Pallet::submit`]: a file is taken back once, and as many are as were
+        /// submitted within the quota.
         ///
         /// # Errors
         ///
         /// `NotPending`, `NotAuthorized`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::withdraw())]
+        #[pallet::feeless_if(|_: &OriginFor<T>, _: &DatanetId, _: &FileHash| -> bool { true })]
         pub fn withdraw(
             origin: OriginFor<T>,
             datanet: DatanetId,
@@ -546,6 +841,172 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_withdraw(who, datanet, sha256)
+        }
+
+        /// Puts 1 to 20 precommitments into this block, each
+        /// [`precommitment`](openledger_primitives::precommitment) of a file that the signer will
+        /// [`open`](Pallet::open) within a day. Each counts as a file of the day's quota, now and not
+        /// again when it is opened. Costs no fee, like [`Pallet::submit`].
+        ///
+        /// # Errors
+        ///
+        /// The error named like the [`RefusalRule`](openledger_primitives::RefusalRule) that is
+        /// broken.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::precommit(commitments.len() as u32))]
+        #[pallet::feeless_if(
+            |_: &OriginFor<T>, _: &BoundedVec<H256, ConstU32<MAX_ITEMS>>| -> bool { true }
+        )]
+        pub fn precommit(
+            origin: OriginFor<T>,
+            commitments: BoundedVec<H256, ConstU32<MAX_ITEMS>>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_precommit(who, commitments)
+        }
+
+        /// Submits 1 to 20 precommitted files to a Datanet: all of them or none. Their age counts from
+        /// the block of their precommitments, and younger submissions of the same files by others give
+        /// way. Costs no fee, like [`Pallet::submit`].
+        ///
+        /// # Errors
+        ///
+        /// The error named like the [`RefusalRule`](openledger_primitives::RefusalRule) that is
+        /// broken; `Overflow`.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::open(items.len() as u32))]
+        #[pallet::feeless_if(
+            |_: &OriginFor<T>, _: &DatanetId, _: &BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>, _: &Salt| -> bool {
+                true
+            }
+        )]
+        pub fn open(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
+            salt: Salt,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_submit(who, datanet, items, Some(salt))
+        }
+
+        /// Ends the wait of a file that nobody decided on for [`Config::MaxWaitDays`]. Signed by
+        /// anyone; no fee if it succeeds.
+        ///
+        /// # Errors
+        ///
+        /// `NotPending`, `NotExpired`.
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::expire())]
+        pub fn expire(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            sha256: FileHash,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_expire(datanet, sha256)?;
+            Ok(Pays::No.into())
+        }
+
+        /// Changes what may be submitted to a Datanet in a UTC day: by all contributors together, and
+        /// in percent of it by each. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `InvalidDailyLimit`, `InvalidShare`.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_caps())]
+        pub fn set_caps(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            daily_limit: Option<QuotaLimits>,
+            share: u8,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_caps(who, datanet, daily_limit, share)
+        }
+
+        /// Takes no more files of an account into a Datanet; what waits goes on waiting. Signed by its
+        /// owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `AlreadyBarred`.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::bar())]
+        pub fn bar(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            account: T::AccountId,
+            reason: BarReason,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_bar(who, datanet, account, reason)
+        }
+
+        /// Takes files of an account again. Signed by the Datanet's owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `NotBarred`.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::bar())]
+        pub fn unbar(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            account: T::AccountId,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_unbar(who, datanet, account)
+        }
+
+        /// Pays for a contributor no longer: it submits nothing more, and the stake returns to the
+        /// signer by [`deregister`](Pallet::deregister) when nothing of it waits and the hold period
+        /// has passed, or at once when the contributor [`register`](Pallet::register)s itself.
+        ///
+        /// # Errors
+        ///
+        /// `NotRegistered`, `NotAuthorized`, `NotSponsored`, `AlreadyEnded`.
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::end_sponsorship())]
+        pub fn end_sponsorship(origin: OriginFor<T>, contributor: T::AccountId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_end_sponsorship(who, contributor)
+        }
+
+        /// Forgets a refusal, so that anyone may submit the file again. Signed by root, after a
+        /// challenge.
+        ///
+        /// # Errors
+        ///
+        /// `NotRefused`.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::clear_refusal())]
+        pub fn clear_refusal(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            sha256: FileHash,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::do_clear_refusal(datanet, sha256)
+        }
+
+        /// Flags a leaf: no new job trains on a version that holds it, and every read of an adapter
+        /// that was trained on it says so. Leaf, points and versions stay as they are. Signed by the
+        /// leaf's contributor, or by root.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownLeaf`, `NotAuthorized`, `AlreadyRevoked`.
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::revoke_leaf())]
+        pub fn revoke_leaf(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            leaf: LeafIndex,
+        ) -> DispatchResult {
+            let who = ensure_signed_or_root(origin)?;
+            Self::do_revoke_leaf(who, datanet, leaf)
         }
 
         /// Says what a Datanet is about. Signed by its owner.

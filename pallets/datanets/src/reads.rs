@@ -2,14 +2,18 @@
 //! `version_at`.
 
 use crate::{
-    range, Config, Contributors, Datanet, Datanets, Leaves, NextDatanet, Pallet, Pending, Quotas,
-    Submission, Submissions, MAX_PAGE,
+    range, Bars, CapShares, Config, Contributors, Datanet, Datanets, Leaves, NextDatanet,
+    OrderedSubmissionId, Pallet, Pending, PendingFile, Precommits, Quotas, RefusedFiles, Revoked,
+    Settled, SettledOf, Submission, Submissions, Waiting, DEFAULT_SHARE, MAX_PAGE,
 };
 use alloc::{boxed::Box, vec::Vec};
 use frame_support::traits::Get;
 use openledger_primitives::{
-    api::{DatanetView, LeafView, PendingView, QuotaStatus, SubmissionItem},
-    DatanetId, DatasetVersion, LeafIndex, Refusal, SubmissionId,
+    api::{
+        BarView, CapsView, DatanetView, LeafView, PendingView, PrecommitView, QuotaStatus,
+        SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
+    },
+    DatanetId, DatasetVersion, FileHash, LeafIndex, Refusal, SubmissionId,
 };
 use sp_core::H256;
 
@@ -129,5 +133,162 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         range::proof::<T>(datanet, index, leaves)
+    }
+
+    /// An account's precommitments that can still be opened.
+    pub fn precommits(account: &T::AccountId) -> Vec<PrecommitView> {
+        Precommits::<T>::get(account)
+            .iter()
+            .filter(|precommit| Self::stands(precommit))
+            .map(|precommit| PrecommitView {
+                commitment: precommit.commitment,
+                at: precommit.at,
+                expires_at: precommit.at.saturating_add(Self::days(1)),
+            })
+            .collect()
+    }
+
+    /// A submission with its history, without its votes: who votes is another pallet's knowledge.
+    pub fn submission(
+        datanet: DatanetId,
+        key: SubmissionKey,
+    ) -> Option<SubmissionView<T::AccountId>> {
+        match key {
+            SubmissionKey::Sha256(sha256) => Self::of_file(datanet, sha256, None),
+            SubmissionKey::Number(number) => {
+                let key = OrderedSubmissionId::from(number);
+                let sha256 =
+                    Pending::<T>::get(datanet, key).or_else(|| Settled::<T>::get(datanet, key))?;
+                Self::of_file(datanet, sha256, Some(number))
+            }
+        }
+    }
+
+    /// The submission of a file that has a number, or the last one.
+    fn of_file(
+        datanet: DatanetId,
+        sha256: FileHash,
+        number: Option<SubmissionId>,
+    ) -> Option<SubmissionView<T::AccountId>> {
+        let record = Submissions::<T>::get(datanet, sha256);
+        let present = record.and_then(|record| Self::present(datanet, sha256, record));
+        let wanted = |view: &SubmissionView<_>| number.is_none_or(|n| n == view.submission);
+        present.filter(wanted).or_else(|| {
+            let refused = RefusedFiles::<T>::get(datanet, sha256)?;
+            let view = SubmissionView {
+                submission: refused.submission,
+                datanet,
+                sha256,
+                contributor: refused.contributor,
+                state: SubmissionState::Refused {
+                    ending: refused.ending,
+                    judges: refused.judges.into_inner(),
+                    at: refused.at,
+                    kept_until: refused.kept_until,
+                },
+            };
+            Some(view).filter(wanted)
+        })
+    }
+
+    /// A file that the Datanet has.
+    fn present(
+        datanet: DatanetId,
+        sha256: FileHash,
+        record: Submission<T::AccountId>,
+    ) -> Option<SubmissionView<T::AccountId>> {
+        if let Submission::Accepted { leaf: index, content, media } = record {
+            let leaf = Leaves::<T>::get(datanet, index)?;
+            return Some(SubmissionView {
+                submission: leaf.submission,
+                datanet,
+                sha256,
+                contributor: leaf.contributor.clone(),
+                state: SubmissionState::Accepted {
+                    leaf: LeafView { index, leaf, content, media },
+                    revoked: Revoked::<T>::contains_key(datanet, OrderedSubmissionId::from(index)),
+                },
+            });
+        }
+        let file = PendingFile::of(record, sha256)?;
+        let waiting = Self::waiting(&file);
+        let (since, age) = waiting.map_or((0, 0), |waiting| (waiting.since, waiting.age));
+        let PendingFile { id, contributor, content, size, media, .. } = file;
+        Some(SubmissionView {
+            submission: id,
+            datanet,
+            sha256,
+            contributor,
+            state: SubmissionState::Pending {
+                item: SubmissionItem { content, sha256, size, media },
+                since,
+                age,
+                acceptable_at: Self::acceptable_at(age),
+                expires_at: Self::expires_at(since),
+                votes: Vec::new(),
+            },
+        })
+    }
+
+    /// At most `limit` (and 100) submissions of an account with numbers above `after`, in order: those
+    /// that wait, and those that were settled and are kept.
+    pub fn submissions_of(
+        account: &T::AccountId,
+        after: Option<SubmissionId>,
+        limit: u32,
+    ) -> Vec<SubmissionView<T::AccountId>> {
+        let limit = limit.min(MAX_PAGE) as usize;
+        let settled: Box<dyn Iterator<Item = _>> = match after {
+            None => Box::new(SettledOf::<T>::iter_prefix(account)),
+            Some(id) => {
+                let from = SettledOf::<T>::hashed_key_for(account, OrderedSubmissionId::from(id));
+                Box::new(SettledOf::<T>::iter_prefix_from(account, from))
+            }
+        };
+        let mut numbers: Vec<(SubmissionId, DatanetId)> =
+            settled.take(limit).map(|(number, datanet)| (number.into(), datanet)).collect();
+        numbers.extend(
+            Waiting::<T>::get(account)
+                .iter()
+                .map(|waiting| (waiting.submission, waiting.datanet))
+                .filter(|(number, _)| after.is_none_or(|after| *number > after)),
+        );
+        numbers.sort_unstable();
+        numbers
+            .into_iter()
+            .take(limit)
+            .filter_map(|(number, datanet)| {
+                Self::submission(datanet, SubmissionKey::Number(number))
+            })
+            .collect()
+    }
+
+    /// What may be submitted to a Datanet in a day.
+    pub fn caps(datanet: DatanetId) -> Option<CapsView> {
+        let record = Datanets::<T>::get(datanet)?;
+        Some(CapsView {
+            daily_limit: record.daily_limit,
+            used: record.used,
+            share: CapShares::<T>::get(datanet).unwrap_or(DEFAULT_SHARE),
+            account_limit: record.daily_limit.map(|limit| Self::share_of(datanet, &limit)),
+        })
+    }
+
+    /// Whether and why a Datanet takes no files of an account.
+    pub fn bar_of(datanet: DatanetId, account: &T::AccountId) -> Option<BarView> {
+        let bar = Bars::<T>::get(datanet, account)?;
+        Some(BarView { reason: bar.reason, since: bar.since })
+    }
+
+    /// At most `limit` (and 100) revoked leaves of a Datanet at positions from `start` on, in order.
+    pub fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex> {
+        let keys: Box<dyn Iterator<Item = OrderedSubmissionId>> = match start.checked_sub(1) {
+            None => Box::new(Revoked::<T>::iter_key_prefix(datanet)),
+            Some(before) => {
+                let from = Revoked::<T>::hashed_key_for(datanet, OrderedSubmissionId::from(before));
+                Box::new(Revoked::<T>::iter_key_prefix_from(datanet, from))
+            }
+        };
+        keys.take(limit.min(MAX_PAGE) as usize).map(LeafIndex::from).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! What must be true of the stored state at all times.
 
 use crate::{
-    Config, Contributors, Datanet, Datanets, HoldReason, Leaves, NextDatanet, NextSubmission,
-    Offers, Pallet, Pending, Quotas, RangeNodes, Statuses, Submission, Submissions, Texts,
+    Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, FirstRevoked,
+    HoldReason, Leaves, NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId,
+    Pallet, Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revoked, Settled, SettledOf,
+    ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -45,6 +47,9 @@ impl<T: Config> Pallet<T> {
         Self::check_datanets()?;
         Self::check_ranges()?;
         Self::check_pending()?;
+        Self::check_waiting()?;
+        Self::check_settled()?;
+        Self::check_permissions()?;
         Self::check_holds()?;
         Self::check_quotas()
     }
@@ -86,6 +91,11 @@ impl<T: Config> Pallet<T> {
             .chain(Pending::<T>::iter_keys().map(|(id, _)| id))
             .chain(Leaves::<T>::iter_keys().map(|(id, _)| id))
             .chain(RangeNodes::<T>::iter_keys().map(|(id, _)| id))
+            .chain(RefusedFiles::<T>::iter_keys().map(|(id, _)| id))
+            .chain(CapShares::<T>::iter_keys())
+            .chain(ShareUse::<T>::iter_keys().map(|(id, _)| id))
+            .chain(Bars::<T>::iter_keys().map(|(id, _)| id))
+            .chain(FirstRevoked::<T>::iter_keys())
         {
             ensure!(Datanets::<T>::contains_key(id), "something is stored for an unknown Datanet");
         }
@@ -196,6 +206,124 @@ impl<T: Config> Pallet<T> {
             );
         }
         ensure!(by_contributor.is_empty(), "who submitted a pending file is no contributor");
+        Ok(())
+    }
+
+    /// Each contributor's list of waiting files is what waits of it.
+    fn check_waiting() -> Result<(), TryRuntimeError> {
+        for (account, waiting) in Waiting::<T>::iter() {
+            ensure!(
+                Contributors::<T>::get(&account)
+                    .is_some_and(|record| record.pending as usize == waiting.len())
+                    && !waiting.is_empty(),
+                "a list of waiting files has not what its contributor counts"
+            );
+            let mut before = None;
+            for file in &waiting {
+                let number = OrderedSubmissionId::from(file.submission);
+                let of_account = Pending::<T>::get(file.datanet, number)
+                    .and_then(|sha256| Submissions::<T>::get(file.datanet, sha256))
+                    .is_some_and(|record| {
+                        matches!(record, Submission::Pending { contributor, .. } if contributor == account)
+                    });
+                ensure!(of_account, "a list of waiting files names what does not wait");
+                ensure!(
+                    before.replace(file.submission) < Some(file.submission),
+                    "a list of waiting files is out of order"
+                );
+                ensure!(
+                    file.age <= file.since && file.since <= Self::now(),
+                    "a waiting file is older or younger than it can be"
+                );
+            }
+        }
+        for (account, contributor) in Contributors::<T>::iter() {
+            ensure!(
+                contributor.pending == 0 || Waiting::<T>::contains_key(&account),
+                "a contributor with waiting files has no list of them"
+            );
+        }
+        for (account, precommits) in Precommits::<T>::iter() {
+            ensure!(
+                Contributors::<T>::contains_key(&account) && !precommits.is_empty(),
+                "precommitments of nobody"
+            );
+            ensure!(
+                precommits.iter().all(|precommit| precommit.at <= Self::now()),
+                "a precommitment of a block to come"
+            );
+        }
+        Ok(())
+    }
+
+    /// Leaves and refusals, and nothing else, are found by number and by contributor.
+    fn check_settled() -> Result<(), TryRuntimeError> {
+        let mut settled = 0usize;
+        let mut found = |datanet: DatanetId, submission, contributor: &T::AccountId, sha256| {
+            settled = settled.saturating_add(1);
+            let number = OrderedSubmissionId::from(submission);
+            Settled::<T>::get(datanet, number) == Some(sha256)
+                && SettledOf::<T>::get(contributor, number) == Some(datanet)
+        };
+        for (id, _, leaf) in Leaves::<T>::iter() {
+            ensure!(
+                found(id, leaf.submission, &leaf.contributor, leaf.sha256),
+                "a leaf is not found by its number and contributor"
+            );
+        }
+        let mut refused = 0usize;
+        for (id, sha256, file) in RefusedFiles::<T>::iter() {
+            refused = refused.saturating_add(1);
+            ensure!(
+                found(id, file.submission, &file.contributor, sha256),
+                "a refusal is not found by its number and contributor"
+            );
+            let number = OrderedSubmissionId::from(file.submission);
+            ensure!(
+                Expiries::<T>::get(OrderedBlock::from(file.kept_until), number)
+                    == Some((id, sha256)),
+                "a refusal never goes"
+            );
+            ensure!(
+                file.age <= file.at && file.at <= Self::now() && file.at < file.kept_until,
+                "a refusal's blocks are out of order"
+            );
+        }
+        ensure!(
+            Settled::<T>::iter_keys().count() == settled
+                && SettledOf::<T>::iter_keys().count() == settled,
+            "a settled submission has neither leaf nor refusal"
+        );
+        ensure!(Expiries::<T>::iter_keys().count() == refused, "an expiry has no refusal");
+        Ok(())
+    }
+
+    /// What owners, sponsors and contributors decided is about what there is.
+    fn check_permissions() -> Result<(), TryRuntimeError> {
+        ensure!(
+            CapShares::<T>::iter_values().all(|share| (1..=100).contains(&share)),
+            "a share is not 1 to 100 percent"
+        );
+        for account in Ended::<T>::iter_keys() {
+            ensure!(
+                Contributors::<T>::get(&account).is_some_and(|record| record.depositor != account),
+                "a sponsorship ended that there is not"
+            );
+        }
+        let mut first = BTreeMap::<DatanetId, u64>::new();
+        for (datanet, leaf) in Revoked::<T>::iter_keys() {
+            let leaf = u64::from(leaf);
+            ensure!(
+                Leaves::<T>::contains_key(datanet, leaf),
+                "a leaf was revoked that there is not"
+            );
+            let least = first.entry(datanet).or_insert(leaf);
+            *least = (*least).min(leaf);
+        }
+        ensure!(
+            FirstRevoked::<T>::iter().collect::<BTreeMap<_, _>>() == first,
+            "the first revoked leaf is another one"
+        );
         Ok(())
     }
 

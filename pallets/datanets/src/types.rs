@@ -3,10 +3,12 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, weights::Weight, BoundedVec};
 use openledger_primitives::{
-    Balance, ContentId, DailyQuota, FileHash, LeafIndex, MediaType, Modality, QuotaLimits,
+    precommit::MAX_PRECOMMITS, verdict::MAX_CURATORS, Balance, BarReason, BlockNumber, ContentId,
+    DailyQuota, DatanetId, Ending, FileHash, LeafIndex, MediaType, Modality, QuotaLimits,
     SubmissionId,
 };
 use scale_info::TypeInfo;
+use sp_core::H256;
 
 /// Most bytes of a Datanet's name.
 pub const MAX_NAME: u32 = 64;
@@ -16,6 +18,9 @@ pub type DatanetName = BoundedVec<u8, ConstU32<MAX_NAME>>;
 
 /// Most entries that one page of a read returns.
 pub const MAX_PAGE: u32 = 100;
+
+/// Percent of a Datanet's daily limit that one account may use, unless its owner said otherwise.
+pub const DEFAULT_SHARE: u8 = 25;
 
 /// A collection of files of one modality.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -101,6 +106,94 @@ pub(crate) struct PendingFile<AccountId> {
     pub(crate) media: MediaType,
 }
 
+/// A precommitment that stands in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Precommit {
+    /// The hash.
+    pub commitment: H256,
+    /// The block.
+    pub at: BlockNumber,
+}
+
+/// An account's precommitments in the order of their blocks. Those older than a day count no more
+/// and make room when the next ones come.
+pub type PrecommitsOf = BoundedVec<Precommit, ConstU32<MAX_PRECOMMITS>>;
+
+/// A file that waits for its verdict, in the list of its contributor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct WaitingFile {
+    /// The submission's number.
+    pub submission: SubmissionId,
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// Block in which it was submitted.
+    pub since: BlockNumber,
+    /// Block from which its age counts: that of its precommitment, if it had one.
+    pub age: BlockNumber,
+}
+
+/// Most files that a list of waiting ones has room for. Admission stops long before
+/// ([`Config::MaxPending`](crate::Config::MaxPending)); an upgrade finds longer ones.
+pub const MAX_WAITING: u32 = 4_096;
+
+/// An account's waiting files in the order of their numbers.
+pub type WaitingFiles = BoundedVec<WaitingFile, ConstU32<MAX_WAITING>>;
+
+/// The last submission of a file that ended without a leaf.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RefusedFile<AccountId> {
+    /// The submission's number.
+    pub submission: SubmissionId,
+    /// Who gave it, and for whom the file is kept.
+    pub contributor: AccountId,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Who judged it so: the curators that agreed.
+    pub judges: BoundedVec<AccountId, ConstU32<MAX_CURATORS>>,
+    /// Block in which it ended.
+    pub at: BlockNumber,
+    /// Block from which its age counted. An older precommitment is opened all the same.
+    pub age: BlockNumber,
+    /// First block in which anyone may submit the file again, and the record goes.
+    pub kept_until: BlockNumber,
+}
+
+/// An account that a Datanet takes no files of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Bar {
+    /// Why.
+    pub reason: BarReason,
+    /// Since which block.
+    pub since: BlockNumber,
+}
+
+/// Who took a leaf's permission to train on it back, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Revocation {
+    /// The block.
+    pub at: BlockNumber,
+    /// Whether governance did it, not the contributor.
+    pub by_governance: bool,
+}
+
+/// A block's number as a storage key: four bytes, big-endian, so that keys come in order.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub struct OrderedBlock([u8; 4]);
+
+impl From<BlockNumber> for OrderedBlock {
+    fn from(block: BlockNumber) -> Self {
+        Self(block.to_be_bytes())
+    }
+}
+
+impl From<OrderedBlock> for BlockNumber {
+    fn from(block: OrderedBlock) -> Self {
+        Self::from_be_bytes(block.0)
+    }
+}
+
 /// A submission's number as a storage key: eight bytes, big-endian, so that keys come in order.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
@@ -116,6 +209,18 @@ impl From<SubmissionId> for OrderedSubmissionId {
 impl From<OrderedSubmissionId> for SubmissionId {
     fn from(id: OrderedSubmissionId) -> Self {
         Self::from_be_bytes(id.0)
+    }
+}
+
+impl<AccountId> PendingFile<AccountId> {
+    /// The file of a record, if it is pending.
+    pub(crate) fn of(record: Submission<AccountId>, sha256: FileHash) -> Option<Self> {
+        match record {
+            Submission::Pending { id, contributor, content, size, media } => {
+                Some(Self { id, contributor, sha256, content, size, media })
+            }
+            Submission::Accepted { .. } => None,
+        }
     }
 }
 

@@ -25,6 +25,22 @@ pub trait WeightInfo {
     fn submit(items: u32) -> Weight;
     /// `withdraw`, forgetting the votes included.
     fn withdraw() -> Weight;
+    /// `precommit` with `items` commitments.
+    fn precommit(items: u32) -> Weight;
+    /// `open` with `items` files, each of which displaces another's.
+    fn open(items: u32) -> Weight;
+    /// `expire`.
+    fn expire() -> Weight;
+    /// `set_caps`.
+    fn set_caps() -> Weight;
+    /// `bar` or `unbar`.
+    fn bar() -> Weight;
+    /// `end_sponsorship`.
+    fn end_sponsorship() -> Weight;
+    /// `clear_refusal`.
+    fn clear_refusal() -> Weight;
+    /// `revoke_leaf`.
+    fn revoke_leaf() -> Weight;
     /// `set_text`.
     fn set_text() -> Weight;
     /// `pause`, `resume` and `offer_ownership`.
@@ -35,6 +51,12 @@ pub trait WeightInfo {
     fn close() -> Weight;
     /// The transaction extension's checks of a submission of `items` files.
     fn admit(items: u32) -> Weight;
+    /// Its checks of precommitments.
+    fn admit_precommit() -> Weight;
+    /// Its checks of `items` precommitted files.
+    fn admit_opening(items: u32) -> Weight;
+    /// Its checks of a withdrawal.
+    fn admit_withdrawal() -> Weight;
 }
 
 /// Microseconds of processor time as weight.
@@ -56,29 +78,69 @@ impl Counted {
     }
 
     fn register(&self) -> Weight {
-        // Contributor, holds, account.
-        self.cost(3, 3, 50)
+        // Contributor, holds and accounts of contributor and sponsor, the sponsorship's end.
+        self.cost(5, 6, 80)
     }
 
     fn register_for(&self) -> Weight {
-        // The same, and the transfer between two accounts.
+        // Contributor, holds, and the transfer between two accounts.
         self.cost(4, 5, 90)
     }
 
     fn deregister(&self) -> Weight {
-        // Clock, contributor, quota, holds, account.
-        self.cost(5, 4, 50)
+        // Clock, contributor, quota, holds, account; those, the sponsorship's end and precommitments.
+        self.cost(5, 6, 50)
     }
 
     fn submit(&self, items: u32) -> Weight {
         let items = u64::from(items);
-        // Clock, contributor, quota, Datanet, its status, next number; a record and a key an item.
-        self.cost(6, 4, 30).saturating_add(self.cost(1, 2, 15).saturating_mul(items))
+        // Clock, contributor, quota, Datanet, its status, bar, share and its use, waiting files, next number; a
+        // record, what is left of a refusal, and a key an item.
+        self.cost(11, 6, 30).saturating_add(self.cost(2, 2, 15).saturating_mul(items))
+    }
+
+    fn open(&self, items: u32) -> Weight {
+        let items = u64::from(items);
+        // A submission and its precommitments; an item hashes, and may displace another's file: its
+        // contributor, waiting files, pending key and ballot.
+        self.submit(items as u32)
+            .saturating_add(self.cost(1, 1, 10))
+            .saturating_add(self.cost(2, 4, 25).saturating_mul(items))
+    }
+
+    fn precommit(&self, items: u32) -> Weight {
+        // Clock, contributor, sponsorship, quota, precommitments, block.
+        self.cost(6, 3, 30).saturating_add(micros(2).saturating_mul(items.into()))
     }
 
     fn withdraw(&self) -> Weight {
-        // Record, Datanet, contributor, ballot; those and the pending key.
-        self.cost(4, 5, 40)
+        // Record, Datanet, contributor, waiting files, ballot; those and the pending key.
+        self.cost(5, 6, 40)
+    }
+
+    fn expire(&self) -> Weight {
+        // A withdrawal, and what is kept: the refusal, its expiry, two indices, and an earlier one's.
+        self.withdraw().saturating_add(self.cost(2, 7, 30))
+    }
+
+    fn set_caps(&self) -> Weight {
+        self.cost(1, 2, 20)
+    }
+
+    fn bar(&self) -> Weight {
+        self.cost(2, 1, 20)
+    }
+
+    fn end_sponsorship(&self) -> Weight {
+        self.cost(2, 1, 20)
+    }
+
+    fn clear_refusal(&self) -> Weight {
+        self.cost(1, 4, 20)
+    }
+
+    fn revoke_leaf(&self) -> Weight {
+        self.cost(3, 2, 20)
     }
 
     fn set_text(&self) -> Weight {
@@ -105,7 +167,21 @@ impl Counted {
         let items = u64::from(items);
         // Validated and then checked again; the second time everything is in memory. The feeless
         // share is read and written.
-        self.cost(6, 1, 40).saturating_add(self.cost(1, 0, 5).saturating_mul(items))
+        self.cost(10, 1, 40).saturating_add(self.cost(2, 0, 5).saturating_mul(items))
+    }
+
+    fn admit_precommit(&self) -> Weight {
+        self.cost(6, 1, 40)
+    }
+
+    fn admit_opening(&self, items: u32) -> Weight {
+        let items = u64::from(items);
+        // Each item is hashed twice, and the waiting files of another looked at.
+        self.cost(11, 1, 40).saturating_add(self.cost(3, 0, 15).saturating_mul(items))
+    }
+
+    fn admit_withdrawal(&self) -> Weight {
+        self.cost(2, 1, 20)
     }
 }
 
@@ -113,47 +189,29 @@ impl Counted {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 macro_rules! priced {
+    ($db:expr; $($name:ident($($items:ident)?)),* $(,)?) => {
+        $(fn $name($($items: u32)?) -> Weight {
+            Counted($db).$name($($items)?)
+        })*
+    };
+}
+
+macro_rules! all_priced {
     ($db:expr) => {
-        fn create_datanet() -> Weight {
-            Counted($db).create_datanet()
-        }
-        fn register() -> Weight {
-            Counted($db).register()
-        }
-        fn register_for() -> Weight {
-            Counted($db).register_for()
-        }
-        fn deregister() -> Weight {
-            Counted($db).deregister()
-        }
-        fn submit(items: u32) -> Weight {
-            Counted($db).submit(items)
-        }
-        fn withdraw() -> Weight {
-            Counted($db).withdraw()
-        }
-        fn set_text() -> Weight {
-            Counted($db).set_text()
-        }
-        fn set_status() -> Weight {
-            Counted($db).set_status()
-        }
-        fn accept_ownership() -> Weight {
-            Counted($db).accept_ownership()
-        }
-        fn close() -> Weight {
-            Counted($db).close()
-        }
-        fn admit(items: u32) -> Weight {
-            Counted($db).admit(items)
+        priced! {
+            $db;
+            create_datanet(), register(), register_for(), deregister(), submit(items), withdraw(),
+            precommit(items), open(items), expire(), set_caps(), bar(), end_sponsorship(),
+            clear_refusal(), revoke_leaf(), admit(items), admit_precommit(), admit_opening(items),
+            admit_withdrawal(), set_text(), set_status(), accept_ownership(), close(),
         }
     };
 }
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    priced!(T::DbWeight::get());
+    all_priced!(T::DbWeight::get());
 }
 
 impl WeightInfo for () {
-    priced!(ParityDbWeight::get());
+    all_priced!(ParityDbWeight::get());
 }

@@ -8,12 +8,18 @@ mod create;
 mod extension;
 #[path = "chain_datanets/mock.rs"]
 mod mock;
+#[path = "chain_datanets/precommit.rs"]
+mod precommit;
 #[path = "chain_datanets/quota.rs"]
 mod quota;
 #[path = "chain_datanets/reads.rs"]
 mod reads;
+#[path = "chain_datanets/refused.rs"]
+mod refused;
 #[path = "chain_datanets/register.rs"]
 mod register;
+#[path = "chain_datanets/revoke.rs"]
+mod revoke;
 #[path = "chain_datanets/state.rs"]
 mod state;
 #[path = "chain_datanets/submit.rs"]

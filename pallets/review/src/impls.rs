@@ -1,11 +1,13 @@
 //! What the calls do.
 
 use crate::{
-    tally, Ballot, Ballots, Config, CurrentExtractor, Error, Event, Pallet, Policies, Votes,
-    WaitingPolicies, WaitingPolicy,
+    tally, Ballot, Ballots, CastVote, Config, CurrentExtractor, Error, Event, Pallet, Policies,
+    Votes, WaitingPolicies, WaitingPolicy, MAX_VOTES,
 };
 use alloc::vec::Vec;
-use frame_support::{dispatch::Pays, ensure};
+use frame_support::{
+    dispatch::Pays, ensure, storage::with_storage_layer, traits::ConstU32, BoundedVec,
+};
 use openledger_primitives::{
     traits::{FunderNotice, OnVerdict, PolicyReads, ReviewPolicies, Submissions},
     verdict::{ClaimError, PolicyError},
@@ -17,6 +19,16 @@ use sp_runtime::{traits::SaturatedConversion, DispatchError, DispatchResult};
 /// Whether a vote counts: a raised extractor sets earlier acceptances aside.
 fn counts(verdict: &Verdict, current: ExtractorVersion) -> bool {
     verdict.extractor().is_none_or(|extractor| extractor == current)
+}
+
+/// A policy without one of its curators, whose verdicts stay within reach of those who are left; `None`
+/// where nobody is.
+fn without<A: PartialEq>(policy: ReviewPolicy<A>, who: &A) -> Option<ReviewPolicy<A>> {
+    let ReviewPolicy::Curators { mut members, threshold } = policy;
+    members.retain(|member| member != who);
+    let left = u8::try_from(members.len()).unwrap_or(u8::MAX);
+    let threshold = threshold.min(left);
+    (left > 0).then_some(ReviewPolicy::Curators { members, threshold })
 }
 
 impl<T: Config> Pallet<T> {
@@ -51,25 +63,74 @@ impl<T: Config> Pallet<T> {
         // Votes of former curators make room; the signer's earlier vote gives way to this one.
         ballot.votes.retain(|(voter, _)| *voter != who && members.contains(voter));
         ballot.votes.try_push((who.clone(), verdict)).map_err(|_| Error::<T>::BallotFull)?;
-        Self::deposit_event(Event::Voted { datanet, submission, curator: who, replaced });
+        Self::deposit_event(Event::Voted { datanet, submission, curator: who, replaced, verdict });
 
-        let verdicts: Vec<_> = ballot
-            .votes
-            .iter()
-            .map(|(_, verdict)| *verdict)
-            .filter(|verdict| counts(verdict, current))
-            .collect();
-        let Some(decision) = tally::verdict(&verdicts, threshold) else {
+        let votes: Vec<_> =
+            ballot.votes.iter().filter(|(_, vote)| counts(vote, current)).cloned().collect();
+        let Some((decision, judges)) = tally::verdict(&votes, threshold) else {
             Ballots::<T>::insert(submission, ballot);
             return Ok(pays);
         };
         // Votes from before units were bounded by bytes decide nothing that a vote may not claim now.
         decision.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
         Ballots::<T>::remove(submission);
-        T::OnVerdict::on_verdict(datanet, &sha256, &decision)?;
+        T::OnVerdict::on_verdict(datanet, &sha256, &decision, &judges)?;
         let accepted = matches!(decision, Verdict::Accept { .. });
         Self::deposit_event(Event::Decided { datanet, submission, accepted });
         Ok(pays)
+    }
+
+    /// Casts votes one by one: one that is refused is said and keeps none of the others back. Free
+    /// only if each of them is; an error only if none counts.
+    pub(crate) fn do_vote_many(
+        who: T::AccountId,
+        votes: BoundedVec<CastVote, ConstU32<MAX_VOTES>>,
+    ) -> Result<Pays, DispatchError> {
+        let mut pays = Pays::No;
+        let mut first_error = None;
+        let mut counted = false;
+        for CastVote { datanet, sha256, submission, verdict } in votes {
+            let vote = with_storage_layer(|| {
+                Self::do_vote(who.clone(), datanet, sha256, submission, verdict)
+            });
+            match vote {
+                Ok(one) => {
+                    counted = true;
+                    if one == Pays::Yes {
+                        pays = Pays::Yes;
+                    }
+                }
+                Err(error) => {
+                    pays = Pays::Yes;
+                    first_error = first_error.or(Some(error));
+                    let curator = who.clone();
+                    Self::deposit_event(Event::VoteRefused { datanet, submission, curator, error });
+                }
+            }
+        }
+        match (counted, first_error) {
+            (true, _) => Ok(pays),
+            (false, error) => Err(error.unwrap_or(Error::<T>::NoVotes.into())),
+        }
+    }
+
+    pub(crate) fn do_resign(who: T::AccountId, datanet: DatanetId) -> DispatchResult {
+        let policy = Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        let ReviewPolicy::Curators { members, .. } = &policy;
+        ensure!(members.contains(&who), Error::<T>::NotCurator);
+        let policy = without(policy, &who).ok_or(Error::<T>::LastCurator)?;
+        let ReviewPolicy::Curators { threshold, .. } = policy;
+        Policies::<T>::insert(datanet, policy);
+        // One that waits names the account no more either; where it names nobody else, its owner is the
+        // one to say who decides then.
+        if let Some(waiting) = WaitingPolicies::<T>::get(datanet) {
+            if let Some(policy) = without(waiting.policy, &who) {
+                let from = waiting.from;
+                WaitingPolicies::<T>::insert(datanet, WaitingPolicy { policy, from });
+            }
+        }
+        Self::deposit_event(Event::CuratorResigned { datanet, curator: who, threshold });
+        Ok(())
     }
 
     pub(crate) fn do_set_policy(

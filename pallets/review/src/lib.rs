@@ -12,6 +12,8 @@
 //!
 //! - Votes to **accept** agree when they measured the same: equal `units` and equal `text_root`. The
 //!   verdict's score is the lower median of theirs.
+//! - Votes that the file is **unavailable** agree with each other. They need no bytes: what cannot be
+//!   fetched cannot be judged.
 //! - Votes to **reject** agree with each other whatever their reasons. The verdict's reason is the
 //!   most frequent one; of equally frequent ones the one named first.
 //!
@@ -46,7 +48,8 @@
 //!
 //! | call | who | fee |
 //! |---|---|---|
-//! | `vote` | a curator of the Datanet | yes, unless it replaces one that a raise set aside |
+//! | `vote`, `vote_many` | a curator of the Datanet | yes, unless it replaces what a raise set aside |
+//! | `resign` | a curator of the Datanet | yes |
 //! | `set_policy` | the Datanet's owner | yes |
 //! | `raise_extractor` | root | – |
 
@@ -172,6 +175,8 @@ pub mod pallet {
             curator: T::AccountId,
             /// Whether the vote took the place of an earlier one of the same curator.
             replaced: bool,
+            /// The vote.
+            verdict: Verdict,
         },
         /// Enough votes agreed.
         Decided {
@@ -198,6 +203,26 @@ pub mod pallet {
         PolicyKept {
             /// The Datanet.
             datanet: DatanetId,
+        },
+        /// One of several votes was refused; the others count.
+        VoteRefused {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// The submission.
+            submission: SubmissionId,
+            /// Who voted.
+            curator: T::AccountId,
+            /// Why.
+            error: DispatchError,
+        },
+        /// A curator resigned.
+        CuratorResigned {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Who.
+            curator: T::AccountId,
+            /// How many of those who are left must agree.
+            threshold: u8,
         },
     }
 
@@ -237,6 +262,10 @@ pub mod pallet {
         UnexpectedTextRoot,
         /// The Datanet has this policy, and no other waits.
         SamePolicy,
+        /// The call holds no vote.
+        NoVotes,
+        /// Nobody would be left who decides; the owner names another curator first.
+        LastCurator,
     }
 
     #[pallet::hooks]
@@ -304,6 +333,36 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_root(origin)?;
             Self::do_raise_extractor(extractor)
+        }
+
+        /// Votes on 1 to 20 pending submissions, each as by [`vote`](Pallet::vote). A vote that is
+        /// refused is said by [`Event::VoteRefused`] and keeps none of the others back.
+        ///
+        /// # Errors
+        ///
+        /// `NoVotes`; or the first vote's error, if every one is refused.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::vote_many(votes.len() as u32))]
+        pub fn vote_many(
+            origin: OriginFor<T>,
+            votes: BoundedVec<CastVote, ConstU32<MAX_VOTES>>,
+        ) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            let pays = Self::do_vote_many(who, votes)?;
+            Ok(pays.into())
+        }
+
+        /// Ends the signer's part in a Datanet's verdicts. Where fewer curators are left than had to
+        /// agree, all of them must.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotCurator`, `LastCurator`.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::resign())]
+        pub fn resign(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_resign(who, datanet)
         }
     }
 }

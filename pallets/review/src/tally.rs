@@ -16,37 +16,44 @@ fn agree(one: &Verdict, other: &Verdict) -> bool {
             },
         ) => units == other_units && text_root == other_root && extractor == other_extractor,
         (Verdict::Reject(_), Verdict::Reject(_)) => true,
+        (Verdict::Unavailable, Verdict::Unavailable) => true,
         _ => false,
     }
 }
 
-/// The verdict on which at least `threshold` of `votes` agree. Should several be reached at once,
-/// which only a lowered threshold can bring about, the one whose first vote is earliest.
-pub(crate) fn verdict(votes: &[Verdict], threshold: u8) -> Option<Verdict> {
-    votes.iter().find_map(|first| {
-        let agreeing: Vec<_> = votes.iter().filter(|vote| agree(first, vote)).collect();
+/// The verdict on which at least `threshold` of `votes` agree, and who they are. Should several be
+/// reached at once, which only a lowered threshold can bring about, the one whose first vote is
+/// earliest.
+pub(crate) fn verdict<A: Clone>(
+    votes: &[(A, Verdict)],
+    threshold: u8,
+) -> Option<(Verdict, Vec<A>)> {
+    votes.iter().find_map(|(_, first)| {
+        let agreeing: Vec<_> = votes.iter().filter(|(_, vote)| agree(first, vote)).collect();
         if agreeing.len() < usize::from(threshold).max(1) {
             return None;
         }
-        match *first {
+        let verdict = match *first {
             Verdict::Accept { units, text_root, extractor, .. } => {
-                let score = median(agreeing.iter().filter_map(|vote| match vote {
+                let score = median(agreeing.iter().filter_map(|(_, vote)| match vote {
                     Verdict::Accept { score, .. } => Some(*score),
-                    Verdict::Reject(_) => None,
+                    _ => None,
                 }))?;
-                Some(Verdict::Accept { score, units, text_root, extractor })
+                Verdict::Accept { score, units, text_root, extractor }
             }
             Verdict::Reject(_) => {
                 let reasons: Vec<_> = agreeing
                     .iter()
-                    .filter_map(|vote| match vote {
+                    .filter_map(|(_, vote)| match vote {
                         Verdict::Reject(reason) => Some(*reason),
-                        Verdict::Accept { .. } => None,
+                        _ => None,
                     })
                     .collect();
-                most_frequent(&reasons).map(Verdict::Reject)
+                Verdict::Reject(most_frequent(&reasons)?)
             }
-        }
+            Verdict::Unavailable => Verdict::Unavailable,
+        };
+        Some((verdict, agreeing.into_iter().map(|(who, _)| who.clone()).collect()))
     })
 }
 

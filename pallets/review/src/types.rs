@@ -1,9 +1,9 @@
 //! What this pallet stores.
 
-use codec::{Decode, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use openledger_primitives::{
-    verdict::MAX_CURATORS, BlockNumber, DatanetId, FileHash, ReviewPolicy, Verdict,
+    verdict::MAX_CURATORS, BlockNumber, DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
 use scale_info::TypeInfo;
 
@@ -28,4 +28,31 @@ pub struct WaitingPolicy<AccountId> {
     pub policy: ReviewPolicy<AccountId>,
     /// The first block in which it counts.
     pub from: BlockNumber,
+}
+
+/// Most votes of one call.
+pub const MAX_VOTES: u32 = 20;
+
+/// One of several votes.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct CastVote {
+    /// The Datanet.
+    pub datanet: DatanetId,
+    /// The file.
+    pub sha256: FileHash,
+    /// The number of its pending submission.
+    pub submission: SubmissionId,
+    /// The vote.
+    pub verdict: Verdict,
 }

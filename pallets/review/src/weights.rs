@@ -14,18 +14,22 @@ use frame_support::{
 pub trait WeightInfo {
     /// `vote`, a verdict and the reward it brings included.
     fn vote() -> Weight;
+    /// `vote_many` with `votes` votes.
+    fn vote_many(votes: u32) -> Weight;
+    /// `resign`.
+    fn resign() -> Weight;
     /// `set_policy`.
     fn set_policy() -> Weight;
     /// `raise_extractor`.
     fn raise_extractor() -> Weight;
 }
 
-/// Any vote may be the one that settles: the record, Datanet and contributor, a leaf, its reward, and
-/// the nodes it merges with. A range of a million leaves merges 20 at most, two on average.
+/// Any vote may be the one that settles: the record, Datanet, contributor and waiting files, a leaf or a
+/// refusal with its indices, the reward, and the nodes it merges with. A range of a million leaves merges 20 at most, two on average.
 fn vote(db: RuntimeDbWeight) -> Weight {
     // It may also write down a policy that waited, and be the first to touch the pool in its period.
     const MERGES: u64 = 20;
-    db.reads_writes(17 + MERGES, 18 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
+    db.reads_writes(19 + MERGES, 24 + MERGES).saturating_add(Weight::from_parts(250_000_000, 0))
 }
 
 fn set_policy(db: RuntimeDbWeight) -> Weight {
@@ -44,6 +48,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn vote() -> Weight {
         vote(T::DbWeight::get())
     }
+    fn vote_many(votes: u32) -> Weight {
+        vote(T::DbWeight::get()).saturating_mul(votes.into())
+    }
+    fn resign() -> Weight {
+        set_policy(T::DbWeight::get())
+    }
     fn set_policy() -> Weight {
         set_policy(T::DbWeight::get())
     }
@@ -55,6 +65,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
     fn vote() -> Weight {
         vote(ParityDbWeight::get())
+    }
+    fn vote_many(votes: u32) -> Weight {
+        vote(ParityDbWeight::get()).saturating_mul(votes.into())
+    }
+    fn resign() -> Weight {
+        set_policy(ParityDbWeight::get())
     }
     fn set_policy() -> Weight {
         set_policy(ParityDbWeight::get())

@@ -6,6 +6,8 @@ mod extractor;
 mod mock;
 #[path = "chain_review/policy.rs"]
 mod policy;
+#[path = "chain_review/several.rs"]
+mod several;
 #[path = "chain_review/state.rs"]
 mod state;
 #[path = "chain_review/vote.rs"]

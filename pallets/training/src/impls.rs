@@ -15,6 +15,7 @@ use openledger_primitives::{
     api::WorkerView,
     job::JobError,
     leaf::dataset_root,
+    text::{self, TextError},
     training::{SpecError, SpecField},
     traits::DatasetVersions,
     Adapter, Balance, BaseModelId, BlockNumber, ContentCodec, ContentId, FileHash, Job, JobId,
@@ -116,10 +117,8 @@ impl<T: Config> Pallet<T> {
         files: ModelFiles,
         licence: ShortText,
     ) -> DispatchResult {
-        ensure!(!name.is_empty(), Error::<T>::EmptyName);
-        ensure!(!licence.is_empty(), Error::<T>::EmptyLicence);
-        ensure_utf8::<T>(&name)?;
-        ensure_utf8::<T>(&licence)?;
+        text::check(&name).map_err(|error| text_error::<T>(error, Error::EmptyName))?;
+        text::check(&licence).map_err(|error| text_error::<T>(error, Error::EmptyLicence))?;
         ensure_file::<T>(&files.weights, &files.weights_sha256, files.weights_size)?;
         let deposit = T::BaseModelDeposit::get();
         T::Currency::hold(&HoldReason::BaseModelDeposit.into(), &registrar, deposit)?;
@@ -140,7 +139,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         ensure!(!Workers::<T>::contains_key(&who), Error::<T>::AlreadyAWorker);
         ensure_kinds::<T>(&kinds)?;
-        ensure_utf8::<T>(&endpoint)?;
+        ensure_endpoint::<T>(&endpoint)?;
         let bond = T::WorkerBond::get();
         T::Currency::hold(&HoldReason::WorkerBond.into(), &who, bond)?;
         let mut worker = Worker {
@@ -167,7 +166,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let mut worker = Workers::<T>::get(&who).ok_or(Error::<T>::NotAWorker)?;
         ensure_kinds::<T>(&kinds)?;
-        ensure_utf8::<T>(&endpoint)?;
+        ensure_endpoint::<T>(&endpoint)?;
         let place = worker.idle;
         Self::leave_idle(&mut worker);
         worker.kinds = kinds;
@@ -238,6 +237,8 @@ impl<T: Config> Pallet<T> {
             ensure!(dataset.version.leaves > 0, Error::<T>::EmptyVersion);
             let known = T::Datasets::version_at(dataset.datanet, dataset.version.leaves);
             ensure!(known == Some(dataset.version), Error::<T>::UnknownVersion);
+            let revoked = T::Datasets::holds_revoked(dataset.datanet, dataset.version.leaves);
+            ensure!(!revoked, Error::<T>::RevokedLeaf);
         }
         if let Some(parent) = parent {
             ensure_parent::<T>(parent, base, &spec)?;
@@ -449,8 +450,18 @@ pub(crate) fn looked_at<AccountId: Clone + PartialEq>(job: &Job<AccountId>) -> O
     }
 }
 
-fn ensure_utf8<T: Config>(text: &[u8]) -> Result<(), Error<T>> {
-    core::str::from_utf8(text).map(|_| ()).map_err(|_| Error::<T>::NotUtf8)
+fn text_error<T: Config>(error: TextError, blank: Error<T>) -> Error<T> {
+    match error {
+        TextError::NotUtf8 => Error::NotUtf8,
+        TextError::Blank => blank,
+        TextError::Forbidden { .. } => Error::HiddenCharacter,
+    }
+}
+
+/// An endpoint may be left out.
+fn ensure_endpoint<T: Config>(endpoint: &[u8]) -> Result<(), Error<T>> {
+    let checked = text::check_optional(endpoint).map(drop);
+    checked.map_err(|error| text_error(error, Error::HiddenCharacter))
 }
 
 /// Whether an adapter can be trained further on a base model with these settings.

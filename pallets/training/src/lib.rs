@@ -497,6 +497,11 @@ pub mod pallet {
         ParentLoraAlpha,
         /// `target_modules` is not what the parent adapter's job named.
         ParentTargetModules,
+        /// A name, licence or endpoint holds a control, bidirectional or invisible character, or an
+        /// endpoint nothing but white space.
+        HiddenCharacter,
+        /// A version holds a leaf that its contributor or governance revoked.
+        RevokedLeaf,
     }
 
     #[pallet::hooks]
@@ -524,7 +529,8 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// [`Error::EmptyName`], [`Error::EmptyLicence`], [`Error::NotUtf8`], [`Error::EmptyFile`],
+        /// [`Error::EmptyName`], [`Error::EmptyLicence`], [`Error::NotUtf8`],
+        /// [`Error::HiddenCharacter`], [`Error::EmptyFile`],
         /// [`Error::DigestMismatch`], and the currency's errors if the deposit cannot be held.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_base_model())]
@@ -622,7 +628,7 @@ pub mod pallet {
         /// # Errors
         ///
         /// [`Error::UnknownBaseModel`], [`Error::NoDatasets`], [`Error::RepeatedDatanet`],
-        /// [`Error::UnknownVersion`], [`Error::EmptyVersion`], the error named like the first field
+        /// [`Error::UnknownVersion`], [`Error::RevokedLeaf`], [`Error::EmptyVersion`], the error named like the first field
         /// of the settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
         /// [`Error::BelowMinimumBudget`], [`Error::DeadlinePassed`], [`Error::DeadlineTooFar`], and
         /// the currency's errors if the budget cannot be held.

@@ -4,7 +4,7 @@ use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     job::{JobFailure, JobState},
     training::{Schedule, SpecField},
-    ClosedList, MediaType, Method, Modality, ModelFamily, RefusalRule, RejectionReason,
+    BarReason, ClosedList, MediaType, Method, Modality, ModelFamily, RefusalRule, RejectionReason,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use std::{collections::BTreeSet, path::Path};
@@ -40,6 +40,7 @@ where
 fn every_entry_has_one_code_and_one_name_everywhere() {
     check::<RejectionReason>();
     check::<RefusalRule>();
+    check::<BarReason>();
     check::<MediaType>();
     check::<Modality>();
     check::<JobFailure>();
@@ -64,6 +65,9 @@ fn has(page: &str, words: &str) {
 fn the_tables_in_the_pages_are_those_of_the_code() {
     let submissions = page("submissions.md");
     for reason in RejectionReason::ALL {
+        has(&submissions, &format!("| {} | {reason} | {} |", reason.code(), reason.help()));
+    }
+    for reason in BarReason::ALL {
         has(&submissions, &format!("| {} | {reason} | {} |", reason.code(), reason.help()));
     }
     for rule in RefusalRule::ALL {

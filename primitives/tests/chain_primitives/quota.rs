@@ -102,3 +102,14 @@ proptest! {
         prop_assert_eq!((left.files + files, left.bytes + bytes), (20, 1_000));
     }
 }
+
+#[test]
+fn a_share_is_rounded_up_and_never_above_the_whole() {
+    let whole = QuotaLimits { files: 3, bytes: 10 };
+    assert_eq!(whole.share(25), QuotaLimits { files: 1, bytes: 3 });
+    assert_eq!(whole.share(100), whole);
+    assert_eq!(whole.share(1), QuotaLimits { files: 1, bytes: 1 });
+    let most = QuotaLimits { files: u32::MAX, bytes: u64::MAX };
+    assert_eq!(most.share(100), most);
+    assert!(most.share(99).bytes < most.bytes);
+}

@@ -3,7 +3,7 @@
 use codec::{Decode, DecodeAll, Encode};
 use openledger_primitives::{
     verdict::{ClaimError, PolicyError},
-    Modality, RejectionReason, ReviewPolicy, Score, Verdict,
+    Ending, Modality, RejectionReason, ReviewPolicy, Score, Verdict,
 };
 use proptest::prelude::*;
 use sp_core::H256;
@@ -52,6 +52,21 @@ fn reasons_keep_the_index_and_name_that_were_given_out() {
         assert_eq!(reason.name(), name);
         assert_eq!(reason.encode(), [n as u8]);
         assert_eq!(Verdict::Reject(reason).encode(), [1, n as u8]);
+    }
+}
+
+#[test]
+fn what_cannot_be_fetched_claims_nothing_and_is_kept_no_longer_than_a_day() {
+    assert_eq!(Verdict::Unavailable.encode(), [3]);
+    assert_eq!(Verdict::Unavailable.extractor(), None);
+    assert_eq!(Ending::Unavailable.days_kept(), 1);
+    assert_eq!(Ending::Expired.days_kept(), 1);
+    for reason in RejectionReason::ALL {
+        let ending = Ending::Rejected(reason);
+        assert_eq!((ending.name(), ending.help()), (reason.name(), reason.help()));
+        let harmful = matches!(reason, RejectionReason::Harmful | RejectionReason::Licence);
+        assert_eq!(ending.leaves_tombstone(), harmful);
+        assert_eq!(ending.days_kept(), if harmful { 180 } else { 30 });
     }
 }
 

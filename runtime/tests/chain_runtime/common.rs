@@ -128,7 +128,7 @@ fn extensions_with_tip(nonce: Nonce, tip: Balance) -> TxExtension {
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
         frame_system::CheckEra::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
+        pallet_datanets::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(tip).into(),
         pallet_datanets::AdmitSubmission::new(),

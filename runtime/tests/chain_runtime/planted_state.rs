@@ -122,6 +122,9 @@ pub fn plant() {
     fund(&Alice.to_account_id(), 0, 100 * OPEN, terms);
     dispatch(&ada, submit(0, (0..8).map(file).collect()));
     dispatch(&ben, submit(0, (8..12).map(file).collect()));
+    dispatch(&ben, submit(1, (20..24).map(file).collect()));
+    // Old enough to be accepted.
+    next_blocks(3);
     // Seven leaves: peaks over four, two and one.
     for n in (0..5).chain(8..10) {
         vote(Bob, 0, n, accept(60 + n as u8, 500 + u64::from(n), 1 + n as u8));
@@ -134,7 +137,6 @@ pub fn plant() {
     vote(Bob, 0, 6, accept(90, 700, 6));
     vote(Charlie, 0, 7, Verdict::Reject(RejectionReason::TooSmall));
 
-    dispatch(&ben, submit(1, (20..24).map(file).collect()));
     for curator in [Bob, Charlie, Dave] {
         vote(curator, 1, 20, accept(80, 900, 1));
     }

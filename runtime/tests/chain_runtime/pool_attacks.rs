@@ -79,6 +79,8 @@ fn vote(
 /// Bob and Charlie accept a file.
 fn accepted(who: &AccountId, datanet: u32, n: u8) {
     let file = one_byte(who, datanet, n);
+    // Old enough: no older precommitment can be on its way any more.
+    go_to(System::block_number() + 20);
     for curator in [Bob, Charlie] {
         vote(&curator.to_account_id(), datanet, file, accept(100, 3, 1)).expect("a vote");
     }

@@ -57,7 +57,7 @@ fn pending(dice: &mut Dice, datanet: u32) -> Option<([u8; 32], u64)> {
 }
 
 fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
-    match dice.roll(8) {
+    match dice.roll(13) {
         0 => pallet_datanets::Call::create_datanet {
             name: b"random".to_vec().try_into().expect("short"),
             modality: Modality::Text,
@@ -79,6 +79,51 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             Some((sha256, _)) => pallet_datanets::Call::withdraw { datanet, sha256 }.into(),
             None => pallet_datanets::Call::register {}.into(),
         },
+        5 => pallet_datanets::Call::end_sponsorship { contributor: somebody(dice) }.into(),
+        6 => pallet_datanets::Call::revoke_leaf { datanet, leaf: dice.roll(8) }.into(),
+        7 => pallet_datanets::Call::set_caps {
+            datanet,
+            daily_limit: (dice.roll(2) == 0).then(|| openledger_primitives::QuotaLimits {
+                files: dice.roll(40) as u32,
+                bytes: dice.roll(2_000),
+            }),
+            share: 100 - dice.roll(40) as u8,
+        }
+        .into(),
+        8 => {
+            let account = somebody(dice);
+            match dice.roll(3) {
+                0 => {
+                    let reason = openledger_primitives::BarReason::Spam;
+                    pallet_datanets::Call::bar { datanet, account, reason }.into()
+                }
+                _ => pallet_datanets::Call::unbar { datanet, account }.into(),
+            }
+        }
+        9 => {
+            let sha256 = pending(dice, datanet).map_or([0; 32], |(sha256, _)| sha256);
+            pallet_datanets::Call::expire { datanet, sha256 }.into()
+        }
+        n @ (10 | 11) => {
+            let bytes = dice.roll(500).to_le_bytes();
+            let items = vec![item(&bytes)];
+            // One of few accounts makes it, so that it is opened by chance, too.
+            let who = id(&user(5 + dice.roll(2) as u32));
+            let promise =
+                openledger_primitives::precommitment(&who, datanet, &items[0].sha256, &[0; 32]);
+            match n {
+                10 => pallet_datanets::Call::precommit {
+                    commitments: vec![promise].try_into().expect("one fits"),
+                }
+                .into(),
+                _ => pallet_datanets::Call::open {
+                    datanet,
+                    items: items.try_into().expect("one fits"),
+                    salt: [0; 32],
+                }
+                .into(),
+            }
+        }
         _ => {
             let items = (0..dice.roll(5)).map(|_| item(&dice.roll(500).to_le_bytes())).collect();
             submit(datanet, items)
@@ -88,14 +133,24 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 
 fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let (sha256, submission) = pending(dice, datanet).unwrap_or(([0; 32], 0));
-    let verdict = if dice.roll(3) == 0 {
+    let verdict = if dice.roll(12) == 0 {
+        Verdict::Unavailable
+    } else if dice.roll(4) == 0 {
         Verdict::Reject(RejectionReason::ALL[dice.roll(RejectionReason::ALL.len() as u64) as usize])
     } else {
         // Now and then a claim that no file can be.
         let units = [0, Modality::Text.max_units(), 1 << 40].get(dice.roll(20) as usize).copied();
         accept(1 + dice.roll(100) as u8, units.unwrap_or(700), u8::from(dice.roll(20) > 0))
     };
-    pallet_review::Call::vote { datanet, sha256, submission, verdict }.into()
+    let vote = pallet_review::CastVote { datanet, sha256, submission, verdict };
+    match dice.roll(12) {
+        0 => pallet_review::Call::resign { datanet: 1 + dice.roll(2) as u32 }.into(),
+        1 => pallet_review::Call::vote_many {
+            votes: vec![vote; 1 + dice.roll(2) as usize].try_into().expect("two fit"),
+        }
+        .into(),
+        _ => pallet_review::Call::vote { datanet, sha256, submission, verdict }.into(),
+    }
 }
 
 fn leaderboard_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {

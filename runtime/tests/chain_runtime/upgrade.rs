@@ -33,7 +33,11 @@ fn chain(planted: &Planted) -> sp_io::TestExternalities {
 
 /// That chain after the upgrade.
 fn upgraded(test: impl FnOnce(&Planted)) {
-    let planted = planted();
+    upgraded_from(100, test);
+}
+
+fn upgraded_from(spec: u32, test: impl FnOnce(&Planted)) {
+    let planted = planted_by(spec);
     chain(&planted).execute_with(|| {
         Executive::execute_on_runtime_upgrade();
         check_state();
@@ -55,15 +59,53 @@ fn the_planted_state_is_of_the_runtime_that_its_folder_names() {
 
 #[test]
 fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
-    upgraded(|planted| {
-        let (before, now) = (&planted.said, said());
-        assert_eq!(now.owned, before.owned);
-        assert_eq!(now.board, before.board);
-        assert_eq!(now.jobs, before.jobs);
-        assert_eq!(now.versions, before.versions);
-        assert_eq!(now.proofs, before.proofs);
-        assert_eq!(now.votes, before.votes, "no vote is forgotten");
-    });
+    for spec in [100, 102] {
+        upgraded_from(spec, |planted| {
+            let (before, now) = (&planted.said, said());
+            assert_eq!(now.owned, before.owned);
+            assert_eq!(now.board, before.board);
+            assert_eq!(now.jobs, before.jobs);
+            assert_eq!(now.versions, before.versions);
+            assert_eq!(now.proofs, before.proofs);
+            assert_eq!(now.votes, before.votes, "no vote is forgotten");
+        });
+    }
+}
+
+#[test]
+fn files_of_before_an_upgrade_are_found_by_number_and_contributor_and_nobodys_time_is_cut() {
+    use openledger_primitives::api::{SubmissionKey, SubmissionState};
+    for spec in [100, 102] {
+        upgraded_from(spec, |_| {
+            let now = System::block_number();
+            let mut found = Vec::new();
+            for who in [id(&user(1)), id(&user(2))] {
+                for view in Datanets::submissions_of(&who, None, 100) {
+                    assert_eq!(view.contributor, who);
+                    let key = SubmissionKey::Number(view.submission);
+                    assert_eq!(
+                        Datanets::submission(view.datanet, key).map(|view| view.submission),
+                        Some(view.submission)
+                    );
+                    if let SubmissionState::Pending { since, acceptable_at, expires_at, .. } =
+                        view.state
+                    {
+                        assert_eq!(since, now);
+                        assert!(acceptable_at <= now && expires_at > now);
+                    }
+                    found.push(view.submission);
+                }
+            }
+            // Of twelve and four, 5 was taken back and 10 refused, when the chain kept no refusals.
+            found.sort_unstable();
+            let all: Vec<u64> = (0..16).filter(|n| ![5, 10].contains(n)).collect();
+            assert_eq!(found, all);
+            let sha256 = item(b"file 6").sha256;
+            let sent = pallet_datanets::Call::withdraw { datanet: 0, sha256 };
+            dispatch(&id(&user(1)), sent);
+            check_state();
+        });
+    }
 }
 
 #[test]

@@ -29,6 +29,16 @@ fn openledger_methods_answer_json_over_plain_http() {
     }]);
     let duplicate = ask("openledger_check", json!([address, datanet, item]));
     assert!(duplicate.to_string().contains("already"), "the duplicate is not named: {duplicate}");
+    // What became of it, by its number and by its hash, and of all that the account gave.
+    let number = &sent["submissions"][0]["submission"];
+    let waiting = ask("openledger_submission", json!([datanet, number]));
+    assert_eq!(waiting["state"], "pending");
+    assert!(waiting["age"].as_u64() < waiting["since"].as_u64(), "precommitted: {waiting}");
+    assert_eq!(waiting["votes"], json!([]));
+    let sha256 = &sent["submissions"][0]["sha256"];
+    assert_eq!(ask("openledger_submission", json!([datanet, sha256])), waiting);
+    assert_eq!(ask("openledger_submissions", json!([address])), json!([waiting]));
+    assert_eq!(ask("openledger_submissions", json!([address, number])), json!([]));
     let nowhere = ask("openledger_check", json!([address, 999, item]));
     assert!(nowhere.to_string().contains("999"), "the Datanet is not named: {nowhere}");
 

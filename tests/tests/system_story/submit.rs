@@ -162,10 +162,27 @@ fn a_rejected_file_that_is_sent_again_is_said_to_have_been_there() {
     assert_eq!(named(&again, "submittedBefore"), [("note-1.txt".to_owned(), String::new())]);
     assert_eq!(again["submittedBefore"][0]["submission"], first["submissions"][0]["submission"]);
 
-    // Who did not send it knows of nothing.
-    run(&ferdie, &["review", "reject", "--reason", "off-topic"], 0);
-    let other = chain.run(&dave, &submit(&chain.datanet, &arguments[..1]));
-    assert_eq!(named(&other, "submittedBefore"), [], "{other}");
+    // It stays his: who gave it not first cannot submit it, and why it was refused can be read.
+    let voted = run(&ferdie, &["review", "reject", "--reason", "low-quality"], 0);
+    let refused = chain
+        .cli
+        .refused(&dave, &submit(&chain.datanet, &arguments[..1]))
+        .unwrap_or_else(|error| panic!("{error}"));
+    check_refusal("a refused file of another", &refused, RefusalRule::KeptForAnother)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let hash = sha256(0);
+    let show = ["submission", "show", "--datanet", &chain.datanet, &hash];
+    let shown = chain.run(&dave, &show);
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("refused"), &json!("low-quality")));
+    assert_eq!(shown["submission"], voted["submission"], "{shown}");
+    assert_eq!(shown["judges"], json!([chain.address(&ferdie)]), "{shown}");
+    assert_eq!(shown["at"], voted["block"], "{shown}");
+    let all = chain.run(&charlie, &["submission", "list"]);
+    let states = |of: &str| {
+        let listed = all["submissions"].as_array().into_iter().flatten();
+        listed.filter(|submission| submission["state"] == of).count()
+    };
+    assert_eq!((states("refused"), states("pending")), (1, 1), "{all}");
 }
 
 #[test]

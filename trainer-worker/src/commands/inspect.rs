@@ -335,5 +335,5 @@ fn show(value: &Value, depth: usize) {
 
 fn plain(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    visible(&text).into_owned()
+    visible(&text)
 }

@@ -1,8 +1,6 @@
 //! What is printed: for a reader that has gone away (`trainer-worker logits … | head`), and for a
 //! terminal, which obeys control characters.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::Write;
 
 /// Ends the process quietly when standard output or error is a closed pipe, where Rust's printing
@@ -26,21 +24,8 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", visible(text));
 }
 
-/// A text of files or of their names with its control characters written out (`\x1b`), but for line
-/// ends and tabs: a terminal would obey them, and let a stranger's data set its title, clear it, or
-/// hide what a line says.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if !text.contains(obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if obeyed(character) {
-            let _ = write!(shown, "\\x{:02x}", u32::from(character));
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
+/// A text of files or of their names with what a terminal would obey written out (`\u{1b}`), but for
+/// line ends and tabs: a stranger's data would set its title, clear it, or hide what a line says.
+pub(crate) fn visible(text: &str) -> String {
+    openledger_primitives::text::visible(text, false)
 }

@@ -213,9 +213,12 @@ fn control_characters_of_data_and_names_are_written_out() {
         assert_eq!(obeyed, None, "{text:?}");
     }
     let shown = out(&preview(dir, &[name, "--max-seq-length", "64"]));
-    for part in
-        ["a\\x1b[31m.jsonl  1 examples", "a\\x1b[2J\\x1b]0;pwned\\x07", "b\\x9b1m", "ke\\x1bys"]
-    {
+    for part in [
+        "a\\u{1b}[31m.jsonl  1 examples",
+        "a\\u{1b}[2J\\u{1b}]0;pwned\\u{7}",
+        "b\\u{9b}1m",
+        "ke\\u{1b}ys",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }

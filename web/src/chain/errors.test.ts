@@ -5,7 +5,9 @@ import { refusals } from "./refusals";
 
 describe("rules of admission", () => {
   it("are those of the chain, number by number", () => {
-    const source = readFileSync("../primitives/src/refusal.rs", "utf8");
+    const file = readFileSync("../primitives/src/refusal.rs", "utf8");
+    const start = file.indexOf("pub enum RefusalRule");
+    const source = file.slice(start, file.indexOf("closed_list!", start));
     const listed = [...source.matchAll(/^\s+(\w+) = (\d+), "(\w+)", "([^"]+)";/gm)].map(
       ([, , code, name, words]) => [Number(code), name, words],
     );

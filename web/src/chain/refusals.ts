@@ -46,4 +46,39 @@ export const refusals: Readonly<Record<number, Rule>> = {
     next: "Its owner may let files in again; choose another one meanwhile.",
   },
   14: { name: "DatanetClosed", words: "the Datanet is closed", next: "Choose another one." },
+  15: {
+    name: "ShareFiles",
+    words: "the account's share of the Datanet's files of the day is used up",
+    next: "Try again after 00:00 UTC.",
+  },
+  16: {
+    name: "ShareBytes",
+    words: "the account's share of the Datanet's bytes of the day is used up",
+    next: "Try again after 00:00 UTC, or with smaller files.",
+  },
+  17: {
+    name: "Barred",
+    words: "the Datanet's owner barred the account",
+    next: "Other Datanets take its files.",
+  },
+  18: {
+    name: "PendingFiles",
+    words: "too many files of the account wait for their verdicts",
+    next: "Wait for verdicts, or take files back.",
+  },
+  19: {
+    name: "SponsorshipEnded",
+    words: "who paid the account's stake ended the sponsorship",
+    next: "Become a contributor at your own expense on the page Accounts.",
+  },
+  20: { name: "KeptForAnother", words: "a refused file is kept for who submitted it first" },
+  21: { name: "Tombstone", words: "the file was refused as harmful or not the contributor's to give" },
+  22: {
+    name: "NotPrecommitted",
+    words: "no precommitment of the account names the file",
+    next: "Submit it again: a precommitment is good for a day.",
+  },
+  23: { name: "AlreadyPrecommitted", words: "the account has the same precommitment already" },
+  24: { name: "NotPending", words: "no submission of that file waits for a verdict" },
+  25: { name: "NotAuthorized", words: "only who submitted the file may take it back" },
 };

@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Copyable, Time } from "@/components/ui/Values";
-import { rejections } from "@/content/reasons";
+import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount } from "@/lib/format";
@@ -22,7 +22,7 @@ function Outcome({ submission }: { submission: Submission }) {
     );
   }
   if (submission.state === "rejected") {
-    const reason = rejections[submission.reason ?? ""];
+    const reason = whyRefused(submission.reason);
     return (
       <>
         {reason ? reason.words : (submission.reason ?? "no reason was given")}.{" "}

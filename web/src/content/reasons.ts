@@ -26,3 +26,21 @@ export const rejections: Readonly<Record<string, Reason>> = {
   harmful: { words: "harmful, private or unlawful content", next: "Do not submit it again." },
   licence: { words: "not the contributor's to give", next: "Submit only what is yours or free to give." },
 };
+
+/** How else a submission ends without a leaf. */
+const endings: Readonly<Record<string, Reason>> = {
+  unavailable: {
+    words: "its bytes could not be fetched",
+    next: "Keep a node with the file running and submit it again.",
+  },
+  expired: { words: "nobody decided on it in time", next: "Submit it again." },
+  displaced: {
+    words: "an older promise of the same file took its place",
+    next: "Content counts once, for whoever gave it first.",
+  },
+};
+
+/** Why a submission ended without a leaf, by the name of its reason. */
+export function whyRefused(reason: string | null | undefined): Reason | undefined {
+  return rejections[reason ?? ""] ?? endings[reason ?? ""];
+}

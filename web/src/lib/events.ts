@@ -32,6 +32,24 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Review.PolicyAnnounced": (field) =>
     `Datanet ${field("datanet")} will have other curators from block ${field("from")} on`,
   "Review.PolicyKept": (field) => `Datanet ${field("datanet")} keeps its curators`,
+  "Datanets.Precommitted": (field, account) =>
+    `${account("contributor")} promised ${field("count") === "1" ? "a file" : `${field("count")} files`}`,
+  "Datanets.Displaced": (field) => submission(field, "gave way to an older promise in"),
+  "Datanets.Unavailable": (field) => submission(field, "could not be fetched in"),
+  "Datanets.Expired": (field) => submission(field, "waited too long in"),
+  "Datanets.RefusalCleared": (field) => submission(field, "may be submitted again to"),
+  "Datanets.CapsSet": (field) => `Datanet ${field("datanet")} has other daily limits`,
+  "Datanets.Barred": (field, account) =>
+    `Datanet ${field("datanet")} takes no more files of ${account("account")} (${field("reason")})`,
+  "Datanets.Unbarred": (field, account) =>
+    `Datanet ${field("datanet")} takes files of ${account("account")} again`,
+  "Datanets.SponsorshipEnded": (_, account) =>
+    `${account("depositor")} sponsors ${account("contributor")} no longer`,
+  "Datanets.LeafRevoked": (field) => submission(field, "was revoked in"),
+  "Review.VoteRefused": (field, account) =>
+    `A vote of ${account("curator")} on submission ${field("submission")} was refused`,
+  "Review.CuratorResigned": (field, account) =>
+    `${account("curator")} decides on Datanet ${field("datanet")} no longer`,
   "Review.PolicySet": (field) => `Datanet ${field("datanet")} has other curators`,
   "Review.Voted": (field, account) => `${account("curator")} voted on submission ${field("submission")}`,
   "Review.Decided": (field) =>

@@ -3,19 +3,20 @@
 mod collect;
 mod earlier;
 mod plan;
+mod precommit;
 
 use crate::{
     arguments::file_hash,
     content,
     context::Context,
     error::{CliError, Result},
-    output::{table, visible, Answer},
+    output::{table, Answer},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::{AccountId, Client, ClientError, Receipt, Wait};
 use openledger_primitives::{
-    api::SubmissionItem, DatanetId, FileHash, Refusal, RefusalRule, SubmissionId,
+    api::SubmissionItem, text::visible, DatanetId, FileHash, Refusal, RefusalRule, SubmissionId,
 };
 use plan::{Candidate, Plan};
 use serde_json::{json, Value};
@@ -38,9 +39,12 @@ Every file is measured first, as curators will; one that they could not accept i
 with which something is wrong ends the command before anything is sent; one inside a folder is passed
 over, and said. Hidden files and symbolic links of a folder are passed over too.
 
+Each file is precommitted first: whoever reads the pool learns nothing of it, and cannot submit it before
+you. Its bytes come into the IPFS directory when it stands in a block.
+
 At most 20 files go in one transaction, and as many as the day's quota has left. The rest waits: run the
 same command again when it says so, or after an interruption. Files that the Datanet has already are not
-sent again; one that was rejected is, and it is said.
+sent again; one that was rejected is, and it is said, unless the Datanet keeps it out.
 
 The files are put into the IPFS directory; run a node on it (openledger-ipfs daemon) so that curators
 can fetch them.")]
@@ -48,6 +52,9 @@ pub(crate) struct Submit {
     /// The Datanet's number.
     #[arg(long)]
     datanet: DatanetId,
+    /// Submit at once, without a precommitment: whoever reads the pool may submit the same files before.
+    #[arg(long)]
+    no_precommit: bool,
     /// Files, and folders with files; the end of a file's name says its format.
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
@@ -85,7 +92,7 @@ fn refused(refusal: Refusal, files: &[PathBuf]) -> CliError {
 }
 
 pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> {
-    let Submit { datanet, files } = submit;
+    let Submit { datanet, no_precommit, files } = submit;
     let client = context.client().await?;
     // Needs no password, so that files which are refused anyway ask for none.
     let account = context.account(None).await?;
@@ -100,6 +107,10 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
     let named = found.iter().any(|file| file.named);
     let mut plan = plan::plan(context, client, account, &view, &quota, found).await?;
     plan.skipped.splice(0..0, skipped);
+    // Of an earlier run that ended between chain and IPFS, or of a moved directory.
+    for (path, described) in std::mem::take(&mut plan.served) {
+        content::add(context, &path, &described).await?;
+    }
     nothing_to_send(&plan, named, &files)?;
 
     let mut done: Vec<Done> = Vec::new();
@@ -120,20 +131,38 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
             if batch.is_empty() {
                 continue;
             }
-            for Candidate { path, described, .. } in &batch {
-                content::add(context, path, described).await.map_err(before)?;
-                bar.inc(described.size);
-            }
             let items: Vec<SubmissionItem> =
                 batch.iter().map(Candidate::item).collect::<Result<_>>()?;
             let names: Vec<PathBuf> = batch.iter().map(|file| file.path.clone()).collect();
-            let (receipt, submitted) =
-                match client.submit_files(&signer, datanet, items, wait).await {
-                    Err(ClientError::Admission(refusal)) => {
-                        return Err(before(refused(refusal, &names)))
-                    }
-                    result => result.map_err(|error| before(error.into()))?,
-                };
+            let promised = batch.first().and_then(|file| file.salt);
+            let sent = match (promised, no_precommit) {
+                (Some(salt), _) => client.open_files(&signer, datanet, items, &salt, wait).await,
+                (None, true) => client.submit_files(&signer, datanet, items, wait).await,
+                (None, false) => {
+                    let hashes: Vec<FileHash> = items.iter().map(|item| item.sha256).collect();
+                    let salt = precommit::promise(context, client, &signer, datanet, &hashes)
+                        .await
+                        .map_err(before)?;
+                    client.open_files(&signer, datanet, items, &salt, wait).await
+                }
+            };
+            let (receipt, submitted) = match sent {
+                Err(ClientError::Admission(refusal)) => {
+                    return Err(before(refused(refusal, &names)))
+                }
+                result => result.map_err(|error| before(error.into()))?,
+            };
+            // Only now: what can be fetched can be submitted by who fetches it.
+            for Candidate { path, described, .. } in &batch {
+                content::add(context, path, described).await.map_err(|error| {
+                    before(error.next(format!(
+                        "the chain has it and nobody can fetch it yet: run the same command again \
+                         with {} as it was",
+                        path.display()
+                    )))
+                })?;
+                bar.inc(described.size);
+            }
             let number = |sha256: &FileHash| {
                 submitted.iter().find(|file| file.sha256 == *sha256).map(|file| file.submission)
             };
@@ -144,7 +173,9 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
                 .iter()
                 .filter_map(|(number, file)| Some(((*number)?, file)))
                 .try_for_each(|(number, file)| {
-                    earlier::note(context, datanet, &file.described.sha256, number, &receipt)
+                    let sha256 = &file.described.sha256;
+                    precommit::forget(context, datanet, sha256)?;
+                    earlier::note(context, datanet, sha256, number, &receipt)
                 });
             unnoted = unnoted.or(noted.err());
             done.push(Done { files, receipt });
@@ -214,7 +245,11 @@ async fn fit(
     while !batch.is_empty() {
         let items: Vec<SubmissionItem> =
             batch.iter().map(Candidate::item).collect::<Result<_>>()?;
-        match client.check_submission(account, datanet, &items).await? {
+        let checked = match batch.first().and_then(|file| file.salt) {
+            Some(salt) => client.check_opening(account, datanet, &items, &salt).await?,
+            None => client.check_submission(account, datanet, &items).await?,
+        };
+        match checked {
             Ok(()) => break,
             Err(refusal) if is_daily(refusal.rule) => {
                 plan.limit.get_or_insert(refusal);
@@ -238,6 +273,8 @@ fn is_daily(rule: RefusalRule) -> bool {
             | RefusalRule::DailyBytes
             | RefusalRule::DatanetDailyFiles
             | RefusalRule::DatanetDailyBytes
+            | RefusalRule::ShareFiles
+            | RefusalRule::ShareBytes
     )
 }
 
@@ -309,7 +346,7 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
             line(format!(
                 "sent again: {}: submission {before} brought the same file, which was rejected (or taken \
                  back by another program)",
-                visible(&file.path.display().to_string(), false)
+                visible(&file.path.display().to_string(), true)
             ));
         }
     }
@@ -317,7 +354,7 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
         line(format!("{} in this Datanet already, not sent again", files(plan.present.len())));
     }
     for Skipped { path, reason } in plan.skipped.iter().take(LISTED) {
-        line(format!("passed over: {}: {reason}", visible(&path.display().to_string(), false)));
+        line(format!("passed over: {}: {reason}", visible(&path.display().to_string(), true)));
     }
     if let Some(more @ 1..) = plan.skipped.len().checked_sub(LISTED) {
         line(format!("passed over: {} more; --output json names each", files(more)));

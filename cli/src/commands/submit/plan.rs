@@ -1,6 +1,6 @@
 //! What of the files goes today: described, compared with what the chain has, and measured.
 
-use super::{collect::Found, earlier, refused, Skipped};
+use super::{collect::Found, earlier, precommit::Standing, refused, Skipped};
 use crate::{
     content,
     context::Context,
@@ -12,7 +12,7 @@ use openledger_content::{describe_file, Added};
 use openledger_documents::Measured;
 use openledger_primitives::{
     api::{DatanetView, QuotaStatus, SubmissionItem},
-    FileHash, MediaType, QuotaLimits, Refusal, RefusalRule, SubmissionId, MAX_ITEMS,
+    FileHash, MediaType, QuotaLimits, Refusal, RefusalRule, Salt, SubmissionId, MAX_ITEMS,
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -27,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) units: u64,
     /// The submission that brought the same file before, where it is not there any more.
     pub(super) before: Option<SubmissionId>,
+    /// What opens its precommitment of an earlier run.
+    pub(super) salt: Option<Salt>,
 }
 
 impl Candidate {
@@ -46,6 +48,8 @@ pub(super) struct Plan {
     pub(super) batches: Vec<Vec<Candidate>>,
     /// In this Datanet already, with the submission that brought them.
     pub(super) present: Vec<(PathBuf, SubmissionId)>,
+    /// Those of them that wait for a verdict as the account's own: somebody must be able to fetch them.
+    pub(super) served: Vec<(PathBuf, Added)>,
     /// Never sent.
     pub(super) skipped: Vec<Skipped>,
     /// Beyond today's quota.
@@ -73,6 +77,8 @@ pub(super) async fn plan(
     }
     bar.set_message("reading");
     let mut planner = Planner {
+        context,
+        standing: Standing::of(client, account).await?,
         datanet,
         left: quota.used.remaining(quota.day, &quota.limits),
         quota,
@@ -104,18 +110,28 @@ pub(super) async fn plan(
     }
     bar.finish_and_clear();
     let mut plan = planner.plan;
-    let mut batch = Vec::new();
+    // What one salt opens goes in one call.
+    let mut groups: BTreeMap<Option<Salt>, Vec<Candidate>> = BTreeMap::new();
     for candidate in today {
-        batch.push(candidate);
-        if batch.len() == MAX_ITEMS as usize {
-            plan.batches.push(std::mem::take(&mut batch));
+        groups.entry(candidate.salt).or_default().push(candidate);
+    }
+    for group in groups.into_values() {
+        let mut group = group.into_iter().peekable();
+        while group.peek().is_some() {
+            plan.batches.push(group.by_ref().take(MAX_ITEMS as usize).collect());
         }
     }
-    plan.batches.extend(Some(batch).filter(|batch| !batch.is_empty()));
     Ok(plan)
 }
 
+/// Which of the candidates a refusal is about.
+fn place(refusal: &Refusal, chunk: &[Candidate]) -> usize {
+    refusal.item.map_or(0, |item| item as usize).min(chunk.len().saturating_sub(1))
+}
+
 struct Planner<'a> {
+    context: &'a Context,
+    standing: Standing,
     datanet: &'a DatanetView<AccountId>,
     quota: &'a QuotaStatus,
     /// What is left of the account's day.
@@ -176,7 +192,8 @@ impl Planner<'_> {
             };
         }
         self.seen.insert(described.sha256, (index, path.clone()));
-        Ok(Some(Candidate { path, named, media, described, units: 0, before: None }))
+        let salt = self.standing.salt(self.context, self.datanet.id, &described.sha256)?;
+        Ok(Some(Candidate { path, named, media, described, units: 0, before: None, salt }))
     }
 
     /// The candidates that the Datanet does not have yet.
@@ -190,9 +207,27 @@ impl Planner<'_> {
             let items: Vec<SubmissionItem> =
                 chunk.iter().map(Candidate::item).collect::<Result<_>>()?;
             match client.check_submission(account, self.datanet.id, &items).await? {
-                Err(Refusal { rule: RefusalRule::AlreadySubmitted, item, value, .. }) => {
-                    let place = item.map_or(0, |item| item as usize).min(chunk.len() - 1);
-                    self.plan.present.push((chunk.remove(place).path, value));
+                Err(refusal @ Refusal { rule: RefusalRule::AlreadySubmitted, value, .. }) => {
+                    let place = place(&refusal, &chunk);
+                    let Candidate { path, described, .. } = chunk.remove(place);
+                    let file = client.pending_file(self.datanet.id, described.sha256).await?;
+                    if file.is_some_and(|file| file.contributor == account) {
+                        self.plan.served.push((path.clone(), described));
+                    }
+                    self.plan.present.push((path, value));
+                }
+                // Waiting does not help, and the rest of a folder may go.
+                Err(refusal @ Refusal { item: Some(_), .. })
+                    if matches!(
+                        refusal.rule,
+                        RefusalRule::Tombstone
+                            | RefusalRule::KeptForAnother
+                            | RefusalRule::ShareBytes
+                    ) && !chunk[place(&refusal, &chunk)].named =>
+                {
+                    let Candidate { path, .. } = chunk.remove(place(&refusal, &chunk));
+                    let reason = Refusal { item: None, ..refusal }.to_string();
+                    self.skip(path, reason);
                 }
                 // Limits of the day are looked at last, so nothing of it is there.
                 Ok(()) | Err(Refusal { item: None, .. }) => break,
@@ -208,7 +243,8 @@ impl Planner<'_> {
     /// Measures a file that fits into what is left of today.
     fn measure(&mut self, candidate: Candidate) -> Result<Option<Candidate>> {
         let size = candidate.described.size;
-        if self.left.files == 0 {
+        // A precommitment was counted when it was made.
+        if self.left.files == 0 && candidate.salt.is_none() {
             let most: u64 = self.quota.limits.files.into();
             let refusal = Refusal::of_call(RefusalRule::DailyFiles, most + 1, most);
             self.plan.limit.get_or_insert(refusal);
@@ -243,7 +279,9 @@ impl Planner<'_> {
         });
         match enough {
             Ok(units) => {
-                self.left.files -= 1;
+                if candidate.salt.is_none() {
+                    self.left.files -= 1;
+                }
                 self.left.bytes -= size;
                 Ok(Some(Candidate { units, ..candidate }))
             }

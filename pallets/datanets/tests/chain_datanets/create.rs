@@ -38,7 +38,9 @@ fn creating_a_datanet_holds_its_deposit_and_sets_its_policy() {
 #[test]
 fn a_name_is_readable_text() {
     on_chain(|| {
-        for bad in ["", "  ", "\u{1b}[31mred", "two\nlines"] {
+        for bad in
+            ["", "  ", "\u{1b}[31mred", "two\nlines", "gnp\u{202e}.txt", "Open\u{200c}Ledger"]
+        {
             assert_noop!(create_with(bad, 1, 2, None), Error::<Test>::InvalidName);
         }
         let not_utf8 = vec![0xff, 0xfe].try_into().unwrap();
@@ -47,6 +49,8 @@ fn a_name_is_readable_text() {
             Error::<Test>::InvalidName
         );
         assert_ok!(create_with("Gedichte, größer und schöner ✨", 1, 2, None));
+        // Persian is spelled with joiners.
+        assert_ok!(create_with("نمی\u{200c}خواهم", 1, 2, None));
         assert_ok!(create_with(&"x".repeat(64), 1, 2, None));
     });
 }

@@ -6,8 +6,12 @@ use frame_support::{
     assert_ok,
     dispatch::{CheckIfFeeless, DispatchInfo, GetDispatchInfo},
 };
-use openledger_primitives::{api::SubmissionItem, MediaType, RefusalRule, MILLISECONDS_PER_DAY};
+use openledger_primitives::{
+    api::SubmissionItem, precommitment, BarReason, MediaType, RefusalRule, RejectionReason,
+    Verdict, MILLISECONDS_PER_DAY,
+};
 use pallet_datanets::{AdmitSubmission, Call, FeelessUsed, WeightInfo};
+use sp_core::H256;
 use sp_runtime::{
     traits::{DispatchTransaction, Dispatchable, TransactionExtension},
     transaction_validity::{
@@ -101,6 +105,41 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
         assert_ok!(Datanets::pause(signed(OWNER), paused));
         assert_ok!(Datanets::close(signed(OWNER), closed));
         assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
+        let shared = create(Some(openledger_primitives::QuotaLimits { files: 4, bytes: 100 }));
+        let barred = create(None);
+        assert_ok!(Datanets::bar(signed(OWNER), barred, ALICE, BarReason::Spam));
+        assert_ok!(Datanets::register(signed(SPONSOR)));
+        for day in 0..3 {
+            assert_ok!(submit(SPONSOR, datanet, files(100 + day * 20..120 + day * 20, 1)));
+            later(1);
+        }
+        assert_ok!(Datanets::register_for(signed(OWNER), NEWCOMER + 1));
+        assert_ok!(Datanets::end_sponsorship(signed(OWNER), NEWCOMER + 1));
+        assert_ok!(submit(ALICE, datanet, files(200..202, 1)));
+        assert_ok!(submit(BOB, datanet, vec![file(300, 1)]));
+        assert_ok!(settle(datanet, 200, reject()));
+        assert_ok!(settle(datanet, 201, Verdict::Reject(RejectionReason::Harmful)));
+        let promise = [H256::repeat_byte(1)].to_vec().try_into().unwrap();
+        assert_ok!(Datanets::precommit(signed(ALICE), promise));
+        let precommit = |bytes: &[u8]| {
+            let commitments: Vec<_> = bytes.iter().copied().map(H256::repeat_byte).collect();
+            RuntimeCall::Datanets(Call::precommit { commitments: commitments.try_into().unwrap() })
+        };
+        let open = RuntimeCall::Datanets(Call::open {
+            datanet,
+            items: bounded(vec![file(2, 1)]),
+            salt: [0; 32],
+        });
+        let withdraw = |n| RuntimeCall::Datanets(Call::withdraw { datanet, sha256: hash(n) });
+        let others = [
+            (ALICE, precommit(&[1]), RefusalRule::AlreadyPrecommitted),
+            (ALICE, precommit(&[]), RefusalRule::ItemCount),
+            (ALICE, precommit(&[2, 2]), RefusalRule::RepeatedItem),
+            (NEWCOMER, precommit(&[2]), RefusalRule::NotRegistered),
+            (ALICE, open, RefusalRule::NotPrecommitted),
+            (ALICE, withdraw(9), RefusalRule::NotPending),
+            (ALICE, withdraw(1), RefusalRule::NotAuthorized),
+        ];
         let wrong = SubmissionItem { media: MediaType::Flac, ..file(2, 1) };
         let crossed = SubmissionItem { content: file(3, 1).content, ..file(2, 1) };
         let cases = [
@@ -118,14 +157,25 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
             (ALICE, capped, vec![file(2, 51)], RefusalRule::DatanetDailyBytes),
             (ALICE, paused, vec![file(2, 1)], RefusalRule::DatanetPaused),
             (ALICE, closed, vec![file(2, 1)], RefusalRule::DatanetClosed),
-        ];
-        assert_eq!(cases.len(), RefusalRule::ALL.len());
-        for (who, datanet, items, rule) in cases {
-            let call = call(datanet, items);
+            (ALICE, shared, files(2..4, 1), RefusalRule::ShareFiles),
+            (ALICE, shared, vec![file(2, 26)], RefusalRule::ShareBytes),
+            (ALICE, barred, vec![file(2, 1)], RefusalRule::Barred),
+            (SPONSOR, datanet, vec![file(2, 1)], RefusalRule::PendingFiles),
+            (NEWCOMER + 1, datanet, vec![file(2, 1)], RefusalRule::SponsorshipEnded),
+            (BOB, datanet, vec![file(200, 1)], RefusalRule::KeptForAnother),
+            (ALICE, datanet, vec![file(201, 1)], RefusalRule::Tombstone),
+        ]
+        .map(|(who, datanet, items, rule)| (who, call(datanet, items), rule))
+        .into_iter()
+        .chain(others);
+        let mut met = std::collections::BTreeSet::new();
+        for (who, call, rule) in cases {
+            met.insert(rule);
             assert_eq!(validate(who, &call), Err(custom(rule)));
             assert_eq!(prepare(who, &call, 100), Err(custom(rule)));
             assert_eq!(RefusalRule::from_code(rule.code()), Some(rule));
         }
+        assert_eq!(met.len(), RefusalRule::ALL.len());
         assert_eq!(FeelessUsed::<Test>::get(), Default::default());
     });
 }
@@ -237,6 +287,37 @@ fn the_share_is_the_runtimes_to_choose() {
 }
 
 #[test]
+fn precommitments_their_openings_and_withdrawals_are_free_and_share_the_block() {
+    on_chain(|| {
+        let datanet = set_up();
+        let salt = [3; 32];
+        let commitments = vec![precommitment(&ALICE, datanet, &hash(1), &salt)];
+        let calls = [
+            Call::precommit { commitments: commitments.try_into().unwrap() },
+            Call::open { datanet, items: bounded(vec![file(1, 1)]), salt },
+            Call::withdraw { datanet, sha256: hash(1) },
+        ]
+        .map(RuntimeCall::Datanets);
+        let mut used = 0;
+        for call in calls {
+            assert!(call.is_feeless(&signed(ALICE)));
+            let validity = validate(ALICE, &call).unwrap();
+            // One free call an account at a time, whatever it is.
+            assert_eq!(validity.provides, vec![(b"quota", ALICE).encode()]);
+            assert!(Extension::new().weight(&call).ref_time() > 0);
+            assert_ok!(apply(ALICE, call.clone()));
+            let weight = FeelessUsed::<Test>::get().weight.ref_time();
+            assert!(weight > used);
+            used = weight;
+            // Done is done: the same again is refused before it is included.
+            assert!(validate(ALICE, &call).is_err());
+        }
+        assert_eq!(contributor(ALICE).pending, 0);
+        assert_eq!(Datanets::quota(&ALICE).used.files, 1);
+    });
+}
+
+#[test]
 fn other_calls_pass_untouched() {
     on_chain(|| {
         set_up();
@@ -278,6 +359,8 @@ fn checks_and_calls_weigh_more_with_more_files() {
         for items in 1..20 {
             assert!(Weights::admit(items + 1).ref_time() > Weights::admit(items).ref_time());
             assert!(Weights::submit(items + 1).ref_time() > Weights::submit(items).ref_time());
+            assert!(Weights::open(items).ref_time() > Weights::submit(items).ref_time());
+            assert!(Weights::open(items + 1).ref_time() > Weights::open(items).ref_time());
         }
         let call = call(0, files(0..7, 1));
         assert_eq!(Extension::new().weight(&call), Weights::admit(7));

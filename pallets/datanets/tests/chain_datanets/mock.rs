@@ -59,6 +59,7 @@ parameter_types! {
         BlockWeights::simple_max(Weight::from_parts(2_000_000_000_000, u64::MAX));
     pub Lengths: BlockLength = BlockLength::builder().max_length(5 * 1024 * 1024).build();
     pub const AccountLimits: QuotaLimits = QuotaLimits::ACCOUNT;
+    pub static SettleDelay: u32 = 0;
     pub static FeelessShare: Perbill = Perbill::from_percent(25);
     pub static Now: u64 = 20_000 * MILLISECONDS_PER_DAY;
     pub static Policies: Vec<(DatanetId, ReviewPolicy<AccountId>)> = Vec::new();
@@ -100,6 +101,10 @@ impl pallet_datanets::Config for Test {
     type ContributorHold = ConstU128<{ OPEN }>;
     type HoldPeriodDays = ConstU32<7>;
     type AccountLimits = AccountLimits;
+    type DayLength = ConstU32<DAY>;
+    type MaxPending = ConstU32<60>;
+    type MaxWaitDays = ConstU32<7>;
+    type SettleDelay = SettleDelay;
     type FeelessShare = FeelessShare;
     type WeightInfo = pallet_datanets::weights::SubstrateWeight<Test>;
 }
@@ -141,6 +146,9 @@ impl OnAccepted<AccountId> for Recorder {
     }
 }
 
+/// Blocks of a day.
+pub const DAY: u32 = 100;
+
 pub const OWNER: AccountId = 1;
 pub const ALICE: AccountId = 2;
 pub const BOB: AccountId = 3;
@@ -166,6 +174,7 @@ pub fn unchecked(test: impl FnOnce()) {
     .assimilate_storage(&mut storage)
     .unwrap();
     Now::set(20_000 * MILLISECONDS_PER_DAY + MILLISECONDS_PER_DAY / 2);
+    SettleDelay::set(0);
     FeelessShare::set(Perbill::from_percent(25));
     Policies::set(Vec::new());
     Forgotten::set(Vec::new());
@@ -186,6 +195,16 @@ pub fn next_block() {
     System::set_block_number(number + 1);
     Datanets::on_initialize(number + 1);
 }
+
+/// Goes on by whole days, in blocks and by the clock.
+pub fn later(days: u32) {
+    Now::mutate(|now| *now += u64::from(days) * MILLISECONDS_PER_DAY);
+    System::set_block_number(System::block_number() + u64::from(days * DAY));
+    Datanets::on_idle(System::block_number(), Weight::MAX);
+}
+
+/// Those whose agreement the tests' verdicts are.
+pub const JUDGES: [AccountId; 2] = [7, 8];
 
 pub fn signed(who: AccountId) -> RuntimeOrigin {
     RuntimeOrigin::signed(who)
@@ -268,7 +287,7 @@ pub fn reject() -> Verdict {
 }
 
 pub fn settle(datanet: DatanetId, n: u32, verdict: Verdict) -> DispatchResult {
-    <Datanets as OnVerdict<AccountId>>::on_verdict(datanet, &hash(n), &verdict)
+    <Datanets as OnVerdict<AccountId>>::on_verdict(datanet, &hash(n), &verdict, &JUDGES)
 }
 
 /// Submits files one a day and accepts them.

@@ -75,10 +75,11 @@ fn pending_files_are_listed_in_order_of_submission() {
         let datanet = set_up();
         // Numbers beyond one byte: their order must not be that of little-endian bytes.
         for n in 0..300u32 {
+            let who = NEWCOMER + u64::from(n / 20);
             if n % 20 == 0 {
-                Now::mutate(|now| *now += openledger_primitives::MILLISECONDS_PER_DAY);
+                assert_ok!(Datanets::register_for(signed(SPONSOR), who));
             }
-            assert_ok!(submit(ALICE, datanet, vec![file(n, 30)]));
+            assert_ok!(submit(who, datanet, vec![file(n, 30)]));
         }
         assert_ok!(settle(datanet, 255, reject()));
         let mut seen = Vec::new();
@@ -97,7 +98,7 @@ fn pending_files_are_listed_in_order_of_submission() {
         assert!(Datanets::pending(datanet + 1, None, 9).is_empty());
         assert_eq!(
             Datanets::pending(datanet, Some(6), 1),
-            vec![PendingView { submission: 7, contributor: ALICE, item: file(7, 30) }]
+            vec![PendingView { submission: 7, contributor: NEWCOMER, item: file(7, 30) }]
         );
     });
 }

@@ -131,3 +131,73 @@ fn a_clock_that_goes_backwards_shortens_no_hold() {
         assert_eq!(contributor(ALICE).last_submission, Some(late));
     });
 }
+
+/// The audit's attack: a sponsored account submits week by week, and the sponsor's stake never returns.
+#[test]
+fn a_sponsors_stake_hangs_on_nobodys_will() {
+    on_chain(|| {
+        let datanet = create(None);
+        assert_ok!(Datanets::register_for(signed(SPONSOR), NEWCOMER));
+        assert_ok!(submit(NEWCOMER, datanet, vec![file(1, 10)]));
+        for (who, contributor, error) in [
+            (BOB, NEWCOMER, Error::<Test>::NotAuthorized),
+            (NEWCOMER, NEWCOMER, Error::<Test>::NotAuthorized),
+            (BOB, BOB, Error::<Test>::NotRegistered),
+        ] {
+            assert_noop!(Datanets::end_sponsorship(signed(who), contributor), error);
+        }
+        take_events();
+        assert_ok!(Datanets::end_sponsorship(signed(SPONSOR), NEWCOMER));
+        assert_eq!(
+            take_events(),
+            vec![Event::SponsorshipEnded { contributor: NEWCOMER, depositor: SPONSOR }]
+        );
+        assert_noop!(
+            Datanets::end_sponsorship(signed(SPONSOR), NEWCOMER),
+            Error::<Test>::AlreadyEnded
+        );
+        // Nothing more comes in, so the hold period runs out.
+        assert_noop!(submit(NEWCOMER, datanet, vec![file(2, 10)]), Error::<Test>::SponsorshipEnded);
+        assert_noop!(
+            Datanets::precommit(signed(NEWCOMER), vec![Default::default()].try_into().unwrap()),
+            Error::<Test>::SponsorshipEnded
+        );
+        // Two curators who disagree for ever hold nothing up either.
+        later(7);
+        assert_noop!(Datanets::deregister(signed(SPONSOR), NEWCOMER), Error::<Test>::HasPending);
+        assert_ok!(Datanets::expire(signed(SPONSOR), datanet, hash(1)));
+        assert_ok!(Datanets::deregister(signed(SPONSOR), NEWCOMER));
+        assert_eq!(held(HoldReason::Contributor, SPONSOR), 0);
+    });
+}
+
+#[test]
+fn a_sponsored_contributor_takes_its_stake_over() {
+    on_chain(|| {
+        let datanet = create(None);
+        assert_ok!(Datanets::register_for(signed(SPONSOR), ALICE));
+        assert_ok!(submit(ALICE, datanet, vec![file(1, 10)]));
+        assert_ok!(Datanets::end_sponsorship(signed(SPONSOR), ALICE));
+        take_events();
+        assert_ok!(Datanets::register(signed(ALICE)));
+        assert_eq!(
+            take_events(),
+            vec![Event::ContributorRegistered { contributor: ALICE, depositor: ALICE }]
+        );
+        assert_eq!(held(HoldReason::Contributor, SPONSOR), 0);
+        assert_eq!(held(HoldReason::Contributor, ALICE), OPEN);
+        assert_eq!((contributor(ALICE).depositor, contributor(ALICE).pending), (ALICE, 1));
+        assert_ok!(submit(ALICE, datanet, vec![file(2, 10)]));
+        assert_noop!(Datanets::end_sponsorship(signed(ALICE), ALICE), Error::<Test>::NotSponsored);
+        assert_noop!(Datanets::register(signed(ALICE)), Error::<Test>::AlreadyRegistered);
+    });
+}
+
+#[test]
+fn who_cannot_pay_takes_no_stake_over() {
+    on_chain(|| {
+        assert_ok!(Datanets::register_for(signed(SPONSOR), NEWCOMER));
+        assert_noop!(Datanets::register(signed(NEWCOMER)), TokenError::FundsUnavailable);
+        assert_eq!(held(HoldReason::Contributor, SPONSOR), OPEN);
+    });
+}

@@ -3,12 +3,14 @@
 use crate::mock::*;
 use frame_support::{assert_ok, storage::unhashed, StorageHasher};
 use openledger_primitives::{
-    leaf::range_size, DailyQuota, DatanetStatus, DatanetText, LeafVersion, QuotaLimits, Score,
-    EXTRACTOR,
+    leaf::range_size, BarReason, DailyQuota, DatanetStatus, DatanetText, LeafVersion, QuotaLimits,
+    Score, Verdict, EXTRACTOR,
 };
 use pallet_datanets::{
-    Contributors, Datanets as AllDatanets, HoldReason, Leaves, NextDatanet, NextSubmission, Offers,
-    OrderedSubmissionId, Pending, Quotas, RangeNodes, Statuses, Submission, Submissions, Texts,
+    Bar, Bars, CapShares, Contributors, Datanets as AllDatanets, Ended, Expiries, FirstRevoked,
+    HoldReason, Leaves, NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId,
+    Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revocation, Revoked, Settled, SettledOf,
+    ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
 };
 use sp_core::H256;
 
@@ -26,7 +28,7 @@ fn keys() -> usize {
 }
 
 #[test]
-fn an_accepted_file_leaves_its_leaf_its_nodes_and_one_key() {
+fn an_accepted_file_leaves_its_leaf_its_nodes_its_record_and_two_ways_to_it() {
     on_chain(|| {
         let datanet = set_up();
         // The account's quota and the next number exist from the first submission on.
@@ -34,25 +36,29 @@ fn an_accepted_file_leaves_its_leaf_its_nodes_and_one_key() {
         let (before, nodes_before) = (keys(), range_size(1));
         accept_files(datanet, 0..40);
         let nodes = range_size(41) - nodes_before;
-        assert_eq!(keys() - before, 40 * 2 + nodes as usize);
+        assert_eq!(keys() - before, 40 * 4 + nodes as usize);
         assert!(nodes <= 2 * 40);
     });
 }
 
 #[test]
-fn refused_and_withdrawn_files_leave_nothing() {
+fn refused_and_withdrawn_files_leave_nothing_in_the_end() {
     on_chain(|| {
         let datanet = set_up();
         accept_files(datanet, [100]);
         let before = keys();
         assert_ok!(submit(ALICE, datanet, files(0..20, 10)));
-        assert_eq!(keys() - before, 40);
+        // And the list of her waiting files.
+        assert_eq!(keys() - before, 41);
         for n in 0..10 {
             assert_ok!(settle(datanet, n, reject()));
         }
         for n in 10..20 {
             assert_ok!(Datanets::withdraw(signed(ALICE), datanet, hash(n)));
         }
+        // A refusal, when it goes, and two ways to it.
+        assert_eq!(keys() - before, 10 * 4);
+        later(30);
         assert_eq!(keys(), before);
     });
 }
@@ -73,9 +79,20 @@ fn detects(words: &'static str, damage: impl FnOnce(u32)) {
     unchecked(|| {
         let datanet = set_up();
         let capped = create(Some(QuotaLimits { files: 5, bytes: 500 }));
+        assert_ok!(Datanets::set_caps(signed(OWNER), capped, limit(), 60));
         accept_files(datanet, 0..5);
         assert_ok!(submit(ALICE, datanet, files(10..13, 10)));
         assert_ok!(submit(BOB, capped, files(10..12, 10)));
+        // Refused, precommitted, revoked, barred, and a sponsor who is tired of it.
+        assert_ok!(submit(BOB, datanet, files(20..22, 10)));
+        assert_ok!(settle(datanet, 20, reject()));
+        assert_ok!(settle(datanet, 21, Verdict::Unavailable));
+        let promise = vec![H256::repeat_byte(5)].try_into().unwrap();
+        assert_ok!(Datanets::precommit(signed(BOB), promise));
+        assert_ok!(Datanets::revoke_leaf(signed(ALICE), datanet, 3));
+        assert_ok!(Datanets::bar(signed(OWNER), datanet, SPONSOR, BarReason::Other));
+        assert_ok!(Datanets::register_for(signed(SPONSOR), NEWCOMER));
+        assert_ok!(Datanets::end_sponsorship(signed(SPONSOR), NEWCOMER));
         assert_ok!(Datanets::do_try_state());
         damage(datanet);
         assert_eq!(Datanets::do_try_state(), Err(words.into()));
@@ -223,6 +240,110 @@ fn damaged_pending_files_are_detected() {
     });
     detects("who submitted a pending file is no contributor", |_| {
         Contributors::<Test>::remove(BOB);
+    });
+}
+
+fn limit() -> Option<QuotaLimits> {
+    Some(QuotaLimits { files: 5, bytes: 500 })
+}
+
+#[test]
+fn damaged_lists_of_waiting_files_are_detected() {
+    let counts = "a list of waiting files has not what its contributor counts";
+    let change = |change: fn(&mut pallet_datanets::WaitingFiles)| {
+        Waiting::<Test>::mutate(ALICE, change);
+    };
+    detects(counts, |_| change(|list| list.truncate(1)));
+    detects(counts, |_| Waiting::<Test>::insert(NEWCOMER, Waiting::<Test>::get(ALICE)));
+    detects("a list of waiting files names what does not wait", |_| {
+        change(|list| list[0].submission = 99);
+    });
+    detects("a list of waiting files names what does not wait", |_| {
+        change(|list| list[0].datanet = 1);
+    });
+    detects("a list of waiting files is out of order", |_| {
+        change(|list| {
+            let first = list.remove(0);
+            list.try_push(first).unwrap();
+        });
+    });
+    detects("a waiting file is older or younger than it can be", |_| {
+        change(|list| list[0].age = list[0].since + 1);
+    });
+    detects("a waiting file is older or younger than it can be", |_| {
+        change(|list| list[0].since = 99);
+    });
+    detects("a contributor with waiting files has no list of them", |_| {
+        Waiting::<Test>::remove(ALICE);
+    });
+    detects("precommitments of nobody", |_| {
+        Precommits::<Test>::insert(OWNER, Precommits::<Test>::get(BOB));
+    });
+    detects("precommitments of nobody", |_| {
+        Precommits::<Test>::insert(ALICE, pallet_datanets::PrecommitsOf::default());
+    });
+    detects("a precommitment of a block to come", |_| {
+        Precommits::<Test>::mutate(BOB, |list| list[0].at = 99);
+    });
+}
+
+#[test]
+fn damaged_settlements_are_detected() {
+    let number = OrderedSubmissionId::from;
+    let leaf = "a leaf is not found by its number and contributor";
+    detects(leaf, |id| Settled::<Test>::remove(id, number(2)));
+    detects(leaf, |id| Settled::<Test>::insert(id, number(2), hash(3)));
+    detects(leaf, |_| SettledOf::<Test>::remove(ALICE, number(2)));
+    detects(leaf, |id| SettledOf::<Test>::insert(ALICE, number(2), id + 1));
+    let refused = "a refusal is not found by its number and contributor";
+    detects(refused, |id| Settled::<Test>::remove(id, number(10)));
+    detects(refused, |_| SettledOf::<Test>::remove(BOB, number(10)));
+    detects("a settled submission has neither leaf nor refusal", |id| {
+        Settled::<Test>::insert(id, number(9), hash(9));
+    });
+    detects("a settled submission has neither leaf nor refusal", |id| {
+        SettledOf::<Test>::insert(BOB, number(9), id);
+    });
+    let change = |id, change: fn(&mut pallet_datanets::RefusedFile<AccountId>)| {
+        RefusedFiles::<Test>::mutate(id, hash(20), |refused| change(refused.as_mut().unwrap()));
+    };
+    detects("a refusal never goes", |id| change(id, |refused| refused.kept_until += 1));
+    detects("a refusal never goes", |id| {
+        let refused = RefusedFiles::<Test>::get(id, hash(20)).unwrap();
+        Expiries::<Test>::remove(OrderedBlock::from(refused.kept_until), number(10));
+    });
+    detects("a refusal's blocks are out of order", |id| change(id, |refused| refused.age += 1));
+    detects("an expiry has no refusal", |id| {
+        Expiries::<Test>::insert(OrderedBlock::from(9), number(9), (id, hash(9)));
+    });
+}
+
+#[test]
+fn damaged_permissions_are_detected() {
+    for share in [0, 101] {
+        detects("a share is not 1 to 100 percent", |id| CapShares::<Test>::insert(id, share));
+    }
+    for who in [ALICE, OWNER] {
+        detects("a sponsorship ended that there is not", |_| Ended::<Test>::insert(who, 1));
+    }
+    let revocation = Revocation { at: 1, by_governance: true };
+    detects("a leaf was revoked that there is not", |id| {
+        Revoked::<Test>::insert(id, OrderedSubmissionId::from(5), revocation);
+    });
+    detects("the first revoked leaf is another one", |id| {
+        Revoked::<Test>::insert(id, OrderedSubmissionId::from(1), revocation);
+    });
+    detects("the first revoked leaf is another one", FirstRevoked::<Test>::remove);
+    let unknown = "something is stored for an unknown Datanet";
+    detects(unknown, |_| CapShares::<Test>::insert(50, 25));
+    detects(unknown, |_| ShareUse::<Test>::insert(50, ALICE, DailyQuota::default()));
+    detects(unknown, |_| {
+        Bars::<Test>::insert(50, ALICE, Bar { reason: BarReason::Spam, since: 1 });
+    });
+    detects(unknown, |_| FirstRevoked::<Test>::insert(50, 1));
+    detects(unknown, |id| {
+        let refused = RefusedFiles::<Test>::get(id, hash(20)).unwrap();
+        RefusedFiles::<Test>::insert(50, hash(20), refused);
     });
 }
 

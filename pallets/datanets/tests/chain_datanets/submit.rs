@@ -201,18 +201,6 @@ fn an_accepted_file_is_refused_for_ever() {
 }
 
 #[test]
-fn a_refused_file_may_be_submitted_again_by_anybody() {
-    on_chain(|| {
-        let datanet = set_up();
-        assert_ok!(submit(ALICE, datanet, vec![file(1, 10)]));
-        assert_ok!(settle(datanet, 1, reject()));
-        assert_ok!(submit(BOB, datanet, vec![file(1, 10)]));
-        assert_ok!(settle(datanet, 1, accept(100)));
-        assert_eq!(Datanets::leaves(datanet, 0, 9)[0].leaf.submission, 1);
-    });
-}
-
-#[test]
 fn one_bad_file_keeps_out_the_whole_submission() {
     on_chain(|| {
         let datanet = set_up();

@@ -37,6 +37,8 @@ impl pallet_review::Config for Test {
 parameter_types! {
     pub static Waiting: BTreeMap<(DatanetId, FileHash), (SubmissionId, AccountId)> = BTreeMap::new();
     pub static Settled: Vec<(DatanetId, FileHash, Verdict)> = Vec::new();
+    /// Whose agreement the last verdict was.
+    pub static Judges: Vec<AccountId> = Vec::new();
     pub static LeastUnits: u64 = 1;
     pub static PolicyFrom: Option<u32> = None;
     pub static Kind: MediaType = MediaType::Txt;
@@ -68,13 +70,19 @@ impl FunderNotice for Neighbour {
 }
 
 impl OnVerdict<AccountId> for Neighbour {
-    fn on_verdict(datanet: DatanetId, sha256: &FileHash, verdict: &Verdict) -> DispatchResult {
+    fn on_verdict(
+        datanet: DatanetId,
+        sha256: &FileHash,
+        verdict: &Verdict,
+        judges: &[AccountId],
+    ) -> DispatchResult {
         if matches!(verdict, Verdict::Accept { units, .. } if *units < LeastUnits::get()) {
             return Err(DispatchError::Other("too few units"));
         }
         let pending = Waiting::mutate(|waiting| waiting.remove(&(datanet, *sha256)));
         assert!(pending.is_some(), "a verdict on what is not pending");
         Settled::mutate(|settled| settled.push((datanet, *sha256, *verdict)));
+        Judges::set(judges.to_vec());
         Ok(())
     }
 }

@@ -7,6 +7,14 @@ use openledger_primitives::{
 use pallet_review::{Ballots, Error, Event};
 use sp_runtime::{traits::BadOrigin, DispatchError};
 
+fn voted(
+    curator: AccountId,
+    replaced: bool,
+    verdict: openledger_primitives::Verdict,
+) -> Event<Test> {
+    Event::Voted { datanet: DATANET, submission: 5, curator, replaced, verdict }
+}
+
 #[test]
 fn a_verdict_takes_as_many_curators_as_the_policy_says() {
     for threshold in 1..=5u8 {
@@ -30,8 +38,7 @@ fn votes_and_verdicts_are_announced() {
     on_chain(2, || {
         assert_ok!(vote(11, reject(OffTopic)));
         assert_ok!(vote(12, reject(OffTopic)));
-        let voted =
-            |curator| Event::Voted { datanet: DATANET, submission: 5, curator, replaced: false };
+        let voted = |curator| voted(curator, false, reject(OffTopic));
         assert_eq!(
             System::read_events_for_pallet::<Event<Test>>(),
             vec![
@@ -120,7 +127,7 @@ fn a_vote_says_whether_it_replaced_an_earlier_one() {
             assert_ok!(vote(curator, verdict));
             assert_eq!(
                 System::read_events_for_pallet::<Event<Test>>(),
-                vec![Event::Voted { datanet: DATANET, submission: 5, curator, replaced }]
+                vec![voted(curator, replaced, verdict)]
             );
         }
         // A curator who was out meanwhile has no vote any more once another one is cast.
@@ -131,7 +138,7 @@ fn a_vote_says_whether_it_replaced_an_earlier_one() {
         assert_ok!(vote(11, accept(50, 100)));
         assert_eq!(
             System::read_events_for_pallet::<Event<Test>>(),
-            vec![Event::Voted { datanet: DATANET, submission: 5, curator: 11, replaced: false }]
+            vec![voted(11, false, accept(50, 100))]
         );
     });
 }

@@ -63,6 +63,20 @@ fn jobs_on_no_or_repeated_datanets_are_refused() {
 }
 
 #[test]
+fn jobs_on_versions_that_hold_a_revoked_leaf_are_refused() {
+    run(|| {
+        // The sixth leaf of Datanet 9 is revoked.
+        for leaves in [6, 10] {
+            assert_noop!(
+                create(|offer| offer.datasets = datasets(&[(0, 3), (9, leaves)])),
+                Error::<Test>::RevokedLeaf
+            );
+        }
+        assert_eq!(create(|offer| offer.datasets = datasets(&[(9, 5)])), Ok(()));
+    });
+}
+
+#[test]
 fn jobs_on_versions_that_never_were_are_refused() {
     run(|| {
         assert_noop!(
@@ -220,6 +234,14 @@ fn base_models_that_say_too_little_are_refused() {
             ),
             Error::<Test>::NotUtf8
         );
+        for (name, licence, error) in [
+            ("Qwen", "MIT\u{1b}[2J\u{1b}]0;x\u{7}", Error::<Test>::HiddenCharacter),
+            ("Qwen\u{2066}", "MIT", Error::<Test>::HiddenCharacter),
+            (" ", "MIT", Error::<Test>::EmptyName),
+            ("Qwen", "\t", Error::<Test>::EmptyLicence),
+        ] {
+            assert_noop!(register(|_| (), name, licence), error);
+        }
         assert_noop!(
             Training::register_base_model(
                 signed(1_000),

@@ -43,6 +43,12 @@ fn registrations_that_make_no_sense_are_refused() {
             ),
             Error::<Test>::NotUtf8
         );
+        for endpoint in ["http://a\u{202e}b", "http://\u{200b}", "\u{1b}[2J", " "] {
+            assert_noop!(
+                Training::register_worker(signed(WANDA), kinds(&[LORA]), 7, text(endpoint)),
+                Error::<Test>::HiddenCharacter
+            );
+        }
         assert_noop!(register(1_000, &[LORA]), TokenError::FundsUnavailable);
         assert_ok!(register(WANDA, &JobKind::all().collect::<Vec<_>>()));
         assert_noop!(register(WANDA, &[LORA]), Error::<Test>::AlreadyAWorker);

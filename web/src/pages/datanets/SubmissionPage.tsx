@@ -11,7 +11,7 @@ import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
-import { rejections } from "@/content/reasons";
+import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
 import { formatBytes, formatCount } from "@/lib/format";
@@ -31,6 +31,7 @@ function InReview({ submission }: { submission: SubmissionDetail }) {
                 title: "Take a submission back",
                 words:
                   "Its file may be submitted again later. Today’s quota stays used, and the file may stay on IPFS.",
+                free: "Taking a file back costs no fee.",
                 build: (api) =>
                   api.tx.Datanets.withdraw({
                     datanet: submission.datanet,
@@ -59,7 +60,7 @@ function Decision({ submission }: { submission: SubmissionDetail }) {
     );
   }
   if (state === "rejected") {
-    const known = rejections[reason ?? ""];
+    const known = whyRefused(reason);
     return (
       <Notice tone="bad" title={`Refused: ${known?.words ?? reason ?? "no reason was given"}`}>
         {known?.next} A refusal costs no points.
@@ -94,7 +95,7 @@ function VoteLine({ vote }: { vote: Vote }) {
       <p>
         {vote.accept
           ? `Score ${vote.score}, ${formatCount(vote.units ?? 0)} units`
-          : (rejections[vote.reason ?? ""]?.words ?? vote.reason ?? "no reason was given")}
+          : (whyRefused(vote.reason)?.words ?? vote.reason ?? "no reason was given")}
       </p>
     </li>
   );

@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Time } from "@/components/ui/Values";
-import { rejections } from "@/content/reasons";
+import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { classes } from "@/lib/classes";
 import { formatCount } from "@/lib/format";
@@ -31,7 +31,7 @@ function Verdict({ submission }: { submission: Submission }) {
         <span className="min-w-0">
           {state === "accepted"
             ? `Score ${score}, ${formatCount(points ?? "0")} points`
-            : (rejections[reason ?? ""]?.words ?? reason)}
+            : (whyRefused(reason)?.words ?? reason)}
         </span>
       </div>
     </li>

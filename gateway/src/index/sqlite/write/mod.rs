@@ -11,7 +11,7 @@ use openledger_client::{
     blocks::{Block, BlockEvent, ChainEvent, Detail},
     AccountId,
 };
-use openledger_primitives::{DatasetLeaf, ReviewPolicy, SubmissionId, Verdict};
+use openledger_primitives::{DatasetLeaf, Ending, ReviewPolicy, SubmissionId, Verdict};
 use rusqlite::{params, OptionalExtension};
 use std::rc::Rc;
 
@@ -213,6 +213,29 @@ impl<'a> Writer<'a> {
                 let outcome = Outcome::Rejected(reason.name());
                 self.decide(event, *datanet, *submission, contributor, outcome)
             }
+            (ChainEvent::Unavailable { datanet, submission, contributor, .. }, _) => {
+                let outcome = Outcome::Rejected(Ending::Unavailable.name());
+                self.decide(event, *datanet, *submission, contributor, outcome)
+            }
+            (ChainEvent::Expired { datanet, submission, contributor, .. }, _) => {
+                let outcome = Outcome::Rejected(Ending::Expired.name());
+                self.decide(event, *datanet, *submission, contributor, outcome)
+            }
+            (ChainEvent::Displaced { datanet, submission, contributor, .. }, _) => {
+                let outcome = Outcome::Rejected("displaced");
+                self.decide(event, *datanet, *submission, contributor, outcome)
+            }
+            (ChainEvent::CapsSet { datanet, daily_limit, .. }, _) => {
+                self.run(
+                    "UPDATE datanets SET daily_files = ?, daily_bytes = ? WHERE id = ?",
+                    params![
+                        daily_limit.map(|limit| limit.files),
+                        daily_limit.map(|limit| limit.bytes as i64),
+                        datanet
+                    ],
+                )?;
+                Ok(())
+            }
             (ChainEvent::Withdrawn { datanet, submission, contributor, .. }, _) => {
                 self.decide(event, *datanet, *submission, contributor, Outcome::Withdrawn)
             }
@@ -357,6 +380,7 @@ impl<'a> Writer<'a> {
     ) -> Result<()> {
         let (accept, reason, measured) = match verdict {
             Verdict::Reject(reason) => (false, Some(reason.name()), None),
+            Verdict::Unavailable => (false, Some(Ending::Unavailable.name()), None),
             Verdict::Accept { score, units, text_root, extractor } => {
                 let root = (!text_root.is_zero()).then(|| hex::encode(text_root.0));
                 (true, None, Some((score.get(), *units as i64, root, *extractor)))

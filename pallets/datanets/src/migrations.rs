@@ -1,0 +1,53 @@
+//! How the storage of earlier versions becomes today's.
+
+use crate::{
+    Config, Leaves, OrderedSubmissionId, Pallet, Pending, PendingFile, Submissions, Waiting,
+    WaitingFile,
+};
+use core::marker::PhantomData;
+use frame_support::{
+    migrations::VersionedMigration,
+    traits::{Get, UncheckedOnRuntimeUpgrade},
+    weights::Weight,
+};
+
+/// Storage version 1 to 2: contributors have lists of their waiting files, and settled submissions are
+/// found by number and by contributor.
+///
+/// Nothing stored changes its shape. Files that wait count as submitted now, so that nobody's time is
+/// cut short, and as settled long enough to be accepted. The work grows with the files of the chain,
+/// which is what a network before its first release can do in one block.
+pub type ToV2<T> =
+    VersionedMigration<1, 2, ListFiles<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// The work of [`ToV2`].
+pub struct ListFiles<T>(PhantomData<T>);
+
+impl<T: Config> UncheckedOnRuntimeUpgrade for ListFiles<T> {
+    fn on_runtime_upgrade() -> Weight {
+        let (mut files, now) = (0u64, Pallet::<T>::now());
+        let age = now.saturating_sub(T::SettleDelay::get());
+        for (datanet, number, sha256) in Pending::<T>::iter() {
+            files = files.saturating_add(1);
+            let record = Submissions::<T>::get(datanet, sha256);
+            let Some(file) = record.and_then(|record| PendingFile::of(record, sha256)) else {
+                continue;
+            };
+            let waiting = WaitingFile { submission: number.into(), datanet, since: now, age };
+            Waiting::<T>::mutate(&file.contributor, |list| {
+                // Datanet by Datanet they come in order; one account's are over all of them.
+                let place = list.iter().position(|other| other.submission > waiting.submission);
+                // Of more files than the list has room for, those beyond it count as waiting for ever:
+                // anyone may expire them. No quota of the time before allowed so many.
+                let _ = list.try_insert(place.unwrap_or(list.len()), waiting);
+            });
+        }
+        for (datanet, _, leaf) in Leaves::<T>::iter() {
+            files = files.saturating_add(1);
+            let number = OrderedSubmissionId::from(leaf.submission);
+            crate::Settled::<T>::insert(datanet, number, leaf.sha256);
+            crate::SettledOf::<T>::insert(&leaf.contributor, number, datanet);
+        }
+        T::DbWeight::get().reads_writes(files.saturating_mul(3), files.saturating_mul(2))
+    }
+}
