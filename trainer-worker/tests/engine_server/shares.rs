@@ -47,10 +47,6 @@ impl Keys {
     }
 }
 
-fn small() -> String {
-    json!({ "model": BASE, "prompt": "One, two,", "max_tokens": 1 }).to_string()
-}
-
 #[test]
 fn bodies_that_a_key_does_not_finish_shut_nobody_out() {
     let keys = Keys::new(&[]);
