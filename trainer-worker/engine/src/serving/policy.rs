@@ -7,8 +7,8 @@
 //! sequence is stopped and computed again afterwards.
 //!
 //! There is always progress: the oldest running request is never stopped while others run, a request
-//! starts as soon as it is its client's turn and its pages fit, nobody overtakes it meanwhile, and no
-//! request is accepted whose pages do not fit in the empty pool.
+//! starts as soon as it is its client's turn and its pages fit, nobody but who has nothing running
+//! overtakes it meanwhile, and no request is accepted whose pages do not fit in the empty pool.
 
 use super::forward::{Forward, Pages, Rows};
 use super::plan::{self, Reading, Room, Writing};

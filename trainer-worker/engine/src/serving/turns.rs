@@ -1,10 +1,10 @@
 //! Whose turn it is.
 //!
 //! Each client has a count of the work done for it, and the client with the lowest count goes
-//! first (virtual token counters, Sheng et al., 2024). A client that comes when others wait starts no
-//! lower than the lowest of them, and else no lower than who started last: it cannot save up turns, and
-//! what somebody used while nobody else asked is not held against them. Within a client requests go in
-//! the order in which they came.
+//! first (virtual token counters, Sheng et al., 2024), after those with nothing running. A client that
+//! comes when others wait starts no lower than the lowest of them, and else no lower than who started
+//! last: it cannot save up turns, and what somebody used while nobody else asked is not held against them.
+//! Within a client requests go in the order in which they came.
 
 use super::request::RequestId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,13 +113,14 @@ impl Turns {
         self.clients.iter().map(|(k, c)| (*k, c.waiting.len())).filter(|(_, n)| *n > 0)
     }
 
-    /// The waiting request whose turn it is.
+    /// The waiting request whose turn it is: of a client with nothing running, if there is one. Else it
+    /// would wait behind a large one of somebody who has others running, until that one fits.
     pub(super) fn next(&self) -> Option<(u64, RequestId)> {
         self.clients
             .iter()
-            .filter_map(|(key, c)| Some((c.work, *c.waiting.first()?, *key)))
+            .filter_map(|(key, c)| Some((!c.running.is_empty(), c.work, *c.waiting.first()?, *key)))
             .min()
-            .map(|(_, id, key)| (key, id))
+            .map(|(.., id, key)| (key, id))
     }
 
     /// Who gives up its pages when a running request needs one and there is none: the youngest request

@@ -432,6 +432,22 @@ fn who_writes_on_long_contexts_does_not_slow_another_down() {
 }
 
 #[test]
+fn who_has_nothing_running_does_not_wait_for_anothers_next_one_to_fit() {
+    // Of two of the one client a single one fits, beside which there is room.
+    let mut bench = Bench::new(20, limits());
+    for i in 0..2 {
+        bench.submit(&Ask::new(1, words(i, 300), 60));
+    }
+    bench.take(2);
+    let number = bench.submit(&Ask::new(2, words(500, 20), 5));
+    while bench.ended[number].is_none() {
+        bench.step();
+    }
+    assert_eq!(bench.ended[..2], [None, None]);
+    bench.finish(1000);
+}
+
+#[test]
 fn a_short_prompt_is_not_behind_many_of_another_client() {
     let mut bench = Bench::new(600, limits());
     bench.toy.attention = ROW / 16;
