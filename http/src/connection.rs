@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{pin, Pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{ready, Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +20,10 @@ use tower_service::Service;
 /// Bytes of a request's head, and of an answer that wait to be sent. What is not sent stays in the
 /// answer's own queue, which its tokens bound.
 const BUFFER: usize = 64 << 10;
+
+/// How long, and how much of, what a client sends after the last answer of its connection is taken.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 8 << 20;
 
 /// What a client can make last or grow before its request is read, at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,11 +131,13 @@ struct Patient {
     stream: TcpStream,
     time: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Set when nothing more is sent: until when the client's bytes are taken, and how many were.
+    lingering: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl Patient {
     fn new(stream: TcpStream, time: Duration) -> Self {
-        Self { stream, time, waiting: None }
+        Self { stream, time, waiting: None, lingering: None }
     }
 
     /// The result of a write, or an error when the last one that went on was too long ago.
@@ -194,7 +200,29 @@ impl AsyncWrite for Patient {
         self.judge(cx, result)
     }
 
+    /// Says that nothing more comes, and then takes what the client still sends, for a while: a
+    /// connection that is closed with bytes that nobody read is reset, and the client may never see the
+    /// answer that tells it why its request was refused.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            self.lingering = Some((Box::pin(tokio::time::sleep(LINGER)), 0));
+        }
+        let mut space = [0; 16 << 10];
+        let Self { stream, lingering, .. } = &mut *self;
+        let Some((until, taken)) = lingering else { return Poll::Ready(Ok(())) };
+        while *taken < LINGER_BYTES {
+            if until.as_mut().poll(cx).is_ready() {
+                break;
+            }
+            let mut buffer = ReadBuf::new(&mut space);
+            // An end or an error: there is nothing more to wait for.
+            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+            *taken += buffer.filled().len();
+        }
+        Poll::Ready(Ok(()))
     }
 }

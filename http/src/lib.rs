@@ -3,7 +3,9 @@
 
 mod budget;
 mod connection;
+mod unread;
 pub mod websocket;
 
 pub use budget::{Budget, Full, Share};
 pub use connection::{accept, Limits, Peer};
+pub use unread::Unread;

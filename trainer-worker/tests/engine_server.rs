@@ -29,3 +29,5 @@ mod http;
 mod limits;
 #[path = "engine_server/load.rs"]
 mod load;
+#[path = "engine_server/shares.rs"]
+mod shares;

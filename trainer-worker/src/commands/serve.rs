@@ -1,16 +1,19 @@
 //! `trainer-worker serve`.
 
+mod start;
+
 use super::error::{refused, usage};
 use super::run::data_directory;
-use super::{mebibytes, ModelArgs, OutputArgs};
+use super::{ModelArgs, OutputArgs};
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
 use openledger_client::{Client, Settings};
 use openledger_content::{IpfsNode, Multiaddr, NodeConfig};
 use openledger_engine::model::fast::ServingArithmetic;
-use openledger_engine::model::{Model, Precision};
-use openledger_engine::serving::{Scheduler, ServingMemory, ServingSettings};
+use openledger_engine::model::Precision;
+use openledger_engine::serving::{Scheduler, ServingSettings};
 use serde_json::json;
+use start::Start;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -25,17 +28,10 @@ use trainer_worker::server::{FineTuning, Limits, Parts};
 
 /// Most headers of a request.
 const HEADERS: usize = 100;
-/// Bodies that may be read at the same time, if each were as large as it may be.
-const BODIES: usize = 16;
+/// Bodies that may be read at the same time, if each were as large as it may be: a key has half of them at most.
+const BODIES: usize = 32;
 /// Bytes of all answers that are not sent yet.
 const ANSWERS: usize = 256 << 20;
-/// Bytes that a connection takes, at most, without its body: buffers of its head and its answer, and its
-/// task.
-const CONNECTION_BYTES: usize = 192 << 10;
-/// Bytes that a body takes while it is taken apart, for each of its own: a list of small numbers is the
-/// worst.
-const PARSED_BYTES: usize = 64;
-
 /// How products are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ArithmeticName {
@@ -239,7 +235,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (chain, ipfs) = chain(&args).await?;
         let budgets = Budgets { memory: args.adapter_memory << 20, disk: args.adapter_disk << 20 };
@@ -260,7 +256,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             model: &model,
             base: &base,
             memory,
-            adapters: budgets.memory as usize,
+            // While one is loaded, it is there twice, and has half as many bytes at most.
+            adapters: (2 * budgets.memory) as usize,
             limits: &limits,
             keys: &keys,
         };
@@ -303,7 +300,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         tracing::info!(all_answers_finished = whole, "ended");
         anyhow::Ok(())
-    })
+    });
+    // What still waits for a disk or a network waits in vain: the drain is over.
+    runtime.shutdown_background();
+    ended
 }
 
 fn add_key(args: &Args, name: &str) -> Result<()> {
@@ -506,94 +506,4 @@ fn base(path: &Path, name: Option<&str>, arithmetic: ServingArithmetic) -> Resul
         arithmetic: arithmetic.name(),
         created: written.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
     })
-}
-
-/// What is said when the server is there.
-struct Start<'a> {
-    address: SocketAddr,
-    model: &'a Model,
-    base: &'a Base,
-    memory: ServingMemory,
-    /// Bytes of adapters, at most.
-    adapters: usize,
-    limits: &'a Limits,
-    keys: &'a Keys,
-}
-
-impl Start<'_> {
-    /// Bytes that connections and bodies take, at most.
-    fn http_bytes(&self) -> usize {
-        let connections = self.limits.connections.connections.saturating_mul(CONNECTION_BYTES);
-        // Two workers take bodies apart.
-        let parsed = self.limits.body_bytes.saturating_mul(2 * PARSED_BYTES);
-        let held = self.limits.all_bodies.saturating_add(self.limits.all_answers);
-        connections.saturating_add(held).saturating_add(parsed)
-    }
-
-    fn say(&self, as_json: bool, names: &[String]) {
-        let Self { address, model, base, memory, adapters, limits, keys } = self;
-        let weights = model.weight_bytes();
-        let http = self.http_bytes();
-        let mut models = vec![base.name.clone()];
-        models.extend(names.iter().map(|name| format!("{}:{name}", base.name)));
-        if as_json {
-            let line = json!({
-                "address": format!("http://{address}"),
-                "models": models,
-                "base_sha256": hex::encode(base.sha256),
-                "arithmetic": base.arithmetic,
-                "keys": keys.count(),
-                "memory": {
-                    "weights": weights, "keys_and_values": memory.kv_bytes, "step": memory.step_bytes,
-                    "logits": memory.logits_bytes, "requests": memory.request_bytes,
-                    "grammars": memory.grammar_bytes, "http": http,
-                    "adapters": adapters, "total": memory.total() + weights + http + adapters,
-                },
-                "limits": {
-                    "context": limits.context, "answer_tokens": limits.answer_tokens,
-                    "connections": limits.connections.connections, "headers": limits.connections.headers,
-                    "body_bytes": limits.body_bytes, "all_bodies_bytes": limits.all_bodies,
-                    "all_answers_bytes": limits.all_answers,
-                    "header_seconds": limits.connections.header_time.as_secs(),
-                    "body_seconds": limits.body_time.as_secs(),
-                    "write_seconds": limits.connections.write_time.as_secs(),
-                    "request_seconds": limits.request_time.as_secs(),
-                },
-            });
-            println!("{line}");
-            return;
-        }
-        let size = |bytes: usize| mebibytes(bytes as u64);
-        println!("listening on http://{address}");
-        println!("models       {}", models.join(", "));
-        println!("base         sha256 {}", hex::encode(base.sha256));
-        println!("arithmetic   {}", base.arithmetic);
-        println!(
-            "memory       at most {}: weights {}, keys and values {}, steps {}, logits {}, requests {}, \
-             grammars {}, connections {}, adapters {}",
-            size(memory.total() + weights + http + adapters),
-            size(weights),
-            size(memory.kv_bytes),
-            size(memory.step_bytes),
-            size(memory.logits_bytes),
-            size(memory.request_bytes),
-            size(memory.grammar_bytes),
-            size(http),
-            size(*adapters),
-        );
-        println!(
-            "limits       {} tokens of prompt and answer, {} of an answer; {} connections; bodies of {} KiB \
-             within {} s; answers within {} s",
-            limits.context,
-            limits.answer_tokens,
-            limits.connections.connections,
-            limits.body_bytes >> 10,
-            limits.body_time.as_secs(),
-            limits.request_time.as_secs(),
-        );
-        match keys.count() {
-            0 => println!("access       anybody on this machine (no --api-keys)"),
-            count => println!("access       {count} keys"),
-        }
-    }
 }

@@ -5,11 +5,15 @@ use super::keys::{Client, Place};
 use super::App;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use openledger_http::Unread;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Bytes of the headers of a request.
+const HEADER_BYTES: usize = 64 << 10;
 
 /// Names a request in the log and to its client.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,7 +48,8 @@ pub(super) async fn guard(
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = path.unwrap_or_else(|| "(none)".to_owned());
     let mut who = None;
-    let mut response = match admit(&app, request.uri(), request.headers()) {
+    let unread = Unread::watch(&mut request);
+    let mut response = match admit(&app, &request) {
         Ok(client) => {
             if let Some(client) = client {
                 who = Some(client.name.clone());
@@ -63,17 +68,77 @@ pub(super) async fn guard(
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    // What is left of a body is not read, so nothing can follow it: who keeps connections is told.
+    if unread.is_left() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
-fn admit(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Option<Arc<Client>>, ApiError> {
+fn admit(app: &App, request: &Request) -> Result<Option<Arc<Client>>, ApiError> {
+    let (uri, headers) = (request.uri(), request.headers());
+    check_headers(request)?;
     if !app.keys.are_needed() {
         check_host(uri, headers)?;
+        check_origin(app, request)?;
     }
     if OPEN.contains(&uri.path()) {
         return Ok(None);
     }
     app.keys.client(headers).map(Some)
+}
+
+/// Refuses heads that are too long, and those that do not say once which host they are for: what stands
+/// before a server may have understood them in another way.
+fn check_headers(request: &Request) -> Result<(), ApiError> {
+    let headers = request.headers();
+    // As they are sent: `name: value`, and a line break.
+    let bytes: usize = headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+    if bytes > HEADER_BYTES {
+        let message =
+            format!("the headers have {bytes} bytes, and at most {HEADER_BYTES} are read");
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(ApiError::new(status, INVALID, "headers_too_large", message));
+    }
+    let hosts = headers.get_all(header::HOST).iter().count();
+    let named = hosts == 1 || request.uri().authority().is_some();
+    if hosts > 1 || (!named && request.version() >= Version::HTTP_11) {
+        let message = format!("the request has {hosts} Host headers; it has to have one");
+        return Err(ApiError::invalid("invalid_host", message));
+    }
+    Ok(())
+}
+
+/// Without keys, a page of any origin could change what is here from its reader's browser, though it could
+/// not read the answer: forms and uploads are sent without asking first. Only pages that may ask do.
+fn check_origin(app: &App, request: &Request) -> Result<(), ApiError> {
+    if request.method().is_safe() || app.origins.iter().any(|origin| origin == "*") {
+        return Ok(());
+    }
+    let text = |name| request.headers().get(name).map(|v: &HeaderValue| v.to_str().unwrap_or("?"));
+    let allowed = match text(header::ORIGIN) {
+        Some(origin) => {
+            let own = origin.split_once("://").map(|(_, authority)| authority);
+            let host = text(header::HOST).filter(|host| !host.is_empty());
+            own.zip(host).is_some_and(|(own, host)| own.eq_ignore_ascii_case(host))
+                || app.origins.iter().any(|allowed| allowed == origin)
+        }
+        // Browsers that name no origin say at least whose page asks; programs say nothing.
+        None => {
+            let site = HeaderName::from_static("sec-fetch-site");
+            matches!(text(site), None | Some("same-origin" | "none"))
+        }
+    };
+    if allowed {
+        return Ok(());
+    }
+    let origin: String =
+        text(header::ORIGIN).unwrap_or("of another site").chars().take(100).collect();
+    let message = format!(
+        "pages of the origin {origin:?} may change nothing here; the server's operator can allow them \
+         with --cors-origin"
+    );
+    Err(ApiError::new(StatusCode::FORBIDDEN, INVALID, "origin_not_allowed", message))
 }
 
 /// Without keys, whoever reaches the server may ask: then only by a name of this machine. A page in a

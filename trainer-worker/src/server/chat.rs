@@ -152,19 +152,20 @@ pub(super) async fn create(
     let chosen = names::choose(&app, &place.client().name, &asked.model).await?;
     let include_usage =
         asked.stream_options.take().and_then(|options| options.include_usage).unwrap_or(false);
-    let (choices, seed) = request::compute(&app, move |app| {
+    let (choices, seed) = request::compute(&app, place.client(), move |app, client| {
         let _held = held_body;
-        let prompt = request::conversation(app, &messages)?;
-        let limit = match asked.max_completion_tokens {
-            Some(limit) => ("max_completion_tokens", Some(limit)),
-            None => ("max_tokens", asked.max_tokens),
-        };
-        let most = request::most_tokens(app, limit, None, prompt.len(), "messages")?;
+        // What is cheap to refuse is refused before the prompt is read.
         let fields = sampling_fields!(asked, {
             logprobs: told.then(|| asked.top_logprobs.unwrap_or(0)),
             format: asked.response_format.take(),
         });
-        let (sampling, seed) = fields.sampling(app, most)?;
+        let (mut sampling, seed) = fields.sampling(app, 1)?;
+        let prompt = request::conversation(app, client, &messages, "messages")?;
+        let limit = match asked.max_completion_tokens {
+            Some(limit) => ("max_completion_tokens", Some(limit)),
+            None => ("max_tokens", asked.max_tokens),
+        };
+        sampling.max_new_tokens = request::most_tokens(app, limit, None, prompt.len(), "messages")?;
         let choice = |index| Choice {
             prompt: prompt.clone(),
             sampling: request::for_choice(&sampling, index),

@@ -6,6 +6,7 @@ use super::error::{ApiError, ErrorBody};
 use super::fields::{self, Field};
 use super::generation::{Answer, Choice, Generation};
 use super::json::{held, ApiRequest, Input};
+use super::keys::Client;
 use super::logprobs::finite;
 use super::names::{self, Identity};
 use super::request::{self, sampling_fields};
@@ -165,10 +166,13 @@ fn prompts(given: Value) -> Result<Vec<Prompt>, ApiError> {
     }
 }
 
-fn encode(app: &App, prompt: Prompt) -> Result<Vec<u32>, ApiError> {
+fn encode(app: &App, client: &Client, prompt: Prompt) -> Result<Vec<u32>, ApiError> {
     let tokens = match prompt {
-        Prompt::Text(text) => app.tokenizer.encode(&text)?,
-        Prompt::Tokens(tokens) => tokens,
+        Prompt::Text(text) => request::encode(app, client, &text, "prompt")?,
+        Prompt::Tokens(tokens) => {
+            client.charge(tokens.len());
+            tokens
+        }
     };
     let vocabulary = app.model.config.vocab_size;
     if let Some(id) = tokens.iter().find(|id| **id as usize >= vocabulary) {
@@ -210,15 +214,15 @@ pub(super) async fn create(
     let n = request::choices(asked.n, prompts.len())?;
     let all = n * prompts.len();
     let chosen = names::choose(&app, &place.client().name, &asked.model).await?;
-    let (choices, seed) = request::compute(&app, move |app| {
+    let (choices, seed) = request::compute(&app, place.client(), move |app, client| {
         let _held = held_body;
-        let prompts = prompts.into_iter().map(|prompt| encode(app, prompt));
-        let prompts = prompts.collect::<Result<Vec<_>, _>>()?;
         let fields = sampling_fields!(asked, {
             logprobs: asked.logprobs,
             format: asked.response_format.take(),
         });
         let (sampling, seed) = fields.sampling(app, 1)?;
+        let prompts = prompts.into_iter().map(|prompt| encode(app, client, prompt));
+        let prompts = prompts.collect::<Result<Vec<_>, _>>()?;
         let mut choices = Vec::with_capacity(all);
         for prompt in prompts {
             let limit = ("max_tokens", asked.max_tokens);

@@ -4,21 +4,26 @@ use super::access::Asking;
 use super::error::{ApiError, ErrorBody, INVALID};
 use super::fine_tuning::{FileStore, FineTuningError, Purpose};
 use super::json::Json;
-use super::pages::Page;
+use super::pages::{Id, Page};
 use super::{App, FineTuning};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, State};
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures::stream;
 use serde_json::{json, Value};
+use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
 
 /// Longest value of a field beside the file.
 const MAX_FIELD: usize = 1 << 10;
+/// The slowest that a file may come, in bytes a second.
+const SLOWEST: u64 = 8 << 10;
 /// Bytes of a file that are read and sent at a time.
 const PIECE: usize = 64 << 10;
 
@@ -35,8 +40,9 @@ impl From<FineTuningError> for ApiError {
         let status = StatusCode::from_u16(error.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if status.is_server_error() {
+            // Where things lie on the server is its operator's.
             tracing::error!(%error, "fine-tuning");
-            return Self::internal(error.to_string());
+            return Self::internal("the server's disk failed; its operator's log says more");
         }
         let refused = Self::new(status, INVALID, error.code(), error.to_string());
         match error.param() {
@@ -79,12 +85,17 @@ pub(super) async fn create(
     let owner = &place.client().name;
     // Nothing is written for a key that has no room for anything.
     files.admit(owner, 1)?;
+    let mut under_way = app.uploads.share_of(place.client().number);
+    under_way.grow(1).map_err(|_| {
+        let message =
+            "as many files are being uploaded as may be at one time; try again when one has come";
+        ApiError::unavailable("overloaded", 5, message)
+    })?;
     let time = app.limits.request_time;
-    let received = tokio::time::timeout(time, receive(&mut form, files)).await;
-    let (file, name) = received.map_err(|_| {
-        let message = format!("the file did not come within {} s", time.as_secs());
-        ApiError::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_timeout", message)
-    })??;
+    let mut pace = Pace::new(app.limits.body_time);
+    let received = tokio::time::timeout(time, receive(&mut form, files, &mut pace)).await;
+    let (file, name) = received
+        .map_err(|_| late(format!("the file did not come within {} s", time.as_secs())))??;
     let (app, owner) = (app.clone(), owner.clone());
     let kept = tokio::task::spawn_blocking(move || {
         let files = &fine_tuning(&app)?.files;
@@ -94,18 +105,57 @@ pub(super) async fn create(
     Ok(Json(kept.shown()))
 }
 
+fn late(message: String) -> ApiError {
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_timeout", message)
+}
+
+/// How fast an upload has to come: something within each `time`, and [`SLOWEST`] beyond the first.
+struct Pace {
+    time: Duration,
+    began: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn new(time: Duration) -> Self {
+        Self { time, began: Instant::now(), bytes: 0 }
+    }
+
+    /// Waits for what comes next.
+    async fn next<T>(
+        &self,
+        next: impl Future<Output = Result<T, MultipartError>>,
+    ) -> Result<T, ApiError> {
+        let silent = Instant::now() + self.time;
+        let slow = self.began + self.time + Duration::from_secs(self.bytes / SLOWEST);
+        let came = tokio::time::timeout_at(silent.min(slow), next).await;
+        let stalled = |_| {
+            late(format!(
+                "the upload stalled: nothing came for {} s, or less than {SLOWEST} bytes a second",
+                self.time.as_secs()
+            ))
+        };
+        came.map_err(stalled)?.map_err(broken)
+    }
+}
+
 async fn receive(
     form: &mut Multipart,
     files: &FileStore,
+    pace: &mut Pace,
 ) -> Result<(tempfile::NamedTempFile, String), ApiError> {
     let (mut purpose, mut file) = (None, None);
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = pace.next(form.next_field()).await? {
         match field.name() {
-            Some("purpose") => purpose = Some(text(field).await?),
-            Some("file") if file.is_none() => file = Some(save(field, files).await?),
+            Some("purpose") => purpose = Some(text(field, pace).await?),
+            Some("file") if file.is_none() => file = Some(save(field, files, pace).await?),
             Some("file") => return Err(ApiError::field("file", "one file a request")),
-            // `expires_after` and whatever comes: files stay until they are deleted.
-            _ => drop(text(field).await?),
+            // `expires_after[seconds]` and `expires_after[anchor]`.
+            Some(name) if name.starts_with("expires_after") => {
+                let message = "expires_after is not supported: files stay until they are deleted";
+                return Err(ApiError::unsupported("expires_after", message));
+            }
+            _ => drop(text(field, pace).await?),
         }
     }
     match purpose.as_deref() {
@@ -120,9 +170,10 @@ async fn receive(
     file.ok_or_else(|| ApiError::field("file", "the form has no file"))
 }
 
-async fn text(mut field: Field<'_>) -> Result<String, ApiError> {
+async fn text(mut field: Field<'_>, pace: &mut Pace) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
+    while let Some(piece) = pace.next(field.chunk()).await? {
+        pace.bytes += piece.len() as u64;
         bytes.extend_from_slice(&piece);
         if bytes.len() > MAX_FIELD {
             let message = format!("a field of the form is longer than {MAX_FIELD} bytes");
@@ -135,11 +186,13 @@ async fn text(mut field: Field<'_>) -> Result<String, ApiError> {
 async fn save(
     mut field: Field<'_>,
     files: &FileStore,
+    pace: &mut Pace,
 ) -> Result<(tempfile::NamedTempFile, String), ApiError> {
     let name = field.file_name().unwrap_or_default().to_owned();
     let mut file = files.receive()?;
     let (mut bytes, limit) = (0, files.file_limit());
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
+    while let Some(piece) = pace.next(field.chunk()).await? {
+        pace.bytes += piece.len() as u64;
         bytes += piece.len() as u64;
         if bytes > limit {
             let message = format!("the file is larger than {limit} bytes, the most that is kept");
@@ -202,7 +255,7 @@ pub(super) async fn list(
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Value>, ApiError> {
     Ok(Json(fine_tuning(&app)?.files.get(&place.client().name, &id)?.shown()))
 }
@@ -221,7 +274,7 @@ pub(super) async fn get(
 pub(super) async fn content(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let files = &fine_tuning(&app)?.files;
     let file = files.get(&place.client().name, &id)?;
@@ -260,7 +313,7 @@ pub(super) async fn content(
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Value>, ApiError> {
     fine_tuning(&app)?.files.delete(&place.client().name, &id)?;
     Ok(Json(json!({ "id": id, "object": "file", "deleted": true })))

@@ -82,15 +82,15 @@ impl Generation {
         choices_a_prompt: usize,
     ) -> Result<Self, ApiError> {
         let needed = choices.iter().map(|c| bytes(&c.sampling)).fold(0, usize::saturating_add);
-        if needed > app.answers.limit() {
+        let most = app.answers.limit_of_client();
+        if needed > most {
             let message = format!(
-                "the answers could take {needed} bytes with their log probabilities, and all answers may take \
-                 {}; lower max_tokens, n or the number of log probabilities",
-                app.answers.limit()
+                "the answers could take {needed} bytes with their log probabilities, and those of a key may take \
+                 {most}; lower max_tokens, n or the number of log probabilities"
             );
             return Err(ApiError::invalid("invalid_value", message));
         }
-        let mut room = app.answers.share();
+        let mut room = app.answers.share_of(place.client().number);
         room.grow(needed)?;
         let (sender, events) = mpsc::unbounded_channel();
         let limit = app.limits.request_time;
@@ -107,7 +107,6 @@ impl Generation {
         };
         for (index, Choice { prompt, sampling }) in choices.into_iter().enumerate() {
             let sender = sender.clone();
-            let tokens = prompt.len();
             let request = Request {
                 prompt,
                 adapter: chosen.adapter.as_ref().map(|adapter| adapter.prepared.clone()),
@@ -119,9 +118,6 @@ impl Generation {
             // When a later one is refused, dropping the generation cancels those before it.
             generation.ids.push(app.scheduler.submit(request, sink)?);
             generation.answers.push(Answer::default());
-            if index % generation.choices_a_prompt == 0 {
-                generation.place.charge(tokens);
-            }
         }
         Ok(generation)
     }
@@ -179,7 +175,7 @@ impl Generation {
             }
         }
         let usage = self.usage();
-        self.place.charge(usage.completion_tokens);
+        self.place.client().charge(usage.completion_tokens);
         let room = std::mem::replace(&mut self.room, app.answers.share());
         Ok((std::mem::take(&mut self.answers), usage, room))
     }
@@ -203,9 +199,9 @@ impl Drop for Generation {
         for (id, answer) in self.ids.iter().zip(&self.answers) {
             // What was written is charged, whether or not it was read to its end.
             if answer.finish.is_some() {
-                self.place.charge(answer.usage.completion_tokens);
+                self.place.client().charge(answer.usage.completion_tokens);
             } else {
-                self.place.charge(answer.pieces);
+                self.place.client().charge(answer.pieces);
                 self.scheduler.cancel(*id);
             }
         }

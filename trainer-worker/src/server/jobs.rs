@@ -6,9 +6,9 @@ use super::fields::{self, Field};
 use super::files::fine_tuning;
 use super::fine_tuning::{Hyperparameters, JobRequest};
 use super::json::{ApiRequest, Input, Json};
-use super::pages::Page;
+use super::pages::{Id, Page};
 use super::App;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 use std::sync::Arc;
@@ -61,11 +61,13 @@ pub(super) async fn create(
     if asked.model != app.base.name {
         return Err(ApiError::no_model(&asked.model));
     }
+    let hyperparameters = Hyperparameters::parse(&asked.method, &asked.hyperparameters)?;
+    hyperparameters.check(&app.model.config)?;
     let request = JobRequest {
         model: asked.model,
         training_file: asked.training_file,
         validation_file: asked.validation_file,
-        hyperparameters: Hyperparameters::parse(&asked.method, &asked.hyperparameters)?,
+        hyperparameters,
         suffix: asked.suffix,
         seed: asked.seed,
         metadata: asked.metadata,
@@ -114,7 +116,7 @@ pub(super) async fn list(
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Value>, ApiError> {
     Ok(Json(fine_tuning(&app)?.jobs.get(&place.client().name, &id)?.shown()))
 }
@@ -134,7 +136,7 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Value>, ApiError> {
     Ok(Json(fine_tuning(&app)?.jobs.cancel(&place.client().name, &id)?.shown()))
 }
@@ -157,7 +159,7 @@ pub(super) async fn cancel(
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
     page: Page,
 ) -> Result<Json<Value>, ApiError> {
     let events = fine_tuning(&app)?.jobs.events(&place.client().name, &id)?;

@@ -2,6 +2,7 @@
 
 use super::error::{ApiError, INVALID};
 use super::fields::{self, Field};
+use super::keys::Client;
 use super::App;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -14,6 +15,9 @@ use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
+
+/// Bytes of a body that takes no time worth waiting for.
+const QUICK: usize = 32 << 10;
 
 /// A response of a status with a JSON body.
 pub(super) fn response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -80,7 +84,9 @@ impl<T: ApiRequest> FromRequest<Arc<App>> for Input<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         check_type(request.headers())?;
-        let mut share = app.bodies.share();
+        let client = request.extensions().get::<Arc<Client>>();
+        let client = client.ok_or_else(|| ApiError::internal("nobody is known to ask"))?.number;
+        let mut share = app.bodies.share_of(client);
         let limit = app.limits.body_bytes;
         let time = app.limits.body_time;
         let bytes = tokio::time::timeout(time, read(request.into_body(), limit, &mut share));
@@ -88,22 +94,46 @@ impl<T: ApiRequest> FromRequest<Arc<App>> for Input<T> {
             let message = format!("the request's body did not come within {} s", time.as_secs());
             ApiError::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_timeout", message)
         })??;
-        // Nothing waits from here on, so that few values are there at one time: they take many times
-        // the text's bytes.
-        parse(&bytes).map(|request| Self(request, share))
+        if bytes.len() < QUICK {
+            return parse(&bytes).map(|request| Self(request, share));
+        }
+        // Values take many times the text's bytes, and a while to be made: few at one time, and keys in
+        // turns. Other requests of this thread need not wait for it.
+        let stopped = || ApiError::unavailable("draining", 5, "the server is stopping");
+        let turn = app.computing.take(client).await.ok_or_else(stopped)?;
+        let parsed = tokio::task::block_in_place(|| parse(&bytes));
+        drop(turn);
+        parsed.map(|request| Self(request, share))
     }
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let essence = given.split(';').next().unwrap_or("").trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+    let mut parts = given.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let utf8 = |part: &str| {
+        let named = part.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+        named.is_none_or(|(_, charset)| {
+            let charset = charset.trim_matches('"');
+            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+        })
+    };
+    let refuse = |message: String| {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Err(ApiError::new(status, INVALID, "unsupported_media_type", message))
+    };
+    if !json || !parts.all(utf8) {
+        return refuse(format!(
+            "content-type is {given:?}; send JSON in UTF-8 with content-type application/json"
+        ));
     }
-    let message =
-        format!("content-type is {given:?}; send JSON with content-type application/json");
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    Err(ApiError::new(status, INVALID, "unsupported_media_type", message))
+    let coding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?"));
+    match coding.filter(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        Some(coding) => refuse(format!(
+            "content-encoding is {coding:?}; send the body as it is, without compression"
+        )),
+        None => Ok(()),
+    }
 }
 
 fn too_large(limit: usize) -> ApiError {
@@ -118,7 +148,10 @@ async fn read(mut body: Body, limit: usize, share: &mut Share) -> Result<Vec<u8>
     }
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let broken = |_| ApiError::invalid("invalid_body", "the request's body broke off");
+        let broken = |_| {
+            let message = "the request's body broke off, or is not chunked as it says";
+            ApiError::invalid("invalid_body", message)
+        };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(too_large(limit));
@@ -127,6 +160,18 @@ async fn read(mut body: Body, limit: usize, share: &mut Share) -> Result<Vec<u8>
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
+}
+
+/// What serde says of a value, in the words of who sends JSON. Where it stands is said by its path.
+fn worded(reason: &str) -> String {
+    let kinds = [
+        ("expected u64", "expected a whole number of at least 0, below 2^64"),
+        ("expected u32", "expected a whole number of at least 0, below 2^32"),
+        ("expected i64", "expected a whole number from -2^63 to below 2^63"),
+        ("expected f64", "expected a number"),
+    ];
+    let reason = reason.split(" at line ").next().unwrap_or(reason);
+    kinds.iter().fold(reason.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 fn parse<T: ApiRequest>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -144,7 +189,7 @@ fn parse<T: ApiRequest>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut text = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut text).map_err(|error| {
         let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
+        let reason = worded(&error.into_inner().to_string());
         match path.as_str() {
             // A field that is missing at the top: serde names it.
             "." => match reason.split('`').nth(1) {

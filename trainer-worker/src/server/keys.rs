@@ -276,18 +276,18 @@ impl Client {
         state.in_flight += 1;
         Ok(Place { client: self.clone() })
     }
-}
 
-impl Place {
     /// Takes tokens off the minute's.
     pub(crate) fn charge(&self, tokens: usize) {
-        if let Some(bucket) = &mut self.client.state().bucket {
+        if let Some(bucket) = &mut self.state().bucket {
             bucket.refill(Instant::now());
             bucket.level -= tokens as f64;
         }
     }
+}
 
-    pub(crate) fn client(&self) -> &Client {
+impl Place {
+    pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
     }
 }

@@ -13,7 +13,8 @@
 //! Connections ([`Limits::connections`]), each with 64 KiB of buffers; bodies that are being read
 //! ([`Limits::body_bytes`] each, [`Limits::all_bodies`] together); requests that wait and run, which
 //! the scheduler counts; and answers that are not sent yet ([`Limits::all_answers`] together), of which each
-//! takes what it may take at most before it is begun.
+//! takes what it may take at most before it is begun. Of bodies and answers a key holds no more than it leaves
+//! free, so that none shuts out the others.
 
 mod access;
 pub mod adapters;
@@ -37,6 +38,7 @@ mod request;
 mod responses;
 mod sse;
 mod tokenize;
+mod turns;
 mod usage;
 
 use axum::extract::State;
@@ -54,12 +56,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::sync::{watch, Semaphore};
+use tokio::sync::watch;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Files that may come at the same time; those of a key are half of them at most, and take the room of as
+/// many files on disk until they are whole.
+const UPLOADS: usize = 32;
 
 /// How long the last bytes of answers may take after a drain is over: on a busy machine a second is too
 /// short for a client to be told that its answer was cut off.
@@ -131,20 +137,27 @@ pub(crate) struct App {
     limits: Limits,
     bodies: Arc<Budget>,
     answers: Arc<Budget>,
-    /// Places for what takes the processor beside the scheduler: reading prompts into tokens.
-    computing: Arc<Semaphore>,
+    /// Uploads under way, each counted as one.
+    uploads: Arc<Budget>,
+    /// Turns at what takes the processor beside the scheduler.
+    computing: turns::Turns,
     metrics: metrics::Metrics,
     draining: AtomicBool,
-    /// Tells this start from others in the ids of answers.
-    start: u64,
+    /// Origins whose pages may ask.
+    origins: Vec<HeaderValue>,
+    /// Counts ids where the system gives no random numbers.
     ids: AtomicU64,
 }
 
 impl App {
-    /// An id that no other answer has.
+    /// An id that no other answer has. It is drawn, so that it tells nobody how many others there are.
     fn id(&self, prefix: &str) -> String {
-        let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        format!("{prefix}-{:016x}{number:08x}", self.start)
+        let mut bytes = [0u8; 12];
+        if getrandom::fill(&mut bytes).is_err() {
+            let number = self.ids.fetch_add(1, Ordering::Relaxed);
+            return format!("{prefix}-{number:024x}");
+        }
+        format!("{prefix}-{}", hex::encode(bytes))
     }
 
     fn is_draining(&self) -> bool {
@@ -244,7 +257,6 @@ pub async fn serve(
 ) -> bool {
     let Parts { model, tokenizer, scheduler, base, adapters, fine_tuning, keys, limits, origins } =
         parts;
-    let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     let app = Arc::new(App {
         model,
         tokenizer,
@@ -252,13 +264,14 @@ pub async fn serve(
         base,
         adapters,
         fine_tuning,
+        computing: turns::Turns::new(keys.are_needed()),
         keys: Arc::new(keys),
         bodies: Budget::new(limits.all_bodies),
         answers: Budget::new(limits.all_answers),
-        computing: Arc::new(Semaphore::new(2)),
+        uploads: Budget::new(UPLOADS),
         metrics: metrics::Metrics::default(),
         draining: AtomicBool::new(false),
-        start: start as u64,
+        origins: origins.clone(),
         ids: AtomicU64::new(0),
         limits: limits.clone(),
     });

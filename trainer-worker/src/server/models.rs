@@ -1,12 +1,14 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`.
 
 use super::access::Asking;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, INVALID};
 use super::files::fine_tuning;
 use super::json::Json;
 use super::names::{self, Identity};
+use super::pages::Id;
 use super::App;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -74,7 +76,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, Asking(place): Asking) -> 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<ModelEntry>, ApiError> {
     let chosen = names::choose(&app, &place.client().name, &id).await?;
     Ok(Json(entry(&app, chosen.name, Some(chosen.identity))))
@@ -94,8 +96,15 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Asking(place): Asking,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<serde_json::Value>, ApiError> {
-    fine_tuning(&app)?.jobs.delete_model(&place.client().name, &id)?;
+    let jobs = &fine_tuning(&app)?.jobs;
+    if names::all(&app.base, &*app.adapters).contains(&id) {
+        let message =
+            format!("{id} is the server's own: only models that a key fine-tuned here are deleted");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, INVALID, "model_not_deletable", message)
+            .with_param("model"));
+    }
+    jobs.delete_model(&place.client().name, &id)?;
     Ok(Json(serde_json::json!({ "id": id, "object": "model", "deleted": true })))
 }

@@ -258,7 +258,11 @@ fn refused(refused: AdapterRefused) -> ApiError {
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
     match status.as_u16() {
         429 | 503 => ApiError::unavailable(refused.code, 5, refused.message),
-        500.. => ApiError::internal(refused.message),
+        500.. => {
+            // Where things lie on the server is its operator's.
+            tracing::error!(error = refused.message, "an adapter");
+            ApiError::internal("the server's disk failed; its operator's log says more")
+        }
         _ => ApiError::new(status, super::error::INVALID, refused.code, refused.message)
             .with_param("model"),
     }

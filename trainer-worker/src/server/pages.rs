@@ -2,10 +2,27 @@
 
 use super::error::ApiError;
 use super::json::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
+
+/// A name in a path.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(error) => {
+                let message = format!("the path cannot be read: {}", error.body_text());
+                Err(ApiError::invalid("invalid_path", message))
+            }
+        }
+    }
+}
 
 /// Which part of a list, by the address's query.
 #[derive(Debug)]

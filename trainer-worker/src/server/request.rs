@@ -2,6 +2,7 @@
 
 use super::error::ApiError;
 use super::generation::MAX_CHOICES;
+use super::keys::Client;
 use super::App;
 use openledger_engine::generate::{Grammar, Sampling};
 use openledger_engine::tokenizer::{Json, Message};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 /// Most messages of a conversation.
 const MAX_MESSAGES: usize = 10_000;
+/// Bytes of a token that stands for much text: one that stands for more is rare.
+const LONG_TOKEN: usize = 16;
 /// Seeds that are drawn have so many bits, which numbers of JavaScript hold.
 const SEED_BITS: u32 = 53;
 
@@ -150,6 +153,18 @@ pub(crate) fn for_choice(sampling: &Sampling, choice: usize) -> Sampling {
     Sampling { choice: choice as u64, ..sampling.clone() }
 }
 
+/// Most tokens of prompt and answer together.
+fn context(app: &App) -> usize {
+    app.model.config.max_position_embeddings.min(app.limits.context)
+}
+
+fn too_long(what: &str, tokens: usize, context: usize, field: &'static str) -> ApiError {
+    let message = format!(
+        "{what} has {tokens} tokens, and prompt and answer may have {context} together; shorten it"
+    );
+    ApiError::invalid("context_length_exceeded", message).with_param(field)
+}
+
 /// Most tokens of an answer: what was asked for, and no more than the context leaves.
 pub(crate) fn most_tokens(
     app: &App,
@@ -164,31 +179,29 @@ pub(crate) fn most_tokens(
             format!("{param} = 0 is out of range: choose at least 1"),
         ));
     }
-    let context = app.model.config.max_position_embeddings.min(app.limits.context);
+    let context = context(app);
     let left = context.saturating_sub(prompt);
     if left == 0 {
-        let message = format!(
-            "the prompt has {prompt} tokens, and prompt and answer may have {context} together; shorten \
-             it"
-        );
-        return Err(ApiError::invalid("context_length_exceeded", message).with_param(what));
+        return Err(too_long("the prompt", prompt, context, what));
     }
     let most = app.limits.answer_tokens;
     let asked = asked.or(otherwise).map_or(most, |asked| usize::try_from(asked).unwrap_or(most));
     Ok(asked.min(most).min(left))
 }
 
-/// Does what takes the processor for a while where no other request waits for it, a few at a time.
+/// Does what takes the processor for a while where no other request waits for it, a few at a time and
+/// keys in turns.
 pub(crate) async fn compute<T: Send + 'static>(
     app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, ApiError> + Send + 'static,
+    client: &Arc<Client>,
+    work: impl FnOnce(&App, &Client) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let stopped = |_| ApiError::unavailable("draining", 5, "the server is stopping");
-    let place = app.computing.clone().acquire_owned().await.map_err(stopped)?;
-    let app = app.clone();
+    let stopped = || ApiError::unavailable("draining", 5, "the server is stopping");
+    let turn = app.computing.take(client.number).await.ok_or_else(stopped)?;
+    let (app, client) = (app.clone(), client.clone());
     let done = tokio::task::spawn_blocking(move || {
-        let done = work(&app);
-        drop(place);
+        let done = work(&app, &client);
+        drop(turn);
         done
     });
     done.await.map_err(|_| ApiError::internal("the request could not be prepared"))?
@@ -286,14 +299,52 @@ pub(crate) fn messages(given: Vec<Value>, field: &str) -> Result<Vec<Message>, A
 }
 
 /// The tokens of a conversation by the model's chat template, as `generate --chat` has them.
-pub(crate) fn conversation(app: &App, messages: &[Message]) -> Result<Vec<u32>, ApiError> {
+pub(crate) fn conversation(
+    app: &App,
+    client: &Client,
+    messages: &[Message],
+    field: &'static str,
+) -> Result<Vec<u32>, ApiError> {
     if !app.tokenizer.has_chat_template() {
         let message = "the model has no chat template; POST /v1/completions continues a text";
         return Err(ApiError::invalid("no_chat_template", message).with_param("model"));
     }
     app.tokenizer.check_messages(messages)?;
     let prompt = app.tokenizer.render_chat(messages, true)?;
-    Ok(app.tokenizer.encode(&prompt)?)
+    encode(app, client, &prompt, field)
+}
+
+/// The beginning of a text with so many bytes, or one that ends a little earlier.
+fn beginning(text: &str, mut bytes: usize) -> &str {
+    while !text.is_char_boundary(bytes) {
+        bytes -= 1;
+    }
+    text.get(..bytes).unwrap_or(text)
+}
+
+/// The tokens of a prompt, which the client's minute is charged: they are work, whatever becomes of the
+/// request.
+///
+/// A text that is far too long is refused by its beginning. Where it is cut, other tokens may come out
+/// than of the whole, so it has to have twice as many as fit.
+pub(crate) fn encode(
+    app: &App,
+    client: &Client,
+    text: &str,
+    field: &'static str,
+) -> Result<Vec<u32>, ApiError> {
+    let context = context(app);
+    let most = context.saturating_mul(LONG_TOKEN);
+    if text.len() > most {
+        let tokens = app.tokenizer.encode(beginning(text, most))?.len();
+        client.charge(tokens.min(context));
+        if tokens > context.saturating_mul(2) {
+            return Err(too_long("the beginning of the prompt alone", tokens, context, field));
+        }
+    }
+    let tokens = app.tokenizer.encode(text)?;
+    client.charge(tokens.len().min(context));
+    Ok(tokens)
 }
 
 /// What an answer must follow, if not just text.

@@ -97,13 +97,13 @@ fn encode(tokenizer: &Tokenizer, asked: &TokenizeRequest) -> Result<Vec<u32>, Ap
 )]
 pub(super) async fn tokenize(
     State(app): State<Arc<App>>,
-    Asking(_place): Asking,
+    Asking(place): Asking,
     Input(asked, held_body): Input<TokenizeRequest>,
 ) -> Result<Response, ApiError> {
-    let (tokens, room) = request::compute(&app, move |app| {
+    let (tokens, room) = request::compute(&app, place.client(), move |app, client| {
         let _held = held_body;
         let ids = encode(&app.tokenizer, &asked)?;
-        let mut room = app.answers.share();
+        let mut room = app.answers.share_of(client.number);
         room.grow(ids.len().saturating_mul(TOKEN_BYTES))?;
         let pieces = asked.with_pieces.unwrap_or(false);
         let token = |(index, id): (usize, u32)| {
@@ -139,7 +139,7 @@ pub(super) async fn tokenize(
 )]
 pub(super) async fn detokenize(
     State(app): State<Arc<App>>,
-    Asking(_place): Asking,
+    Asking(place): Asking,
     Input(asked, held_body): Input<DetokenizeRequest>,
 ) -> Result<Response, ApiError> {
     let vocabulary = app.model.config.vocab_size;
@@ -147,9 +147,9 @@ pub(super) async fn detokenize(
         let message = format!("the token id {id} is outside the vocabulary of {vocabulary}");
         return Err(ApiError::field("tokens", message));
     }
-    let (content, room) = request::compute(&app, move |app| {
+    let (content, room) = request::compute(&app, place.client(), move |app, client| {
         let _held = held_body;
-        let mut room = app.answers.share();
+        let mut room = app.answers.share_of(client.number);
         room.grow(asked.tokens.len().saturating_mul(TOKEN_BYTES))?;
         Ok((app.tokenizer.decode(&asked.tokens, false)?, room))
     })

@@ -248,3 +248,52 @@ fn pages_of_origins_that_are_listed_may_ask() {
         assert_eq!(output.status.code(), Some(2), "{wrong}");
     }
 }
+
+#[test]
+fn pages_of_other_origins_change_nothing_where_there_are_no_keys() {
+    let body = json!({ "content": "Hi" }).to_string();
+    let form = ("content-type", "multipart/form-data; boundary=edge");
+    let server = Server::start(&["--cors-origin", "https://app.example"]);
+    let host = server.address.clone();
+    let own = format!("http://{host}");
+    let ask = |headers: &[(&str, &str)]| {
+        server.request("POST", "/tokenize", &[&[("host", host.as_str())], headers].concat(), &body)
+    };
+    for origin in ["https://evil.example", "null", "http://localhost:1", "https://app.example.evil"]
+    {
+        ask(&[("origin", origin)]).refused(403, "origin_not_allowed", None);
+        // What needs no leave of the server to be sent: a form, and a text without a type.
+        let headers = [("origin", origin), form];
+        server.request("POST", "/v1/files", &headers, "--edge--").refused(
+            403,
+            "origin_not_allowed",
+            None,
+        );
+        let path = "/v1/fine_tuning/jobs/ftjob-0/cancel";
+        let headers = [("origin", origin), ("content-type", "text/plain")];
+        server.request("POST", path, &headers, "{}").refused(403, "origin_not_allowed", None);
+    }
+    for site in ["cross-site", "same-site"] {
+        ask(&[("sec-fetch-site", site)]).refused(403, "origin_not_allowed", None);
+    }
+    for origin in [own.as_str(), "https://app.example"] {
+        let reply = ask(&[("origin", origin), ("sec-fetch-site", "cross-site")]);
+        assert_eq!(reply.status, 200, "{origin}: {}", reply.text());
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(ask(&[("sec-fetch-site", site)]).status, 200);
+    }
+    // Reading changes nothing, and browsers keep the answer from the page.
+    let evil = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+    let listed = server.request("GET", "/v1/models", &evil, "");
+    assert_eq!((listed.status, listed.header("access-control-allow-origin")), (200, None));
+}
+
+#[test]
+fn a_request_names_its_host_once() {
+    let server = Server::shared();
+    for hosts in ["", "host: localhost\r\nhost: 127.0.0.1\r\n"] {
+        let text = format!("GET /v1/models HTTP/1.1\r\nconnection: close\r\n{hosts}\r\n");
+        server.raw(text.as_bytes()).refused(400, "invalid_host", None);
+    }
+}

@@ -54,7 +54,8 @@ fn names_are_no_paths_and_damage_is_told() {
         "adapter_unusable",
         Some("model"),
     );
-    assert!(told.contains("cut"), "{told}");
+    let path = folder.path().display().to_string();
+    assert!(told.contains("cut") && !told.contains(&path), "{told}");
     let told = server.post(COMPLETIONS, &asked("openledger:7"));
     let told = told.refused(404, "model_not_found", Some("model"));
     assert!(told.contains("--node"), "{told}");
@@ -77,4 +78,48 @@ fn adapters_make_room_for_one_another() {
     assert_eq!(sha256_of(&all[0]), sha256_of(&again));
     assert!(server.metric("adapters_bytes") <= f64::from(8 << 20));
     assert!(server.metric("adapters_loaded") >= 1.0);
+}
+
+/// The most memory that a process has had, in bytes.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("a line");
+    line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number") * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_or_too_large_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::File::create(path("large.safetensors"))
+        .and_then(|file| file.set_len(1_500_000_000))
+        .expect("made");
+    std::os::unix::fs::symlink("/dev/zero", path("zeros.safetensors")).expect("made");
+    let made = std::process::Command::new("mkfifo").arg(path("pipe.safetensors")).status();
+    assert!(made.expect("runs").success());
+    write_adapter(&path("tone"), 1);
+    let shown = folder.path().display().to_string();
+    let server = Server::start(&["--adapters", &shown]);
+    let before = peak(server.id());
+    let refused = |name: &str, code: &str| {
+        let reply = server.post(COMPLETIONS, &asked(&format!("smol:{name}")));
+        let told = reply.refused(422, code, Some("model"));
+        assert!(told.contains(name) && !told.contains(&shown), "{told}");
+    };
+    refused("large", "adapter_too_large");
+    refused("zeros", "adapter_unusable");
+    // Nobody writes to it, so a reader would wait for ever.
+    refused("pipe", "adapter_unusable");
+    assert!(peak(server.id()) < before + (64 << 20), "{before} before");
+    server.ask(COMPLETIONS, &asked("smol:tone"));
+    server.signal("TERM");
+    let (status, log) = server.ended();
+    assert!(status.success(), "{log}");
+
+    // Laid out, an adapter may take half of the memory for all.
+    let server = Server::start(&["--adapters", &shown, "--adapter-memory", "1"]);
+    let reply = server.post(COMPLETIONS, &asked("smol:tone"));
+    let told = reply.refused(422, "adapter_too_large", Some("model"));
+    assert!(told.contains("524288"), "{told}");
 }

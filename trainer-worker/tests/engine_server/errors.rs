@@ -1,7 +1,8 @@
 //! What is refused, by the field's name and with the right status.
 
-use crate::http::{request, Server, BASE};
+use crate::http::{request, Reply, Server, BASE};
 use serde_json::{json, Value};
+use std::io::{Read, Write};
 use trainer_worker::server::fields::{Use, ALL};
 
 fn least(path: &str) -> Value {
@@ -228,4 +229,74 @@ fn a_prompt_longer_than_the_context_is_refused() {
     body["max_tokens"] = json!(1_000_000_000);
     body["stop"] = json!(["\n", " ", "e"]);
     server.ask("/v1/completions", &body);
+}
+
+#[test]
+fn who_sends_a_body_that_nobody_reads_is_told_that_the_connection_ends() {
+    let server = Server::shared();
+    let path = "/v1/fine_tuning/jobs/ftjob-0/cancel";
+    for (method, path, body) in
+        [("POST", path, "{}".to_owned()), ("DELETE", "/v1/models/x", "x".repeat(3 << 20))]
+    {
+        let mut stream = server.connect();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        // All of it is taken, so that the answer is seen.
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+        let reply = Reply::read(&mut stream);
+        assert_eq!((reply.status, reply.header("connection")), (404, Some("close")));
+    }
+    // Where there is none, or it is read, the connection goes on.
+    let mut kept = server.connect();
+    let one = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let body = json!({ "content": "Hi" }).to_string();
+    let two = format!(
+        "POST /tokenize HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: \
+         application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    kept.write_all(format!("{one}{two}").as_bytes()).expect("sent");
+    let mut text = String::new();
+    kept.read_to_string(&mut text).expect("read");
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 2, "{text}");
+}
+
+#[test]
+fn values_are_refused_in_words_of_json() {
+    let server = Server::shared();
+    let ask = |field: &str, value: Value| {
+        let mut body = json!({ "model": BASE, "prompt": "x" });
+        body[field] = value;
+        server.post("/v1/completions", &body).refused(400, "invalid_value", Some(field))
+    };
+    for (field, value, words) in [
+        ("max_tokens", json!(-1), "a whole number of at least 0"),
+        ("n", json!(-1), "a whole number of at least 0"),
+        ("seed", json!(u64::MAX), "a whole number from -2^63"),
+        ("temperature", json!("hot"), "a number"),
+    ] {
+        let told = ask(field, value);
+        assert!(told.contains(words) && !told.contains(" at line "), "{told}");
+    }
+    server.get("/v1/models/%ff%zz").refused(400, "invalid_path", None);
+    let own = server.request("DELETE", &format!("/v1/models/{BASE}"), &[], "");
+    own.refused(404, "training_disabled", None);
+}
+
+#[test]
+fn a_body_in_a_coding_that_is_not_read_is_refused_by_it() {
+    let server = Server::shared();
+    let body = json!({ "content": "Hi" }).to_string();
+    for headers in [
+        [("content-type", "application/json"), ("content-encoding", "gzip")],
+        [("content-type", "application/json; charset=utf-16"), ("x-none", "")],
+    ] {
+        let reply = server.request("POST", "/tokenize", &headers, &body);
+        reply.refused(415, "unsupported_media_type", None);
+    }
+    let kind =
+        [("content-type", "application/json; charset=UTF-8"), ("content-encoding", "identity")];
+    assert_eq!(server.request("POST", "/tokenize", &kind, &body).status, 200);
 }

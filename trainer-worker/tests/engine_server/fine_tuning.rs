@@ -98,6 +98,14 @@ fn what_a_key_made_is_for_no_other_key() {
     create(&server, &ben, &file, 1).refused(400, "invalid_value", Some("training_file"));
 
     let first = id(&create(&server, &ada, &file, 1));
+    // Nobody else who uses the machine can look into what is there.
+    #[cfg(unix)]
+    for name in ["", "training.jsonl", "events.jsonl", "job.json"] {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.path().join("state/jobs").join(&first).join(name);
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+    }
     let second = create(&server, &ada, &file, 1);
     assert_eq!(
         (second.status, second.json()["error"]["code"].as_str()),
@@ -223,4 +231,108 @@ fn a_job_that_cannot_be_understood_is_not_thrown_away() {
     let told = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!ended.status.success() && told.contains("job.json"), "{told}");
     assert!(jobs.join("out").exists());
+}
+
+#[test]
+fn ended_jobs_are_forgotten_when_there_are_many() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().display().to_string();
+    let server = Server::start(&["--training", &state]);
+    let file = id(&upload(&server, &[], &form(1)));
+    let mut made = Vec::new();
+    for _ in 0..104 {
+        let job = id(&create(&server, &[], &file, 1));
+        let ended = server.request("POST", &format!("{JOBS}/{job}/cancel"), &[], "");
+        assert_eq!(ended.status, 200, "{}", ended.text());
+        made.push(job);
+    }
+    let first = server.get(&format!("{JOBS}?limit=100")).json();
+    let ids: Vec<&str> = first["data"]
+        .as_array()
+        .expect("jobs")
+        .iter()
+        .filter_map(|job| job["id"].as_str())
+        .collect();
+    let newest: Vec<&str> = made.iter().rev().take(100).map(String::as_str).collect();
+    assert_eq!((ids, &first["has_more"]), (newest, &json!(false)));
+    server.get(&format!("{JOBS}/{}", made[0])).refused(404, "not_found", None);
+    assert!(!folder.path().join("jobs").join(&made[0]).exists());
+    // What happened to those that are left can be read still.
+    let events = server.get(&format!("{JOBS}/{}/events", made[103])).json();
+    let text = events["data"].to_string();
+    assert!(text.contains("Created") && text.contains("cancelled"), "{text}");
+}
+
+#[test]
+fn values_that_no_training_takes_are_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().display().to_string();
+    let server = Server::start(&["--training", &state]);
+    let file = id(&upload(&server, &[], &form(1)));
+    let make = |method: &str, name: &str, value: Value| {
+        let mut body =
+            json!({ "model": BASE, "training_file": file, "method": { "type": method } });
+        body["method"][method] = json!({ "hyperparameters": { name: value } });
+        server.post(JOBS, &body)
+    };
+    for (method, name, value) in [
+        ("supervised", "n_epochs", json!(0)),
+        ("supervised", "n_epochs", json!(-1)),
+        ("supervised", "n_epochs", json!(1e308)),
+        ("supervised", "batch_size", json!(1.5)),
+        ("supervised", "lora_r", json!(0)),
+        ("supervised", "lora_r", json!(1_000_000_000)),
+        ("supervised", "lora_r", json!(1.5)),
+        ("supervised", "warmup_ratio", json!(2)),
+        ("supervised", "learning_rate_multiplier", json!(1e9)),
+        ("supervised", "lr_scheduler_type", json!("steep")),
+        ("supervised", "target_modules", json!("q_proj,nose_proj")),
+        ("dpo", "beta", json!(-5)),
+        ("dpo", "label_smoothing", json!(0.9)),
+    ] {
+        let field = format!("method.{method}.hyperparameters.{name}");
+        let told = make(method, name, value).refused(400, "invalid_value", Some(&field));
+        assert!(told.contains(name) || told.contains("nose_proj"), "{told}");
+        assert!(!told.contains("--"), "in the words of the API: {told}");
+    }
+    let refused = |field: &str, value: Value, param: &str, shown: &str| {
+        let mut body = json!({ "model": BASE, "training_file": file });
+        body[field] = value;
+        let told = server.post(JOBS, &body).refused(400, "invalid_value", Some(param));
+        assert!(told.contains(shown), "{told}");
+    };
+    refused("suffix", json!("a b"), "suffix", "\"a b\"");
+    refused("metadata", json!({ "note": "x".repeat(513) }), "metadata.note", "513 bytes");
+    refused("metadata", json!({ "note": 5 }), "metadata.note", "no text");
+    assert_eq!(server.get(JOBS).json()["data"], json!([]), "nothing was made");
+
+    // Preferences are for another method, and the error says which.
+    let row = json!({ "input": { "messages": [{ "role": "user", "content": "Hi" }] },
+        "preferred_output": [{ "role": "assistant", "content": "Hello" }],
+        "non_preferred_output": [{ "role": "assistant", "content": "Go" }] });
+    let preferences = id(&upload(
+        &server,
+        &[],
+        &form(1).replace("{\"messages\"", &format!("{row}\n{{\"messages\"")),
+    ));
+    let told =
+        create(&server, &[], &preferences, 1).refused(400, "invalid_value", Some("training_file"));
+    assert!(told.contains("dpo"), "{told}");
+
+    let twice = form(1).replace("{\"messages\":", "{\"messages\":[],\"messages\":");
+    let twice = id(&upload(&server, &[], &twice));
+    let told = create(&server, &[], &twice, 1).refused(400, "invalid_value", Some("training_file"));
+    assert!(told.contains("line 1 of training_file") && told.contains("\"messages\""), "{told}");
+
+    // Files stay until they are deleted: who asks for another end is told.
+    let expires = form(1).replace(
+        "name=\"purpose\"\r\n\r\nfine-tune\r\n--edge\r\n",
+        "name=\"purpose\"\r\n\r\nfine-tune\r\n--edge\r\ncontent-disposition: form-data; \
+         name=\"expires_after[seconds]\"\r\n\r\n3600\r\n--edge\r\n",
+    );
+    upload(&server, &[], &expires).refused(400, "unsupported_parameter", Some("expires_after"));
+    // What is not seen in a name could make it be read as another.
+    let odd = form(1).replace("notes.jsonl", "notes\u{202e}lnosj.exe");
+    let named = upload(&server, &[], &odd).json();
+    assert_eq!(named["filename"], "notes_lnosj.exe");
 }

@@ -40,6 +40,10 @@ fn headers_are_counted() {
     let many: Vec<(&str, &str)> =
         many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     assert_eq!(server.request("GET", "/healthz", &many, "").status, 431);
+    // All together, whatever the number.
+    let long = "y".repeat(66_000);
+    let told = server.request("GET", "/healthz", &[("x-long", &long)], "");
+    told.refused(431, "headers_too_large", None);
     let long = "y".repeat(200_000);
     assert_eq!(server.request("GET", "/healthz", &[("x-long", &long)], "").status, 431);
     assert_eq!(server.request("GET", "/healthz", &many[..50], "").status, 200);
@@ -183,12 +187,12 @@ fn answers_that_nobody_reads_yet_have_a_budget() {
         });
         request("POST", "/v1/completions", &[], &body.to_string())
     };
-    // Alone it would be more than all may be.
-    server.raw(ask(8180).as_bytes()).refused(400, "invalid_value", None);
+    // Alone it would be more than those of a key may be.
+    server.raw(ask(4080).as_bytes()).refused(400, "invalid_value", None);
     let mut held = server.connect();
-    held.write_all(ask(8000).as_bytes()).expect("sent");
+    held.write_all(ask(4000).as_bytes()).expect("sent");
     held.read_exact(&mut [0; 1]).expect("it has begun");
-    server.raw(ask(4000).as_bytes()).refused(503, "overloaded", None);
+    server.raw(ask(2000).as_bytes()).refused(503, "overloaded", None);
     drop(held);
     let begun = Instant::now();
     while server.metric("requests_running") > 0.0 {

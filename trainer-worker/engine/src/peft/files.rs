@@ -35,27 +35,40 @@ impl Files {
                     "{shown} is only the configuration; name its folder"
                 )));
             }
+            check_regular(path)?;
             check_file(path)?;
             return Ok(Self { weights: path.to_owned(), config: None });
         }
         let (weights, config) = (path.join(WEIGHTS), path.join(CONFIG));
         if weights.exists() && config.exists() {
-            check_file(&weights)?;
-            check_file(&config)?;
+            for file in [&weights, &config] {
+                check_regular(file)?;
+                check_file(file)?;
+            }
             return Ok(Self { weights, config: Some(config) });
         }
         Err(Error::adapter(missing(path, weights.exists(), config.exists())))
     }
 
-    /// The bytes of the weights.
-    pub(crate) fn weights(&self) -> Result<Vec<u8>> {
-        read_bounded(&self.weights, MAX_ADAPTER)
+    /// The bytes of the weights, at most so many.
+    pub(crate) fn weights(&self, limit: u64) -> Result<Vec<u8>> {
+        read_bounded(&self.weights, limit.min(MAX_ADAPTER))
     }
 
     /// The text of the configuration, where it is a file of its own.
     pub(crate) fn config(&self) -> Result<Option<String>> {
         let Some(path) = &self.config else { return Ok(None) };
         Ok(Some(String::from_utf8_lossy(&read_bounded(path, MAX_CONFIG)?).into_owned()))
+    }
+}
+
+/// Refuses what is no file with an end: whoever reads a pipe may wait for ever, and a device may give
+/// bytes for ever.
+fn check_regular(path: &Path) -> Result<()> {
+    let known = std::fs::metadata(path).map_err(Error::io("read", path))?;
+    match known.is_file() {
+        true => Ok(()),
+        false => Err(Error::not_usable(path, "is no regular file")),
     }
 }
 

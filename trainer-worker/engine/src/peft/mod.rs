@@ -226,8 +226,33 @@ pub fn load(path: &Path, model: &ModelConfig) -> Result<Adapter> {
 ///
 /// As [`load`], for what is no adapter's folder or file.
 pub fn read(path: &Path) -> Result<(Vec<u8>, Option<String>)> {
+    read_within(path, MAX_ADAPTER)
+}
+
+/// The same of weights of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As [`read`], and [`Error::TooLarge`] before more is read.
+pub fn read_within(path: &Path, limit: u64) -> Result<(Vec<u8>, Option<String>)> {
     let files = Files::find(path)?;
-    Ok((files.weights()?, files.config()?))
+    Ok((files.weights(limit)?, files.config()?))
+}
+
+/// Bytes that the tensors of an adapter's file take as `f32`, as [`from_bytes`] keeps them.
+///
+/// # Errors
+///
+/// [`Error::Adapter`] for what is no safetensors file.
+pub fn bytes_in_f32(bytes: &[u8]) -> Result<u64> {
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| Error::adapter(format!("not a usable safetensors file: {e}")))?;
+    let values = |info: &&safetensors::tensor::TensorInfo| {
+        info.shape.iter().fold(1, |all: u64, length| all.saturating_mul(*length as u64))
+    };
+    let tensors = header.tensors();
+    let all: u64 = tensors.values().map(values).fold(0, u64::saturating_add);
+    Ok(all.saturating_mul(size_of::<f32>() as u64))
 }
 
 /// Reads an adapter from safetensors bytes and a configuration (when not inside the file).
@@ -308,6 +333,8 @@ pub fn from_bytes(bytes: &[u8], config: Option<&str>, model: &ModelConfig) -> Re
             names.insert((module.role, if alone { module.name() } else { module.path }));
         }
         layouts.push(layout);
+        // It grew by doubling; what is over is not kept.
+        values.shrink_to_fit();
         layers.push(values);
     }
     if lora.target_expression.is_none() {

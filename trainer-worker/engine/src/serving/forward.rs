@@ -1,5 +1,6 @@
 //! What the policy needs of a model: pages of keys and values, and a step over rows.
 
+use super::work::ROW;
 use crate::error::Result;
 
 pub use crate::model::kv::PAGE;
@@ -23,6 +24,11 @@ pub trait Forward {
 
     /// A sequence of at most `limit` tokens that begins with whole pages of others.
     fn open(&self, limit: usize, start: Vec<<Self::Pages as Pages>::Page>) -> Self::Pages;
+
+    /// The work of the row at a position of its sequence, in units of [`ROW`], which a row costs at least.
+    fn row_work(&self, _position: usize) -> u64 {
+        ROW
+    }
 
     /// Takes all rows one step on. The pages of each sequence grow by its tokens, for which the caller
     /// has reserved the room. On an error nothing changes.

@@ -46,13 +46,14 @@
 //! # Parts
 //!
 //! * [`policy`] decides what runs, without threads and clocks, over any [`forward::Forward`];
-//!   `turns` says whose turn it is, `prefix` keeps pages for those who begin alike, `sequence` is a
+//!   `turns` says whose turn it is, `plan` what a step computes within its bound of `work`, `prefix` keeps pages for those who begin alike, `sequence` is a
 //!   request on its way;
 //! * `scheduler` is the thread and its handle, `model` the engine's own model behind it;
 //! * [`ServingSettings`] bounds the memory.
 
 pub mod forward;
 mod model;
+mod plan;
 pub mod policy;
 mod prefix;
 mod request;
@@ -60,8 +61,10 @@ mod scheduler;
 mod sequence;
 mod settings;
 mod turns;
+mod work;
 
 pub use model::ModelForward;
 pub use request::{Event, Refused, Request, RequestId, Sink, Usage};
 pub use scheduler::{Bounds, Scheduler, Stats};
 pub use settings::{ServingMemory, ServingSettings};
+pub use work::{RowWork, ROW};

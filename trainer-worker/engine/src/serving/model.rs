@@ -3,6 +3,7 @@
 use super::forward::{Forward, Page, Pages, Rows};
 use super::scheduler::{Bounds, Scheduler};
 use super::settings::ServingSettings;
+use super::work::RowWork;
 use crate::error::Result;
 use crate::model::fast::{BatchStep, Part, PreparedAdapter, ServingArithmetic};
 use crate::model::kv::{KvPage, KvPages, KvPool};
@@ -28,7 +29,8 @@ impl Scheduler<ModelForward> {
         let threads = settings.threads;
         let make = move || {
             let step = BatchStep::new(model.clone(), arithmetic, threads)?;
-            Ok(ModelForward::new(step, pool.clone()))
+            let work = RowWork::new(&model.config, arithmetic);
+            Ok(ModelForward::new(step, pool.clone(), work))
         };
         Self::start_with(make, tokenizer, bounds, settings)
     }
@@ -39,12 +41,13 @@ impl Scheduler<ModelForward> {
 pub struct ModelForward {
     step: BatchStep,
     pool: KvPool,
+    work: RowWork,
 }
 
 impl ModelForward {
-    /// A step whose sequences live in `pool`.
-    pub fn new(step: BatchStep, pool: KvPool) -> Self {
-        Self { step, pool }
+    /// A step whose sequences live in `pool`, and what its rows cost.
+    pub fn new(step: BatchStep, pool: KvPool, work: RowWork) -> Self {
+        Self { step, pool, work }
     }
 }
 
@@ -62,6 +65,10 @@ impl Forward for ModelForward {
 
     fn open(&self, limit: usize, start: Vec<KvPage>) -> KvPages {
         KvPages::from_pages(&self.pool, limit, start)
+    }
+
+    fn row_work(&self, position: usize) -> u64 {
+        self.work.at(position)
     }
 
     fn run(&mut self, rows: &mut [Rows<'_, Self>]) -> Result<()> {

@@ -1,20 +1,22 @@
 //! What runs in the next step: the scheduler without threads and clocks.
 //!
-//! A step takes one token of every sequence that is decoding, and pieces of prompts up to a bound, so
+//! A step takes one token of every sequence that is decoding, and pieces of prompts up to a bound of work, so
 //! that a long prompt holds nobody up (chunked prefill: Agrawal et al., 2024; batches by step: Orca,
 //! Yu et al., 2022). What a sequence needs to read its prompt is reserved when it starts; a decoding
 //! sequence takes a page at a time. When none is left, pages kept for later go first, then a running
 //! sequence is stopped and computed again afterwards.
 //!
 //! There is always progress: the oldest running request is never stopped while others run, a request
-//! starts as soon as it is its client's turn and its pages fit, nobody overtakes it meanwhile, and no
-//! request is accepted whose pages do not fit in the empty pool.
+//! starts as soon as it is its client's turn and its pages fit, nobody but who has nothing running
+//! overtakes it meanwhile, and no request is accepted whose pages do not fit in the empty pool.
 
 use super::forward::{Forward, Pages, Rows};
+use super::plan::{self, Reading, Room, Writing};
 use super::prefix::{Key, PrefixCache};
 use super::request::RequestId;
 use super::sequence::{Next, Sequence};
 use super::turns::Turns;
+use super::work::ROW;
 use crate::error::Error;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -28,7 +30,8 @@ pub struct Limits {
     pub max_running: usize,
     /// Most rows of a step, at least `max_running`.
     pub max_batch_rows: usize,
-    /// Most rows of prompts in a step in which others decode, at least 1.
+    /// Most rows of prompts in a step in which others decode, at least 1, and as much work as those of
+    /// beginnings have.
     pub prefill_chunk: usize,
     /// Values of a row of logits.
     pub vocabulary: usize,
@@ -237,7 +240,8 @@ impl<F: Forward> Policy<F> {
             if !sequence.started {
                 self.counts.prompt_tokens += sequence.tokens.len() as u64;
                 self.counts.cached_tokens += pages.len() as u64;
-                self.turns.charge(client, missing);
+                let rows = pages.len()..sequence.tokens.len();
+                self.turns.charge(client, rows.map(|row| forward.row_work(row)).sum());
             }
             sequence.start(pages);
             self.turns.start(client, id);
@@ -283,48 +287,48 @@ impl<F: Forward> Policy<F> {
 
     /// How many rows of which sequences.
     fn plan(&mut self, forward: &F) -> BTreeMap<RequestId, usize> {
-        let mut plan = BTreeMap::new();
-        let mut reading = Vec::new();
+        let (mut writing, mut reading) = (Vec::new(), Vec::new());
         for (id, sequence) in &mut self.running {
             if sequence.remaining() > 1 {
                 self.counts.cached_tokens += sequence.adopt(forward, &mut self.cache) as u64;
             }
+            let (id, client, position) = (*id, sequence.client, sequence.computed());
             match sequence.remaining() {
-                1 => drop(plan.insert(*id, 1)),
-                rows => reading.push((self.turns.tokens(sequence.client), *id, rows)),
+                1 => {
+                    let (last, work) = (sequence.stepped, forward.row_work(position));
+                    writing.push(Writing { id, client, last, work });
+                }
+                rows => reading.push(Reading { id, client, position, rows }),
             }
         }
-        let decoding = plan.len();
-        let bound = if decoding > 0 { self.limits.prefill_chunk } else { usize::MAX };
-        let mut left = self.limits.max_batch_rows.saturating_sub(decoding).min(bound);
-        // Those who have had the least first, in a client the oldest.
-        reading.sort_unstable();
+        let Limits { max_batch_rows, prefill_chunk, .. } = self.limits;
+        let work = |rows: usize| (rows as u64).saturating_mul(ROW);
+        let writers = plan::writers(writing, work(max_batch_rows));
+        let room = match writers.len() {
+            // Nobody's answer waits, and larger pieces are read faster.
+            0 => Room { rows: max_batch_rows, work: 2 * work(max_batch_rows) },
+            rows => {
+                let rows = prefill_chunk.min(max_batch_rows.saturating_sub(rows));
+                Room { rows, work: work(prefill_chunk) }
+            }
+        };
+        // Those who have had the least first, of equals who has less under way, in a client the oldest.
+        reading.sort_unstable_by_key(|reading| {
+            let client = reading.client;
+            (self.turns.work(client), self.turns.running_of(client), reading.id)
+        });
         // What one computes in this step, another with the same beginning need not compute beside it.
         let mut under_way: HashSet<Key> = HashSet::new();
-        reading.retain(|(_, id, _)| {
-            let key = self.running.get(id).and_then(Sequence::next_key);
+        reading.retain(|reading| {
+            let key = self.running.get(&reading.id).and_then(Sequence::next_key);
             key.is_none_or(|key| under_way.insert(key))
         });
-        // Half for the first, so that it gets on whatever comes; the rest for the shortest, so that
-        // short prompts need not wait for long ones.
-        let Some((_, first, rows)) = reading.first().copied() else { return plan };
-        let half = rows.min(left.div_ceil(2));
-        let mut given = half;
-        left -= half;
-        let mut others: Vec<(usize, RequestId)> =
-            reading.iter().skip(1).map(|(_, id, rows)| (*rows, *id)).collect();
-        others.sort_unstable();
-        for (rows, id) in others {
-            let taken = rows.min(left);
-            if taken == 0 {
-                break;
+        let readers = plan::readers(&reading, room, |position| forward.row_work(position));
+        let plan: BTreeMap<_, _> = writers.into_iter().map(|id| (id, 1)).chain(readers).collect();
+        for id in plan.keys() {
+            if let Some(sequence) = self.running.get_mut(id) {
+                sequence.stepped = self.counts.steps + 1;
             }
-            plan.insert(id, taken);
-            left -= taken;
-        }
-        given += (rows - given).min(left);
-        if given > 0 {
-            plan.insert(first, given);
         }
         plan
     }
@@ -344,7 +348,7 @@ impl<F: Forward> Policy<F> {
             let ends = start + rows == sequence.tokens.len();
             let logits = if ends { buffers.next().map(Vec::as_mut_slice) } else { None };
             if ends {
-                writing.push(*id);
+                writing.push((*id, forward.row_work(start + rows - 1)));
             }
             total += rows;
             let tokens = &sequence.tokens[start..start + rows];
@@ -392,16 +396,17 @@ impl<F: Forward> Policy<F> {
         Report { rows: total, broken: false }
     }
 
-    /// Writes a token of each answer whose logits were computed, in the order of the buffers.
-    fn write(&mut self, ids: &[RequestId]) {
+    /// Writes a token of each answer whose logits were computed, in the order of the buffers; beside each
+    /// the work of its row.
+    fn write(&mut self, ids: &[(RequestId, u64)]) {
         let mut buffers = std::mem::take(&mut self.logits);
-        for (id, logits) in ids.iter().zip(&mut buffers) {
+        for ((id, work), logits) in ids.iter().zip(&mut buffers) {
             let Some(sequence) = self.running.get_mut(id) else { continue };
             let before = sequence.writer.completion_tokens();
             let next = sequence.write(logits);
             let written = sequence.writer.completion_tokens() - before;
             self.counts.generated_tokens += written as u64;
-            self.turns.charge(sequence.client, written);
+            self.turns.charge(sequence.client, *work);
             let counter = match next {
                 Next::GoesOn => continue,
                 Next::Done => &mut self.counts.finished,

@@ -62,6 +62,8 @@ pub(super) struct Sequence<F: Forward> {
     keys: Vec<Key>,
     /// Whole pages that were offered to others.
     offered: usize,
+    /// The step in which it was computed last.
+    pub(super) stepped: u64,
     /// Whether it ran before.
     pub(super) started: bool,
     /// Whether it gave up its pages once.
@@ -85,6 +87,7 @@ impl<F: Forward> Sequence<F> {
             pages: None,
             keys: Vec::new(),
             offered: 0,
+            stepped: 0,
             started: false,
             stopped: false,
         }

@@ -1,10 +1,10 @@
 //! Whose turn it is.
 //!
-//! Each client has a count of the tokens computed for it, and the client with the lowest count goes
-//! first (virtual token counters, Sheng et al., 2024). A client that comes when others wait starts no
-//! lower than the lowest of them, and else no lower than who started last: it cannot save up turns, and
-//! what somebody used while nobody else asked is not held against them. Within a client requests go in
-//! the order in which they came.
+//! Each client has a count of the work done for it, and the client with the lowest count goes
+//! first (virtual token counters, Sheng et al., 2024), after those with nothing running. A client that
+//! comes when others wait starts no lower than the lowest of them, and else no lower than who started
+//! last: it cannot save up turns, and what somebody used while nobody else asked is not held against them.
+//! Within a client requests go in the order in which they came.
 
 use super::request::RequestId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ const MAX_REMEMBERED: usize = 1024;
 
 #[derive(Default)]
 struct Client {
-    tokens: u64,
+    work: u64,
     waiting: BTreeSet<RequestId>,
     running: BTreeSet<RequestId>,
 }
@@ -38,11 +38,11 @@ impl Turns {
     /// A new request waits.
     pub(super) fn arrive(&mut self, client: u64, id: RequestId) {
         let queued = self.clients.values().filter(|c| !c.waiting.is_empty());
-        let level = queued.map(|c| c.tokens).min().unwrap_or(self.last);
+        let level = queued.map(|c| c.work).min().unwrap_or(self.last);
         self.forget(level);
         let entry = self.clients.entry(client).or_default();
         if entry.waiting.is_empty() {
-            entry.tokens = entry.tokens.max(level);
+            entry.work = entry.work.max(level);
         }
         self.waiting += usize::from(entry.waiting.insert(id));
     }
@@ -50,9 +50,9 @@ impl Turns {
     /// Those without requests who have had no more than `level` would be lifted to it anyway; of the
     /// others only a bounded number is remembered.
     fn forget(&mut self, level: u64) {
-        self.clients.retain(|_, c| !c.is_idle() || c.tokens > level);
+        self.clients.retain(|_, c| !c.is_idle() || c.work > level);
         let mut idle: Vec<(u64, u64)> =
-            self.clients.iter().filter(|(_, c)| c.is_idle()).map(|(k, c)| (c.tokens, *k)).collect();
+            self.clients.iter().filter(|(_, c)| c.is_idle()).map(|(k, c)| (c.work, *k)).collect();
         if idle.len() > MAX_REMEMBERED {
             idle.sort_unstable();
             for (_, key) in idle.iter().take(idle.len() - MAX_REMEMBERED) {
@@ -66,7 +66,7 @@ impl Turns {
         if let Some(entry) = self.clients.get_mut(&client) {
             self.waiting -= usize::from(entry.waiting.remove(&id));
             entry.running.insert(id);
-            self.last = entry.tokens;
+            self.last = entry.work;
         }
     }
 
@@ -86,16 +86,16 @@ impl Turns {
         }
     }
 
-    /// Counts tokens for a client.
-    pub(super) fn charge(&mut self, client: u64, tokens: usize) {
+    /// Counts work for a client.
+    pub(super) fn charge(&mut self, client: u64, work: u64) {
         if let Some(entry) = self.clients.get_mut(&client) {
-            entry.tokens = entry.tokens.saturating_add(tokens as u64);
+            entry.work = entry.work.saturating_add(work);
         }
     }
 
-    /// The count of a client's tokens.
-    pub(super) fn tokens(&self, client: u64) -> u64 {
-        self.clients.get(&client).map_or(0, |c| c.tokens)
+    /// The count of a client's work.
+    pub(super) fn work(&self, client: u64) -> u64 {
+        self.clients.get(&client).map_or(0, |c| c.work)
     }
 
     /// Requests of a client that run.
@@ -113,13 +113,14 @@ impl Turns {
         self.clients.iter().map(|(k, c)| (*k, c.waiting.len())).filter(|(_, n)| *n > 0)
     }
 
-    /// The waiting request whose turn it is.
+    /// The waiting request whose turn it is: of a client with nothing running, if there is one. Else it
+    /// would wait behind a large one of somebody who has others running, until that one fits.
     pub(super) fn next(&self) -> Option<(u64, RequestId)> {
         self.clients
             .iter()
-            .filter_map(|(key, c)| Some((c.tokens, *c.waiting.first()?, *key)))
+            .filter_map(|(key, c)| Some((!c.running.is_empty(), c.work, *c.waiting.first()?, *key)))
             .min()
-            .map(|(_, id, key)| (key, id))
+            .map(|(.., id, key)| (key, id))
     }
 
     /// Who gives up its pages when a running request needs one and there is none: the youngest request
@@ -136,11 +137,11 @@ impl Turns {
     /// The requests that may be stopped for a client that has none running, youngest first: those of
     /// clients that have had at least as much, except the oldest of each.
     pub(super) fn may_yield_to(&self, client: u64) -> Vec<RequestId> {
-        let tokens = self.tokens(client);
+        let work = self.work(client);
         let mut all: Vec<(usize, RequestId)> = self
             .clients
             .values()
-            .filter(|c| c.tokens >= tokens)
+            .filter(|c| c.work >= work)
             .flat_map(|c| c.running.iter().enumerate().skip(1).map(|(rank, id)| (rank, *id)))
             .collect();
         // Those of the client with the most first.

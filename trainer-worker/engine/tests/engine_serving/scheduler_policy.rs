@@ -5,7 +5,7 @@ use crate::toy::{alone, tokenizer, vocabulary, Answer, Fault, Toy, UNFIT};
 use openledger_engine::generate::{Sampling, Writer};
 use openledger_engine::serving::forward::PAGE;
 use openledger_engine::serving::policy::{Accepted, Limits, Policy};
-use openledger_engine::serving::{Event, RequestId};
+use openledger_engine::serving::{Event, RequestId, ROW};
 use proptest::prelude::*;
 use std::sync::{Arc, Mutex};
 
@@ -216,9 +216,11 @@ proptest! {
     fn every_answer_equals_the_one_computed_alone(
         pages in 7usize..24,
         limits in any_limits(),
+        attention in prop_oneof![Just(0), 1u64..2 * ROW],
         asks in proptest::collection::vec(ask(), 1..16),
     ) {
         let mut bench = Bench::new(pages, limits);
+        bench.toy.attention = attention;
         let mut numbers = vec![None; asks.len()];
         let last = asks.iter().map(|ask| ask.arrives).max().unwrap_or(0);
         let most = most_steps(&asks);
@@ -365,6 +367,101 @@ fn a_long_prompt_stalls_nobody() {
     assert_eq!(tokens, 3 + 1, "its first token came in the third step");
     assert_eq!(bench.answer(long).events, 0);
     bench.finish(1000);
+}
+
+/// The work of that many rows at the beginning of a prompt.
+fn rows(rows: usize) -> u64 {
+    rows as u64 * ROW
+}
+
+#[test]
+fn a_step_has_no_more_work_in_the_middle_of_a_long_prompt_than_at_its_beginning() {
+    let mut bench = Bench::new(400, limits());
+    // At position 64 a row costs twice as much, and so on.
+    bench.toy.attention = ROW / 64;
+    let (short, long) = (Ask::new(1, words(1, 10), 300), Ask::new(2, words(2, 1500), 5));
+    let written = bench.submit(&short);
+    bench.take(2);
+    let read = bench.submit(&long);
+    while bench.ended[written].is_none() {
+        bench.step();
+        let own = ROW + bench.toy.attention * 310;
+        assert!(bench.toy.work <= rows(16) + own, "{} at step {}", bench.toy.work, bench.steps);
+    }
+    assert_eq!(bench.ended[written], Some(300), "it got a token a step");
+    // Alone it may have larger pieces, of bounded work still.
+    while bench.ended[read].is_none() {
+        bench.step();
+        assert!(bench.toy.work <= 2 * rows(64), "{}", bench.toy.work);
+    }
+    bench.check(written, &short);
+    bench.check(read, &long);
+}
+
+#[test]
+fn who_writes_on_long_contexts_does_not_slow_another_down() {
+    let mut bench = Bench::new(600, limits());
+    let many: Vec<Ask> = (0..7).map(|i| Ask::new(1, words(i, 800 + i as usize), 600)).collect();
+    bench.submit_all(&many);
+    while (0..7).any(|i| bench.answer(i).events < 2) {
+        bench.step();
+    }
+    // All have been read, and a row of theirs costs some thirty others.
+    bench.toy.attention = ROW / 32;
+    let one = Ask::new(2, words(500, 20), 30);
+    let number = bench.submit(&one);
+    while bench.answer(number).events == 0 {
+        bench.step();
+    }
+    let before: Vec<usize> = (0..7).map(|i| bench.answer(i).events).collect();
+    let (mut steps, mut work) = (0, 0);
+    while bench.ended[number].is_none() {
+        bench.step();
+        assert!(bench.toy.work <= rows(64), "{}", bench.toy.work);
+        (steps, work) = (steps + 1, work + bench.toy.work);
+    }
+    assert!(steps < 30, "it got a token a step, and its first before: {steps}");
+    assert!(work / steps > rows(25), "what is left of a step is theirs: {}", work / steps);
+    let progress: Vec<usize> = (0..7).map(|i| bench.answer(i).events - before[i]).collect();
+    let (least, most) = (progress.iter().min(), progress.iter().max());
+    // Some tokens are told with the one after them.
+    let even = least.zip(most).is_some_and(|(least, most)| *least > 2 && *most <= 2 * least);
+    assert!(even, "they take turns: {progress:?}");
+    bench.finish(20_000);
+    many.iter().enumerate().for_each(|(i, ask)| bench.check(i, ask));
+}
+
+#[test]
+fn who_has_nothing_running_does_not_wait_for_anothers_next_one_to_fit() {
+    // Of two of the one client a single one fits, beside which there is room.
+    let mut bench = Bench::new(20, limits());
+    for i in 0..2 {
+        bench.submit(&Ask::new(1, words(i, 300), 60));
+    }
+    bench.take(2);
+    let number = bench.submit(&Ask::new(2, words(500, 20), 5));
+    while bench.ended[number].is_none() {
+        bench.step();
+    }
+    assert_eq!(bench.ended[..2], [None, None]);
+    bench.finish(1000);
+}
+
+#[test]
+fn a_short_prompt_is_not_behind_many_of_another_client() {
+    let mut bench = Bench::new(600, limits());
+    bench.toy.attention = ROW / 16;
+    for i in 0..7 {
+        bench.submit(&Ask::new(1, words(i, 400), 5));
+    }
+    bench.take(3);
+    let number = bench.submit(&Ask::new(2, words(500, 450), 5));
+    let sent = bench.steps;
+    while bench.ended[number].is_none() {
+        bench.step();
+    }
+    let others = (0..7).filter(|i| bench.ended[*i].is_some_and(|at| at < bench.steps)).count();
+    assert!(others <= 3, "{others} others came before it, in {} steps", bench.steps - sent);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use openledger_engine::error::Error;
 use openledger_engine::generate::{Finish, Sampling, TokenLogprob, Writer};
 use openledger_engine::serving::forward::{Forward, Page, Pages, Rows, PAGE};
-use openledger_engine::serving::{Event, Usage};
+use openledger_engine::serving::{Event, Usage, ROW};
 use openledger_engine::tokenizer::Tokenizer;
 use openledger_engine::Result;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -170,13 +170,18 @@ pub struct Toy {
     /// Steps that fail, by number.
     pub faults: Vec<(usize, Fault)>,
     pub steps: Arc<AtomicUsize>,
+    /// Work of a row for each token before it.
+    pub attention: u64,
+    /// Work of the last step.
+    pub work: u64,
     /// Each step waits for one word, if given; when nobody can give one any more, for none.
     pub ticks: Option<Receiver<()>>,
 }
 
 impl Toy {
     pub fn new(pages: usize) -> Self {
-        Self { pool: ToyPool::new(pages), faults: Vec::new(), steps: Arc::default(), ticks: None }
+        let (pool, steps) = (ToyPool::new(pages), Arc::default());
+        Self { pool, faults: Vec::new(), steps, attention: 0, work: 0, ticks: None }
     }
 }
 
@@ -198,7 +203,16 @@ impl Forward for Toy {
         ToyPages { pool: self.pool.clone(), pages, len, limit }
     }
 
+    fn row_work(&self, position: usize) -> u64 {
+        ROW + self.attention * position as u64
+    }
+
     fn run(&mut self, rows: &mut [Rows<'_, Self>]) -> Result<()> {
+        let of_part = |part: &Rows<'_, Self>| -> u64 {
+            let start = part.pages.len();
+            (start..start + part.tokens.len()).map(|row| self.row_work(row)).sum()
+        };
+        self.work = rows.iter().map(of_part).sum();
         if let Some(ticks) = &self.ticks {
             let _ = ticks.recv();
         }

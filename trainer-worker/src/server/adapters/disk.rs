@@ -1,6 +1,7 @@
 //! Fetched adapters on disk, by sha256, the least recently used one removed first.
 
 use super::{sha256, AdapterError, Chain, ChainAdapter};
+use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -30,28 +31,24 @@ impl DiskCache {
         Ok(cache)
     }
 
-    /// The bytes of an adapter: those kept, if they are still what they were, or fetched.
+    /// Where the bytes of an adapter lie: those kept, if they are still what they were, or fetched.
     pub(super) async fn fetch(
         &self,
         chain: &Chain,
         adapter: &ChainAdapter,
-    ) -> Result<Vec<u8>, AdapterError> {
+    ) -> Result<PathBuf, AdapterError> {
         if adapter.size > self.limit {
             let name = adapter.name();
             return Err(AdapterError::TooLarge { name, bytes: adapter.size, limit: self.limit });
         }
         let path = self.folder.join(format!("{}{END}", hex::encode(adapter.sha256)));
         let (kept, wanted) = (path.clone(), adapter.clone());
-        if let Some(bytes) = super::blocking(move || read_kept(&kept, &wanted)).await? {
-            return Ok(bytes);
+        if super::blocking(move || is_kept(&kept, &wanted)).await? {
+            return Ok(path);
         }
         self.shrink(adapter.size)?;
         chain.fetch(adapter, &path).await?;
-        let read = fs::read(&path).map_err(AdapterError::disk("read", &path))?;
-        match sha256(&read) == adapter.sha256 {
-            true => Ok(read),
-            false => Err(AdapterError::damaged(&adapter.name(), "its file changed on this disk")),
-        }
+        Ok(path)
     }
 
     /// Removes what was not used for the longest time until `room` more bytes fit.
@@ -84,14 +81,27 @@ impl DiskCache {
     }
 }
 
-/// The bytes that are kept of an adapter, if they are right; the file counts as used now.
-fn read_kept(path: &Path, adapter: &ChainAdapter) -> Option<Vec<u8>> {
-    let file = fs::File::open(path).ok()?;
-    if file.metadata().ok()?.len() != adapter.size {
-        return None;
+/// Whether the bytes that are kept of an adapter are right; then the file counts as used now.
+fn is_kept(path: &Path, adapter: &ChainAdapter) -> bool {
+    let right = || {
+        let mut file = fs::File::open(path)?;
+        if file.metadata()?.len() != adapter.size {
+            return Ok(false);
+        }
+        let mut sum = Sha256::new();
+        io::copy(&mut file, &mut sum)?;
+        // The time says what was used last; without it another one is removed, nothing worse.
+        let _ = file.set_modified(SystemTime::now());
+        Ok::<_, io::Error>(<[u8; 32]>::from(sum.finalize()) == adapter.sha256)
+    };
+    right().unwrap_or(false)
+}
+
+/// The bytes of a fetched adapter.
+pub(super) fn read(path: &Path, adapter: &ChainAdapter) -> Result<Vec<u8>, AdapterError> {
+    let read = fs::read(path).map_err(AdapterError::disk("read", path))?;
+    match sha256(&read) == adapter.sha256 {
+        true => Ok(read),
+        false => Err(AdapterError::damaged(&adapter.name(), "its file changed on this disk")),
     }
-    let bytes = fs::read(path).ok()?;
-    // The time says what was used last; without it another one is removed, nothing worse.
-    let _ = file.set_modified(SystemTime::now());
-    (sha256(&bytes) == adapter.sha256).then_some(bytes)
 }

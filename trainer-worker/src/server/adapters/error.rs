@@ -68,8 +68,8 @@ pub enum AdapterError {
     },
     /// It alone is more than the budget.
     #[error(
-        "{name} takes {bytes} bytes, more than the {limit} that this server keeps adapters in; its \
-         operator can raise it"
+        "{name} takes {bytes} bytes, more than the {limit} that this server takes an adapter of; its \
+         operator can raise --adapter-memory"
     )]
     TooLarge {
         /// The adapter.

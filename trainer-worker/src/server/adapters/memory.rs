@@ -32,6 +32,11 @@ impl Memory {
         Self { limit, inner: Mutex::default() }
     }
 
+    /// Bytes of all adapters.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     pub(super) fn get(&self, sha256: &[u8; 32]) -> Option<Arc<Resolved>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.clock += 1;

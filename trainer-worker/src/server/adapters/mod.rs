@@ -59,6 +59,8 @@ pub struct AdapterStore {
     known: Mutex<BTreeMap<PathBuf, (Stamp, [u8; 32])>>,
     /// One load at a time for each name: a hundred requests for a new adapter read it once.
     loading: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held while an adapter's bytes are read and laid out.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl AdapterStore {
@@ -82,6 +84,7 @@ impl AdapterStore {
             memory: Memory::new(budgets.memory),
             known: Mutex::default(),
             loading: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
         })
     }
 
@@ -150,36 +153,70 @@ impl AdapterStore {
         self.memory.get(&sha256)
     }
 
+    /// Reads an adapter and lays it out for the model: one at a time, so that beside those that are kept
+    /// there are no more bytes than `most_of_one` twice.
     async fn load(&self, name: &str, source: &Source) -> Result<Arc<Resolved>, AdapterError> {
+        let most = self.most_of_one();
+        let too_large = |bytes| match bytes > most {
+            true => Err(AdapterError::TooLarge { name: name.to_owned(), bytes, limit: most }),
+            false => Ok(()),
+        };
+        let fetched = match source {
+            Source::File(path) => {
+                // Nothing of what is too large is read.
+                too_large(source::weight_bytes(path))?;
+                path.clone()
+            }
+            Source::Chain(adapter) => {
+                too_large(adapter.size)?;
+                let chain = self.chain.as_ref().ok_or(AdapterError::NoChain { id: adapter.id })?;
+                self.disk.fetch(chain, adapter).await?
+            }
+        };
+        let _alone = self.reading.lock().await;
         let (bytes, chain_id) = match source {
             Source::File(path) => {
-                let (path, stamped) = (path.clone(), path.clone());
-                let stamp = Stamp::of(&stamped).map_err(|e| AdapterError::damaged(name, e))?;
-                let read = blocking(move || source::read(&path)).await?;
-                let bytes = read.map_err(|e| AdapterError::damaged(name, e))?;
+                let path = path.clone();
+                let hidden =
+                    |error: &dyn std::fmt::Display| source::without_path(error, &fetched, name);
+                let damaged =
+                    |error: &dyn std::fmt::Display| AdapterError::damaged(name, hidden(error));
+                let stamp = Stamp::of(&path).map_err(|e| damaged(&e))?;
+                let read = blocking(move || source::read(&path, most)).await?;
+                let bytes = read.map_err(|e| damaged(&e))?;
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(stamped, (stamp, bytes.sha256));
+                known.insert(fetched.clone(), (stamp, bytes.sha256));
                 (bytes, None)
             }
             Source::Chain(adapter) => {
-                let chain = self.chain.as_ref().ok_or(AdapterError::NoChain { id: adapter.id })?;
-                let weights = self.disk.fetch(chain, adapter).await?;
+                let wanted = adapter.clone();
+                let weights = blocking(move || disk::read(&fetched, &wanted)).await??;
                 (Bytes { sha256: adapter.sha256, weights, config: None }, Some(adapter.id))
             }
         };
         if let Some(loaded) = self.memory.get(&bytes.sha256) {
             return Ok(loaded);
         }
+        too_large(peft::bytes_in_f32(&bytes.weights).map_err(|e| AdapterError::damaged(name, e))?)?;
         let model = self.model.clone();
         let sha256 = bytes.sha256;
         let prepared = blocking(move || {
-            let adapter = peft::from_bytes(&bytes.weights, bytes.config.as_deref(), &model.config)?;
+            let Bytes { weights, config, .. } = bytes;
+            let adapter = peft::from_bytes(&weights, config.as_deref(), &model.config)?;
+            // Before the second copy is made.
+            drop(weights);
             PreparedAdapter::new(&model, &adapter)
         });
         let prepared = prepared.await?.map_err(|e| AdapterError::damaged(name, e))?;
         let loaded = Arc::new(Resolved { sha256, chain_id, prepared: Arc::new(prepared) });
         self.memory.put(name, loaded.clone())?;
         Ok(loaded)
+    }
+
+    /// Bytes of an adapter, in its file and in memory: while one is loaded it is there twice, and what is
+    /// kept takes no less.
+    fn most_of_one(&self) -> u64 {
+        self.memory.limit() / 2
     }
 
     fn gate(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {

@@ -3,6 +3,7 @@
 use super::{sha256, ChainAdapter};
 use crate::server::names::is_name;
 use openledger_engine::{peft, Result};
+use sha2::{Digest, Sha256};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -55,14 +56,29 @@ impl Stamp {
     }
 }
 
+/// Bytes of an adapter's weights; 0 where there are none, which reading them says.
+pub(super) fn weight_bytes(path: &Path) -> u64 {
+    let weights = if path.is_dir() { path.join(peft::WEIGHTS) } else { path.to_owned() };
+    std::fs::metadata(weights).map_or(0, |known| known.len())
+}
+
+/// What is wrong with an adapter, without where it lies on the server.
+pub(super) fn without_path(error: &dyn std::fmt::Display, path: &Path, name: &str) -> String {
+    error.to_string().replace(&path.display().to_string(), name)
+}
+
 /// Reads an adapter's files. The sha256 covers the weights and, where it is a file of its own, the
 /// configuration after them: both decide what is computed.
-pub(super) fn read(path: &Path) -> Result<Bytes> {
-    let (weights, config) = peft::read(path)?;
+/// Weights have at most `limit` bytes.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Bytes> {
+    let (weights, config) = peft::read_within(path, limit)?;
     let sha256 = match &config {
         // The configuration that the file itself carries changes nothing about its name.
         Some(config) if peft::extract_config(&weights).ok().as_ref() != Some(config) => {
-            sha256(&[&weights, config.as_bytes()].concat())
+            let mut sum = Sha256::new();
+            sum.update(&weights);
+            sum.update(config);
+            sum.finalize().into()
         }
         _ => sha256(&weights),
     };

@@ -1,6 +1,6 @@
 //! What happened to a job.
 
-use super::now;
+use super::{now, private_file};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fs, io::Write, path::Path};
@@ -41,7 +41,7 @@ impl Event {
     /// Writes it behind the others in a job's folder.
     pub(super) fn append(&self, folder: &Path) -> std::io::Result<()> {
         let text = serde_json::to_vec(self)?;
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(folder.join(FILE))?;
+        let mut file = private_file().append(true).open(folder.join(FILE))?;
         file.write_all(&[&text[..], b"\n"].concat())
     }
 

@@ -1,6 +1,6 @@
 //! Uploaded files, kept for the key that sent them.
 
-use super::{is_id, new_id, now, write_durably, FineTuningError, Owner};
+use super::{is_id, new_id, now, private_folder, write_durably, FineTuningError, Owner};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -82,8 +82,11 @@ impl Default for FileQuota {
 pub struct FileStore {
     folder: PathBuf,
     quota: FileQuota,
-    files: Mutex<BTreeMap<String, FileObject>>,
+    files: Mutex<Files>,
 }
+
+/// Files of each key, by id.
+type Files = BTreeMap<Owner, BTreeMap<String, FileObject>>;
 
 impl FileStore {
     /// Opens the folder, which is made if need be. What an interrupted upload left is removed.
@@ -92,7 +95,7 @@ impl FileStore {
     ///
     /// [`FineTuningError::Disk`].
     pub fn open(folder: PathBuf, quota: FileQuota) -> Result<Self, FineTuningError> {
-        fs::create_dir_all(&folder).map_err(FineTuningError::disk("create", &folder))?;
+        private_folder(&folder)?;
         let mut files = BTreeMap::new();
         let mut bytes = Vec::new();
         let entries = fs::read_dir(&folder).map_err(FineTuningError::disk("list", &folder))?;
@@ -116,7 +119,11 @@ impl FileStore {
         for (_, path) in bytes.into_iter().filter(|(name, _)| !files.contains_key(name)) {
             fs::remove_file(&path).map_err(FineTuningError::disk("remove", &path))?;
         }
-        Ok(Self { folder, quota, files: Mutex::new(files) })
+        let mut of_owners = Files::new();
+        for (id, file) in files {
+            of_owners.entry(file.owner.clone()).or_default().insert(id, file);
+        }
+        Ok(Self { folder, quota, files: Mutex::new(of_owners) })
     }
 
     /// The most bytes that a file may have.
@@ -144,13 +151,8 @@ impl FileStore {
         self.check(&files, owner, bytes)
     }
 
-    fn check(
-        &self,
-        files: &BTreeMap<String, FileObject>,
-        owner: &Owner,
-        bytes: u64,
-    ) -> Result<(), FineTuningError> {
-        let own = files.values().filter(|file| file.owner == *owner);
+    fn check(&self, files: &Files, owner: &Owner, bytes: u64) -> Result<(), FineTuningError> {
+        let own = files.get(owner).into_iter().flatten().map(|(_, file)| file);
         let (count, total) = own.fold((0, 0), |(n, sum), file| (n + 1, sum + file.bytes));
         let quota = |what, value, limit, next| {
             (value > limit).then_some(FineTuningError::Quota { what, value, limit, next })
@@ -183,7 +185,8 @@ impl FileStore {
         }
         received.as_file().sync_all().map_err(failed)?;
         let id = new_id(PREFIX)?;
-        let mut name = filename.replace(|c: char| c.is_control() || c == '/' || c == '\\', "_");
+        let odd = |c: char| c.is_control() || is_hidden(c) || c == '/' || c == '\\';
+        let mut name = filename.replace(odd, "_");
         while name.len() > MAX_NAME {
             name.pop();
         }
@@ -203,14 +206,15 @@ impl FileStore {
         self.check(&files, owner, bytes)?;
         received.persist(self.path(&id)).map_err(|error| failed(error.error))?;
         write_durably(&self.folder.join(format!("{id}.json")), &text)?;
-        files.insert(id, file.clone());
+        files.entry(owner.clone()).or_default().insert(id, file.clone());
         Ok(file)
     }
 
     /// A key's files, the newest first.
     pub fn list(&self, owner: &Owner) -> Vec<FileObject> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut own: Vec<_> = files.values().filter(|f| f.owner == *owner).cloned().collect();
+        let own = files.get(owner).into_iter().flatten();
+        let mut own: Vec<_> = own.map(|(_, file)| file.clone()).collect();
         own.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
         own
     }
@@ -222,7 +226,7 @@ impl FileStore {
     /// [`FineTuningError::Unknown`], also for another key's.
     pub fn get(&self, owner: &Owner, id: &str) -> Result<FileObject, FineTuningError> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = files.get(id).filter(|file| file.owner == *owner);
+        let own = files.get(owner).and_then(|own| own.get(id));
         own.cloned().ok_or_else(|| FineTuningError::Unknown { what: "file", id: id.to_owned() })
     }
 
@@ -243,9 +247,18 @@ impl FileStore {
         for path in [self.folder.join(format!("{id}.json")), self.path(id)] {
             remove(&path)?;
         }
-        files.remove(id);
+        if let Some(own) = files.get_mut(owner) {
+            own.remove(id);
+        }
         Ok(())
     }
+}
+
+/// Whether a character is not seen, and can make what is seen be read in another order.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn remove(path: &Path) -> Result<(), FineTuningError> {

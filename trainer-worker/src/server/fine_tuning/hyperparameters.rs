@@ -1,6 +1,10 @@
 //! What a job may set, and how `trainer-worker train` spells it.
 
 use super::FineTuningError;
+use openledger_engine::model::ModelConfig;
+use openledger_engine::optim::Schedule;
+use openledger_engine::train::{DpoSettings, TrainSettings};
+use openledger_engine::Error;
 use serde_json::{Map, Value};
 
 /// How a job trains.
@@ -22,10 +26,11 @@ impl Method {
     }
 }
 
-/// What a value must be; the ranges are `train`'s, which checks them before it begins.
+/// What a value must be; the ranges are `train`'s own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
+    Whole,
     Word,
     Flag,
 }
@@ -34,15 +39,15 @@ enum Kind {
 /// address is among them.
 const KNOWN: &[(&str, &str, Kind)] = &[
     ("n_epochs", "--num-train-epochs", Kind::Number),
-    ("batch_size", "--per-device-train-batch-size", Kind::Number),
+    ("batch_size", "--per-device-train-batch-size", Kind::Whole),
     ("beta", "--pref-beta", Kind::Number),
     ("learning_rate", "--learning-rate", Kind::Number),
     ("lr_scheduler_type", "--lr-scheduler-type", Kind::Word),
     ("warmup_ratio", "--warmup-ratio", Kind::Number),
-    ("gradient_accumulation_steps", "--gradient-accumulation-steps", Kind::Number),
-    ("max_seq_length", "--max-seq-length", Kind::Number),
-    ("max_steps", "--max-steps", Kind::Number),
-    ("lora_r", "--lora-r", Kind::Number),
+    ("gradient_accumulation_steps", "--gradient-accumulation-steps", Kind::Whole),
+    ("max_seq_length", "--max-seq-length", Kind::Whole),
+    ("max_steps", "--max-steps", Kind::Whole),
+    ("lora_r", "--lora-r", Kind::Whole),
     ("lora_alpha", "--lora-alpha", Kind::Number),
     ("lora_dropout", "--lora-dropout", Kind::Number),
     ("target_modules", "--target-modules", Kind::Word),
@@ -61,6 +66,15 @@ const LEARNING_RATE: f64 = 2e-4;
 /// Longest word among the values.
 const MAX_WORD: usize = 256;
 
+/// A module as `train` knows it.
+fn module(name: &str) -> String {
+    match name.trim() {
+        // LLaMA-Factory's word.
+        "all" => "all-linear".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// A job's hyperparameters, checked for names and kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hyperparameters {
@@ -70,6 +84,8 @@ pub struct Hyperparameters {
     pub shown: Map<String, Value>,
     /// The options of `train`.
     pub options: Vec<String>,
+    /// Where they stand in the request.
+    place: String,
 }
 
 impl Hyperparameters {
@@ -110,7 +126,8 @@ impl Hyperparameters {
             Value::Object(given) => given,
             _ => return Err(FineTuningError::field(place, "hyperparameters are an object")),
         };
-        let mut this = Self { method: kind, shown: Map::new(), options: Vec::new() };
+        let mut this =
+            Self { method: kind, shown: Map::new(), options: Vec::new(), place: String::new() };
         for name in ["n_epochs", "batch_size", "learning_rate_multiplier"] {
             this.shown.insert(name.to_owned(), "auto".into());
         }
@@ -123,7 +140,83 @@ impl Hyperparameters {
             this.take(&field, name, value)?;
             this.shown.insert(name.clone(), value.clone());
         }
+        this.place = place;
         Ok(this)
+    }
+
+    /// Refuses values out of `train`'s ranges, and modules that the model does not have, so that a job
+    /// does not wait for its turn to be told.
+    ///
+    /// # Errors
+    ///
+    /// [`FineTuningError::Field`] that names the first.
+    pub fn check(&self, model: &ModelConfig) -> Result<(), FineTuningError> {
+        let (settings, dpo) = self.settings().map_err(|error| self.refused(&error))?;
+        let found = settings.problems().into_iter().next();
+        let found = found.or_else(|| dpo.validate().err());
+        match found.or_else(|| settings.lora(model).err()) {
+            Some(error) => Err(self.refused(&error)),
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&self, error: &Error) -> FineTuningError {
+        let told = error.to_string();
+        let Error::Setting { name, .. } = error else {
+            return FineTuningError::field(format!("{}.target_modules", self.place), told);
+        };
+        let multiplied = self.shown.get("learning_rate_multiplier").is_some_and(Value::is_number);
+        let here = match *name {
+            "num_train_epochs" => "n_epochs",
+            "per_device_train_batch_size" => "batch_size",
+            "learning_rate" if multiplied => "learning_rate_multiplier",
+            name => name,
+        };
+        FineTuningError::field(format!("{}.{here}", self.place), told.replace(name, here))
+    }
+
+    /// What `train` makes of them.
+    fn settings(&self) -> Result<(TrainSettings, DpoSettings), Error> {
+        let (mut s, mut dpo) = (TrainSettings::default(), DpoSettings::default());
+        for (name, value) in &self.shown {
+            let number = value.as_f64();
+            let whole = value.as_u64().map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+            let flag = value.as_bool();
+            match (name.as_str(), number, whole) {
+                ("n_epochs", Some(n), _) => s.num_train_epochs = n,
+                ("batch_size", _, Some(n)) => s.per_device_train_batch_size = n,
+                ("beta", Some(n), _) => dpo.beta = n,
+                ("learning_rate", Some(n), _) => s.learning_rate = n,
+                ("learning_rate_multiplier", Some(n), _) => s.learning_rate = LEARNING_RATE * n,
+                ("warmup_ratio", Some(n), _) => s.warmup_ratio = n,
+                ("gradient_accumulation_steps", _, Some(n)) => s.gradient_accumulation_steps = n,
+                ("max_seq_length", _, Some(n)) => s.max_seq_length = n,
+                ("max_steps", _, Some(n)) => s.max_steps = Some(n as u64),
+                ("lora_r", _, Some(n)) => s.lora_r = n,
+                ("lora_alpha", Some(n), _) => s.lora_alpha = n,
+                ("lora_dropout", Some(n), _) => s.lora_dropout = n,
+                ("weight_decay", Some(n), _) => s.weight_decay = n,
+                ("max_grad_norm", Some(n), _) => s.max_grad_norm = n,
+                ("label_smoothing", Some(n), _) => dpo.label_smoothing = n,
+                _ => {}
+            }
+            match (name.as_str(), value.as_str().filter(|text| *text != "auto")) {
+                ("lr_scheduler_type", Some(text)) => {
+                    s.lr_scheduler_type = Schedule::from_name(text)?;
+                }
+                ("target_modules", Some(text)) => {
+                    s.target_modules = text.split(',').map(module).collect();
+                }
+                _ => {}
+            }
+            match (name.as_str(), flag) {
+                ("packing", Some(flag)) => s.packing = flag,
+                ("mask_history", Some(flag)) => s.mask_history = flag,
+                ("train_on_prompt", Some(flag)) => s.train_on_prompt = flag,
+                _ => {}
+            }
+        }
+        Ok((s, dpo))
     }
 
     fn take(&mut self, field: &str, name: &str, value: &Value) -> Result<(), FineTuningError> {
@@ -154,6 +247,10 @@ impl Hyperparameters {
         match kind {
             Kind::Number => {
                 let number = value.as_number().ok_or_else(|| wrong("a number"))?;
+                self.options.push(format!("{option}={number}"));
+            }
+            Kind::Whole => {
+                let number = value.as_u64().ok_or_else(|| wrong("a whole number of at least 1"))?;
                 self.options.push(format!("{option}={number}"));
             }
             Kind::Word => {

@@ -179,27 +179,53 @@ pub struct JobRequest {
 /// Refuses a suffix that could be more than a part of a name.
 pub(super) fn check_suffix(suffix: Option<&str>) -> Result<(), FineTuningError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if suffix.is_some_and(|suffix| suffix.len() > MAX_SUFFIX || !suffix.chars().all(plain)) {
-        let reason =
-            format!("suffix is made of letters, digits, - and _, at most {MAX_SUFFIX} of them");
-        return Err(FineTuningError::field("suffix", reason));
+    match suffix {
+        Some(suffix) if suffix.len() > MAX_SUFFIX || !suffix.chars().all(plain) => {
+            let reason = format!(
+                "suffix is {:?}; it is made of letters, digits, - and _, at most {MAX_SUFFIX} of them",
+                begun(suffix)
+            );
+            Err(FineTuningError::field("suffix", reason))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses metadata that is more than a note.
 pub(super) fn check_metadata(metadata: Option<&Map<String, Value>>) -> Result<(), FineTuningError> {
     let (entries, key_length, value_length) = METADATA;
     let Some(metadata) = metadata else { return Ok(()) };
-    let fits = |(key, value): (&String, &Value)| {
-        key.len() <= key_length && value.as_str().is_some_and(|text| text.len() <= value_length)
-    };
-    if metadata.len() > entries || !metadata.iter().all(fits) {
+    let refuse = |field: String, what: String| {
         let reason = format!(
-            "metadata has at most {entries} entries, keys of {key_length} bytes and texts of \
+            "{what}; metadata has at most {entries} entries, keys of {key_length} bytes and texts of \
              {value_length} bytes"
         );
-        return Err(FineTuningError::field("metadata", reason));
+        Err(FineTuningError::field(field, reason))
+    };
+    if metadata.len() > entries {
+        return refuse("metadata".to_owned(), format!("metadata has {} entries", metadata.len()));
+    }
+    for (key, value) in metadata {
+        let field = format!("metadata.{}", begun(key));
+        if key.len() > key_length {
+            return refuse(field, format!("a key of metadata has {} bytes", key.len()));
+        }
+        match value.as_str().map(str::len) {
+            Some(length) if length <= value_length => {}
+            Some(length) => {
+                let what = format!("{field} has {length} bytes");
+                return refuse(field, what);
+            }
+            None => {
+                let what = format!("{field} is no text");
+                return refuse(field, what);
+            }
+        }
     }
     Ok(())
+}
+
+/// The beginning of a text, to be told back.
+fn begun(text: &str) -> String {
+    text.chars().take(100).collect()
 }

@@ -8,7 +8,7 @@ use super::{
     events::{self, Event, MAX_EVENTS},
     is_id,
     job::{check_metadata, check_suffix, Job, JobError, JobRequest, Status},
-    new_id, now, records, FileStore, FineTuningError, Method, Owner,
+    new_id, now, private_folder, records, FileStore, FineTuningError, Method, Owner,
 };
 use serde_json::Value;
 use std::{
@@ -21,8 +21,8 @@ use tokio::sync::Notify;
 
 /// How a job's id begins.
 const PREFIX: &str = "ftjob-";
-/// Most jobs of a key that are on record: the oldest that left no model are forgotten.
-const MAX_JOBS: usize = 1_000;
+/// Most jobs of a key that ended without a model and are still told of: then the oldest is forgotten.
+pub const MAX_ENDED: usize = 100;
 /// Most models of a key.
 pub const MAX_MODELS: u64 = 20;
 
@@ -38,8 +38,34 @@ pub struct Jobs {
 #[derive(Default)]
 struct State {
     jobs: BTreeMap<String, Job>,
+    /// Ids of each key's jobs, in the order of their numbers: what a key asks for costs nothing that
+    /// grows with the jobs of others.
+    by_owner: BTreeMap<Owner, BTreeMap<u64, String>>,
+    /// Of jobs that are not over; the others' are read from disk.
     events: BTreeMap<String, Vec<Event>>,
     next: u64,
+}
+
+impl State {
+    fn insert(&mut self, job: Job) {
+        let own = self.by_owner.entry(job.owner.clone()).or_default();
+        own.insert(job.number, job.id.clone());
+        self.jobs.insert(job.id.clone(), job);
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(job) = self.jobs.remove(id) else { return };
+        if let Some(own) = self.by_owner.get_mut(&job.owner) {
+            own.remove(&job.number);
+        }
+        self.events.remove(id);
+    }
+
+    /// A key's jobs, the oldest first.
+    fn of(&self, owner: &str) -> impl DoubleEndedIterator<Item = &Job> + Clone {
+        let own = self.by_owner.get(owner).into_iter().flatten();
+        own.filter_map(|(_, id)| self.jobs.get(id))
+    }
 }
 
 impl Jobs {
@@ -49,7 +75,7 @@ impl Jobs {
     ///
     /// [`FineTuningError::Disk`].
     pub fn open(folder: PathBuf, active_per_owner: usize) -> Result<Self, FineTuningError> {
-        fs::create_dir_all(&folder).map_err(FineTuningError::disk("create", &folder))?;
+        private_folder(&folder)?;
         let mut state = State::default();
         let mut interrupted = Vec::new();
         let entries = fs::read_dir(&folder).map_err(FineTuningError::disk("list", &folder))?;
@@ -68,12 +94,15 @@ impl Jobs {
                 job.status = Status::Queued;
                 interrupted.push(name.clone());
             }
+            private_folder(&entry.path())?;
+            job.id.clone_from(&name);
             if job.status.is_over() {
                 tidy(&entry.path(), job.fine_tuned_model.is_some())?;
+            } else {
+                state.events.insert(name, events::read(&entry.path()));
             }
             state.next = state.next.max(job.number + 1);
-            state.events.insert(name.clone(), events::read(&entry.path()));
-            state.jobs.insert(name, job);
+            state.insert(job);
         }
         let jobs =
             Self { folder, active_per_owner, state: Mutex::new(state), changed: Notify::new() };
@@ -123,7 +152,7 @@ impl Jobs {
 
         let id = new_id(PREFIX)?;
         let folder = self.folder(&id);
-        fs::create_dir(&folder).map_err(FineTuningError::disk("create", &folder))?;
+        private_folder(&folder)?;
         let method = request.hyperparameters.method;
         let made = (|| {
             let training = files.path(&request.training_file);
@@ -161,7 +190,7 @@ impl Jobs {
             job.save(&folder)?;
             self.forget(&mut state, owner)?;
             state.next += 1;
-            state.jobs.insert(id.clone(), job.clone());
+            state.insert(job.clone());
             Ok(job)
         })();
         match made {
@@ -179,7 +208,7 @@ impl Jobs {
     }
 
     fn check_active(&self, state: &State, owner: &Owner) -> Result<(), FineTuningError> {
-        let active = state.jobs.values().filter(|j| j.owner == *owner && !j.status.is_over());
+        let active = state.of(owner).filter(|job| !job.status.is_over());
         let value = active.count() as u64 + 1;
         if value > self.active_per_owner as u64 {
             return Err(FineTuningError::Quota {
@@ -189,8 +218,7 @@ impl Jobs {
                 next: "wait for one to end, or cancel one",
             });
         }
-        let models =
-            state.jobs.values().filter(|j| j.owner == *owner && j.fine_tuned_model.is_some());
+        let models = state.of(owner).filter(|job| job.fine_tuned_model.is_some());
         let value = models.count() as u64 + value;
         if value > MAX_MODELS {
             return Err(FineTuningError::Quota {
@@ -203,15 +231,13 @@ impl Jobs {
         Ok(())
     }
 
-    /// Makes room among a key's jobs for another one.
+    /// Makes room among what a key's jobs left for another one.
     fn forget(&self, state: &mut State, owner: &Owner) -> Result<(), FineTuningError> {
-        let own = state.jobs.values().filter(|job| job.owner == *owner);
-        let over = own.clone().filter(|j| j.status.is_over() && j.fine_tuned_model.is_none());
-        let oldest = over.min_by_key(|job| job.number).map(|job| job.id.clone());
-        if let Some(id) = oldest.filter(|_| own.count() >= MAX_JOBS) {
-            remove_folder(&self.folder(&id))?;
-            state.jobs.remove(&id);
-            state.events.remove(&id);
+        let ended = |job: &&Job| job.status.is_over() && job.fine_tuned_model.is_none();
+        let ids: Vec<String> = state.of(owner).filter(ended).map(|job| job.id.clone()).collect();
+        for id in ids.iter().take((ids.len() + 1).saturating_sub(MAX_ENDED)) {
+            remove_folder(&self.folder(id))?;
+            state.remove(id);
         }
         Ok(())
     }
@@ -223,9 +249,8 @@ impl Jobs {
     /// [`FineTuningError::Unknown`].
     pub fn delete_model(&self, owner: &str, name: &str) -> Result<(), FineTuningError> {
         let unknown = || FineTuningError::Unknown { what: "model", id: name.to_owned() };
-        let named =
-            |job: &&Job| job.owner == owner && job.fine_tuned_model.as_deref() == Some(name);
-        let id = self.lock().jobs.values().find(named).map(|job| job.id.clone());
+        let named = |job: &&Job| job.fine_tuned_model.as_deref() == Some(name);
+        let id = self.lock().of(owner).find(named).map(|job| job.id.clone());
         let id = id.ok_or_else(unknown)?;
         self.update(&id, |job| job.fine_tuned_model = None)?;
         tidy(&self.folder(&id), false)
@@ -239,10 +264,7 @@ impl Jobs {
 
     /// A key's jobs, the newest first.
     pub fn list(&self, owner: &Owner) -> Vec<Job> {
-        let mut jobs: Vec<Job> =
-            self.lock().jobs.values().filter(|job| job.owner == *owner).cloned().collect();
-        jobs.sort_by_key(|job| std::cmp::Reverse(job.number));
-        jobs
+        self.lock().of(owner).rev().cloned().collect()
     }
 
     /// A job of a key.
@@ -263,8 +285,10 @@ impl Jobs {
     /// [`FineTuningError::Unknown`].
     pub fn events(&self, owner: &Owner, id: &str) -> Result<Vec<Event>, FineTuningError> {
         self.get(owner, id)?;
-        let state = self.lock();
-        Ok(state.events.get(id).map_or_else(Vec::new, |e| e.iter().rev().cloned().collect()))
+        let kept = self.lock().events.get(id).cloned();
+        let mut events = kept.unwrap_or_else(|| events::read(&self.folder(id)));
+        events.reverse();
+        Ok(events)
     }
 
     /// Ends a job that is not over; one that trains ends soon after.
@@ -295,15 +319,15 @@ impl Jobs {
     /// The folder of the adapter that a key's model names.
     pub fn model(&self, owner: &str, name: &str) -> Option<PathBuf> {
         let state = self.lock();
-        let named =
-            |job: &&Job| job.owner == *owner && job.fine_tuned_model.as_deref() == Some(name);
-        state.jobs.values().find(named).map(|job| self.folder(&job.id).join(OUTPUT))
+        let named = |job: &&Job| job.fine_tuned_model.as_deref() == Some(name);
+        let found = state.of(owner).find(named);
+        found.map(|job| self.folder(&job.id).join(OUTPUT))
     }
 
     /// The names of a key's models.
     pub fn models(&self, owner: &Owner) -> Vec<(String, u64)> {
         let state = self.lock();
-        let own = state.jobs.values().filter(|job| job.owner == *owner);
+        let own = state.of(owner);
         own.filter_map(|job| Some((job.fine_tuned_model.clone()?, job.finished_at.unwrap_or(0))))
             .collect()
     }
@@ -343,9 +367,9 @@ impl Jobs {
         self.changed.notified()
     }
 
-    /// Whether a job was ended by its owner.
+    /// Whether a job was ended by its owner, and maybe forgotten since.
     pub(super) fn is_cancelled(&self, id: &str) -> bool {
-        self.lock().jobs.get(id).is_some_and(|job| job.status == Status::Cancelled)
+        self.lock().jobs.get(id).is_none_or(|job| job.status == Status::Cancelled)
     }
 
     /// Sets a job's status, unless it is over.
@@ -414,16 +438,21 @@ impl Jobs {
     /// Adds an event; `data` makes it one of a training's measurements.
     pub(super) fn note(&self, id: &str, level: &str, message: &str, data: Value) {
         let mut state = self.lock();
-        let events = state.events.entry(id.to_owned()).or_default();
+        let over = state.jobs.get(id).is_none_or(|job| job.status.is_over());
+        let folder = self.folder(id);
+        let events = state.events.entry(id.to_owned()).or_insert_with(|| events::read(&folder));
         if events.len() >= MAX_EVENTS {
             return;
         }
         let event = Event::new(id.trim_start_matches(PREFIX), events.len(), level, message, data);
         // Events tell; they decide nothing. One that a full disk keeps out is still in memory.
-        if let Err(error) = event.append(&self.folder(id)) {
+        if let Err(error) = event.append(&folder) {
             tracing::warn!(job = id, %error, "an event was not written");
         }
         events.push(event);
+        if over {
+            state.events.remove(id);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -25,10 +25,11 @@ pub use events::Event;
 pub use files::{FileObject, FileQuota, FileStore, Purpose};
 pub use hyperparameters::{Hyperparameters, Method};
 pub use job::{Job, JobRequest, Status};
-pub use jobs::{Jobs, MAX_MODELS};
+pub use jobs::{Jobs, MAX_ENDED, MAX_MODELS};
 pub use training::{Trainer, TrainerSettings};
 
 use std::{
+    fs,
     io::Write,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
@@ -55,6 +56,31 @@ fn is_id(prefix: &str, id: &str) -> bool {
         rest.len() == 24
             && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     })
+}
+
+/// Makes a folder, and those above it, that nobody but the server's user can look into. One that is there
+/// is closed to others.
+fn private_folder(path: &Path) -> Result<(), FineTuningError> {
+    let failed = FineTuningError::disk("create", path);
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(path);
+    #[cfg(unix)]
+    let made = made.and_then(|()| {
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+    });
+    made.map_err(failed)
+}
+
+/// How files are opened that nobody but the server's user can read.
+fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Writes a file so that a reader, or the next start after a crash, finds the old one or the new.

@@ -1,9 +1,11 @@
 //! A job's data: the uploaded lines, in shapes that `trainer-worker train` reads.
 
-use super::{FineTuningError, Method};
+use super::{private_file, FineTuningError, Method};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{json, Value};
 use std::{
-    fs,
+    collections::HashSet,
+    fmt, fs,
     io::{BufRead, BufReader, BufWriter, Read, Write},
     path::Path,
 };
@@ -25,7 +27,11 @@ pub(super) fn prepare(
 ) -> Result<(), FineTuningError> {
     let source = fs::File::open(from).map_err(FineTuningError::disk("read", from))?;
     let mut source = BufReader::new(source);
-    let target = fs::File::create(to).map_err(FineTuningError::disk("write", to))?;
+    let target = private_file()
+        .write(true)
+        .truncate(true)
+        .open(to)
+        .map_err(FineTuningError::disk("write", to))?;
     let mut target = BufWriter::new(target);
     let mut line = Vec::new();
     let mut number = 0u64;
@@ -46,11 +52,20 @@ pub(super) fn prepare(
         if text.is_empty() {
             continue;
         }
+        if let Err(error) = serde_json::from_slice::<Once>(text) {
+            return refuse(format!("cannot be taken: {}", without_place(&error)));
+        }
         let record: Value = match serde_json::from_slice(text) {
             Ok(record @ Value::Object(_)) => record,
             Ok(_) => return refuse("is no JSON object".to_owned()),
-            Err(error) => return refuse(format!("is no JSON: {error}")),
+            Err(error) => return refuse(format!("cannot be taken: {}", without_place(&error))),
         };
+        if method == Method::Supervised && record.get("preferred_output").is_some() {
+            return refuse(
+                "holds a preference (preferred_output); train on it with method {\"type\": \"dpo\"}"
+                    .to_owned(),
+            );
+        }
         let record = match method {
             Method::Dpo if record.get("preferred_output").is_some() => preference(&record),
             _ => record,
@@ -60,6 +75,71 @@ pub(super) fn prepare(
     }
     let file = target.into_inner().map_err(|error| error.into_error());
     file.and_then(|file| file.sync_all()).map_err(FineTuningError::disk("write", to))
+}
+
+/// What is wrong, and in which column; which line it is, is said before.
+fn without_place(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let told = told.split(" at line ").next().unwrap_or(&told);
+    format!("{told} (column {})", error.column())
+}
+
+/// JSON in which no key of an object stands twice: readers differ in which of them counts.
+struct Once;
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Looking)
+    }
+}
+
+struct Looking;
+
+impl<'de> Visitor<'de> for Looking {
+    type Value = Once;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Once, E> {
+        Ok(Once)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Once, A::Error> {
+        while list.next_element::<Once>()?.is_some() {}
+        Ok(Once)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Once, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some((key, Once)) = object.next_entry::<String, Once>()? {
+            if let Some(key) = keys.replace(key) {
+                return Err(de::Error::custom(format!("the key {key:?} stands there twice")));
+            }
+        }
+        Ok(Once)
+    }
 }
 
 fn preference(record: &Value) -> Value {

@@ -103,7 +103,11 @@ impl Trainer {
             };
             if let Err(error) = self.train(&job, &mut stop).await {
                 tracing::error!(job = job.id, %error, "the job cannot be done");
-                if let Err(error) = self.jobs.fail(&job.id, "server_error", &error.to_string()) {
+                if let Err(error) = self.jobs.fail(
+                    &job.id,
+                    "server_error",
+                    "the server failed; its operator's log says more",
+                ) {
                     tracing::error!(job = job.id, %error, "nor can its failure be recorded");
                     tokio::time::sleep(GRACE).await;
                 }
@@ -131,7 +135,7 @@ impl Trainer {
             return Ok(());
         };
         if !looked.status.success() {
-            return self.jobs.fail(&job.id, "invalid_training_file", &said(&looked));
+            return self.jobs.fail(&job.id, "invalid_training_file", &said(&looked, &folder));
         }
         self.jobs.set_status(&job.id, Status::Running)?;
         self.jobs.note(&job.id, "info", "Fine-tuning job started", Value::Null);
@@ -139,7 +143,7 @@ impl Trainer {
             return Ok(());
         };
         if !trained.status.success() {
-            return self.jobs.fail(&job.id, "training_failed", &said(&trained));
+            return self.jobs.fail(&job.id, "training_failed", &said(&trained, &folder));
         }
         let answer: Value = serde_json::from_slice(&trained.stdout).unwrap_or(Value::Null);
         let results = self.results(job, &folder)?;
@@ -321,7 +325,15 @@ fn state(output: &Path) -> Option<Value> {
 }
 
 /// What a process said of its failure: the message of its JSON, else its last lines.
-fn said(output: &Output) -> String {
+///
+/// Paths on the server are told as what the job's owner knows them by.
+fn said(output: &Output, folder: &Path) -> String {
+    let shown = |name: &str| folder.join(name).display().to_string();
+    let told = told(output).replace(&shown(TRAINING), "training_file");
+    told.replace(&shown(VALIDATION), "validation_file").replace(&folder.display().to_string(), "…")
+}
+
+fn told(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let json = text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok());
     match json.and_then(|json| Some(json["error"]["message"].as_str()?.to_owned())) {

@@ -275,18 +275,19 @@ pub(super) async fn create(
     };
     let stream = asked.stream.unwrap_or(false);
     let instructed = object.instructions.is_some();
-    let (choice, seed) = request::compute(&app, move |app| {
+    let (choice, seed) = request::compute(&app, place.client(), move |app, client| {
         let _held = held_body;
-        let prompt = request::conversation(app, &messages).map_err(|e| e.into_input(instructed))?;
-        let limit = ("max_output_tokens", asked.max_output_tokens);
-        let most = request::most_tokens(app, limit, None, prompt.len(), "input")?;
         let fields = sampling_fields!(asked, {
             logprobs: told.then(|| asked.top_logprobs.unwrap_or(0)),
             format,
         });
-        let sampled = fields.sampling(app, most);
-        let (sampling, seed) =
+        let sampled = fields.sampling(app, 1);
+        let (mut sampling, seed) =
             sampled.map_err(|error| error.renamed("response_format", "text.format"))?;
+        let prompt = request::conversation(app, client, &messages, "input")
+            .map_err(|e| e.into_input(instructed))?;
+        let limit = ("max_output_tokens", asked.max_output_tokens);
+        sampling.max_new_tokens = request::most_tokens(app, limit, None, prompt.len(), "input")?;
         Ok((Choice { prompt, sampling }, seed))
     })
     .await?;
