@@ -299,7 +299,7 @@ impl Pass<'_> {
         let from = (attended, module.input());
         let input = self.given(member, rounded, Stage::Attended, from, &[module]);
         let product = Product::new(module, input);
-        self.inner(member, &[product]);
+        self.inner(member, &[product], scratch);
         let norm = self.model.blocks[layer].attention_output_norm.as_ref();
         let n = self.rows.len();
         self.residual(member, norm, normed, output, scratch, |group, scratch| {

@@ -34,6 +34,7 @@ use attention::HeadStarts;
 use buffers::{Buffer, Buffers, Parts};
 use feed_forward::{Choice, Slot};
 use linear::{Input, Module, Product, Scratch};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows taken through the layers at once: more share the unpacking of a weight, and less of their
@@ -330,6 +331,12 @@ impl BatchStep {
             self.model.embed_row(x, item.token, item.row.position)?;
         }
         let rows: Vec<Row<'_>> = items.iter().map(|item| item.row).collect();
+        let mut before = 0;
+        let runs = rows.chunk_by(Row::has_adapter_of).map(|run| {
+            before += run.len();
+            before - run.len()..before
+        });
+        let runs = runs.collect();
         let wanted = (0..n).filter(|row| items[*row].logits).collect();
         let widths = Buffers::widths(config, self.h_width);
         let mut rounded = Vec::new();
@@ -346,6 +353,7 @@ impl BatchStep {
             starts: &self.starts,
             adapted: h_width.is_some(),
             rows,
+            runs,
             projected_width: widths.projected,
             latent_width: widths.latents,
             inner_width: widths.inner,
@@ -425,6 +433,12 @@ struct Row<'a> {
     adapter: Option<&'a PreparedAdapter>,
 }
 
+impl Row<'_> {
+    fn has_adapter_of(&self, other: &Self) -> bool {
+        self.adapter.map(std::ptr::from_ref) == other.adapter.map(std::ptr::from_ref)
+    }
+}
+
 /// A batch of rows on its way.
 struct Pass<'a> {
     model: &'a Model,
@@ -436,6 +450,8 @@ struct Pass<'a> {
     /// Whether any row has an adapter.
     adapted: bool,
     rows: Vec<Row<'a>>,
+    /// Neighbouring rows with the same adapter, or with none.
+    runs: Vec<Range<usize>>,
     projected_width: usize,
     latent_width: usize,
     inner_width: usize,
