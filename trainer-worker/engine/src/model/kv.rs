@@ -370,6 +370,11 @@ pub(super) struct PageTable<'a> {
 }
 
 impl PageTable<'_> {
+    /// Whether both are those of one sequence.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        std::ptr::eq(self.pages, other.pages)
+    }
+
     /// Keys of a layer in the page that holds `position`: rows of the layer's key width, the first
     /// one of the page's first position.
     pub(super) fn keys(&self, layer: usize, position: usize) -> *mut f32 {
