@@ -9,17 +9,16 @@ use crate::cpu::{instructions, Instructions};
 use crate::quant::packed::GROUP;
 use crate::{math, simd};
 
-/// `sums[t][i] = w[i] · x(t)` for up to 16 rows of `w`, each of `cols` values: every one is
-/// [`math::dot`], in whatever company. What `sums` hold for rows that are not there is unspecified.
-pub fn group_dots<'a>(
-    sums: &mut [[f32; GROUP]],
-    w: &[f32],
-    cols: usize,
-    x: impl Fn(usize) -> &'a [f32],
-) {
+/// `sums[t][i] = w[i] · x[t]` for up to 16 rows of `w`, each of `cols` values, and rows of `x` that are
+/// `stride` apart: every one is [`math::dot`], in whatever company. What `sums` hold for rows that are
+/// not there is unspecified.
+///
+/// Not generic, so that it is compiled here, with all optimisations.
+pub fn group_dots(sums: &mut [[f32; GROUP]], w: &[f32], cols: usize, x: &[f32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         let rows = x86::Rows::new(w, cols);
+        let x = x86::Inputs { x, stride };
         // SAFETY: `instructions` asked the CPU.
         match (instructions(), rows) {
             (Instructions::Avx512, Some(rows)) => {
@@ -31,7 +30,7 @@ pub fn group_dots<'a>(
     }
     for (i, w) in w.chunks_exact(cols.max(1)).take(GROUP).enumerate() {
         for (t, sums) in sums.iter_mut().enumerate() {
-            sums[i] = math::dot(w, x(t));
+            sums[i] = math::dot(w, &x[t * stride..][..cols]);
         }
     }
 }

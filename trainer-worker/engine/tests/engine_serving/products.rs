@@ -53,12 +53,12 @@ fn products_of_several_rows_are_those_of_each_alone() {
     with_every_set(|set| {
         for cols in (1..70).chain([96, 127, 512, 577]) {
             let w = values(cols as u64, GROUP * cols);
-            let x = values(cols as u64 + 1, 9 * cols);
-            let x = |t: usize| &x[t * cols..][..cols];
+            let all = values(cols as u64 + 1, 9 * cols);
+            let x = |t: usize| &all[t * cols..][..cols];
             for rows in [1, 2, 3, 4, 5, 8, 13, 16] {
                 for inputs in 1..=9 {
                     let mut sums = vec![[0f32; GROUP]; inputs];
-                    group_dots(&mut sums, &w[..rows * cols], cols, x);
+                    group_dots(&mut sums, &w[..rows * cols], cols, &all, cols);
                     for (t, sums) in sums.iter().enumerate() {
                         for (i, sum) in sums[..rows].iter().enumerate() {
                             let w = &w[i * cols..][..cols];

@@ -52,32 +52,33 @@ impl Keys<'_> {
     }
 }
 
-/// The first of `x`'s rows, as many as `T`, each at least `cols` long.
-fn inputs<'a, const T: usize>(
-    x: &impl Fn(usize) -> &'a [f32],
-    first: usize,
-    cols: usize,
-) -> [*const f32; T] {
-    std::array::from_fn(|t| x(first + t)[..cols].as_ptr())
+/// Rows of inputs that are `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs<'a> {
+    pub(super) x: &'a [f32],
+    pub(super) stride: usize,
+}
+
+impl Inputs<'_> {
+    /// Where `T` rows from `first` on begin, each `cols` long.
+    fn starts<const T: usize>(&self, first: usize, cols: usize) -> [*const f32; T] {
+        std::array::from_fn(|t| self.x[(first + t) * self.stride..][..cols].as_ptr())
+    }
 }
 
 /// [`group_dots`](super::group_dots) with registers of 16 lanes.
 ///
 /// # Safety
 /// The CPU must have AVX-512 (F and DQ).
-pub(super) unsafe fn dots_avx512<'a>(
-    sums: &mut [[f32; GROUP]],
-    rows: Rows<'_>,
-    x: impl Fn(usize) -> &'a [f32],
-) {
+pub(super) unsafe fn dots_avx512(sums: &mut [[f32; GROUP]], rows: Rows<'_>, x: Inputs<'_>) {
     let mut t = 0;
     // SAFETY: each tile gets inputs of `cols` values; the caller vouches for the CPU.
     unsafe {
         while t < sums.len() {
             match sums.len() - t {
-                1 => tile_avx512::<1>(&mut sums[t..], rows, inputs(&x, t, rows.cols)),
-                2 | 4 => tile_avx512::<2>(&mut sums[t..], rows, inputs(&x, t, rows.cols)),
-                _ => tile_avx512::<3>(&mut sums[t..], rows, inputs(&x, t, rows.cols)),
+                1 => tile_avx512::<1>(&mut sums[t..], rows, x.starts(t, rows.cols)),
+                2 | 4 => tile_avx512::<2>(&mut sums[t..], rows, x.starts(t, rows.cols)),
+                _ => tile_avx512::<3>(&mut sums[t..], rows, x.starts(t, rows.cols)),
             }
             t += match sums.len() - t {
                 1 => 1,
@@ -212,19 +213,15 @@ pub(super) unsafe fn score_avx512(scores: &mut [f32], keys: Keys<'_>) {
 ///
 /// # Safety
 /// The CPU must have AVX2.
-pub(super) unsafe fn dots_avx2<'a>(
-    sums: &mut [[f32; GROUP]],
-    rows: Rows<'_>,
-    x: impl Fn(usize) -> &'a [f32],
-) {
+pub(super) unsafe fn dots_avx2(sums: &mut [[f32; GROUP]], rows: Rows<'_>, x: Inputs<'_>) {
     let (pairs, rest) = sums.as_chunks_mut::<2>();
     // SAFETY: each tile gets inputs of `cols` values; the caller vouches for the CPU.
     unsafe {
         for (i, sums) in pairs.iter_mut().enumerate() {
-            tile_avx2::<2>(sums, rows, inputs(&x, i * 2, rows.cols));
+            tile_avx2::<2>(sums, rows, x.starts(i * 2, rows.cols));
         }
         if !rest.is_empty() {
-            tile_avx2::<1>(rest, rows, inputs(&x, pairs.len() * 2, rows.cols));
+            tile_avx2::<1>(rest, rows, x.starts(pairs.len() * 2, rows.cols));
         }
     }
 }

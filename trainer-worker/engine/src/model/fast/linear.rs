@@ -82,8 +82,9 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    fn row(&self, row: usize, width: usize) -> &'a [f32] {
-        &self.x[row * self.stride + self.at..][..width]
+    /// The inputs from a row on.
+    fn rows_from(&self, row: usize) -> &'a [f32] {
+        &self.x[row * self.stride + self.at..]
     }
 }
 
@@ -134,7 +135,7 @@ impl<'a> Product<'a> {
             _ => {
                 let cols = weight.input();
                 let w = weight.some_rows(first, self.len(group), weights);
-                group_dots(sums, w, cols, |i| self.input.row(row + i, cols));
+                group_dots(sums, w, cols, self.input.rows_from(row), self.input.stride);
             }
         }
     }
@@ -209,7 +210,13 @@ impl<'a> Pass<'a> {
                 let count = GROUP.min(end - at);
                 let (sums, _) = scratch.first(run.len());
                 let a = &l.a[at * l.input..][..count * l.input];
-                group_dots(sums, a, l.input, |i| product.input.row(run.start + i, l.input));
+                group_dots(
+                    sums,
+                    a,
+                    l.input,
+                    product.input.rows_from(run.start),
+                    product.input.stride,
+                );
                 for (row, sums) in run.clone().zip(sums) {
                     // SAFETY: each place is one member's alone, by `share`.
                     let h = unsafe { self.at.h.part(row * self.h_width + l.h_at + at, count) };
