@@ -66,71 +66,116 @@ impl Inputs<'_> {
     }
 }
 
-/// [`group_dots`](super::group_dots) with registers of 16 lanes.
+/// Inputs from which on the rows of the weight to come are fetched while these are multiplied.
+const FETCH_AHEAD: usize = 8;
+
+/// [`group_dots`](super::group_dots) with registers of 16 lanes: a few rows of the weight stay in the
+/// nearest cache while all inputs go by.
 ///
 /// # Safety
 /// The CPU must have AVX-512 (F and DQ).
 pub(super) unsafe fn dots_avx512(sums: &mut [[f32; GROUP]], rows: Rows<'_>, x: Inputs<'_>) {
-    let mut t = 0;
-    // SAFETY: each tile gets inputs of `cols` values; the caller vouches for the CPU.
-    unsafe {
+    let starts = rows.starts();
+    for first in (0..rows.count).step_by(ROWS) {
+        let panel = Panel { first, w: std::array::from_fn(|i| starts[first + i]), cols: rows.cols };
+        let mut ahead = Ahead::new(starts[first].wrapping_add(ROWS * rows.cols), sums.len(), rows);
+        let mut t = 0;
         while t < sums.len() {
-            match sums.len() - t {
-                1 => tile_avx512::<1>(&mut sums[t..], rows, x.starts(t, rows.cols)),
-                2 | 4 => tile_avx512::<2>(&mut sums[t..], rows, x.starts(t, rows.cols)),
-                _ => tile_avx512::<3>(&mut sums[t..], rows, x.starts(t, rows.cols)),
-            }
-            t += match sums.len() - t {
-                1 => 1,
-                2 | 4 => 2,
-                _ => 3,
+            ahead.fetch(t);
+            let (sums, cols) = (&mut sums[t..], rows.cols);
+            // SAFETY: each tile gets inputs of `cols` values; the caller vouches for the CPU.
+            t += unsafe {
+                match sums.len() {
+                    1 => tile_avx512::<1>(sums, panel, x.starts(t, cols)),
+                    2 | 4 => tile_avx512::<2>(sums, panel, x.starts(t, cols)),
+                    _ => tile_avx512::<3>(sums, panel, x.starts(t, cols)),
+                }
             };
         }
     }
 }
 
+/// Rows of the weight that are multiplied together: those from `first` on of their group.
+#[derive(Clone, Copy)]
+struct Panel {
+    first: usize,
+    w: [*const f32; ROWS],
+    cols: usize,
+}
+
+/// The rows behind a panel, fetched from memory evenly over the panel's inputs.
+struct Ahead {
+    from: *const f32,
+    values: usize,
+    inputs: usize,
+    fetched: usize,
+}
+
+impl Ahead {
+    fn new(from: *const f32, inputs: usize, rows: Rows<'_>) -> Self {
+        let values = if inputs < FETCH_AHEAD { 0 } else { ROWS * rows.cols };
+        Self { from, values, inputs, fetched: 0 }
+    }
+
+    /// What is due before input `t`. It may lie behind the weight's end: nothing comes of that.
+    fn fetch(&mut self, t: usize) {
+        let due = self.values * (t + 1) / self.inputs;
+        while self.fetched < due {
+            // SAFETY: a prefetch reads nothing; it may be given any address.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T1>(self.from.wrapping_add(self.fetched).cast());
+            }
+            self.fetched += 16;
+        }
+    }
+}
+
+/// The products of a panel with `T` inputs into the first of `sums`; gives `T`.
+///
 /// # Safety
-/// The CPU must have AVX-512 (F and DQ), each of `x` must be valid for `rows.cols` values.
+/// The CPU must have AVX-512 (F and DQ), each of `x` must be valid for `panel.cols` values.
 #[target_feature(enable = "avx512f,avx512dq")]
 unsafe fn tile_avx512<const T: usize>(
     sums: &mut [[f32; GROUP]],
-    rows: Rows<'_>,
+    panel: Panel,
     x: [*const f32; T],
-) {
-    let starts = rows.starts();
-    let mut lanes = [[_mm512_setzero_ps(); GROUP]; T];
-    for first in (0..rows.count).step_by(ROWS) {
-        let w: [*const f32; ROWS] = std::array::from_fn(|i| starts[first + i]);
-        let mut halves = [[[_mm512_setzero_ps(); ROWS]; T]; 2];
-        // SAFETY: nothing is read behind the rows' ends.
-        unsafe {
-            let whole = rows.cols / LANES * LANES;
-            for at in (0..whole).step_by(LANES) {
-                for (half, sums) in halves.iter_mut().enumerate() {
-                    let from = at + half * 16;
-                    let w = w.map(|w| _mm512_loadu_ps(w.add(from)));
-                    add_products(sums, w, x.map(|x| _mm512_loadu_ps(x.add(from))));
-                }
+) -> usize {
+    let Panel { first, w, cols } = panel;
+    let mut halves = [[[_mm512_setzero_ps(); ROWS]; T]; 2];
+    let whole = cols / LANES * LANES;
+    // SAFETY: nothing is read behind the rows' ends.
+    unsafe {
+        for at in (0..whole).step_by(LANES) {
+            for (half, sums) in halves.iter_mut().enumerate() {
+                let from = at + half * 16;
+                let w = w.map(|w| _mm512_loadu_ps(w.add(from)));
+                add_products(sums, w, x.map(|x| _mm512_loadu_ps(x.add(from))));
             }
+        }
+        if whole < cols {
             for (half, sums) in halves.iter_mut().enumerate() {
                 let from = whole + half * 16;
-                let mask = mask16(rows.cols.saturating_sub(from));
+                let mask = mask16(cols.saturating_sub(from));
                 let w = w.map(|w| _mm512_maskz_loadu_ps(mask, w.wrapping_add(from)));
                 let x = x.map(|x| _mm512_maskz_loadu_ps(mask, x.wrapping_add(from)));
                 add_products(sums, w, x);
             }
         }
-        let [low, high] = &halves;
-        for (lanes, (low, high)) in lanes.iter_mut().zip(low.iter().zip(high)) {
-            for i in 0..ROWS {
-                lanes[first + i] = _mm512_add_ps(low[i], high[i]);
-            }
+    }
+    let [low, high] = &halves;
+    let mut lanes = [_mm512_setzero_ps(); 16];
+    for (lanes, (low, high)) in lanes.chunks_exact_mut(ROWS).zip(low.iter().zip(high)) {
+        for i in 0..ROWS {
+            lanes[i] = _mm512_add_ps(low[i], high[i]);
         }
     }
-    for (sums, lanes) in sums.iter_mut().zip(lanes) {
-        // SAFETY: `sums` holds 16 values.
-        unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), fold16(lanes)) }
+    let mut folded = [0f32; 16];
+    // SAFETY: `folded` holds 16 values.
+    unsafe { _mm512_storeu_ps(folded.as_mut_ptr(), fold16(lanes)) }
+    for (sums, folded) in sums.iter_mut().zip(folded.chunks_exact(ROWS)).take(T) {
+        sums[first..first + ROWS].copy_from_slice(folded);
     }
+    T
 }
 
 /// `sums[t][i] += w[i] * x[t]`, rounded twice. What is read past a row's end is zeros, which change

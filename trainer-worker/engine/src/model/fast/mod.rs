@@ -27,6 +27,7 @@ use super::config::{ModelConfig, Position};
 use super::kv::{KvPages, Shape};
 use super::Model;
 use crate::error::{Error, Result};
+use crate::kernels::memory::Aligned;
 use crate::kernels::quant::{QuantMatrix, SharedActivations, Team};
 use crate::kernels::rope::RopeTable;
 use attention::HeadStarts;
@@ -95,7 +96,7 @@ pub struct BatchStep {
     frequencies: Vec<f32>,
     /// The turns of the batch's rows.
     turns: Option<RopeTable>,
-    buffers: Buffers<Vec<f32>>,
+    buffers: Buffers<Aligned>,
     slots: Vec<Slot>,
     rounded: Rounded,
     /// Rows that the buffers hold.
