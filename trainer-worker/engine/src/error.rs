@@ -151,13 +151,15 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// Answers that follow grammars take all the memory that they may.
+    /// A client's answers that follow grammars take all the memory that they may.
     #[error(
-        "answers that follow a response_format take the {limit} bytes that all of them may at this \
-         moment; try again"
+        "your answers that follow a response_format take {taken} bytes, as much as they leave free of \
+         the {limit} that there are for everyone; let some of them end, and try again"
     )]
     GrammarMemory {
-        /// Bytes of all of them.
+        /// Bytes of the client's answers.
+        taken: usize,
+        /// Bytes of everyone's.
         limit: usize,
     },
     /// The logits leave no token to choose.

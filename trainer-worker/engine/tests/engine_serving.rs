@@ -14,6 +14,8 @@ mod generate;
 mod grammar;
 #[path = "engine_serving/pages.rs"]
 mod pages;
+#[path = "engine_serving/products.rs"]
+mod products;
 #[path = "engine_serving/scheduler_policy.rs"]
 mod scheduler_policy;
 #[path = "engine_serving/scheduler_real.rs"]

@@ -1,19 +1,36 @@
-//! One row's attention, low-rank and inner products, as a step of generation needs them.
+//! Attention, low-rank and inner products of rows, as a step of generation needs them: each row gets
+//! the bits that it gets alone, by whatever instructions.
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::{instructions, Instructions};
 use crate::quant::packed::GROUP;
 use crate::{math, simd};
 
-/// `sums[t][i] = w[i] · x(t)` for up to 16 rows of `w`, each of `cols` values: every one is
-/// [`math::dot`], in whatever company.
-pub fn group_dots<'a>(
-    sums: &mut [[f32; GROUP]],
-    w: &[f32],
-    cols: usize,
-    x: impl Fn(usize) -> &'a [f32],
-) {
+/// `sums[t][i] = w[i] · x[t]` for up to 16 rows of `w`, each of `cols` values, and rows of `x` that are
+/// `stride` apart: every one is [`math::dot`], in whatever company. What `sums` hold for rows that are
+/// not there is unspecified.
+///
+/// Not generic, so that it is compiled here, with all optimisations.
+pub fn group_dots(sums: &mut [[f32; GROUP]], w: &[f32], cols: usize, x: &[f32], stride: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let rows = x86::Rows::new(w, cols);
+        let x = x86::Inputs { x, stride };
+        // SAFETY: `instructions` asked the CPU.
+        match (instructions(), rows) {
+            (Instructions::Avx512, Some(rows)) => {
+                return unsafe { x86::dots_avx512(sums, rows, x) }
+            }
+            (Instructions::Avx2, Some(rows)) => return unsafe { x86::dots_avx2(sums, rows, x) },
+            _ => {}
+        }
+    }
     for (i, w) in w.chunks_exact(cols.max(1)).take(GROUP).enumerate() {
         for (t, sums) in sums.iter_mut().enumerate() {
-            sums[i] = math::dot(w, x(t));
+            sums[i] = math::dot(w, &x[t * stride..][..cols]);
         }
     }
 }
@@ -31,9 +48,24 @@ simd! {
     }
 }
 
+/// `scores[t] = scale * q · k[t]` for rows of `k` that are `stride` apart.
+pub fn score(scores: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let keys = x86::Keys { q, k, stride, scale };
+        // SAFETY: `instructions` asked the CPU.
+        match instructions() {
+            Instructions::Avx512 => return unsafe { x86::score_avx512(scores, keys) },
+            Instructions::Avx2 => return unsafe { x86::score_avx2(scores, keys) },
+            Instructions::Portable => {}
+        }
+    }
+    score_plain(scores, q, k, stride, scale);
+}
+
 simd! {
-    /// `scores[t] = scale * q · k[t]` for rows of `k` that are `stride` apart.
-    pub fn score(scores: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
+    /// [`score`] key by key.
+    fn score_plain(scores: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
         for (t, s) in scores.iter_mut().enumerate() {
             let k = &k[t * stride..][..q.len()];
             let mut lanes = [0f32; 16];

@@ -1,5 +1,6 @@
 //! Frozen linear weights: the base model's part of every product.
 
+use crate::memory::Aligned;
 use crate::quant::QuantMatrix;
 use crate::{add_assign, gemm, par_rows};
 
@@ -29,7 +30,7 @@ pub struct FrozenLinear {
 #[derive(Debug, Clone)]
 pub enum Weight {
     /// In `f32`.
-    Dense(Vec<f32>),
+    Dense(Aligned),
     /// In few bits; products dequantise a panel of rows at a time.
     Quantised(QuantMatrix),
 }
@@ -40,7 +41,7 @@ impl FrozenLinear {
         if rows.checked_mul(cols) != Some(values.len()) {
             return Err(ShapeError { values: values.len(), rows, cols });
         }
-        Ok(Self { weight: Weight::Dense(values), bias: None, rows, cols })
+        Ok(Self { weight: Weight::Dense(Aligned::new(values)), bias: None, rows, cols })
     }
 
     /// Wraps a quantised weight.
@@ -98,7 +99,7 @@ impl FrozenLinear {
     /// All values, dequantised where they are kept in few bits.
     pub fn values(&self) -> std::borrow::Cow<'_, [f32]> {
         match &self.weight {
-            Weight::Dense(values) => values.into(),
+            Weight::Dense(values) => (&**values).into(),
             Weight::Quantised(matrix) => matrix.to_dense().into(),
         }
     }

@@ -140,7 +140,8 @@ pub(crate) struct Args {
     /// Memory for keys and values, in MiB. What does not fit waits.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     kv_memory: usize,
-    /// Memory for the grammars of answers in JSON, and for following them, in MiB.
+    /// Memory for the grammars of answers in JSON, and for following them, in MiB. One API key may take
+    /// as much of it as it leaves free for others.
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     grammar_memory: usize,
     /// Most requests that are answered at the same time.

@@ -20,7 +20,7 @@ use crate::tokenizer::Tokenizer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use grammar::{Grammar, GrammarMemory, Vocabulary, MAX_SCHEMA_BYTES};
+pub use grammar::{ClientGrammars, Grammar, GrammarMemory, Vocabulary, MAX_SCHEMA_BYTES};
 pub use logprobs::{Logprob, TokenLogprob};
 pub use sampling::{Sampling, MAX_LOGIT_BIAS, MAX_STOPS, MAX_STOP_BYTES, MAX_TOP_LOGPROBS};
 pub use writer::{Finish, Piece, Writer};

@@ -1,6 +1,6 @@
 //! One answer being written.
 
-use super::grammar::{GrammarMemory, Matcher};
+use super::grammar::{ClientGrammars, GrammarMemory, Matcher};
 use super::logprobs::{RawLogprobs, TokenLogprob};
 use super::sampler::Sampler;
 use super::sampling::Sampling;
@@ -64,15 +64,15 @@ impl<T: Borrow<Tokenizer>> Writer<T> {
         Self::within(tokenizer, sampling, prompt, &GrammarMemory::alone())
     }
 
-    /// The same beside other answers, with whom it shares the memory for grammars.
+    /// The same beside other answers, within what its client may take of the memory for grammars.
     ///
     /// # Errors
-    /// As [`Self::new`], and where that memory is used up.
+    /// As [`Self::new`], and where that is used up.
     pub fn within(
         tokenizer: T,
         sampling: &Sampling,
         prompt: &[u32],
-        memory: &Arc<GrammarMemory>,
+        memory: &Arc<ClientGrammars>,
     ) -> Result<Self> {
         sampling.validate()?;
         let vocabulary = tokenizer.borrow().vocab_size();

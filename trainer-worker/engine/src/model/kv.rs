@@ -8,6 +8,7 @@
 use super::config::ModelConfig;
 use super::rotary::RopeScaling;
 use crate::error::{Error, Result};
+use crate::kernels::memory::{before_line, LINE};
 use crate::kernels::Shared;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -125,8 +126,9 @@ impl KvPool {
             return Err(refused(format!("at least {page}: one page of {PAGE} tokens")));
         }
         let mut room: Vec<f32> = Vec::new();
-        room.try_reserve_exact(pages * shape.page())
+        room.try_reserve_exact(pages * shape.page() + LINE)
             .map_err(|e| refused(format!("memory that this machine has ({e})")))?;
+        let start = before_line(&room);
         let turning = config.rotary().and_then(|rotary| {
             let same_up_to = rotary.same_up_to()?;
             let grows = matches!(rotary.scaling, Some(RopeScaling::Dynamic(_)));
@@ -135,7 +137,7 @@ impl KvPool {
         Ok(Self(Arc::new(Inner {
             shape,
             turning,
-            memory: Shared(room.as_mut_ptr()),
+            memory: Shared(room.as_mut_ptr().wrapping_add(start)),
             _room: room,
             counts: (0..pages).map(|_| AtomicU32::new(0)).collect(),
             free: Mutex::new((0..pages as u32).rev().collect()),
@@ -370,6 +372,11 @@ pub(super) struct PageTable<'a> {
 }
 
 impl PageTable<'_> {
+    /// Whether both are those of one sequence.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        std::ptr::eq(self.pages, other.pages)
+    }
+
     /// Keys of a layer in the page that holds `position`: rows of the layer's key width, the first
     /// one of the page's first position.
     pub(super) fn keys(&self, layer: usize, position: usize) -> *mut f32 {

@@ -247,8 +247,8 @@ where
             let (prompt, max_new_tokens) = (prompt.len(), sampling.max_new_tokens);
             return Err(Refused::TooLong { prompt, max_new_tokens, limit });
         }
-        let writer =
-            Writer::within(shared.tokenizer.clone(), &sampling, &prompt, &shared.grammars)?;
+        let grammars = shared.grammars.of(client);
+        let writer = Writer::within(shared.tokenizer.clone(), &sampling, &prompt, &grammars)?;
         let mut state = shared.lock();
         state.accepts(&shared.settings, client)?;
         let id = RequestId(state.next);

@@ -276,6 +276,7 @@ fn the_real_model_answers_in_json() {
 fn together(
     grammar: &Arc<Grammar>,
     memory: &Arc<GrammarMemory>,
+    client: u64,
     count: u64,
 ) -> (Vec<String>, usize) {
     let tokenizer = byte_level();
@@ -286,7 +287,8 @@ fn together(
         seed,
         ..Default::default()
     };
-    let begin = |seed| Writer::within(tokenizer, &sampling(seed), &[], memory).expect("room");
+    let client = memory.of(client);
+    let begin = |seed| Writer::within(tokenizer, &sampling(seed), &[], &client).expect("room");
     let mut writers: Vec<_> = (0..count).map(|seed| (begin(seed), String::new())).collect();
     let mut most = 0;
     while writers.iter().any(|(writer, _)| writer.finish().is_none()) {
@@ -302,19 +304,19 @@ fn together(
 
 #[test]
 fn answers_that_follow_grammars_share_a_memory_that_is_counted() {
-    const LIMIT: usize = 8 << 20;
+    const LIMIT: usize = 16 << 20;
     // Each letter may belong to hundreds of places.
     let many = || Arc::new(schema(r#"{"type":"string","pattern":"^([a-z]{0,3}){0,200}$"}"#));
     let grammar = many();
     let roomy = GrammarMemory::new(1 << 30, 30);
-    let (texts, wanted) = together(&grammar, &roomy, 30);
-    assert!(wanted > LIMIT, "{wanted} bytes need no bound");
+    let (texts, wanted) = together(&grammar, &roomy, 1, 30);
+    assert!(wanted > LIMIT / 2, "{wanted} bytes need no bound");
     assert!(roomy.used() < 1 << 20, "only the grammar itself is left: {}", roomy.used());
     // A grammar is counted where it was first followed.
     let grammar = many();
     let bounded = GrammarMemory::new(LIMIT, 30);
-    let (same, most) = together(&grammar, &bounded, 30);
-    assert!(most <= LIMIT, "{most}");
+    let (same, most) = together(&grammar, &bounded, 1, 30);
+    assert!(most <= LIMIT / 2, "{most}");
     assert_eq!(same, texts, "what is forgotten changes no answer");
     drop(grammar);
     assert_eq!(bounded.used(), 0);
@@ -326,6 +328,47 @@ fn a_grammar_that_finds_no_memory_says_so() {
     let grammar = Arc::new(schema(&format!("{{\"enum\":[{}]}}", words.join(","))));
     let memory = GrammarMemory::new(64 << 10, 1);
     let sampling = Sampling { grammar: Some(grammar), ..Default::default() };
-    let failed = Writer::within(byte_level(), &sampling, &[], &memory).err().expect("no room");
-    assert!(matches!(failed, Error::GrammarMemory { limit: 0x1_0000 }), "{failed}");
+    let failed =
+        Writer::within(byte_level(), &sampling, &[], &memory.of(1)).err().expect("no room");
+    assert!(matches!(failed, Error::GrammarMemory { limit: 0x1_0000, .. }), "{failed}");
+}
+
+#[test]
+fn a_client_that_takes_all_it_can_of_the_memory_leaves_room_for_others() {
+    const LIMIT: usize = 16 << 20;
+    let memory = GrammarMemory::new(LIMIT, 30);
+    let long = || {
+        let words: Vec<String> = (0..1500).map(|i| format!("\"{i:06}\"")).collect();
+        let grammar = Some(Arc::new(schema(&format!("{{\"enum\":[{}]}}", words.join(",")))));
+        Sampling { grammar, ..Default::default() }
+    };
+    // As many answers as it gets, none of which goes on and could forget anything.
+    let fill = |client: u64| {
+        let (memory, mut held) = (memory.of(client), Vec::new());
+        loop {
+            match Writer::within(byte_level(), &long(), &[], &memory) {
+                Ok(writer) => held.push(writer),
+                Err(Error::GrammarMemory { .. }) => return held,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let greedy = fill(1);
+    let taken = memory.used();
+    assert!(taken > LIMIT / 3 && taken <= LIMIT / 2, "{taken} of {LIMIT} bytes");
+
+    // Another client's answers are those that it gets alone.
+    let many = || Arc::new(schema(r#"{"type":"string","pattern":"^[a-z]{0,30}$"}"#));
+    let (alone, _) = together(&many(), &GrammarMemory::new(LIMIT, 30), 2, 5);
+    let (texts, _) = together(&many(), &memory, 2, 5);
+    assert_eq!(texts, alone);
+
+    // However many come, each finds some room.
+    let others: Vec<_> = (3..6).map(fill).collect();
+    assert!(others.iter().all(|held| !held.is_empty()));
+    assert!(memory.used() <= LIMIT, "{}", memory.used());
+    let held = greedy.len();
+    drop((greedy, others));
+    assert_eq!(memory.used(), 0);
+    assert_eq!(fill(1).len(), held, "what was given back is there again");
 }

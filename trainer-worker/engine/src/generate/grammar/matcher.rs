@@ -3,7 +3,7 @@
 //! A state is a set of places in the rules, each with the places to return to. States and steps between
 //! them are remembered, so that a grammar turns into an automaton as far as it is used.
 
-use super::memory::{Charge, GrammarMemory};
+use super::memory::{Charge, ClientGrammars, GrammarMemory};
 use super::rules::{contains, Compiled, Symbol};
 use super::vocabulary::Vocabulary;
 use super::Grammar;
@@ -54,12 +54,12 @@ struct Automaton {
     state_ids: HashMap<(Vec<Way>, bool), u32>,
     /// Ways looked at since the last token.
     work: usize,
-    /// Its part of the memory of all answers, with the masks.
+    /// Its part of the client's memory, with the masks.
     charge: Charge,
 }
 
 impl Automaton {
-    fn new(rules: Arc<Compiled>, memory: &Arc<GrammarMemory>) -> Self {
+    fn new(rules: Arc<Compiled>, memory: &Arc<ClientGrammars>) -> Self {
         Self {
             rules,
             charge: memory.charge(),
@@ -192,8 +192,8 @@ impl Automaton {
     }
 }
 
-fn full(memory: &GrammarMemory) -> Error {
-    Error::GrammarMemory { limit: memory.limit() }
+fn full(memory: &ClientGrammars) -> Error {
+    Error::GrammarMemory { taken: memory.used(), limit: memory.limit() }
 }
 
 /// One answer on its way through a grammar.
@@ -206,14 +206,14 @@ pub(crate) struct Matcher {
 }
 
 impl Matcher {
-    /// Follows a grammar from its beginning, within a server's memory for all that do.
+    /// Follows a grammar from its beginning, within what its client may take.
     ///
     /// # Errors
     /// When it is too ambiguous to be followed, or the memory is used up.
     pub(crate) fn new(
         grammar: &Grammar,
         vocabulary: Arc<Vocabulary>,
-        memory: &Arc<GrammarMemory>,
+        memory: &Arc<ClientGrammars>,
     ) -> Result<Self> {
         grammar.count_in(memory);
         let mut automaton = Automaton::new(Arc::clone(&grammar.rules), memory);
@@ -315,7 +315,7 @@ impl Matcher {
             self.state,
             |state, byte| {
                 let next = automaton.step(state, byte);
-                match automaton.charge.memory() {
+                match automaton.charge.client() {
                     memory if memory.is_full() => Err(full(memory)),
                     _ => next,
                 }

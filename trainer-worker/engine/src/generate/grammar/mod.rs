@@ -17,7 +17,7 @@ mod vocabulary;
 use crate::error::{Error, Result};
 use crate::tokenizer::Json;
 pub(crate) use matcher::Matcher;
-pub use memory::GrammarMemory;
+pub use memory::{ClientGrammars, GrammarMemory};
 use rules::{Compiled, Rules, Symbol};
 use std::sync::{Arc, OnceLock};
 pub use vocabulary::Vocabulary;
@@ -119,7 +119,7 @@ impl Grammar {
     }
 
     /// Counts its bytes, once for all answers that follow it.
-    fn count_in(&self, memory: &Arc<GrammarMemory>) {
+    fn count_in(&self, memory: &Arc<ClientGrammars>) {
         self.charge.get_or_init(|| {
             let mut charge = memory.charge();
             charge.grow(self.rules.bytes());

@@ -230,63 +230,91 @@ impl Pass<'_> {
 
     /// The attention of all rows and heads, shared out.
     pub(super) fn attend(&self, member: &Member<'_>, desk: &mut Desk, layer: usize) {
-        let (heads, n) = (self.config.heads(layer), self.rows.len());
+        let heads = self.config.heads(layer);
         if self.alone() {
             // Neighbouring heads read the same keys.
             for head in member.share(heads.query) {
-                self.attend_head(desk, layer, 0, head);
+                self.attend_rows(desk, layer, 0..1, head);
             }
-        } else {
-            // Later rows of a sequence see more keys: neighbours go to different members.
-            for unit in (member.index..n * heads.query).step_by(member.size()) {
-                self.attend_head(desk, layer, unit % n, unit / n);
-            }
+            return;
+        }
+        // Later rows of a sequence see more keys: neighbours go to different members, and the first
+        // ones to another for each head.
+        let blocks = self.blocks.len();
+        for unit in (member.index..blocks * heads.query).step_by(member.size()) {
+            let (head, block) = (unit / blocks, (unit + unit / blocks) % blocks);
+            self.attend_rows(desk, layer, self.blocks[block].clone(), head);
         }
     }
 
-    fn attend_head(&self, desk: &mut Desk, layer: usize, row: usize, head: usize) {
+    /// A head of neighbouring rows of one sequence, which go through its pages together, each in the
+    /// order of its own keys.
+    fn attend_rows(&self, desk: &mut Desk, layer: usize, rows: Range<usize>, head: usize) {
         let heads = self.config.heads(layer);
         let (dim, value_dim) = (heads.dim, heads.value_dim);
         let (key_width, value_width) = (heads.key_width(), heads.value_width());
         let kv = head / (heads.query / heads.key_value);
         let Desk { q, scores, spare, .. } = desk;
-        let seen = &self.rows[row];
-        let end = seen.position + 1;
-        let first = self.config.window(layer).map_or(0, |w| end.saturating_sub(w));
-        let q = resized(q, dim);
+        let window = self.config.window(layer);
+        let pages = self.rows[rows.start].pages;
+        let position = |i: usize| self.rows[rows.start + i].position;
+        let sees = |i: usize| {
+            let end = position(i) + 1;
+            window.map_or(0, |w| end.saturating_sub(w))..end
+        };
+        let (n, first) = (rows.len(), sees(0).start);
+        let all = first..position(n - 1) + 1;
+        let q = resized(q, n * dim);
         // SAFETY: the projections were written before the last meeting and are only read now.
         let projected = unsafe { self.at.projected.all() };
-        let from = row * self.projected_width + self.starts.query[head];
-        q.copy_from_slice(&projected[from..][..dim]);
-        self.turn(q, layer, 0, row, spare);
-        scores.resize(end - first, 0.0);
-        for part in parts(first, end) {
+        for (row, q) in rows.clone().zip(q.chunks_exact_mut(dim)) {
+            let from = row * self.projected_width + self.starts.query[head];
+            q.copy_from_slice(&projected[from..][..dim]);
+            self.turn(q, layer, 0, row, spare);
+        }
+        let scores = resized(scores, n * all.len());
+        for part in parts(all.clone()) {
             // SAFETY: the positions were written before the last meeting or in earlier steps, and
             // are only read now.
             let keys = unsafe {
-                let keys = seen.pages.keys(layer, part.start);
+                let keys = pages.keys(layer, part.start);
                 let keys = keys.add(part.start % PAGE * key_width + kv * dim);
                 std::slice::from_raw_parts(keys, (part.len() - 1) * key_width + dim)
             };
-            let scores = &mut scores[part.start - first..][..part.len()];
-            score(scores, q, keys, key_width, heads.scale);
+            for (i, scores) in scores.chunks_exact_mut(all.len()).enumerate() {
+                let Some(seen) = common(&part, &sees(i)) else { continue };
+                let scores = &mut scores[seen.start - first..][..seen.len()];
+                let keys = &keys[(seen.start - part.start) * key_width..];
+                score(scores, &q[i * dim..][..dim], keys, key_width, heads.scale);
+            }
         }
-        if let Some(slope) = self.slopes.get(head) {
-            add_distance(scores, *slope, first as f32, seen.position as f32);
-        }
-        math::softmax(scores);
-        let at = row * heads.output_width() + head * value_dim;
         // SAFETY: each row's heads are one member's alone.
-        let out = unsafe { self.at.attended.part(at, value_dim) };
-        out.fill(0.0);
-        for part in parts(first, end) {
+        let out = |i: usize| unsafe {
+            let at = (rows.start + i) * heads.output_width() + head * value_dim;
+            self.at.attended.part(at, value_dim)
+        };
+        for (i, scores) in scores.chunks_exact_mut(all.len()).enumerate() {
+            let seen = sees(i);
+            let scores = &mut scores[seen.start - first..][..seen.len()];
+            if let Some(slope) = self.slopes.get(head) {
+                add_distance(scores, *slope, seen.start as f32, position(i) as f32);
+            }
+            math::softmax(scores);
+            out(i).fill(0.0);
+        }
+        for part in parts(all.clone()) {
             // SAFETY: as for the keys.
             let values = unsafe {
-                let values = seen.pages.values(layer, part.start);
+                let values = pages.values(layer, part.start);
                 let values = values.add(part.start % PAGE * value_width + kv * value_dim);
                 std::slice::from_raw_parts(values, (part.len() - 1) * value_width + value_dim)
             };
-            weigh(out, &scores[part.start - first..][..part.len()], values, value_width);
+            for (i, scores) in scores.chunks_exact(all.len()).enumerate() {
+                let Some(seen) = common(&part, &sees(i)) else { continue };
+                let scores = &scores[seen.start - first..][..seen.len()];
+                let values = &values[(seen.start - part.start) * value_width..];
+                weigh(out(i), scores, values, value_width);
+            }
         }
     }
 
@@ -299,7 +327,7 @@ impl Pass<'_> {
         let from = (attended, module.input());
         let input = self.given(member, rounded, Stage::Attended, from, &[module]);
         let product = Product::new(module, input);
-        self.inner(member, &[product]);
+        self.inner(member, &[product], scratch);
         let norm = self.model.blocks[layer].attention_output_norm.as_ref();
         let n = self.rows.len();
         self.residual(member, norm, normed, output, scratch, |group, scratch| {
@@ -309,8 +337,14 @@ impl Pass<'_> {
     }
 }
 
-/// Positions `first..end` in the parts that lie in one page each.
-fn parts(first: usize, end: usize) -> impl Iterator<Item = Range<usize>> {
-    (first / PAGE..end.div_ceil(PAGE))
-        .map(move |page| first.max(page * PAGE)..end.min((page + 1) * PAGE))
+/// Positions in the parts that lie in one page each.
+fn parts(all: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    (all.start / PAGE..all.end.div_ceil(PAGE))
+        .map(move |page| all.start.max(page * PAGE)..all.end.min((page + 1) * PAGE))
+}
+
+/// What two ranges have in common, if anything.
+fn common(a: &Range<usize>, b: &Range<usize>) -> Option<Range<usize>> {
+    let both = a.start.max(b.start)..a.end.min(b.end);
+    (!both.is_empty()).then_some(both)
 }

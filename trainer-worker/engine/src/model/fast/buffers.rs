@@ -1,5 +1,6 @@
 //! Buffers that the members of a team share during a step.
 
+use crate::kernels::memory::Aligned;
 use crate::model::config::{AttentionKind, FeedForwardKind, ModelConfig};
 use std::marker::PhantomData;
 
@@ -69,7 +70,7 @@ impl Buffers<usize> {
     }
 }
 
-impl Buffers<Vec<f32>> {
+impl Buffers<Aligned> {
     /// Width of a row of each buffer.
     pub(super) fn widths(config: &ModelConfig, h: usize) -> Buffers<usize> {
         let heads = config.heads(0);
@@ -113,7 +114,7 @@ impl Buffers<Vec<f32>> {
 
     /// Room for `rows` rows; what they held is lost.
     pub(super) fn resize(&mut self, config: &ModelConfig, rows: usize, h: usize) {
-        *self = Self::widths(config, h).map(|width| vec![0f32; rows * width]);
+        *self = Self::widths(config, h).map(|width| Aligned::new(vec![0f32; rows * width]));
     }
 
     pub(super) fn share(&mut self) -> Buffers<Buffer> {

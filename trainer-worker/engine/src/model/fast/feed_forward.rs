@@ -72,7 +72,7 @@ impl<'a> Pass<'a> {
                 let modules = self.modules(layer, [Role::Gate, Role::Up]);
                 let input = self.normalised(member, normed, rounded, norm, &modules);
                 let products = modules.map(|m| Product::new(m, input));
-                self.inner(member, &products);
+                self.inner(member, &products, scratch);
                 let (gates, ups, weights) = scratch.both(self.rows.len());
                 for group in member.share(products[0].groups()) {
                     self.gate(&products, group, (gates, ups, weights));
@@ -82,7 +82,7 @@ impl<'a> Pass<'a> {
                 let [module] = self.modules(layer, [Role::GateUp]);
                 let input = self.normalised(member, normed, rounded, norm, &[module]);
                 let both = Product::new(module, input);
-                self.inner(member, &[both]);
+                self.inner(member, &[both], scratch);
                 let width = module.output() / 2;
                 let products = [both.part(0, width), both.part(width, width)];
                 let (gates, ups, weights) = scratch.both(self.rows.len());
@@ -154,7 +154,7 @@ impl<'a> Pass<'a> {
 
         if let Some(modules) = shared {
             let products = modules.map(|m| Product::new(m, input));
-            self.inner(member, &products);
+            self.inner(member, &products, scratch);
             let (gates, ups, weights) = scratch.both(self.rows.len());
             for group in member.share(products[0].groups()) {
                 self.gate(&products, group, (gates, ups, weights));
@@ -239,7 +239,7 @@ impl<'a> Pass<'a> {
         let [module] = self.modules(layer, [Role::Down]);
         let input = self.inner_input(member, rounded, Stage::Inner, module);
         let product = Product::new(module, input);
-        self.inner(member, &[product]);
+        self.inner(member, &[product], scratch);
         let n = self.rows.len();
         self.residual(member, norm, normed, output, scratch, |group, scratch| {
             let (sums, weights) = scratch.first(n);
@@ -281,7 +281,7 @@ impl<'a> Pass<'a> {
                 });
             let product =
                 Product::new(module, Input { x, stride: self.inner_width, at: 0, rounded });
-            self.inner(member, &[product]);
+            self.inner(member, &[product], scratch);
             product
         });
         let (k, start) = (experts.routing().top_k, self.shared_width());

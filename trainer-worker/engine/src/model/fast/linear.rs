@@ -3,13 +3,13 @@
 
 use super::adapter::LowRank;
 use super::{resized, Pass};
+use crate::kernels::add_assign;
 use crate::kernels::decoding::{add_low_rank, group_dots};
 use crate::kernels::dora::multiply_assign;
 use crate::kernels::linear::FrozenLinear;
 use crate::kernels::quant::packed::GROUP;
 use crate::kernels::quant::team::Member;
 use crate::kernels::quant::{Activations, Isa, Packed, QuantMatrix};
-use crate::kernels::{add_assign, math};
 use crate::model::family::Role;
 use crate::model::norm::Norm;
 
@@ -82,8 +82,9 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    fn row(&self, row: usize, width: usize) -> &'a [f32] {
-        &self.x[row * self.stride + self.at..][..width]
+    /// The inputs from a row on.
+    fn rows_from(&self, row: usize) -> &'a [f32] {
+        &self.x[row * self.stride + self.at..]
     }
 }
 
@@ -134,7 +135,7 @@ impl<'a> Product<'a> {
             _ => {
                 let cols = weight.input();
                 let w = weight.some_rows(first, self.len(group), weights);
-                group_dots(sums, w, cols, |i| self.input.row(row + i, cols));
+                group_dots(sums, w, cols, self.input.rows_from(row), self.input.stride);
             }
         }
     }
@@ -183,28 +184,47 @@ impl<'a> Pass<'a> {
 
     /// The inner products `A·x` of all rows' adapters, shared out; ends with a meeting if there may
     /// be any.
-    pub(super) fn inner(&self, member: &Member<'_>, products: &[Product<'_>]) {
+    pub(super) fn inner(
+        &self,
+        member: &Member<'_>,
+        products: &[Product<'_>],
+        scratch: &mut Scratch,
+    ) {
         if !self.adapted || products.iter().all(|p| p.module.adapted.is_none()) {
             return;
         }
+        // Neighbouring rows of one adapter are multiplied together.
         let all = || {
-            let rows = 0..self.rows.len();
-            let pairs = rows.flat_map(|row| products.iter().map(move |product| (row, *product)));
-            pairs.filter_map(|(row, product)| {
-                Some((row, product, self.low_rank(row, &product.module)?))
+            let pairs = self.runs.iter().flat_map(|run| products.iter().map(move |p| (run, *p)));
+            pairs.filter_map(|(run, product)| {
+                Some((run.clone(), product, self.low_rank(run.start, &product.module)?))
             })
         };
-        let share = member.share(all().map(|(_, _, l)| l.r).sum());
+        let share = member.share(all().map(|(run, _, l)| run.len() * l.r).sum());
         let mut before = 0;
-        for (row, product, l) in all() {
-            let x = product.input.row(row, l.input);
-            for at in share.start.max(before)..share.end.min(before + l.r) {
-                let j = at - before;
-                // SAFETY: each place is one member's alone, by `share`.
-                let h = unsafe { self.at.h.part(row * self.h_width + l.h_at + j, 1) };
-                h[0] = math::dot(&l.a[j * l.input..][..l.input], x);
+        for (run, product, l) in all() {
+            // A component of all rows is the member's whose share its first row lies in.
+            let first = |at: usize| at.saturating_sub(before).div_ceil(run.len()).min(l.r);
+            let (mut at, end) = (first(share.start), first(share.end));
+            while at < end {
+                let count = GROUP.min(end - at);
+                let (sums, _) = scratch.first(run.len());
+                let a = &l.a[at * l.input..][..count * l.input];
+                group_dots(
+                    sums,
+                    a,
+                    l.input,
+                    product.input.rows_from(run.start),
+                    product.input.stride,
+                );
+                for (row, sums) in run.clone().zip(sums) {
+                    // SAFETY: each place is one member's alone, by `share`.
+                    let h = unsafe { self.at.h.part(row * self.h_width + l.h_at + at, count) };
+                    h.copy_from_slice(&sums[..count]);
+                }
+                at += count;
             }
-            before += l.r;
+            before += run.len() * l.r;
         }
         member.meet();
     }
@@ -245,7 +265,7 @@ impl<'a> Pass<'a> {
         scratch: &mut Scratch,
         put: impl FnMut(usize, usize, usize, &[f32]),
     ) {
-        self.inner(member, products);
+        self.inner(member, products, scratch);
         self.frozen_products(member, products, self.rows.len(), scratch, put);
     }
 

@@ -19,26 +19,29 @@ mod attention;
 mod buffers;
 mod feed_forward;
 mod linear;
+mod pass;
 
 pub use adapter::PreparedAdapter;
 
 use super::config::{ModelConfig, Position};
-use super::kv::{KvPages, PageTable, Shape};
-use super::norm::Norm;
+use super::kv::{KvPages, Shape};
 use super::Model;
 use crate::error::{Error, Result};
-use crate::kernels::quant::team::Member;
-use crate::kernels::quant::{Activations, QuantMatrix, SharedActivations, Team};
+use crate::kernels::memory::Aligned;
+use crate::kernels::quant::{QuantMatrix, SharedActivations, Team};
 use crate::kernels::rope::RopeTable;
 use attention::HeadStarts;
 use buffers::{Buffer, Buffers, Parts};
-use feed_forward::{Choice, Slot};
-use linear::{Input, Module, Product, Scratch};
+use feed_forward::Slot;
+use pass::{resized, runs_of, stages, Desk, Pass, Rounded, Row, Stage};
 use std::sync::Arc;
 
 /// Rows taken through the layers at once: more share the unpacking of a weight, and less of their
 /// values stays in the caches.
 const ROWS_AT_ONCE: usize = 64;
+
+/// Rows of a sequence that go through its keys together, so that these come from the nearest cache.
+const ATTEND_TOGETHER: usize = 8;
 
 /// How products with quantised weights are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,62 +84,6 @@ pub struct Part<'a> {
     pub logits: Option<&'a mut [f32]>,
 }
 
-/// Kinds of inputs that are rounded to integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// A normalised row of the residual stream.
-    Hidden,
-    /// The heads' outputs.
-    Attended,
-    /// A latent attention's query.
-    QueryLatent,
-    /// A latent attention's key and value.
-    KeyValueLatent,
-    /// The feed-forward below its down-projection.
-    Inner,
-    /// That of shared experts.
-    Shared,
-    /// That of routed experts, a row for each slot.
-    Routed,
-}
-
-const STAGES: usize = 7;
-
-/// Inputs as integers, by stage.
-#[derive(Default)]
-struct Rounded([Activations; STAGES]);
-
-impl Rounded {
-    fn one(&mut self, stage: Stage) -> &mut Activations {
-        &mut self.0[stage as usize]
-    }
-
-    fn two(&mut self, first: Stage, second: Stage) -> [&mut Activations; 2] {
-        let (head, tail) = self.0.split_at_mut(second as usize);
-        [&mut head[first as usize], &mut tail[0]]
-    }
-}
-
-/// What a member has for itself.
-#[derive(Default)]
-struct Desk {
-    /// The sub-layer's normalised input, of a single row.
-    normed: Vec<f32>,
-    /// The same of latents.
-    latents: Vec<f32>,
-    /// A row of the sub-layer's normalised output, in models that normalise it.
-    output: Vec<f32>,
-    /// Inputs of a single row as integers.
-    rounded: Rounded,
-    scratch: Scratch,
-    spare: Vec<f32>,
-    q: Vec<f32>,
-    scores: Vec<f32>,
-    /// The rows' routed experts.
-    choice: Choice,
-    _apart: [u64; 8],
-}
-
 /// Rows of many sequences through one model. Buffers and threads are kept from step to step.
 pub struct BatchStep {
     model: Arc<Model>,
@@ -149,7 +96,7 @@ pub struct BatchStep {
     frequencies: Vec<f32>,
     /// The turns of the batch's rows.
     turns: Option<RopeTable>,
-    buffers: Buffers<Vec<f32>>,
+    buffers: Buffers<Aligned>,
     slots: Vec<Slot>,
     rounded: Rounded,
     /// Rows that the buffers hold.
@@ -330,6 +277,13 @@ impl BatchStep {
             self.model.embed_row(x, item.token, item.row.position)?;
         }
         let rows: Vec<Row<'_>> = items.iter().map(|item| item.row).collect();
+        let runs = runs_of(&rows, Row::has_adapter_of).collect();
+        let blocks = runs_of(&rows, Row::follows).flat_map(|run| {
+            run.clone()
+                .step_by(ATTEND_TOGETHER)
+                .map(move |at| at..run.end.min(at + ATTEND_TOGETHER))
+        });
+        let blocks = blocks.collect();
         let wanted = (0..n).filter(|row| items[*row].logits).collect();
         let widths = Buffers::widths(config, self.h_width);
         let mut rounded = Vec::new();
@@ -346,6 +300,8 @@ impl BatchStep {
             starts: &self.starts,
             adapted: h_width.is_some(),
             rows,
+            runs,
+            blocks,
             projected_width: widths.projected,
             latent_width: widths.latents,
             inner_width: widths.inner,
@@ -364,28 +320,6 @@ impl BatchStep {
         });
         Ok(())
     }
-}
-
-/// Rows and columns of the stages of `rows` rows, where columns are whole blocks.
-fn stages(config: &ModelConfig, rows: usize) -> [(usize, usize); STAGES] {
-    use super::config::AttentionKind;
-    let (query, key_value) = match config.attention {
-        AttentionKind::Latent(latent) => (latent.query_rank.unwrap_or(0), latent.sizes.latent),
-        AttentionKind::Separate | AttentionKind::Fused(_) => (0, 0),
-    };
-    let experts = config.experts.as_ref();
-    let top_k = experts.map_or(0, |e| e.routing.top_k);
-    [
-        (rows, config.hidden_size),
-        (rows, config.heads(0).output_width()),
-        (rows, query),
-        (rows, key_value),
-        (rows, config.intermediate_size),
-        (rows, experts.map_or(0, |e| e.shared_intermediate_size)),
-        (rows * top_k, experts.map_or(0, |e| e.intermediate_size)),
-    ]
-    // No weight whose rows are not whole blocks has integer products.
-    .map(|(rows, cols)| if cols.is_multiple_of(32) { (rows, cols) } else { (0, 0) })
 }
 
 /// A row before its step.
@@ -415,196 +349,4 @@ impl Desks {
     fn get(&self) -> *mut Desk {
         self.0
     }
-}
-
-/// A token on its way.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    position: usize,
-    pages: PageTable<'a>,
-    adapter: Option<&'a PreparedAdapter>,
-}
-
-/// A batch of rows on its way.
-struct Pass<'a> {
-    model: &'a Model,
-    config: &'a ModelConfig,
-    integer: bool,
-    slopes: &'a [f32],
-    turns: Option<&'a RopeTable>,
-    starts: &'a HeadStarts,
-    /// Whether any row has an adapter.
-    adapted: bool,
-    rows: Vec<Row<'a>>,
-    projected_width: usize,
-    latent_width: usize,
-    inner_width: usize,
-    h_width: usize,
-    at: Buffers<Buffer>,
-    slots: Parts<Slot>,
-    /// Inputs of several rows as integers, by stage.
-    rounded: Vec<SharedActivations>,
-    /// Rows whose logits are wanted, and where these go.
-    wanted: Vec<usize>,
-    logits: Vec<Buffer>,
-}
-
-impl Pass<'_> {
-    fn go(&self, member: &Member<'_>, desk: &mut Desk) {
-        for layer in 0..self.model.blocks.len() {
-            self.project(member, desk, layer);
-            member.meet();
-            self.store(member, desk, layer);
-            member.meet();
-            self.attend(member, desk, layer);
-            member.meet();
-            self.attention_output(member, desk, layer);
-            member.meet();
-            self.feed_forward(member, desk, layer);
-            member.meet();
-            self.feed_forward_output(member, desk, layer);
-            member.meet();
-        }
-        if !self.wanted.is_empty() {
-            self.head(member, desk);
-        }
-    }
-
-    /// Whether there is one row, for which each member does small things itself.
-    fn alone(&self) -> bool {
-        self.rows.len() == 1
-    }
-
-    /// The normalised inputs of `modules` from the residual stream; ends with a meeting where
-    /// members share the rows out.
-    fn normalised<'d>(
-        &'d self,
-        member: &Member<'_>,
-        normed: &'d mut Vec<f32>,
-        rounded: &'d mut Rounded,
-        norm: &Norm,
-        modules: &[Module<'_>],
-    ) -> Input<'d> {
-        let rounds = modules.iter().any(Module::rounds);
-        let n = self.rows.len();
-        self.normalised_rows(member, normed, rounded, rounds, n, |row, out, x| {
-            norm.forward_row(out, &x[row * out.len()..][..out.len()]);
-        })
-    }
-
-    fn normalised_rows<'d>(
-        &'d self,
-        member: &Member<'_>,
-        normed: &'d mut Vec<f32>,
-        rounded: &'d mut Rounded,
-        rounds: bool,
-        rows: usize,
-        normalise: impl Fn(usize, &mut [f32], &[f32]),
-    ) -> Input<'d> {
-        let d = self.config.hidden_size;
-        // SAFETY: `x` was written before the last meeting, and is again after the next.
-        let x = unsafe { self.at.x.all() };
-        let normed: &[f32] = if self.alone() {
-            normalise(0, resized(normed, d), x);
-            normed
-        } else {
-            for row in member.share(rows) {
-                // SAFETY: each row is one member's alone.
-                normalise(row, unsafe { self.at.normed.part(row * d, d) }, x);
-            }
-            if !rounds {
-                member.meet();
-            }
-            // SAFETY: below, each member reads the rows that it wrote until all have met.
-            unsafe { self.at.normed.all() }
-        };
-        let own = rounded.one(Stage::Hidden);
-        let rounded =
-            self.round(member, own, Stage::Hidden, rounds, rows, |row| &normed[row * d..][..d]);
-        Input { x: normed, stride: d, at: 0, rounded }
-    }
-
-    /// The sub-layer's normalised input of a row; `own` is that of a single one.
-    fn normed_row<'d>(&'d self, own: &'d [f32], row: usize) -> &'d [f32] {
-        let d = self.config.hidden_size;
-        if self.alone() {
-            return own;
-        }
-        // SAFETY: it was written before the last meeting, and is again in the next sub-layer.
-        unsafe { &self.at.normed.all()[row * d..][..d] }
-    }
-
-    /// The input of `modules` that begins each row of `x`, which is `stride` wide; ends with a
-    /// meeting where members share the rows out.
-    fn given<'d>(
-        &'d self,
-        member: &Member<'_>,
-        rounded: &'d mut Rounded,
-        stage: Stage,
-        (x, stride): (&'d [f32], usize),
-        modules: &[Module<'_>],
-    ) -> Input<'d> {
-        let rounds = modules.iter().any(Module::rounds);
-        let width = modules.first().map_or(0, Module::input);
-        let (own, n) = (rounded.one(stage), self.rows.len());
-        let rounded = self.round(member, own, stage, rounds, n, |row| &x[row * stride..][..width]);
-        Input { x, stride, at: 0, rounded }
-    }
-
-    /// `rows` rows as integers, where that is wanted: into `own` where there is a single row of the
-    /// batch, else shared out, ending with a meeting.
-    fn round<'d, 'x>(
-        &'d self,
-        member: &Member<'_>,
-        own: &'d mut Activations,
-        stage: Stage,
-        wanted: bool,
-        rows: usize,
-        x: impl Fn(usize) -> &'x [f32],
-    ) -> Option<&'d Activations> {
-        if !wanted {
-            return None;
-        }
-        if self.alone() {
-            let width = x(0).len();
-            own.resize(rows, width);
-            for row in 0..rows {
-                let blocks = width / 32;
-                own.blocks_mut(row * blocks, blocks).quantise(x(row));
-            }
-            return Some(own);
-        }
-        let shared = &self.rounded[stage as usize];
-        for row in member.share(rows) {
-            // SAFETY: the shape is that of this step, and each row is one member's alone.
-            unsafe { shared.quantise_row(row, x(row)) };
-        }
-        member.meet();
-        // SAFETY: the stage is written again only after another meeting.
-        Some(unsafe { shared.all() })
-    }
-
-    /// The logits of those rows that want them.
-    fn head(&self, member: &Member<'_>, desk: &mut Desk) {
-        let Desk { normed, rounded, scratch, .. } = desk;
-        let head = self.plain(self.model.head());
-        let n = self.wanted.len();
-        let input =
-            self.normalised_rows(member, normed, rounded, head.rounds(), n, |row, out, x| {
-                let from = self.wanted[row] * out.len();
-                self.model.final_norm_row(out, &x[from..][..out.len()]);
-            });
-        let product = Product::new(head, input);
-        self.frozen_products(member, &[product], n, scratch, |_, first, row, values| {
-            // SAFETY: each group of columns is one member's alone.
-            unsafe { self.logits[row].part(first, values.len()) }.copy_from_slice(values);
-        });
-    }
-}
-
-fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if values.len() != len {
-        values.resize(len, 0.0);
-    }
-    values
 }
