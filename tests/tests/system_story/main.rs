@@ -2,6 +2,7 @@
 
 mod programs;
 mod quota;
+mod reference;
 mod rpc;
 mod submit;
 mod whole_story;
