@@ -5,6 +5,7 @@ mod quota;
 mod reference;
 mod rpc;
 mod submit;
+mod tutorials;
 mod whole_story;
 
 use openledger_tests::{
