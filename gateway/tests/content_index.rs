@@ -8,6 +8,7 @@ mod content_index {
     mod description;
     mod pages;
     mod proxies;
+    mod reference;
     mod rows;
     mod streams;
     mod writer;

@@ -2,8 +2,10 @@
 
 mod programs;
 mod quota;
+mod reference;
 mod rpc;
 mod submit;
+mod tutorials;
 mod whole_story;
 
 use openledger_tests::{

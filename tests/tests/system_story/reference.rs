@@ -1,0 +1,66 @@
+//! `docs/reference/commands.md`, written from what the programs say of themselves.
+
+use crate::binaries;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// How deep subcommands lie, with a margin.
+const DEEPEST: usize = 5;
+const HEAD: &str = "# Commands
+
+What each program answers to `--help`, written by `OPENLEDGER_UPDATE=1 scripts/test all -- reference_of_the_commands`; a
+test fails when it is out of date. Options that every command of `openledger` takes are under `openledger` itself. The
+node's commands are those of every Substrate node: `openledger-node --help`.
+";
+
+/// The reference is of the programs as they are. After a change of one, run this test with `OPENLEDGER_UPDATE=1`
+/// and commit the file.
+#[test]
+fn reference_of_the_commands_is_current() {
+    let programs = binaries();
+    let mut current = HEAD.to_owned();
+    for program in [&programs.cli, &programs.ipfs, &programs.worker, &programs.gateway] {
+        put(&mut current, program, &[]);
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/commands.md");
+    if std::env::var_os("OPENLEDGER_UPDATE").is_some() {
+        std::fs::write(&path, &current).expect("the file can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == current,
+        "docs/reference/commands.md is out of date; run: \
+         OPENLEDGER_UPDATE=1 scripts/test all -- reference_of_the_commands"
+    );
+}
+
+/// Puts the help of a command and of those under it.
+fn put(out: &mut String, program: &Path, words: &[&str]) {
+    assert!(words.len() < DEEPEST, "{words:?} of {} ends nowhere", program.display());
+    // Help shows what the environment sets, which is another on each machine.
+    let asked = Command::new(program).args(words).arg("--help").env_clear().output();
+    let asked = asked.expect("the program can be run");
+    let help = String::from_utf8(asked.stdout).expect("help is UTF-8");
+    assert!(asked.status.success(), "{words:?} of {} has no help", program.display());
+    let name = program.file_stem().expect("a name").to_string_lossy().into_owned();
+    let command = [&[name.as_str()], words].concat().join(" ");
+    let kept = match words.is_empty() {
+        true => help.as_str(),
+        false => help.split("\nGlobal options:").next().unwrap_or_default(),
+    };
+    let heading = "#".repeat(words.len().min(2) + 2);
+    let lines: Vec<_> = kept.trim_end().lines().map(str::trim_end).collect();
+    let _ = writeln!(out, "\n{heading} {command}\n\n```text\n{}\n```", lines.join("\n"));
+    for under in commands(&help) {
+        put(out, program, &[words, &[under]].concat());
+    }
+}
+
+/// The names under `Commands:`.
+fn commands(help: &str) -> Vec<&str> {
+    let after = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = after.take_while(|line| !line.is_empty() && line.starts_with(' '));
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect()
+}
