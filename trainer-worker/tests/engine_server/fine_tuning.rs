@@ -62,7 +62,7 @@ fn wait(server: &Server, key: &[(&str, &str)], id: &str, until: impl Fn(&Value) 
         if until(&job) {
             return job;
         }
-        assert!(began.elapsed() < Duration::from_secs(300), "{job}");
+        assert!(began.elapsed() < Duration::from_secs(1200), "{job}");
         std::thread::sleep(Duration::from_millis(200));
     }
 }
