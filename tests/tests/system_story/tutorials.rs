@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 const PAGES: [&str; 7] =
     ["datanet-owner", "contributor", "reviewer", "gpu-operator", "job-owner", "dapp", "validator"];
 /// Ports that the pages name, besides the node's.
-const PORTS: [&str; 6] = ["4001", "8000", "9955", "9956", "30433", "30434"];
+const PORTS: [&str; 7] = ["4001", "4002", "8000", "9955", "9956", "30433", "30434"];
 
 #[test]
 fn tutorials_do_what_they_say() {
