@@ -195,7 +195,8 @@ fn small_pools_and_odd_chunks_change_no_answer() {
         })
         .collect();
     let stats = check_all((model, tokenizer), &asks, &[2, 9], &settings);
-    assert!(stats[0].counts.preemptions > 0, "some had to wait again: {stats:?}");
+    // Whether somebody is stopped and goes on later depends on who comes first; where it must
+    // happen is in `scheduler_policy`.
     assert!(stats[2].counts.cached_tokens > 0, "beginnings were shared: {stats:?}");
 }
 
