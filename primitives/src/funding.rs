@@ -13,10 +13,6 @@ use sp_core::{H256, U256};
 /// Shares of a pool. The first funder gets one for each planck.
 pub type Shares = u128;
 
-/// Shares for a planck above which they are worth nothing: the pool was paid out, and who funds it
-/// next begins anew. Keeps shares within their type: 10²⁷ plancks times this is 10³⁶.
-pub const WORTHLESS: Shares = 1_000_000_000;
-
 /// `a × b ÷ c`, rounded down.
 fn share_of(a: u128, b: u128, c: u128) -> Result<u128, PoolError> {
     U256::from(a)
@@ -211,20 +207,25 @@ impl Funds {
         Self { shares: available, unowned: available, active, ..Self::default() }
     }
 
-    /// Shares for `amount` plancks paid into a pool that has `available`, and what leaves because those
-    /// that stood were worth nothing: number and contents of its batch.
+    /// Shares for `amount` plancks paid into a pool that has `available`, and what leaves because the pool was
+    /// paid out, down to `dust` plancks: number and contents of its batch. Who funds such a pool begins anew, and
+    /// what was left becomes nobody's, so all funders together lose no more than `dust` by it, whenever they
+    /// came. (A bound on shares for a planck would void those of who funded a nearly empty pool, at the price of
+    /// then.) Shares would outgrow their type otherwise, as pools are paid out and funded again.
     ///
     /// # Errors
     ///
-    /// On overflow; nothing has changed then.
+    /// On overflow, of which a pool that was nearly paid out by several powers of ten, more than once, is the
+    /// only case; it can be funded when it is paid out altogether. Nothing has changed then.
     pub fn mint(
         &mut self,
         amount: Balance,
         available: Balance,
+        dust: Balance,
     ) -> Result<(Shares, Option<(u32, Exit)>), PoolError> {
         let mut funds = *self;
         let mut left = None;
-        if funds.shares > available.saturating_mul(WORTHLESS) {
+        if funds.shares > 0 && available <= dust {
             if funds.leaving > 0 {
                 left = Some((funds.batch, Exit { shares: funds.leaving, amount: 0 }));
                 funds.batch = funds.batch.checked_add(1).ok_or(PoolError::Overflow)?;
@@ -288,7 +289,7 @@ impl Share {
     }
 
     /// Counts out what has left, of its batch `exit` if that brought anything, and forgets shares that
-    /// became worthless.
+    /// became void.
     ///
     /// # Errors
     ///

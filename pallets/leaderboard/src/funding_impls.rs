@@ -15,6 +15,9 @@ use openledger_primitives::{
 };
 use sp_runtime::traits::SaturatedConversion;
 
+/// A pool with no more than this part of the least payment is paid out: 0.001 OPEN of 1 OPEN.
+const DUST_PARTS: Balance = 1_000;
+
 fn has_terms(pool: &Pool) -> bool {
     pool.terms != RewardTerms::default()
 }
@@ -151,7 +154,8 @@ impl<T: Config> Pallet<T> {
         if funds.shares == 0 {
             funds.active = pool.period;
         }
-        let (minted, left) = funds.mint(amount, pool.available).map_err(Error::<T>::from)?;
+        let dust = T::MinimumFunding::get() / DUST_PARTS;
+        let (minted, left) = funds.mint(amount, pool.available, dust).map_err(Error::<T>::from)?;
         if let Some((batch, exit)) = left {
             Exits::<T>::insert(datanet, batch, exit);
         }

@@ -1,10 +1,12 @@
 //! Shares of a pool under random use: none gains by another's coming or going.
 
 use openledger_primitives::{
-    funding::WORTHLESS, reward::PoolError, Balance, Exit, Funds, RewardTerms, Share, Shares,
-    TOTAL_SUPPLY,
+    reward::PoolError, Balance, Exit, Funds, RewardTerms, Share, Shares, TOTAL_SUPPLY,
 };
 use proptest::prelude::*;
+
+/// What the pallet takes a pool for paid out at.
+const DUST: Balance = TOTAL_SUPPLY / 1_000_000_000_000;
 
 /// A step in the life of a pool with three funders.
 #[derive(Clone, Debug)]
@@ -66,7 +68,19 @@ impl Books {
         match step {
             Step::Fund(who, amount) => {
                 let before: Vec<Balance> = (0..3).map(|who| self.worth(who)).collect();
-                let (minted, left) = self.funds.mint(amount, self.available).expect("in range");
+                let funds = self.funds;
+                let (minted, left) = match self.funds.mint(amount, self.available, DUST) {
+                    Ok(minted) => minted,
+                    Err(error) => {
+                        assert_eq!((error, funds), (PoolError::Overflow, self.funds));
+                        assert!(
+                            self.available >= DUST
+                                && funds.shares / self.available > 1_000_000_000_000
+                        );
+                        return;
+                    }
+                };
+                let paid_out = self.available <= DUST;
                 self.exits.extend(left);
                 self.settle(who);
                 self.shares[who].shares += minted;
@@ -74,8 +88,7 @@ impl Books {
                 self.paid_in += amount;
                 for other in (0..3).filter(|other| *other != who) {
                     let now = self.worth(other);
-                    // Worth less than nothing: forgotten shares held less than 10⁻⁹ of a planck each.
-                    let forgotten = before[other] <= self.available / WORTHLESS && now == 0;
+                    let forgotten = paid_out && now == 0;
                     assert!(forgotten || now.abs_diff(before[other]) <= 1, "{before:?} {now}");
                 }
             }
@@ -147,10 +160,11 @@ proptest! {
         let (mut funds, mut available) = (Funds::default(), 0);
         for (amount, rest) in amounts {
             let amount = amount.min(TOTAL_SUPPLY - available);
-            let (minted, _) = funds.mint(amount, available).expect("in range");
+            let (minted, _) = funds.mint(amount, available, DUST).expect("in range");
             available += amount;
-            prop_assert!(minted <= amount.saturating_mul(WORTHLESS));
-            prop_assert!(funds.shares <= TOTAL_SUPPLY * WORTHLESS);
+            // At most the rest of before is nobody's, and each planck has one share.
+            prop_assert!(minted <= amount);
+            prop_assert!(funds.shares <= TOTAL_SUPPLY);
             available = available.min(rest);
         }
     }
@@ -183,4 +197,19 @@ fn terms_loosen_when_either_limit_rises() {
     assert!(!before.loosens(&before));
     assert!(!terms(9, 10).loosens(&before) && !terms(10, 9).loosens(&before));
     assert!(terms(11, 1).loosens(&before) && terms(1, 11).loosens(&before));
+}
+
+#[test]
+fn who_funds_a_nearly_empty_pool_keeps_its_shares() {
+    // A pool paid out to a thousandth of a millionth, funded, paid out a little further, and funded again by
+    // somebody who would have the others' shares void.
+    let mut books = Books::default();
+    books.run(Step::Fund(0, TOTAL_SUPPLY / 1_000));
+    books.end(books.available - 2 * DUST);
+    books.run(Step::Fund(1, 1_000_000 * DUST));
+    books.end(books.available / 3 * 2);
+    let worth = books.worth(1);
+    assert!(worth > 333_000 * DUST);
+    books.run(Step::Fund(2, 1_000 * DUST));
+    assert!(books.worth(1).abs_diff(worth) <= 1);
 }

@@ -1,10 +1,8 @@
 //! Random use against a plain model that keeps every single acceptance and every share.
 
 use crate::mock::*;
-use frame_support::assert_ok;
-use openledger_primitives::{
-    funding::WORTHLESS, Balance, Period, Points, RewardTerms, Shares, EXISTENTIAL_DEPOSIT,
-};
+use frame_support::{assert_noop, assert_ok};
+use openledger_primitives::{Balance, Period, Points, RewardTerms, Shares, EXISTENTIAL_DEPOSIT};
 use pallet_leaderboard::Error;
 use sp_core::U256;
 use std::collections::BTreeMap;
@@ -80,8 +78,7 @@ impl Model {
     }
 
     fn fund(&mut self, account: AccountId, amount: Balance) {
-        let all = self.all_shares();
-        if all > self.available * WORTHLESS {
+        if self.all_shares() > 0 && self.available <= MINIMUM / 1_000 {
             self.unowned = self.available;
             self.shares.clear();
             self.leaving.clear();
@@ -94,6 +91,16 @@ impl Model {
         *self.shares.entry(account).or_default() += minted;
         self.available += amount;
         self.paid_in += amount;
+    }
+
+    /// Whether a payment would bring more shares than their type holds: the pool was nearly paid out more than
+    /// once, and is not paid out altogether.
+    fn outgrows(&self, amount: Balance) -> bool {
+        let all = self.all_shares();
+        let paid_out = self.available <= MINIMUM / 1_000;
+        !paid_out
+            && U256::from(amount) * U256::from(all) / U256::from(self.available) + U256::from(all)
+                > U256::from(u128::MAX)
     }
 
     fn owed(&self, account: AccountId) -> Balance {
@@ -137,8 +144,16 @@ fn random_use(seed: u64, steps: u32) {
                         fund(datanet, MINIMUM, Some(model.terms));
                         model.fund(FUNDER, MINIMUM);
                     }
-                    fund_by(funder, datanet, amount);
-                    model.fund(funder, amount);
+                    if model.outgrows(amount) {
+                        let origin = RuntimeOrigin::signed(funder);
+                        assert_noop!(
+                            Leaderboard::fund(origin, datanet, amount, rules(datanet)),
+                            Error::<Test>::Overflow
+                        );
+                    } else {
+                        fund_by(funder, datanet, amount);
+                        model.fund(funder, amount);
+                    }
                 }
                 6 => {
                     let new = terms(
