@@ -194,10 +194,13 @@ fn small_pools_and_odd_chunks_change_no_answer() {
             ..Default::default()
         })
         .collect();
-    let stats = check_all((model, tokenizer), &asks, &[2, 9], &settings);
-    // Whether somebody is stopped and goes on later depends on who comes first; where it must
-    // happen is in `scheduler_policy`.
+    let stats = check_all((model.clone(), tokenizer.clone()), &asks, &[2, 9], &settings);
     assert!(stats[2].counts.cached_tokens > 0, "beginnings were shared: {stats:?}");
+    // Short questions with long answers: those that run begin with a page each and come to need more than
+    // there are, whoever comes first.
+    let growing = self::asks(&tokenizer, 16, 150, 0);
+    let stats = check_all((model, tokenizer), &growing, &[2, 9], &settings[..1]);
+    assert!(stats[0].counts.preemptions > 0, "some had to wait again: {stats:?}");
 }
 
 #[test]
