@@ -11,10 +11,12 @@ use crate::{
 };
 use openledger_primitives::{
     api::{SubmissionItem, SubmissionKey, SubmissionState, SubmissionView},
+    job::DeclineReason,
     leaf::DatasetRef,
     precommitment, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetText,
     FileHash, JobId, JobKind, JobResult, LeafIndex, Modality, ModelFamily, Period, PoolRules,
-    QuotaLimits, ReviewPolicy, RewardTerms, Salt, Shares, SubmissionId, TrainingSpec, Verdict,
+    QuotaLimits, ReviewPolicy, RewardTerms, Salt, Serves, Shares, SubmissionId, TrainingSpec,
+    Verdict,
 };
 use std::{
     collections::BTreeMap,
@@ -100,10 +102,25 @@ pub struct NewJob {
     pub spec: TrainingSpec,
     /// Most tokens the price covers, at least 1.
     pub token_ceiling: u64,
-    /// Most plancks to pay; held until the job ends.
-    pub budget: Balance,
+    /// Plancks paid a token of the ceiling; all of them are held until the job ends.
+    pub price_per_token: Balance,
     /// Block after which the unfinished job fails.
     pub deadline: BlockNumber,
+}
+
+/// What a worker says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerOffer {
+    /// What it can train.
+    pub kinds: Vec<JobKind>,
+    /// Its floor: plancks a token below which it takes no job.
+    pub price_per_token: Balance,
+    /// Where it serves, or empty.
+    pub endpoint: String,
+    /// Which base models it takes.
+    pub serves: Serves,
+    /// How fast it trains; the chain counts the power of two below.
+    pub tokens_per_second: u32,
 }
 
 /// A file that was submitted.
@@ -675,7 +692,18 @@ impl Client {
         Ok((receipt, event.base))
     }
 
-    /// Queues a training job; its budget is held on the signer.
+    /// Lets a base model take no new jobs; its deposit goes back to the signer, who registered it.
+    pub async fn retire_base_model(
+        &self,
+        signer: &Signer,
+        base: BaseModelId,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().retire_base_model(base);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Queues a training job; its budget and a deposit are held on the signer.
     pub async fn create_job(
         &self,
         signer: &Signer,
@@ -683,12 +711,19 @@ impl Client {
         wait: Wait,
     ) -> Result<(Receipt, JobId)> {
         let datasets = BoundedVec(job.datasets.into_iter().map(Static).collect());
-        let NewJob { base, token_ceiling, budget, deadline, .. } = job;
+        let NewJob { base, token_ceiling, price_per_token, deadline, .. } = job;
         let spec = Static(job.spec);
         let calls = runtime::transactions().training();
         let receipt = match job.parent {
             None => {
-                let call = calls.create_job(base, datasets, spec, token_ceiling, budget, deadline);
+                let call = calls.create_job(
+                    base,
+                    datasets,
+                    spec,
+                    token_ceiling,
+                    price_per_token,
+                    deadline,
+                );
                 self.send(signer, &call, wait).await?
             }
             Some(parent) => {
@@ -698,7 +733,7 @@ impl Client {
                     datasets,
                     spec,
                     token_ceiling,
-                    budget,
+                    price_per_token,
                     deadline,
                 );
                 self.send(signer, &call, wait).await?
@@ -709,9 +744,39 @@ impl Client {
         Ok((receipt, event.job))
     }
 
-    /// Calls off a job that no worker has taken.
+    /// Calls off a job without a result; a worker that trains is paid for what it has shown.
     pub async fn cancel_job(&self, signer: &Signer, job: JobId, wait: Wait) -> Result<Receipt> {
         let call = runtime::transactions().training().cancel_job(job);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Offers more a token for a job that waits; the difference is held.
+    pub async fn raise_price(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        price_per_token: Balance,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().raise_price(job, price_per_token);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Gives a job without a result more time.
+    pub async fn extend_deadline(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        deadline: BlockNumber,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().extend_deadline(job, deadline);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Forgets a job that failed or was called off; its deposit goes back to its owner.
+    pub async fn prune_job(&self, signer: &Signer, job: JobId, wait: Wait) -> Result<Receipt> {
+        let call = runtime::transactions().training().prune_job(job);
         self.send(signer, &call, wait).await
     }
 }
@@ -722,34 +787,32 @@ impl Client {
     pub async fn register_worker(
         &self,
         signer: &Signer,
-        kinds: &[JobKind],
-        price_per_token: Balance,
-        endpoint: &str,
+        offer: WorkerOffer,
         wait: Wait,
     ) -> Result<Receipt> {
-        let kinds = BoundedVec(kinds.iter().copied().map(Static).collect());
         let call = runtime::transactions().training().register_worker(
-            kinds,
-            price_per_token,
-            text(endpoint),
+            BoundedVec(offer.kinds.into_iter().map(Static).collect()),
+            offer.price_per_token,
+            text(&offer.endpoint),
+            Static(offer.serves),
+            offer.tokens_per_second,
         );
         self.send(signer, &call, wait).await
     }
 
-    /// Changes what the signer offers.
+    /// Changes what the signer offers. A higher floor waits.
     pub async fn update_worker(
         &self,
         signer: &Signer,
-        kinds: &[JobKind],
-        price_per_token: Balance,
-        endpoint: &str,
+        offer: WorkerOffer,
         wait: Wait,
     ) -> Result<Receipt> {
-        let kinds = BoundedVec(kinds.iter().copied().map(Static).collect());
         let call = runtime::transactions().training().update_worker(
-            kinds,
-            price_per_token,
-            text(endpoint),
+            BoundedVec(offer.kinds.into_iter().map(Static).collect()),
+            offer.price_per_token,
+            text(&offer.endpoint),
+            Static(offer.serves),
+            offer.tokens_per_second,
         );
         self.send(signer, &call, wait).await
     }
@@ -772,6 +835,18 @@ impl Client {
     /// Begins a job that was given to the signer.
     pub async fn take_job(&self, signer: &Signer, job: JobId, wait: Wait) -> Result<Receipt> {
         self.send(signer, &runtime::transactions().training().take(job), wait).await
+    }
+
+    /// Gives back a job that was given to the signer and that it has not taken.
+    pub async fn decline_job(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        reason: DeclineReason,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().decline(job, Static(reason));
+        self.send(signer, &call, wait).await
     }
 
     /// A sign of life with the optimiser steps done and in all.

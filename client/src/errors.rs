@@ -327,6 +327,15 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         }
         ("Training", "BelowMinimumBudget") => "offer at least 0.1 OPEN",
         ("Training", "DeadlineTooFar") => "a job may last 7 days (201,600 blocks) at most",
+        ("Training", "DeadlineTooSoon") => {
+            "give it the minute to take a job, the three between signs of life, and the time to train"
+        }
+        ("Training", "StillResting") => "`openledger worker show` says from which block on",
+        ("Training", "RefusedBefore") => "a job is not offered again to who declined or lost it",
+        ("Training", "NotHigher") => "`openledger job show` says what it offers a token",
+        ("Training", "NotLater") => "`openledger job show` says its deadline",
+        ("Training", "TooEarly") => "a day after its end anyone may; until then its owner alone",
+        ("Training", "BaseModelRetired") => "list the others with `openledger model list`",
         ("Training", "WrongState") => "`openledger job show` says where the job is in its life",
         _ => return None,
     })

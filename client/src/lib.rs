@@ -53,7 +53,9 @@ pub mod transactions;
 mod transport;
 
 pub use amount::{Amount, AmountError};
-pub use calls::{commitment, ManyVote, NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted};
+pub use calls::{
+    commitment, ManyVote, NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted, WorkerOffer,
+};
 pub use connection::{ChainStatus, Client, Settings};
 pub use errors::{ClientError, ErrorKind, Result};
 pub use key_reference::KeyReference;

@@ -10,14 +10,15 @@ use crate::{
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     api::{
-        BarView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView, LeafView,
-        PayoutView, PendingView, PoolView, PrecommitView, QuotaStatus, ShareView, SubmissionItem,
-        SubmissionKey, SubmissionState, SubmissionView, WaitingPolicyView, WorkerView,
+        BarView, BaseModelView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView,
+        JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView, QueuePlace,
+        QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
+        WaitingPolicyView, WorkerView,
     },
     leaf::DatasetRef,
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
-    ExtractorVersion, FileHash, Job, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal,
-    Salt, SubmissionId,
+    ExtractorVersion, FileHash, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, Salt,
+    SubmissionId, Windows,
 };
 
 /// Most entries of one page of a runtime API.
@@ -72,6 +73,8 @@ pub struct BaseModel {
     pub tokenizer: Option<ContentId>,
     /// The configuration, if the weights' file does not hold it.
     pub config: Option<ContentId>,
+    /// Whether it takes no new jobs.
+    pub retired: bool,
 }
 
 impl Client {
@@ -346,13 +349,41 @@ impl Client {
 /// Jobs, workers, adapters and base models.
 impl Client {
     /// A job.
-    pub async fn job(&self, job: JobId) -> Result<Option<Job<AccountId>>> {
+    pub async fn job(&self, job: JobId) -> Result<Option<JobView<AccountId>>> {
         self.api("TrainingApi_job", job).await
     }
 
-    /// At most 100 jobs from number `start` on.
-    pub async fn jobs(&self, start: JobId) -> Result<Vec<(JobId, Job<AccountId>)>> {
-        self.api("TrainingApi_jobs", (start, PAGE)).await
+    /// At most 100 jobs from number `start` on; none only where there are no more. Jobs that are no
+    /// longer on record are passed over.
+    pub async fn jobs(&self, start: JobId) -> Result<Vec<(JobId, JobView<AccountId>)>> {
+        let mut start = start;
+        loop {
+            let page: Vec<(JobId, JobView<AccountId>)> =
+                self.api("TrainingApi_jobs", (start, PAGE)).await?;
+            start = start.saturating_add(PAGE.into());
+            if !page.is_empty() || start >= self.job_count().await? {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// At most 100 jobs of an owner from number `start` on, in ascending order.
+    pub async fn jobs_of(
+        &self,
+        owner: AccountId,
+        start: JobId,
+    ) -> Result<Vec<(JobId, JobView<AccountId>)>> {
+        self.api("TrainingApi_jobs_of", (owner, start, PAGE)).await
+    }
+
+    /// Where a queued job stands; `None` for any other.
+    pub async fn place(&self, job: JobId) -> Result<Option<QueuePlace>> {
+        self.api("TrainingApi_place", job).await
+    }
+
+    /// The lengths that jobs are measured by.
+    pub async fn windows(&self) -> Result<Windows> {
+        self.api("TrainingApi_windows", ()).await
     }
 
     /// The adapter that a job made.
@@ -381,27 +412,38 @@ impl Client {
         self.api("TrainingApi_worker", account).await
     }
 
+    /// At most 100 workers after `after`, in the order of storage.
+    pub async fn workers(&self, after: Option<AccountId>) -> Result<Vec<WorkerView<AccountId>>> {
+        self.api("TrainingApi_workers", (after, PAGE)).await
+    }
+
     /// A base model.
     pub async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
-        let at = self.at(self.best().await?.1).await?;
-        let address = runtime::storage().training().base_models();
-        let value = at.storage().try_fetch(address, (id,)).await;
-        let Some(value) = value.map_err(|e| self.odd("Training::BaseModels", e))? else {
-            return Ok(None);
-        };
-        let model = value.decode().map_err(|e| self.odd("Training::BaseModels", e))?;
-        Ok(Some(BaseModel {
+        let page: Vec<BaseModelView<AccountId>> =
+            self.api("TrainingApi_base_models", (id, 1u32)).await?;
+        Ok(page.into_iter().find(|view| view.id == id).map(|view| BaseModel {
             id,
-            registrar: model.registrar,
-            family: model.family.0,
-            name: String::from_utf8_lossy(&model.name.0).into_owned(),
-            licence: String::from_utf8_lossy(&model.licence.0).into_owned(),
-            weights: model.files.weights.0,
-            weights_sha256: model.files.weights_sha256,
-            weights_size: model.files.weights_size,
-            tokenizer: model.files.tokenizer.map(|id| id.0),
-            config: model.files.config.map(|id| id.0),
+            registrar: view.registrar,
+            family: view.family,
+            name: String::from_utf8_lossy(&view.name).into_owned(),
+            licence: String::from_utf8_lossy(&view.licence).into_owned(),
+            weights: view.weights,
+            weights_sha256: view.weights_sha256,
+            weights_size: view.weights_size,
+            tokenizer: view.tokenizer,
+            config: view.config,
+            retired: view.retired,
         }))
+    }
+
+    /// How many jobs there ever were; their numbers are 0 to this, this not included.
+    pub async fn job_count(&self) -> Result<JobId> {
+        let at = self.at(self.best().await?.1).await?;
+        let value = at.storage().try_fetch(runtime::storage().training().next_job(), ()).await;
+        match value.map_err(|e| self.odd("Training::NextJob", e))? {
+            Some(value) => value.decode().map_err(|e| self.odd("Training::NextJob", e)),
+            None => Ok(0),
+        }
     }
 
     /// How many base models there are; their numbers are 0 to this, this not included.

@@ -78,6 +78,14 @@
     substitute_type(
         path = "openledger_primitives::job::JobFailure",
         with = "::subxt::utils::Static<::openledger_primitives::job::JobFailure>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::job::DeclineReason",
+        with = "::subxt::utils::Static<::openledger_primitives::job::DeclineReason>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::market::Serves",
+        with = "::subxt::utils::Static<::openledger_primitives::Serves>"
     )
 )]
 mod generated {}

@@ -6,11 +6,13 @@
 
 use crate::{
     funding::{Shares, WayOut},
-    job::{Adapter, Job},
-    Balance, BarReason, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus, DatasetLeaf,
-    DatasetVersion, Day, Ending, ExtractorVersion, FileHash, JobId, JobKind, LeafIndex, MediaType,
-    Modality, Period, Points, Pool, PoolRules, QuotaLimits, Refusal, ReviewPolicy, RewardTerms,
-    Salt, SubmissionId, Verdict,
+    job::{Adapter, Assignment, JobState, Refused},
+    leaf::DatasetRef,
+    market::{Serves, Windows},
+    Balance, BarReason, BaseModelId, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus,
+    DatasetLeaf, DatasetVersion, Day, Ending, ExtractorVersion, FileHash, JobId, JobKind,
+    LeafIndex, MediaType, Modality, ModelFamily, Period, Points, Pool, PoolRules, QuotaLimits,
+    Refusal, ReviewPolicy, RewardTerms, Salt, SubmissionId, TrainingSpec, Verdict,
 };
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -317,7 +319,7 @@ pub struct WorkerView<AccountId> {
     pub account: AccountId,
     /// What it can train.
     pub kinds: Vec<JobKind>,
-    /// Plancks a token.
+    /// Its floor: plancks a token below which it gets no job.
     pub price_per_token: Balance,
     /// What it has at stake.
     pub bond: Balance,
@@ -325,8 +327,106 @@ pub struct WorkerView<AccountId> {
     pub endpoint: Vec<u8>,
     /// The job it has, if any.
     pub job: Option<JobId>,
-    /// Whether it takes no further jobs, by its own wish or since it let one time out.
+    /// Whether it takes no further jobs, by its own wish or since it let one time out or declined
+    /// several.
     pub paused: bool,
+    /// Which base models it has opted in to.
+    pub serves: Serves,
+    /// How fast it says it trains, rounded down to a power of two.
+    pub tokens_per_second: u32,
+    /// Jobs it let time out.
+    pub lost: u32,
+    /// Jobs it declined since it last took one.
+    pub declines: u8,
+    /// The block before which it cannot resume; 0 for none.
+    pub rests_until: BlockNumber,
+    /// A higher floor, and the first block in which it may take effect.
+    pub raise: Option<(Balance, BlockNumber)>,
+}
+
+/// A job as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct JobView<AccountId> {
+    /// Its number.
+    pub id: JobId,
+    /// Who pays.
+    pub owner: AccountId,
+    /// What is fine-tuned.
+    pub base: BaseModelId,
+    /// What a worker must be able to do.
+    pub kind: JobKind,
+    /// The adapter that is trained further, if it is not a fresh one.
+    pub parent: Option<JobId>,
+    /// On what.
+    pub datasets: Vec<DatasetRef>,
+    /// How.
+    pub spec: TrainingSpec,
+    /// Most tokens the price covers.
+    pub token_ceiling: u64,
+    /// Plancks offered a token.
+    pub price_per_token: Balance,
+    /// Plancks held until it ends.
+    pub budget: Balance,
+    /// Plancks held until its record is gone.
+    pub deposit: Balance,
+    /// Block after which it fails.
+    pub deadline: BlockNumber,
+    /// Workers that let it time out.
+    pub attempts: u8,
+    /// Workers it is not offered to again, and why they declined it.
+    pub refused: Vec<Refused<AccountId>>,
+    /// Where it is in its life.
+    pub state: JobState<AccountId>,
+    /// Block in which it failed or was called off; 0 otherwise.
+    pub ended_at: BlockNumber,
+    /// The last block in which it may be as it is; `None` if it is over.
+    pub due: Option<BlockNumber>,
+}
+
+impl<AccountId> JobView<AccountId> {
+    /// The current assignment, if a worker has the job or had it completed.
+    pub const fn assignment(&self) -> Option<&Assignment<AccountId>> {
+        self.state.assignment()
+    }
+}
+
+/// Where a queued job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct QueuePlace {
+    /// Waiting jobs of the same kind and base model that are offered first: those that pay more a
+    /// token, or as much and came before. Counted up to 1,000.
+    pub ahead: u32,
+}
+
+/// A base model as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct BaseModelView<AccountId> {
+    /// Its number.
+    pub id: BaseModelId,
+    /// Who registered it.
+    pub registrar: AccountId,
+    /// Its architecture.
+    pub family: ModelFamily,
+    /// Its name (UTF-8).
+    pub name: Vec<u8>,
+    /// Its licence (UTF-8).
+    pub licence: Vec<u8>,
+    /// The weights on IPFS.
+    pub weights: ContentId,
+    /// sha2-256 of the weights' flat bytes.
+    pub weights_sha256: FileHash,
+    /// Size of the weights' flat bytes.
+    pub weights_size: u64,
+    /// The tokenizer, if the weights' file does not hold it.
+    pub tokenizer: Option<ContentId>,
+    /// The configuration, if the weights' file does not hold it.
+    pub config: Option<ContentId>,
+    /// Plancks held for it.
+    pub deposit: Balance,
+    /// Whether it takes no new jobs.
+    pub retired: bool,
+    /// Jobs on record that name it.
+    pub jobs: u64,
 }
 
 sp_api::decl_runtime_apis! {
@@ -436,22 +536,38 @@ sp_api::decl_runtime_apis! {
     }
 
     /// Jobs, workers and adapters.
+    ///
+    /// Version 3 answers views in place of stored types; what an earlier version answered as `job`,
+    /// `jobs` and `worker` has another shape.
+    #[api_version(3)]
     pub trait TrainingApi<AccountId: Codec> {
         /// A job.
-        fn job(job: JobId) -> Option<Job<AccountId>>;
+        fn job(job: JobId) -> Option<JobView<AccountId>>;
         /// At most `limit` (and 100) jobs from number `start` on.
-        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, Job<AccountId>)>;
+        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, JobView<AccountId>)>;
         /// An adapter.
         fn adapter(job: JobId) -> Option<Adapter<AccountId>>;
         /// A worker.
         fn worker(account: AccountId) -> Option<WorkerView<AccountId>>;
         /// Of at most `limit` (and 100) jobs from number `start` on, those that train an adapter
         /// further, each with that adapter.
-        #[api_version(2)]
         fn parents(start: JobId, limit: u32) -> Vec<(JobId, JobId)>;
         /// The adapters from which a job's adapter comes, the nearest first: at most `limit` (and
         /// 100) of them.
-        #[api_version(2)]
         fn ancestry(job: JobId, limit: u32) -> Vec<JobId>;
+        /// At most `limit` (and 100) jobs of an owner from number `start` on, in ascending order.
+        fn jobs_of(
+            owner: AccountId,
+            start: JobId,
+            limit: u32,
+        ) -> Vec<(JobId, JobView<AccountId>)>;
+        /// At most `limit` (and 100) workers after `after`, in the order of storage.
+        fn workers(after: Option<AccountId>, limit: u32) -> Vec<WorkerView<AccountId>>;
+        /// At most `limit` (and 100) base models from number `start` on.
+        fn base_models(start: BaseModelId, limit: u32) -> Vec<BaseModelView<AccountId>>;
+        /// Where a queued job stands; `None` for any other.
+        fn place(job: JobId) -> Option<QueuePlace>;
+        /// The lengths that jobs are measured by.
+        fn windows() -> Windows;
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! Queued ──assign──▶ Assigned ──take──▶ Training ──submit──▶ Submitted ──complete──▶ Completed
-//!   ▲ │                │ │                  │
-//!   │ └──cancel──┐     │ └──cancel──┐       │
-//!   └────────────┼─────┴────────────┼───────┘ time_out (or Failed, after too many attempts)
-//!                ▼                  ▼
-//!            Cancelled          Cancelled
+//!   ▲                  │                   │
+//!   └──────────────────┴───────────────────┘ time_out, or decline of an assigned job
+//!
+//! cancel: from Queued, Assigned and Training to Cancelled
+//! time_out and decline: to Failed, after too many workers or when no worker could finish any more
 //! ```
+
+mod life;
 
 use crate::{
     leaf::DatasetRef, list::closed_list, Balance, BaseModelId, BlockNumber, ContentId, FileHash,
-    JobKind, TrainingSpec,
+    JobKind, RateClass, SizeClass, TrainingSpec,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -20,6 +22,12 @@ use sp_runtime::BoundedVec;
 
 /// Most Datanets a job may train on.
 pub const MAX_DATASETS: u32 = 8;
+
+/// Most workers that declined a job or lost it; it fails when there are so many.
+pub const MAX_REFUSED: u32 = 12;
+
+/// Distinct workers whose same reason of the owner's side ends a job and costs its deposit.
+pub const QUORUM: usize = 3;
 
 /// The Datanets of a job, each at a version.
 pub type Datasets = BoundedVec<DatasetRef, ConstU32<MAX_DATASETS>>;
@@ -62,6 +70,54 @@ pub struct JobResult {
     pub influence_root: H256,
 }
 
+closed_list! {
+    /// Why a worker declines a job that it was given. Append, never reorder.
+    "a reason to decline", pub enum DeclineReason {
+        BaseUnavailable = 0, "base-unavailable", "the base model's files cannot be had";
+        FilesUnavailable = 1, "files-unavailable", "a file of the Datanets cannot be had";
+        ParentUnavailable = 2, "parent-unavailable", "the adapter to train further cannot be had";
+        Unusable = 3, "unusable", "what was fetched is not what the job or the chain says";
+        Memory = 4, "memory", "it needs more memory than the worker has";
+        Disk = 5, "disk", "it needs more disk than the worker has";
+        Other = 6, "other", "the worker cannot do it now";
+        Untrainable = 7, "untrainable", "its data, settings and ceiling leave no step to train or nothing to hold out";
+    }
+}
+
+impl DeclineReason {
+    /// Whether it is the owner's to mend. The others say something of the worker alone.
+    pub const fn is_owners(self) -> bool {
+        matches!(
+            self,
+            Self::BaseUnavailable
+                | Self::FilesUnavailable
+                | Self::ParentUnavailable
+                | Self::Unusable
+                | Self::Untrainable
+        )
+    }
+}
+
+/// A worker to which a job is not offered again.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Refused<AccountId> {
+    /// Who.
+    pub worker: AccountId,
+    /// Why it declined; `None` if it took or was given the job and let its time pass.
+    pub reason: Option<DeclineReason>,
+}
+
 /// Who works on a job, for how much.
 #[derive(
     Clone,
@@ -80,13 +136,17 @@ pub struct Assignment<AccountId> {
     pub worker: AccountId,
     /// What it is paid on completion, fixed at dispatch.
     pub price: Balance,
+    /// How fast it said it trains.
+    pub rate: RateClass,
 }
 
 closed_list! {
     /// Why a job ended without an adapter.
     "a failure", pub enum JobFailure {
-        Deadline = 0, "deadline", "its deadline passed";
+        Deadline = 0, "deadline", "its deadline passed, or no worker could keep it any more";
         Attempts = 1, "attempts", "too many workers gave it up";
+        Unusable = 2, "unusable", "several workers found the same fault on its owner's side";
+        Declined = 3, "declined", "too many workers declined it";
     }
 }
 
@@ -106,7 +166,7 @@ closed_list! {
 pub enum JobState<AccountId> {
     /// Waits for a worker.
     Queued,
-    /// Dispatched; the worker must take it by `take_by`.
+    /// Dispatched; the worker must take it, or decline it, by `take_by`.
     Assigned {
         /// To whom.
         assignment: Assignment<AccountId>,
@@ -117,12 +177,16 @@ pub enum JobState<AccountId> {
     Training {
         /// By whom.
         assignment: Assignment<AccountId>,
-        /// Last block for its next sign of life.
+        /// Last block for its next sign of life, which is no later than its next step is due.
         heartbeat_by: BlockNumber,
         /// Optimiser steps done, as the worker last said.
         step: u32,
-        /// Optimiser steps in all.
+        /// Optimiser steps in all; 0 until the worker has said so.
         total_steps: u32,
+        /// Block in which the worker took it.
+        taken_at: BlockNumber,
+        /// Block in which it last had done more steps than before.
+        progressed_at: BlockNumber,
     },
     /// The result is posted and completes at `completes_at`.
     Submitted {
@@ -140,7 +204,7 @@ pub enum JobState<AccountId> {
     },
     /// Ended without an adapter; the budget was given back.
     Failed(JobFailure),
-    /// Called off by its owner before a worker took it; the budget was given back.
+    /// Called off by its owner; what its worker had not earned of the budget was given back.
     Cancelled,
 }
 
@@ -157,6 +221,22 @@ impl<AccountId> JobState<AccountId> {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// The current assignment, if a worker has the job or had it completed.
+    pub const fn assignment(&self) -> Option<&Assignment<AccountId>> {
+        match self {
+            Self::Assigned { assignment, .. }
+            | Self::Training { assignment, .. }
+            | Self::Submitted { assignment, .. }
+            | Self::Completed { assignment } => Some(assignment),
+            Self::Queued | Self::Failed(_) | Self::Cancelled => None,
+        }
+    }
+
+    /// Whether nothing will happen any more.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Failed(_) | Self::Cancelled)
+    }
 }
 
 /// A training job.
@@ -168,6 +248,8 @@ pub struct Job<AccountId> {
     pub owner: AccountId,
     /// What is fine-tuned.
     pub base: BaseModelId,
+    /// Size of its weights.
+    pub size: SizeClass,
     /// What a worker must be able to do.
     pub kind: JobKind,
     /// On what.
@@ -176,14 +258,24 @@ pub struct Job<AccountId> {
     pub spec: TrainingSpec,
     /// Most tokens the price covers.
     pub token_ceiling: u64,
-    /// Most the owner pays; held until the job ends.
+    /// Plancks offered a token of the ceiling, and paid.
+    pub price_per_token: Balance,
+    /// Plancks held until the job ends: at least the price of the whole ceiling.
     pub budget: Balance,
+    /// Plancks held until the job's record is gone.
+    pub deposit: Balance,
     /// Block after which an unfinished job fails.
     pub deadline: BlockNumber,
-    /// Workers that gave it up so far.
+    /// Workers that let it time out so far.
     pub attempts: u8,
+    /// Workers it is not offered to again: those that declined it or let it time out.
+    pub refused: BoundedVec<Refused<AccountId>, ConstU32<MAX_REFUSED>>,
+    /// Its number in the order of arrival: of jobs that pay the same, the smaller is offered first.
+    pub sequence: u64,
     /// Where it is in its life.
     pub state: JobState<AccountId>,
+    /// Block in which it failed or was called off; 0 before.
+    pub ended_at: BlockNumber,
 }
 
 /// A trained adapter. Its number is its job's.
@@ -216,203 +308,32 @@ pub enum JobError {
     TooLate,
     /// The price is above the job's budget.
     AboveBudget,
+    /// The worker declined the job or lost it before.
+    RefusedBefore,
+    /// More steps are done than there are.
+    StepBeyondTotal,
+    /// The number of all steps is another one than before.
+    OtherTotal,
+    /// The new price is not above the old one.
+    NotHigher,
+    /// The new deadline is not after the old one.
+    NotLater,
 }
 
-impl<AccountId: Clone + PartialEq> Job<AccountId> {
-    /// The current assignment, if a worker has the job or had it completed.
-    pub fn assignment(&self) -> Option<&Assignment<AccountId>> {
-        match &self.state {
-            JobState::Assigned { assignment, .. }
-            | JobState::Training { assignment, .. }
-            | JobState::Submitted { assignment, .. }
-            | JobState::Completed { assignment } => Some(assignment),
-            JobState::Queued | JobState::Failed(_) | JobState::Cancelled => None,
-        }
-    }
+/// A worker that no longer has a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released<AccountId> {
+    /// Who had it, for how much.
+    pub assignment: Assignment<AccountId>,
+    /// Whether it failed to do what it had to.
+    pub at_fault: bool,
+}
 
-    /// Whether nothing will happen to it any more.
-    pub fn is_over(&self) -> bool {
-        matches!(self.state, JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled)
-    }
-
-    /// Dispatches a queued job.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`], [`JobError::AboveBudget`].
-    pub fn assign(
-        &mut self,
-        assignment: Assignment<AccountId>,
-        take_by: BlockNumber,
-    ) -> Result<(), JobError> {
-        if !matches!(self.state, JobState::Queued) {
-            return Err(JobError::WrongState);
-        }
-        if assignment.price > self.budget {
-            return Err(JobError::AboveBudget);
-        }
-        self.state = JobState::Assigned { assignment, take_by };
-        Ok(())
-    }
-
-    /// The assigned worker begins.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`], [`JobError::NotTheWorker`], [`JobError::TooLate`].
-    pub fn take(
-        &mut self,
-        who: &AccountId,
-        now: BlockNumber,
-        heartbeat_by: BlockNumber,
-    ) -> Result<(), JobError> {
-        let JobState::Assigned { assignment, take_by } = &self.state else {
-            return Err(JobError::WrongState);
-        };
-        if assignment.worker != *who {
-            return Err(JobError::NotTheWorker);
-        }
-        if now > *take_by || now > self.deadline {
-            return Err(JobError::TooLate);
-        }
-        self.state = JobState::Training {
-            assignment: assignment.clone(),
-            heartbeat_by,
-            step: 0,
-            total_steps: 0,
-        };
-        Ok(())
-    }
-
-    /// A sign of life with the progress made.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`], [`JobError::NotTheWorker`], [`JobError::TooLate`].
-    pub fn heartbeat(
-        &mut self,
-        who: &AccountId,
-        now: BlockNumber,
-        next: BlockNumber,
-        progress: (u32, u32),
-    ) -> Result<(), JobError> {
-        let assignment = self.training_by(who, now)?.clone();
-        let (step, total_steps) = progress;
-        self.state = JobState::Training { assignment, heartbeat_by: next, step, total_steps };
-        Ok(())
-    }
-
-    /// The result.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`], [`JobError::NotTheWorker`], [`JobError::TooLate`].
-    pub fn submit(
-        &mut self,
-        who: &AccountId,
-        now: BlockNumber,
-        completes_at: BlockNumber,
-        result: JobResult,
-    ) -> Result<(), JobError> {
-        let assignment = self.training_by(who, now)?.clone();
-        self.state = JobState::Submitted { assignment, result, completes_at };
-        Ok(())
-    }
-
-    /// The window after the result has passed: returns whom to pay what, and what for.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`]; [`JobError::TooLate`] before the window has passed.
-    pub fn complete(
-        &mut self,
-        now: BlockNumber,
-    ) -> Result<(Assignment<AccountId>, JobResult), JobError> {
-        let JobState::Submitted { assignment, result, completes_at } = &self.state else {
-            return Err(JobError::WrongState);
-        };
-        if now < *completes_at {
-            return Err(JobError::TooLate);
-        }
-        let done = (assignment.clone(), *result);
-        self.state = JobState::Completed { assignment: done.0.clone() };
-        Ok(done)
-    }
-
-    /// The block at which the job must have moved on by itself, whatever its state.
-    pub fn due(&self) -> Option<BlockNumber> {
-        match &self.state {
-            JobState::Queued => Some(self.deadline),
-            JobState::Assigned { take_by, .. } => Some((*take_by).min(self.deadline)),
-            JobState::Training { heartbeat_by, .. } => Some((*heartbeat_by).min(self.deadline)),
-            JobState::Submitted { completes_at, .. } => Some(*completes_at),
-            JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled => None,
-        }
-    }
-
-    /// Takes the job from a worker that let its time pass, or ends it if its own time or its
-    /// attempts are used up. Returns the worker that lost it.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`] if nothing was overdue.
-    pub fn time_out(
-        &mut self,
-        now: BlockNumber,
-        max_attempts: u8,
-    ) -> Result<Option<AccountId>, JobError> {
-        let overdue = self.due().is_some_and(|due| now > due);
-        let waits = matches!(
-            self.state,
-            JobState::Queued | JobState::Assigned { .. } | JobState::Training { .. }
-        );
-        if !overdue || !waits {
-            return Err(JobError::WrongState);
-        }
-        let loser = self.assignment().map(|assignment| assignment.worker.clone());
-        if loser.is_some() {
-            self.attempts = self.attempts.saturating_add(1);
-        }
-        self.state = if now > self.deadline {
-            JobState::Failed(JobFailure::Deadline)
-        } else if self.attempts >= max_attempts {
-            JobState::Failed(JobFailure::Attempts)
-        } else {
-            JobState::Queued
-        };
-        Ok(loser)
-    }
-
-    /// Calls the job off before a worker took it. Returns the worker it was assigned to.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::WrongState`].
-    pub fn cancel(&mut self) -> Result<Option<AccountId>, JobError> {
-        match self.state {
-            JobState::Queued | JobState::Assigned { .. } => {
-                let worker = self.assignment().map(|assignment| assignment.worker.clone());
-                self.state = JobState::Cancelled;
-                Ok(worker)
-            }
-            _ => Err(JobError::WrongState),
-        }
-    }
-
-    fn training_by(
-        &self,
-        who: &AccountId,
-        now: BlockNumber,
-    ) -> Result<&Assignment<AccountId>, JobError> {
-        let JobState::Training { assignment, heartbeat_by, .. } = &self.state else {
-            return Err(JobError::WrongState);
-        };
-        if assignment.worker != *who {
-            return Err(JobError::NotTheWorker);
-        }
-        if now > *heartbeat_by || now > self.deadline {
-            return Err(JobError::TooLate);
-        }
-        Ok(assignment)
-    }
+/// A job that was called off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalledOff<AccountId> {
+    /// Who had it.
+    pub worker: Option<AccountId>,
+    /// Plancks of the budget that this worker has earned: at most half the price.
+    pub pay: Balance,
 }

@@ -5,16 +5,19 @@
 //! lower-case hexadecimal, content ids textual CIDs, losses nats a token. Accounts are written as
 //! their type `A` writes itself: SS58.
 
+mod market;
+
+pub use market::{Adapter, BaseModel, Job, Outcome, Refused, Worker};
+
 use crate::{
     api::{
         BoardEntry, DatanetView, LeafView, PayoutView, PendingView, PoolView, QuotaStatus,
         ShareView, SubmissionState, SubmissionView, WaitingPolicyView,
     },
     funding::WayOut,
-    job::{self, JobFailure, JobState},
     leaf::DatasetRef,
-    ContentId, DatanetStatus, ExtractorVersion, JobResult, MediaType, Method, Modality, Refusal,
-    RefusalRule, RejectionReason, ReviewPolicy, RewardTerms, Verdict,
+    ContentId, DatanetStatus, ExtractorVersion, MediaType, Modality, Refusal, RefusalRule,
+    RejectionReason, ReviewPolicy, RewardTerms, Verdict,
 };
 use alloc::{
     string::{String, ToString},
@@ -29,10 +32,6 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn nats(micro: u32) -> f64 {
-    f64::from(micro) / 1e6
 }
 
 /// An account's quota today.
@@ -631,174 +630,6 @@ pub fn datasets(refs: &[DatasetRef]) -> Vec<Dataset> {
             root: hex(dataset.version.root),
         })
         .collect()
-}
-
-/// What a worker posted.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Outcome {
-    /// The adapter on IPFS.
-    pub content: ContentId,
-    /// sha2-256 of its bytes.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Held-out loss before training, of the base model or the parent adapter, nats a token.
-    pub eval_loss_before: f64,
-    /// Held-out loss with the adapter, nats a token.
-    pub eval_loss_after: f64,
-    /// Tokens trained on.
-    pub tokens: u64,
-    /// One hash for all that was trained on.
-    pub dataset_root: String,
-    /// Zero until verification exists.
-    pub checkpoints_root: String,
-    /// Zero until attribution by influence exists.
-    pub influence_root: String,
-}
-
-impl From<JobResult> for Outcome {
-    fn from(result: JobResult) -> Self {
-        Self {
-            content: result.content,
-            sha256: hex(result.sha256),
-            size: result.size,
-            eval_loss_before: nats(result.eval_loss_before),
-            eval_loss_after: nats(result.eval_loss_after),
-            tokens: result.tokens,
-            dataset_root: hex(result.dataset_root),
-            checkpoints_root: hex(result.checkpoints_root),
-            influence_root: hex(result.influence_root),
-        }
-    }
-}
-
-/// A job.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Job<A> {
-    /// Its number.
-    pub id: u64,
-    /// Who pays.
-    pub owner: A,
-    /// The base model.
-    pub base: u32,
-    /// The adapter that is trained further, if it is not a fresh one.
-    pub parent: Option<u64>,
-    /// LoRA or QLoRA.
-    pub method: Method,
-    /// On what.
-    pub datasets: Vec<Dataset>,
-    /// Most tokens the price covers.
-    pub token_ceiling: u64,
-    /// Most plancks its owner pays.
-    pub budget: String,
-    /// Block after which it fails.
-    pub deadline: u32,
-    /// Workers that gave it up.
-    pub attempts: u8,
-    /// Where it is in its life.
-    pub state: &'static str,
-    /// Why it failed, if it did.
-    pub failure: Option<JobFailure>,
-    /// Who works on it.
-    pub worker: Option<A>,
-    /// What the worker is paid, plancks.
-    pub price: Option<String>,
-    /// Optimiser steps done, while it trains.
-    pub step: Option<u32>,
-    /// Optimiser steps in all, while it trains.
-    pub total_steps: Option<u32>,
-    /// What was posted.
-    pub result: Option<Outcome>,
-}
-
-impl<A: Clone + PartialEq> Job<A> {
-    /// A job, its number and its parent; `completed` is the result of a completed one, which its
-    /// adapter keeps.
-    pub fn new(
-        id: u64,
-        job: job::Job<A>,
-        parent: Option<u64>,
-        completed: Option<JobResult>,
-    ) -> Self {
-        let assignment = job.assignment().cloned();
-        let (mut steps, mut failure, mut result) = ((None, None), None, completed);
-        match &job.state {
-            JobState::Training { step, total_steps, .. } => {
-                steps = (Some(*step), Some(*total_steps));
-            }
-            JobState::Submitted { result: posted, .. } => result = Some(*posted),
-            JobState::Failed(why) => failure = Some(*why),
-            _ => {}
-        }
-        Self {
-            id,
-            base: job.base,
-            parent,
-            method: job.spec.method,
-            datasets: datasets(&job.datasets),
-            token_ceiling: job.token_ceiling,
-            budget: job.budget.to_string(),
-            deadline: job.deadline,
-            attempts: job.attempts,
-            state: job.state.name(),
-            failure,
-            owner: job.owner,
-            price: assignment.as_ref().map(|assignment| assignment.price.to_string()),
-            worker: assignment.map(|assignment| assignment.worker),
-            step: steps.0,
-            total_steps: steps.1,
-            result: result.map(Outcome::from),
-        }
-    }
-}
-
-/// An adapter.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Adapter<A> {
-    /// Its job's number, and its own.
-    pub id: u64,
-    /// Who paid for it.
-    pub owner: A,
-    /// Who trained it.
-    pub worker: A,
-    /// The base model.
-    pub base: u32,
-    /// The adapter that was trained further, if it began from one.
-    pub parent: Option<u64>,
-    /// On what.
-    pub datasets: Vec<Dataset>,
-    /// Block in which it was registered.
-    pub registered_at: u32,
-    /// Whether a leaf that it was trained on was revoked since.
-    pub holds_revoked: bool,
-    /// What was posted.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-impl<A> Adapter<A> {
-    /// An adapter, its number, its parent, and whether a leaf of its data was revoked.
-    pub fn new(
-        id: u64,
-        adapter: job::Adapter<A>,
-        parent: Option<u64>,
-        holds_revoked: bool,
-    ) -> Self {
-        Self {
-            id,
-            owner: adapter.owner,
-            worker: adapter.worker,
-            base: adapter.base,
-            parent,
-            datasets: datasets(&adapter.datasets),
-            registered_at: adapter.registered_at,
-            holds_revoked,
-            outcome: adapter.result.into(),
-        }
-    }
 }
 
 /// A file that an adapter was trained on, with its share.

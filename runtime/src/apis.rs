@@ -12,13 +12,14 @@ use frame_support::{
 };
 use openledger_primitives::{
     api::{
-        BarView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView, LeafView,
-        PayoutView, PendingView, PoolView, PrecommitView, QuotaStatus, ShareView, SubmissionItem,
-        SubmissionKey, SubmissionState, SubmissionView, WaitingPolicyView, WorkerView,
+        BarView, BaseModelView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView,
+        JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView, QueuePlace,
+        QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
+        WaitingPolicyView, WorkerView,
     },
-    job::{Adapter, Job},
-    DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points, Pool, Refusal,
-    Salt, SubmissionId,
+    job::Adapter,
+    BaseModelId, DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points,
+    Pool, Refusal, Salt, SubmissionId, Windows,
 };
 use sp_api::impl_runtime_apis;
 use sp_core::{OpaqueMetadata, H256};
@@ -421,13 +422,13 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(2)]
+    #[api_version(3)]
     impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
-        fn job(job: JobId) -> Option<Job<AccountId>> {
+        fn job(job: JobId) -> Option<JobView<AccountId>> {
             Training::job(job)
         }
 
-        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, Job<AccountId>)> {
+        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, JobView<AccountId>)> {
             Training::jobs(start, limit)
         }
 
@@ -445,6 +446,30 @@ impl_runtime_apis! {
 
         fn ancestry(job: JobId, limit: u32) -> Vec<JobId> {
             Training::ancestry(job, limit)
+        }
+
+        fn jobs_of(
+            owner: AccountId,
+            start: JobId,
+            limit: u32,
+        ) -> Vec<(JobId, JobView<AccountId>)> {
+            Training::jobs_of(owner, start, limit)
+        }
+
+        fn workers(after: Option<AccountId>, limit: u32) -> Vec<WorkerView<AccountId>> {
+            Training::workers(after, limit)
+        }
+
+        fn base_models(start: BaseModelId, limit: u32) -> Vec<BaseModelView<AccountId>> {
+            Training::base_models(start, limit)
+        }
+
+        fn place(job: JobId) -> Option<QueuePlace> {
+            Training::place(job)
+        }
+
+        fn windows() -> Windows {
+            Training::windows()
         }
     }
 }

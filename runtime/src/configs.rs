@@ -230,6 +230,11 @@ impl pallet_leaderboard::Config for Runtime {
     type WeightInfo = pallet_leaderboard::weights::SubstrateWeight<Runtime>;
 }
 
+parameter_types! {
+    /// Of a job's price, what a worker loses that does not do what it took on.
+    pub const PenaltyShare: Perbill = Perbill::from_percent(50);
+}
+
 impl pallet_training::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -237,15 +242,21 @@ impl pallet_training::Config for Runtime {
     type BaseModelDeposit = ConstU128<{ 10 * OPEN }>;
     type WorkerBond = ConstU128<{ 100 * OPEN }>;
     type MinimumBudget = ConstU128<{ OPEN / 10 }>;
-    // A minute to take a job, three minutes between signs of life, a week at most in all.
+    type JobDeposit = ConstU128<{ OPEN / 10 }>;
+    // A minute to take a job, three minutes between signs of life, half an hour and twice the time it
+    // should take for a step, a week at most in all; a day until anyone may prune what has failed.
     type TakeWindow = ConstU32<20>;
     type HeartbeatWindow = ConstU32<60>;
+    type ProgressWindow = ConstU32<600>;
+    type RaiseDelay = ConstU32<20>;
+    type PruneDelay = ConstU32<DAY>;
+    type BlockSeconds = ConstU32<{ (SLOT_MILLISECONDS / 1_000) as u32 }>;
     type ChallengeWindow = ChallengeWindow<Runtime>;
     type MaxJobBlocks = ConstU32<{ 7 * DAY }>;
     type MaxAttempts = ConstU8<5>;
-    type TimeoutPenalty = ConstU128<{ OPEN }>;
+    type PenaltyShare = PenaltyShare;
     type PenaltyAccount = TreasuryPot;
-    type MaxExpiriesPerBlock = ConstU32<64>;
-    type MaxDispatchesPerBlock = ConstU32<32>;
+    type MaxExpiriesPerBlock = ConstU32<32>;
+    type MaxPaymentsPerBlock = ConstU32<64>;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Runtime>;
 }

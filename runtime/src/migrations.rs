@@ -9,10 +9,12 @@
 //! | 102 | nothing: jobs' parents stand in a map of their own, which is empty |
 //! | 103 | pools have shares, nobody's at first: [`pallet_leaderboard::migrations::ToV2`] |
 //! | 103 | lists of waiting and settled files: [`pallet_datanets::migrations::ToV2`] |
+//! | 103 | jobs offer a price a token, workers opt in: [`pallet_training::migrations::ToV2`] |
 
 /// Run in this order when the runtime is replaced.
 pub type SingleBlock = (
     pallet_review::migrations::ToV2<crate::Runtime>,
     pallet_leaderboard::migrations::ToV2<crate::Runtime>,
     pallet_datanets::migrations::ToV2<crate::Runtime>,
+    pallet_training::migrations::ToV2<crate::Runtime>,
 );

@@ -128,8 +128,6 @@ pub struct Job {
     pub fault: Option<String>,
     /// What the worker was paid.
     pub price: String,
-    /// What the owner got back.
-    pub refund: String,
     /// From its creation to its completion.
     pub seconds: f64,
 }

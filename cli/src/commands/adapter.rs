@@ -112,14 +112,11 @@ async fn list(context: &Context) -> Result<Answer> {
     loop {
         let page = client.jobs(start).await?;
         let Some((last, _)) = page.last() else { break };
-        let parents: BTreeMap<JobId, JobId> =
-            client.parents(start, u32::MAX).await?.into_iter().collect();
         start = last + 1;
         for (id, job) in &page {
-            if job.is_over() {
-                let parent = parents.get(id).copied();
+            if job.state.is_over() {
                 let Some(adapter) = client.adapter(*id).await? else { continue };
-                adapters.push(shape(client, *id, adapter, parent).await?);
+                adapters.push(shape(client, *id, adapter, job.parent).await?);
             }
         }
     }

@@ -12,13 +12,11 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::{AccountId, Amount, Client, NewJob, Wait};
 use openledger_primitives::{
-    job::{Job, JobState},
-    json,
-    leaf::DatasetRef,
-    BaseModelId, DatanetId, JobId, TrainingSpec,
+    api::JobView, job::JobState, json, leaf::DatasetRef, Balance, BaseModelId, BlockNumber,
+    DatanetId, JobId, RateClass, TrainingSpec,
 };
 use serde_json::json;
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -47,12 +45,50 @@ pub(crate) enum Command {
     },
     /// List the jobs.
     #[command(after_help = "Examples:
-  openledger job list --output json")]
-    List,
-    /// Call a job off before a worker has taken it; the budget is given back.
+  openledger job list --output json
+  openledger job list --owner 5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy --state queued")]
+    List {
+        /// Those of one account.
+        #[arg(long, value_name = "ADDRESS")]
+        owner: Option<AccountId>,
+        /// Those in one state.
+        #[arg(long, value_parser = [
+            "queued", "assigned", "training", "submitted", "completed", "failed", "cancelled",
+        ])]
+        state: Option<String>,
+    },
+    /// Call a job off before there is a result. A worker that trains is paid for the share that it has
+    /// shown in the time that it should take, half at most; the rest of the budget is given back.
     #[command(after_help = "Examples:
   openledger --key me job cancel 3")]
     Cancel {
+        /// Its number.
+        job: JobId,
+    },
+    /// Offer more a token for a job that waits; the difference is held.
+    #[command(after_help = "Examples:
+  openledger --key me job raise 3 --budget 8OPEN")]
+    Raise {
+        /// Its number.
+        job: JobId,
+        /// What is offered for the whole ceiling from now on.
+        #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+        budget: Amount,
+    },
+    /// Give a job without a result more time.
+    #[command(after_help = "Examples:
+  openledger --key me job extend 3 --blocks 1200")]
+    Extend {
+        /// Its number.
+        job: JobId,
+        /// Blocks to add to its deadline (a block takes 3 s).
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        blocks: u32,
+    },
+    /// Forget a job that failed or was called off; its deposit goes back to its owner.
+    #[command(after_help = "Examples:
+  openledger --key me job prune 3")]
+    Prune {
         /// Its number.
         job: JobId,
     },
@@ -69,7 +105,8 @@ pub(crate) struct Create {
     /// A Datanet, as it is now or as it was with LEAVES accepted files (repeatable, up to 8).
     #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
     datanets: Vec<DatasetArgument>,
-    /// Most to pay; what the worker's price leaves over is given back.
+    /// What is offered for the whole token ceiling, and paid when the adapter is there; the price a
+    /// token is this ÷ the ceiling, rounded down. Workers that ask more do not take the job.
     #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     budget: Amount,
     /// Most tokens the price covers.
@@ -78,12 +115,10 @@ pub(crate) struct Create {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     token_ceiling: u64,
-    /// Blocks from now after which the unfinished job fails (a block takes 3 s).
-    #[arg(
-        long, default_value_t = 2_400, value_name = "BLOCKS",
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    deadline: u32,
+    /// Blocks from now after which the unfinished job fails (a block takes 3 s). By default two hours,
+    /// or what a worker of 32 tokens a second takes for the ceiling, a week at most.
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
+    deadline: Option<u32>,
     /// Check everything and show the job, without a key and without sending it.
     #[arg(long)]
     dry_run: bool,
@@ -125,8 +160,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Create(arguments) => create(context, *arguments).await,
         Command::Watch { job } => watch(context, job).await,
         Command::Show { job } => show(context, job).await,
-        Command::List => list(context).await,
+        Command::List { owner, state } => list(context, owner, state.as_deref()).await,
         Command::Cancel { job } => cancel(context, job).await,
+        Command::Raise { job, budget } => raise(context, job, budget).await,
+        Command::Extend { job, blocks } => extend(context, job, blocks).await,
+        Command::Prune { job } => prune(context, job).await,
     }
 }
 
@@ -141,14 +179,20 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         datasets.push(resolve(client, *argument).await?);
     }
     let (block, _) = client.best().await?;
+    let price_per_token = per_token(arguments.budget, arguments.token_ceiling)?;
+    let budget = Amount(price_per_token.saturating_mul(arguments.token_ceiling.into()));
+    let deadline = match arguments.deadline {
+        Some(blocks) => blocks,
+        None => patience(client, arguments.token_ceiling).await?,
+    };
     let job = NewJob {
         parent: arguments.parent,
         base,
         datasets,
         spec,
         token_ceiling: arguments.token_ceiling,
-        budget: arguments.budget.0,
-        deadline: block.saturating_add(arguments.deadline),
+        price_per_token,
+        deadline: block.saturating_add(deadline),
     };
     let mut json = json!({
         "base": job.base,
@@ -156,7 +200,8 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         "datasets": json::datasets(&job.datasets),
         "spec": views::Spec::from(&job.spec),
         "tokenCeiling": job.token_ceiling,
-        "budget": job.budget.to_string(),
+        "pricePerToken": price_per_token.to_string(),
+        "budget": budget.0.to_string(),
         "deadline": job.deadline,
     });
     let datanets: Vec<String> = job
@@ -169,10 +214,9 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         None => model.name,
     };
     let what = format!(
-        "{} of {of} on Datanet {} for at most {}, until block {}",
+        "{} of {of} on Datanet {} for {budget} ({price_per_token} plancks a token), until block {}",
         job.spec.method.name(),
         datanets.join(", "),
-        arguments.budget,
         job.deadline
     );
     if arguments.dry_run {
@@ -238,7 +282,27 @@ async fn resolve(client: &Client, argument: DatasetArgument) -> Result<DatasetRe
     Ok(DatasetRef { datanet: argument.datanet, version })
 }
 
-async fn require(client: &Client, job: JobId) -> Result<Job<AccountId>> {
+/// Plancks a token of a sum for the whole ceiling.
+fn per_token(budget: Amount, ceiling: u64) -> Result<Balance> {
+    match budget.0.checked_div(ceiling.into()) {
+        None | Some(0) => Err(CliError::usage(format!(
+            "{budget} over {ceiling} tokens is less than a planck a token"
+        ))
+        .next("offer more, or lower --token-ceiling")),
+        Some(price) => Ok(price),
+    }
+}
+
+/// How long a job waits and trains if its owner says nothing.
+async fn patience(client: &Client, ceiling: u64) -> Result<BlockNumber> {
+    const TWO_HOURS: BlockNumber = 2_400;
+    const WEEK: BlockNumber = 7 * 24 * 1_200;
+    const TOKENS_PER_SECOND: u32 = 32;
+    let floor = client.windows().await?.floor(ceiling, RateClass::declared(TOKENS_PER_SECOND));
+    Ok(floor.clamp(TWO_HOURS, WEEK))
+}
+
+async fn require(client: &Client, job: JobId) -> Result<JobView<AccountId>> {
     client.job(job).await?.ok_or_else(|| {
         CliError::refused(format!("there is no job {job}"))
             .next("list them with `openledger job list`")
@@ -246,15 +310,26 @@ async fn require(client: &Client, job: JobId) -> Result<Job<AccountId>> {
 }
 
 /// A job with the result that, once it is completed, its adapter keeps.
-async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer> {
+async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<Answer> {
     let completed = match job.state {
         JobState::Completed { .. } => client.adapter(id).await?.map(|adapter| adapter.result),
         _ => None,
     };
     let price = job.assignment().map(|assignment| assignment.price);
     let ancestry = client.ancestry(id).await?;
-    let job = json::Job::new(id, job, ancestry.first().copied(), completed);
+    let place = client.place(id).await?;
+    let offer = format!(
+        "{} ({} plancks a token of {})",
+        Amount(job.budget),
+        job.price_per_token,
+        job.token_ceiling
+    );
+    let deposit = Amount(job.deposit);
+    let job = json::Job::new(job, completed);
     let mut state = job.state.to_owned();
+    if let Some(place) = place {
+        state.push_str(&format!(", {} that pay more or came before", place.ahead));
+    }
     if let (Some(step), Some(total)) = (job.step, job.total_steps) {
         state.push_str(&format!(", step {step} of {total}"));
     }
@@ -270,12 +345,29 @@ async fn shown(client: &Client, id: JobId, job: Job<AccountId>) -> Result<Answer
         ("Trains further", super::adapter::line(&ancestry)),
         ("State", state),
         ("Worker", job.worker.map_or("none yet".to_owned(), |worker| worker.to_string())),
+        ("Offer", offer),
         ("Price", price.map_or("not fixed yet".to_owned(), |price| Amount(price).to_string())),
+        ("Deposit", deposit.to_string()),
         ("Held-out loss", loss),
         ("Attempts", job.attempts.to_string()),
+        ("Not offered to", refused(&job)),
         ("Deadline", format!("block {}", job.deadline)),
     ]);
     Ok(Answer::new(json!(job), text))
+}
+
+/// Who will not get the job again, and why.
+fn refused(job: &json::Job<AccountId>) -> String {
+    let one = |refused: &json::Refused<AccountId>| match refused.reason {
+        Some(reason) => format!("{} (declined: {})", refused.worker, reason.help()),
+        None => format!("{} (let it time out)", refused.worker),
+    };
+    let all: Vec<String> = job.refused.iter().map(one).collect();
+    if all.is_empty() {
+        "nobody".to_owned()
+    } else {
+        all.join(", ")
+    }
 }
 
 async fn show(context: &Context, id: JobId) -> Result<Answer> {
@@ -284,22 +376,20 @@ async fn show(context: &Context, id: JobId) -> Result<Answer> {
     shown(client, id, job).await
 }
 
-async fn list(context: &Context) -> Result<Answer> {
+async fn list(context: &Context, owner: Option<AccountId>, state: Option<&str>) -> Result<Answer> {
     let client = context.client().await?;
     let mut jobs = Vec::new();
+    let mut start = 0;
     loop {
-        let start = jobs.last().map_or(0, |last: &json::Job<AccountId>| last.id + 1);
-        let page = client.jobs(start).await?;
-        if page.is_empty() {
-            break;
-        }
-        let parents: BTreeMap<JobId, JobId> =
-            client.parents(start, u32::MAX).await?.into_iter().collect();
-        jobs.extend(
-            page.into_iter()
-                .map(|(id, job)| json::Job::new(id, job, parents.get(&id).copied(), None)),
-        );
+        let page = match owner {
+            Some(owner) => client.jobs_of(owner, start).await?,
+            None => client.jobs(start).await?,
+        };
+        let Some((last, _)) = page.last() else { break };
+        start = last.saturating_add(1);
+        jobs.extend(page.into_iter().map(|(_, job)| json::Job::new(job, None)));
     }
+    jobs.retain(|job: &json::Job<AccountId>| state.is_none_or(|state| job.state == state));
     let rows = jobs.iter().map(|job| {
         [
             job.id.to_string(),
@@ -318,8 +408,45 @@ async fn cancel(context: &Context, id: JobId) -> Result<Answer> {
     let signer = context.signer().await?;
     let client = context.client().await?;
     let receipt = client.cancel_job(&signer, id, context.wait(Wait::InBlock)).await?;
-    let text = format!("Job {id} is cancelled; its budget was given back.");
+    let text = format!(
+        "Job {id} is cancelled; its budget was given back, less what its worker has earned. \
+         `openledger job prune {id}` gives its deposit back."
+    );
     Ok(Answer::of_transaction(json!({ "job": id, "state": "cancelled" }), text, &receipt))
+}
+
+async fn raise(context: &Context, id: JobId, budget: Amount) -> Result<Answer> {
+    let client = context.client().await?;
+    let ceiling = require(client, id).await?.token_ceiling;
+    let price = per_token(budget, ceiling)?;
+    let signer = context.signer().await?;
+    let receipt = client.raise_price(&signer, id, price, context.wait(Wait::InBlock)).await?;
+    let budget = price.saturating_mul(ceiling.into());
+    let json = json!({
+        "job": id, "pricePerToken": price.to_string(), "budget": budget.to_string(),
+    });
+    let text = format!("Job {id} offers {} now ({price} plancks a token).", Amount(budget));
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+async fn extend(context: &Context, id: JobId, blocks: u32) -> Result<Answer> {
+    let client = context.client().await?;
+    let deadline = require(client, id).await?.deadline.saturating_add(blocks);
+    let signer = context.signer().await?;
+    let wait = context.wait(Wait::InBlock);
+    let receipt = client.extend_deadline(&signer, id, deadline, wait).await?;
+    let text = format!("Job {id} has until block {deadline} now.");
+    Ok(Answer::of_transaction(json!({ "job": id, "deadline": deadline }), text, &receipt))
+}
+
+async fn prune(context: &Context, id: JobId) -> Result<Answer> {
+    let client = context.client().await?;
+    let deposit = Amount(require(client, id).await?.deposit);
+    let signer = context.signer().await?;
+    let receipt = client.prune_job(&signer, id, context.wait(Wait::InBlock)).await?;
+    let text = format!("Job {id} is no longer on record; its owner got {deposit} back.");
+    let json = json!({ "job": id, "deposit": deposit.0.to_string() });
+    Ok(Answer::of_transaction(json, text, &receipt))
 }
 
 async fn watch(context: &Context, id: JobId) -> Result<Answer> {
@@ -344,7 +471,13 @@ async fn watch(context: &Context, id: JobId) -> Result<Answer> {
                 bar.finish_and_clear();
                 return shown(client, id, job).await;
             }
-            JobState::Failed(failure) => Some(format!("job {id} failed: {}", failure.help())),
+            JobState::Failed(failure) => {
+                let declined = refused(&json::Job::new(job, None));
+                Some(format!(
+                    "job {id} failed: {} (not offered again to: {declined})",
+                    failure.help()
+                ))
+            }
             JobState::Cancelled => Some(format!("job {id} was cancelled by its owner")),
             _ => None,
         };

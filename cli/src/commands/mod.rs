@@ -15,6 +15,7 @@ pub(crate) mod status;
 pub(crate) mod submission;
 pub(crate) mod submit;
 pub(crate) mod text;
+pub(crate) mod worker;
 
 use crate::{arguments::Global, context::Context, error::Result, output::Answer};
 use clap::{Parser, Subcommand};
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// Training jobs.
     #[command(subcommand)]
     Job(job::Command),
+    /// Workers: who trains what, how fast, and from which price on.
+    #[command(subcommand)]
+    Worker(worker::Command),
     /// Trained adapters.
     #[command(subcommand)]
     Adapter(adapter::Command),
@@ -102,6 +106,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Rewards(command) => rewards::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
         Command::Job(command) => job::run(&context, command).await,
+        Command::Worker(command) => worker::run(&context, command).await,
         Command::Adapter(command) => adapter::run(&context, command).await,
         Command::Status => status::run(&context).await,
     }

@@ -36,6 +36,13 @@ pub(crate) enum Command {
         /// Its number.
         model: BaseModelId,
     },
+    /// Let a base model take no new jobs, and get its deposit back. Jobs that name it go on.
+    #[command(after_help = "Examples:
+  openledger --key me model retire 0")]
+    Retire {
+        /// Its number.
+        model: BaseModelId,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -65,7 +72,17 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Register(arguments) => register(context, arguments).await,
         Command::List => list(context).await,
         Command::Show { model } => show(context, model).await,
+        Command::Retire { model } => retire(context, model).await,
     }
+}
+
+async fn retire(context: &Context, model: BaseModelId) -> Result<Answer> {
+    let client = context.client().await?;
+    let signer = context.signer().await?;
+    let wait = context.wait(Wait::InBlock);
+    let receipt = client.retire_base_model(&signer, model, wait).await?;
+    let text = format!("Base model {model} takes no new jobs; its deposit was given back.");
+    Ok(Answer::of_transaction(json!({ "model": model, "retired": true }), text, &receipt))
 }
 
 /// Adds a file to the IPFS directory and says what it is called.
@@ -128,6 +145,7 @@ fn shape(model: &BaseModel) -> Value {
         "size": model.weights_size,
         "tokenizer": model.tokenizer,
         "config": model.config,
+        "retired": model.retired,
     })
 }
 

@@ -3,9 +3,10 @@
 use crate::{AccountId, H256};
 use codec::{Decode, Input};
 use openledger_primitives::{
-    job::JobFailure, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId,
-    DatanetStatus, ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits,
-    RejectionReason, Shares, SubmissionId, Verdict,
+    job::{DeclineReason, JobFailure},
+    Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetStatus,
+    ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits, RejectionReason,
+    Shares, SubmissionId, Verdict,
 };
 use serde_json::{json, Map, Value};
 
@@ -43,6 +44,7 @@ shown! {
     JobFailure: |value| value.name().into();
     DatanetStatus: |value| value.name().into();
     Option<AccountId>: |value| value.map_or(Value::Null, |account| account.to_string().into());
+    DeclineReason: |value| value.name().into();
     BarReason: |value| value.name().into();
     Option<QuotaLimits>: |value| json!(value);
     Failure: |value| hex::encode(&value.0).into();
@@ -266,6 +268,17 @@ chain_events! {
         JobCancelled = "JobCancelled" { job: JobId, refund: Balance }
         JobDelayed = "JobDelayed" { job: JobId, until: BlockNumber }
         ParentNamed = "ParentNamed" { job: JobId, parent: JobId }
+        JobDeclined = "JobDeclined" { job: JobId, worker: AccountId, reason: DeclineReason }
+        WorkerRests = "WorkerRests" { worker: AccountId, until: BlockNumber }
+        PriceRaiseWaits = "PriceRaiseWaits" {
+            worker: AccountId, price_per_token: Balance, from: BlockNumber
+        }
+        JobPriceRaised = "JobPriceRaised" { job: JobId, price_per_token: Balance, budget: Balance }
+        JobDeadlineExtended = "JobDeadlineExtended" { job: JobId, deadline: BlockNumber }
+        WorkPaid = "WorkPaid" { job: JobId, worker: AccountId, pay: Balance }
+        DepositForfeited = "DepositForfeited" { job: JobId, amount: Balance }
+        JobPruned = "JobPruned" { job: JobId, deposit: Balance }
+        BaseModelRetired = "BaseModelRetired" { base: BaseModelId, deposit: Balance }
     }
 }
 
@@ -343,7 +356,13 @@ impl ChainEvent {
             | Self::JobFailed { job, .. }
             | Self::JobCancelled { job, .. }
             | Self::JobDelayed { job, .. }
-            | Self::ParentNamed { job, .. } => Some(*job),
+            | Self::ParentNamed { job, .. }
+            | Self::JobDeclined { job, .. }
+            | Self::JobPriceRaised { job, .. }
+            | Self::JobDeadlineExtended { job, .. }
+            | Self::WorkPaid { job, .. }
+            | Self::DepositForfeited { job, .. }
+            | Self::JobPruned { job, .. } => Some(*job),
             _ => None,
         }
     }
@@ -396,7 +415,11 @@ impl ChainEvent {
             | Self::JobTaken { worker: account, .. }
             | Self::ResultSubmitted { worker: account, .. }
             | Self::JobCompleted { worker: account, .. }
-            | Self::JobTimedOut { worker: account, .. } => vec![*account],
+            | Self::JobTimedOut { worker: account, .. }
+            | Self::JobDeclined { worker: account, .. }
+            | Self::WorkerRests { worker: account, .. }
+            | Self::PriceRaiseWaits { worker: account, .. }
+            | Self::WorkPaid { worker: account, .. } => vec![*account],
             _ => Vec::new(),
         }
     }
@@ -413,7 +436,11 @@ impl ChainEvent {
             | Self::JobTaken { worker, .. }
             | Self::ResultSubmitted { worker, .. }
             | Self::JobCompleted { worker, .. }
-            | Self::JobTimedOut { worker, .. } => Some(*worker),
+            | Self::JobTimedOut { worker, .. }
+            | Self::JobDeclined { worker, .. }
+            | Self::WorkerRests { worker, .. }
+            | Self::PriceRaiseWaits { worker, .. }
+            | Self::WorkPaid { worker, .. } => Some(*worker),
             _ => None,
         }
     }

@@ -22,9 +22,9 @@ use calls::Asked;
 use codec::{Decode, DecodeAll};
 use openledger_primitives::{
     api::{SubmissionItem, WorkerView},
-    Adapter, Balance, BaseModelId, ContentId, DatanetId, DatasetLeaf, FileHash, Job, JobId,
-    JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits, ReviewPolicy, SubmissionId,
-    Verdict,
+    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetLeaf, FileHash, Job,
+    JobId, JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits, RateClass, ReviewPolicy,
+    Serves, SubmissionId, Verdict,
 };
 use shape::Shapes;
 use std::{
@@ -92,11 +92,11 @@ pub struct Changed {
     pub policies: Vec<(DatanetId, ReviewPolicy<AccountId>)>,
     /// Reward pools.
     pub pools: Vec<(DatanetId, Pool)>,
-    /// New base models.
+    /// New base models, and those that were retired and stay for their jobs.
     pub base_models: Vec<BaseModel>,
     /// Workers; `None` for those that left.
     pub workers: Vec<(AccountId, Option<WorkerView<AccountId>>)>,
-    /// Jobs.
+    /// Jobs, without those that are no longer on record.
     pub jobs: Vec<(JobId, Job<AccountId>)>,
     /// New adapters.
     pub adapters: Vec<(JobId, Adapter<AccountId>)>,
@@ -169,6 +169,8 @@ struct StoredBaseModel {
     config: Option<ContentId>,
     licence: Vec<u8>,
     _deposit: Balance,
+    retired: bool,
+    _jobs: u64,
 }
 
 #[derive(Decode)]
@@ -185,9 +187,34 @@ struct StoredWorker {
     price_per_token: Balance,
     endpoint: Vec<u8>,
     job: Option<JobId>,
-    _idle: Option<u64>,
     paused: bool,
     _open_results: u32,
+    opt_in: StoredOptIn,
+    rate: RateClass,
+    _place: u64,
+    lost: u32,
+    declines: u8,
+    rests_until: BlockNumber,
+    raise: Option<(Balance, BlockNumber)>,
+}
+
+#[derive(Decode)]
+enum StoredOptIn {
+    Models(Vec<(BaseModelId, ModelFamily)>),
+    UpTo(u64),
+}
+
+impl From<StoredOptIn> for Serves {
+    fn from(stored: StoredOptIn) -> Self {
+        match stored {
+            StoredOptIn::UpTo(bytes) => Self::UpTo(bytes),
+            StoredOptIn::Models(models) => {
+                let models: Vec<BaseModelId> = models.into_iter().map(|(base, _)| base).collect();
+                // The chain holds no more than fit.
+                Self::Models(models.try_into().unwrap_or_default())
+            }
+        }
+    }
 }
 
 type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -411,7 +438,7 @@ impl Reader<'_> {
         let models: BaseModelId =
             self.value(storage.training().next_base_model(), ()).await?.unwrap_or(0);
         for id in 0..models {
-            changed.base_models.push(self.base_model(id).await?);
+            changed.base_models.extend(self.base_model(id).await?);
         }
         Ok(())
     }
@@ -430,10 +457,11 @@ impl Reader<'_> {
         })
     }
 
-    async fn base_model(&self, id: BaseModelId) -> Result<BaseModel> {
+    /// A base model, unless it is gone: one without jobs may be retired in the block that brings it.
+    async fn base_model(&self, id: BaseModelId) -> Result<Option<BaseModel>> {
         let address = runtime::storage().training().base_models();
-        let stored: StoredBaseModel = self.present(address, (id,)).await?;
-        Ok(BaseModel {
+        let stored: Option<StoredBaseModel> = self.value(address, (id,)).await?;
+        Ok(stored.map(|stored| BaseModel {
             id,
             registrar: stored.registrar,
             family: stored.family,
@@ -444,7 +472,8 @@ impl Reader<'_> {
             weights_size: stored.weights_size,
             tokenizer: stored.tokenizer,
             config: stored.config,
-        })
+            retired: stored.retired,
+        }))
     }
 
     /// What the block's transactions asked for, by their place. Only transactions of events that need
@@ -580,8 +609,9 @@ impl Reader<'_> {
                     let policy = self.present(storage.review().policies(), (*datanet,)).await?;
                     changed.policies.push((*datanet, policy));
                 }
-                ChainEvent::BaseModelRegistered { base, .. } => {
-                    changed.base_models.push(self.base_model(*base).await?);
+                ChainEvent::BaseModelRegistered { base, .. }
+                | ChainEvent::BaseModelRetired { base, .. } => {
+                    changed.base_models.extend(self.base_model(*base).await?);
                 }
                 ChainEvent::JobCompleted { job, .. } => {
                     let adapter = self.present(storage.training().adapters(), (*job,)).await?;
@@ -609,8 +639,9 @@ impl Reader<'_> {
             changed.pools.extend(pool.map(|pool| (datanet, pool)));
         }
         for job in jobs {
-            let value: Job<AccountId> = self.present(storage.training().jobs(), (job,)).await?;
-            changed.jobs.push((job, value));
+            // One that is pruned in this block is gone; its events say what became of it.
+            let value = self.value(storage.training().jobs(), (job,)).await?;
+            changed.jobs.extend(value.map(|value| (job, value)));
         }
         for account in workers.into_values() {
             let worker = self.value(storage.training().workers(), (account,)).await?;
@@ -622,6 +653,12 @@ impl Reader<'_> {
                 endpoint: worker.endpoint,
                 job: worker.job,
                 paused: worker.paused,
+                serves: worker.opt_in.into(),
+                tokens_per_second: worker.rate.tokens_per_second(),
+                lost: worker.lost,
+                declines: worker.declines,
+                rests_until: worker.rests_until,
+                raise: worker.raise,
             });
             changed.workers.push((account, view));
         }

@@ -306,6 +306,15 @@ pub struct Spec {
     pub eval_fraction_bp: u16,
 }
 
+/// A worker to which a job is not offered again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Refused {
+    /// Who.
+    pub worker: String,
+    /// Why it declined; nothing if it let its time pass.
+    pub reason: Option<String>,
+}
+
 /// A training job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -326,12 +335,24 @@ pub struct Job {
     pub spec: Spec,
     /// Most tokens the price covers.
     pub token_ceiling: u64,
-    /// Most plancks its owner pays.
+    /// Plancks offered a token of the ceiling.
+    #[serde(default)]
+    pub price_per_token: String,
+    /// Plancks held until it ends.
     pub budget: String,
+    /// Plancks held until its record on the chain is gone.
+    #[serde(default)]
+    pub deposit: String,
     /// Block after which it fails.
     pub deadline: u32,
-    /// Workers that gave it up.
+    /// Workers that let it time out.
     pub attempts: u8,
+    /// Workers it is not offered to again, and why they declined it.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
+    /// Whether the chain has forgotten it.
+    #[serde(default)]
+    pub pruned: bool,
     /// `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`.
     pub state: String,
     /// Why it failed.
@@ -422,6 +443,9 @@ pub struct BaseModel {
     pub tokenizer: Option<String>,
     /// The configuration, if the weights' file does not hold it.
     pub config: Option<String>,
+    /// Whether it takes no new jobs.
+    #[serde(default)]
+    pub retired: bool,
     /// When it was registered.
     pub registered: Moment,
 }
@@ -445,8 +469,20 @@ pub struct Worker {
     pub registered: bool,
     /// What it can train.
     pub kinds: Vec<Kind>,
-    /// Plancks a token.
+    /// Its floor: plancks a token.
     pub price_per_token: String,
+    /// A higher floor that waits, plancks a token.
+    #[serde(default)]
+    pub raise_to: Option<String>,
+    /// The base models it takes; nothing where it takes any up to a size.
+    #[serde(default)]
+    pub models: Option<Vec<u32>>,
+    /// Most bytes of weights it takes; nothing where it names base models.
+    #[serde(default)]
+    pub max_model_bytes: Option<u64>,
+    /// How fast it says it trains, rounded down to a power of two.
+    #[serde(default)]
+    pub tokens_per_second: u32,
     /// Plancks at stake.
     pub bond: String,
     /// Where it says that it serves. Anyone can write this: do not fetch it.
@@ -459,6 +495,9 @@ pub struct Worker {
     pub completed: u64,
     /// Jobs that it let time out.
     pub timed_out: u64,
+    /// Jobs that it declined.
+    #[serde(default)]
+    pub declined: u64,
     /// Plancks that it was paid.
     pub earned: String,
 }

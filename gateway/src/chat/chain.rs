@@ -72,12 +72,11 @@ impl Catalogue for Client {
         for _ in 0..MAX_PAGES {
             let page = self.jobs(start).await?;
             let Some((last, _)) = page.last() else { break };
-            let parents: HashMap<JobId, JobId> =
-                self.parents(start, u32::MAX).await?.into_iter().collect();
             start = last + 1;
-            for (id, _) in page.iter().filter(|(_, job)| job.base == base && job.is_over()) {
+            for (id, job) in page.iter().filter(|(_, job)| job.base == base && job.state.is_over())
+            {
                 if let Some(adapter) = self.adapter(*id).await? {
-                    let (sha256, parent) = (adapter.result.sha256, parents.get(id).copied());
+                    let (sha256, parent) = (adapter.result.sha256, job.parent);
                     adapters.push(ChainAdapter { id: *id, parent, sha256 });
                 }
             }

@@ -10,8 +10,8 @@ use openledger_primitives::{
     job::{Assignment, Job, JobState},
     leaf::{DatasetRef, LeafVersion},
     Adapter, ContentId, DatasetLeaf, DatasetVersion, JobKind, JobResult, MediaType, Method,
-    Modality, ModelFamily, Pool, RejectionReason, ReviewPolicy, RewardTerms, Score, TrainingSpec,
-    Verdict,
+    Modality, ModelFamily, Pool, RateClass, RejectionReason, ReviewPolicy, RewardTerms, Score,
+    SizeClass, TrainingSpec, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -166,6 +166,7 @@ impl Maker {
             weights_size: 1 << 20,
             tokenizer: None,
             config: None,
+            retired: false,
         };
         block.changed.base_models.push(model);
         let registered = ChainEvent::BaseModelRegistered { base: 0, registrar: account(0) };
@@ -284,14 +285,20 @@ impl Maker {
         Job {
             owner: account((id % u64::from(self.plan.contributors.max(1))) as u32),
             base: 0,
+            size: SizeClass::default(),
             kind: JobKind { family: ModelFamily::Llama, method: Method::Lora },
             datasets,
             spec: TrainingSpec::default(),
             token_ceiling: 1_000_000,
+            price_per_token: 1,
             budget: 1_000_000,
+            deposit: 1_000,
             deadline: u32::MAX,
             attempts: 0,
+            refused: Default::default(),
+            sequence: id,
             state,
+            ended_at: 0,
         }
     }
 
@@ -313,7 +320,8 @@ impl Maker {
 
     fn complete_jobs(&mut self, block: &mut Block) {
         for id in std::mem::take(&mut self.running) {
-            let assignment = Assignment { worker: curator(), price: 1_000 };
+            let assignment =
+                Assignment { worker: curator(), price: 1_000, rate: RateClass::default() };
             let job = self.job(id, JobState::Completed { assignment });
             let content = ContentId::raw(digest(8, self.plan.seed, id));
             let result = JobResult {

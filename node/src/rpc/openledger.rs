@@ -17,8 +17,8 @@ use openledger_primitives::{
         SubmissionKey, TrainingApi,
     },
     json::{
-        file_shares, Adapter, Attribution, Check, Datanet, DatanetDetails, Entry, Job, Payout,
-        Pool, Quota, Share, Submission, WaitingPolicy,
+        file_shares, Adapter, Attribution, BaseModel, Check, Datanet, DatanetDetails, Entry, Job,
+        Payout, Pool, Quota, Share, Submission, WaitingPolicy, Worker,
     },
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
@@ -74,6 +74,11 @@ pub(crate) fn module(
     method(&mut module, "openledger_datanetDetails", datanet_details)?;
     method(&mut module, "openledger_job", job)?;
     method(&mut module, "openledger_jobs", jobs)?;
+    method(&mut module, "openledger_jobsOf", jobs_of)?;
+    method(&mut module, "openledger_place", place)?;
+    method(&mut module, "openledger_worker", worker)?;
+    method(&mut module, "openledger_workers", workers)?;
+    method(&mut module, "openledger_baseModels", base_models)?;
     method(&mut module, "openledger_adapter", adapter)?;
     method(&mut module, "openledger_ancestry", ancestry)?;
     method(&mut module, "openledger_attribution", attribution)?;
@@ -268,17 +273,35 @@ fn parents(client: &FullClient, at: Hash, start: u64, limit: u32) -> Answer<BTre
 }
 
 fn has_parents(client: &FullClient, at: Hash) -> Answer<bool> {
+    Ok(training_version(client, at)? >= 2)
+}
+
+fn training_version(client: &FullClient, at: Hash) -> Answer<u32> {
     let version = client.runtime_api().api_version::<dyn TrainingApi<Block, AccountId>>(at);
-    Ok(version.map_err(runtime)?.is_some_and(|version| version >= 2))
+    Ok(version.map_err(runtime)?.unwrap_or(0))
+}
+
+/// Refuses what an earlier runtime would answer in other shapes, or not at all.
+fn with_views(client: &FullClient, at: Hash) -> Answer<()> {
+    match training_version(client, at)? {
+        3.. => Ok(()),
+        version => Err(error(
+            RUNTIME_ERROR,
+            format!("TrainingApi is at version {version}, this node reads 3: upgrade the runtime"),
+        )),
+    }
 }
 
 /// `openledger_job(job)`
 fn job(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Job<AccountId>> {
     let id: u64 = params.one()?;
+    with_views(client, at)?;
     let job = client.runtime_api().job(at, id).map_err(runtime)?;
-    let parent = parents(client, at, id, 1)?.get(&id).copied();
-    job.map(|job| Job::new(id, job, parent, None))
-        .ok_or_else(|| error(NOT_FOUND, format!("there is no job {id}")))
+    job.map(|job| Job::new(job, None)).ok_or_else(|| no_job(id))
+}
+
+fn no_job(id: u64) -> ErrorObjectOwned {
+    error(NOT_FOUND, format!("there is no job {id}"))
 }
 
 /// `openledger_jobs(start?, limit?)`
@@ -286,13 +309,70 @@ fn jobs(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Job<Ac
     let mut params = params.sequence();
     let start: Option<u64> = params.optional_next()?;
     let limit: Option<u32> = params.optional_next()?;
+    with_views(client, at)?;
     let (start, limit) = (start.unwrap_or(0), limit.unwrap_or(PAGE));
     let jobs = client.runtime_api().jobs(at, start, limit).map_err(runtime)?;
-    let parents = parents(client, at, start, limit)?;
-    Ok(jobs
-        .into_iter()
-        .map(|(id, job)| Job::new(id, job, parents.get(&id).copied(), None))
-        .collect())
+    Ok(jobs.into_iter().map(|(_, job)| Job::new(job, None)).collect())
+}
+
+/// `openledger_jobsOf(owner, state?, start?, limit?)`: of at most `limit` jobs of an owner from number
+/// `start` on those in a state; the next page begins after the last number of a page of all states
+fn jobs_of(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Job<AccountId>>> {
+    let mut params = params.sequence();
+    let owner: AccountId = params.next()?;
+    let state: Option<String> = params.optional_next()?;
+    let start: Option<u64> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    with_views(client, at)?;
+    let (start, limit) = (start.unwrap_or(0), limit.unwrap_or(PAGE));
+    let jobs = client.runtime_api().jobs_of(at, owner, start, limit).map_err(runtime)?;
+    let in_state = |job: &Job<AccountId>| state.as_ref().is_none_or(|state| job.state == state);
+    Ok(jobs.into_iter().map(|(_, job)| Job::new(job, None)).filter(in_state).collect())
+}
+
+/// `openledger_place(job)`: how many waiting jobs of the same kind and base model come first, at most
+/// 1,000; nothing for a job that does not wait
+fn place(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Option<u32>> {
+    let id: u64 = params.one()?;
+    with_views(client, at)?;
+    let api = client.runtime_api();
+    if api.job(at, id).map_err(runtime)?.is_none() {
+        return Err(no_job(id));
+    }
+    Ok(api.place(at, id).map_err(runtime)?.map(|place| place.ahead))
+}
+
+/// `openledger_worker(account)`
+fn worker(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Worker<AccountId>> {
+    let account: AccountId = params.one()?;
+    with_views(client, at)?;
+    let view = client.runtime_api().worker(at, account.clone()).map_err(runtime)?;
+    view.map(Worker::from).ok_or_else(|| error(NOT_FOUND, format!("{account} is no worker")))
+}
+
+/// `openledger_workers(after?, limit?)`
+fn workers(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<Worker<AccountId>>> {
+    let mut params = params.sequence();
+    let after: Option<AccountId> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    with_views(client, at)?;
+    let page = client.runtime_api().workers(at, after, limit.unwrap_or(PAGE)).map_err(runtime)?;
+    Ok(page.into_iter().map(Worker::from).collect())
+}
+
+/// `openledger_baseModels(start?, limit?)`
+fn base_models(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Vec<BaseModel<AccountId>>> {
+    let mut params = params.sequence();
+    let start: Option<u32> = params.optional_next()?;
+    let limit: Option<u32> = params.optional_next()?;
+    with_views(client, at)?;
+    let (start, limit) = (start.unwrap_or(0), limit.unwrap_or(PAGE));
+    let page = client.runtime_api().base_models(at, start, limit).map_err(runtime)?;
+    Ok(page.into_iter().map(BaseModel::from).collect())
 }
 
 /// `openledger_adapter(job)`
@@ -315,9 +395,10 @@ fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Adapter
 /// most 100 of them
 fn ancestry(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<u64>> {
     let id: u64 = params.one()?;
+    with_views(client, at)?;
     let api = client.runtime_api();
     if api.job(at, id).map_err(runtime)?.is_none() {
-        return Err(error(NOT_FOUND, format!("there is no job {id}")));
+        return Err(no_job(id));
     }
     match has_parents(client, at)? {
         true => api.ancestry(at, id, PAGE).map_err(runtime),

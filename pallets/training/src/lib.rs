@@ -4,32 +4,30 @@
 //!
 //! ## Life of a job
 //!
-//! `Queued → Assigned → Training → Submitted → Completed`, or `Failed` or `Cancelled` with the whole
-//! budget given back ([`openledger_primitives::job`] holds the transitions).
+//! `Queued → Assigned → Training → Submitted → Completed`, or `Failed` or `Cancelled`
+//! ([`openledger_primitives::job`] holds the transitions).
 //!
 //! 1. [`create_job`](pallet::Pallet::create_job) names base model, Datanets each at a version,
-//!    settings, token ceiling, budget (held) and deadline. The job joins the queue of its kind.
-//!    [`refine_adapter`](pallet::Pallet::refine_adapter) names an adapter as well, the job's parent,
-//!    which is trained further instead of a fresh one. It must have the base model, rank, alpha and
-//!    layers that the job names. Anyone may name any adapter: they are public, and nothing revokes one.
-//!    A parent changes no price and no payment.
-//! 2. At the start of a block the queues meet the idle workers: the head of a queue goes to the
-//!    worker of that kind that has been idle longest and whose price × token ceiling is within the
-//!    budget. Only the [`CANDIDATES`] longest idle are looked at; if none of them fits and the
-//!    cheapest of all does, the cheapest gets it. If not even the cheapest fits, the job moves to the
-//!    tail: an unmatchable job blocks nobody. The price is fixed at this moment.
-//! 3. The worker has to [`take`](pallet::Pallet::take) the job within [`Config::TakeWindow`], to send
-//!    a [`heartbeat`](pallet::Pallet::heartbeat) at least every [`Config::HeartbeatWindow`], and to
-//!    [`submit_result`](pallet::Pallet::submit_result) before the deadline. If it does not, the job
-//!    goes back to the queue (or fails, after [`Config::MaxAttempts`] workers or past its deadline),
-//!    the worker loses [`Config::TimeoutPenalty`] of its bond, and it is paused until it
-//!    [`resume`](pallet::Pallet::resume)s, so that it is not handed the same job again at once. A
-//!    worker that was still within its window to take the job when the deadline passed is not at
-//!    fault: it loses nothing and is idle again.
-//! 4. [`Config::ChallengeWindow`] blocks after the result the worker is paid the fixed price from the
-//!    held budget, once, the rest is released to the owner and the adapter is registered. The worker
-//!    is free for its next job as soon as it has posted the result; its bond stays until the windows
-//!    of all its results have passed.
+//!    settings, token ceiling, a price a token (the price of the ceiling is held, and a deposit) and
+//!    deadline. [`refine_adapter`](pallet::Pallet::refine_adapter) names an adapter as well, the job's
+//!    parent, which is trained further instead of a fresh one. It must have the base model, rank,
+//!    alpha and layers that the job names. Anyone may name any adapter: they are public, and nothing
+//!    revokes one. A parent changes no price and no payment.
+//! 2. A job goes at once to the idle worker that fits it with the lowest floor, then the fewest jobs
+//!    lost, then the longest idle. A worker fits that trains the kind, has opted in to the base model,
+//!    asks no more than the job offers, and can finish by the deadline at the rate that it declares.
+//!    A job that nobody fits waits unseen; a worker that comes to be idle gets the waiting job that
+//!    fits it and pays most a token, then the earliest. The job pays what it offers.
+//! 3. Within [`Config::TakeWindow`] the worker [`take`](pallet::Pallet::take)s the job or
+//!    [`decline`](pallet::Pallet::decline)s it, which costs nothing. Then it sends a
+//!    [`heartbeat`](pallet::Pallet::heartbeat) at least every [`Config::HeartbeatWindow`], shows a
+//!    step done in [`Config::ProgressWindow`] and what a step takes, and
+//!    [`submit_result`](pallet::Pallet::submit_result)s. If it does not, it loses
+//!    [`Config::PenaltyShare`] of the price from its bond and is paused until it
+//!    [`resume`](pallet::Pallet::resume)s. A job is not offered again to who declined or lost it.
+//! 4. [`Config::ChallengeWindow`] blocks after the result the worker is paid from the held budget,
+//!    once, and the adapter is registered. The worker is free for its next job as soon as it has
+//!    posted the result; its bond stays until the windows of all its results have passed.
 //!
 //! ## Calls
 //!
@@ -37,24 +35,29 @@
 //! |---|---|---|
 //! | `register_base_model` | anyone | registers a base model (deposit) |
 //! | `register_worker` | anyone | registers a worker (bond); it is idle at once |
-//! | `update_worker` | worker | changes kinds, price and endpoint |
+//! | `update_worker` | worker | changes what it offers; a higher floor waits |
 //! | `pause` | worker | takes no further jobs |
 //! | `resume` | worker | fills up the bond and takes jobs again |
 //! | `deregister_worker` | worker without job or open results | releases the bond |
 //! | `create_job` | anyone | queues a job (budget held) |
-//! | `cancel_job` | job owner, before a worker took it | calls the job off |
+//! | `cancel_job` | job owner, before there is a result | calls the job off, paying for work shown |
 //! | `take` | assigned worker | begins |
 //! | `heartbeat` | training worker | sign of life with progress |
 //! | `submit_result` | training worker | posts the adapter |
 //! | `refine_adapter` | anyone | queues a job that trains an adapter further (budget held) |
+//! | `decline` | assigned worker | gives the job back, with a reason |
+//! | `raise_price` | job owner, while it waits | offers more a token (held) |
+//! | `extend_deadline` | job owner, before there is a result | gives the job more time |
+//! | `prune_job` | job owner, later anyone | forgets a failed or cancelled job, deposit back |
+//! | `retire_base_model` | its registrar | no new jobs, deposit back |
 //!
 //! ## Work at the start of a block
 //!
-//! Every unfinished job stands exactly once on the [`Agenda`](pallet::Agenda), at a block in which it
-//! is looked at. A heartbeat does not move the entry: if the job is not due when its entry comes up,
-//! it is entered again where it is. At most [`Config::MaxExpiriesPerBlock`] entries are worked off in
-//! a block; what is left stays first in line for the next. Dispatch looks at a bounded number of jobs
-//! and workers a kind and assigns at most [`Config::MaxDispatchesPerBlock`] jobs.
+//! Every unfinished job stands exactly once on the [`Agenda`](pallet::Agenda), or with its result on
+//! the [`Payments`](pallet::Payments), at a block in which it is looked at. A heartbeat does not move
+//! the entry: if the job is not due when its entry comes up, it is entered again where it is. At most
+//! [`Config::MaxExpiriesPerBlock`] and [`Config::MaxPaymentsPerBlock`] entries are worked off in a
+//! block; what is left stays first in line for the next.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -69,13 +72,22 @@ extern crate alloc;
 
 mod block_impls;
 mod impls;
+mod jobs;
+pub mod migrations;
+mod reads;
+mod shelves;
 pub mod try_state;
 pub mod types;
 pub mod weights;
+mod workers;
 
-pub use block_impls::{CANDIDATES, TRIES_PER_KIND};
+pub use jobs::{FIRST_REST, LONGEST_REST};
 pub use pallet::*;
-pub use types::{BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText, Worker};
+pub use shelves::{JOBS_TRIED, WORKERS_TRIED};
+pub use types::{
+    BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, OptIn, Raise, Row,
+    SequenceKey, ShortText, Worker,
+};
 pub use weights::WeightInfo;
 
 /// The pallet's storage, calls, events and errors.
@@ -84,8 +96,9 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use crate::{
-        types::JobOffer, BaseModel, Endpoint, Kinds, ModelFiles, PriceKey, SequenceKey, ShortText,
-        WeightInfo, Worker,
+        types::{JobOffer, WorkerOffer},
+        BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, Row, SequenceKey,
+        ShortText, WeightInfo, Worker,
     };
     use frame_support::{
         pallet_prelude::*,
@@ -93,14 +106,15 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        job::{Datasets, JobFailure},
+        job::{Datasets, DeclineReason, JobFailure},
         traits::DatasetVersions,
-        Adapter, Balance, BaseModelId, BlockNumber, ContentId, Job, JobId, JobKind, JobResult,
-        ModelFamily, TrainingSpec,
+        Adapter, Balance, BaseModelId, BlockNumber, ContentId, Job, JobId, JobResult, ModelFamily,
+        RateClass, Serves, TrainingSpec,
     };
+    use sp_runtime::Perbill;
 
     /// Version of the storage layout.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet.
     #[pallet::pallet]
@@ -157,17 +171,37 @@ pub mod pallet {
         #[pallet::constant]
         type MaxAttempts: Get<u8>;
 
-        /// Plancks that a worker loses by a time-out, or what is left of its bond.
+        /// Share of a job's price that a worker loses by a time-out, as far as its bond goes.
         #[pallet::constant]
-        type TimeoutPenalty: Get<Balance>;
+        type PenaltyShare: Get<Perbill>;
+
+        /// Plancks held for a job's record, which an owner at fault loses.
+        #[pallet::constant]
+        type JobDeposit: Get<Balance>;
+
+        /// Blocks after its end from which on anyone may prune a job.
+        #[pallet::constant]
+        type PruneDelay: Get<BlockNumber>;
+
+        /// Most blocks without a step done, beside what a step takes at the declared rate.
+        #[pallet::constant]
+        type ProgressWindow: Get<BlockNumber>;
+
+        /// Blocks until a higher floor may take effect.
+        #[pallet::constant]
+        type RaiseDelay: Get<BlockNumber>;
+
+        /// Seconds that a block takes, at least 1.
+        #[pallet::constant]
+        type BlockSeconds: Get<u32>;
 
         /// Most agenda entries worked off in one block, at least 2.
         #[pallet::constant]
         type MaxExpiriesPerBlock: Get<u32>;
 
-        /// Most jobs given to workers in one block, at least 1.
+        /// Most payments in one block, at least 2.
         #[pallet::constant]
-        type MaxDispatchesPerBlock: Get<u32>;
+        type MaxPaymentsPerBlock: Get<u32>;
 
         /// Weights of the calls and of the work at the start of a block.
         type WeightInfo: WeightInfo;
@@ -182,6 +216,8 @@ pub mod pallet {
         WorkerBond,
         /// The budgets of an owner's unfinished jobs.
         JobBudget,
+        /// The deposits of an owner's jobs on record.
+        JobDeposit,
     }
 
     /// Number of the next base model.
@@ -201,15 +237,15 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextPlace<T> = StorageValue<_, u64, ValueQuery>;
 
-    /// Idle workers of a kind, the longest idle first.
+    /// Idle workers by what they declare: the lowest floor first, then the fewest jobs lost, then the
+    /// longest idle.
     #[pallet::storage]
-    pub type IdleWorkers<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, JobKind, Identity, SequenceKey, T::AccountId>;
+    pub type Idle<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, (Row, Class), Identity, IdleKey, T::AccountId>;
 
-    /// The same workers, the cheapest first.
+    /// Of each shelf of idle workers that is not empty, the first.
     #[pallet::storage]
-    pub type IdlePrices<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, JobKind, Identity, PriceKey, T::AccountId>;
+    pub type IdleFirsts<T> = StorageMap<_, Twox64Concat, Row, Firsts<IdleKey>, ValueQuery>;
 
     /// Number of the next job.
     #[pallet::storage]
@@ -219,20 +255,40 @@ pub mod pallet {
     #[pallet::storage]
     pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, Job<T::AccountId>>;
 
-    /// Queued jobs of a kind in order.
+    /// Queued jobs by what they need, each by its base model and by its size: those that pay most a
+    /// token first, then the earliest.
     #[pallet::storage]
-    pub type Queue<T> = StorageDoubleMap<_, Twox64Concat, JobKind, Identity, SequenceKey, JobId>;
+    pub type Waiting<T> =
+        StorageDoubleMap<_, Twox64Concat, (Row, Class), Identity, OfferKey, JobId>;
 
-    /// Where in its queue a queued job stands.
+    /// Of each shelf of queued jobs that is not empty, the first.
     #[pallet::storage]
-    pub type Places<T> = StorageMap<_, Twox64Concat, JobId, u64>;
+    pub type WaitingFirsts<T> = StorageMap<_, Twox64Concat, Row, Firsts<OfferKey>, ValueQuery>;
+
+    /// Among those that need workers of which speed a queued job stands.
+    #[pallet::storage]
+    pub type Shelved<T> = StorageMap<_, Twox64Concat, JobId, RateClass>;
+
+    /// The jobs on record of an owner, in the order of their numbers.
+    #[pallet::storage]
+    pub type JobsOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, SequenceKey, (), OptionQuery>;
 
     /// Jobs to look at in a block.
     #[pallet::storage]
     pub type Agenda<T> =
         StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, (), OptionQuery>;
 
-    /// Under which block of the agenda an unfinished job stands.
+    /// Results to pay in a block.
+    #[pallet::storage]
+    pub type Payments<T> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, (), OptionQuery>;
+
+    /// First block whose payments are not worked off.
+    #[pallet::storage]
+    pub type PaymentCursor<T> = StorageValue<_, BlockNumber, OptionQuery>;
+
+    /// Under which block of the agenda, or of the payments, an unfinished job stands.
     #[pallet::storage]
     pub type AgendaOf<T> = StorageMap<_, Twox64Concat, JobId, BlockNumber>;
 
@@ -394,6 +450,77 @@ pub mod pallet {
             /// The adapter.
             parent: JobId,
         },
+        /// A worker gave a job back within the window to take it.
+        JobDeclined {
+            /// The job.
+            job: JobId,
+            /// Who declined it.
+            worker: T::AccountId,
+            /// Why.
+            reason: DeclineReason,
+        },
+        /// A worker that declined several jobs in a row is paused.
+        WorkerRests {
+            /// Who.
+            worker: T::AccountId,
+            /// The first block in which it may resume.
+            until: BlockNumber,
+        },
+        /// A worker's higher floor waits.
+        PriceRaiseWaits {
+            /// Who.
+            worker: T::AccountId,
+            /// Plancks a token.
+            price_per_token: Balance,
+            /// The first block in which it may take effect.
+            from: BlockNumber,
+        },
+        /// A job offers more a token.
+        JobPriceRaised {
+            /// The job.
+            job: JobId,
+            /// Plancks a token.
+            price_per_token: Balance,
+            /// Plancks held now.
+            budget: Balance,
+        },
+        /// A job has more time.
+        JobDeadlineExtended {
+            /// The job.
+            job: JobId,
+            /// Block after which it fails.
+            deadline: BlockNumber,
+        },
+        /// A worker no longer has a job, which its owner called off, and was paid for what it had shown.
+        WorkPaid {
+            /// The job.
+            job: JobId,
+            /// Who was paid.
+            worker: T::AccountId,
+            /// How many plancks.
+            pay: Balance,
+        },
+        /// An owner lost the deposit of a job that several workers found unusable.
+        DepositForfeited {
+            /// The job.
+            job: JobId,
+            /// Plancks lost.
+            amount: Balance,
+        },
+        /// A job that ended without an adapter is no longer on record.
+        JobPruned {
+            /// The job.
+            job: JobId,
+            /// Plancks given back to its owner.
+            deposit: Balance,
+        },
+        /// A base model takes no new jobs.
+        BaseModelRetired {
+            /// Its number.
+            base: BaseModelId,
+            /// Plancks given back to who registered it.
+            deposit: Balance,
+        },
     }
 
     /// Why a call was refused.
@@ -502,6 +629,26 @@ pub mod pallet {
         HiddenCharacter,
         /// A version holds a leaf that its contributor or governance revoked.
         RevokedLeaf,
+        /// No worker, however fast, could finish by that deadline.
+        DeadlineTooSoon,
+        /// The worker declined the job or lost it before.
+        RefusedBefore,
+        /// The number of all steps is another one than before.
+        OtherTotal,
+        /// The new price a token is not above the old one.
+        NotHigher,
+        /// The new deadline is not after the old one.
+        NotLater,
+        /// The worker has declined several jobs in a row and rests.
+        StillResting,
+        /// A base model is named twice.
+        RepeatedModel,
+        /// The base model takes no new jobs.
+        BaseModelRetired,
+        /// Only who registered the base model may do this.
+        NotTheRegistrar,
+        /// Until some time after the job's end only its owner may do this.
+        TooEarly,
     }
 
     #[pallet::hooks]
@@ -512,7 +659,8 @@ pub mod pallet {
 
         fn integrity_test() {
             assert!(T::MaxExpiriesPerBlock::get() >= 2, "the agenda has to make headway");
-            assert!(T::MaxDispatchesPerBlock::get() >= 1, "jobs have to be dispatched");
+            assert!(T::MaxPaymentsPerBlock::get() >= 2, "payments have to make headway");
+            assert!(T::BlockSeconds::get() >= 1, "a block takes time");
             assert!(T::MaxAttempts::get() >= 1, "a job has at least one attempt");
             assert!(T::HeartbeatWindow::get() >= 1, "a worker needs a block to be heard in");
         }
@@ -547,10 +695,15 @@ pub mod pallet {
 
         /// Registers the caller as a worker and holds [`Config::WorkerBond`]. It is idle at once.
         ///
+        /// `price_per_token` is its floor; `serves` the base models that it opts in to;
+        /// `tokens_per_second` how fast it trains, counted as the power of two below: that is the
+        /// time it is given, and what deadlines it is offered.
+        ///
         /// # Errors
         ///
         /// [`Error::AlreadyAWorker`], [`Error::NoKinds`], [`Error::RepeatedKind`],
-        /// [`Error::NotUtf8`], and the currency's errors if the bond cannot be held.
+        /// [`Error::NotUtf8`], [`Error::UnknownBaseModel`], [`Error::RepeatedModel`], and the
+        /// currency's errors if the bond cannot be held.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register_worker(kinds.len() as u32))]
         pub fn register_worker(
@@ -558,17 +711,23 @@ pub mod pallet {
             kinds: Kinds,
             price_per_token: Balance,
             endpoint: Endpoint,
+            serves: Serves,
+            tokens_per_second: u32,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_register_worker(who, kinds, price_per_token, endpoint)
+            let offer = WorkerOffer { kinds, price_per_token, endpoint, serves, tokens_per_second };
+            Self::do_register_worker(who, offer)
         }
 
         /// Changes what the caller offers. A job that it has keeps the price fixed at dispatch, and
-        /// an idle worker keeps its place.
+        /// an idle worker keeps its place; but a higher floor takes effect no sooner than
+        /// [`Config::RaiseDelay`] blocks from now, when the worker next looks for a job or says the
+        /// same again, and costs the place.
         ///
         /// # Errors
         ///
-        /// [`Error::NotAWorker`], [`Error::NoKinds`], [`Error::RepeatedKind`], [`Error::NotUtf8`].
+        /// [`Error::NotAWorker`], [`Error::NoKinds`], [`Error::RepeatedKind`], [`Error::NotUtf8`],
+        /// [`Error::UnknownBaseModel`], [`Error::RepeatedModel`].
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::update_worker(kinds.len() as u32))]
         pub fn update_worker(
@@ -576,9 +735,12 @@ pub mod pallet {
             kinds: Kinds,
             price_per_token: Balance,
             endpoint: Endpoint,
+            serves: Serves,
+            tokens_per_second: u32,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_update_worker(who, kinds, price_per_token, endpoint)
+            let offer = WorkerOffer { kinds, price_per_token, endpoint, serves, tokens_per_second };
+            Self::do_update_worker(who, offer)
         }
 
         /// Takes no further jobs. A job that the caller has goes on.
@@ -598,8 +760,8 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// [`Error::NotAWorker`], [`Error::NotPaused`], and the currency's errors if what is missing
-        /// of the bond cannot be held.
+        /// [`Error::NotAWorker`], [`Error::NotPaused`], [`Error::StillResting`], and the currency's
+        /// errors if what is missing of the bond cannot be held.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::resume())]
         pub fn resume(origin: OriginFor<T>) -> DispatchResult {
@@ -619,19 +781,20 @@ pub mod pallet {
             Self::do_deregister_worker(who)
         }
 
-        /// Queues a job and holds its budget.
+        /// Queues a job and holds its budget and [`Config::JobDeposit`].
         ///
         /// `datasets` are 1 to 8 Datanets, each once and at a version that it had; `token_ceiling`
-        /// is the most tokens the price covers; `budget` is the most plancks to pay; after block
-        /// `deadline` the unfinished job fails.
+        /// is the most tokens the price covers; `price_per_token` is what is paid for each of them,
+        /// used or not; after block `deadline` the unfinished job fails.
         ///
         /// # Errors
         ///
         /// [`Error::UnknownBaseModel`], [`Error::NoDatasets`], [`Error::RepeatedDatanet`],
         /// [`Error::UnknownVersion`], [`Error::RevokedLeaf`], [`Error::EmptyVersion`], the error named like the first field
         /// of the settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
-        /// [`Error::BelowMinimumBudget`], [`Error::DeadlinePassed`], [`Error::DeadlineTooFar`], and
-        /// the currency's errors if the budget cannot be held.
+        /// [`Error::BelowMinimumBudget`], [`Error::Overflow`], [`Error::DeadlinePassed`],
+        /// [`Error::DeadlineTooFar`], [`Error::DeadlineTooSoon`], [`Error::BaseModelRetired`], and the
+        /// currency's errors if budget and deposit cannot be held.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::create_job(datasets.len() as u32))]
         pub fn create_job(
@@ -640,16 +803,19 @@ pub mod pallet {
             datasets: Datasets,
             spec: TrainingSpec,
             token_ceiling: u64,
-            budget: Balance,
+            price_per_token: Balance,
             deadline: BlockNumber,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
             let parent = None;
-            let offer = JobOffer { parent, base, datasets, spec, token_ceiling, budget, deadline };
+            let offer =
+                JobOffer { parent, base, datasets, spec, token_ceiling, price_per_token, deadline };
             Self::do_create_job(owner, offer)
         }
 
-        /// Calls off a job that no worker has taken, and gives the whole budget back.
+        /// Calls off a job without a result, and gives the budget back. A worker that trains is paid
+        /// the price × the smaller of the share of the steps that it has shown and the share of the
+        /// time that its rate allows, at most half.
         ///
         /// # Errors
         ///
@@ -674,12 +840,13 @@ pub mod pallet {
             Self::do_take(who, job)
         }
 
-        /// A sign of life of the worker that trains, with the optimiser steps done and in all.
+        /// A sign of life of the worker that trains, with the optimiser steps done and in all. The
+        /// total is said once; before, both are 0.
         ///
         /// # Errors
         ///
         /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
-        /// [`Error::TooLate`], [`Error::StepBeyondTotal`].
+        /// [`Error::TooLate`], [`Error::StepBeyondTotal`], [`Error::OtherTotal`].
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::heartbeat())]
         pub fn heartbeat(
@@ -733,13 +900,90 @@ pub mod pallet {
             datasets: Datasets,
             spec: TrainingSpec,
             token_ceiling: u64,
-            budget: Balance,
+            price_per_token: Balance,
             deadline: BlockNumber,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
             let parent = Some(parent);
-            let offer = JobOffer { parent, base, datasets, spec, token_ceiling, budget, deadline };
+            let offer =
+                JobOffer { parent, base, datasets, spec, token_ceiling, price_per_token, deadline };
             Self::do_create_job(owner, offer)
+        }
+
+        /// Gives a job back that was given to the caller, within the window to take it. That is no
+        /// attempt and costs nothing; but a worker's second decline in a row pauses it, and each
+        /// further one for twice as long.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
+        /// [`Error::TooLate`].
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::decline())]
+        pub fn decline(origin: OriginFor<T>, job: JobId, reason: DeclineReason) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_decline(who, job, reason)
+        }
+
+        /// Offers more a token for a job that waits, and holds the difference.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::NotTheOwner`], [`Error::WrongState`],
+        /// [`Error::NotHigher`], [`Error::AboveBudget`] where the price of the ceiling is no number,
+        /// and the currency's errors if the difference cannot be held.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::raise_price())]
+        pub fn raise_price(
+            origin: OriginFor<T>,
+            job: JobId,
+            price_per_token: Balance,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_raise_price(who, job, price_per_token)
+        }
+
+        /// Gives a job without a result more time.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::NotTheOwner`], [`Error::WrongState`],
+        /// [`Error::NotLater`], [`Error::DeadlineTooFar`].
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::extend_deadline())]
+        pub fn extend_deadline(
+            origin: OriginFor<T>,
+            job: JobId,
+            deadline: BlockNumber,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_extend_deadline(who, job, deadline)
+        }
+
+        /// Forgets a job that failed or was called off, and gives its deposit back to its owner. Its
+        /// owner may do so at once, anyone [`Config::PruneDelay`] blocks after its end.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::TooEarly`].
+        #[pallet::call_index(15)]
+        #[pallet::weight(T::WeightInfo::prune_job())]
+        pub fn prune_job(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_prune_job(who, job)
+        }
+
+        /// Lets a base model take no new jobs and gives its deposit back. Jobs that name it go on, and
+        /// its record stays as long as one of them does.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownBaseModel`], [`Error::NotTheRegistrar`], [`Error::BaseModelRetired`].
+        #[pallet::call_index(16)]
+        #[pallet::weight(T::WeightInfo::retire_base_model())]
+        pub fn retire_base_model(origin: OriginFor<T>, base: BaseModelId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_retire_base_model(who, base)
         }
     }
 }

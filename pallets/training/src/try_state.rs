@@ -1,14 +1,16 @@
 //! What must hold of the pallet's storage at the end of every block.
 
 use crate::{
-    impls::looked_at, Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, HoldReason,
-    IdlePrices, IdleWorkers, Jobs, NextBaseModel, NextJob, NextPlace, Pallet, Parents, Places,
-    PriceKey, Queue, SequenceKey, Workers,
+    shelves::{job_shelves, worker_shelves},
+    types::{Class, Firsts, Row},
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, HoldReason, Idle, IdleFirsts,
+    Jobs, JobsOf, NextBaseModel, NextJob, NextPlace, OfferKey, Pallet, Parents, PaymentCursor,
+    Payments, Shelved, Waiting, WaitingFirsts, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
 use frame_support::{ensure, traits::fungible::hold::Inspect};
-use openledger_primitives::{job::Assignment, Balance, JobState};
+use openledger_primitives::{job::Assignment, Balance, BlockNumber, JobId, JobState};
 use sp_runtime::TryRuntimeError;
 
 /// What records say is held, by the account's encoding.
@@ -24,9 +26,13 @@ impl<T: Config> Pallet<T> {
     /// The first promise that is broken, in words.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::check_jobs()?;
-        Self::check_queues()?;
+        Self::check_owners()?;
+        Self::check_models()?;
+        Self::check_waiting()?;
         Self::check_agenda()?;
         Self::check_workers()?;
+        Self::check_idle()?;
+        Self::check_nobody_waits_in_vain()?;
         Self::check_adapters()?;
         Self::check_parents()?;
         Self::check_holds()
@@ -36,12 +42,13 @@ impl<T: Config> Pallet<T> {
     fn check_jobs() -> Result<(), TryRuntimeError> {
         for (id, job) in Jobs::<T>::iter() {
             ensure!(id < NextJob::<T>::get(), "a job has a number that was never given");
-            ensure!(BaseModels::<T>::contains_key(job.base), "a job's base model is missing");
+            ensure!(job.sequence <= NextPlace::<T>::get(), "a job's place was never given");
             let queued = matches!(job.state, JobState::Queued);
             ensure!(
-                queued == Places::<T>::contains_key(id),
-                "a job has a place in a queue, or has none, against its state"
+                queued == Shelved::<T>::contains_key(id),
+                "a job stands on shelves, or on none, against its state"
             );
+            ensure!(job.is_over() || job.price().is_some(), "a job offers more than its budget");
             if let Some(Assignment { price, .. }) = job.assignment() {
                 ensure!(*price <= job.budget, "a job's price is above its budget");
             }
@@ -53,50 +60,93 @@ impl<T: Config> Pallet<T> {
                     worker.is_some_and(|worker| worker.job == Some(id)),
                     "a job's worker does not have it"
                 );
+                ensure!(job.may_go_to(&assignment.worker), "a job went to whom it must not");
             }
             ensure!(
-                looked_at(&job).is_some() == AgendaOf::<T>::contains_key(id),
+                job.is_over() != AgendaOf::<T>::contains_key(id),
                 "a job is on the agenda, or is not, against its state"
             );
         }
         Ok(())
     }
 
-    /// Every place in a queue is the one place of a queued job of that kind.
-    fn check_queues() -> Result<(), TryRuntimeError> {
-        let next = NextPlace::<T>::get();
-        let mut places = 0usize;
-        for (kind, key, id) in Queue::<T>::iter() {
-            places = places.saturating_add(1);
-            ensure!(u64::from(key) < next, "a place in a queue was never given");
-            ensure!(
-                Places::<T>::get(id) == Some(u64::from(key)),
-                "a place in a queue is not its job's"
-            );
-            ensure!(
-                Jobs::<T>::get(id).is_some_and(|job| job.kind == kind),
-                "a job stands in a queue of another kind"
-            );
+    /// Every job is listed under its owner, and nothing else is.
+    fn check_owners() -> Result<(), TryRuntimeError> {
+        let mut listed = 0usize;
+        for (owner, key, ()) in JobsOf::<T>::iter() {
+            listed = listed.saturating_add(1);
+            let job = Jobs::<T>::get(u64::from(key));
+            ensure!(job.is_some_and(|job| job.owner == owner), "an owner's list names another job");
         }
-        ensure!(places == Places::<T>::iter().count(), "a queued job has no place in its queue");
+        ensure!(listed == Jobs::<T>::iter_keys().count(), "a job is missing in its owner's list");
         Ok(())
     }
 
-    /// Every entry of the agenda is the one entry of a job, and none is behind the cursor.
+    /// Base models know how many jobs name them, and a retired one is kept only for those.
+    fn check_models() -> Result<(), TryRuntimeError> {
+        let mut jobs = BTreeMap::<u32, u64>::new();
+        for job in Jobs::<T>::iter_values() {
+            let count = jobs.entry(job.base).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (id, model) in BaseModels::<T>::iter() {
+            let counted = jobs.remove(&id).unwrap_or(0);
+            ensure!(counted == model.jobs, "a base model's jobs are not counted right");
+            ensure!(!model.retired || model.jobs > 0, "a retired base model is kept for nothing");
+            ensure!(!model.retired || model.deposit == 0, "a retired base model has a deposit");
+        }
+        ensure!(jobs.is_empty(), "a job's base model is missing");
+        Ok(())
+    }
+
+    /// Queued jobs stand on exactly their shelves.
+    fn check_waiting() -> Result<(), TryRuntimeError> {
+        for (id, rate) in Shelved::<T>::iter() {
+            let job = Jobs::<T>::get(id).ok_or("a shelf's job is gone")?;
+            let key = OfferKey::new(job.price_per_token, job.sequence);
+            for shelf in job_shelves(&job, rate) {
+                ensure!(
+                    Waiting::<T>::get(shelf, key) == Some(id),
+                    "a queued job is missing on a shelf"
+                );
+            }
+        }
+        let entries = Waiting::<T>::iter_keys().count();
+        let expected = Shelved::<T>::iter_keys().count().saturating_mul(2);
+        ensure!(entries == expected, "a shelf holds a job that does not belong there");
+        check_firsts(
+            Waiting::<T>::iter_keys(),
+            WaitingFirsts::<T>::iter(),
+            "the first job of a shelf is not the first",
+        )
+    }
+
+    /// Every entry of an agenda is the one entry of a job, and none is behind its cursor.
     fn check_agenda() -> Result<(), TryRuntimeError> {
-        let cursor = AgendaCursor::<T>::get().unwrap_or(0);
+        let check = |cursor: Option<BlockNumber>, at: BlockNumber, id: JobId, paid: bool| {
+            ensure!(at >= cursor.unwrap_or(0), "an entry of the agenda is behind the cursor");
+            ensure!(AgendaOf::<T>::get(id) == Some(at), "an entry of the agenda is not its job's");
+            let job = Jobs::<T>::get(id).ok_or("an entry of the agenda has no job")?;
+            ensure!(
+                paid == matches!(job.state, JobState::Submitted { .. }),
+                "an entry stands on the other agenda"
+            );
+            Ok::<(), TryRuntimeError>(())
+        };
         let mut entries = 0usize;
         for (at, id, ()) in Agenda::<T>::iter() {
             entries = entries.saturating_add(1);
-            ensure!(at >= cursor, "an entry of the agenda is behind the cursor");
-            ensure!(AgendaOf::<T>::get(id) == Some(at), "an entry of the agenda is not its job's");
-            ensure!(Jobs::<T>::contains_key(id), "an entry of the agenda has no job");
+            check(AgendaCursor::<T>::get(), at, id, false)?;
+        }
+        for (at, id, ()) in Payments::<T>::iter() {
+            entries = entries.saturating_add(1);
+            check(PaymentCursor::<T>::get(), at, id, true)?;
         }
         ensure!(entries == AgendaOf::<T>::iter().count(), "an unfinished job has no entry");
         Ok(())
     }
 
-    /// Workers stand in exactly the idle queues they belong in, and have the jobs they say.
+    /// Workers have the jobs they say, and as many results.
     fn check_workers() -> Result<(), TryRuntimeError> {
         let mut open = BTreeMap::<Vec<u8>, u32>::new();
         for job in Jobs::<T>::iter_values() {
@@ -105,29 +155,17 @@ impl<T: Config> Pallet<T> {
                 *count = count.saturating_add(1);
             }
         }
-        let mut idle = 0usize;
         for (who, worker) in Workers::<T>::iter() {
             ensure!(!worker.kinds.is_empty(), "a worker can train nothing");
+            ensure!(worker.place <= NextPlace::<T>::get(), "a worker's place was never given");
             ensure!(
-                worker.idle.is_some() == (worker.job.is_none() && !worker.paused),
-                "a worker is idle while busy or paused, or is not although it could be"
+                worker.rests_until == 0 || worker.paused,
+                "a worker rests without being paused"
             );
-            if let Some(place) = worker.idle {
-                ensure!(place < NextPlace::<T>::get(), "a worker's place was never given");
-                idle = idle.saturating_add(worker.kinds.len());
-                for kind in &worker.kinds {
-                    ensure!(
-                        IdleWorkers::<T>::get(kind, SequenceKey::from(place)).as_ref()
-                            == Some(&who),
-                        "an idle worker is missing in an idle queue"
-                    );
-                    let price = PriceKey::new(worker.price_per_token, place);
-                    ensure!(
-                        IdlePrices::<T>::get(kind, price).as_ref() == Some(&who),
-                        "an idle worker is missing among the prices"
-                    );
-                }
-            }
+            ensure!(
+                worker.raise.is_none_or(|raise| raise.price_per_token > worker.price_per_token),
+                "a worker waits for a floor that is no higher"
+            );
             if let Some(id) = worker.job {
                 let has = Jobs::<T>::get(id).is_some_and(|job| match job.state {
                     JobState::Assigned { assignment, .. }
@@ -142,8 +180,38 @@ impl<T: Config> Pallet<T> {
             );
         }
         ensure!(open.is_empty(), "a result's worker is gone before its window has passed");
-        ensure!(idle == IdleWorkers::<T>::iter().count(), "an idle queue holds somebody else");
-        ensure!(idle == IdlePrices::<T>::iter().count(), "the prices hold somebody else");
+        Ok(())
+    }
+
+    /// Idle workers stand on exactly their shelves.
+    fn check_idle() -> Result<(), TryRuntimeError> {
+        let mut expected = 0usize;
+        for (who, worker) in Workers::<T>::iter().filter(|(_, worker)| worker.is_idle()) {
+            for shelf in worker_shelves(&worker) {
+                expected = expected.saturating_add(1);
+                ensure!(
+                    Idle::<T>::get(shelf, worker.idle_key()).as_ref() == Some(&who),
+                    "an idle worker is missing on a shelf"
+                );
+            }
+        }
+        let entries = Idle::<T>::iter_keys().count();
+        ensure!(entries == expected, "a shelf holds a worker that does not belong there");
+        check_firsts(
+            Idle::<T>::iter_keys(),
+            IdleFirsts::<T>::iter(),
+            "the first worker of a shelf is not the first",
+        )
+    }
+
+    /// No job waits beside an idle worker that fits it, unless as many others are in between as a
+    /// search passes over.
+    fn check_nobody_waits_in_vain() -> Result<(), TryRuntimeError> {
+        for id in Shelved::<T>::iter_keys() {
+            let Some(job) = Jobs::<T>::get(id) else { continue };
+            let Some(rate) = Self::rate_for(&job) else { continue };
+            ensure!(Self::worker_for(&job, rate).is_none(), "a job waits beside a worker for it");
+        }
         Ok(())
     }
 
@@ -192,6 +260,12 @@ impl<T: Config> Pallet<T> {
         Self::ensure_held(HoldReason::JobBudget, sums)?;
 
         let mut sums = Sums::<T::AccountId>::new();
+        for job in Jobs::<T>::iter_values() {
+            add(&mut sums, job.owner, job.deposit)?;
+        }
+        Self::ensure_held(HoldReason::JobDeposit, sums)?;
+
+        let mut sums = Sums::<T::AccountId>::new();
         for (who, worker) in Workers::<T>::iter() {
             add(&mut sums, who, worker.bond)?;
         }
@@ -215,6 +289,27 @@ impl<T: Config> Pallet<T> {
         }
         Ok(())
     }
+}
+
+/// Whether what rows keep as the firsts of their shelves are the least keys there.
+fn check_firsts<Key: Copy + Ord>(
+    entries: impl Iterator<Item = ((Row, Class), Key)>,
+    rows: impl Iterator<Item = (Row, Firsts<Key>)>,
+    message: &'static str,
+) -> Result<(), TryRuntimeError> {
+    let mut least = BTreeMap::<Vec<u8>, Key>::new();
+    for (shelf, key) in entries {
+        let first = least.entry(shelf.encode()).or_insert(key);
+        *first = key.min(*first);
+    }
+    for (row, firsts) in rows {
+        ensure!(!firsts.is_empty(), message);
+        for (class, key) in firsts {
+            ensure!(least.remove(&(row, class).encode()) == Some(key), message);
+        }
+    }
+    ensure!(least.is_empty(), message);
+    Ok(())
 }
 
 fn add<AccountId: Encode>(

@@ -4,12 +4,13 @@
 //! are rounded up from comparable calls of the SDK. Measured weights replace them once the pallet
 //! has benchmarks.
 
+use crate::{JOBS_TRIED, WORKERS_TRIED};
 use core::marker::PhantomData;
 use frame_support::{
     traits::Get,
     weights::{RuntimeDbWeight, Weight},
 };
-use openledger_primitives::JobKind;
+use openledger_primitives::{job::MAX_REFUSED, market::MAX_MODELS, JobKind, Method};
 
 /// Weights of the calls and of the work at the start of a block.
 pub trait WeightInfo {
@@ -37,18 +38,33 @@ pub trait WeightInfo {
     fn heartbeat() -> Weight;
     /// Of `submit_result`.
     fn submit_result() -> Weight;
-    /// Of the start of a block that looked at so many due jobs, tried so many queued jobs and idle
-    /// workers, and assigned so many jobs.
-    fn begin_block(due: u32, jobs_tried: u32, workers_tried: u32, assigned: u32) -> Weight;
+    /// Of `decline`.
+    fn decline() -> Weight;
+    /// Of `raise_price`.
+    fn raise_price() -> Weight;
+    /// Of `extend_deadline`.
+    fn extend_deadline() -> Weight;
+    /// Of `prune_job`.
+    fn prune_job() -> Weight;
+    /// Of `retire_base_model`.
+    fn retire_base_model() -> Weight;
+    /// Of the start of a block that paid for so many results, took so many jobs from a worker or ended
+    /// them, and entered so many anew.
+    fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight;
 }
 
-/// Most kinds of a worker: a worker stands in two queues for each.
-const KINDS: u64 = JobKind::COUNT as u64;
+/// Most rows of shelves that a worker stands in: one a kind where it opted in by size, one a method
+/// and model where it named models.
+const ROWS: u64 = {
+    let (by_size, by_model) = (JobKind::COUNT, MAX_MODELS * Method::ALL.len() as u32);
+    (if by_size > by_model { by_size } else { by_model }) as u64
+};
 
 /// Weights under the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 /// Weights as computing time, proof size, reads and writes.
+#[derive(Clone, Copy)]
 struct Cost(u64, u64, u64, u64);
 
 impl Cost {
@@ -56,75 +72,106 @@ impl Cost {
         let Self(time, proof, reads, writes) = self;
         Weight::from_parts(time, proof).saturating_add(db.reads_writes(reads, writes))
     }
+
+    const fn and(self, other: Self) -> Self {
+        Self(
+            self.0.saturating_add(other.0),
+            self.1.saturating_add(other.1),
+            self.2.saturating_add(other.2),
+            self.3.saturating_add(other.3),
+        )
+    }
+
+    fn times(self, times: u32) -> Self {
+        let times = u64::from(times);
+        Self(
+            self.0.saturating_mul(times),
+            self.1.saturating_mul(times),
+            self.2.saturating_mul(times),
+            self.3.saturating_mul(times),
+        )
+    }
 }
 
 // Account and holds are two reads and two writes wherever OPEN is held or released.
+
+/// A row of firsts is at most some 8 kB; an entry that is looked at takes it, its job and the next key.
+const fn search(rows: u64, entries: u64) -> Cost {
+    Cost(
+        rows.saturating_mul(4_000_000).saturating_add(entries.saturating_mul(3_000_000)),
+        rows.saturating_mul(8_000).saturating_add(entries.saturating_mul(1_500)),
+        rows.saturating_add(entries.saturating_mul(3)),
+        0,
+    )
+}
+
+/// Entry and row's firsts are written; of an entry taken the next one is read.
+const fn shelve(rows: u64) -> Cost {
+    Cost(rows.saturating_mul(6_000_000), 0, rows.saturating_mul(2), rows.saturating_mul(2))
+}
+
+/// A job is given to a worker: it, worker, shelf's mark, and agenda.
+const ASSIGN: Cost = Cost(30_000_000, 5_000, 4, 6);
+
+/// A worker becomes idle: it looks for a job, and goes on its shelves or takes the job off its two.
+const fn enter_worker() -> Cost {
+    search(ROWS, JOBS_TRIED as u64).and(shelve(ROWS)).and(shelve(2)).and(ASSIGN)
+}
+
+/// A job is offered: it looks for a worker by model and by size, and goes on its shelves or takes the
+/// worker off its own.
+const fn enter_job() -> Cost {
+    search(2, 2u64.saturating_mul(WORKERS_TRIED as u64))
+        .and(shelve(ROWS))
+        .and(shelve(2))
+        .and(ASSIGN)
+}
 
 fn register_base_model() -> Cost {
     Cost(50_000_000, 8_000, 4, 5)
 }
 
 fn register_worker(kinds: u32) -> Cost {
-    let kinds = u64::from(kinds);
-    Cost(
-        kinds.saturating_mul(3_000_000).saturating_add(50_000_000),
-        8_000,
-        4,
-        kinds.saturating_mul(2).saturating_add(4),
-    )
+    let models = u64::from(MAX_MODELS);
+    Cost(50_000_000, 8_000, models.saturating_add(4), 4)
+        .and(Cost(1_000_000, 0, 0, 0).times(kinds))
+        .and(enter_worker())
 }
 
 fn update_worker(kinds: u32) -> Cost {
-    // The kinds it had are not known before: as many as there are.
-    let kinds = u64::from(kinds).saturating_add(KINDS);
-    Cost(
-        kinds.saturating_mul(3_000_000).saturating_add(25_000_000),
-        4_000,
-        1,
-        kinds.saturating_mul(2).saturating_add(1),
-    )
+    register_worker(kinds).and(shelve(ROWS))
 }
 
 fn pause() -> Cost {
-    Cost(60_000_000, 4_000, 1, KINDS.saturating_mul(2).saturating_add(1))
+    Cost(20_000_000, 4_000, 1, 1).and(shelve(ROWS))
 }
 
 fn resume() -> Cost {
-    Cost(90_000_000, 8_000, 4, KINDS.saturating_mul(2).saturating_add(4))
+    Cost(50_000_000, 8_000, 4, 4).and(enter_worker())
 }
 
 fn deregister_worker() -> Cost {
-    Cost(90_000_000, 8_000, 3, KINDS.saturating_mul(2).saturating_add(3))
+    Cost(50_000_000, 8_000, 3, 3).and(shelve(ROWS))
 }
 
 fn create_job(datasets: u32) -> Cost {
     // Reading a version takes up to 64 peaks of the Datanet's range.
-    let datasets = u64::from(datasets);
-    Cost(
-        datasets.saturating_mul(150_000_000).saturating_add(80_000_000),
-        datasets.saturating_mul(200_000).saturating_add(15_000),
-        datasets.saturating_mul(66).saturating_add(6),
-        9,
-    )
+    Cost(80_000_000, 15_000, 8, 12)
+        .and(Cost(150_000_000, 200_000, 66, 0).times(datasets))
+        .and(enter_job())
 }
 
 fn refine_adapter(datasets: u32) -> Cost {
     // The parent's adapter and job are read, and its number is written.
-    let Cost(time, proof, reads, writes) = create_job(datasets);
-    Cost(
-        time.saturating_add(30_000_000),
-        proof.saturating_add(10_000),
-        reads.saturating_add(2),
-        writes.saturating_add(1),
-    )
+    create_job(datasets).and(Cost(30_000_000, 10_000, 2, 1))
 }
 
 fn cancel_job() -> Cost {
-    Cost(100_000_000, 15_000, 8, KINDS.saturating_mul(2).saturating_add(9))
+    Cost(100_000_000, 15_000, 10, 11).and(shelve(2)).and(enter_worker())
 }
 
 fn take() -> Cost {
-    Cost(35_000_000, 8_000, 2, 4)
+    Cost(40_000_000, 9_000, 3, 5)
 }
 
 fn heartbeat() -> Cost {
@@ -132,27 +179,41 @@ fn heartbeat() -> Cost {
 }
 
 fn submit_result() -> Cost {
-    Cost(90_000_000, 10_000, 4, KINDS.saturating_mul(2).saturating_add(6))
+    Cost(60_000_000, 10_000, 4, 6).and(enter_worker())
 }
 
-fn begin_block(due: u32, jobs_tried: u32, workers_tried: u32, assigned: u32) -> Cost {
-    let [due, jobs_tried, workers_tried, assigned] =
-        [due, jobs_tried, workers_tried, assigned].map(u64::from);
-    let sum = |base: u64, of: [u64; 4]| {
-        let [d, j, w, a] = of;
-        base.saturating_add(due.saturating_mul(d))
-            .saturating_add(jobs_tried.saturating_mul(j))
-            .saturating_add(workers_tried.saturating_mul(w))
-            .saturating_add(assigned.saturating_mul(a))
-    };
-    let queues = KINDS.saturating_mul(2);
-    Cost(
-        // Each kind's queue is looked at in every block.
-        sum(80_000_000, [150_000_000, 20_000_000, 10_000_000, 80_000_000]),
-        sum(60_000, [20_000, 6_000, 5_000, 6_000]),
-        sum(KINDS.saturating_mul(3).saturating_add(3), [12, 3, 2, 3]),
-        sum(1, [queues.saturating_add(14), 5, 0, queues.saturating_add(7)]),
-    )
+fn decline() -> Cost {
+    // A job that fails by it costs less than one that is offered again; workers are forgiven then.
+    Cost(80_000_000, 10_000, 6, 8)
+        .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
+        .and(enter_job())
+        .and(enter_worker())
+}
+
+fn raise_price() -> Cost {
+    Cost(60_000_000, 10_000, 4, 4).and(shelve(2)).and(enter_job())
+}
+
+fn extend_deadline() -> Cost {
+    Cost(40_000_000, 8_000, 2, 2).and(shelve(2)).and(enter_job())
+}
+
+fn prune_job() -> Cost {
+    Cost(50_000_000, 10_000, 4, 6)
+}
+
+fn retire_base_model() -> Cost {
+    Cost(40_000_000, 8_000, 3, 3)
+}
+
+fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Cost {
+    let payment = Cost(150_000_000, 20_000, 12, 16);
+    let time_out = Cost(100_000_000, 15_000, 10, 14).and(enter_job()).and(enter_worker());
+    let move_on = Cost(30_000_000, 10_000, 6, 6).and(shelve(4));
+    Cost(20_000_000, 10_000, 4, 2)
+        .and(payment.times(paid))
+        .and(time_out.times(timed_out))
+        .and(move_on.times(moved))
 }
 
 macro_rules! weights {
@@ -205,8 +266,28 @@ macro_rules! weights {
             submit_result().under($db)
         }
 
-        fn begin_block(due: u32, jobs_tried: u32, workers_tried: u32, assigned: u32) -> Weight {
-            begin_block(due, jobs_tried, workers_tried, assigned).under($db)
+        fn decline() -> Weight {
+            decline().under($db)
+        }
+
+        fn raise_price() -> Weight {
+            raise_price().under($db)
+        }
+
+        fn extend_deadline() -> Weight {
+            extend_deadline().under($db)
+        }
+
+        fn prune_job() -> Weight {
+            prune_job().under($db)
+        }
+
+        fn retire_base_model() -> Weight {
+            retire_base_model().under($db)
+        }
+
+        fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight {
+            begin_block(paid, timed_out, moved).under($db)
         }
     };
 }

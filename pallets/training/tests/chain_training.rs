@@ -15,6 +15,8 @@ mod corruption;
 mod dispatch;
 #[path = "chain_training/life.rs"]
 mod life;
+#[path = "chain_training/market.rs"]
+mod market;
 #[path = "chain_training/parents.rs"]
 mod parents;
 #[path = "chain_training/refusals.rs"]

@@ -2,7 +2,7 @@
 
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
-    job::{JobFailure, JobState},
+    job::{DeclineReason, JobFailure, JobState},
     training::{Schedule, SpecField},
     BarReason, ClosedList, MediaType, Method, Modality, ModelFamily, RefusalRule, RejectionReason,
 };
@@ -44,6 +44,7 @@ fn every_entry_has_one_code_and_one_name_everywhere() {
     check::<MediaType>();
     check::<Modality>();
     check::<JobFailure>();
+    check::<DeclineReason>();
     check::<ModelFamily>();
     check::<Method>();
     check::<Schedule>();
@@ -78,6 +79,10 @@ fn the_tables_in_the_pages_are_those_of_the_code() {
         has(row, media.name());
     }
     let rpc = page("json-rpc.md");
+    let jobs = page("jobs.md");
+    for reason in DeclineReason::ALL {
+        has(&jobs, &format!("| `{reason}` | {} |", reason.help()));
+    }
     for failure in JobFailure::ALL {
         has(&rpc, &format!("{failure} ({})", failure.help()));
     }

@@ -182,6 +182,8 @@ fn train() {
                 .expect("one fits"),
             price_per_token: 1_000_000_000,
             endpoint: Default::default(),
+            serves: openledger_primitives::Serves::UpTo(u64::MAX),
+            tokens_per_second: 1_000,
         },
     );
     let job = |leaves: u64| {
@@ -192,7 +194,7 @@ fn train() {
             datasets: vec![DatasetRef { datanet: 0, version }].try_into().expect("one fits"),
             spec: TrainingSpec::default(),
             token_ceiling: 1_000,
-            budget: OPEN,
+            price_per_token: OPEN / 1_000,
             deadline: now + 100,
         })
     };

@@ -4,10 +4,10 @@
 use crate::common::*;
 use openledger_primitives::{
     api::DatanetView,
-    job::{JobResult, JobState},
+    job::{DeclineReason, JobResult, JobState},
     leaf::{dataset_root, version_of, DatasetRef},
     ContentId, DatanetText, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy,
-    RewardTerms, TrainingSpec, Verdict, OPEN,
+    RewardTerms, Serves, TrainingSpec, Verdict, OPEN,
 };
 use openledger_runtime::{
     AccountId, Datanets, Leaderboard, Runtime, RuntimeCall, RuntimeOrigin, Training,
@@ -229,8 +229,15 @@ fn owners_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let now = frame_system::Pallet::<Runtime>::block_number();
     let jobs = Training::jobs(0, 100);
-    let job = dice.roll(jobs.len() as u64 + 1);
-    match dice.roll(12) {
+    // Often one that a worker has, so that some get to their end.
+    let running = jobs.iter().filter(|(_, job)| !job.state.is_over());
+    let running: Vec<u64> =
+        running.filter(|(_, job)| job.assignment().is_some()).map(|(id, _)| *id).collect();
+    let job = match running.get(dice.roll(running.len().max(1) as u64) as usize) {
+        Some(job) if dice.roll(2) == 0 => *job,
+        _ => dice.roll(jobs.len() as u64 + 1),
+    };
+    match dice.roll(17) {
         0 => pallet_training::Call::register_base_model {
             family: ModelFamily::Llama,
             name: b"model".to_vec().try_into().expect("short"),
@@ -250,6 +257,11 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
                 .expect("one fits"),
             price_per_token: dice.amount() / 1_000_000,
             endpoint: Default::default(),
+            serves: match dice.roll(3) {
+                0 => Serves::Models(vec![0].try_into().expect("one fits")),
+                _ => Serves::UpTo(1 << (28 + dice.roll(8))),
+            },
+            tokens_per_second: dice.roll(40_000) as u32,
         }
         .into(),
         2 => pallet_training::Call::pause {}.into(),
@@ -263,14 +275,15 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             let datasets = vec![DatasetRef { datanet, version }].try_into().expect("one fits");
             let spec = TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() };
             let (base, token_ceiling) = (dice.roll(3) as u32, dice.roll(1_000_000));
-            let (budget, deadline) = (dice.amount(), now + dice.roll(60) as u32);
+            let (price_per_token, deadline) =
+                (dice.amount() / 1_000_000, now + dice.roll(300) as u32);
             match n {
                 6 => pallet_training::Call::create_job {
                     base,
                     datasets,
                     spec,
                     token_ceiling,
-                    budget,
+                    price_per_token,
                     deadline,
                 },
                 _ => pallet_training::Call::refine_adapter {
@@ -279,7 +292,7 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
                     datasets,
                     spec: Training::job(job).map_or(spec, |job| job.spec),
                     token_ceiling,
-                    budget,
+                    price_per_token,
                     deadline,
                 },
             }
@@ -287,11 +300,26 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         }
         8 => pallet_training::Call::take { job }.into(),
         9 => pallet_training::Call::heartbeat { job, step: 1, total_steps: 2 }.into(),
+        10 => {
+            let reasons = DeclineReason::ALL;
+            let reason = reasons[dice.roll(reasons.len() as u64) as usize];
+            pallet_training::Call::decline { job, reason }.into()
+        }
+        11 => {
+            pallet_training::Call::raise_price { job, price_per_token: dice.amount() / 1_000_000 }
+                .into()
+        }
+        12 => {
+            let deadline = now + dice.roll(400) as u32;
+            pallet_training::Call::extend_deadline { job, deadline }.into()
+        }
+        13 => pallet_training::Call::prune_job { job }.into(),
+        14 if dice.roll(4) == 0 => {
+            pallet_training::Call::retire_base_model { base: dice.roll(3) as u32 }.into()
+        }
         _ => {
-            let dataset_root = jobs
-                .get(job as usize)
-                .map(|(_, job)| dataset_root(&job.datasets))
-                .unwrap_or_default();
+            let dataset_root =
+                Training::job(job).map(|job| dataset_root(&job.datasets)).unwrap_or_default();
             pallet_training::Call::submit_result {
                 job,
                 result: JobResult {
@@ -342,6 +370,7 @@ fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
     }
     if let RuntimeCall::Training(
         pallet_training::Call::take { job }
+        | pallet_training::Call::decline { job, .. }
         | pallet_training::Call::heartbeat { job, .. }
         | pallet_training::Call::submit_result { job, .. },
     ) = call

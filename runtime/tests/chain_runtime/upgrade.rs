@@ -6,23 +6,29 @@ use crate::{
 };
 use codec::DecodeAll;
 use openledger_primitives::{
-    leaf::{verify_leaf, version_of, DatasetRef},
-    DatasetLeaf, LeafVersion, RejectionReason, TrainingSpec, Verdict, EXTRACTOR, OPEN,
+    job::JobResult,
+    leaf::{dataset_root, verify_leaf, version_of, DatasetRef},
+    ContentId, DatasetLeaf, LeafVersion, RejectionReason, Serves, TrainingSpec, Verdict, EXTRACTOR,
+    OPEN,
 };
 use openledger_runtime::{AccountId, Datanets, Executive, Leaderboard, Runtime, System, Training};
+use pallet_training::migrations::{JobStateV1, JobV1};
 use sp_core::storage::Storage;
-use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave, Eve};
+use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::traits::Dispatchable;
+
+/// The runtimes that left something behind.
+const KEPT: [u32; 2] = [100, 102];
+
+/// What a runtime left behind.
+fn planted_by(spec_version: u32) -> Planted {
+    let bytes = std::fs::read(path(spec_version)).expect("the fixture is committed");
+    Planted::decode_all(&mut &bytes[..]).expect("a planted state")
+}
 
 /// What runtime 100 left behind.
 fn planted() -> Planted {
     planted_by(100)
-}
-
-/// What a runtime left behind.
-fn planted_by(spec: u32) -> Planted {
-    let bytes = std::fs::read(path(spec)).expect("the fixture is committed");
-    Planted::decode_all(&mut &bytes[..]).expect("a planted state")
 }
 
 /// A chain that holds it, under today's runtime, before the upgrade.
@@ -31,13 +37,13 @@ fn chain(planted: &Planted) -> sp_io::TestExternalities {
     sp_io::TestExternalities::new(Storage { top, children_default: Default::default() })
 }
 
-/// That chain after the upgrade.
+/// That chain after the upgrade, from runtime 100.
 fn upgraded(test: impl FnOnce(&Planted)) {
     upgraded_from(100, test);
 }
 
-fn upgraded_from(spec: u32, test: impl FnOnce(&Planted)) {
-    let planted = planted_by(spec);
+fn upgraded_from(spec_version: u32, test: impl FnOnce(&Planted)) {
+    let planted = planted_by(spec_version);
     chain(&planted).execute_with(|| {
         Executive::execute_on_runtime_upgrade();
         check_state();
@@ -58,16 +64,28 @@ fn the_planted_state_is_of_the_runtime_that_its_folder_names() {
 }
 
 #[test]
+fn each_planted_state_is_of_the_runtime_that_its_folder_names() {
+    for spec_version in KEPT {
+        chain(&planted_by(spec_version)).execute_with(|| {
+            let last =
+                frame_system::LastRuntimeUpgrade::<Runtime>::get().expect("a block was made");
+            assert_eq!(last.spec_version.0, spec_version);
+        });
+    }
+}
+
+#[test]
 fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
-    for spec in [100, 102] {
-        upgraded_from(spec, |planted| {
+    for spec_version in KEPT {
+        upgraded_from(spec_version, |planted| {
             let (before, now) = (&planted.said, said());
             assert_eq!(now.owned, before.owned);
             assert_eq!(now.board, before.board);
-            assert_eq!(now.jobs, before.jobs);
             assert_eq!(now.versions, before.versions);
             assert_eq!(now.proofs, before.proofs);
             assert_eq!(now.votes, before.votes, "no vote is forgotten");
+            assert_eq!(before.jobs.len(), 4);
+            before.jobs.iter().for_each(|job| same_job(job));
         });
     }
 }
@@ -103,6 +121,83 @@ fn files_of_before_an_upgrade_are_found_by_number_and_contributor_and_nobodys_ti
             let sha256 = item(b"file 6").sha256;
             let sent = pallet_datanets::Call::withdraw { datanet: 0, sha256 };
             dispatch(&id(&user(1)), sent);
+            check_state();
+        });
+    }
+}
+
+/// Whether a job says the same as before, in today's words.
+fn same_job(before: &[u8]) {
+    let (id, old) = <(u64, JobV1<AccountId>)>::decode_all(&mut &before[..]).expect("a job");
+    let job = Training::job(id).expect("it is there");
+    assert_eq!((&job.owner, job.base, job.kind), (&old.owner, old.base, old.kind));
+    assert_eq!((&job.datasets[..], job.spec), (&old.datasets[..], old.spec));
+    assert_eq!((job.token_ceiling, job.budget), (old.token_ceiling, old.budget));
+    assert_eq!((job.deadline, job.attempts, job.deposit), (old.deadline, old.attempts, 0));
+    assert_eq!(job.price_per_token, old.budget / u128::from(old.token_ceiling));
+    let had = match old.state {
+        JobStateV1::Assigned { assignment, .. }
+        | JobStateV1::Training { assignment, .. }
+        | JobStateV1::Submitted { assignment, .. }
+        | JobStateV1::Completed { assignment } => Some((assignment.worker, assignment.price)),
+        _ => None,
+    };
+    let has = job.assignment().map(|assignment| (assignment.worker.clone(), assignment.price));
+    assert_eq!(has, had, "the price that was fixed stays");
+    assert_eq!(Training::jobs_of(job.owner, id, 1)[0].0, id);
+}
+
+#[test]
+fn the_market_of_before_an_upgrade_goes_on_after_it() {
+    for spec_version in KEPT {
+        upgraded_from(spec_version, |_| {
+            begin_block();
+            let (eve, ferdie) = (Eve.to_account_id(), Ferdie.to_account_id());
+            let training = |job: u64| Training::job(job).expect("it is there").state.name();
+            assert_eq!(
+                [0, 1, 2, 3].map(training),
+                ["completed", "training", "queued", "cancelled"]
+            );
+            let (owner, worker) = (total(&eve), total(&ferdie));
+            let datasets = Training::job(1).expect("it is there").datasets;
+            let result = JobResult {
+                content: ContentId::raw([3; 32]),
+                sha256: [3; 32],
+                size: 1,
+                eval_loss_before: 3,
+                eval_loss_after: 2,
+                tokens: 9,
+                dataset_root: dataset_root(&datasets),
+                checkpoints_root: Default::default(),
+                influence_root: Default::default(),
+            };
+            dispatch(&ferdie, pallet_training::Call::submit_result { job: 1, result });
+            // The worker that has not opted in gets nothing; what waits, waits.
+            assert_eq!(training(2), "queued");
+            for _ in 0..5 {
+                end_block();
+                begin_block();
+            }
+            // A thousand tokens at what was fixed before: the budget is more.
+            let price = 1_000 * 1_000_000_000;
+            assert_eq!((total(&eve), total(&ferdie)), (owner - price, worker + price));
+            dispatch(
+                &ferdie,
+                pallet_training::Call::update_worker {
+                    kinds: vec![Training::job(2).expect("it is there").kind]
+                        .try_into()
+                        .expect("one fits"),
+                    price_per_token: 1_000_000_000,
+                    endpoint: Default::default(),
+                    serves: Serves::UpTo(1 << 30),
+                    tokens_per_second: 1_000,
+                },
+            );
+            assert_eq!(training(2), "assigned");
+            // What ended before has no deposit, and can be forgotten like anything else.
+            dispatch(&eve, pallet_training::Call::prune_job { job: 3 });
+            assert_eq!(Training::job(3), None);
+            end_block();
             check_state();
         });
     }
@@ -231,7 +326,7 @@ fn an_adapter_of_before_an_upgrade_is_trained_further_after_it() {
                 datasets: vec![DatasetRef { datanet: 0, version }].try_into().expect("one fits"),
                 spec: TrainingSpec { lora_r, ..Default::default() },
                 token_ceiling: 1_000,
-                budget: OPEN,
+                price_per_token: OPEN / 1_000,
                 deadline: System::block_number() + 100,
             })
             .dispatch(openledger_runtime::RuntimeOrigin::signed(Eve.to_account_id()))

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Longest time a job may take. The story's take about a minute on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
-/// What Eve is ready to pay for a job.
+/// What Eve offers for a job.
 const BUDGET: u128 = 2 * OPEN;
 
 impl Budget {
@@ -40,7 +40,12 @@ impl Story {
     pub(super) fn train(&mut self, plan: JobPlan) -> Result<()> {
         let began = Instant::now();
         let (ceiling, settings) = plan.budget.settings();
-        let price = PRICE_PER_TOKEN.saturating_mul(ceiling.into());
+        // The job pays what it offers; the worker's floor is lower.
+        let price_per_token = BUDGET.checked_div(ceiling.into()).unwrap_or_default();
+        let price = price_per_token.saturating_mul(ceiling.into());
+        must(price_per_token >= PRICE_PER_TOKEN, || {
+            format!("{price_per_token} plancks a token are below the worker's floor")
+        })?;
         let (base, datanet) = (self.base.to_string(), self.datanet.to_string());
         let (budget, ceiling) = (format!("{}OPEN", BUDGET / OPEN), ceiling.to_string());
         let parent = match self.report.jobs.first() {
@@ -60,8 +65,7 @@ impl Story {
         let created = self.cli.run(&eve, &command)?;
         let id = number(&created, "/job")?;
         self.console.line(format!(
-            "job {id}: at most {ceiling} tokens, {} OPEN held of which the worker asks {}",
-            open(sheet::signed(BUDGET)),
+            "job {id}: at most {ceiling} tokens, {} OPEN held, which the worker is paid",
             open(sheet::signed(price))
         ));
         self.console.line(format!("settings: {}", settings.join(" ")));
@@ -88,15 +92,13 @@ impl Story {
             self.console.line(format!("job {id} trained adapter {parent} further"));
         }
         let worker = text(&done, "/worker")?;
-        let refund = BUDGET.saturating_sub(price);
         self.pay("Eve", "Ferdie", &format!("price of job {id}"), price);
         self.console.line(format!(
-            "held-out loss {:.3} → {:.3} nats a token; {} was paid {} OPEN, Eve got {} back",
+            "held-out loss {:.3} → {:.3} nats a token; {} was paid {} OPEN",
             eval_loss.before,
             eval_loss.after,
             self.name_of(&worker),
             open(sheet::signed(price)),
-            open(sheet::signed(refund)),
         ));
         self.report.jobs.push(report::Job {
             id,
@@ -112,7 +114,6 @@ impl Story {
             steps,
             fault: plan.fault.map(|fault| format!("{fault:?}")),
             price: price.to_string(),
-            refund: refund.to_string(),
             seconds: began.elapsed().as_secs_f64(),
         });
         let fall = eval_loss.before - eval_loss.after;

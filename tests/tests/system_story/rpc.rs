@@ -64,9 +64,16 @@ fn openledger_methods_answer_json_over_plain_http() {
     assert_eq!(ask("openledger_waitingPolicy", json!([datanet])), Value::Null);
     assert_eq!(ask("openledger_datanetDetails", json!([datanet]))["status"], "open");
     assert_eq!(ask("openledger_jobs", json!([])), json!([]));
+    assert_eq!(ask("openledger_jobsOf", json!([address, "queued"])), json!([]));
+    assert_eq!(ask("openledger_workers", json!([])), json!([]));
+    assert_eq!(ask("openledger_baseModels", json!([])), json!([]));
+    match chain.network.rpc().call("openledger_worker", json!([address])) {
+        Err(RpcError::Answered { code, .. }) => assert_eq!(code, 8002),
+        other => panic!("who is no worker is answered with {other:?}"),
+    }
 
     let named = ["openledger_job", "openledger_adapter", "openledger_ancestry"];
-    for method in named.into_iter().chain(["openledger_attribution"]) {
+    for method in named.into_iter().chain(["openledger_attribution", "openledger_place"]) {
         match chain.network.rpc().call(method, json!([7])) {
             Err(RpcError::Answered { message, .. }) => {
                 assert!(message.contains('7'), "{method}: the number is not named: {message}");

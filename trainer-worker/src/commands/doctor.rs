@@ -63,14 +63,6 @@ fn instruction_sets() -> Vec<&'static str> {
     found
 }
 
-/// Bytes that are free on a folder's disk.
-fn disk_free(path: &Path) -> Option<u64> {
-    let existing = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
-    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
-    let stat = rustix::fs::statvfs(existing).ok()?;
-    stat.f_bavail.checked_mul(stat.f_frsize)
-}
-
 pub(crate) fn run(args: Args) -> Result<()> {
     // One that was asked for must be there.
     args.device.arithmetic()?.device.open()?;
@@ -81,7 +73,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let sets = instruction_sets();
     let kernels = cpu::instructions().name();
     let available = memory::available();
-    let disk = disk_free(&args.directory);
+    let disk = trainer_worker::runner::disk_free(&args.directory);
     let adapter = args
         .adapter
         .as_deref()

@@ -1,9 +1,11 @@
 //! `trainer-worker run`: does the jobs that the chain dispatches.
 
 use super::DeviceArgs;
-use anyhow::{bail, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use openledger_client::{Amount, Client, KeyReference, Settings, Signer};
 use openledger_content::{IpfsNode, Multiaddr, NodeConfig};
+use openledger_engine::report::memory;
+use openledger_primitives::{market::MAX_MODELS, BaseModelId, Serves, SizeClass};
 use std::{
     path::PathBuf,
     sync::{
@@ -52,9 +54,29 @@ pub(crate) struct Args {
     /// A base model on this disk, so that it need not be fetched; may be repeated.
     #[arg(long, value_name = "FILE")]
     model: Vec<PathBuf>,
-    /// What a token costs: plancks, or an amount in OPEN.
+    /// The least that a token must bring: plancks, or an amount in OPEN. Jobs pay what they offer; of
+    /// the workers that fit a job the one with the lowest floor gets it.
     #[arg(long, value_name = "AMOUNT", default_value = "1000000000")]
     price: String,
+    /// Base model to take jobs for, by its number; may be repeated, up to 8. Without it, any of up to
+    /// --max-model-bytes.
+    #[arg(long, value_name = "MODEL", conflicts_with = "max_model_bytes")]
+    serve: Vec<BaseModelId>,
+    /// Largest weights to take jobs for; the chain counts the power of two below. By default a tenth of
+    /// the memory that is free, and at least 256 MiB.
+    #[arg(long, value_name = "BYTES")]
+    max_model_bytes: Option<u64>,
+    /// How many tokens a second this worker trains, counted as the power of two below: the time it is
+    /// given for a job, and which deadlines it is offered. Whoever needs twice as long loses half the
+    /// price from its bond.
+    #[arg(
+        long, default_value_t = 32, value_name = "TOKENS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    tokens_per_second: u32,
+    /// Most bytes of fetched base models to keep; the longest unused make room.
+    #[arg(long, value_name = "BYTES", default_value_t = 50 << 30)]
+    cache_bytes: u64,
     /// What is published as this worker's address.
     #[arg(long, default_value = "")]
     endpoint: String,
@@ -95,6 +117,7 @@ async fn serve(args: Args) -> Result<()> {
     // A device that does not answer is found now, not when a job is given.
     arithmetic.device.open()?;
     let price_per_token = price(&args.price)?;
+    let serves = serves(args.serve.clone(), args.max_model_bytes)?;
     for model in &args.model {
         if !model.is_file() {
             bail!("--model {}: there is no such file", model.display());
@@ -113,6 +136,9 @@ async fn serve(args: Args) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let options = Options {
         price_per_token,
+        serves,
+        tokens_per_second: args.tokens_per_second,
+        cache_bytes: args.cache_bytes,
         endpoint: args.endpoint,
         work_directory: args.work_directory.unwrap_or_else(|| data.join("worker/jobs")),
         models: args.model,
@@ -137,6 +163,29 @@ async fn serve(args: Args) -> Result<()> {
     }
     ipfs.shutdown().await;
     Ok(())
+}
+
+/// The base models to take jobs for.
+fn serves(models: Vec<BaseModelId>, bytes: Option<u64>) -> Result<Serves> {
+    if !models.is_empty() {
+        let count = models.len();
+        let models = models.try_into();
+        return models.map(Serves::Models).map_err(|_| {
+            anyhow!("--serve: {count} base models, at most {MAX_MODELS} can be named")
+        });
+    }
+    let least = SizeClass::default().bytes();
+    let bytes = match bytes {
+        Some(bytes) => bytes,
+        None => memory::available().map_or(least, |there| (there.bytes / 10).max(least)),
+    };
+    if SizeClass::up_to(bytes).is_none() {
+        bail!(
+            "--max-model-bytes {bytes} is less than the smallest class, {least}: give more, or \
+             --serve MODEL"
+        );
+    }
+    Ok(Serves::UpTo(bytes))
 }
 
 /// Plancks: a whole number, or an amount in OPEN.

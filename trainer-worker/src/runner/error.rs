@@ -1,7 +1,7 @@
 //! What can go wrong with a job.
 
 use openledger_client::ClientError;
-use openledger_primitives::{DatanetId, DatasetVersion, JobId, ModelFamily};
+use openledger_primitives::{job::DeclineReason, DatanetId, DatasetVersion, JobId, ModelFamily};
 use std::path::PathBuf;
 
 /// Why a worker could not do what it set out to.
@@ -87,6 +87,16 @@ pub enum RunnerError {
         job: JobId,
         /// What was measured.
         loss: f64,
+    },
+    /// This worker cannot do the job, and says so before it takes it.
+    #[error("job {job} is declined ({}): {cause}", reason.help())]
+    Unfit {
+        /// The job.
+        job: JobId,
+        /// What the chain is told.
+        reason: DeclineReason,
+        /// What was found.
+        cause: String,
     },
     /// The chain took the job away while it was being trained.
     #[error("job {job} is no longer this worker's")]

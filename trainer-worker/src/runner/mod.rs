@@ -1,8 +1,9 @@
 //! The job runner: a worker's life on the chain.
 //!
 //! ```text
-//! register ─▶ wait ─▶ take ─▶ fetch and check ─▶ train ─▶ publish ─▶ post the result ─▶ wait …
-//!                                     ╰── heartbeats while it lasts ──╯
+//! register ─▶ wait ─▶ fetch and check ─▶ take ─▶ train ─▶ publish ─▶ post the result ─▶ wait …
+//!                            │                     ╰ heartbeats while it lasts ╯
+//!                            ╰─▶ decline, with the reason
 //! ```
 //!
 //! What a worker has is on the chain and in its work folder, nowhere else: a worker that was killed
@@ -12,31 +13,35 @@
 mod dataset;
 mod error;
 mod parent;
+mod prepare;
 mod report;
 mod settings;
 
-pub use dataset::{fetch, weights};
+pub use dataset::{fetch, weights, FoundFile};
 pub use error::RunnerError;
+pub use prepare::disk_free;
 pub use report::{Gateway, Reporter};
 pub use settings::{is_of_family, micro_nats, train_settings};
 
-use parent::Parent;
+use prepare::Prepared;
 
-use openledger_client::{AccountId, Client, Signer, Wait};
+use openledger_client::{AccountId, Client, Signer, Wait, WorkerOffer};
 use openledger_content::{Bytes, ContentStore};
 use openledger_documents::EXTRACTOR_VERSION;
 use openledger_engine::{
     data::DataFile,
     device::Arithmetic,
+    lora::Adapter,
     model::{weights::Precision, Model},
     peft,
     tokenizer::Tokenizer,
     train::{Control, Event, Outcome, Run, TrainSettings},
 };
 use openledger_primitives::{
-    job::{Job, JobResult, JobState},
+    api::{JobView, WorkerView},
+    job::{DeclineReason, JobResult, JobState},
     leaf::dataset_root,
-    Balance, JobId, JobKind, Method, ModelFamily,
+    Balance, BlockNumber, JobId, JobKind, Method, ModelFamily, RateClass, Serves,
 };
 use std::{
     path::{Path, PathBuf},
@@ -64,12 +69,20 @@ const RETRY: Duration = Duration::from_secs(3);
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How often a job is tried again before it is left to time out.
 const ATTEMPTS: u32 = 20;
+/// What is kept of the time to take a job for the transaction that takes or declines it.
+const TO_SIGN: Duration = Duration::from_secs(15);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Plancks a token.
+    /// The floor: plancks a token below which no job is taken.
     pub price_per_token: Balance,
+    /// The base models that are taken.
+    pub serves: Serves,
+    /// How fast this worker trains, which is the time it is given and what deadlines it is offered.
+    pub tokens_per_second: u32,
+    /// Most bytes of fetched base models on the disk; the longest unused are removed for new ones.
+    pub cache_bytes: u64,
     /// Where it serves, or empty.
     pub endpoint: String,
     /// Checkpoints and fetched models.
@@ -119,6 +132,7 @@ impl Runner {
     /// What the chain refuses for good: a bond that cannot be paid, a key without OPEN.
     pub async fn run(&self) -> Result<(), RunnerError> {
         self.register().await?;
+        self.tidy().await?;
         let mut posted = 0;
         let mut failures = 0;
         while !self.stopped() {
@@ -156,36 +170,121 @@ impl Runner {
             return Ok(false);
         };
         let Some(id) = worker.job else {
-            if worker.paused {
-                // It lost a job while it was away, and is back.
-                tracing::info!("back at work after a time-out");
-                self.client.resume_worker(&self.signer, Wait::InBlock).await?;
-            }
+            self.idle(&worker).await?;
             return Ok(false);
         };
         let Some(job) = self.client.job(id).await? else { return Ok(false) };
         match job.state {
-            JobState::Assigned { .. } => {
+            JobState::Assigned { take_by, .. } => {
+                let Some(prepared) = self.consider(id, &job, take_by).await? else {
+                    return Ok(false);
+                };
                 tracing::info!(job = id, "taking");
                 self.client.take_job(&self.signer, id, Wait::InBlock).await?;
-                self.do_job(id, &job).await
+                self.do_job(id, &job, Some(prepared)).await
             }
             JobState::Training { .. } => {
                 tracing::info!(job = id, "carrying on");
-                self.do_job(id, &job).await
+                self.do_job(id, &job, None).await
             }
             _ => Ok(false),
         }
     }
 
+    /// What there is to do without a job: to come back from a pause, and to let a higher floor count
+    /// whose time has come.
+    async fn idle(&self, worker: &WorkerView<AccountId>) -> Result<(), RunnerError> {
+        let (now, _) = self.client.best().await?;
+        if worker.paused && now >= worker.rests_until {
+            // It lost a job while it was away or declined several, and is back.
+            tracing::info!("back at work after a pause");
+            self.client.resume_worker(&self.signer, Wait::InBlock).await?;
+        }
+        if worker.raise.is_some_and(|(_, from)| now >= from) {
+            let offer = self.offer().await?;
+            self.client.update_worker(&self.signer, offer, Wait::InBlock).await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches what a job needs while it can still be declined. `None` if it was.
+    async fn consider(
+        &self,
+        id: JobId,
+        job: &JobView<AccountId>,
+        take_by: BlockNumber,
+    ) -> Result<Option<Prepared>, RunnerError> {
+        let (now, _) = self.client.best().await?;
+        let seconds = self.client.windows().await?.block_seconds;
+        let left = u64::from(take_by.saturating_sub(now)) * u64::from(seconds);
+        let left = Duration::from_secs(left).saturating_sub(TO_SIGN);
+        tracing::info!(job = id, seconds = left.as_secs(), "fetching before taking");
+        let preparing = tokio::time::timeout(left, self.prepare(id, job)).await;
+        let (reason, cause) = match preparing {
+            Ok(Ok(prepared)) => return Ok(Some(prepared)),
+            // The node is away, and could not be told either.
+            Ok(Err(error @ RunnerError::Chain(_))) => return Err(error),
+            Ok(Err(RunnerError::Unfit { reason, cause, .. })) => (reason, cause),
+            Ok(Err(error)) => (DeclineReason::Other, error.to_string()),
+            Err(_) => {
+                let cause = "what it needs did not come in the time to take it".to_owned();
+                (DeclineReason::Other, cause)
+            }
+        };
+        tracing::warn!(job = id, %cause, "declining: {}", reason.help());
+        self.client.decline_job(&self.signer, id, reason, Wait::InBlock).await?;
+        self.forget(id).await;
+        Ok(None)
+    }
+
+    async fn prepare(&self, id: JobId, job: &JobView<AccountId>) -> Result<Prepared, RunnerError> {
+        let folder = self.folder(id);
+        prepare::prepare(&self.client, &*self.store, &self.options, &folder, id, job).await
+    }
+
+    /// Removes what is left of a job that is no longer this worker's.
+    async fn forget(&self, id: JobId) {
+        let folder = self.folder(id);
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(%error, folder = %folder.display(), "the job's folder stays");
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes what is left of all jobs but the one that this worker has.
+    async fn tidy(&self) -> Result<(), RunnerError> {
+        let own = self.client.worker(self.account()).await?.and_then(|worker| worker.job);
+        let Ok(mut entries) = tokio::fs::read_dir(&self.options.work_directory).await else {
+            // There is no such folder yet.
+            return Ok(());
+        };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            let name = entry.file_name();
+            let job =
+                name.to_str().and_then(|name| name.strip_prefix("job-")?.parse::<JobId>().ok());
+            if let Some(job) = job.filter(|job| Some(*job) != own) {
+                tracing::info!(job, "removing what is left of a job");
+                self.forget(job).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches, trains, publishes and posts, with heartbeats all the while.
-    async fn do_job(&self, id: JobId, job: &Job<AccountId>) -> Result<bool, RunnerError> {
+    async fn do_job(
+        &self,
+        id: JobId,
+        job: &JobView<AccountId>,
+        prepared: Option<Prepared>,
+    ) -> Result<bool, RunnerError> {
         let (progress, seen) = watch::channel((0, 0));
         let reporter = self.reporter(id, job).await?;
         reporter.log(format!("job {id}, attempt {}", job.attempts));
         let cancel = Arc::new(AtomicBool::new(false));
         let result = {
-            let work = self.work(id, job, progress, &reporter, cancel.clone());
+            let work = self.work(id, job, prepared, progress, &reporter, cancel.clone());
             tokio::pin!(work);
             tokio::select! {
                 result = &mut work => result.inspect_err(|error| reporter.log(error.to_string()))?,
@@ -208,10 +307,7 @@ impl Runner {
             }
             Err(error) => return Err(error.into()),
         }
-        let folder = self.folder(id);
-        if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
-            tracing::warn!(%error, folder = %folder.display(), "the job's folder stays");
-        }
+        self.forget(id).await;
         reporter.finish(FAREWELL).await;
         Ok(true)
     }
@@ -219,35 +315,31 @@ impl Runner {
     async fn work(
         &self,
         id: JobId,
-        job: &Job<AccountId>,
+        job: &JobView<AccountId>,
+        prepared: Option<Prepared>,
         progress: watch::Sender<Steps>,
         reporter: &Reporter,
         cancel: Arc<AtomicBool>,
     ) -> Result<JobResult, RunnerError> {
-        let model = self
-            .client
-            .base_model(job.base)
-            .await?
-            .ok_or(RunnerError::UnknownModel { job: id, base: job.base })?;
-        let cache = self.options.work_directory.join("models");
-        let weights = weights(&*self.store, &model, &self.options.models, &cache).await?;
-        let parent = Parent::fetch(&self.client, &*self.store, id, job).await?;
-        let files = fetch(&self.client, &*self.store, &job.datasets).await?;
+        let prepared = match prepared {
+            Some(prepared) => prepared,
+            None => self.prepare(id, job).await?,
+        };
+        let Prepared { family, name, weights, initial, files } = prepared;
         tracing::info!(
             job = id,
             files = files.len(),
             extractor = EXTRACTOR_VERSION,
             "files fetched and checked"
         );
-        let parent_said = match &parent {
-            Some(parent) => format!("from adapter {}", parent.id),
+        let parent_said = match job.parent {
+            Some(parent) => format!("from adapter {parent}"),
             None => "from a fresh adapter".to_owned(),
         };
         reporter.log(format!("{} files fetched and checked; training {parent_said}", files.len()));
 
-        let family = model.family;
         let seen = (progress, reporter.clone());
-        let outcome = self.train(id, job, family, weights, parent, files, seen, cancel).await?;
+        let outcome = self.train(id, job, family, weights, initial, files, seen, cancel).await?;
         let losses = (outcome.eval_loss_before, outcome.eval_loss_after);
         let (Some(before), Some(after)) = losses else {
             return Err(RunnerError::NoEvaluation { job: id });
@@ -258,7 +350,7 @@ impl Runner {
         tracing::info!(job = id, before, after, tokens = outcome.tokens, "trained");
         // What was trained on is this worker's own reading; a leaf may name another extractor.
         let notes = [(EXTRACTOR_NOTE, EXTRACTOR_VERSION.to_string())];
-        let bytes = peft::to_bytes_with(&outcome.adapter, &model.name, &notes);
+        let bytes = peft::to_bytes_with(&outcome.adapter, &name, &notes);
         let added = self.store.add_bytes(Bytes::from(bytes)).await?;
         Ok(JobResult {
             content: added.content,
@@ -278,10 +370,10 @@ impl Runner {
     async fn train(
         &self,
         id: JobId,
-        job: &Job<AccountId>,
+        job: &JobView<AccountId>,
         family: ModelFamily,
         weights: PathBuf,
-        parent: Option<Parent>,
+        initial: Option<Adapter>,
         files: Vec<DataFile>,
         (progress, reporter): (watch::Sender<Steps>, Reporter),
         cancel: Arc<AtomicBool>,
@@ -310,8 +402,6 @@ impl Runner {
                 "training"
             );
             let tokenizer = Tokenizer::open(&weights)?;
-            let initial = parent.map(|parent| parent.open(id, &settings, &model.config));
-            let initial = initial.transpose()?;
             let follow = |event: &Event| match event {
                 Event::Prepared { total_steps, .. } => {
                     progress.send_modify(|steps| steps.1 = clamp(*total_steps));
@@ -360,7 +450,7 @@ impl Runner {
     }
 
     /// What tells the gateways of this attempt, of none where none is named.
-    async fn reporter(&self, id: JobId, job: &Job<AccountId>) -> Result<Reporter, RunnerError> {
+    async fn reporter(&self, id: JobId, job: &JobView<AccountId>) -> Result<Reporter, RunnerError> {
         let gateways = &self.options.report;
         let genesis = match gateways.is_empty() {
             true => None,
@@ -403,37 +493,45 @@ impl Runner {
         }
     }
 
+    /// What this worker says of itself. A base model that is gone is left out.
+    async fn offer(&self) -> Result<WorkerOffer, RunnerError> {
+        let mut serves = self.options.serves.clone();
+        if let Serves::Models(models) = &mut serves {
+            for base in models.clone() {
+                if self.client.base_model(base).await?.is_none() {
+                    tracing::warn!(base, "the chain knows no such base model; it is left out");
+                    models.retain(|other| *other != base);
+                }
+            }
+        }
+        Ok(WorkerOffer {
+            kinds: kinds(),
+            price_per_token: self.options.price_per_token,
+            endpoint: self.options.endpoint.clone(),
+            serves,
+            tokens_per_second: self.options.tokens_per_second,
+        })
+    }
+
     async fn register(&self) -> Result<(), RunnerError> {
-        let Options { price_per_token, endpoint, .. } = &self.options;
-        let kinds = kinds();
+        let offer = self.offer().await?;
+        let price = offer.price_per_token;
         match self.client.worker(self.account()).await? {
             None => {
-                tracing::info!(price_per_token, "registering");
-                self.client
-                    .register_worker(
-                        &self.signer,
-                        &kinds,
-                        *price_per_token,
-                        endpoint,
-                        Wait::InBlock,
-                    )
-                    .await?;
+                tracing::info!(price, serves = ?offer.serves, "registering");
+                self.client.register_worker(&self.signer, offer, Wait::InBlock).await?;
             }
             Some(worker) => {
-                let same = worker.price_per_token == *price_per_token
-                    && worker.endpoint == endpoint.as_bytes()
-                    && worker.kinds == kinds;
+                let rate = RateClass::declared(offer.tokens_per_second).tokens_per_second();
+                let waits = worker.raise.is_some_and(|(raised, _)| raised == price);
+                let same = (worker.price_per_token == price || waits)
+                    && worker.endpoint == offer.endpoint.as_bytes()
+                    && worker.kinds == offer.kinds
+                    && worker.serves == offer.serves
+                    && worker.tokens_per_second == rate;
                 if !same {
-                    tracing::info!(price_per_token, "updating what the chain knows of this worker");
-                    self.client
-                        .update_worker(
-                            &self.signer,
-                            &kinds,
-                            *price_per_token,
-                            endpoint,
-                            Wait::InBlock,
-                        )
-                        .await?;
+                    tracing::info!(price, "updating what the chain knows of this worker");
+                    self.client.update_worker(&self.signer, offer, Wait::InBlock).await?;
                 }
             }
         }

@@ -9,7 +9,7 @@ use openledger_engine::{
     peft::{self, MAX_ADAPTER},
     train::TrainSettings,
 };
-use openledger_primitives::{job::Job, JobId};
+use openledger_primitives::{api::JobView, JobId};
 
 /// The file of a job's parent adapter.
 pub(super) struct Parent {
@@ -30,9 +30,9 @@ impl Parent {
         client: &Client,
         store: &dyn ContentStore,
         job: JobId,
-        record: &Job<AccountId>,
+        record: &JobView<AccountId>,
     ) -> Result<Option<Self>, RunnerError> {
-        let Some(id) = client.parent(job).await? else { return Ok(None) };
+        let Some(id) = record.parent else { return Ok(None) };
         let refuse = |reason: String| RunnerError::Parent { job, parent: id, reason };
         let adapter = client
             .adapter(id)

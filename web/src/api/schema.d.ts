@@ -968,6 +968,8 @@ export interface components {
             registered: components["schemas"]["Moment"];
             /** @description Who registered it. */
             registrar: string;
+            /** @description Whether it takes no new jobs. */
+            retired: boolean;
             /** @description The tokenizer, if the weights' file does not hold it. */
             tokenizer: string | null;
             /** @description The weights on IPFS. */
@@ -1327,7 +1329,7 @@ export interface components {
         Job: {
             /**
              * Format: int32
-             * @description Workers that gave it up.
+             * @description Workers that let it time out.
              */
             attempts: number;
             /**
@@ -1335,7 +1337,7 @@ export interface components {
              * @description The base model.
              */
             base: number;
-            /** @description Most plancks its owner pays. */
+            /** @description Plancks held until it ends. */
             budget: string;
             /** @description When it was created. */
             created: components["schemas"]["Moment"];
@@ -1346,6 +1348,8 @@ export interface components {
              * @description Block after which it fails.
              */
             deadline: number;
+            /** @description Plancks held until its record on the chain is gone. */
+            deposit: string;
             /**
              * Format: int32
              * @description Block of the next deadline of its state.
@@ -1369,6 +1373,12 @@ export interface components {
             parent: number | null;
             /** @description What the worker is paid, plancks. */
             price: string | null;
+            /** @description Plancks offered a token of the ceiling. */
+            pricePerToken: string;
+            /** @description Whether the chain has forgotten it. */
+            pruned: boolean;
+            /** @description Workers it is not offered to again, and why they declined it. */
+            refused: components["schemas"]["Refused"][];
             result: components["schemas"]["Outcome"] | null;
             /** @description How. */
             spec: components["schemas"]["Spec"];
@@ -1799,6 +1809,13 @@ export interface components {
             /** @description Where the next page begins. */
             next: string | null;
         };
+        /** @description A worker to which a job is not offered again. */
+        Refused: {
+            /** @description Why it declined; nothing if it let its time pass. */
+            reason: string | null;
+            /** @description Who. */
+            worker: string;
+        };
         /** @description What is left today. */
         Remaining: {
             /** @description `visitor` or `account`. */
@@ -2130,6 +2147,11 @@ export interface components {
              * @description Jobs that it completed.
              */
             completed: number;
+            /**
+             * Format: int64
+             * @description Jobs that it declined.
+             */
+            declined: number;
             /** @description Plancks that it was paid. */
             earned: string;
             /** @description Where it says that it serves. Anyone can write this: do not fetch it. */
@@ -2141,10 +2163,19 @@ export interface components {
             job: number | null;
             /** @description What it can train. */
             kinds: components["schemas"]["Kind"][];
+            /**
+             * Format: int64
+             * @description Most bytes of weights it takes; nothing where it names base models.
+             */
+            maxModelBytes: number | null;
+            /** @description The base models it takes; nothing where it takes any up to a size. */
+            models: number[] | null;
             /** @description Whether it takes no further jobs. */
             paused: boolean;
-            /** @description Plancks a token. */
+            /** @description Its floor: plancks a token. */
             pricePerToken: string;
+            /** @description A higher floor that waits, plancks a token. */
+            raiseTo: string | null;
             /** @description Whether it is registered; a worker that left stays listed. */
             registered: boolean;
             /**
@@ -2152,6 +2183,11 @@ export interface components {
              * @description Jobs that it let time out.
              */
             timedOut: number;
+            /**
+             * Format: int32
+             * @description How fast it says it trains, rounded down to a power of two.
+             */
+            tokensPerSecond: number;
         };
     };
     responses: never;

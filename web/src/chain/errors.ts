@@ -26,6 +26,7 @@ const nextSteps: Record<string, string> = {
   "Leaderboard.BelowMinimumFunding": "Pay in at least 1 OPEN at a time.",
   "Training.BelowMinimumBudget": "Offer at least 0.1 OPEN.",
   "Training.DeadlineTooFar": "A job may last 7 days (201,600 blocks) at most.",
+  "Training.DeadlineTooSoon": "Not even the fastest worker could finish by then. Give it more time.",
 };
 
 function sentence(text: string): string {

@@ -94,6 +94,18 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Training.JobCancelled": (field) => `Job ${field("job")} was cancelled`,
   "Training.JobDelayed": (field) => `Job ${field("job")} was delayed`,
   "Training.ParentNamed": (field) => `Job ${field("job")} goes on from adapter ${field("parent")}`,
+  "Training.JobDeclined": (field, account) => `${account("worker")} declined job ${field("job")}`,
+  "Training.WorkerRests": (field, account) => `${account("worker")} rests until block ${field("until")}`,
+  "Training.PriceRaiseWaits": (_, account) => `${account("worker")} will ask more a token`,
+  "Training.JobPriceRaised": (field, _, open) => `Job ${field("job")} offers ${open("budget")} now`,
+  "Training.JobDeadlineExtended": (field) =>
+    `Job ${field("job")} has until block ${formatCount(field("deadline") || "0")} now`,
+  "Training.WorkPaid": (field, account, open) =>
+    `${account("worker")} was paid ${open("pay")} for its work on job ${field("job")}`,
+  "Training.DepositForfeited": (field, _, open) =>
+    `The owner of job ${field("job")} lost the deposit of ${open("amount")}`,
+  "Training.JobPruned": (field) => `Job ${field("job")} was cleared away`,
+  "Training.BaseModelRetired": (field) => `Base model ${field("base")} takes no new jobs`,
   "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
 };
 

@@ -15,6 +15,7 @@ const worker = (account: string, pricePerToken: string, changes: Partial<Worker>
   completed: 0,
   timedOut: 0,
   earned: "0",
+  ...{ raiseTo: null, models: null, maxModelBytes: 100, tokensPerSecond: 32, declined: 0 },
   ...changes,
 });
 
@@ -91,8 +92,12 @@ describe("offers", () => {
       worker("gone", "1", { registered: false }),
       worker("other", "1", { kinds: [{ family: "gpt2", method: "lora" }] }),
       worker("quantised", "1", { kinds: [{ family: "llama", method: "qlora" }] }),
+      worker("small", "1", { maxModelBytes: 99 }),
+      worker("named", "150", { models: [7], maxModelBytes: null }),
+      worker("others", "1", { models: [6], maxModelBytes: null }),
     ];
-    expect(offers(all, "llama", "lora").map(({ account }) => account)).toEqual(["cheap", "dear"]);
+    const model = { id: 7, family: "llama", weightsSize: 100 };
+    expect(offers(all, model, "lora").map(({ account }) => account)).toEqual(["cheap", "named", "dear"]);
     expect(price(worker("large", "12345678901234567890"), 1_000_000)).toBe(12345678901234567890000000n);
   });
 });

@@ -1,7 +1,7 @@
 // What a job will take, before anybody has counted. Only a worker's tokenizer knows the tokens; until then they
 // are estimated from the canonical text of some files, or, where none can be read, from its bytes alone.
 
-import type { Spec, Worker } from "@/api/types";
+import type { BaseModel, Spec, Worker } from "@/api/types";
 
 const BYTES_A_TOKEN = 4;
 /** What a chat template puts around a conversation: marks, names, and often a system message. */
@@ -122,15 +122,26 @@ export function stepTokens({ trained, steps }: Estimate): number {
   return steps > 0 ? Math.ceil(trained / steps) : 0;
 }
 
-/** Workers that can train a kind now or later, the cheapest first. */
-export function offers(workers: readonly Worker[], family: string, method: string): Worker[] {
+/** Whether a worker has opted in to a base model. */
+function serves(worker: Worker, model: Pick<BaseModel, "id" | "weightsSize">): boolean {
+  if (worker.models) return worker.models.includes(model.id);
+  return typeof worker.maxModelBytes === "number" && model.weightsSize <= worker.maxModelBytes;
+}
+
+/** Workers that can train a base model now or later, the cheapest first. */
+export function offers(
+  workers: readonly Worker[],
+  model: Pick<BaseModel, "id" | "family" | "weightsSize">,
+  method: string,
+): Worker[] {
   return workers
     .filter((worker) => worker.registered && !worker.paused)
-    .filter((worker) => worker.kinds.some((kind) => kind.family === family && kind.method === method))
+    .filter((worker) => worker.kinds.some((kind) => kind.family === model.family && kind.method === method))
+    .filter((worker) => serves(worker, model))
     .sort((one, other) => (BigInt(one.pricePerToken) < BigInt(other.pricePerToken) ? -1 : 1));
 }
 
-/** What a worker is paid: its price a token times the ceiling, whatever it uses of it. */
+/** The least that a worker takes a job for: its floor a token times the ceiling. */
 export function price(worker: Worker, ceiling: number): bigint {
   return BigInt(worker.pricePerToken) * BigInt(ceiling);
 }

@@ -9,7 +9,7 @@ export const states: readonly { state: string; label: string; tone: Tone; means:
     state: "assigned",
     label: "assigned",
     tone: "info",
-    means: "A worker was chosen and its price is fixed.",
+    means: "A worker was chosen; it fetches what it needs, then begins or declines.",
   },
   { state: "training", label: "training", tone: "accent", means: "A worker trains the adapter." },
   {
@@ -34,7 +34,7 @@ export const states: readonly { state: string; label: string; tone: Tone; means:
     state: "cancelled",
     label: "cancelled",
     tone: "neutral",
-    means: "Its owner called it off; the budget was given back.",
+    means: "Its owner called it off; what the worker had not earned was given back.",
   },
 ];
 
@@ -51,13 +51,31 @@ export function isOver(job: Pick<Job, "state">): boolean {
 
 /** Whether its owner can still call it off. */
 export function isCancellable(job: Pick<Job, "state">): boolean {
-  return job.state === "queued" || job.state === "assigned";
+  return ["queued", "assigned", "training"].includes(job.state);
 }
 
 const failures: Record<string, string> = {
-  deadline: "Its deadline passed.",
+  deadline: "Its deadline passed, or no worker could keep it any more.",
   attempts: "Too many workers gave it up.",
+  unusable: "Several workers found the same fault on its owner's side.",
+  declined: "Too many workers declined it.",
 };
+
+const declined: Record<string, string> = {
+  "base-unavailable": "the base model's files cannot be had",
+  "files-unavailable": "a file of the Datanets cannot be had",
+  "parent-unavailable": "the adapter to train further cannot be had",
+  unusable: "what was fetched is not what the job or the chain says",
+  memory: "it needs more memory than the worker has",
+  disk: "it needs more disk than the worker has",
+  other: "the worker cannot do it now",
+  untrainable: "its data, settings and ceiling leave no step to train or nothing to hold out",
+};
+
+/** Why a worker will not be given a job again. */
+export function refusalWords(reason: string | null): string {
+  return reason === null ? "let its time pass" : `declined: ${declined[reason] ?? reason}`;
+}
 
 export function failureWords(failure: string): string {
   return failures[failure] ?? failure;
@@ -105,14 +123,21 @@ const moments: Record<string, string> = {
   JobTimedOut: "The worker let its time pass and lost a penalty",
   JobRequeued: "Queued again",
   JobFailed: "Ended without an adapter; the budget was given back",
-  JobCancelled: "Called off by its owner; the budget was given back",
+  JobCancelled: "Called off by its owner; the rest of the budget was given back",
   JobDelayed: "Could not be settled now; it is tried again",
+  JobDeclined: "A worker gave it back",
+  JobPriceRaised: "Its owner offers more",
+  JobDeadlineExtended: "Its owner gave it more time",
+  WorkPaid: "The worker was paid for what it had shown",
+  DepositForfeited: "Its owner lost the deposit",
+  JobPruned: "No longer on record; the deposit was given back",
 };
 
 /** Topics of the stream by which lists of jobs are kept up to date. */
 export const jobTopics: readonly string[] = [
   ...["JobCreated", "JobAssigned", "JobTaken", "ResultSubmitted", "JobCompleted", "JobTimedOut"],
-  ...["JobRequeued", "JobFailed", "JobCancelled"],
+  ...["JobRequeued", "JobFailed", "JobCancelled", "JobDeclined", "JobPriceRaised"],
+  ...["JobDeadlineExtended", "JobPruned"],
 ].map((name) => `kind:Training.${name}`);
 
 export interface TimelineEntry {

@@ -3,7 +3,11 @@
 use crate::mock::*;
 use frame_support::{assert_ok, traits::Hooks};
 use openledger_primitives::{job::JobFailure, JobId, JobState, EXISTENTIAL_DEPOSIT, OPEN};
-use pallet_training::{Agenda, AgendaCursor, AgendaOf, Event};
+use pallet_training::{Agenda, AgendaCursor, AgendaOf, Event, Payments};
+use sp_runtime::Perbill;
+
+/// Blocks that a small job takes from its dispatch at the greatest speed.
+const FASTEST: u32 = TAKE + HEARTBEAT + 1;
 
 fn failed(jobs: &[JobId]) -> usize {
     jobs.iter().filter(|id| state(**id) == JobState::Failed(JobFailure::Deadline)).count()
@@ -12,10 +16,12 @@ fn failed(jobs: &[JobId]) -> usize {
 #[test]
 fn more_due_jobs_than_a_block_works_off_carry_over_in_order() {
     run(|| {
-        let deadline = System::block_number() + 10;
-        let jobs: Vec<JobId> = (0..10).map(|_| job_until(1_000, 10_000, deadline)).collect();
-        let later = job_until(1_000, 10_000, deadline + 1);
-        go_to(deadline);
+        // Of the fastest worker's 16 blocks no more than 10 are left.
+        let last = System::block_number() + 10;
+        let deadline = last + FASTEST;
+        let jobs: Vec<JobId> = (0..10).map(|_| job_until(1, 10_000, deadline)).collect();
+        let later = job_until(1, 10_000, deadline + 1);
+        go_to(last);
         assert_eq!(failed(&jobs), 0);
         let mut seen = Vec::new();
         for _ in 0..4 {
@@ -37,15 +43,15 @@ fn more_due_jobs_than_a_block_works_off_carry_over_in_order() {
 fn an_unfinished_job_stands_on_the_agenda_once_at_every_moment() {
     run(|| {
         let entries = |id| {
-            let on: Vec<u32> =
-                Agenda::<Test>::iter().filter(|(_, job, ())| *job == id).map(|e| e.0).collect();
+            let all = Agenda::<Test>::iter().chain(Payments::<Test>::iter());
+            let on: Vec<u32> = all.filter(|(_, job, ())| *job == id).map(|e| e.0).collect();
             assert_eq!(on.first().copied(), AgendaOf::<Test>::get(id));
             on
         };
         let id = job(1_000, 10_000);
-        assert_eq!(entries(id), [get(id).deadline + 1]);
+        let of_its_class = TAKE + HEARTBEAT + 250;
+        assert_eq!(entries(id), [get(id).deadline - of_its_class + 1], "4 tokens a second suffice");
         worker(WANDA, 7);
-        next_block();
         let assigned = System::block_number();
         assert_eq!(entries(id), [assigned + TAKE + 1]);
         assert_ok!(Training::take(signed(WANDA), id));
@@ -69,7 +75,8 @@ fn an_unfinished_job_stands_on_the_agenda_once_at_every_moment() {
 fn blocks_in_which_nothing_ran_are_made_up_for() {
     run(|| {
         let start = System::block_number();
-        let jobs: Vec<JobId> = (0..6).map(|n| job_until(1_000, 10_000, start + 10 + n)).collect();
+        let jobs: Vec<JobId> =
+            (0..6).map(|n| job_until(1_000, 10_000, start + FASTEST + n)).collect();
         System::set_block_number(start + 100);
         Training::on_initialize(start + 100);
         // A block makes up for a bounded number of others.
@@ -86,13 +93,12 @@ fn blocks_in_which_nothing_ran_are_made_up_for() {
 fn a_payment_that_is_not_possible_is_kept_and_tried_again() {
     run(|| {
         // A bond that one time-out uses up, and a window in which the account can disappear.
-        Penalty::set(BOND);
+        Penalty::set(Perbill::one());
         Window::set(40);
         worker(WANDA, 7);
         let first = job(1_000, 10_000);
-        let second = job(1_000, 20_000);
-        next_block();
         train(WANDA, first);
+        let second = job(1_000, BOND);
         pass(TAKE + 2);
         assert!(is_queued(second));
         assert_ok!(Balances::transfer_allow_death(signed(WANDA), OWNER, free(WANDA)));
@@ -100,7 +106,7 @@ fn a_payment_that_is_not_possible_is_kept_and_tried_again() {
 
         pass(40);
         assert!(matches!(state(first), JobState::Submitted { .. }));
-        assert_eq!(budget_held(OWNER), 30_000);
+        assert_eq!(budget_held(OWNER), 10_000 + BOND);
         let until = events()
             .into_iter()
             .find_map(|event| match event {
@@ -112,8 +118,8 @@ fn a_payment_that_is_not_possible_is_kept_and_tried_again() {
         assert_ok!(Balances::transfer_keep_alive(signed(OWNER), WANDA, EXISTENTIAL_DEPOSIT));
         go_to(until);
         assert!(matches!(state(first), JobState::Completed { .. }));
-        assert_eq!(free(WANDA), EXISTENTIAL_DEPOSIT + 7_000);
-        assert_eq!(budget_held(OWNER), 20_000);
+        assert_eq!(free(WANDA), EXISTENTIAL_DEPOSIT + 10_000);
+        assert_eq!(budget_held(OWNER), BOND);
         assert!(Training::adapter(first).is_some());
     });
 }
@@ -121,11 +127,13 @@ fn a_payment_that_is_not_possible_is_kept_and_tried_again() {
 #[test]
 fn a_block_with_work_weighs_more_than_one_without() {
     run(|| {
-        let idle = Training::on_initialize(System::block_number());
         worker(WANDA, 7);
         job(1_000, 10_000);
-        let dispatching = Training::on_initialize(System::block_number());
-        assert!(dispatching.all_gt(idle));
+        let idle = Training::on_initialize(System::block_number());
+        pass(TAKE);
+        System::set_block_number(System::block_number() + 1);
+        let timing_out = Training::on_initialize(System::block_number());
+        assert!(timing_out.all_gt(idle));
     });
 }
 
@@ -134,9 +142,9 @@ fn penalties_of_one_block_reach_the_treasury_whole() {
     run(|| {
         (20..24).for_each(|who| worker(who, 0));
         (0..4).for_each(|_| {
-            job(1_000, 10_000);
+            job(1_000, 10 * OPEN);
         });
-        pass(TAKE + 2);
+        pass(TAKE + 1);
         assert_eq!(free(TREASURY), RICH + 4 * 5 * OPEN);
     });
 }

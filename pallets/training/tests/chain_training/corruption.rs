@@ -2,10 +2,12 @@
 
 use crate::mock::*;
 use frame_support::{assert_ok, traits::fungible::MutateHold, traits::tokens::Precision};
-use openledger_primitives::{Job, JobState, Method};
+use openledger_primitives::{job::Refused, Job, JobState, RateClass, SizeClass};
 use pallet_training::{
-    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, HoldReason, IdlePrices, IdleWorkers,
-    Jobs, NextBaseModel, NextJob, NextPlace, Parents, Places, PriceKey, Queue, Worker, Workers,
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModel, BaseModels, Class, HoldReason, Idle,
+    IdleFirsts, IdleKey, Jobs, JobsOf, NextBaseModel, NextJob, NextPlace, OfferKey, Parents,
+    PaymentCursor, Payments, Raise, Row, SequenceKey, Shelved, Waiting, WaitingFirsts, Worker,
+    Workers,
 };
 use sp_runtime::DispatchError;
 
@@ -21,16 +23,13 @@ fn noticed(expected: &'static str, damage: impl FnOnce()) {
     run(|| {
         worker(WALTER, 7);
         job(1_000, 10_000);
-        next_block();
         train(WALTER, COMPLETED);
         pass(Window::get());
         job(1_000, 10_000);
-        next_block();
         train(WALTER, SUBMITTED);
         assert_ok!(Training::pause(signed(WALTER)));
         worker(WANDA, 7);
         job(1_000, 10_000);
-        next_block();
         job(1_000, 10_000);
         worker_for(WILMA, 7, &[QLORA]);
         assert!(matches!(state(COMPLETED), JobState::Completed { .. }));
@@ -56,15 +55,37 @@ fn change_worker(who: AccountId, change: impl FnOnce(&mut Worker)) {
     Workers::<Test>::mutate(who, |worker| change(worker.as_mut().expect("registered")));
 }
 
-fn place(id: u64) -> u64 {
-    Places::<Test>::get(id).expect("queued")
+fn change_model(change: impl FnOnce(&mut BaseModel<AccountId>)) {
+    BaseModels::<Test>::mutate(0, |model| change(model.as_mut().expect("registered")));
+}
+
+/// The shelf of the queued job in the row of its base model, and its key there.
+fn queued() -> ((Row, Class), OfferKey) {
+    let rate = Shelved::<Test>::get(QUEUED).expect("queued");
+    let job = Jobs::<Test>::get(QUEUED).expect("created");
+    let class = Class { size: SizeClass::default(), rate };
+    let key = OfferKey::new(job.price_per_token, job.sequence);
+    ((Row { kind: LORA, base: Some(0) }, class), key)
+}
+
+/// The shelf of Wilma, and her key there.
+fn idle() -> ((Row, Class), IdleKey) {
+    let class = Class {
+        size: SizeClass::up_to(BYTES).expect("large enough"),
+        rate: RateClass::declared(RATE),
+    };
+    let key = Workers::<Test>::get(WILMA).expect("registered").idle_key();
+    ((Row { kind: QLORA, base: None }, class), key)
 }
 
 #[test]
 fn numbers_that_were_never_given_are_noticed() {
     noticed("a job has a number that was never given", || NextJob::<Test>::put(2));
     noticed("a base model's number was never given", || NextBaseModel::<Test>::put(0));
-    noticed("a place in a queue was never given", || NextPlace::<Test>::put(0));
+    noticed("a job's place was never given", || NextPlace::<Test>::put(0));
+    noticed("a worker's place was never given", || {
+        change_worker(WANDA, |worker| worker.place = 1_000);
+    });
 }
 
 #[test]
@@ -81,43 +102,55 @@ fn parents_that_lead_in_a_circle_nowhere_or_elsewhere_are_noticed() {
 }
 
 #[test]
-fn a_missing_base_model_is_noticed() {
+fn base_models_that_are_missing_or_count_wrong_are_noticed() {
     noticed("a job's base model is missing", || BaseModels::<Test>::remove(0));
-}
-
-#[test]
-fn a_queued_job_without_a_place_is_noticed() {
-    noticed("a job has a place in a queue, or has none, against its state", || {
-        Places::<Test>::remove(QUEUED);
+    noticed("a base model's jobs are not counted right", || change_model(|model| model.jobs += 1));
+    noticed("a retired base model has a deposit", || change_model(|model| model.retired = true));
+    noticed("a retired base model is kept for nothing", || {
+        let model = BaseModels::<Test>::get(0).expect("registered");
+        BaseModels::<Test>::insert(1, BaseModel { retired: true, jobs: 0, deposit: 0, ..model });
     });
 }
 
 #[test]
-fn a_place_of_a_job_that_is_not_queued_is_noticed() {
-    noticed("a job has a place in a queue, or has none, against its state", || {
-        Places::<Test>::insert(COMPLETED, 0);
+fn queued_jobs_that_stand_wrong_are_noticed() {
+    let against = "a job stands on shelves, or on none, against its state";
+    noticed(against, || Shelved::<Test>::remove(QUEUED));
+    noticed(against, || Shelved::<Test>::insert(COMPLETED, RateClass::default()));
+    noticed("a queued job is missing on a shelf", || {
+        let (shelf, key) = queued();
+        Waiting::<Test>::remove(shelf, key);
+    });
+    noticed("a queued job is missing on a shelf", || {
+        change_job(QUEUED, |job| job.price_per_token -= 1);
+    });
+    noticed("a shelf holds a job that does not belong there", || {
+        let (shelf, _) = queued();
+        Waiting::<Test>::insert(shelf, OfferKey::new(1, 0), SUBMITTED);
+    });
+    let first = "the first job of a shelf is not the first";
+    noticed(first, || WaitingFirsts::<Test>::remove(queued().0 .0));
+    noticed(first, || {
+        WaitingFirsts::<Test>::mutate(queued().0 .0, |firsts| firsts[0].1 = OfferKey::new(99, 0));
+    });
+    noticed("a job waits beside a worker for it", || {
+        let row = Row { kind: LORA, base: None };
+        let ((_, class), key) = idle();
+        Idle::<Test>::remove((Row { kind: QLORA, base: None }, class), key);
+        IdleFirsts::<Test>::remove(Row { kind: QLORA, base: None });
+        change_worker(WILMA, |worker| worker.kinds = kinds(&[LORA]));
+        Idle::<Test>::insert((row, class), key, WILMA);
+        IdleFirsts::<Test>::insert(row, pallet_training::Firsts::truncate_from(vec![(class, key)]));
     });
 }
 
 #[test]
-fn a_job_missing_in_its_queue_is_noticed() {
-    noticed("a queued job has no place in its queue", || {
-        let key = pallet_training::SequenceKey::from(place(QUEUED));
-        Queue::<Test>::remove(LORA, key);
+fn an_owners_list_that_is_wrong_is_noticed() {
+    noticed("a job is missing in its owner's list", || {
+        JobsOf::<Test>::remove(OWNER, SequenceKey::from(QUEUED));
     });
-}
-
-#[test]
-fn a_job_queued_twice_is_noticed() {
-    noticed("a place in a queue is not its job's", || {
-        Queue::<Test>::insert(LORA, pallet_training::SequenceKey::from(0), QUEUED);
-    });
-}
-
-#[test]
-fn a_job_in_the_queue_of_another_kind_is_noticed() {
-    noticed("a job stands in a queue of another kind", || {
-        change_job(QUEUED, |job| job.kind.method = Method::Qlora);
+    noticed("an owner's list names another job", || {
+        JobsOf::<Test>::insert(WANDA, SequenceKey::from(QUEUED), ());
     });
 }
 
@@ -137,7 +170,28 @@ fn a_worker_with_a_job_that_is_not_its_own_is_noticed() {
 
 #[test]
 fn a_price_above_the_budget_is_noticed() {
-    noticed("a job's price is above its budget", || change_job(ASSIGNED, |job| job.budget = 6_999));
+    noticed("a job's price is above its budget", || {
+        change_job(ASSIGNED, |job| {
+            if let JobState::Assigned { assignment, .. } = &mut job.state {
+                assignment.price += 1;
+            }
+        });
+    });
+}
+
+#[test]
+fn an_offer_above_the_budget_is_noticed() {
+    noticed("a job offers more than its budget", || {
+        change_job(ASSIGNED, |job| job.price_per_token += 1);
+    });
+}
+
+#[test]
+fn a_job_with_somebody_who_refused_it_is_noticed() {
+    noticed("a job went to whom it must not", || {
+        let refused = Refused { worker: WANDA, reason: None };
+        change_job(ASSIGNED, |job| job.refused.try_push(refused).expect("room"));
+    });
 }
 
 #[test]
@@ -147,7 +201,12 @@ fn a_job_that_fell_off_the_agenda_is_noticed() {
     });
     noticed("an unfinished job has no entry", || {
         let at = AgendaOf::<Test>::get(SUBMITTED).expect("unfinished");
-        Agenda::<Test>::remove(at, SUBMITTED);
+        Payments::<Test>::remove(at, SUBMITTED);
+    });
+    noticed("an entry stands on the other agenda", || {
+        let at = AgendaOf::<Test>::get(SUBMITTED).expect("unfinished");
+        Payments::<Test>::remove(at, SUBMITTED);
+        Agenda::<Test>::insert(at, SUBMITTED, ());
     });
 }
 
@@ -170,6 +229,9 @@ fn an_entry_that_will_never_come_up_is_noticed() {
     noticed("an entry of the agenda is behind the cursor", || {
         AgendaCursor::<Test>::put(100_000);
     });
+    noticed("an entry of the agenda is behind the cursor", || {
+        PaymentCursor::<Test>::put(100_000);
+    });
 }
 
 #[test]
@@ -181,37 +243,40 @@ fn an_entry_of_no_job_is_noticed() {
 }
 
 #[test]
-fn a_worker_missing_in_an_idle_queue_is_noticed() {
-    let idle = || Workers::<Test>::get(WILMA).and_then(|worker| worker.idle).expect("idle");
-    noticed("an idle worker is missing in an idle queue", || {
-        IdleWorkers::<Test>::remove(QLORA, pallet_training::SequenceKey::from(idle()));
+fn workers_that_stand_wrong_are_noticed() {
+    noticed("an idle worker is missing on a shelf", || {
+        let (shelf, key) = idle();
+        Idle::<Test>::remove(shelf, key);
     });
-    noticed("an idle worker is missing among the prices", || {
-        IdlePrices::<Test>::remove(QLORA, PriceKey::new(7, idle()));
+    noticed("an idle worker is missing on a shelf", || {
+        change_worker(WILMA, |worker| worker.price_per_token += 1);
     });
-}
-
-#[test]
-fn somebody_else_among_the_idle_is_noticed() {
-    noticed("an idle queue holds somebody else", || {
-        IdleWorkers::<Test>::insert(LORA, pallet_training::SequenceKey::from(0), WALTER);
+    noticed("an idle worker is missing on a shelf", || {
+        change_worker(WALTER, |worker| worker.paused = false);
     });
-    noticed("the prices hold somebody else", || {
-        IdlePrices::<Test>::insert(LORA, PriceKey::new(0, 0), WALTER);
-    });
-}
-
-#[test]
-fn an_idle_worker_that_is_paused_is_noticed() {
-    noticed("a worker is idle while busy or paused, or is not although it could be", || {
+    noticed("a shelf holds a worker that does not belong there", || {
         change_worker(WILMA, |worker| worker.paused = true);
     });
+    noticed("a shelf holds a worker that does not belong there", || {
+        let (shelf, _) = idle();
+        Idle::<Test>::insert(shelf, IdleKey::new(0, 0, 0), WALTER);
+    });
+    let first = "the first worker of a shelf is not the first";
+    noticed(first, || IdleFirsts::<Test>::remove(idle().0 .0));
+    noticed(first, || {
+        IdleFirsts::<Test>::mutate(idle().0 .0, |firsts| firsts[0].1 = IdleKey::new(0, 0, 0));
+    });
 }
 
 #[test]
-fn a_worker_that_fell_out_of_all_queues_is_noticed() {
-    noticed("a worker is idle while busy or paused, or is not although it could be", || {
-        change_worker(WALTER, |worker| worker.paused = false);
+fn workers_that_rest_or_wait_for_nothing_are_noticed() {
+    noticed("a worker rests without being paused", || {
+        change_worker(WANDA, |worker| worker.rests_until = 9);
+    });
+    noticed("a worker waits for a floor that is no higher", || {
+        change_worker(WANDA, |worker| {
+            worker.raise = Some(Raise { price_per_token: worker.price_per_token, from: 9 });
+        });
     });
 }
 
@@ -262,6 +327,10 @@ fn money_held_for_nothing_or_missing_is_noticed() {
     let message = "an account has another sum on hold than the records say";
     noticed(message, || {
         let reason = HoldReason::JobBudget.into();
+        assert_ok!(Balances::release(&reason, &OWNER, 1, Precision::Exact));
+    });
+    noticed(message, || {
+        let reason = HoldReason::JobDeposit.into();
         assert_ok!(Balances::release(&reason, &OWNER, 1, Precision::Exact));
     });
     noticed(message, || {

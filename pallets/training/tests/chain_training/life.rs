@@ -11,11 +11,10 @@ fn a_whole_life_pays_the_price_and_gives_the_rest_back() {
         worker(WANDA, 7);
         let id = job(1_000, 10_000);
         assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 10_000, 10_000));
-        assert!(is_queued(id));
+        assert_eq!(deposit_held(OWNER), JOB_DEPOSIT);
 
-        next_block();
         let JobState::Assigned { assignment, take_by } = state(id) else { panic!("assigned") };
-        assert_eq!((assignment.worker, assignment.price), (WANDA, 7_000));
+        assert_eq!((assignment.worker, assignment.price), (WANDA, 10_000));
         assert_eq!(take_by, System::block_number() + TAKE);
 
         assert_ok!(Training::take(signed(WANDA), id));
@@ -35,8 +34,8 @@ fn a_whole_life_pays_the_price_and_gives_the_rest_back() {
 
         next_block();
         assert_eq!(state(id), JobState::Completed { assignment });
-        assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 7_000, 0));
-        assert_eq!((free(WANDA), bond_held(WANDA)), (RICH - BOND + 7_000, BOND));
+        assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 10_000, 0));
+        assert_eq!((free(WANDA), bond_held(WANDA)), (RICH - BOND + 10_000, BOND));
 
         let adapter = Training::adapter(id).expect("registered");
         assert_eq!((adapter.owner, adapter.worker, adapter.base), (OWNER, WANDA, 0));
@@ -49,7 +48,7 @@ fn a_whole_life_pays_the_price_and_gives_the_rest_back() {
                 Event::BaseModelRegistered { base: 0, registrar: REGISTRAR },
                 Event::WorkerRegistered { worker: WANDA, price_per_token: 7 },
                 Event::JobCreated { job: id, owner: OWNER, budget: 10_000 },
-                Event::JobAssigned { job: id, worker: WANDA, price: 7_000, take_by },
+                Event::JobAssigned { job: id, worker: WANDA, price: 10_000, take_by },
                 Event::JobTaken { job: id, worker: WANDA },
                 Event::JobProgressed { job: id, step: 3, total_steps: 30 },
                 Event::ResultSubmitted {
@@ -58,7 +57,7 @@ fn a_whole_life_pays_the_price_and_gives_the_rest_back() {
                     content: result().content,
                     completes_at: submitted + Window::get()
                 },
-                Event::JobCompleted { job: id, worker: WANDA, price: 7_000, refund: 3_000 },
+                Event::JobCompleted { job: id, worker: WANDA, price: 10_000, refund: 0 },
             ]
         );
     });
@@ -92,10 +91,11 @@ fn the_price_is_fixed_at_dispatch_though_the_worker_changes_its_own() {
         worker(WANDA, 7);
         let id = job(1_000, 10_000);
         next_block();
-        assert_ok!(Training::update_worker(signed(WANDA), kinds(&[LORA]), 10, text("")));
+        assert_ok!(update(WANDA, &[LORA], 100));
+        pass(RAISE - 2);
         train(WANDA, id);
         pass(Window::get());
-        assert_eq!(free(WANDA), RICH - BOND + 7_000);
+        assert_eq!(free(WANDA), RICH - BOND + 10_000);
     });
 }
 
@@ -110,14 +110,14 @@ fn reported_tokens_never_change_the_price() {
             let result = openledger_primitives::JobResult { tokens, ..result() };
             assert_ok!(Training::submit_result(signed(WANDA), id, result));
             pass(Window::get());
-            assert_eq!(free(WANDA), RICH - BOND + 7_000);
-            assert_eq!(free(OWNER), RICH - 7_000);
+            assert_eq!(free(WANDA), RICH - BOND + 10_000);
+            assert_eq!(free(OWNER), RICH - 10_000);
         });
     }
 }
 
 #[test]
-fn a_price_equal_to_the_budget_leaves_nothing_to_give_back() {
+fn a_worker_whose_floor_is_the_price_gets_the_job() {
     run(|| {
         worker(WANDA, 10);
         let id = job(1_000, 10_000);
@@ -126,19 +126,6 @@ fn a_price_equal_to_the_budget_leaves_nothing_to_give_back() {
         pass(Window::get());
         assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 10_000, 0));
         assert_eq!(free(WANDA), RICH - BOND + 10_000);
-    });
-}
-
-#[test]
-fn a_worker_may_work_for_nothing() {
-    run(|| {
-        worker(WANDA, 0);
-        let id = job(u64::MAX, 10_000);
-        next_block();
-        train(WANDA, id);
-        pass(Window::get());
-        assert!(Training::adapter(id).is_some());
-        assert_eq!((free(OWNER), free(WANDA)), (RICH, RICH - BOND));
     });
 }
 
@@ -165,7 +152,8 @@ fn budgets_of_several_jobs_are_held_apart() {
         next_block();
         train(WANDA, first);
         pass(Window::get());
-        assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 7_000 - 50_000, 50_000));
+        // Of what waits, the one that pays more a token came before.
+        assert_eq!((free(OWNER), budget_held(OWNER)), (RICH - 60_000, 50_000));
         assert_eq!(worker_of(second), Some(WANDA));
     });
 }
@@ -175,14 +163,12 @@ fn a_worker_is_free_once_its_result_is_posted_and_its_bond_is_not() {
     run(|| {
         worker(WANDA, 7);
         let first = job(1_000, 10_000);
-        let second = job(1_000, 10_000);
-        next_block();
         train(WANDA, first);
         assert_noop!(
             Training::deregister_worker(signed(WANDA)),
             Error::<Test>::WorkerHasOpenResults
         );
-        next_block();
+        let second = job(1_000, 10_000);
         assert!(matches!(state(first), JobState::Submitted { .. }));
         assert_eq!(worker_of(second), Some(WANDA));
         assert_noop!(Training::deregister_worker(signed(WANDA)), Error::<Test>::WorkerHasJob);
@@ -194,7 +180,7 @@ fn a_worker_is_free_once_its_result_is_posted_and_its_bond_is_not() {
         );
         next_block();
         assert_ok!(Training::deregister_worker(signed(WANDA)));
-        assert_eq!((free(WANDA), bond_held(WANDA)), (RICH + 14_000, 0));
+        assert_eq!((free(WANDA), bond_held(WANDA)), (RICH + 20_000, 0));
     });
 }
 
@@ -202,10 +188,12 @@ fn a_worker_is_free_once_its_result_is_posted_and_its_bond_is_not() {
 fn a_result_may_complete_after_the_jobs_deadline() {
     run(|| {
         worker(WANDA, 7);
-        let deadline = System::block_number() + 3;
+        let deadline = System::block_number() + TAKE + HEARTBEAT + 2;
         let id = job_until(1_000, 10_000, deadline);
-        next_block();
+        pass(TAKE);
         assert_ok!(Training::take(signed(WANDA), id));
+        pass(HEARTBEAT);
+        assert_ok!(Training::heartbeat(signed(WANDA), id, 1, 2));
         go_to(deadline);
         assert_ok!(Training::submit_result(signed(WANDA), id, result()));
         pass(Window::get());
@@ -249,7 +237,7 @@ fn jobs_before_a_worker_took_them_can_be_called_off() {
         assert_eq!(worker_of(next), Some(WANDA));
         assert_eq!(bond_held(WANDA), BOND);
 
-        assert_ok!(Training::take(signed(WANDA), next));
+        train(WANDA, next);
         assert_noop!(Training::cancel_job(signed(OWNER), next), Error::<Test>::WrongState);
     });
 }
@@ -272,6 +260,10 @@ fn pages_of_jobs_are_in_order_of_number() {
         for n in 0..120 {
             assert_eq!(job(1_000, 10_000), n);
         }
+        let own = |start, limit| Training::jobs_of(OWNER, start, limit);
+        assert_eq!(own(0, 100), Training::jobs(0, 100));
+        assert_eq!(own(118, 100), Training::jobs(118, 100));
+        assert!(Training::jobs_of(WANDA, 0, 100).is_empty() && own(120, 100).is_empty());
         let numbers = |start, limit| -> Vec<u64> {
             Training::jobs(start, limit).into_iter().map(|(id, _)| id).collect()
         };

@@ -5,15 +5,16 @@ use frame_support::{
     traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU8, Hooks},
 };
 use openledger_primitives::{
+    api::JobView,
     job::Datasets,
     leaf::{dataset_root, DatasetRef},
     traits::DatasetVersions,
-    Balance, ContentId, DatanetId, DatasetVersion, Job, JobId, JobKind, JobResult, JobState,
-    Method, ModelFamily, TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN,
+    Balance, ContentId, DatanetId, DatasetVersion, JobId, JobKind, JobResult, JobState, Method,
+    ModelFamily, Serves, TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN,
 };
 use pallet_training::{HoldReason, Kinds, ModelFiles};
 use sp_core::H256;
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, Perbill};
 
 pub type AccountId = u64;
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -44,23 +45,35 @@ impl pallet_balances::Config for Test {
 pub const DEPOSIT: Balance = 10 * OPEN;
 /// Plancks a worker has at stake.
 pub const BOND: Balance = 100 * OPEN;
+/// Plancks held for a job's record.
+pub const JOB_DEPOSIT: Balance = 50;
 /// Least plancks of a budget.
 pub const MINIMUM: Balance = 1_000;
 /// Blocks to take a job.
 pub const TAKE: u32 = 5;
 /// Most blocks between two signs of life.
 pub const HEARTBEAT: u32 = 10;
+/// Most blocks without a step, beside what a step takes.
+pub const PROGRESS: u32 = 40;
+/// Blocks until a higher floor may take effect.
+pub const RAISE: u32 = 6;
+/// Blocks after its end from which on anyone may prune a job.
+pub const PRUNE: u32 = 50;
+/// Tokens a second that the workers of tests declare; a block takes a second.
+pub const RATE: u32 = 512;
+/// Bytes of weights that the workers of tests take.
+pub const BYTES: u64 = 1 << 30;
 /// Most blocks to a deadline.
 pub const LONGEST: u32 = 1_000;
 /// Workers that may let a job time out.
 pub const ATTEMPTS: u8 = 3;
 /// Agenda entries a block.
 pub const EXPIRIES: u32 = 4;
-/// Jobs assigned a block.
-pub const DISPATCHES: u32 = 4;
+/// Payments a block.
+pub const PAYMENTS: u32 = 4;
 
 parameter_types! {
-    pub static Penalty: Balance = 5 * OPEN;
+    pub static Penalty: Perbill = Perbill::from_percent(50);
     pub static PenaltyAccount: AccountId = TREASURY;
     pub static Window: u32 = 4;
 }
@@ -73,14 +86,19 @@ impl pallet_training::Config for Test {
     type BaseModelDeposit = ConstU128<DEPOSIT>;
     type WorkerBond = ConstU128<BOND>;
     type MinimumBudget = ConstU128<MINIMUM>;
+    type JobDeposit = ConstU128<JOB_DEPOSIT>;
+    type ProgressWindow = ConstU32<PROGRESS>;
+    type RaiseDelay = ConstU32<RAISE>;
+    type PruneDelay = ConstU32<PRUNE>;
+    type BlockSeconds = ConstU32<1>;
     type TakeWindow = ConstU32<TAKE>;
     type HeartbeatWindow = ConstU32<HEARTBEAT>;
     type ChallengeWindow = Window;
     type MaxJobBlocks = ConstU32<LONGEST>;
     type MaxAttempts = ConstU8<ATTEMPTS>;
-    type TimeoutPenalty = Penalty;
+    type PenaltyShare = Penalty;
     type MaxExpiriesPerBlock = ConstU32<EXPIRIES>;
-    type MaxDispatchesPerBlock = ConstU32<DISPATCHES>;
+    type MaxPaymentsPerBlock = ConstU32<PAYMENTS>;
     type WeightInfo = ();
 }
 
@@ -122,7 +140,7 @@ pub fn run(test: impl FnOnce()) {
     let accounts = (1..60).chain([TREASURY]);
     genesis.balances.balances = accounts.map(|account| (account, RICH)).collect();
     let storage = genesis.build_storage().expect("a genesis of balances");
-    Penalty::set(5 * OPEN);
+    Penalty::set(Perbill::from_percent(50));
     PenaltyAccount::set(TREASURY);
     Window::set(4);
     sp_io::TestExternalities::new(storage).execute_with(|| {
@@ -210,12 +228,35 @@ pub fn worker(who: AccountId, price_per_token: Balance) {
 }
 
 pub fn worker_for(who: AccountId, price_per_token: Balance, of: &[JobKind]) {
+    worker_that(who, price_per_token, of, Serves::UpTo(BYTES), RATE);
+}
+
+/// Registers a worker that serves certain models at a rate.
+pub fn worker_that(
+    who: AccountId,
+    price_per_token: Balance,
+    of: &[JobKind],
+    serves: Serves,
+    tokens_per_second: u32,
+) {
     assert_ok!(Training::register_worker(
         signed(who),
         kinds(of),
         price_per_token,
-        text("http://127.0.0.1:9000")
+        text("http://127.0.0.1:9000"),
+        serves,
+        tokens_per_second,
     ));
+}
+
+/// Changes a worker's kinds and floor alone.
+pub fn update(who: AccountId, of: &[JobKind], price: Balance) -> sp_runtime::DispatchResult {
+    Training::update_worker(signed(who), kinds(of), price, text(""), Serves::UpTo(BYTES), RATE)
+}
+
+/// Opts in to these base models.
+pub fn models(of: &[u32]) -> Serves {
+    Serves::Models(of.to_vec().try_into().expect("few enough"))
 }
 
 pub fn spec(method: Method) -> TrainingSpec {
@@ -235,7 +276,8 @@ pub fn datasets(of: &[(DatanetId, u64)]) -> Datasets {
     refs.try_into().expect("few enough")
 }
 
-/// Creates a LoRA job of [`OWNER`] with a deadline 500 blocks away.
+/// Creates a LoRA job of [`OWNER`] with a deadline 500 blocks away; the budget is divided over the
+/// tokens.
 pub fn job(token_ceiling: u64, budget: Balance) -> JobId {
     job_until(token_ceiling, budget, System::block_number() + 500)
 }
@@ -257,7 +299,7 @@ pub fn job_of(
         datasets(&[(0, 3), (4, 10)]),
         spec(method),
         token_ceiling,
-        budget,
+        budget / Balance::from(token_ceiling),
         deadline
     ));
     pallet_training::NextJob::<Test>::get() - 1
@@ -272,7 +314,7 @@ pub fn refine(
 ) -> sp_runtime::DispatchResult {
     let deadline = System::block_number() + 500;
     let datasets = datasets(&[(0, 3), (4, 10)]);
-    Training::refine_adapter(signed(owner), parent, base, datasets, spec, 1_000, 10_000, deadline)
+    Training::refine_adapter(signed(owner), parent, base, datasets, spec, 1_000, 10, deadline)
 }
 
 /// A result that fits jobs made by [`job_of`].
@@ -290,7 +332,7 @@ pub fn result() -> JobResult {
     }
 }
 
-pub fn get(id: JobId) -> Job<AccountId> {
+pub fn get(id: JobId) -> JobView<AccountId> {
     Training::job(id).expect("the job exists")
 }
 
@@ -318,13 +360,19 @@ pub fn budget_held(who: AccountId) -> Balance {
     Balances::balance_on_hold(&HoldReason::JobBudget.into(), &who)
 }
 
+/// What of `who` is held for jobs' records.
+pub fn deposit_held(who: AccountId) -> Balance {
+    Balances::balance_on_hold(&HoldReason::JobDeposit.into(), &who)
+}
+
 /// What of `who` is held as a worker's bond.
 pub fn bond_held(who: AccountId) -> Balance {
     Balances::balance_on_hold(&HoldReason::WorkerBond.into(), &who)
 }
 
+/// What of `who` is free, or held for the records of its jobs.
 pub fn free(who: AccountId) -> Balance {
-    Balances::free_balance(who)
+    Balances::free_balance(who) + deposit_held(who)
 }
 
 /// This pallet's events so far.

@@ -59,7 +59,7 @@ fn a_refining_job_is_held_dispatched_and_paid_as_any_other() {
         train(WANDA, 1);
         pass(Window::get());
         // Nothing goes to the parent's owner or worker for being the parent's.
-        assert_eq!((free(OTHER), free(WANDA)), (owner - 5_000, wanda + 5_000));
+        assert_eq!((free(OTHER), free(WANDA)), (owner - 10_000, wanda + 10_000));
         assert_eq!((get(1).owner, budget_held(OTHER)), (OTHER, 0));
     });
 }

@@ -17,7 +17,7 @@ struct Offer {
     datasets: Datasets,
     spec: TrainingSpec,
     token_ceiling: u64,
-    budget: u128,
+    price: u128,
     deadline: u32,
 }
 
@@ -27,16 +27,16 @@ fn offer() -> Offer {
         datasets: datasets(&[(0, 3)]),
         spec: spec(Method::Lora),
         token_ceiling: 1_000,
-        budget: 10_000,
-        deadline: System::block_number() + 10,
+        price: 10,
+        deadline: System::block_number() + 100,
     }
 }
 
 fn create(change: impl FnOnce(&mut Offer)) -> DispatchResult {
     let mut offer = offer();
     change(&mut offer);
-    let Offer { base, datasets, spec, token_ceiling, budget, deadline } = offer;
-    Training::create_job(signed(OWNER), base, datasets, spec, token_ceiling, budget, deadline)
+    let Offer { base, datasets, spec, token_ceiling, price, deadline } = offer;
+    Training::create_job(signed(OWNER), base, datasets, spec, token_ceiling, price, deadline)
 }
 
 #[test]
@@ -152,8 +152,15 @@ fn settings_out_of_bounds_are_refused_by_the_fields_name() {
 fn jobs_for_no_tokens_or_too_little_are_refused() {
     run(|| {
         assert_noop!(create(|offer| offer.token_ceiling = 0), Error::<Test>::ZeroTokenCeiling);
-        assert_noop!(create(|offer| offer.budget = MINIMUM - 1), Error::<Test>::BelowMinimumBudget);
-        assert_eq!(create(|offer| offer.budget = MINIMUM), Ok(()));
+        assert_noop!(create(|offer| offer.price = 0), Error::<Test>::BelowMinimumBudget);
+        let little = |tokens| {
+            move |offer: &mut Offer| {
+                offer.price = 1;
+                offer.token_ceiling = tokens;
+            }
+        };
+        assert_noop!(create(little(MINIMUM as u64 - 1)), Error::<Test>::BelowMinimumBudget);
+        assert_eq!(create(little(MINIMUM as u64)), Ok(()));
     });
 }
 
@@ -168,7 +175,11 @@ fn deadlines_lie_ahead_and_within_reach() {
             Error::<Test>::DeadlineTooFar
         );
         assert_noop!(create(|offer| offer.deadline = u32::MAX), Error::<Test>::DeadlineTooFar);
-        assert_eq!(create(|offer| offer.deadline = now + 1), Ok(()));
+        // Both windows, and a block of training.
+        let floor = now + TAKE + HEARTBEAT + 1;
+        assert_noop!(create(|offer| offer.deadline = floor - 1), Error::<Test>::DeadlineTooSoon);
+        assert_noop!(create(|offer| offer.deadline = now + 1), Error::<Test>::DeadlineTooSoon);
+        assert_eq!(create(|offer| offer.deadline = floor), Ok(()));
         assert_eq!(create(|offer| offer.deadline = now + LONGEST), Ok(()));
     });
 }
@@ -176,8 +187,8 @@ fn deadlines_lie_ahead_and_within_reach() {
 #[test]
 fn a_budget_that_the_owner_does_not_have_cannot_be_held() {
     run(|| {
-        assert_noop!(create(|offer| offer.budget = RICH), TokenError::FundsUnavailable);
-        assert_noop!(create(|offer| offer.budget = u128::MAX), TokenError::FundsUnavailable);
+        assert_noop!(create(|offer| offer.price = RICH / 1_000), TokenError::FundsUnavailable);
+        assert_noop!(create(|offer| offer.price = u128::MAX), Error::<Test>::Overflow);
     });
 }
 
@@ -296,8 +307,6 @@ fn a_job_is_worked_on_in_order_by_its_worker() {
     run(|| {
         worker(WANDA, 7);
         let id = job(1_000, 10_000);
-        assert_noop!(Training::take(signed(WANDA), id), Error::<Test>::WrongState);
-        next_block();
         worker(WALTER, 7);
         assert_noop!(Training::take(signed(WALTER), id), Error::<Test>::NotTheWorker);
         assert_noop!(Training::heartbeat(signed(WANDA), id, 0, 0), Error::<Test>::WrongState);
@@ -347,7 +356,7 @@ fn results_that_do_not_fit_are_refused_and_the_job_goes_on() {
 fn calls_have_to_be_signed() {
     run(|| {
         let none = RuntimeOrigin::none;
-        let calls: [DispatchResult; 11] = [
+        let calls: [DispatchResult; 16] = [
             Training::register_base_model(
                 none(),
                 ModelFamily::Qwen,
@@ -355,8 +364,8 @@ fn calls_have_to_be_signed() {
                 files(),
                 text("MIT"),
             ),
-            Training::register_worker(none(), kinds(&[LORA]), 1, text("")),
-            Training::update_worker(none(), kinds(&[LORA]), 1, text("")),
+            Training::register_worker(none(), kinds(&[LORA]), 1, text(""), models(&[]), 1),
+            Training::update_worker(none(), kinds(&[LORA]), 1, text(""), models(&[]), 1),
             Training::pause(none()),
             Training::resume(none()),
             Training::deregister_worker(none()),
@@ -365,6 +374,11 @@ fn calls_have_to_be_signed() {
             Training::take(none(), 0),
             Training::heartbeat(none(), 0, 0, 0),
             Training::submit_result(none(), 0, result()),
+            Training::decline(none(), 0, openledger_primitives::job::DeclineReason::Other),
+            Training::raise_price(none(), 0, 1),
+            Training::extend_deadline(none(), 0, 1),
+            Training::prune_job(none(), 0),
+            Training::retire_base_model(none(), 0),
         ];
         assert!(calls.iter().all(|answer| *answer == Err(DispatchError::BadOrigin)));
     });

@@ -2,8 +2,8 @@
 
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
-use openledger_primitives::{api::WorkerView, JobKind, Method, OPEN};
-use pallet_training::{Error, Event, IdlePrices, IdleWorkers};
+use openledger_primitives::{api::WorkerView, JobKind, Method, Serves, OPEN};
+use pallet_training::{Error, Event, Idle, IdleFirsts};
 use sp_runtime::TokenError;
 
 #[test]
@@ -21,6 +21,12 @@ fn a_worker_puts_its_bond_at_stake() {
                 endpoint: b"http://127.0.0.1:9000".to_vec(),
                 job: None,
                 paused: false,
+                serves: Serves::UpTo(BYTES),
+                tokens_per_second: RATE,
+                lost: 0,
+                declines: 0,
+                rests_until: 0,
+                raise: None,
             })
         );
         assert_eq!(Training::worker(WALTER), None);
@@ -30,8 +36,10 @@ fn a_worker_puts_its_bond_at_stake() {
 #[test]
 fn registrations_that_make_no_sense_are_refused() {
     run(|| {
-        let register =
-            |who, of: &[JobKind]| Training::register_worker(signed(who), kinds(of), 7, text(""));
+        let register = |who, of: &[JobKind]| {
+            let serves = Serves::UpTo(BYTES);
+            Training::register_worker(signed(who), kinds(of), 7, text(""), serves, RATE)
+        };
         assert_noop!(register(WANDA, &[]), Error::<Test>::NoKinds);
         assert_noop!(register(WANDA, &[LORA, QLORA, LORA]), Error::<Test>::RepeatedKind);
         assert_noop!(
@@ -39,13 +47,22 @@ fn registrations_that_make_no_sense_are_refused() {
                 signed(WANDA),
                 kinds(&[LORA]),
                 7,
-                vec![0xff].try_into().expect("short")
+                vec![0xff].try_into().expect("short"),
+                Serves::UpTo(BYTES),
+                RATE
             ),
             Error::<Test>::NotUtf8
         );
         for endpoint in ["http://a\u{202e}b", "http://\u{200b}", "\u{1b}[2J", " "] {
             assert_noop!(
-                Training::register_worker(signed(WANDA), kinds(&[LORA]), 7, text(endpoint)),
+                Training::register_worker(
+                    signed(WANDA),
+                    kinds(&[LORA]),
+                    7,
+                    text(endpoint),
+                    models(&[]),
+                    1
+                ),
                 Error::<Test>::HiddenCharacter
             );
         }
@@ -58,10 +75,7 @@ fn registrations_that_make_no_sense_are_refused() {
 #[test]
 fn only_workers_are_updated_paused_resumed_or_deregistered() {
     run(|| {
-        assert_noop!(
-            Training::update_worker(signed(WANDA), kinds(&[LORA]), 7, text("")),
-            Error::<Test>::NotAWorker
-        );
+        assert_noop!(update(WANDA, &[LORA], 7), Error::<Test>::NotAWorker);
         assert_noop!(Training::pause(signed(WANDA)), Error::<Test>::NotAWorker);
         assert_noop!(Training::resume(signed(WANDA)), Error::<Test>::NotAWorker);
         assert_noop!(Training::deregister_worker(signed(WANDA)), Error::<Test>::NotAWorker);
@@ -72,16 +86,16 @@ fn only_workers_are_updated_paused_resumed_or_deregistered() {
 fn updates_that_make_no_sense_are_refused() {
     run(|| {
         worker(WANDA, 7);
-        let update =
-            |of: &[JobKind]| Training::update_worker(signed(WANDA), kinds(of), 7, text(""));
-        assert_noop!(update(&[]), Error::<Test>::NoKinds);
-        assert_noop!(update(&[LORA, LORA]), Error::<Test>::RepeatedKind);
+        assert_noop!(update(WANDA, &[], 7), Error::<Test>::NoKinds);
+        assert_noop!(update(WANDA, &[LORA, LORA], 7), Error::<Test>::RepeatedKind);
         assert_noop!(
             Training::update_worker(
                 signed(WANDA),
                 kinds(&[LORA]),
                 7,
-                vec![0xff].try_into().expect("short")
+                vec![0xff].try_into().expect("short"),
+                Serves::UpTo(BYTES),
+                RATE
             ),
             Error::<Test>::NotUtf8
         );
@@ -89,25 +103,18 @@ fn updates_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn an_idle_worker_can_change_its_kinds_and_price_and_keeps_its_place() {
+fn an_idle_worker_can_change_its_kinds_and_lower_its_floor_and_keeps_its_place() {
     run(|| {
         worker(WANDA, 7);
-        worker(WALTER, 7);
-        assert_ok!(Training::update_worker(
-            signed(WANDA),
-            kinds(&[QLORA, LORA]),
-            5,
-            text("elsewhere")
-        ));
-        let lora = job(1_000, 10_000);
-        let qlora = job_of(OWNER, Method::Qlora, 1_000, 10_000, 100);
-        next_block();
-        assert_eq!(worker_of(lora).or(worker_of(qlora)), Some(WANDA));
-        assert_eq!(
-            get(lora).assignment().or(get(qlora).assignment()).map(|a| a.price),
-            Some(5_000)
-        );
+        worker(WALTER, 5);
+        worker(WILMA, 5);
+        assert_ok!(update(WANDA, &[QLORA, LORA], 5));
         System::assert_has_event(Event::WorkerUpdated { worker: WANDA, price_per_token: 5 }.into());
+        let lora = job(1_000, 10_000);
+        assert_eq!(worker_of(lora), Some(WANDA), "she has been idle longest");
+        assert_ok!(update(WILMA, &[QLORA], 5));
+        let qlora = job_of(OWNER, Method::Qlora, 1_000, 10_000, 100);
+        assert_eq!(worker_of(qlora), Some(WILMA));
     });
 }
 
@@ -115,7 +122,7 @@ fn an_idle_worker_can_change_its_kinds_and_price_and_keeps_its_place() {
 fn a_kind_that_a_worker_gave_up_brings_it_no_jobs() {
     run(|| {
         worker(WANDA, 7);
-        assert_ok!(Training::update_worker(signed(WANDA), kinds(&[QLORA]), 7, text("")));
+        assert_ok!(update(WANDA, &[QLORA], 7));
         let id = job(1_000, 10_000);
         pass(3);
         assert!(is_queued(id));
@@ -131,7 +138,7 @@ fn a_paused_worker_gets_no_jobs_until_it_resumes() {
         assert_noop!(Training::pause(signed(WANDA)), Error::<Test>::AlreadyPaused);
         assert!(Training::worker(WANDA).expect("registered").paused);
         // An update does not end the pause.
-        assert_ok!(Training::update_worker(signed(WANDA), kinds(&[LORA]), 8, text("")));
+        assert_ok!(update(WANDA, &[LORA], 6));
         let id = job(1_000, 10_000);
         pass(3);
         assert!(is_queued(id));
@@ -180,11 +187,11 @@ fn a_worker_that_resumes_while_it_trains_is_idle_only_afterwards() {
 fn a_worker_that_leaves_gets_its_bond_back_and_stands_in_no_queue() {
     run(|| {
         worker_for(WANDA, 7, &JobKind::all().collect::<Vec<_>>());
-        assert_eq!(IdleWorkers::<Test>::iter().count(), 14);
+        assert_eq!(Idle::<Test>::iter().count(), 14);
         assert_ok!(Training::deregister_worker(signed(WANDA)));
         assert_eq!((free(WANDA), bond_held(WANDA)), (RICH, 0));
-        assert_eq!(IdleWorkers::<Test>::iter().count(), 0);
-        assert_eq!(IdlePrices::<Test>::iter().count(), 0);
+        assert_eq!(Idle::<Test>::iter().count(), 0);
+        assert_eq!(IdleFirsts::<Test>::iter().count(), 0);
         System::assert_last_event(Event::WorkerDeregistered { worker: WANDA, bond: BOND }.into());
         let id = job(1_000, 10_000);
         pass(2);
@@ -203,10 +210,10 @@ fn resuming_fills_the_bond_up() {
         worker(WANDA, 7);
         job(1_000, 10_000);
         pass(TAKE + 2);
-        assert_eq!(bond_held(WANDA), BOND - Penalty::get());
+        assert_eq!(bond_held(WANDA), BOND - 5_000, "half the price");
         assert_ok!(Training::resume(signed(WANDA)));
         assert_eq!(bond_held(WANDA), BOND);
-        assert_eq!(free(WANDA), RICH - BOND - Penalty::get());
+        assert_eq!(free(WANDA), RICH - BOND - 5_000);
     });
 }
 
@@ -214,7 +221,7 @@ fn resuming_fills_the_bond_up() {
 fn a_worker_that_cannot_fill_its_bond_up_stays_paused() {
     run(|| {
         worker(WANDA, 7);
-        let id = job(1_000, 10_000);
+        let id = job(1_000, 20 * OPEN);
         pass(TAKE + 2);
         assert_ok!(Balances::transfer_keep_alive(signed(WANDA), OWNER, free(WANDA) - 2 * OPEN));
         assert_noop!(Training::resume(signed(WANDA)), TokenError::FundsUnavailable);
@@ -222,6 +229,6 @@ fn a_worker_that_cannot_fill_its_bond_up_stays_paused() {
         assert!(is_queued(id));
         // It can still leave with what is left.
         assert_ok!(Training::deregister_worker(signed(WANDA)));
-        assert_eq!(free(WANDA), 2 * OPEN + BOND - Penalty::get());
+        assert_eq!(free(WANDA), 2 * OPEN + BOND - 10 * OPEN);
     });
 }

@@ -29,6 +29,7 @@ import {
   createdJob,
   type Draft,
   emptyDraft,
+  held,
   keepSettled,
   newestVersions,
   readBudget,
@@ -80,9 +81,10 @@ export default function FactoryPage() {
 
   const ceilingText = draft.ceiling ?? String(suggestCeiling(estimate.trained));
   const ceiling = readCeiling(ceilingText);
-  const able = model ? offers(workers.data?.items ?? [], model.family, draft.method) : [];
+  const able = model ? offers(workers.data?.items ?? [], model, draft.method) : [];
   const cheapest = able[0] && "value" in ceiling ? price(able[0], ceiling.value) : null;
   const minimum = limits.data?.minimum ?? MINIMUM;
+  const deposit = limits.data?.deposit ?? 0n;
   const suggested = cheapest !== null && cheapest > minimum ? cheapest : minimum;
   const budgetText = draft.budget ?? formatOpen(suggested).replaceAll(",", "");
   const budget = readBudget(budgetText, minimum);
@@ -142,16 +144,18 @@ export default function FactoryPage() {
         words: (
           <>
             {methodName(checked.spec.method)} of {model?.name ?? `base model ${base}`} on{" "}
-            {plural(datasets.length, "Datanet")}, at most {formatCount(ceiling.value)} tokens. The worker's
-            price is paid from the budget when the adapter is there; what is left of it, or all of it where
-            nothing comes, is given back. <Amount plancks={budget.value} /> are held meanwhile.
+            {plural(datasets.length, "Datanet")}, at most {formatCount(ceiling.value)} tokens. The worker is
+            paid <Amount plancks={held(budget.value, ceiling.value)} /> when the adapter is there, and nothing
+            where none comes; they are held meanwhile. So is a deposit of <Amount plancks={deposit} />, which
+            you get back with the record of a run that came to nothing, and lose where several workers find
+            its files or its model missing.
           </>
         ),
         build: (api) =>
           parent === null
             ? api.tx.Training.create_job(call)
             : api.tx.Training.refine_adapter({ parent: BigInt(parent), ...call }),
-        held: budget.value,
+        held: held(budget.value, ceiling.value) + deposit,
         heldWords: "Held; the worker is paid from it",
       });
       const job = result && createdJob(result);
@@ -214,7 +218,7 @@ export default function FactoryPage() {
               )
             }
           />
-          <Card title="Limits" about="What it may take at most. What is not used of the budget comes back.">
+          <Card title="Limits" about="What it may take at most, and what you offer for it.">
             <div className="grid gap-5 sm:grid-cols-3">
               <Field
                 label="Token ceiling"
@@ -222,16 +226,16 @@ export default function FactoryPage() {
                 inputMode="numeric"
                 value={ceilingText}
                 error={"error" in ceiling ? ceiling.error : undefined}
-                help="The price is a worker's price a token times this, whatever it uses."
+                help="The price covers so many tokens, whatever the worker uses of them."
                 onChange={(event) => change({ ceiling: event.target.value })}
               />
               <Field
-                label="Budget"
+                label="Offer"
                 unit="OPEN"
                 inputMode="decimal"
                 value={budgetText}
                 error={"error" in budget ? budget.error : undefined}
-                help={`At least ${formatOpen(minimum)}. Held until the job is over.`}
+                help={`At least ${formatOpen(minimum)}. Paid to the worker; those that ask more do not take it.`}
                 onChange={(event) => change({ budget: event.target.value })}
               />
               <Field

@@ -6,6 +6,7 @@ import {
   check,
   createdJob,
   emptyDraft,
+  held,
   keepSettled,
   readBudget,
   readCeiling,
@@ -80,11 +81,12 @@ describe("the transaction", () => {
   const order = {
     ...{ base: 3, parent: null, spec: { ...defaults, method: "qlora", seed: "18446744073709551615" } },
     datasets: [{ datanet: 1, leaves: 12, root: "ab".repeat(32) }],
-    ...{ ceiling: 5000, budget: 7n, deadline: 99 },
+    ...{ ceiling: 5000, budget: 35_001n, deadline: 99 },
   };
   it("says what was chosen in the chain's names", () => {
     const call = callOf(order);
-    expect(call).toMatchObject({ base: 3, token_ceiling: 5000n, budget: 7n, deadline: 99 });
+    expect(call).toMatchObject({ base: 3, token_ceiling: 5000n, price_per_token: 7n, deadline: 99 });
+    expect(held(35_001n, 5000)).toBe(35_000n);
     expect(call.datasets).toEqual([{ datanet: 1, version: { leaves: 12n, root: `0x${"ab".repeat(32)}` } }]);
     expect(call.spec).toMatchObject({
       method: { type: "Qlora" },

@@ -116,6 +116,16 @@ export function keepSettled(spec: Spec, parent: Spec): Spec {
   return kept;
 }
 
+/** Plancks a token of a sum for the whole ceiling, rounded down as the command line does. */
+export function pricePerToken(budget: bigint, ceiling: number): bigint {
+  return budget / BigInt(ceiling);
+}
+
+/** What is held, and paid when the adapter is there: the price of every token of the ceiling. */
+export function held(budget: bigint, ceiling: number): bigint {
+  return pricePerToken(budget, ceiling) * BigInt(ceiling);
+}
+
 const variant = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)}`;
 
 interface Order {
@@ -158,7 +168,7 @@ export function callOf(order: Order): Call {
       eval_fraction_bp: spec.evalFractionBp,
     },
     token_ceiling: BigInt(order.ceiling),
-    budget: order.budget,
+    price_per_token: pricePerToken(order.budget, order.ceiling),
     deadline: order.deadline,
   };
 }
@@ -227,8 +237,12 @@ export function useLimits() {
     queryFn: async () => {
       const { getChain } = await import("@/chain/client");
       const { Training } = getChain().api.constants;
-      const [minimum, mostBlocks] = await Promise.all([Training.MinimumBudget(), Training.MaxJobBlocks()]);
-      return { minimum, mostBlocks };
+      const [minimum, mostBlocks, deposit] = await Promise.all([
+        Training.MinimumBudget(),
+        Training.MaxJobBlocks(),
+        Training.JobDeposit(),
+      ]);
+      return { minimum, mostBlocks, deposit };
     },
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -17,7 +17,7 @@ import { formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { CodeBlock } from "@/training/CodeBlock";
 import { useJobs, useModels, useWorkers } from "@/training/queries";
 import { familyName, jobTopics, methodName } from "@/training/words";
-import { queues, type Waiting, workerState } from "./operators.state";
+import { queues, servesInWords, type Waiting, workerState } from "./operators.state";
 
 const workerTopics = [
   "WorkerRegistered",
@@ -120,12 +120,15 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
           cell: (worker) => (
             <span className="block max-w-56 text-xs">
               {kindsInWords(worker.kinds)}
+              <span className="block text-soft">
+                {servesInWords(worker)}, {formatCount(worker.tokensPerSecond)} tokens/s
+              </span>
               {worker.endpoint && <span className="block break-all text-soft">{worker.endpoint}</span>}
             </span>
           ),
         },
         {
-          title: "Price a million tokens",
+          title: "Floor for a million tokens",
           align: "right",
           cell: (worker) => <Amount plancks={BigInt(worker.pricePerToken) * 1_000_000n} />,
         },
@@ -250,7 +253,7 @@ function Own() {
         <Stat label="Stake">
           <Amount plancks={own.bond} />
         </Stat>
-        <Stat label="Price a million tokens">
+        <Stat label="Floor for a million tokens">
           <Amount plancks={BigInt(own.pricePerToken) * 1_000_000n} />
         </Stat>
       </dl>
@@ -267,7 +270,7 @@ function useTerms() {
       const { Training } = getChain().api.constants;
       const [bond, penalty, take, heartbeat, challenge] = await Promise.all([
         Training.WorkerBond(),
-        Training.TimeoutPenalty(),
+        Training.PenaltyShare(),
         Training.TakeWindow(),
         Training.HeartbeatWindow(),
         Training.ChallengeWindow(),
@@ -290,14 +293,18 @@ function Join() {
               <li>A stake of {formatOpen(bond)} OPEN is held and comes back when you leave without a job.</li>
               <li>
                 A job has to be begun within {formatDuration(take * BLOCK)}, and needs a sign of life every{" "}
-                {formatDuration(heartbeat * BLOCK)}. Whoever lets its time pass loses {formatOpen(penalty)}{" "}
-                OPEN and is paused; the program sees to both.
+                {formatDuration(heartbeat * BLOCK)}. Whoever lets its time pass loses {penalty / 10_000_000} %
+                of the price and is paused; the program sees to both, and declines what it cannot do, which
+                costs nothing.
               </li>
               <li>
-                The price a token × the job's token ceiling is fixed when the job is given, and paid{" "}
-                {formatDuration(challenge * BLOCK)} after the adapter was posted.
+                A job pays what it offers, {formatDuration(challenge * BLOCK)} after the adapter was posted.
+                Your price is a floor: jobs below it go to others.
               </li>
-              <li>Of workers that fit a job's budget the one that was idle longest gets it.</li>
+              <li>
+                Of workers that fit a job the one with the lowest floor gets it, then the one that lost the
+                fewest, then the one that was idle longest.
+              </li>
             </ul>
           )}
         </Loaded>

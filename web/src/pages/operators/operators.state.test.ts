@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Job, Worker } from "@/api/types";
-import { queues, workerState } from "./operators.state";
+import { queues, servesInWords, workerState } from "./operators.state";
 
 const worker = (changes: Partial<Worker>): Worker => ({
   ...{ account: "5", registered: true, kinds: [{ family: "llama", method: "lora" }], pricePerToken: "1" },
   ...{ bond: "0", endpoint: "", job: null, paused: false, completed: 0, timedOut: 0, earned: "0" },
+  ...{ raiseTo: null, models: null, maxModelBytes: 2 ** 30, tokensPerSecond: 32, declined: 0 },
   ...changes,
 });
 const job = (family: string, method: string) => ({ family, spec: { method } }) as Job;
@@ -19,6 +20,11 @@ describe("the operators' page", () => {
       { family: "gpt2", method: "lora", jobs: 1, workers: 0, idle: 0 },
       { family: "llama", method: "qlora", jobs: 0, workers: 0, idle: 0 },
     ]);
+  });
+  it("says which models a worker takes", () => {
+    expect(servesInWords({ models: [1, 4], maxModelBytes: null })).toBe("base models 1, 4");
+    expect(servesInWords({ models: null, maxModelBytes: 2 ** 30 })).toBe("models up to 1 GiB");
+    expect(servesInWords({ models: [], maxModelBytes: null })).toBe("no base model yet");
   });
   it("says what a worker does", () => {
     expect(workerState(worker({})).label).toBe("idle");

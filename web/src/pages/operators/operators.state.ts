@@ -1,4 +1,5 @@
 import type { Job, Worker } from "@/api/types";
+import { formatBytes } from "@/lib/format";
 
 /** Jobs that wait for a worker of one kind. */
 export interface Waiting {
@@ -41,6 +42,13 @@ export function queues(
       };
     })
     .sort((one, other) => other.jobs - one.jobs || one.family.localeCompare(other.family));
+}
+
+/** Which base models a worker takes. */
+export function servesInWords({ models, maxModelBytes }: Pick<Worker, "models" | "maxModelBytes">): string {
+  if (models?.length) return `base models ${models.join(", ")}`;
+  if (typeof maxModelBytes === "number") return `models up to ${formatBytes(maxModelBytes)}`;
+  return "no base model yet";
 }
 
 export function workerState(worker: Worker): { label: string; tone: "neutral" | "accent" | "good" | "warn" } {

@@ -35,6 +35,7 @@ import {
   isOver,
   methodName,
   modelName,
+  refusalWords,
   stateOf,
   timeline,
 } from "@/training/words";
@@ -141,15 +142,32 @@ function Actions({ job }: { job: JobDetail }) {
       title: `Cancel run ${job.id}`,
       words: (
         <>
-          No worker has begun, so the job is called off and its whole budget of{" "}
-          <Amount plancks={job.budget} /> is given back.
+          {job.state === "training"
+            ? "The worker is paid for the share that it has shown in the time that it should take, half of the price at most. The rest of the budget is given back."
+            : "No worker has begun, so the job is called off and its whole budget is given back."}{" "}
+          <Amount plancks={job.budget} /> are held now.
         </>
       ),
       build: (api) => api.tx.Training.cancel_job({ job: BigInt(job.id) }),
     });
   };
+  const prune = () => {
+    if (!account) return;
+    void transact(account, {
+      title: `Clear run ${job.id} away`,
+      words: (
+        <>
+          The chain forgets it and gives its deposit of <Amount plancks={job.deposit} /> back. It stays listed
+          here.
+        </>
+      ),
+      build: (api) => api.tx.Training.prune_job({ job: BigInt(job.id) }),
+    });
+  };
+  const pruneable = !job.pruned && (job.state === "failed" || job.state === "cancelled");
   return (
     <>
+      {pruneable && account?.address === job.owner && <Button onClick={prune}>Get the deposit back</Button>}
       {isCancellable(job) && account?.address === job.owner && (
         <Button look="danger" onClick={cancel}>
           Cancel the run
@@ -222,6 +240,15 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
             ["Owner", <AccountName key="owner" account={job.owner} />],
             ["Worker", job.worker ? <AccountName key="worker" account={job.worker} /> : "none yet"],
             ...(job.attempts > 0 ? [["Gave it up", `${formatCount(job.attempts)} before`] as const] : []),
+            ...job.refused.map(
+              ({ worker, reason }) =>
+                [
+                  "Not offered again to",
+                  <span key={worker}>
+                    <AccountName account={worker} /> ({refusalWords(reason)})
+                  </span>,
+                ] as const,
+            ),
             ...(job.parent !== null || job.state === "completed"
               ? [["Ancestry", <Ancestry key="ancestry" job={job} />] as const]
               : []),

@@ -1,12 +1,14 @@
 //! Rows that are the chain's own records: pools, models, jobs, adapters, workers.
 
 use super::{add, Result, Writer};
-use crate::api::types::{Adapter, BaseModel, Dataset, Job, Kind, Outcome, Pool, Spec, Worker};
+use crate::api::types::{
+    Adapter, BaseModel, Dataset, Job, Kind, Outcome, Pool, Refused, Spec, Worker,
+};
 use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
 use openledger_primitives::{
     job::{self, JobState},
     leaf::DatasetRef,
-    JobResult, Pool as ChainPool, TrainingSpec,
+    JobResult, Pool as ChainPool, Serves, TrainingSpec,
 };
 use rusqlite::params;
 
@@ -24,6 +26,11 @@ impl Writer<'_> {
         }
         for (id, value) in &changed.jobs {
             self.job(*id, value)?;
+        }
+        for event in &self.block.events {
+            if let ChainEvent::JobPruned { job, .. } = event.event {
+                self.pruned(job)?;
+            }
         }
         for (id, adapter) in &changed.adapters {
             let job: Job = self
@@ -55,6 +62,8 @@ impl Writer<'_> {
     }
 
     fn base_model(&self, model: &ChainModel) -> Result<()> {
+        let before: Option<BaseModel> =
+            self.json("SELECT data FROM base_models WHERE id = ?", params![model.id])?;
         let event = self.block.events.iter().find(|event| {
             matches!(event.event, ChainEvent::BaseModelRegistered { base, .. } if base == model.id)
         });
@@ -69,10 +78,14 @@ impl Writer<'_> {
             weights_size: model.weights_size,
             tokenizer: model.tokenizer.map(|id| id.to_string()),
             config: model.config.map(|id| id.to_string()),
-            registered: self.moment(event.and_then(|event| self.extrinsic(event))),
+            retired: model.retired,
+            registered: match before {
+                Some(before) => before.registered,
+                None => self.moment(event.and_then(|event| self.extrinsic(event))),
+            },
         };
         self.run(
-            "INSERT INTO base_models VALUES(?, ?)",
+            "INSERT OR REPLACE INTO base_models VALUES(?, ?)",
             params![model.id, serde_json::to_string(&record)?],
         )?;
         Ok(())
@@ -114,16 +127,27 @@ impl Writer<'_> {
             datasets: datasets(&job.datasets),
             spec: spec(&job.spec),
             token_ceiling: job.token_ceiling,
+            price_per_token: job.price_per_token.to_string(),
             budget: job.budget.to_string(),
+            deposit: job.deposit.to_string(),
             deadline: job.deadline,
             attempts: job.attempts,
+            refused: job
+                .refused
+                .iter()
+                .map(|refused| Refused {
+                    worker: refused.worker.to_string(),
+                    reason: refused.reason.map(|reason| reason.name().to_owned()),
+                })
+                .collect(),
+            pruned: false,
             state: job.state.name().to_owned(),
             failure,
             worker: assignment.map(|assignment| assignment.worker.to_string()),
             price: assignment.map(|assignment| assignment.price.to_string()),
             step: steps.map(|steps| steps.0),
             total_steps: steps.map(|steps| steps.1),
-            due: job.due(),
+            due: due(job),
             result: result.or_else(|| {
                 let done = matches!(job.state, JobState::Completed { .. });
                 before.as_ref().filter(|_| done).and_then(|before| before.result.clone())
@@ -138,6 +162,38 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A job that the chain has forgotten stays listed as it ended.
+    fn pruned(&self, id: u64) -> Result<()> {
+        let Some(mut job): Option<Job> =
+            self.json("SELECT data FROM jobs WHERE id = ?", params![id as i64])?
+        else {
+            // Created, called off and pruned in one block.
+            return Ok(());
+        };
+        for event in &self.block.events {
+            match event.event {
+                ChainEvent::JobCancelled { job: of, .. } if of == id => {
+                    job.state = JobState::<()>::Cancelled.name().to_owned();
+                }
+                ChainEvent::JobFailed { job: of, failure, .. } if of == id => {
+                    job.state = JobState::<()>::Failed(failure).name().to_owned();
+                    job.failure = Some(failure.name().to_owned());
+                }
+                _ => {}
+            }
+        }
+        job.pruned = true;
+        job.deposit = "0".to_owned();
+        job.due = None;
+        job.worker = None;
+        job.updated = self.moment(None);
+        self.run(
+            "INSERT OR REPLACE INTO jobs VALUES(?, ?, ?, ?)",
+            params![id as i64, job.owner, job.state, serde_json::to_string(&job)?],
+        )?;
+        Ok(())
+    }
+
     fn workers(&self) -> Result<()> {
         for (account, view) in &self.block.changed.workers {
             let name = account.to_string();
@@ -148,12 +204,17 @@ impl Writer<'_> {
                 registered: false,
                 kinds: Vec::new(),
                 price_per_token: "0".to_owned(),
+                raise_to: None,
+                models: None,
+                max_model_bytes: None,
+                tokens_per_second: 0,
                 bond: "0".to_owned(),
                 endpoint: String::new(),
                 job: None,
                 paused: false,
                 completed: 0,
                 timed_out: 0,
+                declined: 0,
                 earned: "0".to_owned(),
             });
             match view {
@@ -168,6 +229,12 @@ impl Writer<'_> {
                         })
                         .collect();
                     record.price_per_token = view.price_per_token.to_string();
+                    record.raise_to = view.raise.map(|(price, _)| price.to_string());
+                    (record.models, record.max_model_bytes) = match &view.serves {
+                        Serves::Models(models) => (Some(models.to_vec()), None),
+                        Serves::UpTo(bytes) => (None, Some(*bytes)),
+                    };
+                    record.tokens_per_second = view.tokens_per_second;
                     record.bond = view.bond.to_string();
                     record.endpoint = String::from_utf8_lossy(&view.endpoint).into_owned();
                     record.job = view.job;
@@ -188,6 +255,12 @@ impl Writer<'_> {
                     ChainEvent::JobTimedOut { worker, .. } if worker == account => {
                         record.timed_out += 1;
                     }
+                    ChainEvent::JobDeclined { worker, .. } if worker == account => {
+                        record.declined += 1;
+                    }
+                    ChainEvent::WorkPaid { worker, pay, .. } if worker == account => {
+                        record.earned = add(&record.earned, *pay);
+                    }
                     _ => {}
                 }
             }
@@ -197,6 +270,17 @@ impl Writer<'_> {
             )?;
         }
         Ok(())
+    }
+}
+
+/// The last block in which a job may be as it is, by what stands in its record.
+fn due(job: &job::Job<AccountId>) -> Option<u32> {
+    match &job.state {
+        JobState::Queued => Some(job.deadline),
+        JobState::Assigned { take_by, .. } => Some((*take_by).min(job.deadline)),
+        JobState::Training { heartbeat_by, .. } => Some((*heartbeat_by).min(job.deadline)),
+        JobState::Submitted { completes_at, .. } => Some(*completes_at),
+        JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled => None,
     }
 }
 
