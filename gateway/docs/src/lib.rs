@@ -1,0 +1,1 @@
+//! `openledger-docs`: the book in `docs/`, served to people and to agents.
