@@ -66,4 +66,8 @@ pub struct Arguments {
     /// Connections at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_connections: u32,
+
+    /// Of them, those of one network address; those of trusted proxies are not counted so
+    #[arg(long, value_name = "COUNT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_connections_per_address: u32,
 }

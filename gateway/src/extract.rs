@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use openledger_http::Peer;
 use serde::de::DeserializeOwned;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Bytes of a JSON body, at most.
@@ -91,13 +91,7 @@ pub struct Address(pub IpAddr);
 impl Address {
     /// The address that is counted for one.
     pub fn of(address: IpAddr) -> Self {
-        Self(match address {
-            IpAddr::V6(six) => match six.to_ipv4_mapped() {
-                Some(four) => IpAddr::V4(four),
-                None => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX))),
-            },
-            four => four,
-        })
+        Self(openledger_http::network_of(address))
     }
 }
 

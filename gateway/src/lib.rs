@@ -9,6 +9,7 @@
 //! * [`app`]: what handlers share;
 //! * [`server`]: routes, and what every response carries;
 //! * `description`: the API's description;
+//! * [`door`]: hosts, and what those are told that are not let in;
 //! * [`error`]: errors as clients see them;
 //! * [`index`], [`api`]: the chain's history, and what it answers;
 //! * [`sessions`], [`uploads`]: who uploads, and what comes in;
@@ -30,6 +31,7 @@ pub mod app;
 pub mod arguments;
 pub mod chat;
 mod description;
+pub mod door;
 pub mod error;
 pub mod extract;
 pub mod faucet;

@@ -76,7 +76,8 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of theirs.
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.has(address))
     }
 

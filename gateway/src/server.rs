@@ -5,6 +5,7 @@ use crate::app::{App, Shared};
 use crate::arguments::Arguments;
 use crate::chat::{self, Chat, ChatError};
 use crate::description;
+use crate::door::{self, Door};
 use crate::error::ApiError;
 use crate::extract::Address;
 use crate::faucet::Faucet;
@@ -16,12 +17,12 @@ use crate::sessions;
 use crate::uploads::{self, Uploads};
 use crate::web::{self, Web};
 use axum::extract::{Request, State};
-use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{header, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::Router;
 use openledger_client::Client;
-use openledger_http::Peer;
+use openledger_http::{head, Peer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -100,7 +101,7 @@ async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> R
         let client = Address::of(app.proxies.client(peer.ip(), request.headers()));
         request.extensions_mut().insert(client);
     }
-    let mut response = match check_host(&app, request.uri(), request.headers()) {
+    let mut response = match check_host(&app, &request) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
@@ -125,9 +126,13 @@ async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> R
 
 /// A page in a browser can have a name of its own resolve to this machine (DNS rebinding) and would then be
 /// of the same origin: only names that the operator gave, and those of this machine, are answered to.
-fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let host = host_of(uri, headers);
-    if is_ours(&app.hosts, host) {
+fn check_host(app: &App, request: &Request) -> Result<(), ApiError> {
+    let (uri, headers) = (request.uri(), request.headers());
+    head::check_hosts(uri, headers, request.version()).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_host", error.to_string())
+    })?;
+    let host = head::host_of(uri, headers);
+    if door::is_ours(&app.hosts, host) {
         return Ok(());
     }
     let shown: String = host.chars().take(100).collect();
@@ -135,23 +140,6 @@ fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError>
         "the host {shown:?} is not one of this gateway; its operator can allow it with --host"
     );
     Err(ApiError::new(StatusCode::FORBIDDEN, "host_not_allowed", message))
-}
-
-/// The host that a request names, with its port.
-pub(crate) fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("")
-}
-
-/// Whether a host is this machine or one of those that the operator named.
-pub(crate) fn is_ours(hosts: &[String], host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => host.split(':').next().unwrap_or(""),
-    };
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        || hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name))
 }
 
 /// Why a gateway did not start.
@@ -223,13 +211,15 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let address = listener.local_addr().map_err(listening)?;
     let limits = openledger_http::Limits {
         connections: arguments.max_connections as usize,
+        of_address: arguments.max_connections_per_address as usize,
         headers: 64,
         header_time: Duration::from_secs(10),
         write_time: Duration::from_secs(30),
     };
     let (stopping, stopped) = watch::channel(false);
-    let connections =
-        tokio::spawn(openledger_http::accept(listener, router(&app), Arc::new(limits), stopped));
+    let (limits, door) = (Arc::new(limits), Arc::new(Door(app.proxies.clone())));
+    let serving = openledger_http::accept(listener, router(&app), limits, door, stopped);
+    let connections = tokio::spawn(serving);
     // A browser gives passkeys to names only, never to addresses.
     match address.ip().is_loopback() || address.ip().is_unspecified() {
         true => println!("listening on http://localhost:{}", address.port()),

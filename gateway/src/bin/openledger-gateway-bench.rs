@@ -7,6 +7,7 @@
 use axum::extract::FromRef;
 use clap::{Parser, Subcommand};
 use openledger_gateway::api;
+use openledger_gateway::door::Door;
 use openledger_gateway::index::{
     planted::{account, Maker, Plan},
     source::{BlockSource, SourceError},
@@ -164,13 +165,15 @@ async fn serve(
     let address = listener.local_addr()?;
     let limits = Limits {
         connections,
+        of_address: connections,
         headers: 32,
         header_time: Duration::from_secs(30),
         write_time: Duration::from_secs(30),
     };
     let (stop, stopped) = watch::channel(false);
     let router = router.with_state(Only(index.clone()));
-    tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), stopped));
+    let door = Arc::new(Door::default());
+    tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
     Ok((index, address, stop))
 }
 

@@ -1,8 +1,9 @@
 //! Which page asks.
 
+use crate::door::is_ours;
 use crate::error::ApiError;
-use crate::server::{host_of, is_ours};
 use axum::http::{header, HeaderMap, StatusCode, Uri};
+use openledger_http::head::host_of;
 
 /// The origin that a text to sign names: what the browser says, where it is this gateway's own or one of
 /// those that may ask; without a browser, this gateway's.

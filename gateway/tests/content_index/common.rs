@@ -8,6 +8,7 @@ pub mod http;
 use http::{ask, Answer};
 use openledger_client::blocks::Block;
 use openledger_gateway::api;
+use openledger_gateway::door::Door;
 use openledger_gateway::index::{source::Planted, sqlite::Sqlite, Index};
 use openledger_http::Limits;
 use serde_json::Value;
@@ -45,13 +46,15 @@ impl Served {
         let address = listener.local_addr().unwrap();
         let limits = Limits {
             connections: 50,
+            of_address: 50,
             headers: 32,
             header_time: Duration::from_secs(5),
             write_time: Duration::from_secs(5),
         };
         let (stop, stopped) = watch::channel(false);
         let router = router.with_state(Only(index.clone()));
-        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), stopped));
+        let door = Arc::new(Door::default());
+        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
         Self { index, address, _stop: stop }
     }
 

@@ -136,13 +136,15 @@ impl Door {
         let address = listener.local_addr().unwrap();
         let limits = openledger_http::Limits {
             connections: 200,
+            of_address: 200,
             headers: 64,
             header_time: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
         };
         let (stop, stopped) = watch::channel(false);
         let router = router.with_state(state);
-        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), stopped));
+        let door = Arc::new(openledger_gateway::door::Door::default());
+        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
         Self { address, stop }
     }
 

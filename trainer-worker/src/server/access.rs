@@ -5,15 +5,12 @@ use super::keys::{Client, Place};
 use super::App;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
+use axum::http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use openledger_http::Unread;
+use openledger_http::{head, Policy, Unread};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Bytes of the headers of a request.
-const HEADER_BYTES: usize = 64 << 10;
 
 /// Names a request in the log and to its client.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -77,7 +74,8 @@ pub(super) async fn guard(
 
 fn admit(app: &App, request: &Request) -> Result<Option<Arc<Client>>, ApiError> {
     let (uri, headers) = (request.uri(), request.headers());
-    check_headers(request)?;
+    head::check_hosts(uri, headers, request.version())
+        .map_err(|error| ApiError::invalid("invalid_host", error.to_string()))?;
     if !app.keys.are_needed() {
         check_host(uri, headers)?;
         check_origin(app, request)?;
@@ -88,25 +86,22 @@ fn admit(app: &App, request: &Request) -> Result<Option<Arc<Client>>, ApiError> 
     app.keys.client(headers).map(Some)
 }
 
-/// Refuses heads that are too long, and those that do not say once which host they are for: what stands
-/// before a server may have understood them in another way.
-fn check_headers(request: &Request) -> Result<(), ApiError> {
-    let headers = request.headers();
-    // As they are sent: `name: value`, and a line break.
-    let bytes: usize = headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
-    if bytes > HEADER_BYTES {
-        let message =
-            format!("the headers have {bytes} bytes, and at most {HEADER_BYTES} are read");
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(ApiError::new(status, INVALID, "headers_too_large", message));
+/// What clients are told whose requests cannot be read.
+pub(super) struct Unreadable;
+
+impl Policy for Unreadable {
+    fn refusal(&self, status: StatusCode) -> String {
+        let (code, message) = match status {
+            StatusCode::URI_TOO_LONG => ("address_too_long", "the address is longer than is read"),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                "headers_too_large",
+                "there may be 100 headers, of 64 KiB with the address together",
+            ),
+            _ => ("invalid_request", "the request is not HTTP/1.1 as RFC 9112 has it"),
+        };
+        let body = ApiError::new(status, INVALID, code, message).body();
+        serde_json::to_string(&body).unwrap_or_default()
     }
-    let hosts = headers.get_all(header::HOST).iter().count();
-    let named = hosts == 1 || request.uri().authority().is_some();
-    if hosts > 1 || (!named && request.version() >= Version::HTTP_11) {
-        let message = format!("the request has {hosts} Host headers; it has to have one");
-        return Err(ApiError::invalid("invalid_host", message));
-    }
-    Ok(())
 }
 
 /// Without keys, a page of any origin could change what is here from its reader's browser, though it could
@@ -144,21 +139,14 @@ fn check_origin(app: &App, request: &Request) -> Result<(), ApiError> {
 /// Without keys, whoever reaches the server may ask: then only by a name of this machine. A page in a
 /// browser can have a name of its own resolve to 127.0.0.1, and would be let in otherwise.
 fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or("");
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => host.split(':').next().unwrap_or(""),
-    };
-    let local = name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if local {
+    let host = head::host_of(uri, headers);
+    if head::name_of(host).is_some_and(head::is_local) {
         return Ok(());
     }
     let message = format!(
         "the host {:?} is not a name of this machine, and a server without keys answers to those alone; \
          its operator can start it with --api-keys",
-        name.chars().take(100).collect::<String>()
+        host.chars().take(100).collect::<String>()
     );
     Err(ApiError::new(StatusCode::FORBIDDEN, INVALID, "host_not_allowed", message))
 }

@@ -10,7 +10,7 @@ use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use openledger_http::Share;
+use openledger_http::{Crumbs, Share};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
@@ -148,8 +148,11 @@ async fn read(mut body: Body, limit: usize, share: &mut Share) -> Result<Vec<u8>
     }
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let broken = |_| {
-            let message = "the request's body broke off, or is not chunked as it says";
+        let broken = |error: axum::Error| {
+            let message = match Crumbs::within(&error) {
+                Some(crumbs) => format!("the request's body is not read: {crumbs}"),
+                None => "the request's body broke off, or is not chunked as it says".to_owned(),
+            };
             ApiError::invalid("invalid_body", message)
         };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };

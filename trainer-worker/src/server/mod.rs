@@ -282,6 +282,7 @@ pub async fn serve(
         listener,
         router,
         Arc::new(limits.connections),
+        Arc::new(access::Unreadable),
         stopped,
     ));
     tokio::select! {
