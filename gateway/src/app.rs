@@ -3,6 +3,7 @@
 use crate::chat::Chat;
 use crate::index::Index;
 use crate::live::Live;
+use crate::node::About;
 use crate::places::Places;
 use crate::proxies::Proxies;
 use crate::uploads::Uploads;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 pub struct App {
     /// The node whose chain is shown.
     pub client: Client,
+    /// That chain.
+    pub about: About,
     /// The index of its history.
     pub index: Index,
     /// The web app.

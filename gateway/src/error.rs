@@ -62,6 +62,23 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).after(retry_after)
     }
 
+    /// 507: the disk is full.
+    pub fn disk_full() -> Self {
+        let message = "the gateway's disk is full; use another gateway, or try later";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", message).after(3600)
+    }
+
+    /// What a database says: 507 where the disk is full, else 500.
+    pub fn database(what: &str, error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => {
+                tracing::error!(%error, "{what}");
+                Self::disk_full()
+            }
+            _ => Self::internal(what, error),
+        }
+    }
+
     /// 500. What happened stands in the log, not in the answer.
     pub fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "{what}");

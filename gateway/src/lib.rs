@@ -19,6 +19,7 @@
 //! * [`vault`]: sealed copies of keys that browsers made;
 //! * [`places`], [`proxies`]: connections that stay, and who sent what comes;
 //! * [`rpc`]: the node's JSON-RPC, for browsers;
+//! * [`node`]: how the node is;
 //! * [`live`]: what workers tell of trainings;
 //! * [`chat`]: questions relayed to servers of answers;
 //! * [`web`]: the web app within the program.
@@ -38,6 +39,7 @@ pub mod faucet;
 pub mod index;
 pub mod ipfs;
 pub mod live;
+pub mod node;
 pub mod places;
 pub mod previews;
 pub mod proxies;

@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 /// Bytes of a request, at most: the largest transaction that a block takes is smaller.
 const MAX_REQUEST: usize = 4 << 20;
+/// Bytes of a request's id, as JSON.
+const MAX_ID: usize = 202;
 /// WebSockets at the same time.
 const RELAYS: usize = 256;
 /// WebSockets of one address.
@@ -190,6 +192,11 @@ struct Call<'a> {
     id: Option<&'a RawValue>,
 }
 
+/// Whether an id is one that JSON-RPC knows.
+fn is_id(id: &RawValue) -> bool {
+    id.get().len() <= MAX_ID && !id.get().starts_with(['[', '{', 't', 'f'])
+}
+
 /// The answer to a request that is not passed on.
 fn refuse(text: &str) -> Option<String> {
     let error = |id: Option<&RawValue>, code: i32, message: String| {
@@ -198,6 +205,11 @@ fn refuse(text: &str) -> Option<String> {
         format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
     };
     match serde_json::from_str::<Call<'_>>(text) {
+        // Else no answer could be told from another's, and the node's connection gives none.
+        Ok(call) if call.id.is_some_and(|id| !is_id(id)) => {
+            let message = "the id of a request is a number, a text of at most 200 bytes, or null";
+            Some(error(None, -32_600, message.to_owned()))
+        }
         Ok(call) if is_allowed(&call.method) => None,
         Ok(call) => {
             let method: String = call.method.chars().take(80).collect();

@@ -11,6 +11,7 @@ use crate::extract::Address;
 use crate::faucet::Faucet;
 use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
 use crate::live::{self, Live, StoreError};
+use crate::node::{About, Look, Pulse};
 use crate::proxies::Proxies;
 use crate::rpc;
 use crate::sessions;
@@ -21,7 +22,7 @@ use axum::http::{header, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::Router;
-use openledger_client::Client;
+use openledger_client::{Client, H256};
 use openledger_http::{head, Peer};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,12 +84,12 @@ pub fn router(app: &Shared) -> Router {
         .with_state(app.clone())
 }
 
-async fn unknown(uri: Uri) -> ApiError {
+pub(crate) async fn unknown(uri: Uri) -> ApiError {
     let path: String = uri.path().chars().take(100).collect();
     ApiError::not_found(format!("there is no {path:?}; GET /openapi.json describes what there is"))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let path: String = uri.path().chars().take(100).collect();
     let message =
         format!("{path:?} does not take {method}; GET /openapi.json describes what it takes");
@@ -192,19 +193,32 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         None => Web::embedded(),
     };
     let client = Client::connect_to(&arguments.node).await?;
+    let about = About::ask(&client).await?;
     let index = start_index(&arguments, &client).await?;
     let uploads = start_uploads(&arguments, &client, &index).await?;
-    let genesis = client.block_hash(0).await?.unwrap_or_default();
+    let genesis = H256(about.genesis);
     let chain = Arc::new(client.clone());
     let live = Live::open(&arguments.directory, Default::default(), chain.clone(), genesis)?;
     let system = Arc::new(chat::outside::System);
     let chat =
         Chat::new(&arguments.chat, &arguments.directory, system, chain, Arc::new(uploads.clone()))?;
+    chat.check_servers().await?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
     let proxies = Proxies { trusted: arguments.trusted_proxies, header: arguments.proxy_header };
     let relays = rpc::places();
-    let app =
-        Arc::new(App { client, index, web, uploads, live, chat, relays, proxies, hosts, origins });
+    let app = Arc::new(App {
+        client,
+        about,
+        index,
+        web,
+        uploads,
+        live,
+        chat,
+        relays,
+        proxies,
+        hosts,
+        origins,
+    });
 
     let listening = |cause| StartError::Listen { address: arguments.listen, cause };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listening)?;
@@ -241,7 +255,9 @@ async fn start_index(arguments: &Arguments, client: &Client) -> Result<Index, St
         cause,
     })?;
     let storage = Sqlite::open(&directory.join("index.sqlite")).map_err(IndexError::from)?;
-    let index = Index::new(Arc::new(storage), Some(client.clone())).map_err(IndexError::from)?;
+    let pulse = Pulse::follow(Arc::new(client.clone()), client.look().await?);
+    let index = Index::new(Arc::new(storage), Some(client.clone()), pulse);
+    let index = index.map_err(IndexError::from)?;
     let source = NodeSource::new(client.clone());
     index.check(&source).await?;
     let follower = index.clone();

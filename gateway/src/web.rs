@@ -4,8 +4,9 @@
 //! everything else is asked for each time. An address without a file is a page of the app.
 
 use crate::app::Shared;
+use crate::server::{unknown, wrong_method};
 use axum::extract::State;
-use axum::http::{header, HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{header, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use include_dir::{include_dir, Dir};
@@ -34,7 +35,7 @@ impl Web {
         while let Some(folder) = folders.pop() {
             folders.extend(folder.dirs());
             for file in folder.files() {
-                if let Some(path) = file.path().to_str() {
+                if let Some(path) = file.path().to_str().filter(|path| is_served(path)) {
                     web.files.insert(path.to_owned(), Bytes::from_static(file.contents()));
                 }
             }
@@ -65,7 +66,7 @@ impl Web {
                     return Err(io::Error::other(reason));
                 }
                 let name = path.strip_prefix(directory).ok().and_then(Path::to_str);
-                if let Some(name) = name {
+                if let Some(name) = name.filter(|name| is_served(name)) {
                     web.files.insert(name.to_owned(), std::fs::read(&path)?.into());
                 }
             }
@@ -84,8 +85,16 @@ impl Web {
 }
 
 /// Any address that no route of the API takes.
-pub async fn page(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn page(
+    State(app): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let web = &app.web;
+    if method != Method::GET && method != Method::HEAD {
+        return wrong_method(method, uri).await.into_response();
+    }
     if !web.is_there() {
         let text = "This gateway was built without the web app. Build it with `npm ci --ignore-scripts && npm \
                     run build` in web/ and build the gateway again, or start it with --web DIR.\n\
@@ -93,10 +102,14 @@ pub async fn page(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
         return (StatusCode::NOT_FOUND, text).into_response();
     }
     let path = uri.path().trim_start_matches('/');
-    let (path, status) = match web.files.contains_key(path) {
+    // What is packed goes out under the name of what is in it.
+    let is_packed = [".br", ".gz"]
+        .iter()
+        .any(|ending| path.strip_suffix(ending).is_some_and(|plain| web.files.contains_key(plain)));
+    let (path, status) = match web.files.contains_key(path) && !is_packed {
         true => (path, StatusCode::OK),
         // A file that is gone is no page.
-        false if path.starts_with("assets/") => return StatusCode::NOT_FOUND.into_response(),
+        false if path.starts_with("assets/") => return unknown(uri).await.into_response(),
         false => ("index.html", StatusCode::OK),
     };
     let accepts = |coding: &str| {
@@ -110,7 +123,7 @@ pub async fn page(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
     });
     let plain = || web.files.get(path).map(|bytes| (bytes, None));
     let Some((bytes, coding)) = packed.or_else(plain) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return unknown(uri).await.into_response();
     };
     let mut response = (status, bytes.clone()).into_response();
     let carried = response.headers_mut();
@@ -125,6 +138,11 @@ pub async fn page(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
     };
     carried.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     response
+}
+
+/// Whether a file of a build is one of the app: not what the build notes for itself.
+fn is_served(path: &str) -> bool {
+    !path.split('/').any(|part| part.starts_with('.'))
 }
 
 fn media_type(path: &str) -> &'static str {

@@ -6,10 +6,13 @@
 mod content_index {
     mod common;
     mod description;
+    mod numbers;
+    mod owners;
     mod pages;
     mod proxies;
     mod reference;
     mod rows;
     mod streams;
+    mod trouble;
     mod writer;
 }

@@ -7,6 +7,7 @@ mod content_uploads {
     mod admission;
     mod door;
     mod files;
+    mod full;
     #[path = "../common/http.rs"]
     mod http;
     mod sessions;

@@ -22,9 +22,9 @@ use calls::Asked;
 use codec::{Decode, DecodeAll};
 use openledger_primitives::{
     api::{SubmissionItem, WorkerView},
-    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetLeaf, FileHash, Job,
-    JobId, JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits, RateClass, ReviewPolicy,
-    Serves, SubmissionId, Verdict,
+    Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetText, DatasetLeaf,
+    FileHash, Funds, Job, JobId, JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits,
+    RateClass, ReviewPolicy, Serves, Share, SubmissionId, Verdict,
 };
 use shape::Shapes;
 use std::{
@@ -81,6 +81,9 @@ pub struct DatanetRecord {
     pub daily_limit: Option<QuotaLimits>,
 }
 
+/// A review policy that waits, with the first block in which it counts.
+pub type WaitingPolicy = Option<(ReviewPolicy<AccountId>, BlockNumber)>;
+
 /// What the events of a block changed, as it stands at the end of the block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changed {
@@ -90,8 +93,16 @@ pub struct Changed {
     pub owners: Vec<(DatanetId, AccountId)>,
     /// New review policies.
     pub policies: Vec<(DatanetId, ReviewPolicy<AccountId>)>,
+    /// What owners say about their Datanets.
+    pub texts: Vec<(DatanetId, DatanetText)>,
+    /// Review policies that wait; none where none waits any more.
+    pub waiting_policies: Vec<(DatanetId, WaitingPolicy)>,
     /// Reward pools.
     pub pools: Vec<(DatanetId, Pool)>,
+    /// What all funders of these pools own together.
+    pub funds: Vec<(DatanetId, Funds)>,
+    /// What single funders own of a pool.
+    pub shares: Vec<(DatanetId, AccountId, Share)>,
     /// New base models, and those that were retired and stay for their jobs.
     pub base_models: Vec<BaseModel>,
     /// Workers; `None` for those that left.
@@ -178,6 +189,12 @@ struct StoredBallot {
     _datanet: DatanetId,
     _sha256: [u8; 32],
     votes: Vec<(AccountId, Verdict)>,
+}
+
+#[derive(Decode)]
+struct StoredWaitingPolicy {
+    policy: ReviewPolicy<AccountId>,
+    from: BlockNumber,
 }
 
 #[derive(Decode)]
@@ -407,6 +424,20 @@ impl Reader<'_> {
         decoded.map(Some).map_err(|error| ClientError::Answer { what, reason: error.to_string() })
     }
 
+    /// A value of an entry that earlier runtimes do not have.
+    async fn since<T: Decode, A: Address>(
+        &self,
+        address: A,
+        keys: A::KeyParts,
+    ) -> Result<Option<T>> {
+        let pallet = self.runtime.metadata_ref().pallet_by_name(address.pallet_name());
+        let storage = pallet.and_then(|pallet| pallet.storage());
+        match storage.is_some_and(|storage| storage.entry_by_name(address.entry_name()).is_some()) {
+            true => self.value(address, keys).await,
+            false => Ok(None),
+        }
+    }
+
     /// A value that an event speaks of.
     async fn present<T: Decode, A: Address>(&self, address: A, keys: A::KeyParts) -> Result<T> {
         let what = format!("{}::{}", address.pallet_name(), address.entry_name());
@@ -434,6 +465,8 @@ impl Reader<'_> {
             changed.datanets.push(self.datanet(id).await?);
             let policy = self.present(storage.review().policies(), (id,)).await?;
             changed.policies.push((id, policy));
+            let text = self.since(storage.datanets().texts(), (id,)).await?;
+            changed.texts.extend(text.map(|text| (id, text)));
         }
         let models: BaseModelId =
             self.value(storage.training().next_base_model(), ()).await?.unwrap_or(0);
@@ -595,10 +628,33 @@ impl Reader<'_> {
     async fn changes(&self, block: &mut Block) -> Result<()> {
         let storage = runtime::storage();
         let (mut pools, mut jobs) = (BTreeSet::new(), BTreeSet::new());
+        let mut waiting = BTreeSet::new();
+        let mut funders: BTreeMap<(DatanetId, [u8; 32]), AccountId> = BTreeMap::new();
         let mut workers: BTreeMap<[u8; 32], AccountId> = BTreeMap::new();
         let changed = &mut block.changed;
         for event in &block.events {
             let event = &event.event;
+            match event {
+                ChainEvent::Funded { datanet, who, .. }
+                | ChainEvent::SharesLeave { datanet, who, .. }
+                | ChainEvent::PoolWithdrawn { datanet, account: who, .. } => {
+                    funders.insert((*datanet, who.0), *who);
+                }
+                ChainEvent::PolicyAnnounced { datanet, .. }
+                | ChainEvent::PolicyKept { datanet }
+                | ChainEvent::PolicySet { datanet }
+                | ChainEvent::CuratorResigned { datanet, .. } => {
+                    waiting.insert(*datanet);
+                }
+                ChainEvent::TextSet { datanet } => {
+                    let address = storage.datanets().texts();
+                    // One that says nothing is not kept.
+                    let text: Option<DatanetText> = self.value(address, (*datanet,)).await?;
+                    changed.texts.retain(|(of, _)| of != datanet);
+                    changed.texts.push((*datanet, text.unwrap_or_default()));
+                }
+                _ => {}
+            }
             match event {
                 ChainEvent::DatanetCreated { datanet, .. } => {
                     changed.datanets.push(self.datanet(*datanet).await?);
@@ -637,6 +693,19 @@ impl Reader<'_> {
         for datanet in pools {
             let pool = self.value(storage.leaderboard().pools(), (datanet,)).await?;
             changed.pools.extend(pool.map(|pool| (datanet, pool)));
+            let funds = self.since(storage.leaderboard().pool_funds(), (datanet,)).await?;
+            changed.funds.extend(funds.map(|funds| (datanet, funds)));
+        }
+        for ((datanet, _), account) in funders {
+            let address = storage.leaderboard().funder_shares();
+            let share = self.since(address, (datanet, account)).await?;
+            changed.shares.push((datanet, account, share.unwrap_or_default()));
+        }
+        for datanet in waiting {
+            let address = storage.review().waiting_policies();
+            let stored: Option<StoredWaitingPolicy> = self.since(address, (datanet,)).await?;
+            let waits = stored.map(|stored| (stored.policy, stored.from));
+            changed.waiting_policies.push((datanet, waits));
         }
         for job in jobs {
             // One that is pruned in this block is gone; its events say what became of it.

@@ -16,6 +16,8 @@ use utoipa::IntoParams;
 pub struct Board {
     /// `all`, or the number of a period.
     period: Option<String>,
+    /// Only this account's line, wherever it stands; no line where it has no points on this board.
+    account: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Entries of the page, 1 to 100; 50 where it is not named.
@@ -47,8 +49,13 @@ pub async fn board(
 ) -> Result<Json<Page<BoardEntry>>, ApiError> {
     let page = page(query.cursor, query.limit)?;
     let period = period(query.period.as_deref())?;
+    let account = query.account.map(|text| super::account("account", &text)).transpose()?;
     require(&index, id).await?;
-    Ok(Json(index.read(move |storage| storage.board(id, period, &page)).await?))
+    let Some(account) = account else {
+        return Ok(Json(index.read(move |storage| storage.board(id, period, &page)).await?));
+    };
+    let found = index.read(move |storage| storage.board_entry(id, period, &account)).await?;
+    Ok(Json(Page { items: found.into_iter().collect(), next: None }))
 }
 
 /// A page.

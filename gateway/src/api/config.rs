@@ -1,8 +1,6 @@
 //! `GET /v1/config`
 
-use super::network::asked;
 use crate::app::Shared;
-use crate::error::{ApiError, ErrorBody};
 use axum::extract::State;
 use axum::Json;
 use openledger_primitives::{QuotaLimits, MAX_ITEMS};
@@ -38,7 +36,7 @@ pub struct Config {
     chain: String,
     /// The hash of its first block.
     genesis_hash: String,
-    /// The runtime's version.
+    /// The version of the runtime when the node last answered.
     spec_version: u32,
     /// The network number in the text form of accounts.
     ss58_prefix: u16,
@@ -58,21 +56,17 @@ pub struct Config {
     gateway_version: &'static str,
 }
 
-/// What a client of this gateway has to know first.
-#[utoipa::path(get, path = "/v1/config", tag = "network", responses(
-    (status = 200, body = Config), (status = 503, body = ErrorBody)
-))]
-pub async fn config(State(app): State<Shared>) -> Result<Json<Config>, ApiError> {
-    let client = &app.client;
-    let genesis = asked(client.block_hash(0)).await?.unwrap_or_default();
-    let kind = asked(client.chain_type()).await?;
-    Ok(Json(Config {
-        chain: asked(client.status()).await?.chain,
-        genesis_hash: hex::encode(genesis.0),
-        spec_version: asked(client.spec_version()).await?,
+/// What a client of this gateway has to know first; answered without the node, too.
+#[utoipa::path(get, path = "/v1/config", tag = "network", responses((status = 200, body = Config)))]
+pub async fn config(State(app): State<Shared>) -> Json<Config> {
+    let about = &app.about;
+    Json(Config {
+        chain: about.chain.clone(),
+        genesis_hash: hex::encode(about.genesis),
+        spec_version: app.index.pulse().last().map_or(0, |seen| seen.spec),
         ss58_prefix: 42,
         token: Token { symbol: "OPEN", decimals: 18 },
-        development: matches!(kind.as_str(), "Development" | "Local"),
+        development: about.development,
         faucet: app.uploads.faucet().is_some(),
         chat: app.chat.is_on(),
         rpc: "/rpc",
@@ -82,5 +76,5 @@ pub async fn config(State(app): State<Shared>) -> Result<Json<Config>, ApiError>
             files_per_call: MAX_ITEMS,
         },
         gateway_version: env!("CARGO_PKG_VERSION"),
-    }))
+    })
 }

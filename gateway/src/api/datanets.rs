@@ -1,6 +1,6 @@
 //! `GET /v1/datanets` and `GET /v1/datanets/{id}`
 
-use super::types::{Datanet, Page};
+use super::types::{Datanet, DatanetDetail, Page};
 use super::{account, one_of, page, short, Part};
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::Query;
@@ -12,12 +12,16 @@ use openledger_primitives::Modality;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+const STATUSES: [&str; 3] = ["open", "paused", "closed"];
+
 /// Which Datanets.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct List {
-    /// Part of the name, in any case.
+    /// Part of the name, the summary or a tag, in any case.
     search: Option<String>,
+    /// `open`, `paused` or `closed`.
+    status: Option<String>,
     /// `text`, `image` or `audio`.
     modality: Option<String>,
     /// Their owner.
@@ -41,6 +45,7 @@ pub async fn list(
     let owner = query.owner.map(|owner| account("owner", &owner)).transpose()?;
     let words: Vec<_> = Modality::ALL.into_iter().map(Modality::name).collect();
     let wanted = DatanetQuery {
+        status: one_of("status", query.status, &STATUSES)?,
         search: query.search.map(|text| short("search", text)).transpose()?,
         modality: one_of("modality", query.modality, &words)?,
         owner: owner.map(|owner| owner.to_string()),
@@ -48,18 +53,23 @@ pub async fn list(
     Ok(Json(index.read(move |storage| storage.datanets(&wanted, &page)).await?))
 }
 
-/// One Datanet: rules, curators, pool and counts.
+/// One Datanet: what its owner says, rules, curators, pool with its funders, counts, and what waits.
 #[utoipa::path(get, path = "/v1/datanets/{id}", tag = "datanets", params(("id" = u32, Path)),
-    responses((status = 200, body = Datanet), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = DatanetDetail), (status = 404, body = ErrorBody)))]
 pub async fn one(
     State(index): State<Index>,
     Part(id): Part<u32>,
-) -> Result<Json<Datanet>, ApiError> {
-    require(&index, id).await.map(Json)
+) -> Result<Json<DatanetDetail>, ApiError> {
+    let found = index.read(move |storage| storage.datanet_detail(id)).await?;
+    found.map(Json).ok_or_else(|| missing(id))
+}
+
+fn missing(id: u32) -> ApiError {
+    ApiError::not_found(format!("there is no Datanet {id}"))
 }
 
 /// A Datanet, or 404.
 pub(super) async fn require(index: &Index, id: u32) -> Result<Datanet, ApiError> {
     let found = index.read(move |storage| storage.datanet(id)).await?;
-    found.ok_or_else(|| ApiError::not_found(format!("there is no Datanet {id}")))
+    found.ok_or_else(|| missing(id))
 }

@@ -10,10 +10,11 @@ use std::fmt::Write;
 /// Whether the gateway does what it should: 200, or 503 with the reason.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses(
     (status = 200, description = "indexing", content_type = "text/plain", body = String),
-    (status = 503, description = "the index stopped", body = crate::error::ErrorBody)
+    (status = 503, description = "the index stopped, or stands still", body = crate::error::ErrorBody)
 ))]
 pub async fn health(State(index): State<Index>) -> Result<&'static str, ApiError> {
-    match index.progress().borrow().stopped.clone() {
+    let progress = index.progress().borrow().clone();
+    match progress.stopped.or(progress.trouble) {
         Some(reason) => Err(ApiError::unavailable(60, reason)),
         None => Ok("ok\n"),
     }
@@ -39,6 +40,10 @@ pub async fn metrics(State(index): State<Index>) -> Result<Response, ApiError> {
     gauge("finalised_block", "The last block that is final.", progress.finalised.into());
     let stopped = u64::from(progress.stopped.is_some());
     gauge("index_stopped", "1 when indexing ended for good.", stopped);
+    let stands = u64::from(progress.trouble.is_some());
+    gauge("index_stands_still", "1 while nothing can be indexed.", stands);
+    let answers = u64::from(index.pulse().now().is_some());
+    gauge("node_answers", "1 while the node answers.", answers);
     gauge("streams", "Streams of events that are open.", index.streams() as u64);
     for (name, size) in sizes {
         gauge(&format!("indexed_{name}"), "How many are indexed.", size);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Time that the node has for an answer.
-pub(super) const NODE_TIME: Duration = Duration::from_secs(10);
+const NODE_TIME: Duration = Duration::from_secs(5);
 /// Events that are shown.
 const RECENT: u32 = 20;
 
@@ -23,7 +23,7 @@ pub(super) async fn asked<T>(
 ) -> Result<T, ApiError> {
     match tokio::time::timeout(NODE_TIME, asked).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(ApiError::unavailable(5, "the node did not answer within 10 s")),
+        Err(_) => Err(ApiError::unavailable(5, "the node did not answer within 5 s")),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `GET /v1/status`
 
-use crate::error::ApiError;
 use crate::index::Index;
 use axum::extract::State;
 use axum::Json;
@@ -24,28 +23,25 @@ pub struct Status {
     pub syncing: bool,
     /// Why indexing ended for good, if it did: what is shown is the past.
     pub stopped: Option<String>,
+    /// Why nothing is indexed at the moment, where something is in the way that may pass: a full disk, a node that
+    /// is behind what is indexed.
+    pub trouble: Option<String>,
 }
 
 /// How far node and index are.
 #[utoipa::path(get, path = "/v1/status", tag = "network", responses((status = 200, body = Status)))]
-pub async fn status(State(index): State<Index>) -> Result<Json<Status>, ApiError> {
+pub async fn status(State(index): State<Index>) -> Json<Status> {
     let progress = index.progress().borrow().clone();
-    let asked = match index.node() {
-        Ok(node) => tokio::time::timeout(super::network::NODE_TIME, node.status()).await,
-        Err(_) => Ok(Err(openledger_client::ClientError::Answer {
-            what: "the node".to_owned(),
-            reason: "there is none".to_owned(),
-        })),
-    };
-    let node = asked.ok().and_then(Result::ok);
+    let node = index.pulse().now();
     let head = progress.head.as_ref();
-    Ok(Json(Status {
-        best: node.as_ref().map(|node| node.block),
+    Json(Status {
+        best: node.map(|node| node.best),
         finalised: progress.finalised,
         indexed: head.map(|head| head.number),
         time: head.map(|head| head.time),
-        peers: node.as_ref().map(|node| node.peers),
+        peers: node.map(|node| node.peers),
         syncing: head.is_none_or(|head| head.number < progress.finalised),
         stopped: progress.stopped,
-    }))
+        trouble: progress.trouble,
+    })
 }

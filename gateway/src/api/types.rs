@@ -66,6 +66,52 @@ pub struct Pool {
     pub period: u32,
     /// Points earned in it so far.
     pub points: String,
+    /// All shares of what is not yet released.
+    #[serde(default)]
+    pub shares: String,
+    /// Those of them that nobody holds.
+    #[serde(default)]
+    pub unowned: String,
+}
+
+/// Terms of a reward pool that wait to take the place of those that count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingTerms {
+    /// Most plancks released for one period.
+    pub per_period: String,
+    /// Most plancks for one point.
+    pub max_per_point: String,
+    /// The first period that they count for. The pool shows them once it is touched in it.
+    pub from: u32,
+}
+
+/// A review policy that waits to take the place of the one that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitingPolicy {
+    /// Who decides.
+    pub curators: Vec<String>,
+    /// How many of them must agree.
+    pub threshold: u8,
+    /// The first block in which it counts.
+    pub from: u32,
+}
+
+/// Who paid into a pool, and what that is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Funder {
+    /// Who.
+    pub account: String,
+    /// Plancks ever paid in.
+    pub funded: String,
+    /// Plancks taken back.
+    pub withdrawn: String,
+    /// Shares that stay, of the pool's.
+    pub shares: String,
+    /// What they are worth in plancks, as the pool was when last touched.
+    pub worth: String,
+    /// Shares that leave at the end of the period, or have left and are not fetched yet.
+    pub leaving: String,
 }
 
 /// A Datanet.
@@ -78,6 +124,14 @@ pub struct Datanet {
     pub owner: String,
     /// Its name.
     pub name: String,
+    /// `open`, `paused` (it takes no files for now) or `closed` (it takes none any more).
+    pub status: String,
+    /// The account that it is offered to, until that takes it.
+    pub offered_to: Option<String>,
+    /// What it is about, in a line of its owner's; may be empty.
+    pub summary: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
     /// `text`, `image` or `audio`.
     pub modality: String,
     /// What a unit is, in words.
@@ -106,6 +160,23 @@ pub struct Datanet {
     pub units: String,
     /// Its reward pool, from its first acceptance or funding on.
     pub pool: Option<Pool>,
+}
+
+/// A Datanet with what is said of it at length, what waits, and who paid for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DatanetDetail {
+    /// The Datanet.
+    #[serde(flatten)]
+    pub datanet: Datanet,
+    /// What it is about, in its owner's Markdown; may be empty.
+    pub description: String,
+    /// Terms of its pool that wait.
+    pub waiting_terms: Option<WaitingTerms>,
+    /// A review policy that waits.
+    pub waiting_policy: Option<WaitingPolicy>,
+    /// Who paid into its pool: at most 100, those with most shares first.
+    pub funders: Vec<Funder>,
 }
 
 /// A file that was submitted.
@@ -142,6 +213,8 @@ pub struct Submission {
     pub points: Option<String>,
     /// Position of its leaf in the Datanet.
     pub leaf: Option<u64>,
+    /// Whether the permission to train on its leaf was taken back: no new job may.
+    pub revoked: bool,
     /// Root over its canonical text; null where it has none.
     pub text_root: Option<String>,
     /// The extractor that measured it.
@@ -188,7 +261,7 @@ pub struct SubmissionDetail {
 }
 
 /// A line of a leaderboard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BoardEntry {
     /// Its place, from 1.
@@ -197,6 +270,8 @@ pub struct BoardEntry {
     pub account: String,
     /// Points.
     pub points: String,
+    /// Its part of all points of this board, from 0 to 1.
+    pub share: f64,
     /// Acceptance number that brought the last points; of equal points the earlier ranks first.
     pub sequence: u64,
     /// Files of this board that earned points.
@@ -415,6 +490,9 @@ pub struct Adapter {
     pub tokens: u64,
     /// One hash for all that was trained on.
     pub dataset_root: String,
+    /// Whether a leaf that it was trained on was revoked since.
+    #[serde(default)]
+    pub holds_revoked: bool,
     /// When it was registered.
     pub registered: Moment,
 }

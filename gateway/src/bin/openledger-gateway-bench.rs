@@ -15,6 +15,7 @@ use openledger_gateway::index::{
     storage::Storage,
     Index,
 };
+use openledger_gateway::node::Pulse;
 use openledger_http::Limits;
 use serde_json::json;
 use std::error::Error;
@@ -159,7 +160,7 @@ async fn serve(
     storage: Sqlite,
     connections: usize,
 ) -> Answer<(Index, SocketAddr, watch::Sender<bool>)> {
-    let index = Index::new(Arc::new(storage), None)?;
+    let index = Index::new(Arc::new(storage), None, Pulse::none())?;
     let (router, _) = api::routes::<Only>().split_for_parts();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

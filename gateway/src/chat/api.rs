@@ -49,6 +49,8 @@ pub struct AdapterChoice {
     pub parent: Option<u64>,
     /// The sha256 of its bytes, hexadecimal.
     pub sha256: String,
+    /// Whether a leaf that it was trained on was revoked since.
+    pub holds_revoked: bool,
 }
 
 /// What a server of answers has.
@@ -57,7 +59,7 @@ pub struct AdapterChoice {
 pub struct ServerModels {
     /// Its name, for `server`.
     pub server: String,
-    /// Why it cannot be asked now.
+    /// Why it cannot be asked now, or not for all that it has.
     pub error: Option<String>,
     /// Models that it names.
     pub models: Vec<Model>,
@@ -138,8 +140,16 @@ async fn of_server(chat: &Chat, server: &Server) -> ServerModels {
     match ask::<List>(chat, server, "/models").await {
         Err(error) => found.error = Some(error.to_string()),
         Ok(List { mut data }) => {
+            let told = data.len();
             data.retain(|model| is_name(&model.id));
             data.truncate(MAX_MODELS);
+            if data.len() < told {
+                found.error = Some(format!(
+                    "shown are {} of its {told} models: names have 1 to {MAX_NAME} visible ASCII letters, and \
+                     at most {MAX_MODELS} are shown",
+                    data.len()
+                ));
+            }
             found.models = data;
         }
     }
@@ -166,6 +176,7 @@ async fn of_server(chat: &Chat, server: &Server) -> ServerModels {
                     model: format!("openledger:{}", adapter.id),
                     parent: adapter.parent,
                     sha256: hex::encode(adapter.sha256),
+                    holds_revoked: adapter.holds_revoked,
                 })
                 .collect();
         }

@@ -1,4 +1,5 @@
-//! How many tokens may be asked for a day: by a visitor's address, by an account, and by all together.
+//! How many tokens may be asked for a day: by a visitor's address, by an account, by all accounts and visitors of
+//! an address, and by all together.
 //!
 //! Before an answer its most is reserved, after it what it took is spent, so that askers at the same time
 //! cannot have more than there is. What is spent stands in a file and outlives a restart; days are UTC's.
@@ -9,7 +10,6 @@ use openledger_client::AccountId;
 use rusqlite::{params, Connection, OptionalExtension};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,20 +20,11 @@ const DAY: u64 = 86_400_000;
 
 /// Whose budget is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
-    /// Nobody known: where the request comes from.
-    Visitor(Address),
-    /// An account that signed in.
-    Account(AccountId),
-}
-
-impl fmt::Display for Asker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Visitor(address) => write!(f, "address {}", address.0),
-            Self::Account(account) => write!(f, "account {account}"),
-        }
-    }
+pub struct Asker {
+    /// Where the request comes from.
+    pub address: Address,
+    /// The account that signed in; without it a visitor asks.
+    pub account: Option<AccountId>,
 }
 
 /// Tokens a day.
@@ -43,12 +34,44 @@ pub struct Tokens {
     pub visitor: u64,
     /// Of an account.
     pub account: u64,
+    /// Of an address with all accounts that ask from it: accounts cost nothing where there is a faucet.
+    pub address: u64,
     /// Of all together.
     pub all: u64,
     /// Answers of one asker at the same time.
     pub at_once: usize,
+    /// Answers of one address at the same time.
+    pub address_at_once: usize,
     /// Answers of all at the same time.
     pub all_at_once: usize,
+}
+
+/// A budget that an asker uses.
+struct Share {
+    /// Under which it is counted.
+    who: String,
+    tokens: u64,
+    at_once: usize,
+}
+
+impl Tokens {
+    /// The budgets of an asker: its own, its address's, and everybody's.
+    fn shares(&self, asker: Asker) -> [Share; 3] {
+        let address = asker.address.0;
+        let (who, tokens) = match asker.account {
+            Some(account) => (format!("account {account}"), self.account),
+            None => (format!("address {address}"), self.visitor),
+        };
+        [
+            Share { who, tokens, at_once: self.at_once },
+            Share {
+                who: format!("all of {address}"),
+                tokens: self.address,
+                at_once: self.address_at_once,
+            },
+            Share { who: "all".to_owned(), tokens: self.all, at_once: self.all_at_once },
+        ]
+    }
 }
 
 /// What is left today.
@@ -59,8 +82,8 @@ pub struct Remaining {
     pub kind: &'static str,
     /// Tokens that may be asked for today, prompts and answers together.
     pub limit: u64,
-    /// Tokens that are left of them, those of answers under way taken off; no more than all askers together
-    /// have left.
+    /// Tokens that are left of them, those of answers under way taken off; no more than all who ask from this
+    /// network address have left, and all askers together.
     pub remaining: u64,
     /// When the next day begins, milliseconds since 1970.
     pub resets_at: u64,
@@ -74,9 +97,8 @@ struct Reserved {
 
 struct Ledger {
     file: Connection,
-    /// By the asker's words, as in the file.
+    /// By the names of budgets, as in the file.
     reserved: HashMap<String, Reserved>,
-    all: Reserved,
 }
 
 /// The budgets.
@@ -91,9 +113,6 @@ fn now() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Under this name everybody's tokens are added up.
-const ALL: &str = "all";
-
 impl Ledger {
     fn spent(&self, day: u64, who: &str) -> rusqlite::Result<u64> {
         let mut select =
@@ -101,29 +120,32 @@ impl Ledger {
         Ok(select.query_row(params![day, who], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
-    fn spend(&mut self, day: u64, who: &str, tokens: u64) -> rusqlite::Result<()> {
+    fn spend(&mut self, day: u64, shares: &[Share], tokens: u64) -> rusqlite::Result<()> {
         let work = self.file.transaction()?;
         work.execute("DELETE FROM spent WHERE day < ?1", params![day])?;
-        for who in [who, ALL] {
+        for share in shares {
             work.execute(
                 "INSERT INTO spent VALUES (?1, ?2, ?3)
                  ON CONFLICT (day, who) DO UPDATE SET tokens = tokens + ?3",
-                params![day, who, tokens],
+                params![day, share.who, tokens],
             )?;
         }
         work.commit()
     }
 
-    /// The spent and reserved tokens of an asker and of all.
-    fn used(&self, day: u64, asker: Asker) -> rusqlite::Result<(u64, u64)> {
-        let reserved = self.reserved.get(&asker.to_string()).map_or(0, |reserved| reserved.tokens);
-        let own = self.spent(day, &asker.to_string())?.saturating_add(reserved);
-        Ok((own, self.spent(day, ALL)?.saturating_add(self.all.tokens)))
+    /// What is left of a budget beside what is spent and reserved.
+    fn left(&self, day: u64, share: &Share) -> rusqlite::Result<u64> {
+        let reserved = self.reserved.get(&share.who).map_or(0, |reserved| reserved.tokens);
+        Ok(share.tokens.saturating_sub(self.spent(day, &share.who)?.saturating_add(reserved)))
+    }
+
+    fn answers(&self, share: &Share) -> usize {
+        self.reserved.get(&share.who).map_or(0, |reserved| reserved.answers)
     }
 }
 
 fn failed(error: rusqlite::Error) -> ApiError {
-    ApiError::internal("reading the chat's budgets", &error)
+    ApiError::database("reading the chat's budgets", &error)
 }
 
 impl Budgets {
@@ -142,22 +164,20 @@ impl Budgets {
                 PRIMARY KEY (day, who)
             ) WITHOUT ROWID",
         )?;
-        let ledger = Ledger { file, reserved: HashMap::new(), all: Reserved::default() };
+        let ledger = Ledger { file, reserved: HashMap::new() };
         Ok(Self { tokens, ledger: Arc::new(Mutex::new(ledger)) })
-    }
-
-    fn limit(&self, asker: Asker) -> (&'static str, u64) {
-        match asker {
-            Asker::Visitor(_) => ("visitor", self.tokens.visitor),
-            Asker::Account(_) => ("account", self.tokens.account),
-        }
     }
 
     fn remaining_of(&self, ledger: &Ledger, asker: Asker) -> Result<Remaining, ApiError> {
         let now = now();
-        let (own, all) = ledger.used(now / DAY, asker).map_err(failed)?;
-        let (kind, limit) = self.limit(asker);
-        let remaining = limit.saturating_sub(own).min(self.tokens.all.saturating_sub(all));
+        let (kind, limit) = match asker.account {
+            Some(_) => ("account", self.tokens.account),
+            None => ("visitor", self.tokens.visitor),
+        };
+        let mut remaining = limit;
+        for share in self.tokens.shares(asker) {
+            remaining = remaining.min(ledger.left(now / DAY, &share).map_err(failed)?);
+        }
         Ok(Remaining { kind, limit, remaining, resets_at: (now / DAY + 1) * DAY })
     }
 
@@ -186,19 +206,20 @@ impl Budgets {
                 seconds,
                 format!(
                     "this question may take {tokens} tokens and {remaining} are left of the {limit} \
-                     that this {kind} has a day; ask for fewer with max_tokens, or tomorrow"
+                     that this {kind} has a day, and of what all who ask from its network address have, \
+                     and all together; ask for fewer with max_tokens, or tomorrow"
                 ),
             ));
         }
-        let own = ledger.reserved.get(&asker.to_string()).map_or(0, |reserved| reserved.answers);
-        if own >= self.tokens.at_once || ledger.all.answers >= self.tokens.all_at_once {
+        let shares = self.tokens.shares(asker);
+        if shares.iter().any(|share| ledger.answers(share) >= share.at_once) {
             return Err(ApiError::too_many(2, "too many answers are under way; try again"));
         }
-        let reserved = ledger.reserved.entry(asker.to_string()).or_default();
-        reserved.tokens = reserved.tokens.saturating_add(tokens);
-        reserved.answers += 1;
-        ledger.all.tokens = ledger.all.tokens.saturating_add(tokens);
-        ledger.all.answers += 1;
+        for share in shares {
+            let reserved = ledger.reserved.entry(share.who).or_default();
+            reserved.tokens = reserved.tokens.saturating_add(tokens);
+            reserved.answers += 1;
+        }
         Ok(Reservation { budgets: self.clone(), asker, tokens, spent: None })
     }
 }
@@ -233,19 +254,18 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mut ledger = self.budgets.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let who = self.asker.to_string();
-        if let Some(reserved) = ledger.reserved.get_mut(&who) {
+        let shares = self.budgets.tokens.shares(self.asker);
+        for share in &shares {
+            let Some(reserved) = ledger.reserved.get_mut(&share.who) else { continue };
             reserved.tokens = reserved.tokens.saturating_sub(self.tokens);
             reserved.answers = reserved.answers.saturating_sub(1);
             if reserved.answers == 0 {
-                ledger.reserved.remove(&who);
+                ledger.reserved.remove(&share.who);
             }
         }
-        ledger.all.tokens = ledger.all.tokens.saturating_sub(self.tokens);
-        ledger.all.answers = ledger.all.answers.saturating_sub(1);
         let spent = self.spent.unwrap_or(self.tokens);
         if spent > 0 {
-            if let Err(error) = ledger.spend(now() / DAY, &who, spent) {
+            if let Err(error) = ledger.spend(now() / DAY, &shares, spent) {
                 tracing::error!(%error, "the tokens of an answer could not be noted");
             }
         }

@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use async_trait::async_trait;
 use openledger_client::{AccountId, Client};
-use openledger_primitives::{BaseModelId, FileHash, JobId};
+use openledger_primitives::{BaseModelId, DatanetId, FileHash, JobId, LeafIndex};
 use std::collections::{BTreeMap, HashMap};
 
 /// Adapters that are listed of a base model, at most; others are asked for by their number.
@@ -22,6 +22,8 @@ pub struct ChainAdapter {
     pub parent: Option<JobId>,
     /// The sha256 of its bytes.
     pub sha256: FileHash,
+    /// Whether a leaf that it was trained on was revoked since.
+    pub holds_revoked: bool,
 }
 
 /// The adapters of a base model.
@@ -68,6 +70,7 @@ impl Catalogue for Client {
         }
         let Some(base) = found else { return Ok(None) };
         let mut adapters = Vec::new();
+        let mut first_revoked: BTreeMap<DatanetId, Option<LeafIndex>> = BTreeMap::new();
         let mut start = 0;
         for _ in 0..MAX_PAGES {
             let page = self.jobs(start).await?;
@@ -76,8 +79,17 @@ impl Catalogue for Client {
             for (id, job) in page.iter().filter(|(_, job)| job.base == base && job.state.is_over())
             {
                 if let Some(adapter) = self.adapter(*id).await? {
+                    let mut holds_revoked = false;
+                    for set in &adapter.datasets {
+                        let first = match first_revoked.get(&set.datanet) {
+                            Some(first) => *first,
+                            None => self.revoked(set.datanet, 0).await?.first().copied(),
+                        };
+                        first_revoked.insert(set.datanet, first);
+                        holds_revoked |= first.is_some_and(|leaf| leaf < set.version.leaves);
+                    }
                     let (sha256, parent) = (adapter.result.sha256, job.parent);
-                    adapters.push(ChainAdapter { id: *id, parent, sha256 });
+                    adapters.push(ChainAdapter { id: *id, parent, sha256, holds_revoked });
                 }
             }
         }

@@ -56,6 +56,10 @@ pub struct ChatArguments {
     #[arg(long = "chat-account-tokens", value_name = "TOKENS", default_value_t = 50_000)]
     pub account_tokens: u64,
 
+    /// Tokens a day for a network address with all accounts that ask from it
+    #[arg(long = "chat-address-tokens", value_name = "TOKENS", default_value_t = 100_000)]
+    pub address_tokens: u64,
+
     /// Tokens a day for all together
     #[arg(long = "chat-day-tokens", value_name = "TOKENS", default_value_t = 1_000_000)]
     pub day_tokens: u64,
@@ -67,6 +71,8 @@ pub struct ChatArguments {
 
 /// Answers of one asker at the same time: base and adapters side by side.
 const AT_ONCE: usize = 4;
+/// Answers of one network address at the same time.
+const AT_ONCE_ADDRESS: usize = 16;
 
 /// Why chat could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -130,8 +136,10 @@ impl Chat {
         let tokens = Tokens {
             visitor: arguments.visitor_tokens,
             account: arguments.account_tokens,
+            address: arguments.address_tokens,
             all: arguments.day_tokens,
             at_once: AT_ONCE,
+            address_at_once: AT_ONCE_ADDRESS,
             all_at_once: arguments.at_once.into(),
         };
         Ok(Self(Arc::new(Inner {
@@ -152,10 +160,33 @@ impl Chat {
 
     /// Who asks: the account of a session, or a visitor.
     async fn asker(&self, bearer: Bearer, address: Address) -> Result<Asker, ApiError> {
-        match bearer.0 {
-            Some(token) => self.0.accounts.account(&token).await.map(Asker::Account),
-            None => Ok(Asker::Visitor(address)),
+        let account = match bearer.0 {
+            Some(token) => Some(self.0.accounts.account(&token).await?),
+            None => None,
+        };
+        Ok(Asker { address, account })
+    }
+
+    /// Refuses servers that no question could be sent to: `http://` that leads elsewhere than to this machine.
+    /// A name that cannot be found now may be later.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError::Servers`].
+    pub async fn check_servers(&self) -> Result<(), ChatError> {
+        for server in &self.0.servers {
+            match self.0.outside.addresses(&server.target, server.trust).await {
+                Ok(_) => {}
+                Err(error @ OutsideError::Name { .. }) => {
+                    tracing::warn!(server = server.name, %error, "a server of answers is not found");
+                }
+                Err(error) => {
+                    let reason = format!("--chat-server {}: {error}", server.name);
+                    return Err(ChatError::Servers(reason));
+                }
+            }
         }
+        Ok(())
     }
 
     /// The server of a name; the first one where none is given.

@@ -45,6 +45,7 @@ pub struct FaucetAnswer {
         (status = 404, body = ErrorBody, description = "this gateway has no faucet"),
         (status = 429, body = ErrorBody, description = "a limit of the day is reached"),
         (status = 503, body = ErrorBody),
+        (status = 507, body = ErrorBody, description = "the disk is full"),
     ))]
 pub async fn give(
     State(uploads): State<Uploads>,

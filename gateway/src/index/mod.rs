@@ -16,6 +16,7 @@ pub mod storage;
 pub mod stream;
 
 use crate::error::ApiError;
+use crate::node::Pulse;
 use crate::places::Places;
 use futures::{stream as streams, StreamExt, TryStreamExt};
 use openledger_client::Client;
@@ -48,6 +49,8 @@ pub struct Progress {
     pub finalised: u32,
     /// Why indexing ended, if it did.
     pub stopped: Option<String>,
+    /// What is in the way of indexing at the moment, and may pass.
+    pub trouble: Option<String>,
 }
 
 /// Why the index cannot go on.
@@ -95,6 +98,7 @@ struct Inner {
     progress: watch::Sender<Progress>,
     streams: Places,
     node: Option<Client>,
+    pulse: Pulse,
 }
 
 /// The index; clones are the same one.
@@ -106,12 +110,16 @@ pub(crate) const STREAMS: usize = 1_100;
 pub(crate) const STREAMS_OF_ADDRESS: usize = 64;
 
 impl Index {
-    /// An index over a storage. `node` answers what only the present state knows.
+    /// An index over a storage. `node` answers what only the present state knows, `pulse` says how it is.
     ///
     /// # Errors
     ///
     /// What the storage answers.
-    pub fn new(storage: Arc<dyn Storage>, node: Option<Client>) -> Result<Self, StorageError> {
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        node: Option<Client>,
+        pulse: Pulse,
+    ) -> Result<Self, StorageError> {
         let head = storage.head()?;
         let (progress, _) = watch::channel(Progress { head, ..Progress::default() });
         Ok(Self(Arc::new(Inner {
@@ -121,6 +129,7 @@ impl Index {
             progress,
             streams: Places::new("streams", STREAMS, STREAMS_OF_ADDRESS),
             node,
+            pulse,
         })))
     }
 
@@ -133,10 +142,19 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// 503 where there is none.
+    /// 503 where there is none, or it does not answer.
     pub fn node(&self) -> Result<&Client, ApiError> {
         let none = || ApiError::unavailable(60, "this gateway follows no node at the moment");
-        self.0.node.as_ref().ok_or_else(none)
+        let node = self.0.node.as_ref().ok_or_else(none)?;
+        match self.0.pulse.now() {
+            Some(_) => Ok(node),
+            None => Err(ApiError::unavailable(5, "the chain's node does not answer; try again")),
+        }
+    }
+
+    /// How the node is.
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.pulse
     }
 
     /// Streams of events that are open.
@@ -181,7 +199,7 @@ impl Index {
     ///
     /// [`IndexError`].
     pub async fn check(&self, source: &dyn BlockSource) -> Result<(), IndexError> {
-        let genesis = self.read_storage(|storage| storage.genesis()).await?;
+        let genesis = self.read_storage(|storage| storage.hash(0)).await?;
         let head = self.0.progress.borrow().head.clone();
         let ours = [genesis.map(|hash| (0, hash)), head.map(|head| (head.number, head.hash))];
         let mut first = 0;
@@ -203,7 +221,10 @@ impl Index {
     pub async fn follow(&self, source: &dyn BlockSource) {
         loop {
             match self.catch_up(source).await {
-                Ok(()) => tokio::time::sleep(POLL).await,
+                Ok(trouble) => {
+                    self.set_trouble(trouble);
+                    tokio::time::sleep(POLL).await;
+                }
                 Err(error) if error.is_final() => {
                     tracing::error!(%error, "the index stops");
                     let stopped = Some(error.to_string());
@@ -212,33 +233,63 @@ impl Index {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the index tries again");
+                    // A node that has gone comes back, and is no fault of what is kept here.
+                    let ours = !matches!(error, IndexError::Source(_));
+                    self.set_trouble(ours.then(|| error.to_string()));
                     tokio::time::sleep(RETRY).await;
                 }
             }
         }
     }
 
-    /// Writes every finalised block that is not indexed yet.
+    fn set_trouble(&self, trouble: Option<String>) {
+        self.0.progress.send_if_modified(|progress| {
+            let changed = progress.trouble != trouble;
+            progress.trouble = trouble;
+            changed
+        });
+    }
+
+    /// Says what is wrong with a source whose last final block lies before what is indexed. It was started anew,
+    /// and synchronises; or its chain began anew, from the same genesis.
+    async fn behind(&self, source: &dyn BlockSource, number: u32) -> Result<String, IndexError> {
+        let indexed = self.read_storage(move |storage| storage.hash(number)).await?;
+        let indexed = indexed.unwrap_or_default();
+        let found = source.hash(number).await?.unwrap_or_else(|| "not there".to_owned());
+        if found != indexed {
+            return Err(IndexError::OtherChain { number, found, indexed });
+        }
+        let head = self.0.progress.borrow().head.as_ref().map_or(0, |head| head.number);
+        Ok(format!(
+            "the node's last final block is {number}, and {head} are indexed: it synchronises, or its chain \
+             began anew; nothing new is shown until it is further"
+        ))
+    }
+
+    /// Writes every finalised block that is not indexed yet. Says what is in the way, if it may pass.
     ///
     /// # Errors
     ///
     /// [`IndexError`]; blocks before the one that failed are written.
-    pub async fn catch_up(&self, source: &dyn BlockSource) -> Result<(), IndexError> {
+    pub async fn catch_up(&self, source: &dyn BlockSource) -> Result<Option<String>, IndexError> {
         let finalised = source.finalised().await?;
         self.0.progress.send_if_modified(|progress| {
             let changed = progress.finalised != finalised;
             progress.finalised = finalised;
             changed
         });
-        let is_empty = self.0.progress.borrow().head.is_none();
-        if !is_empty || finalised < BULK {
-            return self.write_until(source, finalised).await;
+        let head = self.0.progress.borrow().head.as_ref().map(|head| head.number);
+        if head.is_some_and(|head| finalised < head) {
+            return self.behind(source, finalised).await.map(Some);
+        }
+        if head.is_some() || finalised < BULK {
+            return self.write_until(source, finalised).await.map(|()| None);
         }
         self.set_bulk(true).await?;
         let written = self.write_until(source, finalised).await;
         // Also where it failed: what is there is to be read.
         self.set_bulk(false).await?;
-        written
+        written.map(|()| None)
     }
 
     async fn set_bulk(&self, on: bool) -> Result<(), IndexError> {

@@ -1,7 +1,7 @@
 //! What keeps the index: written block by block, read by pages.
 
 use crate::api::types::{
-    Adapter, BaseModel, BoardEntry, Datanet, Event, Job, Page, Period, Submission,
+    Adapter, BaseModel, BoardEntry, Datanet, DatanetDetail, Event, Job, Page, Period, Submission,
     SubmissionDetail, Vote, Worker,
 };
 use openledger_client::{blocks::Block, AccountId};
@@ -70,8 +70,10 @@ pub struct PageQuery {
 /// Which Datanets.
 #[derive(Clone, Debug, Default)]
 pub struct DatanetQuery {
-    /// Part of the name.
+    /// Part of the name, the summary or a tag.
     pub search: Option<String>,
+    /// Their status.
+    pub status: Option<String>,
     /// Their modality.
     pub modality: Option<String>,
     /// Their owner.
@@ -117,7 +119,7 @@ pub struct EventQuery {
 }
 
 /// An account's standing in one Datanet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
     /// The Datanet.
     pub datanet: u32,
@@ -158,8 +160,8 @@ pub struct Found {
 pub trait Storage: Send + Sync {
     /// The last block.
     fn head(&self) -> Result<Option<Head>, StorageError>;
-    /// The hash of block 0.
-    fn genesis(&self) -> Result<Option<String>, StorageError>;
+    /// The hash of an indexed block.
+    fn hash(&self, number: u32) -> Result<Option<String>, StorageError>;
     /// Begins or ends a time in which very many blocks are written. Until its end pages may be slow, and
     /// whoever opens the storage after a crash ends it.
     fn bulk(&self, on: bool) -> Result<(), StorageError>;
@@ -174,6 +176,8 @@ pub trait Storage: Send + Sync {
     ) -> Result<Page<Datanet>, StorageError>;
     /// One Datanet.
     fn datanet(&self, id: u32) -> Result<Option<Datanet>, StorageError>;
+    /// One Datanet with what is said of it at length.
+    fn datanet_detail(&self, id: u32) -> Result<Option<DatanetDetail>, StorageError>;
     /// Datanets that an account curates.
     fn curated(&self, account: &AccountId) -> Result<Vec<u32>, StorageError>;
     /// Datanets that an account owns, at most a page of them.
@@ -199,6 +203,13 @@ pub trait Storage: Send + Sync {
         period: Option<u32>,
         page: &PageQuery,
     ) -> Result<Page<BoardEntry>, StorageError>;
+    /// An account's line of a board; none where it has no points on it.
+    fn board_entry(
+        &self,
+        datanet: u32,
+        period: Option<u32>,
+        account: &AccountId,
+    ) -> Result<Option<BoardEntry>, StorageError>;
     /// A Datanet's ended periods, the latest first.
     fn periods(&self, datanet: u32, page: &PageQuery) -> Result<Page<Period>, StorageError>;
     /// An account's standing in every Datanet that it submitted to.

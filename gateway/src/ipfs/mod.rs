@@ -35,8 +35,11 @@ impl Uploads {
                 ),
             ));
         }
-        let storage = self.options().arguments.storage;
-        self.blobs().expect(named.content, named.sha256, size, storage).await?;
+        if !self.blobs().keep(named.content).await? {
+            self.check_disk(size).await?;
+            let storage = self.options().arguments.storage;
+            self.blobs().expect(named.content, named.sha256, size, storage).await?;
+        }
         Ok(Limits::for_bytes(size))
     }
 

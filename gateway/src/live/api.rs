@@ -21,7 +21,10 @@ const PAGE: u32 = 500;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::internal("keeping metrics", &error)
+        match &error {
+            StoreError::Sqlite(error) => Self::database("keeping metrics", error),
+            error => Self::internal("keeping metrics", error),
+        }
     }
 }
 
@@ -118,6 +121,7 @@ fn with_next(mut response: Response, next: u64) -> Response {
         (status = 413, body = ErrorBody, description = "more than is kept"),
         (status = 429, body = ErrorBody, description = "too fast"),
         (status = 503, body = ErrorBody, description = "the node does not answer"),
+        (status = 507, body = ErrorBody, description = "the disk is full"),
     ))]
 pub async fn post(
     State(live): State<Live>,

@@ -144,6 +144,11 @@ fn now() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A job's number as SQLite keeps it; one that is larger than any there can be has nothing.
+fn key(job: JobId) -> i64 {
+    i64::try_from(job).unwrap_or(-1)
+}
+
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     // A panic in between left no transaction open: its guard rolled it back.
     connection.lock().unwrap_or_else(PoisonError::into_inner)
@@ -233,7 +238,7 @@ impl Store {
         let before = work
             .query_row(
                 "SELECT account, next, entries, bytes FROM attempts WHERE job = ?1 AND attempt = ?2",
-                params![job, attempt],
+                params![key(job), attempt],
                 |row| {
                     let account: Vec<u8> = row.get(0)?;
                     Ok((account, row.get::<_, u64>(1)?, row.get::<_, u64>(2)?, row.get::<_, u64>(3)?))
@@ -262,7 +267,7 @@ impl Store {
             )?;
             for (at, text) in &texts {
                 // SQLite's integers are signed; no clock is there yet.
-                insert.execute(params![job, attempt, at & (u64::MAX >> 1), text])?;
+                insert.execute(params![key(job), attempt, at & (u64::MAX >> 1), text])?;
             }
         }
         let newest = work.last_insert_rowid();
@@ -272,7 +277,7 @@ impl Store {
              ON CONFLICT (job, attempt) DO UPDATE SET
                 next = ?4, entries = ?5, bytes = ?6, dropped = ?7, updated = ?8",
             params![
-                job,
+                key(job),
                 attempt,
                 account.0.as_slice(),
                 next + 1,
@@ -304,7 +309,7 @@ impl Store {
             let Some((job, attempt, bytes)) = oldest else { return Ok(()) };
             for table in ["entries", "attempts"] {
                 let delete = format!("DELETE FROM {table} WHERE job = ?1 AND attempt = ?2");
-                work.execute(&delete, params![job, attempt])?;
+                work.execute(&delete, params![key(job), attempt])?;
             }
             work.commit()?;
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -336,7 +341,7 @@ impl Store {
              WHERE job = ?1 AND id > ?2 AND (?3 IS NULL OR attempt = ?3) ORDER BY id LIMIT ?4",
         )?;
         let after = after.min(i64::MAX.unsigned_abs());
-        let mut rows = select.query(params![job, after, attempt, limit])?;
+        let mut rows = select.query(params![key(job), after, attempt, limit])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
             let seen: String = row.get(3)?;
@@ -357,7 +362,7 @@ impl Store {
             "SELECT attempt, account, entries, dropped, updated FROM attempts
              WHERE job = ?1 ORDER BY attempt",
         )?;
-        let rows = select.query_map(params![job], |row| {
+        let rows = select.query_map(params![key(job)], |row| {
             let account: [u8; 32] = row.get(1)?;
             Ok(Attempt {
                 attempt: row.get(0)?,

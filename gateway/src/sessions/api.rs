@@ -81,6 +81,7 @@ pub async fn challenge(
         (status = 401, body = ErrorBody, description = "nonce or signature do not fit"),
         (status = 403, body = ErrorBody, description = "not a registered contributor"),
         (status = 503, body = ErrorBody),
+        (status = 507, body = ErrorBody, description = "the disk is full"),
     ))]
 pub async fn open(
     State(uploads): State<Uploads>,

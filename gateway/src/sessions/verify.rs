@@ -2,7 +2,7 @@
 
 use openledger_client::AccountId;
 use serde::Deserialize;
-use sp_core::{ecdsa, ed25519, sr25519, Pair};
+use sp_core::{ecdsa, sr25519, Pair};
 use sp_crypto_hashing::blake2_256;
 use utoipa::ToSchema;
 
@@ -51,12 +51,18 @@ fn fits(scheme: Scheme, account: &AccountId, wrapped: &[u8], signature: &[u8]) -
     };
     match scheme {
         Scheme::Sr25519 => <[u8; 64]>::try_from(signature).is_ok_and(|bytes| {
+            // Of ristretto's points only this one is of small order, with the same consequence.
+            if account.0 == [0; 32] {
+                return false;
+            }
             let key = sr25519::Public::from_raw(account.0);
             sr25519::Pair::verify(&sr25519::Signature::from_raw(bytes), wrapped, &key)
         }),
+        // Strictly: for a key of small order there are signatures that anyone can make, of any text.
         Scheme::Ed25519 => <[u8; 64]>::try_from(signature).is_ok_and(|bytes| {
-            let key = ed25519::Public::from_raw(account.0);
-            ed25519::Pair::verify(&ed25519::Signature::from_raw(bytes), wrapped, &key)
+            let signature = ed25519_dalek::Signature::from_bytes(&bytes);
+            let key = ed25519_dalek::VerifyingKey::from_bytes(&account.0);
+            key.is_ok_and(|key| key.verify_strict(wrapped, &signature).is_ok())
         }),
         Scheme::Ecdsa => <[u8; 65]>::try_from(signature).is_ok_and(|mut bytes| {
             // Ethereum's way of counting the recovery id, which some wallets keep.

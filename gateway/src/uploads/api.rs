@@ -256,11 +256,9 @@ impl Uploads {
         let offset = offset(headers, size)?;
         let session = self.session(bearer).await?;
         let named = self.file(sha256).await?;
-        if let Some(named) = &named {
-            if named.size.is_some_and(|named| named != size) {
-                let message = format!("the submission of this file names {:?} bytes", named.size);
-                return Err(ApiError::field("size", message));
-            }
+        if let Some(other) = named.and_then(|named| named.size).filter(|other| *other != size) {
+            let message = format!("the submission of this file names {other} bytes");
+            return Err(ApiError::field("size", message));
         }
         let blob = self.blobs().find(sha256).await?;
         if blob.is_some() && (named.is_some() || session.is_none()) {
@@ -283,6 +281,9 @@ impl Uploads {
             (None, _) => return Err(no_session()),
         }
         let place = self.0.places.take(who)?;
+        if blob.is_none() {
+            self.check_disk(size).await?;
+        }
         let mut memory = self.budget().share();
         memory.grow(UPLOAD_MEMORY)?;
         // What is claimed is counted already.
@@ -362,10 +363,7 @@ impl Uploads {
         let file = receive::OnDisk::new(path, account.is_none());
         let received = receive::receive(body, file.path(), &expected).await;
         if let Err(error) = received {
-            if let (Some(account), true) = (account, receive::is_wrong(&error)) {
-                self.0.staging.release(account, sha256).await?;
-            }
-            return Err(error);
+            return Err(self.lost(account, sha256, error).await);
         }
         // A client that goes away now does not stop what is nearly done.
         let stored = tokio::spawn(async move {
@@ -377,10 +375,30 @@ impl Uploads {
             stored
         });
         match stored.await {
-            Ok(stored) => stored?,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(self.lost(account, sha256, error).await),
             Err(error) => return Err(ApiError::internal("storing an upload", &error)),
-        };
+        }
         self.blob_state(sha256, session.as_ref()).await
+    }
+
+    /// Removes what came of an account's file, where an error says that it is of no use.
+    async fn lost(
+        &self,
+        account: Option<openledger_client::AccountId>,
+        sha256: FileHash,
+        error: ApiError,
+    ) -> ApiError {
+        if let (Some(account), true) = (account, receive::is_lost(&error)) {
+            // A full disk may refuse the claim's end, not that of the bytes, which come first.
+            if let Err(other) = self.0.staging.release(account, sha256).await {
+                tracing::warn!(
+                    error = other.body().error.message,
+                    "a claim could not be given back"
+                );
+            }
+        }
+        error
     }
 
     async fn give_up(

@@ -134,15 +134,15 @@ impl Blobs {
             .collect()
     }
 
-    /// Notes that a file is still asked for.
+    /// Notes that a file is still asked for, and says whether it is expected or here.
     ///
     /// # Errors
     ///
     /// 500.
-    pub async fn keep(&self, content: ContentId) -> Result<(), ApiError> {
+    pub async fn keep(&self, content: ContentId) -> Result<bool, ApiError> {
         let (content, moment) = (content.to_string(), now());
         let sql = "UPDATE blobs SET needed = ?2 WHERE content = ?1";
-        self.database.run(move |db| db.execute(sql, (content, moment)).map(drop)).await
+        Ok(self.database.run(move |db| db.execute(sql, (content, moment))).await? > 0)
     }
 
     /// Makes room for so many bytes by removing files of peers, those first that were read longest ago.
@@ -206,10 +206,7 @@ impl Blobs {
         storage: u64,
     ) -> Result<(), ApiError> {
         let _room = self.room.lock().await;
-        let name = content.to_string();
-        let sql = "UPDATE blobs SET needed = ?2 WHERE content = ?1";
-        let known = self.database.run(move |db| db.execute(sql, (name, now()))).await?;
-        if known > 0 {
+        if self.keep(content).await? {
             return Ok(());
         }
         self.make_room_alone(size, storage).await?;
@@ -307,12 +304,7 @@ fn parse(content: &str) -> Result<ContentId, ApiError> {
 
 fn stored(error: openledger_content::Error) -> ApiError {
     match error {
-        openledger_content::Error::DiskFull { .. } => ApiError::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "storage_full",
-            "the gateway's disk is full; use another gateway, or try later",
-        )
-        .after(3600),
+        openledger_content::Error::DiskFull { .. } => ApiError::disk_full(),
         other => ApiError::internal("the block store", &other),
     }
 }

@@ -69,7 +69,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// 500.
+    /// 507 where the disk is full, 500.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -80,7 +80,7 @@ impl Database {
         });
         match done.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(ApiError::internal("the gateway's database", &error)),
+            Ok(Err(error)) => Err(ApiError::database("the gateway's database", &error)),
             Err(error) => Err(ApiError::internal("the gateway's database", &error)),
         }
     }

@@ -179,6 +179,25 @@ impl Uploads {
         &self.0.database
     }
 
+    /// Refuses a file for which there is no room on the disk: it lies there twice while it is stored, and what
+    /// databases grow by stays free.
+    pub(crate) async fn check_disk(&self, size: u64) -> Result<(), ApiError> {
+        let Options { directory, arguments, .. } = self.options();
+        let (folder, reserve) = (directory.clone(), arguments.reserve);
+        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder));
+        let disk = match asked.await {
+            Ok(Ok(disk)) => disk,
+            Ok(Err(error)) => return Err(ApiError::internal("looking at the disk", &error)),
+            Err(error) => return Err(ApiError::internal("looking at the disk", &error)),
+        };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= reserve.saturating_add(size.saturating_mul(2)) {
+            return Ok(());
+        }
+        tracing::warn!(free, reserve, size, "a file was refused: the disk is nearly full");
+        Err(ApiError::disk_full())
+    }
+
     /// Memory for files.
     pub fn budget(&self) -> &Arc<Budget> {
         &self.0.budget

@@ -228,7 +228,7 @@ impl Names {
 #[async_trait]
 impl Chain for IndexedChain {
     async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError> {
-        Ok(self.client.quota(account).await?)
+        Ok(self.index.node()?.quota(account).await?)
     }
 
     async fn check(
@@ -237,7 +237,7 @@ impl Chain for IndexedChain {
         datanet: DatanetId,
         item: SubmissionItem,
     ) -> Result<Result<(), Refusal>, ApiError> {
-        Ok(self.client.check_submission(account, datanet, &[item]).await?)
+        Ok(self.index.node()?.check_submission(account, datanet, &[item]).await?)
     }
 
     async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError> {

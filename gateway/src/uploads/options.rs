@@ -20,6 +20,10 @@ pub struct UploadArguments {
     #[arg(long, value_name = "BYTES", default_value_t = 20 << 30)]
     pub storage: u64,
 
+    /// Bytes of the disk that files leave free, for the index and other databases
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub reserve: u64,
+
     /// Seconds that a file is kept which no submission names
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub keep_unnamed: u64,

@@ -143,22 +143,20 @@ pub(super) struct Expected {
 
 fn disk(error: std::io::Error) -> ApiError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => ApiError::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "storage_full",
-            "the gateway's disk is full; use another gateway, or try later",
-        )
-        .after(3600),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            ApiError::disk_full()
+        }
         _ => ApiError::internal("writing an upload", &error),
     }
 }
 
 /// Writes what comes behind the first bytes of a file. All of it is there, and has the hash, when this
-/// succeeds; a file with another hash is left for the caller to remove ([`is_wrong`]).
+/// succeeds; a file with another hash, or that fills the disk, is left for the caller to remove
+/// ([`is_lost`]).
 ///
 /// # Errors
 ///
-/// 408, 413, 422 (`wrong_hash`), 400 for fewer bytes than announced: what came stays.
+/// 408, 413, 422 (`wrong_hash`), 507; 400 for fewer bytes than announced: what came stays.
 pub(super) async fn receive(body: Body, path: &Path, expected: &Expected) -> Result<(), ApiError> {
     let mut options = OpenOptions::new();
     options.create(true).read(true).write(true).truncate(expected.offset == 0);
@@ -212,9 +210,9 @@ pub(super) async fn receive(body: Body, path: &Path, expected: &Expected) -> Res
 
 const WRONG: &str = "wrong_hash";
 
-/// Whether all bytes came, and are those of another file.
-pub(super) fn is_wrong(error: &ApiError) -> bool {
-    error.body().error.code == WRONG
+/// Whether what came is of no use: the bytes of another file, or ones that take the last of the disk.
+pub(super) fn is_lost(error: &ApiError) -> bool {
+    error.body().error.code == WRONG || error.status() == StatusCode::INSUFFICIENT_STORAGE
 }
 
 async fn read_first(file: &mut File, hash: &mut Sha256, offset: u64) -> Result<u64, ApiError> {

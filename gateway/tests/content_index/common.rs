@@ -10,6 +10,7 @@ use openledger_client::blocks::Block;
 use openledger_gateway::api;
 use openledger_gateway::door::Door;
 use openledger_gateway::index::{source::Planted, sqlite::Sqlite, Index};
+use openledger_gateway::node::Pulse;
 use openledger_http::Limits;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -39,8 +40,13 @@ impl axum::extract::FromRef<Only> for Index {
 impl Served {
     /// Serves the database in a folder; it may be empty.
     pub async fn start(folder: &Path) -> Self {
+        Self::beside(folder, Pulse::none()).await
+    }
+
+    /// The same beside a node.
+    pub async fn beside(folder: &Path, pulse: Pulse) -> Self {
         let storage = Sqlite::open(&folder.join("index.sqlite")).unwrap();
-        let index = Index::new(Arc::new(storage), None).unwrap();
+        let index = Index::new(Arc::new(storage), None, pulse).unwrap();
         let (router, _) = api::routes::<Only>().split_for_parts();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

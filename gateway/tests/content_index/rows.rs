@@ -12,6 +12,7 @@ use openledger_gateway::index::{
     storage::{Storage, StorageError},
     Index, IndexError,
 };
+use openledger_gateway::node::Pulse;
 use std::sync::Arc;
 
 #[test]
@@ -116,7 +117,7 @@ async fn an_index_of_another_chain_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Sqlite::open(&folder.path().join("index.sqlite")).unwrap();
     storage.apply(&Maker::blocks(Plan::SMALL, 5)).unwrap();
-    let index = Index::new(Arc::new(storage), None).unwrap();
+    let index = Index::new(Arc::new(storage), None, Pulse::none()).unwrap();
     index.check(&Planted(Maker::blocks(Plan::SMALL, 9))).await.unwrap();
     let other = Planted(Maker::blocks(Plan { seed: 3, ..Plan::SMALL }, 9));
     let refused = index.check(&other).await.unwrap_err();

@@ -1,6 +1,6 @@
 //! Questions relayed to servers of answers.
 
-use super::door::{member, Door, Names, Plan, TOKEN};
+use super::door::{member, Door, Names, Plan, OTHER_TOKEN, TOKEN};
 use super::servers::{Fake, Reply};
 use openledger_client::Signer;
 use openledger_gateway::chat::{BaseAdapters, ChainAdapter, PlantedCatalogue};
@@ -278,7 +278,8 @@ async fn models_are_told_with_the_adapters_of_their_base() {
         _ => Reply::json(404, "{}"),
     })
     .await;
-    let adapter = |id, parent| ChainAdapter { id, parent, sha256: [id as u8; 32] };
+    let adapter =
+        |id, parent| ChainAdapter { id, parent, sha256: [id as u8; 32], holds_revoked: id == 7 };
     let adapters = vec![adapter(7, Some(2)), adapter(2, None)];
     let mut catalogue = PlantedCatalogue::default();
     catalogue.adapters.insert([5; 32], BaseAdapters { base: 4, adapters });
@@ -293,15 +294,56 @@ async fn models_are_told_with_the_adapters_of_their_base() {
     let told = door.get("/v1/chat/models").await.json();
     assert_eq!(told["budget"]["remaining"], 5_000);
     let local = &told["items"][0];
-    assert_eq!((&local["server"], &local["error"]), (&json!("local"), &Value::Null));
+    assert_eq!(local["server"], "local");
+    assert!(local["error"].as_str().unwrap().contains("shown are 2 of its 3 models"), "{local}");
     let names = json!([{ "id": "smol", "contextLength": 2048 }, { "id": "smol:tone", "contextLength": null }]);
     assert_eq!(local["models"], names);
     assert_eq!((&local["baseModel"], &local["baseSha256"]), (&json!(4), &json!("05".repeat(32))));
     assert_eq!(local["adapters"][0]["model"], "openledger:7");
     assert_eq!(local["adapters"][0]["parent"], 2);
+    assert_eq!(local["adapters"][0]["holdsRevoked"], true);
+    assert_eq!(local["adapters"][1]["holdsRevoked"], false);
     assert!(told["items"][1]["error"].as_str().unwrap().contains("does not answer"), "{told}");
     // Many who come at once ask the server once.
     let asked = server.heads().len();
     door.get("/v1/chat/models").await;
     assert_eq!(server.heads().len(), asked);
+}
+
+#[tokio::test]
+async fn accounts_of_one_address_share_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Fake::start(|_| Reply::events(&[HELLO, USAGE, DONE])).await;
+    let limits = ["--chat-account-tokens", "1000", "--chat-address-tokens", "300"];
+    let first = door(folder.path(), &server, &limits).await;
+    let bearers = [TOKEN, OTHER_TOKEN].map(|token| format!("Bearer {token}"));
+    let [one, other] = [0, 1].map(|which| [("Authorization", bearers[which].as_str())]);
+    // As many accounts as a faucet makes have no more than their address.
+    assert_eq!(first.ask("POST", "/v1/chat", &one, &question(json!({}))).await.status, 200);
+    assert_eq!(remaining(&first, &other).await["remaining"], 180);
+    assert_eq!(remaining(&first, &[]).await["remaining"], 180, "a visitor counts too");
+    assert_eq!(first.ask("POST", "/v1/chat", &other, &question(json!({}))).await.status, 200);
+    let refused = first.ask("POST", "/v1/chat", &one, &question(json!({}))).await;
+    assert_eq!(refused.refused(429), "too_many");
+    assert!(refused.message().contains("network address"), "{refused:?}");
+    // A restart gives nothing back.
+    drop(first);
+    let again = door(folder.path(), &server, &limits).await;
+    assert_eq!(remaining(&again, &other).await["remaining"], 60);
+}
+
+#[tokio::test]
+async fn models_that_are_left_out_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Fake::start(|_| {
+        let list = json!({ "data": [{ "id": "good" }, { "id": "a name" }, { "id": "" }] });
+        Reply::json(200, &list.to_string())
+    })
+    .await;
+    let door = door(folder.path(), &server, &[]).await;
+    let models = door.get("/v1/chat/models").await.json();
+    let found = &models["items"][0];
+    assert_eq!(found["models"][0]["id"], "good");
+    assert_eq!(found["models"].as_array().unwrap().len(), 1);
+    assert!(found["error"].as_str().unwrap().contains("shown are 1 of its 3 models"), "{found}");
 }

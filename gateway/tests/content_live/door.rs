@@ -23,6 +23,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub const GENESIS: H256 = H256([7; 32]);
 /// A session's token that is known, of [`visitor`]'s account.
 pub const TOKEN: &str = "token";
+/// The same of another account.
+pub const OTHER_TOKEN: &str = "other token";
 
 /// An account with a session.
 pub fn member() -> AccountId {
@@ -36,6 +38,7 @@ impl Accounts for Members {
     async fn account(&self, token: &str) -> Result<AccountId, ApiError> {
         match token {
             TOKEN => Ok(member()),
+            OTHER_TOKEN => Ok(Signer::from_secret("//Bob").unwrap().account()),
             _ => Err(ApiError::new(StatusCode::UNAUTHORIZED, "no_session", "no such session")),
         }
     }
@@ -118,6 +121,15 @@ impl Drop for Door {
     fn drop(&mut self) {
         self.stop.send_replace(true);
     }
+}
+
+/// What an operator is told who names a server of answers.
+pub async fn check_server(directory: &Path, server: &str, names: Arc<Names>) -> Result<(), String> {
+    let words = ["gateway", "--chat-server", server];
+    let arguments = Arguments::try_parse_from(words).map_err(|error| error.to_string())?.chat;
+    let catalogue = Arc::<PlantedCatalogue>::default();
+    let chat = Chat::new(&arguments, directory, names, catalogue, Arc::new(Members)).unwrap();
+    chat.check_servers().await.map_err(|error| error.to_string())
 }
 
 impl Door {

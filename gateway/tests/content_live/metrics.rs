@@ -277,3 +277,42 @@ fn what_is_signed_is_what_the_page_says() {
     ];
     assert_eq!(hex::encode(message), expected.concat());
 }
+
+#[tokio::test]
+async fn a_job_of_any_number_has_nothing_rather_than_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), plan()).await;
+    for job in ["9223372036854775807", "9223372036854775808", "18446744073709551615"] {
+        let read = door.get(&format!("/v1/jobs/{job}/metrics")).await;
+        assert_eq!((read.status, &read.json()["items"]), (200, &json!([])), "{job}");
+        let mut stream = door.begin("GET", &format!("/v1/jobs/{job}/stream"), &[], b"").await;
+        assert_eq!(stream.status, 200, "{job}");
+        assert!(stream.until(|text| text.contains("retry")).await.contains("retry"), "{job}");
+    }
+    assert_eq!(
+        door.get("/v1/jobs/18446744073709551616/metrics").await.refused(400),
+        "invalid_value"
+    );
+}
+
+#[tokio::test]
+async fn a_log_line_that_is_a_page_goes_out_as_data() {
+    const LINE: &str =
+        "</script><img src=x onerror=alert(1)>\n\nevent: budget\ndata: {}\r\n\u{2028}";
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), plan()).await;
+    let seen = Seen::Log { text: LINE.to_owned() };
+    let entries = vec![Entry { at: 1, seen }];
+    let body = serde_json::to_vec(&Batch { entries, dropped: 0 }).unwrap();
+    assert_eq!(tell(&door, 0, &body).await.status, 200);
+    let page = door.get("/v1/jobs/3/metrics").await;
+    assert_eq!(page.header("content-type"), Some("application/json"));
+    assert_eq!(page.json()["items"][0]["text"], LINE);
+    // In a stream a line's end would begin another event.
+    let mut stream = door.begin("GET", "/v1/jobs/3/stream", &[], b"").await;
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    let text = stream.until(|text| text.contains("onerror") && text.ends_with("\n\n")).await;
+    assert_eq!(text.matches("\nevent: ").count(), 1, "{text}");
+    let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(data).unwrap()["text"], LINE);
+}

@@ -1,6 +1,6 @@
 //! Where requests may go.
 
-use super::door::Names;
+use super::door::{check_server, Names};
 use super::servers::{Fake, Reply};
 use axum::http::Method;
 use openledger_gateway::chat::outside::{is_public, Outside, OutsideError, Target, Trust};
@@ -165,4 +165,21 @@ async fn a_name_is_asked_once_and_the_connection_goes_to_what_was_judged() {
     assert!(heads[0].starts_with("GET /v1/models HTTP/1.1\r\n"), "{heads:?}");
     assert!(heads[0].to_lowercase().contains(&format!("host: server.example:{}", server.port())));
     assert!(matches!(request(&target).await, Err(OutsideError::Forbidden { .. })));
+}
+
+#[tokio::test]
+async fn a_server_that_could_never_be_asked_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |server: &'static str, address: [u8; 4]| {
+        let folder = folder.path().to_owned();
+        async move { check_server(&folder, server, Names::of(&[&[address]])).await }
+    };
+    for server in ["a=http://10.0.0.1", "a=http://example.org", "a=http://8.8.8.8:8080/v1"] {
+        let refused = check(server, [8, 8, 4, 4]).await.unwrap_err();
+        assert!(refused.starts_with("--chat-server a: "), "{refused}");
+        assert!(refused.contains("this machine"), "{refused}");
+    }
+    for server in ["a=http://127.0.0.1:1", "a=http://name.of.this.machine", "a=https://10.0.0.1"] {
+        assert_eq!(check(server, [127, 0, 0, 1]).await, Ok(()), "{server}");
+    }
 }

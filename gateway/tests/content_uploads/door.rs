@@ -177,6 +177,15 @@ impl Door {
         Self { chain, address, uploads, stop }
     }
 
+    /// Lets the database grow no further.
+    pub async fn fill_database(&self) {
+        let pages = |db: &mut rusqlite::Connection| {
+            let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            db.pragma_update(None, "max_page_count", pages)
+        };
+        self.uploads.database().run(pages).await.unwrap();
+    }
+
     /// Closes it.
     pub async fn close(self) {
         self.stop.send_replace(true);

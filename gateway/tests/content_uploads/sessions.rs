@@ -111,6 +111,47 @@ async fn a_signature_over_anything_else_is_refused() {
     door.close().await;
 }
 
+/// Encodings of the points of small order of edwards25519, and of ristretto's one.
+const WEAK: [&str; 6] = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_for_which_anyone_can_sign_open_no_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), &[]).await;
+    let mut accepted = 0;
+    for key in WEAK {
+        let bytes: [u8; 32] = hex::decode(key).unwrap().try_into().unwrap();
+        let account = AccountId::from(bytes);
+        door.chain.register(account);
+        let challenge = door.challenge(account).await;
+        let text = wrapped(&challenge["message"]);
+        // R and s of signatures without a secret: a point of small order and nothing.
+        for point in WEAK {
+            let mut signature = hex::decode(point).unwrap();
+            signature.extend([0; 32]);
+            let mut marked = signature.clone();
+            marked[63] = 0x80;
+            let loose = ed25519::Signature::from_raw(signature.clone().try_into().unwrap());
+            let key = ed25519::Public::from_raw(bytes);
+            accepted += usize::from(ed25519::Pair::verify(&loose, &text, &key));
+            for signature in [signature, marked] {
+                let opened = open(&door, account, &challenge["nonce"], &signature).await;
+                assert_eq!(opened.error(), (401, "wrong_signature".to_owned()), "{key} {point}");
+            }
+        }
+    }
+    // The chain's own verification takes some of them (ZIP 215).
+    assert!(accepted > 0);
+    door.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_opens_one_session() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,6 +33,10 @@ async fn names_that_resolve_here_without_the_operators_word_are_refused() {
         "127.0.0.1.evil.example",
         "evil.example@localhost",
         "data.example.org.evil.example",
+        "localhost:18000@evil",
+        "localhost:99999",
+        "localhost, evil.example",
+        "[::1]evil",
         "0.0.0.0",
         "10.0.0.1",
         "",
@@ -42,6 +46,17 @@ async fn names_that_resolve_here_without_the_operators_word_are_refused() {
             assert_eq!(raw(&door, &head).await.status, 403, "{host} {path}");
         }
     }
+    // What stands in front may have read either.
+    for hosts in [
+        "localhost\r\nHost: evil.example",
+        "evil.example\r\nHost: localhost",
+        "localhost\r\nHost: localhost",
+    ] {
+        let answer = raw(&door, &format!("GET /v1/status HTTP/1.1\r\nHost: {hosts}")).await;
+        assert_eq!(answer.error(), (400, "invalid_host".to_owned()), "{hosts}");
+    }
+    let answer = raw(&door, "GET /v1/status HTTP/1.1").await;
+    assert_eq!(answer.error(), (400, "invalid_host".to_owned()));
     // The host of an absolute address is the one that counts, and there is no request without any.
     let head = "GET http://evil.example/v1/status HTTP/1.1\r\nHost: localhost";
     assert_eq!(raw(&door, head).await.status, 403);
@@ -55,10 +70,32 @@ async fn no_path_leads_out_of_what_is_served() {
     std::fs::create_dir_all(web.join("assets")).unwrap();
     std::fs::write(web.join("index.html"), "<!doctype html><title>the page</title>").unwrap();
     std::fs::write(web.join("assets/app.js"), "/* the app */").unwrap();
+    std::fs::write(web.join("assets/app.js.gz"), "packed").unwrap();
+    std::fs::write(web.join("index.html.br"), "packed").unwrap();
+    std::fs::create_dir_all(web.join(".vite")).unwrap();
+    std::fs::write(web.join(".vite/manifest.json"), "{\"noted\":1}").unwrap();
     std::fs::write(folder.path().join("secret.txt"), "the operator's secret").unwrap();
     let served = web.to_str().unwrap().to_owned();
     let door = Door::open_in(folder, &["--web", &served]);
     assert_eq!(door.get("/assets/app.js").await.body, b"/* the app */");
+    // What is packed, and what the build notes for itself, are no files of the app.
+    for path in ["/index.html.br", "/assets/app.js.gz", "/.vite/manifest.json"] {
+        let answer = door.get(path).await;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status == 404 || text.contains("the page"), "{path}: {text}");
+    }
+    for (method, path, status) in [
+        ("GET", "/assets/gone.js", 404),
+        ("POST", "/v1/config", 405),
+        ("DELETE", "/openapi.json", 405),
+        ("POST", "/", 405),
+        ("PATCH", "/rpc", 405),
+        ("POST", "/datanets/0", 405),
+    ] {
+        let answer = door.ask(method, path, &[], &[]).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert!(answer.json()["error"]["message"].is_string(), "{method} {path}");
+    }
     let before = Door::files(&door.folder);
     let ways = [
         "..",

@@ -42,6 +42,19 @@ async fn methods_that_change_the_node_are_not_passed_on() {
         let refused = socket.reader.json().await.unwrap();
         assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32_600), &Value::Null));
     }
+    // Nor is one whose answer could not be told from another's.
+    for id in ["[]", "[[]]", r#"{"a":1}"#, "true"] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"system_chain","params":[]}}"#);
+        socket.writer.text(&text).await.unwrap();
+        let refused = socket.reader.json().await.unwrap();
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32_600), &Value::Null));
+    }
+    for id in ["7", "-1", r#""a text""#] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"system_chain","params":[]}}"#);
+        socket.writer.text(&text).await.unwrap();
+        let answered = socket.reader.json().await.unwrap();
+        assert_eq!(answered["id"].to_string(), id);
+    }
     // A method that is named twice is the one that the node would take, or none.
     let twice = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","method":"author_rotateKeys"}"#;
     socket.writer.text(twice).await.unwrap();

@@ -53,7 +53,7 @@ fn curators(members: Vec<AccountId>, threshold: u8) -> ReviewPolicy<AccountId> {
 /// The rows that a whole index from genesis has up to a block.
 async fn derived(client: &Client, folder: &std::path::Path, head: u32) -> String {
     let storage = Arc::new(Sqlite::open(folder).unwrap());
-    let index = Index::new(storage.clone(), None).unwrap();
+    let index = Index::new(storage.clone(), None, openledger_gateway::node::Pulse::none()).unwrap();
     index.catch_up(&Until(NodeSource::new(client.clone()), head)).await.unwrap();
     assert_eq!(storage.head().unwrap().unwrap().number, head);
     storage.dump().unwrap()

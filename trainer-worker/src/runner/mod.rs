@@ -336,7 +336,11 @@ impl Runner {
             Some(parent) => format!("from adapter {parent}"),
             None => "from a fresh adapter".to_owned(),
         };
-        reporter.log(format!("{} files fetched and checked; training {parent_said}", files.len()));
+        let files_said = match files.len() {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        reporter.log(format!("{files_said} fetched and checked; training {parent_said}"));
 
         let seen = (progress, reporter.clone());
         let outcome = self.train(id, job, family, weights, initial, files, seen, cancel).await?;

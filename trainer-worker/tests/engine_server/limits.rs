@@ -39,15 +39,28 @@ fn headers_are_counted() {
     let many: Vec<(String, &str)> = (0..1000).map(|i| (format!("x-{i}"), "y")).collect();
     let many: Vec<(&str, &str)> =
         many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    assert_eq!(server.request("GET", "/healthz", &many, "").status, 431);
+    server.request("GET", "/healthz", &many, "").refused(431, "headers_too_large", None);
     // All together, whatever the number.
     let long = "y".repeat(66_000);
     let told = server.request("GET", "/healthz", &[("x-long", &long)], "");
     told.refused(431, "headers_too_large", None);
     let long = "y".repeat(200_000);
-    assert_eq!(server.request("GET", "/healthz", &[("x-long", &long)], "").status, 431);
+    let told = server.request("GET", "/healthz", &[("x-long", &long)], "");
+    told.refused(431, "headers_too_large", None);
     assert_eq!(server.request("GET", "/healthz", &many[..50], "").status, 200);
-    assert_eq!(server.raw(b"nonsense\r\n\r\n").status, 400);
+    // Even where there is no request to answer.
+    server.raw(b"nonsense\r\n\r\n").refused(400, "invalid_request", None);
+}
+
+#[test]
+fn a_body_in_crumbs_is_refused_before_it_costs_much() {
+    let server = Server::shared();
+    let chunked = [("content-type", "application/json"), ("transfer-encoding", "chunked")];
+    let crumbs = request("POST", CHAT, &chunked, "") + &"1\r\n \r\n".repeat(1_100_000);
+    let begun = Instant::now();
+    let told = server.raw(crumbs.as_bytes());
+    told.refused(400, "invalid_body", None);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }
 
 /// How long until the server hangs up.
@@ -106,14 +119,28 @@ fn who_reads_nothing_is_cut_off() {
 }
 
 #[test]
-fn connections_over_the_limit_wait_for_one_that_ends() {
+fn connections_over_the_limit_take_the_place_of_idle_ones_and_wait_for_busy_ones() {
     let server = Server::start(&["--max-connections", "2", "--header-timeout", "3600"]);
     let held = [server.connect(), server.connect()];
-    let mut third = server.connect();
-    third.write_all(request("GET", "/healthz", &[], "").as_bytes()).expect("sent");
+    std::thread::sleep(Duration::from_millis(200));
+    let ask = || {
+        let mut stream = server.connect();
+        stream.write_all(request("GET", "/healthz", &[], "").as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time");
+        stream
+    };
+    assert_eq!(Reply::read(&mut ask()).status, 200, "nothing is asked on those");
+    drop(held);
+    let mut busy = [server.connect(), server.connect()];
+    for stream in &mut busy {
+        stream.write_all(endless(&[], true).as_bytes()).expect("sent");
+        // The answer has begun.
+        stream.read_exact(&mut [0; 12]).expect("a head");
+    }
+    let mut third = ask();
     third.set_read_timeout(Some(Duration::from_millis(700))).expect("a time");
     assert!(third.read(&mut [0; 1]).is_err(), "it waits");
-    drop(held);
+    drop(busy);
     third.set_read_timeout(Some(Duration::from_secs(30))).expect("a time");
     assert_eq!(Reply::read(&mut third).status, 200);
 }

@@ -278,7 +278,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a client of this gateway has to know first. */
+        /** What a client of this gateway has to know first; answered without the node, too. */
         get: operations["config"];
         put?: never;
         post?: never;
@@ -312,7 +312,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One Datanet: rules, curators, pool and counts. */
+        /** One Datanet: what its owner says, rules, curators, pool with its funders, counts, and what waits. */
         get: operations["one"];
         put?: never;
         post?: never;
@@ -849,6 +849,8 @@ export interface components {
              * @description Held-out loss before training, nats a token.
              */
             evalLossBefore: number;
+            /** @description Whether a leaf that it was trained on was revoked since. */
+            holdsRevoked: boolean;
             /**
              * Format: int64
              * @description Its number, which is its job's.
@@ -880,6 +882,8 @@ export interface components {
         };
         /** @description An adapter on chain that fits a server's base model. */
         AdapterChoice: {
+            /** @description Whether a leaf that it was trained on was revoked since. */
+            holdsRevoked: boolean;
             /**
              * Format: int64
              * @description Its number.
@@ -1031,6 +1035,11 @@ export interface components {
              * @description Acceptance number that brought the last points; of equal points the earlier ranks first.
              */
             sequence: number;
+            /**
+             * Format: double
+             * @description Its part of all points of this board, from 0 to 1.
+             */
+            share: number;
         };
         /** @description What may be submitted. */
         ChainLimits: {
@@ -1089,7 +1098,7 @@ export interface components {
             rpc: string;
             /**
              * Format: int32
-             * @description The runtime's version.
+             * @description The version of the runtime when the node last answered.
              */
             specVersion: number;
             /**
@@ -1200,9 +1209,17 @@ export interface components {
             modality: string;
             /** @description Its name. */
             name: string;
+            /** @description The account that it is offered to, until that takes it. */
+            offeredTo: string | null;
             /** @description Who created it. */
             owner: string;
             pool: components["schemas"]["Pool"] | null;
+            /** @description `open`, `paused` (it takes no files for now) or `closed` (it takes none any more). */
+            status: string;
+            /** @description What it is about, in a line of its owner's; may be empty. */
+            summary: string;
+            /** @description Words to find it by. */
+            tags: string[];
             /**
              * Format: int32
              * @description How many of them must agree.
@@ -1212,6 +1229,15 @@ export interface components {
             unit: string;
             /** @description Units accepted in all. */
             units: string;
+        };
+        /** @description A Datanet with what is said of it at length, what waits, and who paid for it. */
+        DatanetDetail: components["schemas"]["Datanet"] & {
+            /** @description What it is about, in its owner's Markdown; may be empty. */
+            description: string;
+            /** @description Who paid into its pool: at most 100, those with most shares first. */
+            funders: components["schemas"]["Funder"][];
+            waitingPolicy: components["schemas"]["WaitingPolicy"] | null;
+            waitingTerms: components["schemas"]["WaitingTerms"] | null;
         };
         /** @description A Datanet at a version. */
         Dataset: {
@@ -1317,6 +1343,21 @@ export interface components {
              * @description Its time.
              */
             time: number;
+        };
+        /** @description Who paid into a pool, and what that is worth. */
+        Funder: {
+            /** @description Who. */
+            account: string;
+            /** @description Plancks ever paid in. */
+            funded: string;
+            /** @description Shares that leave at the end of the period, or have left and are not fetched yet. */
+            leaving: string;
+            /** @description Shares that stay, of the pool's. */
+            shares: string;
+            /** @description Plancks taken back. */
+            withdrawn: string;
+            /** @description What they are worth in plancks, as the pool was when last touched. */
+            worth: string;
         };
         /** @description What is held on an account, for what. */
         Hold: {
@@ -1700,8 +1741,12 @@ export interface components {
             period: number;
             /** @description Points earned in it so far. */
             points: string;
+            /** @description All shares of what is not yet released. */
+            shares: string;
             /** @description Plancks ever paid in. */
             totalIn: string;
+            /** @description Those of them that nobody holds. */
+            unowned: string;
         };
         /** @description What is measured of a file. */
         Preview: {
@@ -1827,8 +1872,8 @@ export interface components {
             limit: number;
             /**
              * Format: int64
-             * @description Tokens that are left of them, those of answers under way taken off; no more than all askers together
-             *     have left.
+             * @description Tokens that are left of them, those of answers under way taken off; no more than all who ask from this
+             *     network address have left, and all askers together.
              */
             remaining: number;
             /**
@@ -1886,7 +1931,7 @@ export interface components {
             baseModel: number | null;
             /** @description The sha256 of its base model's weights, where it says it. */
             baseSha256: string | null;
-            /** @description Why it cannot be asked now. */
+            /** @description Why it cannot be asked now, or not for all that it has. */
             error: string | null;
             /** @description Models that it names. */
             models: components["schemas"]["Model"][];
@@ -2021,6 +2066,11 @@ export interface components {
              * @description Time of the last indexed block.
              */
             time: number | null;
+            /**
+             * @description Why nothing is indexed at the moment, where something is in the way that may pass: a full disk, a node that
+             *     is behind what is indexed.
+             */
+            trouble: string | null;
         };
         /** @description A file that was submitted. */
         Submission: {
@@ -2055,6 +2105,8 @@ export interface components {
             points: string | null;
             /** @description Why it was refused. */
             reason: string | null;
+            /** @description Whether the permission to train on its leaf was taken back: no new job may. */
+            revoked: boolean;
             /**
              * Format: int32
              * @description Its quality, 1 to 100.
@@ -2136,6 +2188,33 @@ export interface components {
              */
             units: number | null;
         };
+        /** @description A review policy that waits to take the place of the one that counts. */
+        WaitingPolicy: {
+            /** @description Who decides. */
+            curators: string[];
+            /**
+             * Format: int32
+             * @description The first block in which it counts.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description How many of them must agree.
+             */
+            threshold: number;
+        };
+        /** @description Terms of a reward pool that wait to take the place of those that count. */
+        WaitingTerms: {
+            /**
+             * Format: int32
+             * @description The first period that they count for. The pool shows them once it is touched in it.
+             */
+            from: number;
+            /** @description Most plancks for one point. */
+            maxPerPoint: string;
+            /** @description Most plancks released for one period. */
+            perPeriod: string;
+        };
         /** @description A worker. */
         Worker: {
             /** @description Who. */
@@ -2216,7 +2295,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description the index stopped */
+            /** @description the index stopped, or stands still */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3109,14 +3188,6 @@ export interface operations {
                     "application/json": components["schemas"]["Config"];
                 };
             };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
             /** @description Any other refusal */
             default: {
                 headers: {
@@ -3131,8 +3202,10 @@ export interface operations {
     list: {
         parameters: {
             query?: {
-                /** @description Part of the name, in any case. */
+                /** @description Part of the name, the summary or a tag, in any case. */
                 search?: string;
+                /** @description `open`, `paused` or `closed`. */
+                status?: string;
                 /** @description `text`, `image` or `audio`. */
                 modality?: string;
                 /** @description Their owner. */
@@ -3191,7 +3264,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Datanet"];
+                    "application/json": components["schemas"]["DatanetDetail"];
                 };
             };
             404: {
@@ -3218,6 +3291,8 @@ export interface operations {
             query?: {
                 /** @description `all`, or the number of a period. */
                 period?: string;
+                /** @description Only this account's line, wherever it stands; no line where it has no points on this board. */
+                account?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Entries of the page, 1 to 100; 50 where it is not named. */
@@ -3532,6 +3607,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description the disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Any other refusal */
             default: {
                 headers: {
@@ -3827,6 +3911,15 @@ export interface operations {
             };
             /** @description the node does not answer */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the disk is full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4217,6 +4310,15 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the disk is full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,14 +1,16 @@
 //! The index in SQLite: one writer, several readers that never wait for it (WAL).
 
+mod ranks;
 mod read;
 mod schema;
 mod write;
 
 use super::storage::StorageError;
 use openledger_client::blocks::Block;
-use rusqlite::{params, Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The index in SQLite.
 pub struct Sqlite {
     writer: Mutex<Connection>,
+    /// Whether what only helps readers is left out.
+    bulk: AtomicBool,
     readers: Vec<Mutex<Connection>>,
 }
 
@@ -37,6 +41,7 @@ impl Sqlite {
     ///
     /// [`StorageError::Foreign`] for a database of another version.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
+        remove_earlier(path)?;
         let writer = Connection::open(path)?;
         prepare(&writer)?;
         // Readers never wait, and a block that was written survives the end of the process. What the
@@ -46,13 +51,12 @@ impl Sqlite {
         // Catching up writes much: pages that change again and again are carried over less often.
         writer.pragma_update(None, "cache_size", -65_536)?;
         writer.pragma_update(None, "wal_autocheckpoint", 8_192)?;
-        let version: Option<String> = match has_meta(&writer)? {
-            true => meta(&writer, "version")?,
-            false => None,
-        };
+        let version = version_of(&writer)?;
         match version {
             // Makes the indexes that a bulk write that was killed left out.
-            Some(version) if version == schema::VERSION => writer.execute_batch(schema::SCHEMA)?,
+            Some(version) if version == schema::VERSION.to_string() => {
+                writer.execute_batch(schema::SCHEMA)?
+            }
             Some(version) => {
                 return Err(StorageError::Foreign(format!(
                 "{} holds an index of version {version}, this program writes version {}; move it \
@@ -77,7 +81,9 @@ impl Sqlite {
             prepare(&reader)?;
             readers.push(Mutex::new(reader));
         }
-        Ok(Self { writer: Mutex::new(writer), readers })
+        ranks::cut_all(&writer)?;
+        let bulk = AtomicBool::new(false);
+        Ok(Self { writer: Mutex::new(writer), bulk, readers })
     }
 
     /// Any connection that is free, or else the first: the index lets in no more readers than there are.
@@ -93,7 +99,7 @@ impl Sqlite {
             .prepare_cached("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1")?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let batch = write::Batch::new(&tx);
+        let batch = write::Batch::new(&tx, self.bulk.load(Ordering::Relaxed));
         for block in blocks {
             let (number, expected) = match last {
                 Some((number, hash)) => (number.saturating_add(1), hash),
@@ -115,9 +121,12 @@ impl Sqlite {
     /// row by row.
     fn set_bulk(&self, on: bool) -> Result<(), StorageError> {
         let connection = locked(&self.writer);
+        self.bulk.store(on, Ordering::Relaxed);
         if !on {
-            return Ok(connection.execute_batch(schema::SCHEMA)?);
+            connection.execute_batch(schema::SCHEMA)?;
+            return ranks::cut_all(&connection);
         }
+        ranks::forget(&connection)?;
         let sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL";
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -162,12 +171,39 @@ fn prepare(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn has_meta(connection: &Connection) -> Result<bool, StorageError> {
+/// The version of an index's tables; none where there are none.
+fn version_of(connection: &Connection) -> Result<Option<String>, StorageError> {
     let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'meta'";
-    Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0)
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare("SELECT value FROM meta WHERE key = 'version'")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-fn meta(connection: &Connection, key: &str) -> Result<Option<String>, StorageError> {
-    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
-    Ok(statement.query_row(params![key], |row| row.get(0)).optional()?)
+/// Removes an index of an earlier version: whatever is in it comes from the chain again.
+fn remove_earlier(path: &Path) -> Result<(), StorageError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let connection = Connection::open(path)?;
+    let version = version_of(&connection)?;
+    drop(connection);
+    let earlier = version.as_deref().and_then(|version| version.parse::<u32>().ok());
+    if earlier.is_none_or(|version| version >= schema::VERSION) {
+        return Ok(());
+    }
+    tracing::warn!(path = %path.display(), version, "the index of an earlier version is made anew");
+    for ending in ["-wal", "-shm", ""] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(ending);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let what = format!("{} cannot be removed: {error}", path.display());
+                return Err(StorageError::Foreign(what));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,18 @@
 //! Tables of the index. Every row follows from blocks; nothing else is ever written.
 
-/// Version of the tables. A database of another version is refused: it is made anew from the chain.
-pub(super) const VERSION: &str = "1";
+use serde::{Deserialize, Serialize};
+
+/// Version of the tables. A database of an earlier one is made anew from the chain.
+pub(super) const VERSION: u32 = 2;
+
+/// What all funders of a pool own together, as it is kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct FundsRecord {
+    pub(super) shares: String,
+    pub(super) unowned: String,
+    /// Shares of earlier generations are void.
+    pub(super) generation: u32,
+}
 
 /// Numbers of the chain that may pass 2⁶³ (points, plancks) are kept as text, or, where they are sorted
 /// by, as 16 big-endian bytes.
@@ -31,7 +42,10 @@ CREATE TABLE IF NOT EXISTS datanets(
     created TEXT NOT NULL, threshold INTEGER NOT NULL DEFAULT 0, pending INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
     withdrawn INTEGER NOT NULL DEFAULT 0, contributors INTEGER NOT NULL DEFAULT 0,
-    leaves INTEGER NOT NULL DEFAULT 0, units TEXT NOT NULL DEFAULT '0', pool TEXT
+    leaves INTEGER NOT NULL DEFAULT 0, units TEXT NOT NULL DEFAULT '0', pool TEXT, funds TEXT,
+    status TEXT NOT NULL DEFAULT 'open', summary TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '[]', offered TEXT,
+    waiting_terms TEXT, waiting_policy TEXT, first_revoked INTEGER
 );
 CREATE INDEX IF NOT EXISTS datanets_owner ON datanets(owner, id);
 CREATE TABLE IF NOT EXISTS curators(
@@ -44,7 +58,8 @@ CREATE TABLE IF NOT EXISTS submissions(
     content TEXT NOT NULL, size INTEGER NOT NULL, media TEXT NOT NULL, state TEXT NOT NULL,
     block INTEGER NOT NULL, time INTEGER NOT NULL, extrinsic TEXT,
     decided_block INTEGER, decided_time INTEGER, decided_extrinsic TEXT, reason TEXT, score INTEGER,
-    units INTEGER, points TEXT, leaf INTEGER, text_root TEXT, extractor INTEGER, period INTEGER
+    units INTEGER, points TEXT, leaf INTEGER, text_root TEXT, extractor INTEGER, period INTEGER,
+    revoked INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS submissions_datanet ON submissions(datanet, id);
 CREATE INDEX IF NOT EXISTS submissions_state ON submissions(datanet, state, id);
@@ -76,10 +91,25 @@ CREATE TABLE IF NOT EXISTS contributions(
 ) WITHOUT ROWID;
 -- Period -1 is the board of all time.
 CREATE TABLE IF NOT EXISTS boards(
-    datanet INTEGER NOT NULL, period INTEGER NOT NULL, account TEXT NOT NULL, points BLOB NOT NULL,
-    sequence INTEGER NOT NULL, files INTEGER NOT NULL, PRIMARY KEY(datanet, period, account)
+    datanet INTEGER NOT NULL, period INTEGER NOT NULL, account TEXT NOT NULL, key BLOB NOT NULL,
+    files INTEGER NOT NULL, PRIMARY KEY(datanet, period, account)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS boards_rank ON boards(datanet, period, points DESC, sequence);
+CREATE INDEX IF NOT EXISTS boards_rank ON boards(datanet, period, key);
+-- Made anew of the rows of boards where it is empty (ranks.rs).
+CREATE TABLE IF NOT EXISTS board_chunks(
+    datanet INTEGER NOT NULL, period INTEGER NOT NULL, first BLOB NOT NULL, keys INTEGER NOT NULL,
+    PRIMARY KEY(datanet, period, first)
+) WITHOUT ROWID;
+-- All points of a board.
+CREATE TABLE IF NOT EXISTS board_sums(
+    datanet INTEGER NOT NULL, period INTEGER NOT NULL, points BLOB NOT NULL, PRIMARY KEY(datanet, period)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS funders(
+    datanet INTEGER NOT NULL, account TEXT NOT NULL, funded TEXT NOT NULL DEFAULT '0',
+    withdrawn TEXT NOT NULL DEFAULT '0', shares BLOB NOT NULL, leaving TEXT NOT NULL DEFAULT '0',
+    generation INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(datanet, account)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS funders_shares ON funders(datanet, generation DESC, shares DESC, account);
 CREATE TABLE IF NOT EXISTS periods(
     datanet INTEGER NOT NULL, period INTEGER NOT NULL, points TEXT NOT NULL, rate TEXT NOT NULL,
     closed TEXT NOT NULL, PRIMARY KEY(datanet, period)
@@ -96,7 +126,7 @@ CREATE TABLE IF NOT EXISTS base_models(id INTEGER PRIMARY KEY, data TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS workers(account TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
 ";
 
-/// Every table, for comparing two databases row by row.
+/// Every table, for comparing two databases row by row; but for the one that only helps readers.
 pub(super) const TABLES: &[&str] = &[
     "meta",
     "blocks",
@@ -108,6 +138,8 @@ pub(super) const TABLES: &[&str] = &[
     "votes",
     "contributions",
     "boards",
+    "board_sums",
+    "funders",
     "periods",
     "jobs",
     "adapters",

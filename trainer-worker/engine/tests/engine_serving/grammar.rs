@@ -77,6 +77,14 @@ fn arrays_strings_and_choices_are_bounded() {
     let list = r#"{"enum":["a",1,null,{"k":[1,2]}]}"#;
     check(list, &["\"a\"", "1", "null", "{\"k\": [1, 2]}"], &["\"b\"", "2"]);
     check(r#"{"enum":[0.5,-1e3]}"#, &["0.5"], &["0", "0.50"]);
+    // Many values, of which some begin or are others, are followed like few.
+    let words: Vec<String> = (0..5_000).map(|i| format!("\"v{i}\"")).collect();
+    let many = format!("{{\"enum\":[{},\"v1\",7,70,[1],[2],{{\"k\":1}}]}}", words.join(","));
+    let good = [r#""v0""#, r#""v1""#, r#""v10""#, r#""v4999""#, "7", "70", "[2]", r#"{"k":1}"#];
+    check(&many, &good, &[r#""v""#, r#""v5000""#, r#""v01""#, "77", "[3]", ""]);
+    let nested: Vec<String> = (1..300).map(|i| format!("\"{}\"", "a".repeat(i))).collect();
+    let nested = format!("{{\"enum\":[{}]}}", nested.join(","));
+    check(&nested, &[r#""a""#, r#""aaaaa""#], &[r#""""#, r#""ab""#]);
     check(r#"{"type":["string","null"]}"#, &["\"a\"", "null"], &["1"]);
     let any = ["1", "[1,{\"a\":[]}]", "-0.5e-10", "\"x\"", "true"];
     check("{}", &any, &["", "01", "[", "1.", "1e400", "nul"]);

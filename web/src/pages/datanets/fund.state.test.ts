@@ -24,7 +24,7 @@ describe("funding", () => {
   it("knows a pool that has points but no terms yet", () => {
     const pool = {
       ...{ totalIn: "0", claimed: "0", owed: "0", available: "0", period: 3, points: "50" },
-      ...{ perPeriod: "0", maxPerPoint: "0" },
+      ...{ perPeriod: "0", maxPerPoint: "0", shares: "0", unowned: "0" },
     };
     expect(termsOf(pool)).toBeNull();
     expect(termsOf(null)).toBeNull();

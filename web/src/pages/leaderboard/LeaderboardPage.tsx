@@ -1,7 +1,7 @@
 import { Link, useSearchParams } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useLive } from "@/api/stream";
-import type { BoardEntry, Datanet } from "@/api/types";
+import type { Datanet } from "@/api/types";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
@@ -15,6 +15,7 @@ import {
   leftOf,
   periodOf,
   readWhich,
+  sayShare,
   unsettled,
   useBoard,
   useChosen,
@@ -33,18 +34,15 @@ function Own({
   datanet,
   account,
   which,
-  rows,
-  more,
+  period,
 }: {
   datanet: number;
   account: string;
   which: Which;
-  rows: readonly BoardEntry[];
-  more: boolean;
+  period: string | null;
 }) {
-  const ofAllTime = useOwnEntry(datanet, account);
-  const seen = rows.find((row) => row.account === account);
-  const entry = seen ?? (which === "all" && ofAllTime && ofAllTime.rank > 0 ? ofAllTime : undefined);
+  const entry = useOwnEntry(datanet, account, period);
+  if (entry === undefined) return null;
   if (entry) {
     return (
       <Card
@@ -62,7 +60,9 @@ function Own({
       >
         <dl className="grid grid-cols-2 gap-5 lg:grid-cols-4">
           <Stat label="Your rank">{formatCount(entry.rank)}</Stat>
-          <Stat label="Points">{formatCount(entry.points)}</Stat>
+          <Stat label="Points" note={`${sayShare(entry.share)} of all points here`}>
+            {formatCount(entry.points)}
+          </Stat>
           <Stat label="Accepted files">{formatCount(entry.files)}</Stat>
           <Stat label="Acceptance, for information" note="of all time; a refusal costs no points">
             {sayAcceptance(entry.counts) ?? "–"}
@@ -74,16 +74,10 @@ function Own({
   return (
     <Card>
       <p className="text-sm text-soft">
-        {more ? (
-          "You are not among the accounts shown here; “More” goes further down."
-        ) : (
-          <>
-            You have no points here{which === "all" ? " yet" : " of this period"}.{" "}
-            <Link href={`/contribute?datanet=${datanet}`} className="link">
-              Contribute files
-            </Link>
-          </>
-        )}
+        You have no points here{which === "all" ? " yet" : " of this period"}.{" "}
+        <Link href={`/contribute?datanet=${datanet}`} className="link">
+          Contribute files
+        </Link>
       </p>
     </Card>
   );
@@ -123,7 +117,8 @@ function PeriodWords({ datanet, which }: { datanet: Datanet; which: Which }) {
 function Board({ datanet, which }: { datanet: Datanet; which: Which }) {
   const account = useAccount();
   const network = useNetwork();
-  const board = useBoard(datanet.id, periodOf(which, network.data?.period));
+  const period = periodOf(which, network.data?.period);
+  const board = useBoard(datanet.id, period);
   // Without the chain's answer nobody knows which period runs.
   const asked = which === "current" && !network.data ? { ...network, data: undefined } : board;
   return (
@@ -133,13 +128,7 @@ function Board({ datanet, which }: { datanet: Datanet; which: Which }) {
         return (
           <>
             {account && rows.length > 0 && (
-              <Own
-                datanet={datanet.id}
-                account={account.address}
-                which={which}
-                rows={rows}
-                more={board.hasNextPage}
-              />
+              <Own datanet={datanet.id} account={account.address} which={which} period={period} />
             )}
             <Card title={datanet.name} about={<PeriodWords datanet={datanet} which={which} />} flush>
               {rows.length === 0 ? (

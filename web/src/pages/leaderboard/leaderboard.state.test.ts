@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { leftOf, periodOf, periodOptions, readWhich, sayPoints, unsettled } from "./leaderboard.state";
+import {
+  leftOf,
+  periodOf,
+  periodOptions,
+  readWhich,
+  sayPoints,
+  sayShare,
+  unsettled,
+} from "./leaderboard.state";
 
 const ended = (period: number) => ({
   period,
@@ -33,6 +41,7 @@ describe("the period of a board", () => {
   it("that ended without a touch of the pool can be chosen too", () => {
     const pool = (period: number, points: string) => ({
       ...{ totalIn: "0", claimed: "0", owed: "0", available: "0", perPeriod: "1", maxPerPoint: "1" },
+      ...{ shares: "0", unowned: "0" },
       ...{ period, points },
     });
     expect(unsettled(pool(7, "12"), 8)).toBe(7);
@@ -51,4 +60,11 @@ describe("the period of a board", () => {
 it("points count no more units than the Datanet pays", () => {
   expect(sayPoints({ score: 80, units: 500 }, 1000)).toEqual({ score: 80, counted: 500, capped: false });
   expect(sayPoints({ score: 80, units: 5000 }, 1000)).toEqual({ score: 80, counted: 1000, capped: true });
+});
+
+it("a share of all points is a percentage, however small", () => {
+  expect(sayShare(1)).toBe("100.0%");
+  expect(sayShare(0.1234)).toBe("12.3%");
+  expect(sayShare(0.0000001)).toBe("under 0.1%");
+  expect(sayShare(0)).toBe("0.0%");
 });

@@ -1,5 +1,5 @@
 import { useGet, useList } from "@/api/queries";
-import type { BoardEntry, Datanet, List, Network, Period, Pool, Reward, Submission } from "@/api/types";
+import type { BoardEntry, Datanet, List, Network, Period, Pool, Submission } from "@/api/types";
 import { formatDuration } from "@/lib/format";
 
 /** A block comes every three seconds. */
@@ -105,15 +105,21 @@ export function useBoard(datanet: number, period: string | null) {
   );
 }
 
-/** An account's own line on the board of all time, which may be far down. */
-export function useOwnEntry(datanet: number, account: string | undefined) {
-  const rewards = useList<Reward>(
-    ["rewards", account],
-    `/v1/accounts/${account}/rewards`,
-    { limit: 100 },
-    account !== undefined,
+/** An account's own line on a board, which may be far down; null where it has no points on it. */
+export function useOwnEntry(datanet: number, account: string, period: string | null) {
+  const own = useGet<List<BoardEntry>>(
+    ["board", datanet, "own"],
+    `/v1/datanets/${datanet}/board`,
+    { period, account },
+    period !== null,
   );
-  return rewards.data?.find((reward) => reward.datanet === datanet)?.entry;
+  return own.data === undefined ? undefined : (own.data.items[0] ?? null);
+}
+
+/** A part of a whole in words: 0.1234 as 12.3%. */
+export function sayShare(share: number): string {
+  if (share > 0 && share < 0.001) return "under 0.1%";
+  return `${(share * 100).toFixed(1)}%`;
 }
 
 /** The accepted submissions that brought an account its points. */

@@ -7,6 +7,7 @@ const reward = (datanet: number, claimable: string): Reward => ({
   datanetName: `Datanet ${datanet}`,
   entry: {
     rank: 1,
+    share: 0.5,
     account: "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
     points: "10",
     sequence: 0,

@@ -2,9 +2,9 @@
 
 mod rows;
 
-use super::{schema, write::ALL_TIME, Sqlite};
+use super::{ranks, schema, write::ALL_TIME, Sqlite};
 use crate::api::types::{
-    Adapter, BaseModel, BoardEntry, Datanet, Event, Job, Page, Period, Submission,
+    Adapter, BaseModel, BoardEntry, Datanet, DatanetDetail, Event, Job, Page, Period, Submission,
     SubmissionDetail, Vote, Worker,
 };
 use crate::index::storage::{
@@ -13,8 +13,8 @@ use crate::index::storage::{
 };
 use openledger_client::{blocks::Block, AccountId};
 use rows::{
-    board_entry, counts, datanet, event, head, json, number, numbers, one, rank, submission, votes,
-    with_curators, Select, DATANET, EVENT, SUBMISSION,
+    board_entry, board_sum, counts, datanet, event, funders, head, json, number, numbers, one,
+    submission, votes, with_curators, with_revoked, Select, BOARD, DATANET, EVENT, SUBMISSION,
 };
 use rusqlite::{types::Value, OptionalExtension, Row};
 
@@ -28,11 +28,9 @@ impl Storage for Sqlite {
         Ok(found)
     }
 
-    fn genesis(&self) -> Result<Option<String>> {
-        let connection = self.reader();
-        let sql = "SELECT hash FROM blocks WHERE number = 0";
-        let found = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-        Ok(found)
+    fn hash(&self, number: u32) -> Result<Option<String>> {
+        let sql = "SELECT hash FROM blocks WHERE number = ?";
+        one(&self.reader(), sql, number, |row| Ok(row.get(0)?))
     }
 
     fn bulk(&self, on: bool) -> Result<()> {
@@ -49,7 +47,11 @@ impl Storage for Sqlite {
         select.and_if("id > ?", number(page.cursor.as_deref())?);
         select.and_if("owner = ?", query.owner.clone());
         select.and_if("modality = ?", query.modality.clone());
-        select.and_if("instr(lower(name), lower(?)) > 0", query.search.clone());
+        select.and_if("status = ?", query.status.clone());
+        select.and_if(
+            "instr(lower(name || char(10) || summary || char(10) || tags), lower(?)) > 0",
+            query.search.clone(),
+        );
         let cursor = |datanet: &Datanet| datanet.id.to_string();
         let mut found = select.page(&connection, " ORDER BY id", page, datanet, cursor)?;
         found.items = found
@@ -64,6 +66,28 @@ impl Storage for Sqlite {
         let connection = self.reader();
         let found = one(&connection, &format!("{DATANET} WHERE id = ?"), id, datanet)?;
         found.map(|datanet| with_curators(&connection, datanet)).transpose()
+    }
+
+    fn datanet_detail(&self, id: u32) -> Result<Option<DatanetDetail>> {
+        let Some(datanet) = self.datanet(id)? else { return Ok(None) };
+        let connection = self.reader();
+        let sql =
+            "SELECT description, waiting_terms, waiting_policy, funds FROM datanets WHERE id = ?";
+        let said = one(&connection, sql, id, |row| {
+            let text: [Option<String>; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+            Ok((row.get::<_, String>(0)?, text))
+        })?;
+        let Some((description, [terms, policy, funds])) = said else { return Ok(None) };
+        let funds =
+            funds.map(|funds| serde_json::from_str(&funds)).transpose()?.unwrap_or_default();
+        let available = datanet.pool.as_ref().map_or("0", |pool| pool.available.as_str());
+        Ok(Some(DatanetDetail {
+            description,
+            waiting_terms: terms.map(|terms| serde_json::from_str(&terms)).transpose()?,
+            waiting_policy: policy.map(|policy| serde_json::from_str(&policy)).transpose()?,
+            funders: funders(&connection, id, &funds, available)?,
+            datanet,
+        }))
     }
 
     fn curated(&self, account: &AccountId) -> Result<Vec<u32>> {
@@ -137,28 +161,22 @@ impl Storage for Sqlite {
         page: &PageQuery,
     ) -> Result<Page<BoardEntry>> {
         let connection = self.reader();
-        let mut select = Select::new(
-            "SELECT b.account, b.points, b.sequence, b.files, c.pending, c.accepted, c.rejected, \
-             c.withdrawn FROM boards b JOIN contributions c \
-             ON c.account = b.account AND c.datanet = b.datanet",
-        );
+        let period = period.map_or(ALL_TIME, i64::from);
+        let all = board_sum(&connection, datanet, period)?;
+        let mut select = Select::new(BOARD);
         select.and("b.datanet = ?", datanet);
-        select.and("b.period = ?", period.map_or(ALL_TIME, i64::from));
+        select.and("b.period = ?", period);
         let mut first = 0;
         if let Some([points, sequence, rank]) = numbers::<3>(page.cursor.as_deref())? {
-            // One range of the index, and within it the rest of those of equal points.
-            let points = points.to_be_bytes().to_vec();
-            select.and("b.points <= ?", points.clone());
-            select.and("(b.points < ?", points);
-            select.sql.push_str(" OR b.sequence > ?)");
-            select.values.push((sequence.min(i64::MAX as u128) as i64).into());
+            let sequence = sequence.min(u64::MAX as u128) as u64;
+            select.and("b.key < ?", ranks::key(points, sequence).to_vec());
             first = rank.min(u64::MAX as u128) as u64;
         }
         let mut found = select.page(
             &connection,
-            " ORDER BY b.points DESC, b.sequence",
+            " ORDER BY b.key DESC",
             page,
-            |row| board_entry(row, 0),
+            |row| board_entry(row, 0, all),
             |_| String::new(),
         )?;
         for (entry, rank) in found.items.iter_mut().zip(first + 1..) {
@@ -168,6 +186,26 @@ impl Storage for Sqlite {
             *next = format!("{}.{}.{}", last.points, last.sequence, last.rank);
         }
         Ok(found)
+    }
+
+    fn board_entry(
+        &self,
+        datanet: u32,
+        period: Option<u32>,
+        account: &AccountId,
+    ) -> Result<Option<BoardEntry>> {
+        let connection = self.reader();
+        let period = period.map_or(ALL_TIME, i64::from);
+        let all = board_sum(&connection, datanet, period)?;
+        let mut select = Select::new(BOARD);
+        select.and("b.datanet = ?", datanet);
+        select.and("b.period = ?", period);
+        select.and("b.account = ?", account.to_string());
+        let found = select.all(&connection, |row| {
+            let rank = ranks::rank(&connection, datanet, period, &row.get(1)?)?;
+            board_entry(row, rank, all)
+        });
+        Ok(found?.pop())
     }
 
     fn periods(&self, datanet: u32, page: &PageQuery) -> Result<Page<Period>> {
@@ -190,30 +228,32 @@ impl Storage for Sqlite {
     fn standings(&self, account: &AccountId, page: &PageQuery) -> Result<Page<Standing>> {
         let connection = self.reader();
         let mut select = Select::new(
-            "SELECT c.account, b.points, b.sequence, b.files, c.pending, c.accepted, c.rejected, \
+            "SELECT c.account, b.key, b.files, c.pending, c.accepted, c.rejected, \
              c.withdrawn, c.datanet, c.claimed FROM contributions c LEFT JOIN boards b \
              ON b.datanet = c.datanet AND b.period = -1 AND b.account = c.account",
         );
         select.and("c.account = ?", account.to_string());
         select.and_if("c.datanet > ?", number(page.cursor.as_deref())?);
         let read = |row: &Row<'_>| {
-            let datanet: u32 = row.get(8)?;
-            let points: Option<[u8; 16]> = row.get(1)?;
-            let entry = match points {
-                Some(points) => {
-                    let sequence: i64 = row.get(2)?;
-                    board_entry(row, rank(&connection, datanet, points, sequence)?)?
+            let datanet: u32 = row.get(7)?;
+            let key: Option<ranks::Key> = row.get(1)?;
+            let entry = match key {
+                Some(key) => {
+                    let all = board_sum(&connection, datanet, ALL_TIME)?;
+                    let rank = ranks::rank(&connection, datanet, ALL_TIME, &key)?;
+                    board_entry(row, rank, all)?
                 }
                 None => BoardEntry {
                     rank: 0,
                     account: row.get(0)?,
                     points: "0".to_owned(),
+                    share: 0.0,
                     sequence: 0,
                     files: 0,
-                    counts: counts(row, 4)?,
+                    counts: counts(row, 3)?,
                 },
             };
-            Ok(Standing { datanet, entry, claimed: row.get(9)? })
+            Ok(Standing { datanet, entry, claimed: row.get(8)? })
         };
         let cursor = |standing: &Standing| standing.datanet.to_string();
         select.page(&connection, " ORDER BY c.datanet", page, read, cursor)
@@ -261,11 +301,16 @@ impl Storage for Sqlite {
         select.and_if("owner = ?", owner.map(ToString::to_string));
         select.and_if("id < ?", number(page.cursor.as_deref())?);
         let cursor = |adapter: &Adapter| adapter.id.to_string();
-        select.page(&self.reader(), " ORDER BY id DESC", page, json, cursor)
+        let connection = self.reader();
+        let read = |row: &Row<'_>| with_revoked(&connection, json(row)?);
+        select.page(&connection, " ORDER BY id DESC", page, read, cursor)
     }
 
     fn adapter(&self, id: u64) -> Result<Option<Adapter>> {
-        one(&self.reader(), "SELECT data FROM adapters WHERE id = ?", id as i64, json)
+        let connection = self.reader();
+        one(&connection, "SELECT data FROM adapters WHERE id = ?", id as i64, |row| {
+            with_revoked(&connection, json(row)?)
+        })
     }
 
     fn leaves(&self, datanet: u32, start: u64, end: u64, limit: u32) -> Result<Vec<Submission>> {

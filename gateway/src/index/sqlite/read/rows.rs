@@ -2,21 +2,24 @@
 
 use super::Result;
 use crate::api::types::{
-    BoardEntry, Counts, Datanet, Event, Limits, Moment, Page, Submission, Vote,
+    Adapter, BoardEntry, Counts, Datanet, Event, Funder, Limits, Moment, Page, Pool, Submission,
+    Vote,
 };
+use crate::index::sqlite::{ranks, schema::FundsRecord};
 use crate::index::storage::{Head, PageQuery, StorageError, MAX_PAGE};
 use openledger_primitives::Modality;
-use rusqlite::{params, params_from_iter, types::Value, Connection, Row};
+use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
+use sp_core::U256;
 
 pub(super) const SUBMISSION: &str = "SELECT id, datanet, contributor, sha256, content, size, media, state, block, \
     time, extrinsic, decided_block, decided_time, decided_extrinsic, reason, score, units, points, leaf, \
-    text_root, extractor FROM submissions";
+    text_root, extractor, revoked FROM submissions";
 
 pub(super) const DATANET: &str =
     "SELECT id, owner, name, modality, min_units, max_units, daily_files, daily_bytes, \
-    created, threshold, pending, accepted, rejected, withdrawn, contributors, leaves, units, pool \
-    FROM datanets";
+    created, threshold, pending, accepted, rejected, withdrawn, contributors, leaves, units, pool, \
+    funds, status, offered, summary, tags FROM datanets";
 
 pub(super) const EVENT: &str = "SELECT block, idx, kind, time, extrinsic, fields FROM events";
 
@@ -122,6 +125,7 @@ pub(super) fn submission(row: &Row<'_>) -> Result<Submission> {
         leaf: row.get::<_, Option<i64>>(18)?.map(|leaf| leaf as u64),
         text_root: row.get(19)?,
         extractor: row.get(20)?,
+        revoked: row.get(21)?,
     })
 }
 
@@ -164,6 +168,14 @@ pub(super) fn datanet(row: &Row<'_>) -> Result<Datanet> {
     let formats = known.map(|known| known.formats().map(|media| media.name().to_owned()).collect());
     let (files, bytes): (Option<u32>, Option<i64>) = (row.get(6)?, row.get(7)?);
     let (created, pool): (String, Option<String>) = (row.get(8)?, row.get(17)?);
+    let (funds, tags): (Option<String>, String) = (row.get(18)?, row.get(22)?);
+    let mut pool: Option<Pool> = pool.map(|pool| serde_json::from_str(&pool)).transpose()?;
+    if let Some(pool) = &mut pool {
+        let funds = funds.map(|funds| serde_json::from_str(&funds)).transpose()?;
+        let funds: FundsRecord = funds.unwrap_or_default();
+        let or_none = |text: String| if text.is_empty() { "0".to_owned() } else { text };
+        (pool.shares, pool.unowned) = (or_none(funds.shares), or_none(funds.unowned));
+    }
     Ok(Datanet {
         id: row.get(0)?,
         owner: row.get(1)?,
@@ -181,8 +193,53 @@ pub(super) fn datanet(row: &Row<'_>) -> Result<Datanet> {
         contributors: row.get::<_, i64>(14)? as u64,
         leaves: row.get::<_, i64>(15)? as u64,
         units: row.get(16)?,
-        pool: pool.map(|pool| serde_json::from_str(&pool)).transpose()?,
+        pool,
+        status: row.get(19)?,
+        offered_to: row.get(20)?,
+        summary: row.get(21)?,
+        tags: serde_json::from_str(&tags)?,
     })
+}
+
+/// The funders of a pool with most shares.
+pub(super) fn funders(
+    connection: &Connection,
+    datanet: u32,
+    funds: &FundsRecord,
+    available: &str,
+) -> Result<Vec<Funder>> {
+    let number = |text: &str| text.parse::<u128>().unwrap_or(0);
+    let (all, available) = (number(&funds.shares), number(available));
+    let mut select =
+        Select::new("SELECT account, funded, withdrawn, shares, leaving, generation FROM funders");
+    select.and("datanet = ?", datanet);
+    select.sql.push_str(" ORDER BY generation DESC, shares DESC, account LIMIT 100");
+    select.all(connection, |row| {
+        let void = row.get::<_, u32>(5)? < funds.generation;
+        let shares = if void { 0 } else { u128::from_be_bytes(row.get(3)?) };
+        let worth = U256::from(available) * U256::from(shares) / U256::from(all.max(1));
+        Ok(Funder {
+            account: row.get(0)?,
+            funded: row.get(1)?,
+            withdrawn: row.get(2)?,
+            shares: shares.to_string(),
+            worth: worth.to_string(),
+            leaving: if void { "0".to_owned() } else { row.get(4)? },
+        })
+    })
+}
+
+/// Flags an adapter of whose data a leaf was revoked.
+pub(super) fn with_revoked(connection: &Connection, mut adapter: Adapter) -> Result<Adapter> {
+    let sql = "SELECT first_revoked FROM datanets WHERE id = ?";
+    for set in &adapter.datasets {
+        let first: Option<Option<i64>> = connection
+            .prepare_cached(sql)?
+            .query_row([set.datanet], |row| row.get(0))
+            .optional()?;
+        adapter.holds_revoked |= first.flatten().is_some_and(|first| (first as u64) < set.leaves);
+    }
+    Ok(adapter)
 }
 
 pub(super) fn with_curators(connection: &Connection, mut datanet: Datanet) -> Result<Datanet> {
@@ -193,15 +250,22 @@ pub(super) fn with_curators(connection: &Connection, mut datanet: Datanet) -> Re
     Ok(datanet)
 }
 
-pub(super) fn board_entry(row: &Row<'_>, rank: u64) -> Result<BoardEntry> {
-    let points: [u8; 16] = row.get(1)?;
+/// Columns of a board's line, whose rank is counted apart.
+pub(super) const BOARD: &str =
+    "SELECT b.account, b.key, b.files, c.pending, c.accepted, c.rejected, \
+     c.withdrawn FROM boards b JOIN contributions c ON c.account = b.account AND c.datanet = b.datanet";
+
+/// A board's line; `all` are the points of the whole board.
+pub(super) fn board_entry(row: &Row<'_>, rank: u64, all: u128) -> Result<BoardEntry> {
+    let (points, sequence) = ranks::parts(&row.get(1)?);
     Ok(BoardEntry {
         rank,
         account: row.get(0)?,
-        points: u128::from_be_bytes(points).to_string(),
-        sequence: row.get::<_, i64>(2)? as u64,
-        files: row.get::<_, i64>(3)? as u64,
-        counts: counts(row, 4)?,
+        points: points.to_string(),
+        share: if all == 0 { 0.0 } else { points as f64 / all as f64 },
+        sequence,
+        files: row.get::<_, i64>(2)? as u64,
+        counts: counts(row, 3)?,
     })
 }
 
@@ -238,17 +302,12 @@ pub(super) fn votes(connection: &Connection, submission: u64) -> Result<Vec<Vote
     })
 }
 
-/// An account's place on the board of all time.
-pub(super) fn rank(
-    connection: &Connection,
-    datanet: u32,
-    points: [u8; 16],
-    sequence: i64,
-) -> Result<u64> {
-    let sql = "SELECT count(*) FROM boards WHERE datanet = ?1 AND period = -1 AND points >= ?2 \
-               AND (points > ?2 OR sequence < ?3)";
-    let better: i64 = connection
+/// All points of a board.
+pub(super) fn board_sum(connection: &Connection, datanet: u32, period: i64) -> Result<u128> {
+    let sql = "SELECT points FROM board_sums WHERE datanet = ? AND period = ?";
+    let sum: Option<[u8; 16]> = connection
         .prepare_cached(sql)?
-        .query_row(params![datanet, points, sequence], |row| row.get(0))?;
-    Ok(better as u64 + 1)
+        .query_row(params![datanet, period], |row| row.get(0))
+        .optional()?;
+    Ok(sum.map_or(0, u128::from_be_bytes))
 }

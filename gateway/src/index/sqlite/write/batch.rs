@@ -24,19 +24,25 @@ pub(super) struct Gained {
 /// A transaction with what its blocks share.
 pub(in super::super) struct Batch<'a> {
     pub(super) tx: &'a Transaction<'a>,
+    /// Whether what only helps readers is left out.
+    pub(super) bulk: bool,
     names: RefCell<HashMap<[u8; 32], Rc<str>>>,
     sequence: Cell<Option<i64>>,
     /// By Datanet, with the first block that speaks of it.
     datanets: RefCell<BTreeMap<u32, (u32, Gained)>>,
+    /// Points by Datanet and board.
+    boards: RefCell<BTreeMap<(u32, i64), u128>>,
 }
 
 impl<'a> Batch<'a> {
-    pub(in super::super) fn new(tx: &'a Transaction<'a>) -> Self {
+    pub(in super::super) fn new(tx: &'a Transaction<'a>, bulk: bool) -> Self {
         Self {
             tx,
+            bulk,
             names: RefCell::default(),
             sequence: Cell::default(),
             datanets: RefCell::default(),
+            boards: RefCell::default(),
         }
     }
 
@@ -50,6 +56,13 @@ impl<'a> Batch<'a> {
     pub(super) fn gain(&self, block: u32, datanet: u32, add: impl FnOnce(&mut Gained)) {
         let mut datanets = self.datanets.borrow_mut();
         add(&mut datanets.entry(datanet).or_insert((block, Gained::default())).1);
+    }
+
+    /// Adds to all points of a board.
+    pub(super) fn earned(&self, datanet: u32, period: i64, points: u128) {
+        let mut boards = self.boards.borrow_mut();
+        let sum = boards.entry((datanet, period)).or_default();
+        *sum = sum.saturating_add(points);
     }
 
     /// The chain numbers acceptances that bring points from 0, over all Datanets.
@@ -75,6 +88,18 @@ impl<'a> Batch<'a> {
             self.tx
                 .prepare_cached("INSERT OR REPLACE INTO meta VALUES('sequence', ?)")?
                 .execute(params![next.to_string()])?;
+        }
+        for ((datanet, period), points) in self.boards.into_inner() {
+            let sql = "SELECT points FROM board_sums WHERE datanet = ? AND period = ?";
+            let before: Option<[u8; 16]> = self
+                .tx
+                .prepare_cached(sql)?
+                .query_row(params![datanet, period], |row| row.get(0))
+                .optional()?;
+            let sum = before.map_or(0, u128::from_be_bytes).saturating_add(points);
+            self.tx
+                .prepare_cached("INSERT OR REPLACE INTO board_sums VALUES(?, ?, ?)")?
+                .execute(params![datanet, period, sum.to_be_bytes()])?;
         }
         for (datanet, (block, gained)) in self.datanets.into_inner() {
             let units: Option<String> = self

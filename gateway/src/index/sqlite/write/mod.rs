@@ -5,7 +5,8 @@ mod records;
 
 pub(super) use batch::Batch;
 
-use crate::api::types::Moment;
+use crate::api::types::{Moment, WaitingTerms};
+use crate::index::sqlite::ranks::{self, Key};
 use crate::index::storage::StorageError;
 use openledger_client::{
     blocks::{Block, BlockEvent, ChainEvent, Detail},
@@ -123,6 +124,19 @@ impl<'a> Writer<'a> {
                 params![self.name(owner), datanet],
             )?;
         }
+        for (datanet, text) in &self.block.changed.texts {
+            let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let tags: Vec<String> = text.tags.iter().map(|tag| said(tag)).collect();
+            self.run(
+                "UPDATE datanets SET summary = ?, description = ?, tags = ? WHERE id = ?",
+                params![
+                    said(&text.summary),
+                    said(&text.description),
+                    serde_json::to_string(&tags)?,
+                    datanet
+                ],
+            )?;
+        }
         for (datanet, policy) in &self.block.changed.policies {
             let ReviewPolicy::Curators { members, threshold } = policy;
             self.run(
@@ -236,6 +250,47 @@ impl<'a> Writer<'a> {
                 )?;
                 Ok(())
             }
+            (ChainEvent::StatusSet { datanet, status }, _) => {
+                let sql = "UPDATE datanets SET status = ? WHERE id = ?";
+                self.run(sql, params![status.name(), datanet]).map(drop)
+            }
+            (ChainEvent::Offered { datanet, to }, _) => {
+                let to = to.map(|to| self.name(&to));
+                let sql = "UPDATE datanets SET offered = ? WHERE id = ?";
+                self.run(sql, params![to, datanet]).map(drop)
+            }
+            (ChainEvent::OwnerChanged { datanet, .. }, _) => {
+                let sql = "UPDATE datanets SET offered = NULL WHERE id = ?";
+                self.run(sql, params![datanet]).map(drop)
+            }
+            (ChainEvent::LeafRevoked { datanet, leaf, submission, .. }, _) => {
+                let sql = "UPDATE submissions SET revoked = 1 WHERE id = ?";
+                self.run(sql, params![*submission as i64])?;
+                let sql =
+                    "UPDATE datanets SET first_revoked = min(coalesce(first_revoked, ?1), ?1) \
+                           WHERE id = ?2";
+                self.run(sql, params![*leaf as i64, datanet]).map(drop)
+            }
+            (ChainEvent::TermsAnnounced { datanet, per_period, max_per_point, from }, _) => {
+                let terms = WaitingTerms {
+                    per_period: per_period.to_string(),
+                    max_per_point: max_per_point.to_string(),
+                    from: *from,
+                };
+                let terms = serde_json::to_string(&terms)?;
+                let sql = "UPDATE datanets SET waiting_terms = ? WHERE id = ?";
+                self.run(sql, params![terms, datanet]).map(drop)
+            }
+            (ChainEvent::TermsKept { datanet } | ChainEvent::TermsSet { datanet, .. }, _) => {
+                let sql = "UPDATE datanets SET waiting_terms = NULL WHERE id = ?";
+                self.run(sql, params![datanet]).map(drop)
+            }
+            (ChainEvent::Funded { datanet, who, amount }, _) => {
+                self.fund("funded", *datanet, who, *amount)
+            }
+            (ChainEvent::PoolWithdrawn { datanet, account, amount }, _) => {
+                self.fund("withdrawn", *datanet, account, *amount)
+            }
             (ChainEvent::Withdrawn { datanet, submission, contributor, .. }, _) => {
                 self.decide(event, *datanet, *submission, contributor, Outcome::Withdrawn)
             }
@@ -287,6 +342,25 @@ impl<'a> Writer<'a> {
             ) => Err(self.unknown(format!("{} without what it speaks of", event.event.kind()))),
             _ => Ok(()),
         }
+    }
+
+    /// Adds to what a funder paid in, or took out.
+    fn fund(&self, column: &str, datanet: u32, who: &AccountId, amount: u128) -> Result<()> {
+        let who = self.name(who);
+        let before: Option<String> = self
+            .batch
+            .tx
+            .prepare_cached(&format!(
+                "SELECT {column} FROM funders WHERE datanet = ? AND account = ?"
+            ))?
+            .query_row(params![datanet, who], |row| row.get(0))
+            .optional()?;
+        let sum = add(before.as_deref().unwrap_or("0"), amount);
+        let sql = format!(
+            "INSERT INTO funders(datanet, account, shares, {column}) VALUES(?1, ?2, ?3, ?4) \
+             ON CONFLICT DO UPDATE SET {column} = ?4"
+        );
+        self.run(&sql, params![datanet, who, 0u128.to_be_bytes(), sum]).map(drop)
     }
 
     fn period(&self) -> i64 {
@@ -417,21 +491,26 @@ impl<'a> Writer<'a> {
         sequence: i64,
     ) -> Result<()> {
         let account = self.name(account);
-        let before: Option<[u8; 16]> = self
+        let before: Option<Key> = self
             .batch
             .tx
             .prepare_cached(
-                "SELECT points FROM boards WHERE datanet = ? AND period = ? AND account = ?",
+                "SELECT key FROM boards WHERE datanet = ? AND period = ? AND account = ?",
             )?
             .query_row(params![datanet, period, account], |row| row.get(0))
             .optional()?;
-        let total = before.map_or(0, u128::from_be_bytes).saturating_add(points);
+        let total = before.as_ref().map_or(0, |key| ranks::parts(key).0).saturating_add(points);
+        self.batch.earned(datanet, period, points);
+        let key = ranks::key(total, sequence as u64);
         self.run(
-            "INSERT INTO boards VALUES(?1, ?2, ?3, ?4, ?5, 1) ON CONFLICT DO UPDATE SET \
-             points = ?4, sequence = ?5, files = files + 1",
-            params![datanet, period, account, total.to_be_bytes(), sequence],
+            "INSERT INTO boards VALUES(?1, ?2, ?3, ?4, 1) ON CONFLICT DO UPDATE SET \
+             key = ?4, files = files + 1",
+            params![datanet, period, account, key],
         )?;
-        Ok(())
+        match self.batch.bulk {
+            true => Ok(()),
+            false => ranks::moved(self.batch.tx, datanet, period, before.as_ref(), &key),
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::{add, Result, Writer};
 use crate::api::types::{
-    Adapter, BaseModel, Dataset, Job, Kind, Outcome, Pool, Refused, Spec, Worker,
+    Adapter, BaseModel, Dataset, Job, Kind, Outcome, Pool, Refused, Spec, WaitingPolicy, Worker,
 };
+use crate::index::sqlite::schema::FundsRecord;
 use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
 use openledger_primitives::{
     job::{self, JobState},
     leaf::DatasetRef,
-    JobResult, Pool as ChainPool, Serves, TrainingSpec,
+    JobResult, Pool as ChainPool, ReviewPolicy, Serves, TrainingSpec,
 };
 use rusqlite::params;
 
@@ -19,6 +20,36 @@ impl Writer<'_> {
             self.run(
                 "UPDATE datanets SET pool = ? WHERE id = ?",
                 params![serde_json::to_string(&pool_record(pool))?, datanet],
+            )?;
+        }
+        for (datanet, funds) in &changed.funds {
+            let record = FundsRecord {
+                shares: funds.shares.to_string(),
+                unowned: funds.unowned.to_string(),
+                generation: funds.generation,
+            };
+            self.run(
+                "UPDATE datanets SET funds = ? WHERE id = ?",
+                params![serde_json::to_string(&record)?, datanet],
+            )?;
+        }
+        for (datanet, account, share) in &changed.shares {
+            let sql = "UPDATE funders SET shares = ?, leaving = ?, generation = ? \
+                       WHERE datanet = ? AND account = ?";
+            let (shares, leaving) = (share.shares.to_be_bytes(), share.leaving.to_string());
+            let who = self.name(account);
+            self.run(sql, params![shares, leaving, share.generation, datanet, who])?;
+        }
+        for (datanet, waiting) in &changed.waiting_policies {
+            let waits = waiting.as_ref().map(|(policy, from)| {
+                let ReviewPolicy::Curators { members, threshold } = policy;
+                let curators = members.iter().map(ToString::to_string).collect();
+                WaitingPolicy { curators, threshold: *threshold, from: *from }
+            });
+            let waits = waits.map(|waits| serde_json::to_string(&waits)).transpose()?;
+            self.run(
+                "UPDATE datanets SET waiting_policy = ? WHERE id = ?",
+                params![waits, datanet],
             )?;
         }
         for model in &changed.base_models {
@@ -51,6 +82,8 @@ impl Writer<'_> {
                 eval_loss_after: outcome.eval_loss_after,
                 tokens: outcome.tokens,
                 dataset_root: outcome.dataset_root,
+                // Known when it is read: leaves are revoked later.
+                holds_revoked: false,
                 registered: self.moment(None),
             };
             self.run(
@@ -337,5 +370,7 @@ fn pool_record(pool: &ChainPool) -> Pool {
         max_per_point: pool.terms.max_per_point.to_string(),
         period: pool.period,
         points: pool.points.to_string(),
+        shares: String::new(),
+        unowned: String::new(),
     }
 }

@@ -114,7 +114,7 @@ impl Grammar {
         }
         let mut rules = Rules::default();
         let alternatives = texts.iter().map(|text| rules.text(text)).collect();
-        let root = rules.any(alternatives)?;
+        let root = rules.any_text(alternatives)?;
         Self::finish(rules, root)
     }
 

@@ -9,7 +9,7 @@ const MAX_SYMBOLS: usize = 200_000;
 pub(super) const MAX_REPEAT: u64 = 4096;
 
 /// What a grammar's text is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Symbol {
     /// End of an alternative.
     End,
@@ -58,6 +58,55 @@ impl Rules {
         let rule = self.reserve();
         self.define(rule, alternatives)?;
         Ok(Symbol::Rule(rule))
+    }
+
+    /// One of many texts. What several begin with stands once, so that no more ways are followed than there are
+    /// bytes that can come next.
+    pub(super) fn any_text(&mut self, texts: Vec<Vec<Symbol>>) -> Result<Symbol> {
+        let root = self.reserve();
+        let mut open = vec![(root, texts)];
+        while let Some((rule, texts)) = open.pop() {
+            let mut alternatives = Vec::new();
+            let mut ends = false;
+            let mut groups: Vec<Vec<Vec<Symbol>>> = Vec::new();
+            let mut places: HashMap<Symbol, usize> = HashMap::new();
+            for text in texts {
+                match text.first() {
+                    Some(byte @ Symbol::Byte(_)) => {
+                        let place = *places.entry(*byte).or_insert(groups.len());
+                        match groups.get_mut(place) {
+                            Some(group) => group.push(text),
+                            None => groups.push(vec![text]),
+                        }
+                    }
+                    None => ends = true,
+                    // A list or an object begins with a rule.
+                    Some(_) => alternatives.push(text),
+                }
+            }
+            if ends {
+                alternatives.push(Vec::new());
+            }
+            for group in groups {
+                let Some((first, others)) = group.split_first() else { continue };
+                let common = others.iter().fold(first.len(), |length, other| {
+                    let same = first.iter().zip(other).take(length);
+                    same.take_while(|(one, other)| one == other).count()
+                });
+                if others.iter().all(|other| other == first) {
+                    alternatives.push(first.clone());
+                    continue;
+                }
+                let rest = self.reserve();
+                let mut begin = first.get(..common).unwrap_or(&[]).to_vec();
+                begin.push(Symbol::Rule(rest));
+                alternatives.push(begin);
+                let rests = group.iter().map(|text| text.get(common..).unwrap_or(&[]).to_vec());
+                open.push((rest, rests.collect()));
+            }
+            self.define(rule, alternatives)?;
+        }
+        Ok(Symbol::Rule(root))
     }
 
     /// One byte within some ranges, both ends included.

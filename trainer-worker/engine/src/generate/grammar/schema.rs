@@ -236,7 +236,7 @@ impl Compiler<'_> {
         if alternatives.is_empty() {
             return refuse(at, "it holds no value that the type allows");
         }
-        self.rules.any(alternatives)
+        self.rules.any_text(alternatives)
     }
 
     fn literal(&mut self, value: &Json) -> Result<Vec<Symbol>> {
