@@ -8,6 +8,7 @@ mod content_uploads {
     mod door;
     mod files;
     mod full;
+    mod hostile;
     #[path = "../common/http.rs"]
     mod http;
     mod sessions;

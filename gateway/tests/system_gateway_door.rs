@@ -8,6 +8,7 @@ mod system_gateway_door {
     mod answers;
     mod description;
     mod door;
+    mod gone;
     // Shared by test programs, each of which uses a part.
     #[allow(dead_code)]
     #[path = "../common/http.rs"]

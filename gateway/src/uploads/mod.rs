@@ -103,6 +103,12 @@ pub enum UploadsError {
     Randomness,
 }
 
+/// Bytes of a folder's disk that are free.
+fn free(folder: &std::path::Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 impl Uploads {
     /// Opens what is kept, and starts the IPFS node and what drops files that nobody names.
     ///
@@ -118,6 +124,16 @@ impl Uploads {
         let directory = options.directory.clone();
         let folder = |cause| UploadsError::File { what: directory.display().to_string(), cause };
         std::fs::create_dir_all(&directory).map_err(folder)?;
+        let (free, wanted) = (free(&directory).map_err(folder)?, &options.arguments);
+        if free < wanted.storage.saturating_add(wanted.reserve) {
+            let (storage, reserve) = (wanted.storage, wanted.reserve);
+            tracing::warn!(
+                free,
+                storage,
+                reserve,
+                "the disk has less free than --storage and --reserve take"
+            );
+        }
         let database = Database::open(&directory.join("uploads.sqlite"))?;
         let staging =
             Staging::open(database.clone(), &directory.join("incoming")).map_err(folder)?;
@@ -184,13 +200,10 @@ impl Uploads {
     pub(crate) async fn check_disk(&self, size: u64) -> Result<(), ApiError> {
         let Options { directory, arguments, .. } = self.options();
         let (folder, reserve) = (directory.clone(), arguments.reserve);
-        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder));
-        let disk = match asked.await {
-            Ok(Ok(disk)) => disk,
-            Ok(Err(error)) => return Err(ApiError::internal("looking at the disk", &error)),
-            Err(error) => return Err(ApiError::internal("looking at the disk", &error)),
-        };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let asked = tokio::task::spawn_blocking(move || free(&folder)).await;
+        let failed =
+            |error: &dyn std::fmt::Display| ApiError::internal("looking at the disk", error);
+        let free = asked.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
         if free >= reserve.saturating_add(size.saturating_mul(2)) {
             return Ok(());
         }

@@ -186,6 +186,37 @@ impl Door {
         self.uploads.database().run(pages).await.unwrap();
     }
 
+    /// Adds sessions of accounts that nobody has the keys of.
+    pub async fn add_sessions(&self, count: u32) {
+        let add = move |db: &mut rusqlite::Connection| {
+            let work = db.transaction()?;
+            for number in 0..count {
+                let mut who = [9; 32];
+                who[..4].copy_from_slice(&number.to_be_bytes());
+                work.execute("INSERT INTO sessions VALUES(?1, ?1, 0, ?2)", (who, i64::MAX))?;
+            }
+            work.commit()
+        };
+        self.uploads.database().run(add).await.unwrap();
+    }
+
+    /// Begins an upload, which goes on until the connection is dropped.
+    pub async fn begin_upload(
+        &self,
+        path: &str,
+        bearer: &str,
+        first: &[u8],
+    ) -> tokio::net::TcpStream {
+        use tokio::io::AsyncWriteExt;
+        let head = self.head("PUT", path, &[("Authorization", bearer), ("Content-Length", "1000")]);
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+        stream.write_all(first).await.unwrap();
+        // Admitted before anything else is asked.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stream
+    }
+
     /// Closes it.
     pub async fn close(self) {
         self.stop.send_replace(true);

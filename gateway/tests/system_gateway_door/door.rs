@@ -59,11 +59,17 @@ impl Door {
 
     /// The same on a chain.
     pub fn open_on(chain: Arc<Chain>, folder: TempDir, arguments: &[&str]) -> Self {
+        let url = chain.network.url();
+        Self::open_at(chain, folder, &url, arguments)
+    }
+
+    /// The same by a way to its node.
+    pub fn open_at(chain: Arc<Chain>, folder: TempDir, url: &str, arguments: &[&str]) -> Self {
         let log = folder.path().join("gateway.log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_openledger-gateway"));
         forget_environment(&mut command);
         command
-            .args(["--node", &chain.network.url(), "--listen", "127.0.0.1:0"])
+            .args(["--node", url, "--listen", "127.0.0.1:0"])
             .arg("--directory")
             .arg(folder.path().join("gateway"))
             .args(arguments);
