@@ -211,9 +211,11 @@ async fn pages(folder: &Path, submissions: u32, requests: u32) -> Answer<serde_j
     let (_few, few, _one) = filled(&folder.join("few.sqlite"), FEW).await?;
     let (_many, many, _two) = filled(&folder.join("many.sqlite"), submissions).await?;
     let of_account = format!("/v1/submissions?contributor={}", account(7));
+    let own_line = format!("/v1/datanets/3/board?account={}", account(7));
     let mut pages = serde_json::Map::new();
     for (name, paths) in [
         ("board", vec!["/v1/datanets/1/board", "/v1/datanets/2/board?limit=100"]),
+        ("own_line", vec![own_line.as_str()]),
         ("jobs", vec!["/v1/jobs", "/v1/jobs?state=completed", "/v1/jobs/3"]),
         (
             "submissions",
