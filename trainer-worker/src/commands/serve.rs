@@ -485,7 +485,7 @@ fn limits(args: &Args, context: usize) -> Limits {
         connections: openledger_http::Limits {
             connections: args.max_connections,
             // Who asks is a key; a gateway in front asks for many from one address.
-            of_address: args.max_connections,
+            of_address: usize::MAX,
             headers: HEADERS,
             header_time: Duration::from_secs(args.header_timeout),
             write_time: Duration::from_secs(args.write_timeout),
