@@ -77,7 +77,8 @@ fn check(page: &str, tables: &[(&str, String)]) {
 }
 
 fn points() -> String {
-    let mut out = String::from("| file | score | units | units counted | points |\n|---|---|---|---|---|\n");
+    let mut out =
+        String::from("| file | score | units | units counted | points |\n|---|---|---|---|---|\n");
     for (file, score, units) in [
         ("a note", 70, 1_075),
         ("a guide", 92, 12_000),
@@ -86,7 +87,10 @@ fn points() -> String {
     ] {
         let points = points_for(Score::new(score).expect("a score"), units, MOST_UNITS);
         let counted = units.min(MOST_UNITS);
-        put(&mut out, [file.into(), score.to_string(), count(units), count(counted), count(points)]);
+        put(
+            &mut out,
+            [file.into(), score.to_string(), count(units), count(counted), count(points)],
+        );
     }
     out
 }
@@ -156,7 +160,12 @@ fn holds() -> String {
             "who registers it",
             "it is retired",
         ),
-        ("a worker", <Runtime as TrainingConfig>::WorkerBond::get(), "the worker", "it leaves, without a job"),
+        (
+            "a worker",
+            <Runtime as TrainingConfig>::WorkerBond::get(),
+            "the worker",
+            "it leaves, without a job",
+        ),
         (
             "a job's record",
             <Runtime as TrainingConfig>::JobDeposit::get(),
@@ -216,7 +225,8 @@ fn fees() -> String {
         value: OPEN,
     };
     let claim = pallet_leaderboard::Call::claim { datanet: 0, account: Alice.to_account_id() };
-    let fund = pallet_leaderboard::Call::fund { datanet: 0, amount: OPEN, rules: Default::default() };
+    let fund =
+        pallet_leaderboard::Call::fund { datanet: 0, amount: OPEN, rules: Default::default() };
     let calls: [(&str, RuntimeCall); 8] = [
         ("send OPEN", transfer.into()),
         ("vote on a file", vote.into()),
@@ -227,7 +237,8 @@ fn fees() -> String {
         ("heartbeat", heartbeat()),
         ("post a result", result.into()),
     ];
-    let mut out = String::from("| transaction | OPEN at multiplier 1 | OPEN at 0.1 |\n|---|---|---|\n");
+    let mut out =
+        String::from("| transaction | OPEN at multiplier 1 | OPEN at 0.1 |\n|---|---|---|\n");
     for (what, call) in calls {
         let [full, quiet] = fee(call);
         put(&mut out, [what.into(), rounded(full), rounded(quiet)]);
@@ -310,13 +321,19 @@ fn job() -> String {
         ("the worker is paid, with a result", format!("{} OPEN", open(price))),
         (
             "called off after half of its time with 30 of 100 steps shown",
-            format!("worker {} OPEN, back to you {} OPEN", open(called_off(30, training / 2)),
-                open(price - called_off(30, training / 2))),
+            format!(
+                "worker {} OPEN, back to you {} OPEN",
+                open(called_off(30, training / 2)),
+                open(price - called_off(30, training / 2))
+            ),
         ),
         (
             "called off after 0.8 of its time with 90 of 100 steps shown",
-            format!("worker {} OPEN, back to you {} OPEN", open(called_off(90, training * 4 / 5)),
-                open(price - called_off(90, training * 4 / 5))),
+            format!(
+                "worker {} OPEN, back to you {} OPEN",
+                open(called_off(90, training * 4 / 5)),
+                open(price - called_off(90, training * 4 / 5))
+            ),
         ),
         ("called off while it waits, or failed", format!("back to you {} OPEN", open(price))),
         ("a worker that lets it time out loses, to the treasury", format!("{} OPEN", open(fault))),
@@ -352,14 +369,24 @@ fn worker() -> String {
         ("price", format!("{} OPEN", open(price))),
         (
             "fees: take, a heartbeat every 15 s, result, at multiplier 1",
-            format!("{} + {} × {} + {} = {} OPEN", rounded(take), count(beats), rounded(beat), rounded(posted), rounded(fees)),
+            format!(
+                "{} + {} × {} + {} = {} OPEN",
+                rounded(take),
+                count(beats),
+                rounded(beat),
+                rounded(posted),
+                rounded(fees)
+            ),
         ),
         ("what is left", format!("{} OPEN", rounded(price - fees))),
         ("the same with a heartbeat a minute (`--heartbeat 60`)", {
             let fees = take + beat * Balance::from(seconds / 60) + posted;
             format!("{} OPEN", rounded(price - fees))
         }),
-        ("at risk", format!("{} OPEN", open(<Runtime as TrainingConfig>::PenaltyShare::get() * price))),
+        (
+            "at risk",
+            format!("{} OPEN", open(<Runtime as TrainingConfig>::PenaltyShare::get() * price)),
+        ),
     ] {
         put(&mut out, [what.into(), value]);
     }
@@ -392,12 +419,20 @@ fn attribution() -> String {
 
 fn lengths() -> String {
     let (here, development) = (Lengths::default(), Lengths::DEVELOPMENT);
-    assert_eq!(NetworkLengths::<Runtime>::get(), here, "the local network has the lengths of a real one");
+    assert_eq!(
+        NetworkLengths::<Runtime>::get(),
+        here,
+        "the local network has the lengths of a real one"
+    );
     let mut out = String::from("| length | `--dev` | other networks |\n|---|---|---|\n");
     for (what, development, here) in [
         ("epoch", development.epoch as BlockNumber, here.epoch as BlockNumber),
         ("reward period", development.reward_period, here.reward_period),
-        ("challenge window, result to payment", development.challenge_window, here.challenge_window),
+        (
+            "challenge window, result to payment",
+            development.challenge_window,
+            here.challenge_window,
+        ),
     ] {
         put(&mut out, [what.into(), blocks(development), blocks(here)]);
     }
