@@ -32,7 +32,7 @@ const HEARTBEAT_SECONDS: u64 = 15;
 
 #[test]
 fn worked_numbers_of_the_pages_are_current() {
-    genesis("local").execute_with(|| {
+    genesis("local_testnet").execute_with(|| {
         begin_block();
         for (page, tables) in [
             (

@@ -54,8 +54,7 @@ await submit.signAndSubmit(signer).catch((refused) => console.log("again:", JSON
 
 // Follow the events of each new block until the file has a verdict.
 const submission = done.events.find((event) => event.value?.type === "Submitted").value.value.submission;
-console.log("submission", submission.toString(), "sha256", sha256);
-const decided = await new Promise((resolve) => {
+const decided = new Promise((resolve) => {
   const events = api.event.Review.Decided.watch().subscribe(({ events: seen }) => {
     const ours = seen.find(({ payload }) => payload.submission === submission);
     if (!ours) return;
@@ -63,9 +62,10 @@ const decided = await new Promise((resolve) => {
     resolve(ours.payload);
   });
 });
-console.log("verdict:", decided.accepted ? "accepted" : "not accepted");
+console.log("submission", submission.toString(), "sha256", sha256);
+console.log("verdict:", (await decided).accepted ? "accepted" : "not accepted");
 
 // Why: reason, block and curators stand with the submission.
 const why = await client._request("openledger_submission", [datanet, sha256]);
-console.log("why:", why.state, why.reason, why.explanation, "in block", why.at, "by", why.judges);
+console.log("why:", why.state, why.reason, why.explanation, "in block", why.at, "by", why.judges.join(", "));
 client.destroy();
