@@ -81,4 +81,4 @@ say("verdict:", "accepted" if verdict["accepted"] else "not accepted")
 
 # Why: reason, block and curators stand with the submission.
 why = ask("openledger_submission", datanet, sha256)
-say("why:", why["state"], why["reason"], why["explanation"], "in block", why["at"], "by", why["judges"])
+say("why:", why["state"], why["reason"], why["explanation"], "in block", why["at"], "by", *why["judges"])

@@ -45,33 +45,24 @@ fn reference_of_the_configuration_is_current() {
     for program in [&programs.cli, &programs.ipfs, &programs.worker, &programs.gateway] {
         put(&mut commands, program, &[]);
     }
-    let mut rows: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut rows: BTreeMap<(String, String, String), BTreeSet<&str>> = BTreeMap::new();
     for section in commands.split("\n##").skip(1) {
         let command = section.trim_start_matches('#').lines().next().unwrap_or_default().trim();
-        let mut option = "";
-        let lines: Vec<_> = section.lines().map(str::trim).collect();
-        for (number, line) in lines.iter().enumerate() {
-            if line.starts_with("--") || (line.starts_with('-') && line.contains(", --")) {
-                option =
-                    line.split_whitespace().find(|word| word.starts_with("--")).unwrap_or(line);
-            }
-            let Some(variable) =
-                line.strip_prefix("[env: ").and_then(|rest| rest.split('=').next())
-            else {
-                continue;
-            };
-            let default = lines.get(number + 1).and_then(|next| next.strip_prefix("[default: "));
-            let default = default.map_or("", |default| default.trim_end_matches(']'));
-            rows.entry((variable, option, default)).or_default().insert(command);
+        for option in options(section) {
+            let Some(variable) = between(&option, "[env: ", &['=', ']']) else { continue };
+            let name = option.split_whitespace().find(|word| word.starts_with("--"));
+            let default = between(&option, "[default: ", &[']']).unwrap_or_default();
+            let row = (variable.to_owned(), name.unwrap_or("–").to_owned(), default.to_owned());
+            rows.entry(row).or_default().insert(command);
         }
     }
     assert!(rows.len() > 5, "help names few variables: {rows:?}");
     let mut table = String::from("| variable | option | default | of |\n|---|---|---|---|\n");
     for ((variable, option, default), commands) in rows {
         let commands: Vec<_> = commands.iter().map(|command| format!("`{command}`")).collect();
-        let default = match default {
-            "" => "–".to_owned(),
-            default => format!("`{default}`"),
+        let default = match default.is_empty() {
+            true => "–".to_owned(),
+            false => format!("`{default}`"),
         };
         let _ =
             writeln!(table, "| `{variable}` | `{option}` | {default} | {} |", commands.join(", "));
@@ -91,6 +82,27 @@ fn reference_of_the_configuration_is_current() {
         "docs/reference/configuration.md is out of date; run: \
          OPENLEDGER_UPDATE=1 scripts/test all -- reference_of_the_configuration"
     );
+}
+
+/// What help says of each option, on one line each.
+fn options(help: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with("--") || (line.starts_with('-') && line.contains(", --")) {
+            found.push(String::new());
+        }
+        if let Some(option) = found.last_mut() {
+            option.push_str(line);
+            option.push(' ');
+        }
+    }
+    found
+}
+
+/// What stands between a beginning and the next of some ends.
+fn between<'a>(text: &'a str, begin: &str, ends: &[char]) -> Option<&'a str> {
+    let (_, rest) = text.split_once(begin)?;
+    rest.split(ends).next().map(str::trim)
 }
 
 /// Puts the help of a command and of those under it.

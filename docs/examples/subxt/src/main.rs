@@ -7,12 +7,22 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use sp_core::{sr25519::Pair, Pair as _};
 use std::time::SystemTime;
+use subxt::config::substrate::SubstrateExtrinsicParamsBuilder as Builder;
 use subxt::dynamic::{self, At, Value};
+use subxt::ext::scale_decode::DecodeAsType;
 use subxt::rpcs::{rpc_params, RpcClient};
 use subxt::utils::{AccountId32, MultiSignature};
 use subxt::{OnlineClient, SubstrateConfig};
 
 type Failure = Box<dyn std::error::Error>;
+
+/// What this program reads of a Datanet; other fields are passed over.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Datanet {
+    name: Vec<u8>,
+    owner: AccountId32,
+}
 
 /// Who signs. A program without sp-core takes `subxt-signer`, which has the same.
 struct Key(Pair);
@@ -46,9 +56,9 @@ async fn main() -> Result<(), Failure> {
     println!("chain: {name} spec version {}", now.spec_version());
 
     // Read: the Datanet from storage, its board in order of rank by JSON-RPC (docs/json-rpc.md).
-    let address = dynamic::storage::<(u32,), Value>("Datanets", "Datanets");
+    let address = dynamic::storage::<(u32,), Datanet>("Datanets", "Datanets");
     let found = now.storage().fetch(address, (datanet,)).await?.decode()?;
-    println!("Datanet: {}", found.at("name").ok_or("it has no name")?);
+    println!("Datanet: {} owner {}", String::from_utf8_lossy(&found.name), found.owner);
     let board: Json = rpc.request("openledger_leaderboard", rpc_params![datanet, 10]).await?;
     for (rank, entry) in board.as_array().into_iter().flatten().enumerate() {
         println!("rank {} {} {} points", rank + 1, entry["account"], entry["points"]);
@@ -73,28 +83,31 @@ async fn main() -> Result<(), Failure> {
     let submit = dynamic::tx("Datanets", "submit", (Value::from(datanet), items));
 
     // Submit. It costs no fee within the day's quota; a broken rule is answered by the pool.
-    let transactions = chain.transactions().await?;
-    let before = free(&chain, &me).await?;
-    let done = transactions.sign_and_submit_then_watch_default(&submit, &key).await?;
+    let mut transactions = chain.transactions().await?;
+    let next = Builder::new().nonce(number_of(&rpc, &me).await?).build();
+    let done = transactions.sign_and_submit_then_watch(&submit, &key, next).await?;
     let done = done.wait_for_finalized().await?;
+    let (mut submission, mut fee) = (None, None);
+    for event in done.wait_for_success().await?.iter() {
+        let event = event?;
+        let fields = event.decode_fields_unchecked_as::<Value>()?;
+        match event.event_name() {
+            "Submitted" => submission = number(&fields, "submission"),
+            "TransactionFeePaid" => fee = number(&fields, "actual_fee"),
+            _ => {}
+        }
+    }
+    let submission = submission.ok_or("the transaction lacks its event")?;
     let block = chain.at_block(done.block_hash()).await?.block_number();
-    println!("submitted in block {block} fee {}", before - free(&chain, &me).await?);
+    println!("submitted in block {block} fee {}", fee.unwrap_or(0));
 
     // The same again is refused, and `Custom error: 8` is a number of the table in docs/submissions.md.
-    let again = chain.transactions().await?;
-    if let Err(refused) = again.sign_and_submit_default(&submit, &key).await {
+    let next = Builder::new().nonce(number_of(&rpc, &me).await?).build();
+    if let Err(refused) = transactions.sign_and_submit(&submit, &key, next).await {
         println!("again: {refused}");
     }
 
     // Follow the events of each new block until the file has a verdict.
-    let mut submission = None;
-    for event in done.wait_for_success().await?.iter() {
-        let event = event?;
-        if event.event_name() == "Submitted" {
-            submission = number(&event.decode_fields_unchecked_as::<Value>()?);
-        }
-    }
-    let submission = submission.ok_or("the transaction lacks its event")?;
     let mut blocks = chain.stream_blocks().await?;
     println!("submission {submission} sha256 {}", hex::encode(sha256));
     'blocks: while let Some(block) = blocks.next().await {
@@ -105,7 +118,7 @@ async fn main() -> Result<(), Failure> {
                 continue;
             }
             let fields = event.decode_fields_unchecked_as::<Value>()?;
-            if number(&fields) == Some(submission) {
+            if number(&fields, "submission") == Some(submission) {
                 let accepted = fields.at("accepted").and_then(|it| it.as_bool());
                 println!("verdict: {}accepted", if accepted == Some(true) { "" } else { "not " });
                 break 'blocks;
@@ -123,16 +136,13 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The submission that an event is about.
-fn number(fields: &Value) -> Option<u128> {
-    fields.at("submission").and_then(|it| it.as_u128())
+/// A number among the fields of an event.
+fn number(fields: &Value, name: &str) -> Option<u128> {
+    fields.at(name).and_then(|it| it.as_u128())
 }
 
-/// What an account can spend, in plancks.
-async fn free(chain: &OnlineClient<SubstrateConfig>, who: &AccountId32) -> Result<u128, Failure> {
-    let address = dynamic::storage::<([u8; 32],), Value>("System", "Account");
-    let now = chain.at_current_block().await?;
-    let account = now.storage().fetch(address, (who.0,)).await?.decode()?;
-    let free = account.at("data").at("free").and_then(|it| it.as_u128());
-    Ok(free.ok_or("the account has no balance")?)
+/// The number of an account's next transaction. Left to itself subxt takes that of the last final block, which is
+/// too old where the account has just sent something.
+async fn number_of(rpc: &RpcClient, who: &AccountId32) -> Result<u64, Failure> {
+    Ok(rpc.request("system_accountNextIndex", rpc_params![who]).await?)
 }
