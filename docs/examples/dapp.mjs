@@ -1,7 +1,7 @@
 // Reads a Datanet and its board, submits a file without a fee, follows the events until the file has a
 // verdict, and says why.
 //
-// Usage: node dapp.mjs NODE DATANET SECRET, as in: node dapp.mjs ws://127.0.0.1:9944 0 //Dave
+// Usage: OPENLEDGER_SECRET=//Dave node dapp.mjs ws://127.0.0.1:9944 DATANET
 
 import { createHash } from "node:crypto";
 import { sr25519CreateDerive } from "@polkadot-labs/hdkd";
@@ -10,14 +10,15 @@ import { createClient } from "polkadot-api";
 import { getPolkadotSigner } from "polkadot-api/signer";
 import { getWsProvider } from "polkadot-api/ws";
 
-const [node, number, secret] = process.argv.slice(2);
+const [node, number] = process.argv.slice(2);
 const datanet = Number(number);
 
 // Connect. Calls, types and events come from the node's own metadata; a program that is built with
 // `npx papi add` has their TypeScript types as well.
 const client = createClient(getWsProvider(node));
 const api = client.getUnsafeApi();
-const key = sr25519CreateDerive(DEV_MINI_SECRET)(secret);
+// A development key; in a browser the wallet's signer takes its place.
+const key = sr25519CreateDerive(DEV_MINI_SECRET)(process.env.OPENLEDGER_SECRET);
 const signer = getPolkadotSigner(key.publicKey, "Sr25519", key.sign);
 const me = ss58Address(key.publicKey);
 const { name } = await client.getChainSpecData();

@@ -1,17 +1,18 @@
 """Reads a Datanet and its board, submits a file without a fee, follows the events until the file has a
 verdict, and says why.
 
-Usage: dapp.py NODE DATANET SECRET, as in: dapp.py ws://127.0.0.1:9944 0 //Dave
+Usage: OPENLEDGER_SECRET=//Dave python3 dapp.py ws://127.0.0.1:9944 DATANET
 """
 
 import hashlib
+import os
 import sys
 from time import time
 
 from substrateinterface import Keypair, SubstrateInterface
 from substrateinterface.exceptions import SubstrateRequestException
 
-node, datanet, secret = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+node, datanet = sys.argv[1], int(sys.argv[2])
 
 
 def say(*words):
@@ -20,7 +21,7 @@ def say(*words):
 
 # Connect. Calls, types and events come from the node's own metadata.
 chain = SubstrateInterface(url=node)
-me = Keypair.create_from_uri(secret)
+me = Keypair.create_from_uri(os.environ["OPENLEDGER_SECRET"])
 chain.init_runtime()
 say("chain:", chain.chain, "spec version", chain.runtime_version)
 
@@ -46,7 +47,10 @@ item = {"content": {"codec": "Raw", "digest": f"0x{sha256}"}, "sha256": f"0x{sha
 call = chain.compose_call("Datanets", "submit", {"datanet": datanet, "items": ([item],)})
 
 # Submit. It costs no fee within the day's quota; a broken rule is answered by the pool.
-free = lambda: chain.query("System", "Account", [me.ss58_address]).value["data"]["free"]
+def free():
+    return chain.query("System", "Account", [me.ss58_address]).value["data"]["free"]
+
+
 before = free()
 receipt = chain.submit_extrinsic(chain.create_signed_extrinsic(call, me), wait_for_inclusion=True)
 if not receipt.is_success:
@@ -72,7 +76,7 @@ def events(header, *_):
     block = chain.get_block_hash(header["header"]["number"])
     for event in chain.get_events(block):
         it = event.value
-        if it["event_id"] == "Decided" and it["attributes"]["submission"] == number:
+        if (it["module_id"], it["event_id"]) == ("Review", "Decided") and it["attributes"]["submission"] == number:
             return it["attributes"]
 
 

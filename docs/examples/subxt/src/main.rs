@@ -1,7 +1,7 @@
 //! Reads a Datanet and its board, submits a file without a fee, follows the events until the file has a
 //! verdict, and says why.
 //!
-//! Usage: `openledger-dapp NODE DATANET SECRET`, as in `openledger-dapp ws://127.0.0.1:9944 0 //Dave`
+//! Usage: `OPENLEDGER_SECRET=//Dave openledger-dapp ws://127.0.0.1:9944 DATANET`
 
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -40,16 +40,17 @@ impl subxt::tx::Signer<SubstrateConfig> for Key {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [node, datanet, secret] = arguments.as_slice() else {
-        return Err("usage: openledger-dapp NODE DATANET SECRET".into());
+    let [node, datanet] = arguments.as_slice() else {
+        return Err("usage: OPENLEDGER_SECRET=… openledger-dapp NODE DATANET".into());
     };
+    let secret = std::env::var("OPENLEDGER_SECRET")?;
     let datanet: u32 = datanet.parse()?;
 
     // Connect. Calls, types and events come from the node's own metadata; `#[subxt::subxt]` makes Rust types
     // of them at compile time.
     let rpc = RpcClient::from_insecure_url(node).await?;
     let chain = OnlineClient::<SubstrateConfig>::from_rpc_client(rpc.clone()).await?;
-    let key = Key(Pair::from_string(secret, None).map_err(|_| "that is no secret")?);
+    let key = Key(Pair::from_string(&secret, None).map_err(|_| "that is no secret")?);
     let me = AccountId32(key.0.public().0);
     let name: String = rpc.request("system_chain", rpc_params![]).await?;
     let now = chain.at_current_block().await?;
@@ -91,9 +92,9 @@ async fn main() -> Result<(), Failure> {
     for event in done.wait_for_success().await?.iter() {
         let event = event?;
         let fields = event.decode_fields_unchecked_as::<Value>()?;
-        match event.event_name() {
-            "Submitted" => submission = number(&fields, "submission"),
-            "TransactionFeePaid" => fee = number(&fields, "actual_fee"),
+        match (event.pallet_name(), event.event_name()) {
+            ("Datanets", "Submitted") => submission = number(&fields, "submission"),
+            ("TransactionPayment", "TransactionFeePaid") => fee = number(&fields, "actual_fee"),
             _ => {}
         }
     }
@@ -114,7 +115,7 @@ async fn main() -> Result<(), Failure> {
         let events = block?.at().await?.events().fetch().await?;
         for event in events.iter() {
             let event = event?;
-            if event.event_name() != "Decided" {
+            if (event.pallet_name(), event.event_name()) != ("Review", "Decided") {
                 continue;
             }
             let fields = event.decode_fields_unchecked_as::<Value>()?;
