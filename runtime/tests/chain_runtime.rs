@@ -6,6 +6,8 @@ mod admission;
 mod common;
 #[path = "chain_runtime/copies.rs"]
 mod copies;
+#[path = "chain_runtime/economics.rs"]
+mod economics;
 #[path = "chain_runtime/fees.rs"]
 mod fees;
 #[path = "chain_runtime/genesis.rs"]

@@ -333,6 +333,9 @@ async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<An
     if let (Some(step), Some(total)) = (job.step, job.total_steps) {
         state.push_str(&format!(", step {step} of {total}"));
     }
+    if let Some(failure) = job.failure {
+        state.push_str(&format!(" ({}): {}", failure.name(), failure.help()));
+    }
     let loss = match &job.result {
         Some(result) => {
             format!("{:.3} → {:.3} nats a token", result.eval_loss_before, result.eval_loss_after)

@@ -1,5 +1,7 @@
-//! `docs/reference/rest.md`, written from the description of the API.
+//! `docs/reference/rest.md`, written from the description of the API, and the gateway's part of
+//! `docs/reference/metrics.md`, from what it answers.
 
+use super::common::Served;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -24,6 +26,41 @@ fn the_committed_reference_is_current() {
         "docs/reference/rest.md is out of date; write it anew with \
          `OPENLEDGER_UPDATE=1 ./scripts/test content -- committed_reference`"
     );
+}
+
+#[tokio::test]
+async fn the_committed_metrics_are_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let answer = Served::start(folder.path()).await.ask("/metrics").await;
+    let text = String::from_utf8(answer.body).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/metrics.md");
+    let committed = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- gateway -->\n", "<!-- end of gateway -->");
+    let (before, rest) = committed.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let current = format!("{before}{begin}{}{end}{after}", metrics(&text));
+    if std::env::var_os("OPENLEDGER_UPDATE").is_some() {
+        std::fs::write(&path, &current).unwrap();
+        return;
+    }
+    assert!(
+        committed == current,
+        "docs/reference/metrics.md is out of date; write it anew with \
+         `OPENLEDGER_UPDATE=1 ./scripts/test content -- committed_metrics`"
+    );
+}
+
+/// A table of what Prometheus' text format declares.
+fn metrics(text: &str) -> String {
+    let mut out = String::from("| metric | kind | |\n|---|---|---|\n");
+    let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
+    for (name, help) in helps {
+        let kind = text
+            .lines()
+            .find_map(|line| line.strip_prefix("# TYPE ")?.strip_prefix(name)?.strip_prefix(' '));
+        let _ = writeln!(out, "| `{name}` | {} | {help} |", kind.unwrap_or("?"));
+    }
+    out
 }
 
 fn page(description: &Value) -> String {

@@ -1,6 +1,8 @@
-//! `docs/reference/commands.md`, written from what the programs say of themselves.
+//! `docs/reference/commands.md`, and the table of `docs/reference/configuration.md`, written from what the programs
+//! say of themselves.
 
 use crate::binaries;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -33,6 +35,74 @@ fn reference_of_the_commands_is_current() {
         "docs/reference/commands.md is out of date; run: \
          OPENLEDGER_UPDATE=1 scripts/test all -- reference_of_the_commands"
     );
+}
+
+/// Every variable of the environment that help names, with the commands and options that take it.
+#[test]
+fn reference_of_the_configuration_is_current() {
+    let programs = binaries();
+    let mut commands = String::new();
+    for program in [&programs.cli, &programs.ipfs, &programs.worker, &programs.gateway] {
+        put(&mut commands, program, &[]);
+    }
+    let mut rows: BTreeMap<(String, String, String), BTreeSet<&str>> = BTreeMap::new();
+    for section in commands.split("\n##").skip(1) {
+        let command = section.trim_start_matches('#').lines().next().unwrap_or_default().trim();
+        for option in options(section) {
+            let Some(variable) = between(&option, "[env: ", &['=', ']']) else { continue };
+            let name = option.split_whitespace().find(|word| word.starts_with("--"));
+            let default = between(&option, "[default: ", &[']']).unwrap_or_default();
+            let row = (variable.to_owned(), name.unwrap_or("–").to_owned(), default.to_owned());
+            rows.entry(row).or_default().insert(command);
+        }
+    }
+    assert!(rows.len() > 5, "help names few variables: {rows:?}");
+    let mut table = String::from("| variable | option | default | of |\n|---|---|---|---|\n");
+    for ((variable, option, default), commands) in rows {
+        let commands: Vec<_> = commands.iter().map(|command| format!("`{command}`")).collect();
+        let default = match default.is_empty() {
+            true => "–".to_owned(),
+            false => format!("`{default}`"),
+        };
+        let _ =
+            writeln!(table, "| `{variable}` | `{option}` | {default} | {} |", commands.join(", "));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/configuration.md");
+    let committed = std::fs::read_to_string(&path).expect("the page");
+    let (begin, end) = ("<!-- variables -->\n", "<!-- end of variables -->");
+    let (before, rest) = committed.split_once(begin).expect("the table has a place");
+    let (_, after) = rest.split_once(end).expect("the table ends");
+    let current = format!("{before}{begin}{table}{end}{after}");
+    if std::env::var_os("OPENLEDGER_UPDATE").is_some() {
+        std::fs::write(&path, &current).expect("the file can be written");
+        return;
+    }
+    assert!(
+        committed == current,
+        "docs/reference/configuration.md is out of date; run: \
+         OPENLEDGER_UPDATE=1 scripts/test all -- reference_of_the_configuration"
+    );
+}
+
+/// What help says of each option, on one line each.
+fn options(help: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with("--") || (line.starts_with('-') && line.contains(", --")) {
+            found.push(String::new());
+        }
+        if let Some(option) = found.last_mut() {
+            option.push_str(line);
+            option.push(' ');
+        }
+    }
+    found
+}
+
+/// What stands between a beginning and the next of some ends.
+fn between<'a>(text: &'a str, begin: &str, ends: &[char]) -> Option<&'a str> {
+    let (_, rest) = text.split_once(begin)?;
+    rest.split(ends).next().map(str::trim)
 }
 
 /// Puts the help of a command and of those under it.

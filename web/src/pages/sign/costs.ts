@@ -1,0 +1,122 @@
+import { ProblemError } from "@/lib/problem";
+import type { Call, Decoder } from "./decode";
+
+/** What a call costs and holds beside its fee, in plancks. */
+export interface Cost {
+  spent: bigint;
+  held: bigint;
+  /** Why there is no fee, where there is none. */
+  free?: string;
+  /** What the numbers do not say. */
+  notes: readonly string[];
+}
+
+type Rule = (call: Call, constant: Decoder["constant"]) => Partial<Cost>;
+
+const nothing: Rule = () => ({});
+const held =
+  (pallet: string, name: string): Rule =>
+  (_, constant) => ({ held: constant(pallet, name) });
+const submission: Rule = () => ({ free: "Submissions within the quota cost no fee." });
+const transfer: Rule = ({ values }) => ({ spent: BigInt(values.value) });
+const job: Rule = ({ values }, constant) => ({
+  held: BigInt(values.token_ceiling) * BigInt(values.price_per_token) + constant("Training", "JobDeposit"),
+  notes: ["The worker is paid from what is held when the adapter is there. The rest comes back."],
+});
+
+/** Calls that are signed here. Whoever adds one to a pallet says here what it costs; a test counts them. */
+const rules: Record<string, Rule> = {
+  "Balances.transfer_allow_death": transfer,
+  "Balances.transfer_keep_alive": transfer,
+  "Datanets.create_datanet": held("Datanets", "DatanetDeposit"),
+  "Datanets.register": held("Datanets", "ContributorHold"),
+  "Datanets.register_for": held("Datanets", "ContributorHold"),
+  "Datanets.deregister": nothing,
+  "Datanets.submit": submission,
+  "Datanets.withdraw": () => ({ free: "Taking a file back costs no fee." }),
+  "Datanets.precommit": submission,
+  "Datanets.open": submission,
+  "Datanets.expire": nothing,
+  "Datanets.set_caps": nothing,
+  "Datanets.bar": nothing,
+  "Datanets.unbar": nothing,
+  "Datanets.end_sponsorship": nothing,
+  "Datanets.clear_refusal": nothing,
+  "Datanets.revoke_leaf": nothing,
+  "Datanets.set_text": nothing,
+  "Datanets.pause": nothing,
+  "Datanets.resume": nothing,
+  "Datanets.offer_ownership": () => ({ notes: ["Whoever accepts owns the Datanet from then on."] }),
+  "Datanets.accept_ownership": held("Datanets", "DatanetDeposit"),
+  "Datanets.close": () => ({ notes: ["A closed Datanet stays closed."] }),
+  "Review.vote": nothing,
+  "Review.vote_many": nothing,
+  "Review.set_policy": nothing,
+  "Review.resign": nothing,
+  "Leaderboard.fund": ({ values }) => ({
+    spent: BigInt(values.amount),
+    notes: ["What points earn does not come back."],
+  }),
+  "Leaderboard.set_terms": nothing,
+  "Leaderboard.claim": nothing,
+  "Leaderboard.claim_many": nothing,
+  "Leaderboard.leave": nothing,
+  "Leaderboard.withdraw": nothing,
+  "Leaderboard.recover": nothing,
+  "Leaderboard.set_payout": (_, constant) => ({
+    held: constant("Leaderboard", "PayoutDeposit"),
+    notes: ["Rewards of the account are paid to the other one from then on."],
+  }),
+  "Training.register_base_model": held("Training", "BaseModelDeposit"),
+  "Training.register_worker": held("Training", "WorkerBond"),
+  "Training.update_worker": nothing,
+  "Training.pause": nothing,
+  "Training.resume": (_, constant) => ({
+    held: constant("Training", "WorkerBond"),
+    notes: ["Of the bond only what is missing is held."],
+  }),
+  "Training.deregister_worker": nothing,
+  "Training.create_job": job,
+  "Training.refine_adapter": job,
+  "Training.cancel_job": () => ({ notes: ["A worker that trains is paid for what it has shown."] }),
+  "Training.take": nothing,
+  "Training.heartbeat": nothing,
+  "Training.submit_result": nothing,
+  "Training.decline": nothing,
+  "Training.raise_price": () => ({
+    notes: ["The difference to the price before is held too, for each token of the ceiling."],
+  }),
+  "Training.extend_deadline": nothing,
+  "Training.prune_job": nothing,
+  "Training.retire_base_model": nothing,
+};
+
+/** Several calls at once. What stands within is shown and counted as if it stood alone. */
+const batches = ["Utility.batch", "Utility.batch_all", "Utility.force_batch"];
+
+/** Calls that have a rule. @public */
+export const ruled: readonly string[] = Object.keys(rules);
+
+/** What a call costs, or why it is not signed here. */
+export function costOf(call: Call, constant: Decoder["constant"]): Cost {
+  const name = `${call.pallet}.${call.name}`;
+  if (batches.includes(name)) {
+    const costs = call.within.map((one) => costOf(one, constant));
+    const sum = (of: (cost: Cost) => bigint) => costs.reduce((total, cost) => total + of(cost), 0n);
+    return {
+      spent: sum(({ spent }) => spent),
+      held: sum(({ held }) => held),
+      notes: [...new Set(costs.flatMap(({ notes }) => notes))],
+    };
+  }
+  const rule = rules[name];
+  if (!rule) {
+    throw new ProblemError(
+      `This page does not sign ${name}`,
+      call.within.length > 0
+        ? "It would act in another way than the calls within it say. Have those made without it."
+        : "It signs what contributors, curators, owners and operators do here, and nothing else.",
+    );
+  }
+  return { spent: 0n, held: 0n, notes: [], ...rule(call, constant) };
+}
