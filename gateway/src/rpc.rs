@@ -192,9 +192,11 @@ struct Call<'a> {
     id: Option<&'a RawValue>,
 }
 
-/// Whether an id is one that JSON-RPC knows.
+/// Whether an id is one that the node answers: a text, or a whole number.
 fn is_id(id: &RawValue) -> bool {
-    id.get().len() <= MAX_ID && !id.get().starts_with(['[', '{', 't', 'f'])
+    let text = id.get();
+    let is_text = text.starts_with('"') && text.len() <= MAX_ID;
+    is_text || text == "null" || text.parse::<u64>().is_ok()
 }
 
 /// The answer to a request that is not passed on.
@@ -207,7 +209,7 @@ fn refuse(text: &str) -> Option<String> {
     match serde_json::from_str::<Call<'_>>(text) {
         // Else no answer could be told from another's, and the node's connection gives none.
         Ok(call) if call.id.is_some_and(|id| !is_id(id)) => {
-            let message = "the id of a request is a number, a text of at most 200 bytes, or null";
+            let message = "the id of a request is a whole number from 0, a text of at most 200 bytes, or null";
             Some(error(None, -32_600, message.to_owned()))
         }
         Ok(call) if is_allowed(&call.method) => None,

@@ -43,13 +43,13 @@ async fn methods_that_change_the_node_are_not_passed_on() {
         assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32_600), &Value::Null));
     }
     // Nor is one whose answer could not be told from another's.
-    for id in ["[]", "[[]]", r#"{"a":1}"#, "true"] {
+    for id in ["[]", "[[]]", r#"{"a":1}"#, "true", "-1", "1.5", "18446744073709551616"] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"system_chain","params":[]}}"#);
         socket.writer.text(&text).await.unwrap();
         let refused = socket.reader.json().await.unwrap();
         assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32_600), &Value::Null));
     }
-    for id in ["7", "-1", r#""a text""#] {
+    for id in ["7", "18446744073709551615", r#""a text""#] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"system_chain","params":[]}}"#);
         socket.writer.text(&text).await.unwrap();
         let answered = socket.reader.json().await.unwrap();
