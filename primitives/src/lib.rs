@@ -26,6 +26,7 @@ extern crate alloc;
 
 pub mod api;
 pub mod attribution;
+pub mod committee;
 pub mod content_id;
 pub mod datanet;
 pub mod funding;

@@ -1,6 +1,8 @@
 //! The words every part shares: what they accept and refuse, their stored shapes, and the arithmetic
 //! of quotas, rewards and jobs under random use.
 
+#[path = "chain_primitives/committee.rs"]
+mod committee;
 #[path = "chain_primitives/content_id.rs"]
 mod content_id;
 #[path = "chain_primitives/datanet.rs"]

@@ -2,6 +2,7 @@
 
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
+    committee::Outcome,
     job::{DeclineReason, JobFailure, JobState},
     training::{Schedule, SpecField},
     BarReason, ClosedList, MediaType, Method, Modality, ModelFamily, RefusalRule, RejectionReason,
@@ -44,6 +45,7 @@ fn every_entry_has_one_code_and_one_name_everywhere() {
     check::<MediaType>();
     check::<Modality>();
     check::<JobFailure>();
+    check::<Outcome>();
     check::<DeclineReason>();
     check::<ModelFamily>();
     check::<Method>();
@@ -64,6 +66,10 @@ fn has(page: &str, words: &str) {
 
 #[test]
 fn the_tables_in_the_pages_are_those_of_the_code() {
+    let committees = page("committees.md");
+    for outcome in Outcome::ALL {
+        has(&committees, &format!("| {} | {outcome} | {} |", outcome.code(), outcome.help()));
+    }
     let submissions = page("submissions.md");
     for reason in RejectionReason::ALL {
         has(&submissions, &format!("| {} | {reason} | {} |", reason.code(), reason.help()));

@@ -1,4 +1,4 @@
-//! The vectors that docs/datasets.md prints for verifiers in other languages.
+//! The vectors that docs/versions.md prints for verifiers in other languages.
 
 use openledger_primitives::{
     leaf::{text_root, verify_leaf, verify_text_chunk, version_of},
@@ -66,10 +66,10 @@ fn the_printed_leaf_of_the_second_shape_holds() {
     );
 }
 
-/// The checker that docs/datasets.md prints, run as a stranger would run it.
+/// The checker that docs/versions.md prints, run as a stranger would run it.
 #[test]
 fn the_printed_checker_and_its_example_run() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/datasets.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/versions.md");
     let page = std::fs::read_to_string(path).expect("the page is there");
     let mut blocks = page.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next());
     let program: String = blocks.by_ref().collect();

@@ -1,5 +1,5 @@
 //! All fields of requests that are known, in one place: which are used, which change nothing, and which
-//! are refused because they would change an answer in a way that is not there. `docs/serving.md` shows
+//! are refused because they would change an answer in a way that is not there. `docs/reference/serving.md` shows
 //! the same list. Fields that are not in it are ignored.
 
 use super::error::ApiError;
@@ -312,7 +312,7 @@ pub(super) fn check(fields: &[Field], object: &Map<String, Value>) -> Result<(),
     Ok(())
 }
 
-/// The lists as Markdown, for `docs/serving.md`.
+/// The lists as Markdown, for `docs/reference/serving.md`.
 pub fn markdown() -> String {
     let mut text = String::new();
     let mut table = |title: &str, fields: &[Field]| {

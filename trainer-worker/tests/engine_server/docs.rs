@@ -1,4 +1,4 @@
-//! docs/serving.md and docs/reference/metrics.md say what the code does.
+//! docs/reference/serving.md and docs/reference/metrics.md say what the code does.
 
 use crate::http::Server;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[test]
 fn the_page_shows_the_list_of_fields() {
     let listed = trainer_worker::server::fields::markdown();
-    check("serving.md", "<!-- fields: begin -->\n", "<!-- fields: end -->", &listed);
+    check("reference/serving.md", "<!-- fields: begin -->\n", "<!-- fields: end -->", &listed);
 }
 
 #[test]

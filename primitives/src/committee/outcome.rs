@@ -1,0 +1,107 @@
+//! Every way in which a file leaves a draw, as data: what becomes of the file, of those who said so, and of
+//! the bond of who challenged it.
+
+use crate::list::closed_list;
+
+closed_list! {
+    /// How a file leaves a draw. Append, never reorder.
+    "an outcome", pub enum Outcome {
+        Accepted = 0, "accepted", "most accept, and nobody challenges it";
+        Refused = 1, "refused", "most refuse, and its contributor does not challenge it";
+        UnavailableAgain = 2, "unavailable-again", "most cannot fetch it: another committee is asked";
+        Unavailable = 3, "unavailable", "most cannot fetch it, and no committee is left to ask";
+        SplitAgain = 4, "split-again", "most reveal but do not agree: another committee is asked";
+        Split = 5, "split", "most reveal but do not agree, and no committee is left to ask";
+        NoQuorumAgain = 6, "no-quorum-again", "too few commit or reveal: another committee is asked";
+        NoQuorum = 7, "no-quorum", "too few commit or reveal, and no committee is left to ask";
+        TooFewSeats = 8, "too-few-seats", "too few accounts have seats, at every attempt";
+        EmptyBudget = 9, "empty-budget", "the review budget does not cover a committee, at every attempt";
+        AcceptanceUpheld = 10, "acceptance-upheld", "challenged, and the larger committee accepts it too";
+        AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it";
+        MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";
+        AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and the larger committee cannot fetch it";
+        AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict";
+        RefusalUpheld = 15, "refusal-upheld", "challenged, and the larger committee refuses it too";
+        RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
+        RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict";
+    }
+}
+
+/// What becomes of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A leaf, points and pay, as the committee said.
+    Leaf,
+    /// A leaf, points and pay, as the larger committee said.
+    LeafOfChallenge,
+    /// A refusal.
+    Refusal,
+    /// Another draw.
+    Again,
+    /// Nothing, without prejudice: it may be submitted again. The quota stays used.
+    Nothing,
+}
+
+/// What becomes of the members who said what their committee found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Majority {
+    /// There are none.
+    None,
+    /// Paid.
+    Paid,
+    /// Unpaid, and a part of a seat lost.
+    Slashed,
+}
+
+/// What becomes of a challenger's bond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// Nobody challenged.
+    None,
+    /// Back.
+    Back,
+    /// Back, with half of what the overturned lose.
+    Rewarded,
+    /// It pays the larger committee, and the rest goes to those who were challenged wrongly.
+    Lost,
+}
+
+impl Outcome {
+    /// What becomes of the file.
+    pub const fn end(self) -> End {
+        self.row().0
+    }
+
+    /// What becomes of the majority.
+    pub const fn majority(self) -> Majority {
+        self.row().1
+    }
+
+    /// What becomes of the bond.
+    pub const fn bond(self) -> Bond {
+        self.row().2
+    }
+
+    const fn row(self) -> (End, Majority, Bond) {
+        use Outcome::*;
+        match self {
+            Accepted => (End::Leaf, Majority::Paid, Bond::None),
+            Refused => (End::Refusal, Majority::Paid, Bond::None),
+            UnavailableAgain | SplitAgain | NoQuorumAgain => {
+                (End::Again, Majority::None, Bond::None)
+            }
+            Unavailable | Split | NoQuorum | TooFewSeats | EmptyBudget => {
+                (End::Nothing, Majority::None, Bond::None)
+            }
+            AcceptanceUpheld => (End::Leaf, Majority::Paid, Bond::Lost),
+            AcceptanceOverturned => (End::Refusal, Majority::Slashed, Bond::Rewarded),
+            MeasuredAnew => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
+            // Who accepts a file serves it until nobody can challenge it any more.
+            AcceptanceUnavailable => (End::Nothing, Majority::Slashed, Bond::Rewarded),
+            AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
+            RefusalUpheld => (End::Refusal, Majority::Paid, Bond::Lost),
+            RefusalOverturned => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
+            RefusalStands => (End::Refusal, Majority::Paid, Bond::Back),
+        }
+    }
+}

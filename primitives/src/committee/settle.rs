@@ -1,0 +1,161 @@
+//! Who is paid and who loses: transfers that follow from the table of [`Outcome`]s.
+//!
+//! Whatever happens, all of a file's reserve and of a challenger's bond is moved, nothing is taken from a
+//! seat that does not go somewhere, and nothing comes from nowhere.
+
+use super::{Bond, Majority, Outcome, Rules, Stand};
+use crate::Balance;
+use alloc::vec::Vec;
+
+/// Which committee a member is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Committee {
+    /// The one that judged the call.
+    First,
+    /// The larger one that a challenge brought.
+    Larger,
+}
+
+/// Where plancks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purse {
+    /// What the Datanet's review budget set aside for the file.
+    Reserve,
+    /// The Datanet's review budget.
+    Budget,
+    /// The challenger's bond.
+    Bond,
+    /// The challenger.
+    Challenger,
+    /// The bond of a member's seats.
+    Seat(Committee, usize),
+    /// A member.
+    Account(Committee, usize),
+    /// What the overturned lost, before it is handed on: empty in the end.
+    Pot,
+    /// The treasury.
+    Treasury,
+}
+
+/// An amount that moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// From where.
+    pub from: Purse,
+    /// To where.
+    pub to: Purse,
+    /// Plancks, more than none.
+    pub amount: Balance,
+}
+
+/// A member, by its place in its committee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// How its word on the file stands to what its committee found.
+    pub stand: Stand,
+    /// What its seats have left to lose.
+    pub held: Balance,
+}
+
+struct Transfers(Vec<Transfer>);
+
+impl Transfers {
+    fn push(&mut self, from: Purse, to: Purse, amount: Balance) {
+        if amount > 0 {
+            self.0.push(Transfer { from, to, amount });
+        }
+    }
+
+    /// Pays `each` to everybody who agreed, as far as `left` goes; returns what is left.
+    fn pay(
+        &mut self,
+        from: Purse,
+        committee: Committee,
+        sides: &[Side],
+        each: Balance,
+        left: Balance,
+    ) -> Balance {
+        let agreed = agreed(sides);
+        let each = each.min(left.checked_div(agreed.len() as Balance).unwrap_or(0));
+        for place in &agreed {
+            self.push(from, Purse::Account(committee, *place), each);
+        }
+        left.saturating_sub(each.saturating_mul(agreed.len() as Balance))
+    }
+
+    /// Takes what showing that one has not the file costs.
+    fn void(&mut self, committee: Committee, sides: &[Side], rules: &Rules) {
+        for (place, side) in sides.iter().enumerate() {
+            if side.stand == Stand::Void {
+                let lost = rules.missed.min(side.held);
+                self.push(Purse::Seat(committee, place), Purse::Treasury, lost);
+            }
+        }
+    }
+}
+
+fn agreed(sides: &[Side]) -> Vec<usize> {
+    let agreed = |(place, side): (usize, &Side)| (side.stand == Stand::Agreed).then_some(place);
+    sides.iter().enumerate().filter_map(agreed).collect()
+}
+
+/// Settles one file of a call: `reserve` was set aside for it, `first` judged it, and, if it was
+/// challenged, `larger` judged it again and `bond` was put up. Members who did not reveal have been
+/// charged by [`missed`] before.
+///
+/// Of a majority that was overturned nobody is paid, and of its committee nobody is charged for not having
+/// what that majority called the file.
+pub fn settle(
+    outcome: Outcome,
+    rules: &Rules,
+    reserve: Balance,
+    first: &[Side],
+    larger: &[Side],
+    bond: Balance,
+) -> Vec<Transfer> {
+    let mut done = Transfers(Vec::new());
+    let mut reserve = reserve;
+    match outcome.majority() {
+        Majority::None => {}
+        Majority::Paid => {
+            reserve = done.pay(Purse::Reserve, Committee::First, first, rules.pay, reserve);
+            done.void(Committee::First, first, rules);
+        }
+        Majority::Slashed => {
+            let mut pot: Balance = 0;
+            for place in agreed(first) {
+                let held = first.get(place).map_or(0, |side| side.held);
+                let lost = rules.overturned.min(held);
+                done.push(Purse::Seat(Committee::First, place), Purse::Pot, lost);
+                pot = pot.saturating_add(lost);
+            }
+            done.push(Purse::Pot, Purse::Challenger, pot / 2);
+            pot = pot.saturating_sub(pot / 2);
+            // Seats that have little left to lose do not leave those unpaid who were right.
+            let fees = rules.pay.saturating_mul(agreed(larger).len() as Balance);
+            let more = fees.saturating_sub(pot).min(reserve);
+            done.push(Purse::Reserve, Purse::Pot, more);
+            reserve = reserve.saturating_sub(more);
+            pot = pot.saturating_add(more);
+            pot = done.pay(Purse::Pot, Committee::Larger, larger, rules.pay, pot);
+            done.push(Purse::Pot, Purse::Treasury, pot);
+        }
+    }
+    done.push(Purse::Reserve, Purse::Budget, reserve);
+    match outcome.bond() {
+        Bond::None => {}
+        Bond::Back | Bond::Rewarded => done.push(Purse::Bond, Purse::Challenger, bond),
+        Bond::Lost => {
+            let mut left = done.pay(Purse::Bond, Committee::Larger, larger, rules.pay, bond);
+            left = done.pay(Purse::Bond, Committee::First, first, Balance::MAX, left);
+            done.push(Purse::Bond, Purse::Treasury, left);
+        }
+    }
+    done.void(Committee::Larger, larger, rules);
+    done.0
+}
+
+/// What a member loses to the treasury that did not reveal on so many files, of what its seats have left.
+pub fn missed(files: usize, held: Balance, rules: &Rules) -> Balance {
+    rules.missed.saturating_mul(files as Balance).min(held)
+}

@@ -1,0 +1,321 @@
+//! The table: every outcome is reached by its own story, and moves what the table says.
+
+use super::*;
+use openledger_primitives::{
+    committee::{
+        life::Lack, settle, settle::Committee, Bond, DrawError, End, Majority, Outcome, Phase,
+        MAX_TRIES,
+    },
+    ClosedList,
+};
+
+/// What happened to one file: its outcome and what every purse gained.
+struct Ended {
+    outcome: Outcome,
+    purses: BTreeMap<Purse, i128>,
+    absent: Vec<usize>,
+}
+
+impl Ended {
+    fn of(&self, purse: Purse) -> i128 {
+        self.purses.get(&purse).copied().unwrap_or(0)
+    }
+
+    fn paid(&self, committee: Committee, places: std::ops::Range<usize>) -> Vec<i128> {
+        places.map(|place| self.of(Purse::Account(committee, place))).collect()
+    }
+}
+
+const PAY: i128 = RULES.pay as i128;
+const RESERVE: u128 = RULES.reserve();
+const BOND: i128 = RULES.bond as i128;
+const LOST: i128 = RULES.overturned as i128;
+
+/// A file that so many committees were asked about before, and what the members of this one do.
+fn unchallenged(before: u8, says: [Says; 5]) -> Ended {
+    let mut life = asked(1, before);
+    begin(DRAW, &mut life, FIRST, 100);
+    let (absent, now) = judge(DRAW, &mut life, &says, 100);
+    if let Phase::Judged { until } = life.phase {
+        assert_eq!(until, now + LENGTHS.challenge);
+        assert_eq!(life.conclude(0, until), Err(DrawError::TooEarly));
+        life.conclude(0, until + 1).unwrap();
+    }
+    ended(&life, absent, &[], 0)
+}
+
+/// The same file, challenged before a larger committee whose members do `larger`; `None` where it cannot
+/// be drawn.
+fn challenged(says: [Says; 5], larger: Option<[Says; 15]>) -> Ended {
+    let mut life = review(1);
+    begin(DRAW, &mut life, FIRST, 100);
+    let (_, now) = judge(DRAW, &mut life, &says, 100);
+    let refusal = matches!(life.files[0].state, FileState::Judged(Verdict::Reject(_)));
+    let who = if refusal { CONTRIBUTOR } else { CHALLENGER };
+    let mut other = life.challenge(DRAW, 0, &who, now + 1, 5, CHALLENGE).unwrap();
+    let bond = RULES.bond;
+    let Some(says) = larger else {
+        for tries in 1..=MAX_TRIES {
+            assert_eq!(other.postpone(Lack::Seats), Ok(tries < MAX_TRIES));
+        }
+        life.resolve(0, CHALLENGE, &other, &RULES).unwrap();
+        return ended(&life, vec![], &[], bond);
+    };
+    begin(CHALLENGE, &mut other, LARGER, 1_000);
+    let (absent, _) = judge(CHALLENGE, &mut other, &says, 1_000);
+    assert_eq!(other.phase, Phase::Over, "the word of a challenge is final");
+    life.resolve(0, CHALLENGE, &other, &RULES).unwrap();
+    ended(&life, absent, &sides(&other, 0), bond)
+}
+
+fn ended(life: &Draw<u64>, absent: Vec<usize>, larger: &[Side], bond: u128) -> Ended {
+    assert_eq!(life.phase, Phase::Over);
+    let FileState::Over(outcome) = life.files[0].state else { panic!("the file is not over") };
+    let transfers = settle(outcome, &RULES, RESERVE, &sides(life, 0), larger, bond);
+    let purses = conserved(&transfers, RESERVE, bond, |_| RULES.seat);
+    // What the table says is what moves.
+    let of = |purse| purses.get(&purse).copied().unwrap_or(0);
+    let gains = |purse: &Purse| matches!(purse, Purse::Account(Committee::First, _));
+    let paid = purses.iter().any(|(purse, gain)| gains(purse) && *gain > 0);
+    let slashed = purses
+        .iter()
+        .any(|(p, gain)| matches!(p, Purse::Seat(Committee::First, _)) && *gain <= -LOST);
+    assert_eq!(paid, outcome.majority() == Majority::Paid, "{outcome}");
+    assert_eq!(slashed, outcome.majority() == Majority::Slashed, "{outcome}");
+    match outcome.bond() {
+        Bond::None => assert_eq!(bond, 0),
+        Bond::Back => assert_eq!(of(Purse::Challenger), bond as i128, "{outcome}"),
+        Bond::Rewarded => assert!(of(Purse::Challenger) > bond as i128, "{outcome}"),
+        Bond::Lost => assert_eq!(of(Purse::Challenger), 0, "{outcome}"),
+    }
+    Ended { outcome, purses, absent }
+}
+
+fn fifteen(most: Says, times: usize, rest: Says) -> Option<[Says; 15]> {
+    let mut says = [rest; 15];
+    says[..times].fill(most);
+    Some(says)
+}
+
+const GOOD: Says = Accept(70, 500);
+
+#[test]
+fn accepted() {
+    let ended =
+        unchallenged(0, [Accept(60, 500), Accept(80, 500), Accept(90, 500), Reject, Unavailable]);
+    assert_eq!(ended.outcome, Outcome::Accepted);
+    assert_eq!(ended.outcome.end(), End::Leaf);
+    assert_eq!(ended.paid(Committee::First, 0..5), [PAY, PAY, PAY, 0, 0]);
+    assert_eq!(ended.of(Purse::Budget), 2 * PAY, "what nobody earned stays the Datanet's");
+    assert_eq!(ended.of(Purse::Treasury), 0, "who dissents, or cannot fetch, loses nothing");
+}
+
+#[test]
+fn refused() {
+    let ended = unchallenged(0, [Reject, Reject, GOOD, Reject, Reject]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Refused, End::Refusal));
+    assert_eq!(ended.paid(Committee::First, 0..5), [PAY, PAY, 0, PAY, PAY]);
+}
+
+#[test]
+fn unavailable_again() {
+    let ended = unchallenged(0, [Unavailable, Unavailable, Unavailable, GOOD, GOOD]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::UnavailableAgain, End::Again));
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "at no cost to the budget");
+    assert_eq!(ended.purses.len(), 2, "nobody is paid, nobody loses");
+}
+
+#[test]
+fn unavailable() {
+    let ended = unchallenged(RULES.asks - 1, [Unavailable; 5]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Unavailable, End::Nothing));
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
+}
+
+#[test]
+fn split_again() {
+    let ended = unchallenged(0, [GOOD, GOOD, Reject, Reject, Unavailable]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::SplitAgain, End::Again));
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
+}
+
+#[test]
+fn split() {
+    let ended = unchallenged(RULES.asks - 1, [GOOD, GOOD, Reject, Reject, Guess]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Split, End::Nothing));
+    assert_eq!(ended.purses.len(), 2, "where nothing was found, nobody is known to be wrong");
+}
+
+#[test]
+fn no_quorum_again() {
+    let ended = unchallenged(0, [GOOD, GOOD, Nothing, Nothing, Nothing]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::NoQuorumAgain, End::Again));
+    assert_eq!(ended.absent, [2, 3, 4], "reveals never opened, so that nobody owes one");
+    let ended = unchallenged(0, [GOOD, GOOD, Waits, Waits, Nothing]);
+    assert_eq!(ended.outcome, Outcome::NoQuorumAgain);
+    assert_eq!(ended.absent, [2, 3, 4]);
+}
+
+#[test]
+fn no_quorum() {
+    let ended = unchallenged(RULES.asks - 1, [Nothing; 5]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::NoQuorum, End::Nothing));
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
+}
+
+#[test]
+fn a_last_revealer_who_waits_decides_nothing_where_the_others_suffice() {
+    let ended = unchallenged(0, [GOOD, GOOD, GOOD, Reject, Waits]);
+    assert_eq!((ended.outcome, ended.absent.as_slice()), (Outcome::Accepted, &[4][..]));
+    assert_eq!(ended.paid(Committee::First, 4..5), [0]);
+    assert!(charge() > PAY, "it costs more than revealing would have paid");
+}
+
+#[test]
+fn a_last_revealer_who_waits_where_the_others_do_not_suffice_brings_another_committee() {
+    // With its word two of five would be three.
+    let ended = unchallenged(0, [GOOD, GOOD, Waits, Nothing, Nothing]);
+    assert_eq!((ended.outcome, ended.absent.as_slice()), (Outcome::NoQuorumAgain, &[2, 3, 4][..]));
+}
+
+fn never_drawn(lack: Lack) -> Outcome {
+    let mut life = review(2);
+    let mut waited = Vec::new();
+    while let Some(session) = life.session() {
+        waited.push(session);
+        life.postpone(lack).unwrap();
+    }
+    assert_eq!(waited, [2, 3, 5, 9, 17, 33, 65, 129, 257, 513], "twice as long each time");
+    assert_eq!(life.phase, Phase::Over);
+    assert_eq!(life.postpone(lack), Err(DrawError::WrongPhase));
+    let FileState::Over(outcome) = life.files[1].state else { panic!("not over") };
+    outcome
+}
+
+#[test]
+fn too_few_seats() {
+    let outcome = never_drawn(Lack::Seats);
+    assert_eq!((outcome, outcome.end()), (Outcome::TooFewSeats, End::Nothing));
+}
+
+#[test]
+fn empty_budget() {
+    let outcome = never_drawn(Lack::Budget);
+    assert_eq!((outcome, outcome.end()), (Outcome::EmptyBudget, End::Nothing));
+}
+
+#[test]
+fn acceptance_upheld() {
+    let ended = challenged([GOOD, GOOD, GOOD, Reject, Reject], fifteen(GOOD, 10, Reject));
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceUpheld, End::Leaf));
+    assert_eq!(ended.paid(Committee::Larger, 0..15)[9..11], [PAY, 0]);
+    let compensated = PAY + (BOND - 10 * PAY) / 3;
+    assert_eq!(ended.paid(Committee::First, 0..5), [compensated, compensated, compensated, 0, 0]);
+}
+
+#[test]
+fn acceptance_overturned() {
+    let ended = challenged([GOOD, GOOD, GOOD, Reject, Guess], fifteen(Reject, 8, GOOD));
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceOverturned, End::Refusal));
+    assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
+    let seats: Vec<_> =
+        (0..5).map(|place| ended.of(Purse::Seat(Committee::First, place))).collect();
+    assert_eq!(seats, [-LOST, -LOST, -LOST, 0, 0], "a part of a seat of each who said so");
+    assert_eq!(ended.of(Purse::Challenger), BOND + 3 * LOST / 2, "half to the challenger");
+    assert_eq!(ended.of(Purse::Treasury), 3 * LOST / 2 - 8 * PAY, "the other half pays the judges");
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "the budget pays nobody");
+}
+
+#[test]
+fn measured_anew() {
+    for says in [Accept(70, 400), Accept(70 + RULES.score_tolerance / 2, 501), Accept(5, 500)] {
+        let ended = challenged([GOOD; 5], fifteen(says, 15, says));
+        assert_eq!(ended.outcome, Outcome::MeasuredAnew, "{says:?}");
+        assert_eq!(ended.outcome.end(), End::LeafOfChallenge);
+    }
+    let near = Accept(70 - RULES.score_tolerance, 500);
+    assert_eq!(challenged([GOOD; 5], fifteen(near, 15, near)).outcome, Outcome::AcceptanceUpheld);
+}
+
+#[test]
+fn acceptance_unavailable() {
+    let ended = challenged([GOOD; 5], fifteen(Unavailable, 9, GOOD));
+    assert_eq!(
+        (ended.outcome, ended.outcome.end()),
+        (Outcome::AcceptanceUnavailable, End::Nothing)
+    );
+    assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15]);
+    assert_eq!(ended.of(Purse::Challenger), BOND + 5 * LOST / 2, "who accepts a file serves it");
+    assert_eq!(ended.of(Purse::Treasury), 5 * LOST / 2);
+}
+
+#[test]
+fn acceptance_stands() {
+    for larger in [fifteen(Reject, 7, GOOD), fifteen(Reject, 7, Nothing), None] {
+        let mut larger = larger;
+        if let Some(says) = &mut larger {
+            says[14] = Unavailable;
+        }
+        let ended = challenged([GOOD; 5], larger);
+        assert_eq!(ended.outcome, Outcome::AcceptanceStands, "{larger:?}");
+        assert_eq!(ended.outcome.end(), End::Leaf);
+        assert_eq!(ended.of(Purse::Challenger), BOND);
+    }
+}
+
+#[test]
+fn refusal_upheld() {
+    let ended = challenged([Reject; 5], fifteen(Reject, 15, Reject));
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::RefusalUpheld, End::Refusal));
+    assert_eq!(ended.paid(Committee::First, 0..1), [PAY + (BOND - 15 * PAY) / 5]);
+}
+
+#[test]
+fn refusal_overturned() {
+    let ended = challenged([Reject, Reject, Reject, GOOD, GOOD], fifteen(GOOD, 8, Reject));
+    let LeafOfChallenge = ended.outcome.end() else { panic!("{:?}", ended.outcome) };
+    assert_eq!(ended.outcome, Outcome::RefusalOverturned);
+    assert_eq!(ended.of(Purse::Challenger), BOND + 3 * LOST / 2);
+}
+use End::LeafOfChallenge;
+
+#[test]
+fn refusal_stands() {
+    for larger in [fifteen(Unavailable, 15, Reject), fifteen(GOOD, 7, Reject), None] {
+        let mut larger = larger;
+        if let Some(says) = larger.as_mut().filter(|says| says[0] == GOOD) {
+            says[14] = Unavailable;
+        }
+        let ended = challenged([Reject; 5], larger);
+        assert_eq!(ended.outcome, Outcome::RefusalStands);
+        assert_eq!((ended.outcome.end(), ended.of(Purse::Challenger)), (End::Refusal, BOND));
+    }
+}
+
+#[test]
+fn every_row_of_the_table_has_a_test_of_its_name() {
+    let tests = include_str!("outcomes.rs");
+    for outcome in Outcome::ALL {
+        let name = outcome.name().replace('-', "_");
+        assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
+    }
+    assert_eq!(<Outcome as ClosedList>::ALL.len(), 18);
+}
+
+#[test]
+fn a_seat_with_little_left_loses_only_that_and_those_who_were_right_are_paid_from_the_reserve() {
+    let side = |stand, held| Side { stand, held };
+    let agreed = openledger_primitives::committee::Stand::Agreed;
+    let first = [side(agreed, 3), side(agreed, 0), side(agreed, 4)];
+    let larger = [side(agreed, RULES.seat); 15];
+    let held = |purse| match purse {
+        Purse::Seat(Committee::First, place) => first[place].held,
+        _ => RULES.seat,
+    };
+    let done = settle(Outcome::AcceptanceOverturned, &RULES, RESERVE, &first, &larger, RULES.bond);
+    let purses = conserved(&done, RESERVE, RULES.bond, held);
+    assert_eq!(purses[&Purse::Challenger], BOND + 3);
+    let paid = purses[&Purse::Account(Committee::Larger, 14)];
+    assert_eq!(paid, (RESERVE as i128 + 4) / 15);
+    assert_eq!(purses[&Purse::Treasury], (RESERVE as i128 + 4) % 15);
+}

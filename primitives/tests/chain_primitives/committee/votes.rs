@@ -1,0 +1,182 @@
+//! Seals, proofs of possession, and what votes say together.
+
+use super::*;
+use openledger_primitives::committee::{vote::finding, Stand};
+use proptest::prelude::*;
+
+#[test]
+fn seals_and_proofs_are_what_the_page_says() {
+    use sp_crypto_hashing::sha2_256;
+    let words = opinions(DRAW, Reject, 1);
+    let mut bytes = b"openledger/review".to_vec();
+    bytes.extend(7u64.to_le_bytes());
+    bytes.extend([7; 32]);
+    bytes.extend([1; 32]);
+    bytes.extend([4, 1, 2]);
+    bytes.extend(possession(&seed_of(DRAW), BYTES).0);
+    bytes.extend([9; 32]);
+    let sealed = commitment(DRAW, &seed_of(DRAW), &[1u8; 32], &words, &[9; 32]);
+    assert_eq!(sealed.0, sha2_256(&bytes));
+    let mut bytes = [7; 32].to_vec();
+    bytes.extend(BYTES);
+    assert_eq!(possession(&[7; 32], BYTES).0, sha2_256(&bytes));
+}
+
+#[test]
+fn a_proof_of_one_draw_or_file_is_none_of_another() {
+    let proof = possession(&seed_of(1), BYTES);
+    assert_ne!(proof, possession(&seed_of(2), BYTES));
+    assert_ne!(proof, possession(&seed_of(1), b"other bytes"));
+}
+
+fn found(says: &[Says]) -> Finding {
+    let votes: Vec<_> = says
+        .iter()
+        .map(|says| (!matches!(says, Nothing | Waits)).then(|| opinion(DRAW, *says)))
+        .collect();
+    finding(&votes, votes.iter().flatten().count())
+}
+
+fn verdict(says: &[Says]) -> Verdict {
+    match found(says) {
+        Finding::Verdict { verdict, .. } => verdict,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn score_and_units_are_the_lower_medians_of_those_who_accept() {
+    let says = [Accept(90, 480), Accept(10, 500), Reject, Accept(50, 490), Accept(60, 9)];
+    assert_eq!(verdict(&says), accept(50, 480));
+}
+
+#[test]
+fn more_than_half_of_all_members_decide_whoever_reveals() {
+    assert_eq!(found(&[Reject, Reject, Nothing, Nothing, Nothing]), Finding::NoQuorum);
+    assert_eq!(found(&[Reject, Reject, Unavailable, Nothing, Nothing]), Finding::Split);
+    assert_eq!(
+        found(&[Unavailable, Unavailable, Unavailable, Reject, Reject]),
+        Finding::Unavailable
+    );
+    assert!(matches!(verdict(&[Reject, Reject, Reject, Nothing, Nothing]), Verdict::Reject(_)));
+}
+
+#[test]
+fn who_does_not_have_the_file_is_no_part_of_a_majority() {
+    let good = Accept(70, 500);
+    assert_eq!(found(&[good, good, Guess, Unavailable, Nothing]), Finding::Split);
+    assert_eq!(verdict(&[good, good, Guess, good, Guess]), accept(70, 500));
+}
+
+/// How five members stand where four accept and the last says something else of its own.
+fn stands(says: [Says; 5], change: impl Fn(&mut Opinion)) -> Vec<Stand> {
+    let mut life = review(1);
+    begin(DRAW, &mut life, FIRST, 100);
+    let mut votes: Vec<Option<Opinions>> = Vec::new();
+    for (place, says) in says.into_iter().enumerate() {
+        let mut word = opinion(DRAW, says);
+        if place == 4 {
+            change(&mut word);
+        }
+        let words: Opinions = vec![word].try_into().unwrap();
+        let who = FIRST + place as u64;
+        if says != Nothing {
+            let sealed = commitment(DRAW, &seed_of(DRAW), &who, &words, &[4; 32]);
+            life.commit(&who, 100, sealed, &LENGTHS).unwrap();
+        }
+        votes.push((says != Nothing).then_some(words));
+    }
+    let mut now = 100;
+    if says.contains(&Nothing) {
+        now = 100 + LENGTHS.commit + 1;
+        life.open_reveals(now, &LENGTHS).unwrap();
+    }
+    for (place, words) in votes.iter().enumerate() {
+        if let Some(words) = words {
+            life.reveal(DRAW, &(FIRST + place as u64), now, words, &[4; 32]).unwrap();
+        }
+    }
+    life.decide(now + LENGTHS.reveal + 1, &votes, &RULES, &LENGTHS).unwrap();
+    life.files[0].stands.to_vec()
+}
+
+#[test]
+fn members_stand_to_the_verdict_by_what_they_showed() {
+    let good = Accept(70, 500);
+    let agreed = Stand::Agreed;
+    let of = |fourth, fifth| stands([good, good, good, fourth, fifth], |_| {});
+    assert_eq!(of(Reject, Guess), [agreed, agreed, agreed, Stand::Dissented, Stand::Void]);
+    assert_eq!(
+        of(Unavailable, Nothing),
+        [agreed, agreed, agreed, Stand::Unavailable, Stand::Absent]
+    );
+}
+
+#[test]
+fn what_cannot_be_is_void() {
+    let good = Accept(70, 500);
+    let void = |change: fn(&mut Opinion)| stands([good; 5], change)[4];
+    assert_eq!(void(|_| {}), Stand::Agreed);
+    assert_eq!(
+        void(|word| word.verdict = accept(70, 3_001)),
+        Stand::Void,
+        "more than its bytes hold"
+    );
+    assert_eq!(
+        void(|word| word.verdict = accept(70, 9)),
+        Stand::Void,
+        "fewer than the Datanet takes"
+    );
+    assert_eq!(void(|word| word.possession = H256::zero()), Stand::Void);
+    assert_eq!(void(|word| word.verdict = Verdict::Unavailable), Stand::Void, "it has the file");
+    assert_eq!(
+        void(|word| if let Verdict::Accept { extractor, .. } = &mut word.verdict {
+            *extractor += 1;
+        }),
+        Stand::Void,
+        "measured by other rules than its committee"
+    );
+    assert_eq!(
+        void(|word| if let Verdict::Accept { text_root, .. } = &mut word.verdict {
+            *text_root = H256::zero();
+        }),
+        Stand::Void
+    );
+}
+
+fn any_says() -> impl Strategy<Value = Says> {
+    prop_oneof![
+        (1u8..=100, 10u64..600).prop_map(|(score, units)| Accept(score, units)),
+        Just(Reject),
+        Just(Unavailable),
+        Just(Guess),
+        Just(Nothing),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_members_changes_no_decision(
+        says in prop::collection::vec(any_says(), 1..16),
+        turn in 0usize..16,
+    ) {
+        let mut turned = says.clone();
+        turned.rotate_left(turn % says.len());
+        prop_assert_eq!(found(&says), found(&turned));
+    }
+
+    #[test]
+    fn a_minority_never_decides(
+        says in prop::collection::vec(any_says(), 3..16),
+    ) {
+        let accepting = says.iter().filter(|says| matches!(says, Accept(..))).count();
+        if let Finding::Verdict { verdict: Verdict::Accept { units, score, .. }, .. } = found(&says) {
+            let guessing = says.iter().filter(|says| matches!(says, Guess)).count();
+            let most = accepting.max(guessing);
+            prop_assert!(most > says.len() / 2);
+            let said = |says: &Says| matches!(says, Accept(s, _) if *s == score.get());
+            let measured = |says: &Says| matches!(says, Accept(_, u) if *u == units);
+            prop_assert!(guessing > accepting || (says.iter().any(said) && says.iter().any(measured)));
+        }
+    }
+}
