@@ -10,8 +10,8 @@ use openledger_gateway::index::{
     Index,
 };
 use openledger_primitives::{
-    api::SubmissionItem, ContentId, MediaType, Modality, RejectionReason, ReviewPolicy,
-    RewardTerms, Score, Verdict, OPEN,
+    api::SubmissionItem, ContentId, DatanetText, MediaType, Modality, RejectionReason,
+    ReviewPolicy, RewardTerms, Score, Verdict, OPEN,
 };
 use openledger_tests::{Binaries, Network};
 use sha2::{Digest, Sha256};
@@ -110,8 +110,23 @@ async fn the_index_says_what_the_chain_says() {
     gateway.wait_for(receipt.block).await;
     let mut heard = gateway.listen("0-end", receipt.block).await;
     gateway.kill();
-    let (receipt, _) =
-        client.submit_files(&charlie, datanet, vec![file("five")], Wait::Finalised).await.unwrap();
+    client.submit_files(&charlie, datanet, vec![file("five")], wait).await.unwrap();
+    // What the owner says and announces, and what a contributor takes back.
+    let text = DatanetText {
+        summary: b"Words and sounds".to_vec().try_into().unwrap(),
+        description: b"# Sounds\n\nOf *words*.".to_vec().try_into().unwrap(),
+        tags: vec![b"words".to_vec().try_into().unwrap()].try_into().unwrap(),
+    };
+    client.set_datanet_text(&alice, datanet, text, wait).await.unwrap();
+    client.pause_datanet(&alice, datanet, true, wait).await.unwrap();
+    client.offer_datanet(&alice, datanet, Some(bob.account()), wait).await.unwrap();
+    client
+        .set_review_policy(&alice, datanet, curators(vec![bob.account()], 1), wait)
+        .await
+        .unwrap();
+    let faster = RewardTerms { per_period: 2 * OPEN, max_per_point: OPEN / 1_000 };
+    client.set_reward_terms(&alice, datanet, faster, wait).await.unwrap();
+    let receipt = client.revoke_leaf(&charlie, datanet, 1, Wait::Finalised).await.unwrap();
     let gateway = Gateway::start(&network.url(), &directory);
     gateway.wait_for(receipt.block).await;
     heard.extend(gateway.listen(&heard.last().unwrap().clone(), receipt.block).await);
@@ -149,10 +164,33 @@ async fn the_index_says_what_the_chain_says() {
     assert_eq!(row["pool"]["totalIn"], pool.total_in.to_string());
     assert_eq!(row["pool"]["available"], pool.available.to_string());
     assert_eq!(row["pool"]["perPeriod"], OPEN.to_string());
+    // What runtime APIs say of the owner's words, and of what waits.
+    let details = client.datanet_details(datanet).await.unwrap().unwrap();
+    assert_eq!((&row["status"], details.status.name()), (&"paused".into(), "paused"));
+    assert_eq!(row["summary"].as_str().unwrap().as_bytes(), details.summary);
+    assert_eq!(row["description"].as_str().unwrap().as_bytes(), details.description);
+    assert_eq!(row["tags"], serde_json::json!(["words"]));
+    assert_eq!(row["offeredTo"], details.offered_to.unwrap().to_string());
+    let pool = client.pool_view(datanet).await.unwrap().unwrap();
+    let waits = pool.waiting.unwrap();
+    assert_eq!(row["waitingTerms"]["perPeriod"], waits.terms.per_period.to_string());
+    assert_eq!(row["waitingTerms"]["from"], waits.from);
+    let waits = client.waiting_policy(datanet).await.unwrap().unwrap();
+    assert_eq!(row["waitingPolicy"]["from"], waits.block);
+    assert_eq!(row["waitingPolicy"]["curators"], serde_json::json!([bob.account().to_string()]));
+    assert_eq!(row["pool"]["shares"], pool.shares.to_string());
+    let share = client.share(datanet, alice.account()).await.unwrap().unwrap();
+    let funder = &row["funders"][0];
+    assert_eq!(funder["account"], alice.account().to_string());
+    assert_eq!(funder["funded"], (5 * OPEN).to_string());
+    assert_eq!(funder["shares"], share.shares.to_string());
+    assert_eq!(funder["worth"], share.worth.to_string());
+    assert_eq!(client.revoked(datanet, 0).await.unwrap(), [1]);
     for (leaf, place) in [(0, 0), (1, 3)] {
         let file = gateway.get(&format!("/v1/submissions/{}", files[place].submission)).await;
         let on_chain = &client.leaves(datanet, leaf).await.unwrap()[0];
         assert_eq!((&file["state"], &file["leaf"]), (&"accepted".into(), &leaf.into()));
+        assert_eq!(file["revoked"], leaf == 1);
         assert_eq!(file["content"], on_chain.content.to_string());
         assert_eq!(file["size"], on_chain.leaf.size);
         assert_eq!(file["score"], on_chain.leaf.score.get());
