@@ -64,6 +64,15 @@ export function describeDispatchError(error: Tagged): Problem {
   return { title: `The chain refused: ${error.type}` };
 }
 
+/** A rule of admission by its name. */
+export function describeRefusal(name: string): Problem {
+  const rule = Object.values(refusals).find((known) => known.name === name);
+  if (!rule) return { title: `Refused: ${name}` };
+  return rule.next
+    ? { title: `Refused: ${rule.words}`, next: rule.next }
+    : { title: `Refused: ${rule.words}` };
+}
+
 /** A transaction that the pool does not take: `TransactionValidityError`. */
 export function describeInvalid(error: unknown): Problem {
   const inner = isTagged(error) && isTagged(error.value) ? error.value : error;
@@ -72,9 +81,7 @@ export function describeInvalid(error: unknown): Problem {
     case "Custom": {
       const rule = refusals[Number(inner.value)];
       if (!rule) return { title: `The chain refused the transaction by rule ${String(inner.value)}` };
-      return rule.next
-        ? { title: `Refused: ${rule.words}`, next: rule.next }
-        : { title: `Refused: ${rule.words}` };
+      return describeRefusal(rule.name);
     }
     case "Payment":
       return {
