@@ -214,7 +214,7 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
               </Row>
             )}
             {request.gained !== undefined && (
-              <Row name="Paid out">
+              <Row name={request.gainedWords ?? "Paid out"}>
                 <Amount plancks={request.gained} most={6} />
               </Row>
             )}

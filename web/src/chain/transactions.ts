@@ -20,6 +20,8 @@ export interface TransactionRequest {
   spent?: bigint | undefined;
   /** Plancks that the call pays out, as far as is known before it is signed. */
   gained?: bigint | undefined;
+  /** What that is in words, where it is no payment. */
+  gainedWords?: string | undefined;
   /** Why there is no fee, where there is none: the chain skips it and an estimate does not know. */
   free?: string | undefined;
   /** What came of it, where it is more than that it is in a block. */

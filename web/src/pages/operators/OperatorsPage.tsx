@@ -16,7 +16,7 @@ import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { CodeBlock } from "@/training/CodeBlock";
 import { useJobs, useModels, useWorkers } from "@/training/queries";
-import { familyName, jobTopics, methodName } from "@/training/words";
+import { familyName, jobTopics, methodName, modelName } from "@/training/words";
 import { queues, servesInWords, type Waiting, workerState } from "./operators.state";
 
 const workerTopics = [
@@ -91,6 +91,8 @@ export default function OperatorsPage() {
 }
 
 function Workers({ workers }: { workers: readonly Worker[] }) {
+  const models = useModels();
+  const nameOf = (base: number) => modelName(models.data?.items, base);
   return (
     <Table<Worker>
       caption="Workers"
@@ -120,24 +122,40 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
           cell: (worker) => (
             <span className="block max-w-56 text-xs">
               {kindsInWords(worker.kinds)}
-              <span className="block text-soft">
-                {servesInWords(worker)}, {formatCount(worker.tokensPerSecond)} tokens/s
-              </span>
               {worker.endpoint && <span className="block break-all text-soft">{worker.endpoint}</span>}
             </span>
           ),
         },
         {
+          title: "Takes",
+          cell: (worker) => <span className="block max-w-44 text-xs">{servesInWords(worker, nameOf)}</span>,
+        },
+        {
+          title: "Tokens a second",
+          align: "right",
+          cell: (worker) => formatCount(worker.tokensPerSecond),
+        },
+        {
           title: "Floor for a million tokens",
           align: "right",
-          cell: (worker) => <Amount plancks={BigInt(worker.pricePerToken) * 1_000_000n} />,
+          cell: (worker) => (
+            <>
+              <Amount plancks={BigInt(worker.pricePerToken) * 1_000_000n} />
+              {worker.raiseTo !== null && (
+                <span className="block text-xs text-soft">
+                  soon <Amount plancks={BigInt(worker.raiseTo) * 1_000_000n} />
+                </span>
+              )}
+            </>
+          ),
         },
         { title: "Stake", align: "right", wide: true, cell: (worker) => <Amount plancks={worker.bond} /> },
         {
-          title: "Done, timed out",
+          title: "Done, lost, declined",
           align: "right",
           wide: true,
-          cell: (worker) => `${formatCount(worker.completed)}, ${formatCount(worker.timedOut)}`,
+          cell: (worker) =>
+            `${formatCount(worker.completed)}, ${formatCount(worker.timedOut)}, ${formatCount(worker.declined)}`,
         },
         { title: "Earned", align: "right", cell: (worker) => <Amount plancks={worker.earned} /> },
       ]}
