@@ -9,7 +9,7 @@ export const contributors = {
 } as const;
 
 /** Contributors who have OPEN too. */
-export const wealthy = ["Ida", "Kim", "Olga", "Wanda"] as const;
+export const wealthy = ["Ida", "Kim", "Mira", "Olga", "Wanda"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
 export const funders = ["Fay", "Gus", "Yves", "Zoe"] as const;
