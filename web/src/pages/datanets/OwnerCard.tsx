@@ -81,7 +81,7 @@ export function OwnerCard({ datanet, details }: { datanet: Datanet; details: Det
         </Button>
       }
     >
-      <div className="-mt-4 grid gap-4">
+      <div className="grid gap-4">
         <Deed title="Describe it">
           <DescribeForm key={`${details.summary}-${details.tags.join()}`} {...owned} />
         </Deed>

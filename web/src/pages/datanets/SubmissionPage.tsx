@@ -35,7 +35,7 @@ function Waiting({ submission }: { submission: SubmissionDetail }) {
       )}
       {until > best ? (
         <>
-          Undecided at <BlockWhen block={until} />, anyone may expire it.
+          If nobody decides by <BlockWhen block={until} />, anyone may expire it.
         </>
       ) : (
         <>

@@ -120,7 +120,7 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
           title: "Trains",
           wide: true,
           cell: (worker) => (
-            <span className="block max-w-56 text-xs">
+            <span className="block max-w-56 min-w-44 text-xs">
               {kindsInWords(worker.kinds)}
               {worker.endpoint && <span className="block break-all text-soft">{worker.endpoint}</span>}
             </span>
@@ -128,15 +128,17 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
         },
         {
           title: "Takes",
-          cell: (worker) => <span className="block max-w-44 text-xs">{servesInWords(worker, nameOf)}</span>,
+          cell: (worker) => (
+            <span className="block max-w-44 min-w-28 text-xs">{servesInWords(worker, nameOf)}</span>
+          ),
         },
         {
-          title: "Tokens a second",
+          title: "Tokens/s",
           align: "right",
           cell: (worker) => formatCount(worker.tokensPerSecond),
         },
         {
-          title: "Floor for a million tokens",
+          title: "Floor, a million tokens",
           align: "right",
           cell: (worker) => (
             <>
@@ -168,9 +170,13 @@ function kindsInWords(kinds: Worker["kinds"]): string {
   for (const { family, method } of kinds) {
     byMethod.set(method, [...(byMethod.get(method) ?? []), familyName(family)]);
   }
-  return [...byMethod]
-    .map(([method, families]) => `${methodName(method)}: ${families.join(", ")}`)
-    .join("; ");
+  // Methods that train the same families stand together.
+  const byFamilies = new Map<string, string[]>();
+  for (const [method, families] of byMethod) {
+    const words = families.join(", ");
+    byFamilies.set(words, [...(byFamilies.get(words) ?? []), methodName(method)]);
+  }
+  return [...byFamilies].map(([families, methods]) => `${methods.join(", ")}: ${families}`).join("; ");
 }
 
 function Queues() {

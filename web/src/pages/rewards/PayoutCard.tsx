@@ -84,7 +84,7 @@ export function PayoutCard({ account, signer }: { account: string; signer: Accou
               onChange={(event) => setText(event.target.value)}
             />
             <div className="flex flex-wrap gap-2">
-              <Button type="submit">Name it</Button>
+              <Button type="submit">Have them paid there</Button>
               {payee !== account && (
                 <Button look="quiet" onClick={() => void name(signer, account, account, payout)}>
                   Back to the account itself

@@ -260,7 +260,7 @@ export default function RewardsPage() {
       title={own || !account ? "Rewards" : `Rewards of ${shorten(account)}`}
       about={
         own || !account ? (
-          "What your accepted files earned. Anyone can see it; only your account is paid."
+          "What your accepted files earned. Anyone can see it; only you are paid."
         ) : (
           <>Anyone may claim for this account: what is owed goes to it, and the signer pays the fee.</>
         )

@@ -125,7 +125,7 @@ function cancel({ id, own, owner }: Owned): void {
           given back.
         </>
       ),
-    spent: pay,
+    // What the worker gets comes out of what is held.
     gained: job.budget - pay,
     gainedWords: "No longer held",
     build: (api) => api.tx.Training.cancel_job({ job: BigInt(id) }),
