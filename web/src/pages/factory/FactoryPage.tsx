@@ -267,7 +267,11 @@ export default function FactoryPage() {
                       spec: checked.spec,
                     },
                     tokenCeiling: "value" in ceiling ? ceiling.value : 1,
-                    budget: "value" in budget ? budget.value : (parseOpen(budgetText) ?? minimum),
+                    // What the price a token comes to, so that the command offers the same.
+                    budget:
+                      "value" in budget && "value" in ceiling
+                        ? held(budget.value, ceiling.value)
+                        : (parseOpen(budgetText) ?? minimum),
                     deadline: "value" in deadline ? deadline.value : 2400,
                   })}
                 />

@@ -75,7 +75,8 @@ export function readRaise(
 ): { price: bigint; budget: bigint; more: bigint; problem: null } | { price: null; problem: string } {
   const typed = parseOpen(text);
   if (typed === null) return { price: null, problem: "Write an amount of OPEN, such as 25 or 0.5." };
-  const price = typed / job.token_ceiling;
+  // Rounded up, as a new job's is.
+  const price = (typed + job.token_ceiling - 1n) / job.token_ceiling;
   if (price <= job.price_per_token) {
     const now = formatOpen(job.price_per_token * job.token_ceiling);
     return { price: null, problem: `It offers ${now} OPEN for all tokens; write more.` };
