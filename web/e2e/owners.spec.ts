@@ -1,9 +1,9 @@
-// What owners of Datanets and jobs, and funders of pools, do with what is theirs.
+// What owners of Datanets, curators and sponsors do with what is theirs.
 
 import { openledger } from "./command.ts";
-import { actAs, api, chainTime, datanetCalled, signAndWait } from "./steps.ts";
+import { actAs, chainTime, expectUsable, heldBy, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
-import { developmentKey, installWallet } from "./wallet.ts";
+import { developmentKey, installWallet, newKey } from "./wallet.ts";
 
 const newDatanet = async (name: string) => {
   const made = await openledger(
@@ -23,8 +23,6 @@ const newDatanet = async (name: string) => {
   );
   return String(made.datanet);
 };
-const held = async (address: string) => BigInt((await api<{ held: string }>(`accounts/${address}`)).held);
-
 test("an owner describes a Datanet, bars an account, pauses it, hands it over and closes it", async ({
   page,
 }) => {
@@ -34,7 +32,7 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
     await developmentKey("Gus"),
     await developmentKey("Eve"),
   ];
-  const before = await held(zoe.address);
+  const before = await heldBy(zoe.address);
   const datanet = await newDatanet("Signals at sea");
   await installWallet(page, zoe, gus);
   await actAs(page, "Zoe");
@@ -68,6 +66,9 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
   await expect(page.getByRole("dialog").getByText("it submits what others made")).toBeVisible();
   await signAndWait(page);
   await expect(page.getByText("It is barred: it submits what others made.")).toBeVisible(chainTime);
+  await page.getByText("Hand it over", { exact: true }).click();
+  await page.getByText("Close it", { exact: true }).click();
+  await expectUsable(page);
 
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   await signAndWait(page);
@@ -77,7 +78,6 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
   await expect(page.getByText("It takes no files for now")).toHaveCount(0, chainTime);
 
   // Two steps: the owner offers, the other accepts, and the deposit changes with it.
-  await page.getByText("Hand it over", { exact: true }).click();
   await page.getByLabel("To", { exact: true }).fill(gus.address);
   await page.getByRole("button", { name: "Offer it" }).click();
   await signAndWait(page);
@@ -88,9 +88,9 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
   await expect(page.getByRole("dialog").getByText("Held, and comes back")).toBeVisible();
   await signAndWait(page);
   await expect(page.getByRole("region", { name: "It is yours" })).toBeVisible(chainTime);
-  await expect.poll(() => held(zoe.address), chainTime).toBe(before);
+  await expect.poll(() => heldBy(zoe.address), chainTime).toBe(before);
 
-  const gusHeld = await held(gus.address);
+  const gusHeld = await heldBy(gus.address);
   await page.getByText("Close it", { exact: true }).click();
   await page.getByRole("button", { name: "Close it for ever" }).click();
   await expect(page.getByRole("dialog").getByText("No longer held")).toBeVisible();
@@ -99,89 +99,51 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
     chainTime,
   );
   await expect(page.locator("main").getByRole("link", { name: "Contribute", exact: true })).toHaveCount(0);
-  await expect.poll(() => held(gus.address), chainTime).toBeLessThan(gusHeld);
+  await expect.poll(() => heldBy(gus.address), chainTime).toBeLessThan(gusHeld);
 });
 
-test("a funder sees what waiting terms change, leaves in part and withdraws", async ({ page }) => {
-  test.setTimeout(300_000);
-  const datanet = await newDatanet("Harbour books");
-  await openledger(
-    "//Zoe",
-    ...["rewards", "terms", "--datanet", datanet, "--per-period", "10", "--max-per-point", "0.001OPEN"],
-  );
-  await openledger("//Zoe", "rewards", "fund", "--datanet", datanet, "--amount", "40");
-  await installWallet(page, await developmentKey("Zoe"));
-  await actAs(page, "Zoe");
-  await page.goto(`/datanets/${datanet}`);
-  await page.getByText("Change the terms", { exact: true }).click(chainTime);
-  await page.getByLabel("Most for a reward period").fill("20");
-  await page.getByRole("button", { name: "Change", exact: true }).first().click();
-  await signAndWait(page);
-  const funders = page.getByRole("region", { name: "Funders" });
-  await expect(funders.getByText("It is to pay out faster")).toBeVisible(chainTime);
-  await expect(funders.getByText("10 OPEN → 20 OPEN")).toBeVisible();
-  await expect(funders.getByText("They may leave: terms wait that pay out faster.")).toBeVisible();
-  await funders.getByLabel("Take out").fill("15");
-  await funders.getByRole("button", { name: "Leave" }).click();
-  await signAndWait(page);
-  await expect(funders.getByText(/^Leaving/)).toBeVisible(chainTime);
-  // The period ends, and what left can be withdrawn; the rest stays in the pool.
-  await funders.getByRole("button", { name: "Withdraw" }).click(chainTime);
-  await expect(page.getByRole("dialog").getByText("15 OPEN", { exact: true })).toBeVisible();
-  await signAndWait(page);
-  await expect(funders.getByRole("button", { name: "Withdraw" })).toHaveCount(0, chainTime);
-  const back = funders.locator("dl div").filter({ hasText: "Back with funders" });
-  await expect(back).toContainText("15 OPEN", chainTime);
-  const { pool } = await api<{ pool: { available: string } }>(`datanets/${datanet}`);
-  expect(BigInt(pool.available)).toBe(25n * 10n ** 18n);
-});
-
-test("a job that waits gets a better offer and more time, is called off, and its deposit comes back", async ({
+test("a curator resigns, a sponsor stops paying, and rewards are paid to another account", async ({
   page,
 }) => {
   test.setTimeout(300_000);
-  const mira = await developmentKey("Mira");
-  const before = await held(mira.address);
-  // The only worker asks a hundred times as much a token, so that the job waits.
+  const [zoe, newcomer] = [await developmentKey("Zoe"), newKey("Newcomer")];
   const made = await openledger(
-    "//Mira",
-    ...["job", "create", "--model", "0", "--datanet", String(await datanetCalled("Lighthouses"))],
-    ...["--budget", "0.1", "--token-ceiling", "1000000"],
+    "//Zoe",
+    ...["datanet", "create", "--name", "Pilots' notes", "--modality", "text"],
+    ...["--curator", "//Zoe", "--curator", "//Charlie", "--threshold", "2"],
   );
-  await installWallet(page, mira);
-  await actAs(page, "Mira");
-  await page.goto(`/runs/${made.job}`);
-  const own = page.getByRole("region", { name: "It is yours" });
-  await expect(own).toBeVisible(chainTime);
-  await expect(page.getByText("the next one, as soon as a worker fits")).toBeVisible();
-  await own.getByLabel("Offer for all tokens").fill("0.1");
-  await own.getByRole("button", { name: "Offer more" }).click();
-  await expect(own.getByText("It offers 0.1 OPEN for all tokens; write more.")).toBeVisible();
-  await own.getByLabel("Offer for all tokens").fill("0.25");
-  await own.getByRole("button", { name: "Offer more" }).click();
-  await expect(page.getByRole("dialog").getByText("0.15 OPEN", { exact: true })).toBeVisible();
+  await openledger("//Zoe", "contributor", "register-for", newcomer.address);
+  await installWallet(page, zoe);
+  await actAs(page, "Zoe");
+  await page.goto(`/datanets/${made.datanet}`);
+  await page.getByRole("button", { name: "Resign" }).click(chainTime);
+  await expect(
+    page.getByRole("dialog").getByText("One curator decides alone from then on.", { exact: false }),
+  ).toBeVisible();
   await signAndWait(page);
-  await expect(own.locator("dl div").filter({ hasText: "Held for it" })).toContainText(
-    "0.25 OPEN",
-    chainTime,
-  );
+  await expect(page.getByText("One curator decides alone")).toBeVisible(chainTime);
+  await expect(page.getByRole("button", { name: "Resign" })).toHaveCount(0);
 
-  const deadline = async () => (await api<{ deadline: number }>(`jobs/${made.job}`)).deadline;
-  const first = await deadline();
-  await own.getByLabel("More time").fill("500");
-  await own.getByRole("button", { name: "Extend the deadline" }).click();
-  await expect(own.getByText(/A job may last 7 days from now/)).toBeVisible();
-  await own.getByLabel("More time").fill("1.5");
-  await own.getByRole("button", { name: "Extend the deadline" }).click();
+  await page.goto(`/accounts/${newcomer.address}`);
+  await page.getByText("End the sponsorship", { exact: true }).first().click(chainTime);
+  await page.getByRole("button", { name: "End the sponsorship" }).click();
   await signAndWait(page);
-  await expect.poll(deadline, chainTime).toBe(first + 1800);
+  await expect(page.getByText(/^You ended the sponsorship at block/)).toBeVisible(chainTime);
 
-  await own.getByRole("button", { name: "Cancel the run" }).click();
-  await expect(page.getByRole("dialog").getByText("No worker has begun, so nobody is paid")).toBeVisible();
+  await page.goto("/rewards");
+  await page.getByLabel("Pay them to").fill(zoe.address);
+  await page.getByRole("button", { name: "Have them paid there" }).click();
+  await expect(page.getByText("They are paid to that account already.")).toBeVisible();
+  await page.getByLabel("Pay them to").fill(newcomer.address);
+  await page.getByRole("button", { name: "Have them paid there" }).click();
+  await expect(page.getByRole("dialog").getByText("0.01 OPEN", { exact: true })).toBeVisible();
   await signAndWait(page);
-  await own.getByRole("button", { name: "Get the deposit back" }).click(chainTime);
-  await expect(page.getByRole("dialog").getByText("No longer held")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Back to the account itself" })).toBeVisible(chainTime);
+  // Zoe's key alone takes them back after a notice only: it may be stolen.
+  await page.getByRole("button", { name: "Back to the account itself" }).click();
+  await expect(
+    page.getByRole("dialog").getByText(/so that a stolen key does not turn it at once/),
+  ).toBeVisible();
   await signAndWait(page);
-  await expect.poll(() => held(mira.address), chainTime).toBe(before);
-  await expect(page.getByText("No longer on record; the deposit was given back")).toBeVisible(chainTime);
+  await expect(page.getByText("This is to change")).toBeVisible(chainTime);
 });
