@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 
 const chromium = process.env.OPENLEDGER_CHROMIUM ?? "/usr/bin/chromium";
-// Screenshots, or a network that is kept up: what is no test.
+// Screenshots, a measurement, or a network that is kept up: what is no test.
 const only = process.env.OPENLEDGER_PLAYWRIGHT;
 
 // One network for all files, started by e2e/network/start.ts. Files wait for blocks most of their time, so three
@@ -29,7 +29,7 @@ export default defineConfig({
     ? [{ name: only, testMatch: `${only}.spec.ts` }]
     : [
         { name: "owner", testMatch: "owner.spec.ts" },
-        { name: "paths", testIgnore: /(owner|pages|faults|screenshots|keep)\.spec\.ts/ },
+        { name: "paths", testIgnore: /\/(owner|pages|faults|screenshots|keep|usable)\.spec\.ts/ },
         {
           name: "pages",
           testMatch: "pages.spec.ts",

@@ -7,6 +7,8 @@ thousand, asked in turns; a ratio of 1 means that pages take no longer.
 `sse_clients`: streams that one process serves, listeners within the same process, all of them hearing every
 event of the same run once.
 `first_load_bytes`: what a browser loads for the home page, compressed; `scripts/web` builds it.
+`usable_ms_*`: from opening a page for the first time until one can begin, in Chromium at 1.6 Mbit/s, 150 ms and a
+quarter of the processor's speed; needs the network of `npm run e2e`, whose programs and model must be there.
 """
 
 import argparse
@@ -25,22 +27,40 @@ def run(program: pathlib.Path, *arguments: str) -> dict:
     return json.loads(answer.stdout)
 
 
-def first_load() -> int | None:
-    """Bytes of a first visit; none where the web app cannot be built."""
-    root = pathlib.Path(__file__).resolve().parents[2]
-    built = subprocess.run([root / "scripts/web"], stdout=subprocess.DEVNULL)
-    if built.returncode != 0:
-        return None
-    found = subprocess.run([root / "scripts/node"], check=True, stdout=subprocess.PIPE, text=True)
-    path = {**os.environ, "PATH": f"{found.stdout.strip()}:{os.environ['PATH']}"}
-    sizes = subprocess.run(
-        ["npm", "run", "--silent", "size"],
-        cwd=root / "web",
-        env=path,
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def npm(*arguments: str, **more: str) -> subprocess.CompletedProcess:
+    """Runs a script of the web app."""
+    found = subprocess.run([ROOT / "scripts/node"], check=True, stdout=subprocess.PIPE, text=True)
+    path = f"{found.stdout.strip()}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["npm", "run", "--silent", *arguments],
+        cwd=ROOT / "web",
+        env={**os.environ, "PATH": path, **more},
         stdout=subprocess.PIPE,
         text=True,
     )
-    return next(int(line.split()[0]) for line in sizes.stdout.splitlines() if "first load" in line)
+
+
+def first_load() -> int | None:
+    """Bytes of a first visit; none where the web app cannot be built."""
+    built = subprocess.run([ROOT / "scripts/web"], stdout=subprocess.DEVNULL)
+    if built.returncode != 0:
+        return None
+    sizes = npm("size").stdout.splitlines()
+    return next(int(line.split()[0]) for line in sizes if "first load" in line)
+
+
+def usable() -> list[dict] | None:
+    """Waiting times of a first visit; none where the network cannot be started."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "usable.json"
+        ran = npm("usable", OPENLEDGER_USABLE=str(file))
+        if ran.returncode != 0 or not file.exists():
+            print(ran.stdout)
+            return None
+        return json.loads(file.read_text())
 
 
 def main() -> None:
@@ -76,6 +96,12 @@ def main() -> None:
         print("first_load_bytes: skipped, the web app could not be built")
     else:
         line("first_load_bytes", "bytes", loaded)
+    waited = None if loaded is None else usable()
+    if waited is None:
+        print("usable_ms: skipped, the app's network did not come up (is everything built, Chromium there?)")
+    else:
+        for entry in waited:
+            line(entry["name"], entry["unit"], entry["ours"])
     if arguments.json:
         arguments.json.write_text(json.dumps(lines, indent=2) + "\n")
 

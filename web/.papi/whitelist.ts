@@ -8,8 +8,6 @@ export const whitelist: WhitelistEntry[] = [
   "tx.Leaderboard.*",
   "tx.Training.*",
   "tx.Balances.transfer_keep_alive",
-  "tx.Utility.batch_all",
-  "tx.Utility.force_batch",
   "query.System.Account",
   "query.Datanets.*",
   "query.Review.*",

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { openledger } from "./command.ts";
-import { actAs, chainTime, datanetCalled } from "./steps.ts";
+import { actAs, api, chainTime, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type Wallet } from "./wallet.ts";
 
@@ -14,12 +16,27 @@ async function contributor(page: Page, name: string): Promise<Wallet> {
   return wallet;
 }
 
+/** The call of a transaction that was signed. */
+const callOf = (signed: Wallet["signed"][number] | undefined) =>
+  typeof signed === "object" ? signed.method : "";
+
 const choose = (page: Page, ...files: { name: string; text: string }[]) =>
   page
     .getByLabel("Files to contribute")
     .setInputFiles(
       files.map(({ name, text }) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) })),
     );
+
+/** Has a promise of stored files and then the files signed, by one press of a button. */
+async function submitStored(page: Page, files: string): Promise<void> {
+  await page.getByRole("button", { name: `Submit ${files}` }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("It takes two signatures.", { exact: false })).toBeVisible();
+  await expect(dialog.getByText("Files within the daily quota cost no fee.")).toBeVisible();
+  await dialog.getByRole("button", { name: "Sign and send" }).click();
+  await expect(dialog.getByRole("heading", { name: `Submit ${files}: open, 2 of 2` })).toBeVisible(chainTime);
+  await dialog.getByRole("button", { name: "Done" }).click(chainTime);
+}
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -42,15 +59,14 @@ test("a contributor gives files, and learns what became of each", async ({ page 
   await expect(page.getByRole("dialog").getByText("The river was high and brown.")).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
 
-  await page.getByRole("button", { name: "Submit 2 files" }).click();
-  const dialog = page.getByRole("dialog");
-  await expect(dialog.getByText("Files within the daily quota cost no fee.")).toBeVisible();
-  await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await submitStored(page, "2 files");
   await expect(page.getByText("In review")).toHaveCount(2, chainTime);
-  // One text for the upload, one transaction.
-  expect(wallet.signed.map((signed) => typeof signed)).toEqual(["string", "object"]);
+  // One text for the upload; a promise, which names no file; the files.
+  const [upload, promise, opening] = wallet.signed;
+  expect(typeof upload).toBe("string");
+  expect(callOf(promise)).not.toContain(sha256(good));
+  expect(callOf(opening)).toContain(sha256(good));
+  expect(wallet.signed).toHaveLength(3);
 
   await openledger(
     "//Charlie",
@@ -94,11 +110,7 @@ test("what does not fit into today's quota waits, also when the page is closed",
   await expect(page.getByText("Waits for tomorrow")).toHaveCount(5);
   await page.getByRole("button", { name: "Store 20 files" }).click();
   await expect(page.getByText("Stored")).toHaveCount(20, chainTime);
-  await page.getByRole("button", { name: "Submit 20 files" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Sign and send" }).click();
-  await expect(dialog.getByRole("button", { name: "Done" })).toBeVisible(chainTime);
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await submitStored(page, "20 files");
   await expect(page.getByText("In review")).toHaveCount(20, chainTime);
   await page.reload();
   await expect(page.getByText("Waits for tomorrow")).toHaveCount(5, chainTime);
@@ -113,4 +125,57 @@ test("a refused signature sends nothing, and the files stay", async ({ page }) =
   await expect(page.getByText(/The upload was not signed/).first()).toBeVisible();
   await expect(page.getByText("Hashed")).toBeVisible();
   expect(wallet.signed).toEqual([]);
+});
+
+test("a promise outlives a closed tab, and takes the place of a copy that landed before it was opened", async ({
+  page,
+  context,
+}) => {
+  test.setTimeout(240_000);
+  const wallet = await contributor(page, "Nils");
+  const fieldNotes = await datanetCalled("Field notes");
+  const text = `What only Nils has seen.\n${"Seals on the sandbank, and a tern. ".repeat(12)}`;
+  await choose(page, { name: "seals.txt", text });
+  await page.getByRole("button", { name: "Store 1 file" }).click();
+  await expect(page.getByText("Stored")).toBeVisible(chainTime);
+  await page.getByRole("button", { name: "Submit 1 file" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign and send" }).click();
+  // The upload and the promise are signed; then somebody closes the tab.
+  await expect.poll(() => wallet.signed.length).toBe(2);
+  wallet.refuses = true;
+  await expect(page.getByRole("dialog").getByText("It was not signed; nothing was sent")).toBeVisible(
+    chainTime,
+  );
+  await page.close();
+
+  // Somebody who got hold of the file puts it in meanwhile; that promise is younger.
+  const thief = await developmentKey("Mads");
+  const copy = join(process.env.OPENLEDGER_E2E_DIRECTORY ?? "", "copied.txt");
+  writeFileSync(copy, text);
+  await openledger("//Mads", "submit", "--datanet", String(fieldNotes), copy);
+
+  const again = await context.newPage();
+  await installWallet(again, await developmentKey("Nils"));
+  await again.goto(`/contribute?datanet=${fieldNotes}`);
+  await expect(again.getByText("1 file promised and not opened yet")).toBeVisible(chainTime);
+  await expect(again.getByText(/Somebody else put the same file in meanwhile/)).toBeVisible();
+  await expect(again.getByText("It gives way when you open yours: your promise is older.")).toBeVisible();
+  await expect(again.getByText(/^Open it within 2\d h/)).toBeVisible();
+  await again.getByRole("button", { name: "Open 1 promised file" }).click();
+  const dialog = again.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Sign and send" }).click();
+  await expect(dialog.getByText("1 copy that somebody else had put in meanwhile gave way")).toBeVisible(
+    chainTime,
+  );
+  await dialog.getByRole("button", { name: "Done" }).click(chainTime);
+  await expect(again.getByText("1 file promised and not opened yet")).toHaveCount(0, chainTime);
+  await expect(again.getByText("In review")).toHaveCount(1, chainTime);
+  // The copy says what became of it.
+  const copies = async () =>
+    (
+      await api<{ items: { state: string; reason: string | null }[] }>(
+        `submissions?contributor=${thief.address}`,
+      )
+    ).items.map(({ state, reason }) => [state, reason]);
+  await expect.poll(copies, chainTime).toEqual([["rejected", "displaced"]]);
 });

@@ -184,15 +184,23 @@ test.describe
       // While it trains, another job that no worker takes for its price waits, and is called off.
       await page.goto(`/factory?from=${first}`);
       await expect(page.getByText(`The settings of run ${first}`)).toBeVisible();
-      await page.getByLabel("Token ceiling").fill("90000000");
-      await page.getByLabel("Budget").fill("0.2");
-      await expect(page.getByText("The budget is below the cheapest worker's price")).toBeVisible();
+      await page.getByLabel("Token ceiling").fill("80000000");
+      await page.getByLabel("Offer").fill("0.2");
+      await expect(page.getByText("The offer is below the cheapest worker's floor")).toBeVisible();
+      // What is offered, and the deposit that comes back.
+      const held = page
+        .getByRole("region", { name: "Estimate" })
+        .locator("dl div")
+        .filter({ hasText: "Held now" });
+      await expect(held).toContainText("0.3 OPEN");
       await launch(page);
       await page.getByRole("button", { name: "Cancel the run" }).click(chainTime);
       await expect(page.getByRole("dialog").getByText("0.2 OPEN").first()).toBeVisible();
       await signAndWait(page);
       await expect(page.getByText("cancelled", { exact: true }).first()).toBeVisible(chainTime);
-      await expect(page.getByText("Called off by its owner; the budget was given back")).toBeVisible();
+      await expect(
+        page.getByText("Called off by its owner; the rest of the budget was given back"),
+      ).toBeVisible();
 
       await page.goto(`/runs/${refined}`);
       await expect(page.getByText("completed", { exact: true }).first()).toBeVisible(trainingTime);

@@ -4,12 +4,12 @@
 /** Contributors, who submit without having any OPEN, by who sponsors them. */
 export const contributors = {
   "//Charlie": ["Ada", "Ben"],
-  "//Dave": ["Cleo", "Gil", "Jon"],
-  "//Eve": ["Uma", "Xenia"],
+  "//Dave": ["Cleo", "Gil", "Jon", "Nils"],
+  "//Eve": ["Mads", "Uma", "Xenia"],
 } as const;
 
 /** Contributors who have OPEN too. */
-export const wealthy = ["Ida", "Kim", "Olga", "Wanda"] as const;
+export const wealthy = ["Ida", "Kim", "Mira", "Olga", "Wanda"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
-export const funders = ["Fay", "Gus", "Yves"] as const;
+export const funders = ["Fay", "Gus", "Leo", "Yves", "Zoe"] as const;

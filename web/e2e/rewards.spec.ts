@@ -167,7 +167,7 @@ test.describe("rewards", () => {
     const before = await free(ida.address);
     await page.getByRole("button", { name: "Claim all, from 2 Datanets" }).click();
     const dialog = page.getByRole("dialog");
-    await expect(dialog.getByText("One signature for all of them.")).toBeVisible();
+    await expect(dialog.getByText("One signature and one payment for all of them.")).toBeVisible();
     wallet.refuses = true;
     await dialog.getByRole("button", { name: "Sign and send" }).click();
     await expect(dialog.getByText("It was not signed; nothing was sent")).toBeVisible();

@@ -1,5 +1,6 @@
 // What people do on many pages, and tests do too.
 
+import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
 /** A transaction or a block that is waited for: some seconds on an idle machine. */
@@ -32,6 +33,11 @@ export async function api<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Plancks that are held on an account. */
+export async function heldBy(address: string): Promise<bigint> {
+  return BigInt((await api<{ held: string }>(`accounts/${address}`)).held);
+}
+
 /** Stops a program of the network, or starts it again as it was, perhaps with more arguments. */
 export async function control(what: "stop" | "start", name: string, ...more: string[]): Promise<void> {
   const query = new URLSearchParams(more.map((argument) => ["more", argument]));
@@ -46,4 +52,25 @@ export async function datanetCalled(name: "Field notes" | "Lighthouses" | "Pond 
   const found = items.find((datanet) => datanet.name === name);
   if (!found) throw new Error(`there is no Datanet ${name}`);
   return found.id;
+}
+
+/** That axe finds nothing serious on what is shown, in both themes, and that nothing is wider than a phone. */
+export async function expectUsable(page: Page): Promise<void> {
+  const serious = async (axe: AxeBuilder) => {
+    const { violations } = await axe.analyze();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map(({ html }) => html)].join(" | "));
+  };
+  const before = page.viewportSize();
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+  // Of the other theme the colours are other ones, and nothing else.
+  await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  expect(await serious(new AxeBuilder({ page }).withRules("color-contrast"))).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  // What is drawn is drawn anew a moment later.
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  if (before) await page.setViewportSize(before);
 }

@@ -103,14 +103,8 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
   const [stage, setStage] = useState<Stage | null>(null);
   const following = useRef<{ unsubscribe(): void } | null>(null);
   const closed = useRef(false);
+  const begun = useRef<Pending | null>(null);
   const estimate = useEstimate(shown);
-
-  // A dialog of another request starts from the beginning.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the request is what it waits for
-  useEffect(() => {
-    setStage(null);
-    closed.current = false;
-  }, [shown]);
 
   const cost = (estimate.data?.fee ?? 0n) + (request.held ?? 0n) + (request.spent ?? 0n);
   const short = estimate.data !== undefined && cost > estimate.data.free;
@@ -137,7 +131,14 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
       return;
     }
     if (!closed.current) announce(doing[next.at] ?? "");
-    if (next.at === "inBlock" || next.at === "finalised") shown.settle(next.result);
+    if (next.at === "inBlock" || next.at === "finalised") {
+      if (request.followed && !closed.current) {
+        // The next one follows its own transaction; of this one the dialog wants to hear no more.
+        following.current?.unsubscribe();
+        shown.makesWay = true;
+      }
+      shown.settle(next.result);
+    }
     if (next.at === "finalised") {
       if (closed.current) toast(`${request.title}: done, and final`);
       void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "config" });
@@ -156,6 +157,17 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
       tell({ at: "failed", problem: describeFailure(error) });
     }
   };
+
+  // A dialog of another request starts from the beginning.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the request is what it waits for
+  useEffect(() => {
+    setStage(null);
+    closed.current = false;
+    if (request.agreed && begun.current !== shown) {
+      begun.current = shown;
+      void send();
+    }
+  }, [shown]);
 
   return (
     <Dialog
@@ -202,7 +214,7 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
               </Row>
             )}
             {request.gained !== undefined && (
-              <Row name="Paid out">
+              <Row name={request.gainedWords ?? "Paid out"}>
                 <Amount plancks={request.gained} most={6} />
               </Row>
             )}
@@ -251,6 +263,7 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
             {stage.problem.next}
           </Notice>
         )}
+        {stage && "result" in stage && request.outcome?.(stage.result)}
         {stage && "result" in stage && (
           <p className="flex flex-wrap items-center gap-2 text-sm text-soft">
             Transaction <Copyable text={stage.result.hash.replace(/^0x/, "")} what="transaction hash" />

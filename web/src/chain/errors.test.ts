@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { describeDispatchError, describeFailure, describeInvalid } from "./errors";
+import { describeDispatchError, describeFailure, describeInvalid, nextSteps } from "./errors";
 import { refusals } from "./refusals";
 
 describe("rules of admission", () => {
@@ -43,6 +43,18 @@ describe("errors of pallets", () => {
       expect(entries.length).toBeGreaterThan(3);
       for (const [, words] of entries) expect(words.length).toBeGreaterThan(8);
     }
+  });
+});
+
+describe("what to do next", () => {
+  it("is said of errors that the chain has", async () => {
+    const { default: documents } = await import("@polkadot-api/descriptors/errors.json");
+    const known = documents as Record<string, Record<string, string>>;
+    const unknown = Object.keys(nextSteps).filter((key) => {
+      const [pallet = "", name = ""] = key.split(".");
+      return known[pallet]?.[name] === undefined;
+    });
+    expect(unknown).toEqual([]);
   });
 });
 

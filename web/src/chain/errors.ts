@@ -6,13 +6,22 @@ import { refusals } from "./refusals";
 const words = documents as Record<string, Record<string, string>>;
 
 /** What to do next, where there is more to say than the error's own words. The app's counterpart of the CLI's. */
-const nextSteps: Record<string, string> = {
+export const nextSteps: Readonly<Record<string, string>> = {
   "Datanets.NotRegistered": "Become a contributor on the page Accounts, or ask somebody to sponsor you.",
   "Datanets.AlreadyRegistered": "Nothing is left to do: submit files.",
   "Datanets.HasPending": "Wait for the verdicts, or take the submissions back.",
   "Datanets.HoldPeriod": "Try again 7 days after the last submission.",
   "Datanets.UnitsBelowMinimum": "Refuse it as too small.",
+  "Datanets.TooEarly": "Vote again in a minute: an older promise of the file may still be opened.",
+  "Datanets.NotExpired": "The submission's page says from which block on.",
+  "Datanets.NotAuthorized": "The Datanet's page names its owner.",
+  "Datanets.NotRefused": "The submission's page says what became of it.",
+  "Datanets.DatanetHasPending": "Pause it, and close it when its files have verdicts.",
+  "Datanets.NotOffered": "The Datanet's page says whether it is offered to you.",
+  "Datanets.InvalidName": "Leave characters out that cannot be seen.",
+  "Datanets.InvalidText": "Leave characters out that cannot be seen.",
   "Review.NotCurator": "The Datanet's page names its curators.",
+  "Review.LastCurator": "The Datanet's owner names another curator first.",
   "Review.OtherExtractor": "This gateway reads files with another release than the chain names.",
   "Review.StaleSubmission": "Fetch the file again and vote on the new submission.",
   "Leaderboard.NothingToClaim": "Points are paid once the reward period they were earned in has ended.",
@@ -21,12 +30,22 @@ const nextSteps: Record<string, string> = {
   "Leaderboard.TermsDiffer": "They changed meanwhile. Read them on the Datanet's page, and pay if you agree.",
   "Leaderboard.PolicyDiffers":
     "Who decides changed meanwhile. Read it on the Datanet's page, and pay if you agree.",
-  "Leaderboard.NoWayOut": "The Datanet's page says when funders may leave.",
+  "Leaderboard.NoWayOut": "The Datanet's page says what you hold and when funders may leave.",
+  "Leaderboard.NotEnoughShares": "The Datanet's page says what you hold and when funders may leave.",
   "Leaderboard.NothingToWithdraw": "Shares leave when the reward period ends.",
+  "Leaderboard.NotThePayee": "The page Rewards says who is paid.",
   "Leaderboard.BelowMinimumFunding": "Pay in at least 1 OPEN at a time.",
   "Training.BelowMinimumBudget": "Offer at least 0.1 OPEN.",
   "Training.DeadlineTooFar": "A job may last 7 days (201,600 blocks) at most.",
-  "Training.DeadlineTooSoon": "Not even the fastest worker could finish by then. Give it more time.",
+  "Training.DeadlineTooSoon":
+    "Give it the minute to take a job, the three between signs of life, and the time to train.",
+  "Training.RevokedLeaf": "Name a version of fewer leaves, from before the revoked one.",
+  "Training.BaseModelRetired": "Choose another one.",
+  "Training.NotHigher": "The run's page says what it offers.",
+  "Training.NotLater": "The run's page says its deadline.",
+  "Training.TooEarly": "A day after its end anyone may; until then its owner alone.",
+  "Training.StillResting": "Declines in a row make a worker rest; the chain says until which block.",
+  "Training.WrongState": "The run's page says where the job is in its life.",
 };
 
 function sentence(text: string): string {
@@ -64,6 +83,15 @@ export function describeDispatchError(error: Tagged): Problem {
   return { title: `The chain refused: ${error.type}` };
 }
 
+/** A rule of admission by its name. */
+export function describeRefusal(name: string): Problem {
+  const rule = Object.values(refusals).find((known) => known.name === name);
+  if (!rule) return { title: `Refused: ${name}` };
+  return rule.next
+    ? { title: `Refused: ${rule.words}`, next: rule.next }
+    : { title: `Refused: ${rule.words}` };
+}
+
 /** A transaction that the pool does not take: `TransactionValidityError`. */
 export function describeInvalid(error: unknown): Problem {
   const inner = isTagged(error) && isTagged(error.value) ? error.value : error;
@@ -72,9 +100,7 @@ export function describeInvalid(error: unknown): Problem {
     case "Custom": {
       const rule = refusals[Number(inner.value)];
       if (!rule) return { title: `The chain refused the transaction by rule ${String(inner.value)}` };
-      return rule.next
-        ? { title: `Refused: ${rule.words}`, next: rule.next }
-        : { title: `Refused: ${rule.words}` };
+      return describeRefusal(rule.name);
     }
     case "Payment":
       return {

@@ -20,8 +20,16 @@ export interface TransactionRequest {
   spent?: bigint | undefined;
   /** Plancks that the call pays out, as far as is known before it is signed. */
   gained?: bigint | undefined;
+  /** What that is in words, where it is no payment. */
+  gainedWords?: string | undefined;
   /** Why there is no fee, where there is none: the chain skips it and an estimate does not know. */
   free?: string | undefined;
+  /** What came of it, where it is more than that it is in a block. */
+  outcome?: ((result: TransactionResult) => ReactNode) | undefined;
+  /** Another transaction takes its place in the dialog as soon as this one is in a block. */
+  followed?: boolean | undefined;
+  /** What it does was agreed to with the one before, in whose place it comes: it asks for the signature at once. */
+  agreed?: boolean | undefined;
 }
 
 /** What came of a transaction. */
@@ -35,6 +43,8 @@ export interface Pending {
   request: TransactionRequest;
   account: Account;
   settle: (result: TransactionResult | null) => void;
+  /** Whether it was settled, and its dialog waits for the one that follows. */
+  makesWay: boolean;
 }
 
 /** What TransactionHost shows. */
@@ -45,8 +55,14 @@ export const pending = createStore<Pending | null>(null);
  * succeeded; null when it was refused, or was not signed: the dialog has said why.
  */
 export function transact(account: Account, request: TransactionRequest): Promise<TransactionResult | null> {
-  if (pending.get()) return Promise.resolve(null);
+  const shown = pending.get();
+  if (shown && !shown.makesWay) return Promise.resolve(null);
   return new Promise((resolve) => {
-    pending.set({ request, account, settle: resolve });
+    pending.set({ request, account, settle: resolve, makesWay: false });
   });
+}
+
+/** Closes the dialog of a transaction that nothing follows after all. */
+export function endSeries(): void {
+  if (pending.get()?.makesWay) pending.set(null);
 }

@@ -1,6 +1,8 @@
 // How numbers, amounts, sizes, times and ids are written, everywhere the same.
 
 const OPEN_DECIMALS = 18;
+/** Between two blocks, in milliseconds. */
+export const BLOCK_TIME = 3000;
 const PLANCKS = 10n ** BigInt(OPEN_DECIMALS);
 
 /** Plancks as OPEN without loss: `1234500000000000000` is `1.2345`. Groups thousands. */

@@ -3,13 +3,15 @@
 import { ApiError, address, request } from "@/api/request";
 import type { BlobState, Preview } from "@/api/types";
 import type { Media } from "@/content/formats";
+import { ProblemError } from "@/lib/problem";
 
 export interface Upload {
   file: Blob;
   sha256: string;
   datanet: number;
   media: Media;
-  token: string;
+  /** Of an upload session; without one the gateway takes what a pending submission names. */
+  token?: string;
   onProgress?: (sent: number) => void;
 }
 
@@ -21,7 +23,7 @@ function put(upload: Upload, from: number): Promise<BlobState> {
     const sending = new XMLHttpRequest();
     const query = { size: upload.file.size, datanet: upload.datanet, media: upload.media };
     sending.open("PUT", address(`/v1/blobs/${upload.sha256}`, query));
-    sending.setRequestHeader("authorization", `Bearer ${upload.token}`);
+    if (upload.token) sending.setRequestHeader("authorization", `Bearer ${upload.token}`);
     sending.setRequestHeader("content-type", "application/octet-stream");
     sending.setRequestHeader("upload-offset", String(from));
     sending.responseType = "json";
@@ -68,6 +70,29 @@ export async function sendFile(upload: Upload): Promise<BlobState> {
       if (tried >= TRIES || !mayPass(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** (tried - 1)));
     }
+  }
+}
+
+/** How often it is looked whether the gateway knows of a submission, and how long between. */
+const LOOKS = 20;
+const BETWEEN = 3000;
+
+/** Sees that the gateway has the bytes of a submission, so that curators can fetch them; needs no session. */
+export async function sendSubmitted(upload: Omit<Upload, "token">): Promise<void> {
+  for (let looked = 1; ; looked += 1) {
+    const state = await request<BlobState>(`/v1/blobs/${upload.sha256}`);
+    if (state.complete) return;
+    if (state.named) {
+      await put(upload, 0);
+      return;
+    }
+    if (looked >= LOOKS) {
+      throw new ProblemError(
+        "The gateway does not know of the submission yet",
+        "Curators cannot fetch the file before it is sent.",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN));
   }
 }
 

@@ -4,6 +4,7 @@ import { useGet } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Account } from "@/api/types";
 import { transact } from "@/chain/transactions";
+import { BlockWhen } from "@/components/BlockWhen";
 import { EventsCard } from "@/components/EventsCard";
 import { SubmissionsCard } from "@/components/SubmissionsCard";
 import { Badge } from "@/components/ui/Badge";
@@ -15,7 +16,7 @@ import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural, shorten } from "@/lib/format";
 import { AccountRewards } from "./AccountRewards";
-import { sayHold } from "./account.state";
+import { sayHold, useSponsorshipEnded } from "./account.state";
 import { SendCard } from "./SendCard";
 
 function Money({ account }: { account: Account }) {
@@ -121,6 +122,46 @@ function EndRegistration({ account, signer }: { account: Account; signer: Signer
   );
 }
 
+/** Where a sponsor stops paying for another account's registration. */
+function EndSponsorship({ account, signer }: { account: Account; signer: Signer }) {
+  const ended = useSponsorshipEnded(account.account).data;
+  if (!account.contributor || ended === undefined) return null;
+  if (ended !== null) {
+    return (
+      <p className="mt-5 border-t border-line pt-4 text-sm text-soft">
+        You ended the sponsorship at <BlockWhen block={ended} />. What waits gets its verdict or expires; 7
+        days after its last submission you can end the registration.
+      </p>
+    );
+  }
+  return (
+    <details className="mt-5 border-t border-line pt-4 text-sm">
+      <summary className="cursor-pointer font-medium">End the sponsorship</summary>
+      <p className="mt-3 text-soft">
+        The account submits nothing more, unless it becomes a contributor at its own expense, which returns
+        what you paid at once. Otherwise you end the registration 7 days after its last submission.
+      </p>
+      <Button
+        className="mt-3"
+        onClick={() =>
+          void transact(signer, {
+            title: "End the sponsorship",
+            words: (
+              <>
+                <AccountName account={account.account} /> submits nothing more at your expense. Points and
+                rewards stay.
+              </>
+            ),
+            build: (api) => api.tx.Datanets.end_sponsorship({ contributor: account.account }),
+          })
+        }
+      >
+        End the sponsorship
+      </Button>
+    </details>
+  );
+}
+
 function Roles({ account, signer }: { account: Account; signer: Signer | null }) {
   const { contributor, roles } = account;
   return (
@@ -149,6 +190,10 @@ function Roles({ account, signer }: { account: Account; signer: Signer | null })
       {signer && contributor && [account.account, contributor.depositor].includes(signer.address) && (
         <EndRegistration account={account} signer={signer} />
       )}
+      {signer &&
+        contributor &&
+        signer.address === contributor.depositor &&
+        signer.address !== account.account && <EndSponsorship account={account} signer={signer} />}
     </Card>
   );
 }

@@ -25,6 +25,18 @@ export function useHoldings(address: string) {
   });
 }
 
+/** The block in which a sponsor ended its part; null while it stands. */
+export function useSponsorshipEnded(contributor: string) {
+  return useQuery({
+    queryKey: ["account", contributor, "sponsorship"],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { Ended } = getChain().api.query.Datanets;
+      return (await Ended.getValue(contributor, { at: "best" })) ?? null;
+    },
+  });
+}
+
 /** What becoming a contributor holds, as the chain says. */
 export async function contributorHold(): Promise<bigint> {
   const { getChain } = await import("@/chain/client");
@@ -38,6 +50,8 @@ const holds: Readonly<Record<string, string>> = {
   "training.base-model-deposit": "For base models",
   "training.worker-bond": "As a worker",
   "training.job-budget": "For jobs",
+  "training.job-deposit": "Deposits of jobs",
+  "leaderboard.payout": "For where rewards are paid",
 };
 
 /** What something is held for, in words; what is not known, by its name. */

@@ -16,11 +16,13 @@ import { formatCount, plural } from "@/lib/format";
 import { useStore } from "@/lib/store";
 import { StartCard } from "@/pages/accounts/StartCard";
 import { useDatanets } from "@/training/queries";
-import { addFiles, queue, store, submit, takeUpKept, working } from "./contribute.state";
+import { addFiles, store, takeUpKept } from "./contribute.state";
 import { DropZone, MOST } from "./DropZone";
 import { FileLine } from "./FileLine";
 import { QuotaCard } from "./QuotaCard";
+import { queue, working } from "./queue";
 import { fitting, left } from "./quota";
+import { openPromised, submit } from "./submit";
 
 function Queue({
   account,
@@ -37,6 +39,7 @@ function Queue({
     (file) => file.datanet === datanet.id && file.account === account.address,
   );
   const stored = files.filter(({ stage }) => stage === "stored");
+  const promised = files.filter(({ stage }) => stage === "promised");
   const ready = files.filter(({ stage }) => stage === "ready");
   const room = left(quota);
   const { fits, waits } = fitting(
@@ -75,9 +78,27 @@ function Queue({
               Submit {plural(Math.min(stored.length, perCall), "file")}
             </Button>
           )}
+          {promised.length > 0 && (
+            <Button
+              look="primary"
+              busy={busy === "submitting"}
+              disabled={busy !== null}
+              onClick={() => void openPromised(account, datanet)}
+            >
+              Open {plural(promised.length, "promised file")}
+            </Button>
+          )}
         </>
       }
     >
+      {promised.length > 0 && busy === null && (
+        <div className="px-5 pb-3">
+          <Notice tone="warn" title={`${plural(promised.length, "file")} promised and not opened yet`}>
+            The chain has the promise; the files are submitted when you open it. Nobody else can, and what
+            opens it is in this browser alone.
+          </Notice>
+        </div>
+      )}
       {waits.length > 0 && (
         <div className="px-5 pb-3">
           <Notice tone="warn" title={`${plural(waits.length, "file")} will not fit into today's quota`}>
@@ -134,6 +155,10 @@ function Contribution({ account, datanet }: { account: Account; datanet: Datanet
                   </li>
                   <li>Points are score × units. A refusal costs none.</li>
                   <li>Files go to IPFS: anybody can read them, for good.</li>
+                  <li>
+                    A promise goes first, so that nobody who watches can be first with your files: two
+                    signatures.
+                  </li>
                 </ul>
               </Card>
             </div>

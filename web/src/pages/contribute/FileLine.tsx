@@ -1,12 +1,15 @@
 import { useState } from "react";
+import { useStatus } from "@/api/queries";
+import { toast } from "@/app/toasts";
 import { Badge, type Tone } from "@/components/ui/Badge";
 import { Button, IconButton } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { Icon } from "@/components/ui/Icon";
 import { Copyable, Facts } from "@/components/ui/Values";
-import { formatBytes, formatCount } from "@/lib/format";
-import { removeFile } from "./contribute.state";
+import { BLOCK_TIME, formatBytes, formatCount, formatDuration } from "@/lib/format";
 import type { QueuedFile } from "./files";
+import { removeFile } from "./queue";
+import { announce } from "./submit";
 
 function state(entry: QueuedFile, fits: boolean): { tone: Tone; words: string } {
   switch (entry.stage) {
@@ -21,6 +24,12 @@ function state(entry: QueuedFile, fits: boolean): { tone: Tone; words: string } 
       };
     case "stored":
       return { tone: "good", words: "Stored" };
+    case "promised":
+      return { tone: "warn", words: "Promised" };
+    case "opened":
+      return entry.problem
+        ? { tone: "bad", words: "Submitted, bytes missing" }
+        : { tone: "accent", words: "Submitted" };
     case "refused":
       return { tone: "bad", words: "Not taken" };
   }
@@ -73,6 +82,27 @@ function PreviewDialog({ entry, onClose }: { entry: QueuedFile; onClose: () => v
   );
 }
 
+/** Until when a promise can be opened. */
+function Until({ block }: { block: number }) {
+  const best = useStatus().data?.best;
+  if (best === undefined || best === null) return null;
+  const left = (block - best) * BLOCK_TIME;
+  return (
+    <p className="text-sm text-soft">
+      {left > 0
+        ? `Open it within ${formatDuration(left)}. It counts in the quota already.`
+        : "Its day is over: it is promised anew when you submit it again."}
+    </p>
+  );
+}
+
+function remove(entry: QueuedFile): void {
+  removeFile(entry.id);
+  if (entry.stage === "promised") {
+    toast("Its promise cannot be opened any more, and the quota that it took stays used", "info");
+  }
+}
+
 /** A file on its way, with its state. */
 export function FileLine({ entry, fits }: { entry: QueuedFile; fits: boolean }) {
   const [open, setOpen] = useState(false);
@@ -98,8 +128,8 @@ export function FileLine({ entry, fits }: { entry: QueuedFile; fits: boolean }) 
         )}
         <IconButton
           label={`Take ${entry.file.name} off the list`}
-          disabled={entry.stage === "sending"}
-          onClick={() => removeFile(entry.id)}
+          disabled={entry.stage === "sending" || entry.stage === "opened"}
+          onClick={() => remove(entry)}
         >
           <Icon name="close" className="size-4" />
         </IconButton>
@@ -107,9 +137,15 @@ export function FileLine({ entry, fits }: { entry: QueuedFile; fits: boolean }) 
       {entry.problem && (
         <p className="text-sm">
           <span className={entry.stage === "refused" ? "text-bad" : "text-warn"}>{entry.problem}.</span>{" "}
-          <span className="text-soft">{entry.next}</span>
+          <span className="text-soft">{entry.next}</span>{" "}
+          {entry.stage === "opened" && (
+            <button type="button" className="link" onClick={() => void announce(entry)}>
+              Send them
+            </button>
+          )}
         </p>
       )}
+      {entry.stage === "promised" && entry.until !== undefined && <Until block={entry.until} />}
       {open && <PreviewDialog entry={entry} onClose={() => setOpen(false)} />}
     </li>
   );

@@ -1,38 +1,20 @@
-// Takes files from the visitor's disk to the chain. The list outlives the page: one may look at another page
-// while files are sent.
+// Takes files from the visitor's disk to the gateway, which measures them; submit.ts takes them to the chain.
 
 import type { Account } from "@/accounts/state";
-import { queryClient } from "@/api/queryClient";
 import { ApiError, request } from "@/api/request";
 import type { Account as AccountRecord, Datanet, Found } from "@/api/types";
 import { toast } from "@/app/toasts";
-import { transact } from "@/chain/transactions";
-import { submissionItem } from "@/content/contentId";
 import { mediaOf } from "@/content/formats";
 import { nameInWorker } from "@/content/naming";
-import { plural } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
-import { createStore } from "@/lib/store";
 import { dropFile } from "@/uploads/put";
 import { previewFile, sendFile } from "@/uploads/send";
 import { forgetSession, getToken } from "@/uploads/session";
 import { misnamed, type QueuedFile, refusalOf, repeated } from "./files";
-import { dropKept, keepFile, keptFiles } from "./keep";
+import { type Kept, keepFile, keptFiles } from "./keep";
+import { change, queue, refuse, working } from "./queue";
 import { fitting, left } from "./quota";
-
-export const queue = createStore<readonly QueuedFile[]>([]);
-/** Whether files are being sent or submitted. */
-export const working = createStore<"sending" | "submitting" | null>(null);
-
-function change(id: string, changes: Partial<QueuedFile>): void {
-  queue.set((files) => files.map((file) => (file.id === id ? { ...file, ...changes } : file)));
-}
-
-function refuse(id: string, problem: string, next?: string): void {
-  change(id, { stage: "refused", problem, ...(next ? { next } : {}) });
-  // What is refused needs no keeping.
-  void dropKept(id).catch(() => undefined);
-}
+import { resume } from "./submit";
 
 /** Where the same bytes stand in this Datanet already. */
 async function onChain(sha256: string, datanet: number): Promise<string | null> {
@@ -55,6 +37,7 @@ async function check(entry: QueuedFile): Promise<void> {
     change(entry.id, { named: name });
     const twin = repeated(queue.get(), { ...entry, named: name });
     if (twin) return refuse(entry.id, `The same bytes as ${twin.file.name}`, "One of them is enough.");
+    if (entry.salt && (await resume({ ...entry, named: name, salt: entry.salt }))) return;
     const there = await onChain(name.sha256, entry.datanet);
     if (there) {
       return refuse(
@@ -72,8 +55,12 @@ async function check(entry: QueuedFile): Promise<void> {
   }
 }
 
-function take(files: readonly { id: string; file: File }[], account: string, datanet: Datanet): void {
-  const added = files.map(({ id, file }): QueuedFile => {
+function take(
+  files: readonly Pick<Kept, "id" | "file" | "salt" | "stood">[],
+  account: string,
+  datanet: Datanet,
+): void {
+  const added = files.map(({ id, file, salt, stood }): QueuedFile => {
     const wrong = refusalOf(file, datanet);
     return {
       id,
@@ -83,7 +70,9 @@ function take(files: readonly { id: string; file: File }[], account: string, dat
       sent: 0,
       media: mediaOf(file.name),
       stage: wrong ? "refused" : "checking",
-      ...(wrong ? { problem: wrong.problem ?? "", next: wrong.next } : {}),
+      ...(salt ? { salt } : {}),
+      ...(stood ? { stood } : {}),
+      ...wrong,
     };
   });
   queue.set((shown) => [...shown, ...added]);
@@ -111,11 +100,6 @@ export async function takeUpKept(account: string, datanet: Datanet): Promise<voi
     account,
     datanet,
   );
-}
-
-export function removeFile(id: string): void {
-  queue.set((files) => files.filter((file) => file.id !== id));
-  void dropKept(id).catch(() => undefined);
 }
 
 async function quotaNow(account: Account): Promise<AccountRecord["quota"]> {
@@ -184,37 +168,5 @@ async function storeOne(entry: QueuedFile, account: Account, token: string): Pro
       error.status === 401;
     if (waits) change(entry.id, { stage: "ready", sent: 0, problem: title });
     else refuse(entry.id, title, next);
-  }
-}
-
-/** Submits what is stored, in one transaction of at most `most` files that costs no fee. */
-export async function submit(account: Account, datanet: Datanet, most: number): Promise<void> {
-  if (working.get()) return;
-  const files = queue
-    .get()
-    .filter(
-      (file) => file.stage === "stored" && file.datanet === datanet.id && file.account === account.address,
-    )
-    .slice(0, most);
-  if (files.length === 0) return;
-  working.set("submitting");
-  try {
-    const done = await transact(account, {
-      title: `Submit ${plural(files.length, "file")}`,
-      words: `Gives ${plural(files.length, "file")} to ${datanet.name}. Anybody can read them on IPFS from then on, and curators decide on each.`,
-      free: "Files within the daily quota cost no fee.",
-      build: (api) =>
-        api.tx.Datanets.submit({
-          datanet: datanet.id,
-          items: files.flatMap(({ named, media }) => (named && media ? [submissionItem(named, media)] : [])),
-        }),
-    });
-    if (!done) return;
-    for (const { id } of files) removeFile(id);
-    toast(`${plural(files.length, "file")} submitted`);
-    void queryClient.invalidateQueries({ queryKey: ["account"] });
-    void queryClient.invalidateQueries({ queryKey: ["submissions"] });
-  } finally {
-    working.set(null);
   }
 }

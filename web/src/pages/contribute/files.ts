@@ -14,6 +14,10 @@ export type Stage =
   | "sending"
   /** At the gateway; may be submitted. */
   | "stored"
+  /** Its promise stands on chain; it can be opened. */
+  | "promised"
+  /** A submission already; its bytes are being sent to the gateway. */
+  | "opened"
   /** Cannot go on; `problem` says why. */
   | "refused";
 
@@ -29,8 +33,23 @@ export interface QueuedFile {
   /** Bytes sent. */
   sent: number;
   preview?: Preview;
-  problem?: string;
-  next?: string;
+  /** What opens its promise, in hexadecimal. */
+  salt?: string;
+  /** Whether the promise stood in a block. */
+  stood?: boolean;
+  /** The last block in which the promise can be opened. */
+  until?: number;
+  problem?: string | undefined;
+  next?: string | undefined;
+}
+
+/** Files of one promise, which are opened together: one salt opens all of them. */
+export function bySalt<T extends { salt?: string }>(files: readonly T[]): { salt: string; files: T[] }[] {
+  const groups = new Map<string, T[]>();
+  for (const file of files) {
+    if (file.salt) groups.set(file.salt, [...(groups.get(file.salt) ?? []), file]);
+  }
+  return [...groups].map(([salt, files]) => ({ salt, files }));
 }
 
 /** Bytes of a file, at most: what an account may submit in a day. */
@@ -41,7 +60,7 @@ export interface Rules {
   name: string;
 }
 
-type Refusal = Pick<QueuedFile, "problem"> & { next: string };
+type Refusal = { problem: string; next: string };
 
 /** What is wrong with a file by its name and size alone. */
 export function refusalOf(file: { name: string; size: number }, rules: Rules): Refusal | null {

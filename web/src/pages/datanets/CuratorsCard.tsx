@@ -74,6 +74,34 @@ function PolicyForm({ datanet, owner }: { datanet: Datanet; owner: Account }) {
   );
 }
 
+/** Where a curator leaves. */
+function Resign({ datanet, curator }: { datanet: Datanet; curator: Account }) {
+  const left = datanet.curators.length - 1;
+  if (left === 0) {
+    return (
+      <p className="border-t border-line pt-4 text-sm text-soft">
+        You are the last curator, and leave when the owner has named another one.
+      </p>
+    );
+  }
+  return (
+    <div className="border-t border-line pt-4">
+      <Button
+        size="small"
+        onClick={() =>
+          void transact(curator, {
+            title: "Resign as a curator",
+            words: `You decide on “${datanet.name}” no longer, at once; only its owner can name you again. ${sayThreshold(Math.min(datanet.threshold, left), left)} from then on. Your votes on what still waits no longer count.`,
+            build: (api) => api.tx.Review.resign({ datanet: datanet.id }),
+          })
+        }
+      >
+        Resign
+      </Button>
+    </div>
+  );
+}
+
 /** Who judges a Datanet's submissions, and who names them. */
 export function CuratorsCard({ datanet }: { datanet: Datanet }) {
   const account = useAccount();
@@ -97,6 +125,7 @@ export function CuratorsCard({ datanet }: { datanet: Datanet }) {
             <AccountName account={owner} />
           </div>
         </div>
+        {account && curators.includes(account.address) && <Resign datanet={datanet} curator={account} />}
         {account?.address === owner && (
           <PolicyForm key={`${curators.join()}-${threshold}`} datanet={datanet} owner={account} />
         )}

@@ -5,6 +5,7 @@ import type { BoardEntry, Datanet } from "@/api/types";
 import { Badge } from "@/components/ui/Badge";
 import { ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
+import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
@@ -14,6 +15,8 @@ import { CuratorsCard } from "./CuratorsCard";
 import { useRoot } from "./datanet.state";
 import { FundCard } from "./FundCard";
 import { FundersCard } from "./FundersCard";
+import { AboutCard, OwnerCard, StandingNotice } from "./OwnerCard";
+import { barReasons, type Details, useBar, useDetails } from "./owner.state";
 import { PoolCard } from "./PoolCard";
 import { Verdicts } from "./Verdicts";
 
@@ -33,11 +36,21 @@ function Numbers({ datanet }: { datanet: Datanet }) {
   );
 }
 
-function Rules({ datanet }: { datanet: Datanet }) {
+function Rules({ datanet, details }: { datanet: Datanet; details: Details | null }) {
   const root = useRoot(datanet.id, datanet.leaves);
-  const { dailyLimit } = datanet;
+  const account = useAccount();
+  const bar = useBar(datanet.id, account?.address).data;
+  // The chain's own, where it has answered: its owner may change it.
+  const limit = details ? details.caps : datanet.dailyLimit;
   return (
-    <Card title="Rules" about="Kind, units and daily limit never change.">
+    <Card title="Rules" about="Kind and units never change.">
+      {bar && (
+        <div className="mb-4">
+          <Notice tone="bad" title="Its owner barred your account">
+            {barReasons[bar.reason]}.
+          </Notice>
+        </div>
+      )}
       <Facts
         facts={[
           ["Formats", datanet.formats.map((format) => `.${format}`).join(", ")],
@@ -45,8 +58,8 @@ function Rules({ datanet }: { datanet: Datanet }) {
           ["Paid up to", `${formatCount(datanet.maxUnits)} ${datanet.unit} a file`],
           [
             "All together a day",
-            dailyLimit
-              ? `${plural(dailyLimit.files, "file")}, ${formatBytes(dailyLimit.bytes)}`
+            limit
+              ? `${plural(limit.files, "file")}, ${formatBytes(limit.bytes)}${details ? `; one account ${details.share} % of it` : ""}`
               : "no limit of its own",
           ],
           ["Version", `${plural(datanet.leaves, "leaf", "leaves")}: one for each accepted file`],
@@ -103,13 +116,18 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
   const datanet = useGet<Datanet>(["datanet", id], `/v1/datanets/${encodeURIComponent(id)}`);
   useLive(/^\d+$/.test(id) ? `datanet:${id}` : null);
   const data = datanet.data;
+  const details = useDetails(data?.id ?? 0, data !== undefined).data;
   return (
     <Page
       title={data?.name ?? `Datanet ${id}`}
       about={
         data && (
           <span className="inline-flex flex-wrap items-center gap-2">
-            <Badge tone="accent">{data.modality}</Badge> Datanet {data.id}
+            <Badge tone="accent">{data.modality}</Badge>
+            {details && details.status !== "Open" && (
+              <Badge tone="warn">{details.status === "Paused" ? "paused" : "closed"}</Badge>
+            )}{" "}
+            Datanet {data.id}
           </span>
         )
       }
@@ -119,9 +137,11 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
             {account && data.curators.includes(account.address) && (
               <ButtonLink href={`/review?datanet=${data.id}`}>Review</ButtonLink>
             )}
-            <ButtonLink href={`/contribute?datanet=${data.id}`} look="primary">
-              Contribute
-            </ButtonLink>
+            {details?.status !== "Closed" && (
+              <ButtonLink href={`/contribute?datanet=${data.id}`} look="primary">
+                Contribute
+              </ButtonLink>
+            )}
           </>
         )
       }
@@ -129,6 +149,7 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
       <Loaded query={datanet}>
         {(found) => (
           <>
+            {details && <StandingNotice datanet={found} details={details} />}
             <Numbers datanet={found} />
             <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
@@ -139,9 +160,11 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
               </div>
               {/* On a phone what the Datanet takes comes before who gave it what. */}
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6 max-lg:order-first">
-                <Rules datanet={found} />
+                {details && <AboutCard details={details} />}
+                <Rules datanet={found} details={details ?? null} />
                 <CuratorsCard datanet={found} />
-                <FundCard key={found.id} datanet={found} />
+                {details?.status !== "Closed" && <FundCard key={found.id} datanet={found} />}
+                {details && <OwnerCard datanet={found} details={details} />}
               </div>
             </div>
           </>

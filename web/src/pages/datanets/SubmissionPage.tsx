@@ -1,9 +1,10 @@
 import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
-import { useGet } from "@/api/queries";
+import { useGet, useStatus } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Event, Moment, SubmissionDetail, Vote } from "@/api/types";
 import { transact } from "@/chain/transactions";
+import { BlockWhen } from "@/components/BlockWhen";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -15,6 +16,96 @@ import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
 import { formatBytes, formatCount } from "@/lib/format";
+import { useChainSubmission } from "./datanet.state";
+
+/** From when on it can be accepted, and until when somebody has to decide. */
+function Waiting({ submission }: { submission: SubmissionDetail }) {
+  const chain = useChainSubmission(submission).data;
+  const best = useStatus().data?.best ?? 0;
+  const account = useAccount();
+  if (chain?.state.type !== "Pending") return null;
+  const { acceptable_at: from, expires_at: until } = chain.state.value;
+  return (
+    <>
+      {from > best && (
+        <>
+          It can be accepted from <BlockWhen block={from} /> on: an older promise of the same file may still
+          come.{" "}
+        </>
+      )}
+      {until > best ? (
+        <>
+          If nobody decides by <BlockWhen block={until} />, anyone may expire it.
+        </>
+      ) : (
+        <>
+          It waits too long.{" "}
+          {account && (
+            <button
+              type="button"
+              className="link"
+              onClick={() =>
+                void transact(account, {
+                  title: "Expire a submission",
+                  words:
+                    "Nobody decided on it in time: it ends without points lost, and stays its contributor's for a day.",
+                  free: "Expiring what waited too long costs no fee.",
+                  build: (api) =>
+                    api.tx.Datanets.expire({
+                      datanet: submission.datanet,
+                      sha256: `0x${submission.sha256}`,
+                    }),
+                })
+              }
+            >
+              Expire it
+            </button>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+/** Where a contributor says that an accepted file was not theirs to give. */
+function Revoke({ submission }: { submission: SubmissionDetail }) {
+  const account = useAccount();
+  const chain = useChainSubmission(submission).data;
+  const { leaf } = submission;
+  if (chain?.state.type !== "Accepted" || leaf === null) return null;
+  if (chain.state.value.revoked) {
+    return (
+      <Notice tone="warn" title="Its contributor or governance revoked it">
+        No new job may name a version that holds it, and adapters that were trained on it say so. Points and
+        payments of the past stay.
+      </Notice>
+    );
+  }
+  if (account?.address !== submission.contributor) return null;
+  return (
+    <details className="text-sm">
+      <summary className="cursor-pointer font-medium">It was not yours to give?</summary>
+      <p className="mt-2 text-soft">
+        Revoking flags it for ever: no new job may name a version that holds it, and adapters that were
+        trained on it say so. The file can still be read, and points stay.
+      </p>
+      <Button
+        size="small"
+        look="danger"
+        className="mt-3"
+        onClick={() =>
+          void transact(account, {
+            title: "Revoke the file",
+            words: `Flags submission ${submission.id} for ever. Jobs on versions of ${submission.datanetName} that hold it are refused from then on.`,
+            build: (api) => api.tx.Datanets.revoke_leaf({ datanet: submission.datanet, leaf: BigInt(leaf) }),
+          })
+        }
+      >
+        Revoke it
+      </Button>
+    </details>
+  );
+}
 
 function InReview({ submission }: { submission: SubmissionDetail }) {
   const account = useAccount();
@@ -45,8 +136,20 @@ function InReview({ submission }: { submission: SubmissionDetail }) {
         )
       }
     >
-      Curators fetch the file, look at it and vote.
+      Curators fetch the file, look at it and vote. <Waiting submission={submission} />
     </Notice>
+  );
+}
+
+/** Until when the chain keeps a refused file for who gave it first. */
+function Kept({ submission }: { submission: SubmissionDetail }) {
+  const chain = useChainSubmission(submission).data;
+  const best = useStatus().data?.best ?? 0;
+  if (chain?.state.type !== "Refused" || chain.state.value.kept_until <= best) return null;
+  return (
+    <>
+      The file is kept from others until <BlockWhen block={chain.state.value.kept_until} />.
+    </>
   );
 }
 
@@ -63,7 +166,7 @@ function Decision({ submission }: { submission: SubmissionDetail }) {
     const known = whyRefused(reason);
     return (
       <Notice tone="bad" title={`Refused: ${known?.words ?? reason ?? "no reason was given"}`}>
-        {known?.next} A refusal costs no points.
+        {known?.next} A refusal costs no points. <Kept submission={submission} />
       </Notice>
     );
   }
@@ -159,6 +262,7 @@ export default function SubmissionPage({ id = "" }: { id?: string }) {
         {(found) => (
           <>
             <Decision submission={found} />
+            <Revoke submission={found} />
             <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
               <File submission={found} />
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6">

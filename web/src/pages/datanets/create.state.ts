@@ -53,7 +53,7 @@ export function emptyDraft(owner: string): Draft {
 }
 
 /** A whole number as people type it; null if it is none. */
-function whole(text: string): number | null {
+export function whole(text: string): number | null {
   const digits = text.replace(/[\s,_]/g, "");
   if (!/^\d{1,15}$/.test(digits)) return null;
   return Number(digits);

@@ -18,6 +18,20 @@ export function useRoot(datanet: number, leaves: number) {
   });
 }
 
+/** A submission as the chain keeps it; null once it keeps nothing of it. */
+export function useChainSubmission({ id, datanet }: { id: number; datanet: number }) {
+  return useQuery({
+    queryKey: ["submission", String(id), "chain"],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { DatanetsApi } = getChain().api.apis;
+      const key = { type: "Number", value: BigInt(id) } as const;
+      return (await DatanetsApi.submission(datanet, key, { at: "best" })) ?? null;
+    },
+    refetchInterval: 12_000,
+  });
+}
+
 /** Who decides, in words. */
 export function sayThreshold(threshold: number, curators: number): string {
   if (curators === 1) return "One curator decides alone";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { chainTerms, readAmount, readTerms, termsOf, waysOut } from "./fund.state";
+import { chainTerms, readAmount, readLeaving, readTerms, termsOf, waysOut } from "./fund.state";
 
 const OPEN = 10n ** 18n;
 
@@ -52,5 +52,21 @@ describe("funding", () => {
     const body = /pub enum WayOut \{\n([\s\S]*?)\n\}/.exec(source)?.[1] ?? "";
     const named = [...body.matchAll(/^ {4}(\w+),/gm)].map(([, name]) => name);
     expect(Object.keys(waysOut).sort()).toEqual(named.sort());
+  });
+});
+
+describe("leaving a pool", () => {
+  const share = { shares: 300n, worth: 150n * 10n ** 18n };
+
+  it("takes the part of the shares that the amount is of their worth, all of them at most", () => {
+    expect(readLeaving("50", share)).toEqual({ shares: 100n, problem: null });
+    expect(readLeaving("150", share)).toEqual({ shares: 300n, problem: null });
+    expect(readLeaving("9000", share)).toEqual({ shares: 300n, problem: null });
+    expect(readLeaving("0", { shares: 5n, worth: 0n }).shares).toBe(5n);
+  });
+
+  it("is refused by what is wrong", () => {
+    expect(readLeaving("x", share).problem).toContain("OPEN");
+    expect(readLeaving("0", share).problem).toContain("more than 0");
   });
 });

@@ -43,6 +43,20 @@ export function readAmount(
   return { amount, problem: null };
 }
 
+/** How many shares leave for an amount that is typed, or what is wrong with it. */
+export function readLeaving(
+  text: string,
+  share: { shares: bigint; worth: bigint },
+): { shares: bigint; problem: null } | { shares: null; problem: string } {
+  const amount = parseOpen(text);
+  if (amount === null) return { shares: null, problem: "Write an amount of OPEN, such as 25 or 0.5." };
+  // What is worth nothing any more may leave all the same.
+  if (amount >= share.worth) return { shares: share.shares, problem: null };
+  const shares = (share.shares * amount) / share.worth;
+  if (shares === 0n) return { shares: null, problem: "Write more than 0." };
+  return { shares, problem: null };
+}
+
 /** The terms of a pool; null before its Datanet's owner has set them. */
 export function termsOf(pool: Pool | null): Terms | null {
   if (!pool || pool.perPeriod === "0" || pool.maxPerPoint === "0") return null;
@@ -92,6 +106,7 @@ export function useChainPool(datanet: number, account: string | undefined) {
 
 export type ChainPool = NonNullable<NonNullable<ReturnType<typeof useChainPool>["data"]>["pool"]>;
 export type ChainShare = NonNullable<NonNullable<ReturnType<typeof useChainPool>["data"]>["share"]>;
+export type WaitingPolicy = NonNullable<NonNullable<ReturnType<typeof useChainPool>["data"]>["policy"]>;
 
 /** The terms of a pool on the chain; null before its Datanet's owner has set them. */
 export function chainTerms(pool: Pick<ChainPool, "rules"> | null): Terms | null {

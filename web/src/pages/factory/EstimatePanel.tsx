@@ -17,7 +17,8 @@ export function EstimatePanel({
   ceiling,
   cheapest,
   workers,
-  budget,
+  offer,
+  deposit,
   account,
   problems,
   busy,
@@ -30,7 +31,10 @@ export function EstimatePanel({
   /** What the cheapest worker takes for the ceiling. */
   cheapest: bigint | null;
   workers: number;
-  budget: bigint | null;
+  /** What the job pays a token, and for the whole ceiling. */
+  offer: { price: bigint; budget: bigint } | null;
+  /** Held beside it, until the job's record is gone. */
+  deposit: bigint;
   account: ChainAccount | undefined;
   /** What is in the way of a launch. */
   problems: readonly string[];
@@ -39,7 +43,8 @@ export function EstimatePanel({
 }) {
   const seconds = measured ? Math.max(LEAST_SECONDS, estimate.trained / measured.tokensPerSecond) : null;
   const balance = account ? BigInt(account.balance) : null;
-  const short = balance !== null && budget !== null && budget > balance;
+  const held = offer && offer.budget + deposit;
+  const short = balance !== null && held !== null && held > balance;
   const line = "flex items-baseline justify-between gap-4";
   const few = ceiling !== null && estimate.trained > ceiling;
   return (
@@ -99,8 +104,22 @@ export function EstimatePanel({
             </dd>
           </div>
           <div className={line}>
+            <dt className="text-soft">You pay for a million tokens</dt>
+            <dd>{offer === null ? "–" : <Amount plancks={offer.price * 1_000_000n} />}</dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">For the ceiling</dt>
+            <dd className="font-semibold">{offer === null ? "–" : <Amount plancks={offer.budget} />}</dd>
+          </div>
+          <div className={line}>
+            <dt className="text-soft">Deposit, comes back</dt>
+            <dd>
+              <Amount plancks={deposit} />
+            </dd>
+          </div>
+          <div className={line}>
             <dt className="text-soft">Held now</dt>
-            <dd className="font-semibold">{budget === null ? "–" : <Amount plancks={budget} />}</dd>
+            <dd className="font-semibold">{held === null ? "–" : <Amount plancks={held} />}</dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Balance</dt>
@@ -115,11 +134,11 @@ export function EstimatePanel({
         </dl>
         {model && workers === 0 && (
           <Notice tone="warn" title="No worker offers this now">
-            The job waits until one comes, or until its deadline. Its budget is held meanwhile.
+            The job waits until one comes, or until its deadline. What you offer is held meanwhile.
           </Notice>
         )}
-        {cheapest !== null && budget !== null && cheapest > budget && (
-          <Notice tone="warn" title="The budget is below the cheapest worker's price">
+        {cheapest !== null && offer !== null && cheapest > offer.budget && (
+          <Notice tone="warn" title="The offer is below the cheapest worker's floor">
             The job waits until one comes that takes it.
           </Notice>
         )}
@@ -134,8 +153,8 @@ export function EstimatePanel({
           </Notice>
         )}
         {short && (
-          <Notice tone="bad" title="The balance does not cover the budget">
-            Lower the token ceiling or the budget, or get OPEN.
+          <Notice tone="bad" title="The balance does not cover offer and deposit">
+            Lower the token ceiling or the offer, or get OPEN.
           </Notice>
         )}
         {problems.length > 0 && (

@@ -32,6 +32,7 @@ import {
   held,
   keepSettled,
   newestVersions,
+  pricePerToken,
   readBudget,
   readCeiling,
   readDeadline,
@@ -235,7 +236,7 @@ export default function FactoryPage() {
                 inputMode="decimal"
                 value={budgetText}
                 error={"error" in budget ? budget.error : undefined}
-                help={`At least ${formatOpen(minimum)}. Paid to the worker; those that ask more do not take it.`}
+                help={`For all tokens of the ceiling; at least ${formatOpen(minimum)}. Workers with a higher floor do not get it.`}
                 onChange={(event) => change({ budget: event.target.value })}
               />
               <Field
@@ -266,7 +267,11 @@ export default function FactoryPage() {
                       spec: checked.spec,
                     },
                     tokenCeiling: "value" in ceiling ? ceiling.value : 1,
-                    budget: "value" in budget ? budget.value : (parseOpen(budgetText) ?? minimum),
+                    // What the price a token comes to, so that the command offers the same.
+                    budget:
+                      "value" in budget && "value" in ceiling
+                        ? held(budget.value, ceiling.value)
+                        : (parseOpen(budgetText) ?? minimum),
                     deadline: "value" in deadline ? deadline.value : 2400,
                   })}
                 />
@@ -283,7 +288,15 @@ export default function FactoryPage() {
             ceiling={"value" in ceiling ? ceiling.value : null}
             cheapest={cheapest}
             workers={able.length}
-            budget={"value" in budget ? budget.value : null}
+            offer={
+              "value" in budget && "value" in ceiling
+                ? {
+                    price: pricePerToken(budget.value, ceiling.value),
+                    budget: held(budget.value, ceiling.value),
+                  }
+                : null
+            }
+            deposit={deposit}
             account={balance.data}
             problems={problems}
             busy={busy}

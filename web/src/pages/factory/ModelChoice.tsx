@@ -1,11 +1,16 @@
+import { type Account, useAccount } from "@/accounts/state";
 import type { Adapter, BaseModel } from "@/api/types";
+import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
+import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
+import { Notice } from "@/components/ui/Notice";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Copyable } from "@/components/ui/Values";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount } from "@/lib/format";
+import { offers } from "@/training/estimate";
 import { useAdapters, useModels, useWorkers } from "@/training/queries";
 import { familyName } from "@/training/words";
 
@@ -69,6 +74,8 @@ export function ModelChoice({
   onParent: (parent: Adapter | null) => void;
 }) {
   const models = useModels();
+  const account = useAccount();
+  const chosen = models.data?.items.find(({ id }) => id === base);
   return (
     <Card
       title="Base model"
@@ -87,20 +94,58 @@ export function ModelChoice({
           <div className="grid gap-4">
             <fieldset className="grid gap-3 sm:grid-cols-2">
               <legend className="sr-only">Base model</legend>
-              {data.items.map((model) => (
-                <ModelCard
-                  key={model.id}
-                  model={model}
-                  checked={model.id === base}
-                  onChoose={() => onBase(model.id)}
-                />
-              ))}
+              {/* No new job may name a retired one; a job that names it is shown what it was. */}
+              {data.items
+                .filter((model) => !model.retired || model.id === base)
+                .map((model) => (
+                  <ModelCard
+                    key={model.id}
+                    model={model}
+                    checked={model.id === base}
+                    onChoose={() => onBase(model.id)}
+                  />
+                ))}
             </fieldset>
+            {chosen?.retired && (
+              <Notice tone="warn" title="This model was retired">
+                No new job may name it. Choose another one.
+              </Notice>
+            )}
+            {chosen && !chosen.retired && account?.address === chosen.registrar && (
+              <Retire model={chosen} registrar={account} />
+            )}
             {base !== null && <ParentChoice base={base} parent={parent} onParent={onParent} />}
           </div>
         )}
       </Loaded>
     </Card>
+  );
+}
+
+/** Where who registered a model gets the deposit back. */
+function Retire({ model, registrar }: { model: BaseModel; registrar: Account }) {
+  const retire = async () => {
+    const { getChain } = await import("@/chain/client");
+    const [view] = await getChain().api.apis.TrainingApi.base_models(model.id, 1, { at: "best" });
+    await transact(registrar, {
+      title: `Retire ${model.name}`,
+      words:
+        "No new job may name it, for ever. Jobs on record go on, and adapters that were trained on it stay.",
+      gained: view?.id === model.id ? view.deposit : undefined,
+      gainedWords: "No longer held",
+      build: (api) => api.tx.Training.retire_base_model({ base: model.id }),
+    });
+  };
+  return (
+    <details className="text-sm">
+      <summary className="cursor-pointer font-medium">You registered this model</summary>
+      <p className="mt-2 text-soft">
+        Its deposit comes back when you retire it; then no new job may name it.
+      </p>
+      <Button size="small" look="danger" className="mt-3" onClick={() => void retire()}>
+        Retire it
+      </Button>
+    </details>
   );
 }
 
@@ -114,9 +159,14 @@ function ModelCard({
   onChoose: () => void;
 }) {
   const workers = useWorkers();
-  const able = workers.data?.items.filter(
-    (worker) => worker.registered && worker.kinds.some(({ family }) => family === model.family),
-  );
+  // Those that opted in to it, by either method.
+  const able =
+    workers.data &&
+    new Set(
+      ["lora", "qlora"].flatMap((method) =>
+        offers(workers.data.items, model, method).map(({ account }) => account),
+      ),
+    ).size;
   return (
     <ChoiceCard
       name="base"
@@ -135,10 +185,10 @@ function ModelCard({
         <dd className="relative z-10">
           <Copyable text={model.weightsSha256} what="hash of the weights" />
         </dd>
-        {able && (
+        {able !== undefined && (
           <>
             <dt className="text-soft">Workers</dt>
-            <dd>{able.length === 0 ? "none now" : formatCount(able.length)}</dd>
+            <dd>{able === 0 ? "none now" : formatCount(able)}</dd>
           </>
         )}
       </dl>

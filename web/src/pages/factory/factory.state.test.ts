@@ -85,8 +85,11 @@ describe("the transaction", () => {
   };
   it("says what was chosen in the chain's names", () => {
     const call = callOf(order);
-    expect(call).toMatchObject({ base: 3, token_ceiling: 5000n, price_per_token: 7n, deadline: 99 });
-    expect(held(35_001n, 5000)).toBe(35_000n);
+    expect(call).toMatchObject({ base: 3, token_ceiling: 5000n, price_per_token: 8n, deadline: 99 });
+    expect(held(35_001n, 5000)).toBe(40_000n);
+    expect(held(35_000n, 5000)).toBe(35_000n);
+    // The least offer stays one whatever the ceiling.
+    expect(held(10n ** 17n, 5100)).toBeGreaterThanOrEqual(10n ** 17n);
     expect(call.datasets).toEqual([{ datanet: 1, version: { leaves: 12n, root: `0x${"ab".repeat(32)}` } }]);
     expect(call.spec).toMatchObject({
       method: { type: "Qlora" },

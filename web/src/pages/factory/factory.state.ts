@@ -116,9 +116,10 @@ export function keepSettled(spec: Spec, parent: Spec): Spec {
   return kept;
 }
 
-/** Plancks a token of a sum for the whole ceiling, rounded down as the command line does. */
+/** Plancks a token of a sum for the whole ceiling; rounded up, since down it could be less than the chain takes. */
 export function pricePerToken(budget: bigint, ceiling: number): bigint {
-  return budget / BigInt(ceiling);
+  const tokens = BigInt(ceiling);
+  return (budget + tokens - 1n) / tokens;
 }
 
 /** What is held, and paid when the adapter is there: the price of every token of the ceiling. */

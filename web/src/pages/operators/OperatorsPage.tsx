@@ -16,7 +16,7 @@ import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { CodeBlock } from "@/training/CodeBlock";
 import { useJobs, useModels, useWorkers } from "@/training/queries";
-import { familyName, jobTopics, methodName } from "@/training/words";
+import { familyName, jobTopics, methodName, modelName } from "@/training/words";
 import { queues, servesInWords, type Waiting, workerState } from "./operators.state";
 
 const workerTopics = [
@@ -91,6 +91,8 @@ export default function OperatorsPage() {
 }
 
 function Workers({ workers }: { workers: readonly Worker[] }) {
+  const models = useModels();
+  const nameOf = (base: number) => modelName(models.data?.items, base);
   return (
     <Table<Worker>
       caption="Workers"
@@ -118,26 +120,44 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
           title: "Trains",
           wide: true,
           cell: (worker) => (
-            <span className="block max-w-56 text-xs">
+            <span className="block max-w-56 min-w-44 text-xs">
               {kindsInWords(worker.kinds)}
-              <span className="block text-soft">
-                {servesInWords(worker)}, {formatCount(worker.tokensPerSecond)} tokens/s
-              </span>
               {worker.endpoint && <span className="block break-all text-soft">{worker.endpoint}</span>}
             </span>
           ),
         },
         {
-          title: "Floor for a million tokens",
+          title: "Takes",
+          cell: (worker) => (
+            <span className="block max-w-44 min-w-28 text-xs">{servesInWords(worker, nameOf)}</span>
+          ),
+        },
+        {
+          title: "Tokens/s",
           align: "right",
-          cell: (worker) => <Amount plancks={BigInt(worker.pricePerToken) * 1_000_000n} />,
+          cell: (worker) => formatCount(worker.tokensPerSecond),
+        },
+        {
+          title: "Floor, a million tokens",
+          align: "right",
+          cell: (worker) => (
+            <>
+              <Amount plancks={BigInt(worker.pricePerToken) * 1_000_000n} />
+              {worker.raiseTo !== null && (
+                <span className="block text-xs text-soft">
+                  soon <Amount plancks={BigInt(worker.raiseTo) * 1_000_000n} />
+                </span>
+              )}
+            </>
+          ),
         },
         { title: "Stake", align: "right", wide: true, cell: (worker) => <Amount plancks={worker.bond} /> },
         {
-          title: "Done, timed out",
+          title: "Done, lost, declined",
           align: "right",
           wide: true,
-          cell: (worker) => `${formatCount(worker.completed)}, ${formatCount(worker.timedOut)}`,
+          cell: (worker) =>
+            `${formatCount(worker.completed)}, ${formatCount(worker.timedOut)}, ${formatCount(worker.declined)}`,
         },
         { title: "Earned", align: "right", cell: (worker) => <Amount plancks={worker.earned} /> },
       ]}
@@ -150,9 +170,13 @@ function kindsInWords(kinds: Worker["kinds"]): string {
   for (const { family, method } of kinds) {
     byMethod.set(method, [...(byMethod.get(method) ?? []), familyName(family)]);
   }
-  return [...byMethod]
-    .map(([method, families]) => `${methodName(method)}: ${families.join(", ")}`)
-    .join("; ");
+  // Methods that train the same families stand together.
+  const byFamilies = new Map<string, string[]>();
+  for (const [method, families] of byMethod) {
+    const words = families.join(", ");
+    byFamilies.set(words, [...(byFamilies.get(words) ?? []), methodName(method)]);
+  }
+  return [...byFamilies].map(([families, methods]) => `${methods.join(", ")}: ${families}`).join("; ");
 }
 
 function Queues() {

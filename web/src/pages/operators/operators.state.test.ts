@@ -8,6 +8,7 @@ const worker = (changes: Partial<Worker>): Worker => ({
   ...{ raiseTo: null, models: null, maxModelBytes: 2 ** 30, tokensPerSecond: 32, declined: 0 },
   ...changes,
 });
+const nameOf = (base: number) => `model ${base}`;
 const job = (family: string, method: string) => ({ family, spec: { method } }) as Job;
 
 describe("the operators' page", () => {
@@ -22,9 +23,9 @@ describe("the operators' page", () => {
     ]);
   });
   it("says which models a worker takes", () => {
-    expect(servesInWords({ models: [1, 4], maxModelBytes: null })).toBe("base models 1, 4");
-    expect(servesInWords({ models: null, maxModelBytes: 2 ** 30 })).toBe("models up to 1 GiB");
-    expect(servesInWords({ models: [], maxModelBytes: null })).toBe("no base model yet");
+    expect(servesInWords({ models: [1, 4], maxModelBytes: null }, nameOf)).toBe("model 1, model 4");
+    expect(servesInWords({ models: null, maxModelBytes: 2 ** 30 }, nameOf)).toBe("any model up to 1 GiB");
+    expect(servesInWords({ models: [], maxModelBytes: null }, nameOf)).toBe("no base model yet");
   });
   it("says what a worker does", () => {
     expect(workerState(worker({})).label).toBe("idle");

@@ -45,9 +45,12 @@ export function queues(
 }
 
 /** Which base models a worker takes. */
-export function servesInWords({ models, maxModelBytes }: Pick<Worker, "models" | "maxModelBytes">): string {
-  if (models?.length) return `base models ${models.join(", ")}`;
-  if (typeof maxModelBytes === "number") return `models up to ${formatBytes(maxModelBytes)}`;
+export function servesInWords(
+  { models, maxModelBytes }: Pick<Worker, "models" | "maxModelBytes">,
+  nameOf: (base: number) => string,
+): string {
+  if (models?.length) return models.map(nameOf).join(", ");
+  if (typeof maxModelBytes === "number") return `any model up to ${formatBytes(maxModelBytes)}`;
   return "no base model yet";
 }
 

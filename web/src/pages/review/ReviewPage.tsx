@@ -7,6 +7,7 @@ import { useLive } from "@/api/stream";
 import type { Account as AccountRecord, Datanet, Preview, Submission } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { transact } from "@/chain/transactions";
+import { BlockWhen } from "@/components/BlockWhen";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -20,6 +21,7 @@ import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { sayThreshold } from "../datanets/datanet.state";
 import { FileView } from "./FileView";
+import { MOST_VOTES, useTooEarly } from "./review.state";
 import { type Choice, cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 
 interface Gathered {
@@ -177,29 +179,27 @@ async function sign(account: Account, votes: readonly Gathered[]): Promise<boole
       </ul>
     ),
     build: (api) => {
-      const calls = votes.map(({ submission, choice, preview }) =>
-        api.tx.Review.vote({
-          datanet: submission.datanet,
-          sha256: `0x${submission.sha256}`,
-          submission: BigInt(submission.id),
-          verdict: verdictOf(choice, preview),
-        }),
-      );
-      const [only] = calls;
-      if (calls.length === 1 && only) return only;
+      const cast = votes.map(({ submission, choice, preview }) => ({
+        datanet: submission.datanet,
+        sha256: `0x${submission.sha256}` as const,
+        submission: BigInt(submission.id),
+        verdict: verdictOf(choice, preview),
+      }));
+      const [only] = cast;
+      if (cast.length === 1 && only) return api.tx.Review.vote(only);
       // A vote that comes too late, because others have decided, takes none of the rest with it.
-      return api.tx.Utility.force_batch({ calls: calls.map(({ decodedCall }) => decodedCall) });
+      return api.tx.Review.vote_many({ votes: cast });
     },
   });
   if (!done) return false;
   const failed = done.events.filter(
-    ({ type, value }) => type === "Utility" && value.type === "ItemFailed",
+    ({ type, value }) => type === "Review" && value.type === "VoteRefused",
   ).length;
   const settled = done.events.filter(
     ({ type, value }) => type === "Review" && value.type === "Decided",
   ).length;
   toast(
-    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "submission")} decided${failed ? `; ${failed} came too late` : ""}`,
+    `${plural(votes.length - failed, "vote")} cast, ${plural(settled, "submission")} decided${failed ? `; ${failed} refused: others had decided, or the file was taken back` : ""}`,
     failed ? "info" : "good",
   );
   void queryClient.invalidateQueries({ queryKey: ["review"] });
@@ -219,6 +219,10 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
   const [chosen, setChosen] = useState<number>();
   const [signing, setSigning] = useState(false);
   useLive(`datanet:${datanet.id}`);
+  const soon = useTooEarly(
+    datanet.id,
+    gathered.filter(({ choice }) => choice.accept).map(({ submission }) => submission.id),
+  );
 
   return (
     <Loaded
@@ -236,7 +240,10 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
         const judged = new Map(gathered.map((vote) => [vote.submission.id, vote]));
         const open = rows.filter(({ id, contributor }) => !judged.has(id) && contributor !== account.address);
         const now = rows.find(({ id }) => id === chosen) ?? open[0];
-        const waiting = gathered.filter(({ submission }) => rows.some(({ id }) => id === submission.id));
+        const standing = gathered.filter(({ submission }) => rows.some(({ id }) => id === submission.id));
+        // A vote to accept waits until no older promise of the file can come any more.
+        const early = standing.filter(({ submission }) => soon.has(submission.id));
+        const waiting = standing.filter(({ submission }) => !soon.has(submission.id)).slice(0, MOST_VOTES);
         return (
           <div className="grid items-start gap-6 lg:grid-cols-[16rem_minmax(0,1fr)]">
             <Card
@@ -251,7 +258,9 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                     onClick={() => {
                       setSigning(true);
                       void sign(account, waiting)
-                        .then((done) => done && setGathered([]))
+                        .then(
+                          (done) => done && setGathered(gathered.filter((vote) => !waiting.includes(vote))),
+                        )
                         .finally(() => setSigning(false));
                     }}
                   >
@@ -260,6 +269,19 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                 ) : undefined
               }
             >
+              {early.length > 0 && (
+                <div className="px-5 pb-3">
+                  <Notice
+                    title={`${plural(early.length, "vote")} to accept ${early.length === 1 ? "waits" : "wait"}`}
+                  >
+                    Until{" "}
+                    <BlockWhen
+                      block={Math.max(...early.map(({ submission }) => soon.get(submission.id) ?? 0))}
+                    />
+                    : an older promise of the same file may still come.
+                  </Notice>
+                </div>
+              )}
               <ul className="max-h-96 divide-y divide-line overflow-y-auto border-t border-line">
                 {rows.map((row) => {
                   const vote = judged.get(row.id);
@@ -316,7 +338,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                   icon="check"
                   title={now ? "Nobody judges a submission of their own" : "All submissions have your vote"}
                 >
-                  {waiting.length > 0 ? "Sign the votes to cast them." : undefined}
+                  {standing.length > 0 ? "Sign the votes to cast them." : undefined}
                 </EmptyState>
               </Card>
             )}

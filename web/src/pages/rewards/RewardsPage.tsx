@@ -17,34 +17,41 @@ import { AccountName, Amount, Copyable, Stat } from "@/components/ui/Values";
 import { sayAcceptance } from "@/lib/acceptance";
 import { formatCount, plural, shorten } from "@/lib/format";
 import { History } from "./History";
-import { claimableOf, sayClaimed, usePeriod, useRewards } from "./rewards.state";
+import { PayoutCard } from "./PayoutCard";
+import { readPayout } from "./payout.state";
+import { claimableOf, MOST_CLAIMS, sayClaimed, usePeriod, useRewards } from "./rewards.state";
 
 /** Pays an account what Datanets owe it; anybody may sign that. */
 async function claim(signer: Account, account: string, rewards: readonly Reward[]): Promise<void> {
-  const { datanets, total } = claimableOf(rewards);
+  const { datanets, total, more } = claimableOf(rewards, MOST_CLAIMS);
   const [only] = datanets;
   if (only === undefined) return;
   const own = signer.address === account;
+  const payout = await readPayout(account);
+  const to = payout?.to ?? account;
   const result = await transact(signer, {
     title: datanets.length === 1 ? "Claim a reward" : `Claim from ${datanets.length} Datanets`,
     words: (
       <>
         Pays everything that {datanets.length === 1 ? "the Datanet owes" : "these Datanets owe"}{" "}
-        {own ? "you" : <AccountName account={account} />}.
-        {datanets.length > 1 && " One signature for all of them."}
+        {own ? "you" : <AccountName account={account} />}
+        {to !== account && (
+          <>
+            , to the account that is named for it: <AccountName account={to} />
+          </>
+        )}
+        .{datanets.length > 1 && " One signature and one payment for all of them."}
+        {more > 0 && ` ${plural(more, "more Datanet")} can be claimed from after that.`}
       </>
     ),
-    build: (api) => {
-      const calls = datanets.map((datanet) => api.tx.Leaderboard.claim({ datanet, account }));
-      const [first] = calls;
-      if (calls.length === 1 && first) return first;
-      // A claim that somebody else made meanwhile takes none of the rest with it.
-      return api.tx.Utility.force_batch({ calls: calls.map(({ decodedCall }) => decodedCall) });
-    },
+    build: (api) =>
+      datanets.length === 1
+        ? api.tx.Leaderboard.claim({ datanet: only, account })
+        : api.tx.Leaderboard.claim_many({ datanets, account }),
     gained: total,
   });
   if (!result) return;
-  const { text, failed } = sayClaimed(result);
+  const { text, failed } = sayClaimed(result, datanets.length);
   toast(text, failed ? "info" : "good");
   void queryClient.invalidateQueries({ queryKey: ["rewards"] });
 }
@@ -253,7 +260,7 @@ export default function RewardsPage() {
       title={own || !account ? "Rewards" : `Rewards of ${shorten(account)}`}
       about={
         own || !account ? (
-          "What your accepted files earned. Anyone can see it; only your account is paid."
+          "What your accepted files earned. Anyone can see it; only you are paid."
         ) : (
           <>Anyone may claim for this account: what is owed goes to it, and the signer pays the fee.</>
         )
@@ -282,7 +289,10 @@ export default function RewardsPage() {
           </EmptyState>
         </Card>
       ) : decodeAddress(account) ? (
-        <Rewards key={account} account={account} signer={signer} />
+        <>
+          <Rewards key={account} account={account} signer={signer} />
+          <PayoutCard key={`payout-${account}`} account={account} signer={signer} />
+        </>
       ) : (
         <Notice tone="bad" title="That is no account">
           {account.slice(0, 80)} may be mistyped, or cut off.

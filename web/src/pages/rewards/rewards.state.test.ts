@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Reward } from "@/api/types";
-import { claimableOf, sayClaimed } from "./rewards.state";
+import { claimableOf, MOST_CLAIMS, sayClaimed } from "./rewards.state";
 
 const reward = (datanet: number, claimable: string): Reward => ({
   datanet,
@@ -19,8 +19,7 @@ const reward = (datanet: number, claimable: string): Reward => ({
   lastPeriod: null,
 });
 const claimed = (amount: bigint) => ({ type: "Leaderboard", value: { type: "Claimed", value: { amount } } });
-const failed = { type: "Utility", value: { type: "ItemFailed", value: {} } };
-const result = (events: (typeof failed)[]) => ({
+const result = (events: ReturnType<typeof claimed>[]) => ({
   hash: "0x",
   block: { hash: "0x", number: 1, index: 0 },
   events,
@@ -31,17 +30,24 @@ describe("rewards", () => {
     expect(claimableOf([reward(0, "1"), reward(1, "0"), reward(2, "99999999999999999999999")])).toEqual({
       datanets: [0, 2],
       total: 100000000000000000000000n,
+      more: 0,
     });
-    expect(claimableOf([])).toEqual({ datanets: [], total: 0n });
+    expect(claimableOf([])).toEqual({ datanets: [], total: 0n, more: 0 });
+  });
+
+  it("are claimed from as many Datanets as a claim takes, the others later", () => {
+    const many = Array.from({ length: 23 }, (_, n) => reward(n, "2"));
+    const { datanets, total, more } = claimableOf(many, MOST_CLAIMS);
+    expect([datanets.length, total, more]).toEqual([20, 40n, 3]);
   });
 
   it("are told as the chain paid them, not as they were expected", () => {
-    expect(sayClaimed(result([claimed(1500000000000000000n)]))).toEqual({
+    expect(sayClaimed(result([claimed(1500000000000000000n)]), 1)).toEqual({
       text: "1.5 OPEN paid from 1 Datanet",
       failed: false,
     });
-    expect(sayClaimed(result([claimed(1n), failed, claimed(2n)]))).toEqual({
-      text: "0.000000000000000003 OPEN paid from 2 Datanets; 1 claim had nothing left to claim",
+    expect(sayClaimed(result([claimed(1n), claimed(2n)]), 3)).toEqual({
+      text: "0.000000000000000003 OPEN paid from 2 Datanets; 1 Datanet had nothing left to claim",
       failed: true,
     });
   });

@@ -27,29 +27,33 @@ export function useRewardEvents(account: string, kind: "Leaderboard.Claimed" | "
   return useList<Event>(["rewards", account, kind], "/v1/events", { account, kind, limit: 20 });
 }
 
-/** What can be claimed now, in all and where. */
-export function claimableOf(rewards: readonly Reward[]): { datanets: number[]; total: bigint } {
+/** Datanets of one claim, at most: `MAX_CLAIMS` of pallets/leaderboard. */
+export const MOST_CLAIMS = 20;
+
+/** What can be claimed now, in all and where; of more than `most` Datanets the first ones. */
+export function claimableOf(
+  rewards: readonly Reward[],
+  most = Number.POSITIVE_INFINITY,
+): { datanets: number[]; total: bigint; more: number } {
   const open = rewards.filter(({ claimable }) => BigInt(claimable) > 0n);
+  const taken = open.slice(0, most);
   return {
-    datanets: open.map(({ datanet }) => datanet),
-    total: open.reduce((sum, { claimable }) => sum + BigInt(claimable), 0n),
+    datanets: taken.map(({ datanet }) => datanet),
+    total: taken.reduce((sum, { claimable }) => sum + BigInt(claimable), 0n),
+    more: open.length - taken.length,
   };
 }
 
-/** What a transaction that claimed has paid, in words. `failed`: somebody else was first, which costs nothing. */
-export function sayClaimed({ events }: TransactionResult): { text: string; failed: boolean } {
-  let paid = 0n;
-  let claims = 0;
-  let failures = 0;
-  for (const { type, value } of events) {
-    if (type === "Leaderboard" && value.type === "Claimed") {
-      claims += 1;
-      paid += BigInt((value.value as { amount: bigint }).amount);
-    }
-    if (type === "Utility" && value.type === "ItemFailed") failures += 1;
-  }
-  const text = `${formatOpen(paid)} OPEN paid from ${plural(claims, "Datanet")}`;
-  return failures === 0
+/** What a claim from so many Datanets has paid, in words. `failed`: somebody else was first, which costs nothing. */
+export function sayClaimed({ events }: TransactionResult, asked: number): { text: string; failed: boolean } {
+  const claims = events.filter(({ type, value }) => type === "Leaderboard" && value.type === "Claimed");
+  const paid = claims.reduce(
+    (sum, { value }) => sum + BigInt((value.value as { amount: bigint }).amount),
+    0n,
+  );
+  const text = `${formatOpen(paid)} OPEN paid from ${plural(claims.length, "Datanet")}`;
+  const failed = asked - claims.length;
+  return failed <= 0
     ? { text, failed: false }
-    : { text: `${text}; ${plural(failures, "claim")} had nothing left to claim`, failed: true };
+    : { text: `${text}; ${plural(failed, "Datanet")} had nothing left to claim`, failed: true };
 }

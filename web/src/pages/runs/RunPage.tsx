@@ -1,13 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
-import { useAccount } from "@/accounts/state";
 import { useStatus } from "@/api/queries";
 import { ApiError } from "@/api/request";
 import { useLive } from "@/api/stream";
 import type { JobDetail } from "@/api/types";
 import { toast } from "@/app/toasts";
-import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
 import { Progress } from "@/components/ui/Bars";
 import { Button, ButtonLink } from "@/components/ui/Button";
@@ -31,7 +29,6 @@ import { StateBadge } from "@/training/StateBadge";
 import { compare } from "@/training/settings";
 import {
   failureWords,
-  isCancellable,
   isOver,
   methodName,
   modelName,
@@ -39,6 +36,8 @@ import {
   stateOf,
   timeline,
 } from "@/training/words";
+import { OwnerCard } from "./OwnerCard";
+import { MOST_AHEAD, useOwnJob } from "./owner.state";
 import { progress } from "./runs.state";
 
 /** One run: state, curves, log, result. */
@@ -83,6 +82,7 @@ export default function RunPage({ id = "" }: Record<string, string>) {
       ) : (
         <>
           <StateCard job={data} run={run} />
+          <OwnerCard job={data} />
           {data.result && <Result job={data} />}
           <Card
             title="Curves"
@@ -135,44 +135,8 @@ function About({ job }: { job: JobDetail }) {
 }
 
 function Actions({ job }: { job: JobDetail }) {
-  const account = useAccount();
-  const cancel = () => {
-    if (!account) return;
-    void transact(account, {
-      title: `Cancel run ${job.id}`,
-      words: (
-        <>
-          {job.state === "training"
-            ? "The worker is paid for the share that it has shown in the time that it should take, half of the price at most. The rest of the budget is given back."
-            : "No worker has begun, so the job is called off and its whole budget is given back."}{" "}
-          <Amount plancks={job.budget} /> are held now.
-        </>
-      ),
-      build: (api) => api.tx.Training.cancel_job({ job: BigInt(job.id) }),
-    });
-  };
-  const prune = () => {
-    if (!account) return;
-    void transact(account, {
-      title: `Clear run ${job.id} away`,
-      words: (
-        <>
-          The chain forgets it and gives its deposit of <Amount plancks={job.deposit} /> back. It stays listed
-          here.
-        </>
-      ),
-      build: (api) => api.tx.Training.prune_job({ job: BigInt(job.id) }),
-    });
-  };
-  const pruneable = !job.pruned && (job.state === "failed" || job.state === "cancelled");
   return (
     <>
-      {pruneable && account?.address === job.owner && <Button onClick={prune}>Get the deposit back</Button>}
-      {isCancellable(job) && account?.address === job.owner && (
-        <Button look="danger" onClick={cancel}>
-          Cancel the run
-        </Button>
-      )}
       <ButtonLink href={`/factory?from=${job.id}`} icon={<Icon name="refresh" />}>
         Refine
       </ButtonLink>
@@ -204,7 +168,8 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
         </div>
         {job.failure && (
           <Notice tone="bad" title={failureWords(job.failure)}>
-            Its budget was given back. “Refine” starts another one with the same settings.
+            Its budget was given back{job.failure === "unusable" && ", and its deposit went to the treasury"}.
+            “Refine” starts another one with the same settings.
           </Notice>
         )}
         {job.state === "training" && (
@@ -218,8 +183,11 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
           <Stat label="Budget" note={isOver(job) ? "held while it ran" : "held now"}>
             <Amount plancks={job.budget} />
           </Stat>
-          <Stat label="Price" note={job.price ? "fixed when it was given to a worker" : "not fixed yet"}>
-            {job.price ? <Amount plancks={job.price} /> : "–"}
+          <Stat
+            label="Pays for a million tokens"
+            note={job.price ? "fixed when it was given to a worker" : "what it offers"}
+          >
+            <Amount plancks={BigInt(job.pricePerToken) * 1_000_000n} />
           </Stat>
           <Stat label="Token ceiling" note="the worker stops before it">
             {formatCount(job.tokenCeiling)}
@@ -238,6 +206,9 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
         <Facts
           facts={[
             ["Owner", <AccountName key="owner" account={job.owner} />],
+            ...(job.state === "queued"
+              ? [["Place in the queue", <Place key="place" job={job.id} />] as const]
+              : []),
             ["Worker", job.worker ? <AccountName key="worker" account={job.worker} /> : "none yet"],
             ...(job.attempts > 0 ? [["Gave it up", `${formatCount(job.attempts)} before`] as const] : []),
             ...job.refused.map(
@@ -257,6 +228,16 @@ function StateCard({ job, run }: { job: JobDetail; run: Run | undefined }) {
       </div>
     </Card>
   );
+}
+
+/** How many jobs get a worker before one that waits. */
+function Place({ job }: { job: number }) {
+  const own = useOwnJob(job, true).data;
+  if (!own) return <>not known yet</>;
+  if (own.ahead === null) return <>no longer waiting</>;
+  if (own.ahead === 0) return <>the next one, as soon as a worker fits</>;
+  if (own.ahead >= MOST_AHEAD) return <>more than {formatCount(MOST_AHEAD)} jobs before it</>;
+  return <>{plural(own.ahead, "job")} for this model and method before it</>;
 }
 
 function stepsOnChain(job: JobDetail): string {
