@@ -146,6 +146,7 @@ test("a promise outlives a closed tab, and takes the place of a copy that landed
   await expect(page.getByRole("dialog").getByText("It was not signed; nothing was sent")).toBeVisible(
     chainTime,
   );
+  await expect(page.getByRole("dialog").getByText("The promise stands", { exact: false })).toBeVisible();
   await page.close();
 
   // Somebody who got hold of the file puts it in meanwhile; that promise is younger.

@@ -260,7 +260,7 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
         )}
         {stage?.at === "failed" && (
           <Notice tone="bad" alert title={stage.problem.title}>
-            {stage.problem.next}
+            {stage.problem.next} {request.meanwhile}
           </Notice>
         )}
         {stage && "result" in stage && request.outcome?.(stage.result)}

@@ -30,6 +30,8 @@ export interface TransactionRequest {
   followed?: boolean | undefined;
   /** What it does was agreed to with the one before, in whose place it comes: it asks for the signature at once. */
   agreed?: boolean | undefined;
+  /** What stands all the same if this one is not sent. */
+  meanwhile?: string | undefined;
 }
 
 /** What came of a transaction. */

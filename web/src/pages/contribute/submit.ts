@@ -137,10 +137,11 @@ async function open(
   if (taken.length === 0) return false;
   const done = await transact(account, {
     title: `Submit ${plural(taken.length, "file")}${agreed ? ": open, 2 of 2" : ""}`,
-    words: `Opens the promise of ${plural(taken.length, "file")} to ${datanet.name}. Their age counts from the block of the promise; anybody can read them on IPFS from now on.`,
+    words: `Gives ${plural(taken.length, "file")} to ${datanet.name}, as promised: the age counts from the block of the promise. Anybody can read what is given on IPFS from now on.`,
     free: FREE,
     build: (api) => api.tx.Datanets.open({ datanet: datanet.id, items: itemsOf(taken), salt: `0x${salt}` }),
     outcome: sayDisplaced,
+    meanwhile: "The promise stands: open it within a day, also when you come back later.",
     agreed,
   });
   if (!done) return false;
