@@ -1,5 +1,6 @@
 //! What handlers share.
 
+use crate::agents::Agents;
 use crate::chat::Chat;
 use crate::index::Index;
 use crate::live::Live;
@@ -56,5 +57,11 @@ impl FromRef<Shared> for Live {
 impl FromRef<Shared> for Chat {
     fn from_ref(app: &Shared) -> Self {
         app.chat.clone()
+    }
+}
+
+impl FromRef<Shared> for Agents {
+    fn from_ref(app: &Shared) -> Self {
+        app.chat.agents().clone()
     }
 }

@@ -1,5 +1,6 @@
 //! What an operator sets.
 
+use crate::agents::AgentArguments;
 use crate::chat::ChatArguments;
 use crate::proxies::{Network, ProxyHeader};
 use crate::uploads::options::UploadArguments;
@@ -62,6 +63,10 @@ pub struct Arguments {
     /// Servers of answers and budgets.
     #[command(flatten)]
     pub chat: ChatArguments,
+
+    /// Documentation that adapters ask.
+    #[command(flatten)]
+    pub agents: AgentArguments,
 
     /// Connections at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -22,11 +22,13 @@
 //! * [`node`]: how the node is;
 //! * [`live`]: what workers tell of trainings;
 //! * [`chat`]: questions relayed to servers of answers;
+//! * [`agents`]: adapters that ask documentation before they answer;
 //! * [`web`]: the web app within the program.
 
 // Denied in `index`; see clippy.toml.
 #![allow(clippy::disallowed_methods)]
 
+pub mod agents;
 pub mod api;
 pub mod app;
 pub mod arguments;

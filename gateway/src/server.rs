@@ -1,5 +1,6 @@
 //! Routes, and what every response carries.
 
+use crate::agents::{self, Agents, OpenError, Parts};
 use crate::api;
 use crate::app::{App, Shared};
 use crate::arguments::Arguments;
@@ -47,6 +48,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .merge(uploads::routes())
         .merge(live::routes())
         .merge(chat::routes())
+        .merge(agents::routes())
         .split_for_parts()
 }
 
@@ -161,6 +163,9 @@ pub enum StartError {
     /// Metrics cannot be kept.
     #[error(transparent)]
     Live(#[from] StoreError),
+    /// Agents cannot be kept.
+    #[error(transparent)]
+    Agents(#[from] OpenError),
     /// Chat cannot be set up.
     #[error(transparent)]
     Chat(#[from] ChatError),
@@ -200,8 +205,17 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let chain = Arc::new(client.clone());
     let live = Live::open(&arguments.directory, Default::default(), chain.clone(), genesis)?;
     let system = Arc::new(chat::outside::System);
-    let chat =
-        Chat::new(&arguments.chat, &arguments.directory, system, chain, Arc::new(uploads.clone()))?;
+    let shared = Arc::new(uploads.clone());
+    let parts = Parts {
+        resolver: system.clone(),
+        chain: Arc::new(agents::IndexedChain::new(client.clone(), index.clone())),
+        publisher: shared.clone(),
+        own: None,
+        genesis,
+        receipts: agents::MAX_RECEIPTS,
+    };
+    let agents = Agents::open(&arguments.agents, &arguments.directory, parts)?;
+    let chat = Chat::new(&arguments.chat, &arguments.directory, system, chain, shared, agents)?;
     chat.check_servers().await?;
     let (hosts, origins) = (arguments.hosts, arguments.origins);
     let proxies = Proxies { trusted: arguments.trusted_proxies, header: arguments.proxy_header };

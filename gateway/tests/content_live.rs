@@ -4,8 +4,10 @@
 #![allow(clippy::disallowed_methods)]
 
 mod content_live {
+    mod agents;
     mod chat;
     mod door;
+    mod knowledge;
     mod metrics;
     mod outside;
     mod servers;

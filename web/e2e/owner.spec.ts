@@ -6,6 +6,22 @@ import { actAs, api, chainTime, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
 
+/** Where pictures of what only this story shows are put, for people to look at. */
+const pictures = process.env.OPENLEDGER_OWNER_PICTURES;
+
+async function picture(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize({ width, height: 860 });
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: `${pictures}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
+  if (before) await page.setViewportSize(before);
+}
+
 const trainingTime = { timeout: 300_000 };
 
 interface Job {
@@ -161,6 +177,66 @@ test.describe
         return items.map(({ media, state }) => `${media} ${state}`);
       };
       await expect.poll(given).toEqual(["txt pending"]);
+    });
+
+    test("instructs the adapter by a signature, and sees which documentation an answer rests on", async ({
+      page,
+    }) => {
+      test.setTimeout(300_000);
+      const site = process.env.OPENLEDGER_E2E_DOCUMENTATION ?? "";
+      await installWallet(page, owner);
+      await actAs(page, "Olga");
+      await page.goto(`/runs/${first}`);
+      await page.getByRole("link", { name: "Its agent" }).click();
+      await expect(page.getByText("Its owner has not instructed it")).toBeVisible();
+      await page.getByLabel("System text").fill("You know lighthouses. Be brief.");
+      await page.getByLabel("Goal").fill("to find a lighthouse");
+      const others = page.getByLabel("Other documentation");
+      await others.fill("https://evil.example/guide");
+      await page.getByRole("button", { name: "Look at it and sign" }).click();
+      await expect(page.getByText("evil.example is not among the hosts")).toBeVisible();
+      await others.fill(`${site}/guide`);
+      await page.getByLabel("Ask OpenLedger’s documentation").uncheck();
+      await page.getByRole("button", { name: "Look at it and sign" }).click();
+      const dialog = page.getByRole("dialog");
+      await expect(dialog).toContainText(`Adapter: ${first}`);
+      await expect(dialog).toContainText(`- ${site}/guide`);
+      if (pictures) await page.screenshot({ path: `${pictures}/sign.png` });
+      await dialog.getByRole("button", { name: "Sign", exact: true }).click();
+      await expect(page.getByText("Version 1", { exact: true }).first()).toBeVisible();
+
+      // Who does not own it reads it and has nothing to change.
+      const stranger = await page.context().newPage();
+      await actAs(stranger, "Alice");
+      await stranger.goto(`/agents/${first}`);
+      await expect(stranger.getByText("You know lighthouses. Be brief.", { exact: true })).toBeVisible();
+      await expect(stranger.getByLabel("System text")).toHaveCount(0);
+      await stranger.close();
+
+      await page.goto(`/chat?adapter=${first}`);
+      await expect(page.getByLabel("Ask the documentation first")).toBeChecked();
+      await ask(page);
+      const adapter = page.getByRole("article", { name: `With adapter ${first}` });
+      const sources = adapter.getByRole("region", { name: "Sources" });
+      await expect(sources).toContainText("[1]");
+      await expect(sources.getByText("outside")).toBeVisible();
+      await expect(sources.getByRole("link", { name: /Keepers/ })).toHaveAttribute(
+        "href",
+        `${site}/keepers.md`,
+      );
+      await expect(sources).toContainText("1 link to other sites not shown");
+      await expect(adapter.getByText("Docs receipt")).toBeVisible(chainTime);
+      await expect(page.getByRole("article", { name: "Base model" }).getByText("Sources")).toHaveCount(0);
+      const { items } = await api<{ items: { sources: { state: string }[]; block: unknown }[] }>(
+        `adapters/${first}/receipts`,
+      );
+      expect(items).toMatchObject([
+        { sources: [{ state: "answered" }], block: { number: expect.any(Number) } },
+      ]);
+      if (pictures) await picture(page, "chat");
+      await page.goto(`/agents/${first}`);
+      await expect(page.getByText("answered")).toBeVisible();
+      if (pictures) await picture(page, "agent");
     });
 
     test("refines with the same settings, from the adapter, and lays the runs side by side", async ({

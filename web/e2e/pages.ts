@@ -21,6 +21,7 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "chat", path: "/chat" },
   { name: "attribution", path: "/attribution" },
   { name: "adapter", path: "/attribution/0" },
+  { name: "agent", path: "/agents/0" },
   { name: "operators", path: "/operators" },
   { name: "account", path: "/accounts/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY" },
   { name: "missing", path: "/no-such-page" },

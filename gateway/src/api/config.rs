@@ -48,6 +48,8 @@ pub struct Config {
     faucet: bool,
     /// Whether one can chat with models here.
     chat: bool,
+    /// Hosts whose documentation agents may ask, beside this gateway's own.
+    knowledge_hosts: Vec<String>,
     /// Where the node's JSON-RPC answers, by WebSocket.
     rpc: &'static str,
     /// What may be submitted.
@@ -69,6 +71,7 @@ pub async fn config(State(app): State<Shared>) -> Json<Config> {
         development: about.development,
         faucet: app.uploads.faucet().is_some(),
         chat: app.chat.is_on(),
+        knowledge_hosts: app.chat.agents().hosts().iter().map(ToString::to_string).collect(),
         rpc: "/rpc",
         limits: ChainLimits {
             quota_files: QuotaLimits::ACCOUNT.files,

@@ -98,7 +98,7 @@ fn account(field: &'static str, text: &str) -> Result<AccountId, ApiError> {
     text.parse().map_err(|_| wrong())
 }
 
-fn page(cursor: Option<String>, limit: Option<u32>) -> Result<PageQuery, ApiError> {
+pub(crate) fn page(cursor: Option<String>, limit: Option<u32>) -> Result<PageQuery, ApiError> {
     let limit = limit.unwrap_or(PAGE);
     if limit == 0 || limit > MAX_PAGE {
         return Err(ApiError::field("limit", format!("{limit} is not within 1 to {MAX_PAGE}")));

@@ -51,6 +51,8 @@ pub struct AdapterChoice {
     pub sha256: String,
     /// Whether a leaf that it was trained on was revoked since.
     pub holds_revoked: bool,
+    /// The version of its owner's instructions, where it answers by some (docs/agents.md).
+    pub instructions: Option<u32>,
 }
 
 /// What a server of answers has.
@@ -165,23 +167,35 @@ async fn of_server(chat: &Chat, server: &Server) -> ServerModels {
         return found;
     };
     found.base_sha256 = Some(hex::encode(weights));
-    match chat.0.chain.adapters(weights).await {
-        Ok(Some(of_base)) => {
-            found.base_model = Some(of_base.base);
-            found.adapters = of_base
-                .adapters
-                .into_iter()
-                .map(|adapter| AdapterChoice {
-                    id: adapter.id,
-                    model: format!("openledger:{}", adapter.id),
-                    parent: adapter.parent,
-                    sha256: hex::encode(adapter.sha256),
-                    holds_revoked: adapter.holds_revoked,
-                })
-                .collect();
+    let adapters = match chat.0.chain.adapters(weights).await {
+        Ok(adapters) => adapters,
+        Err(error) => {
+            found.error = Some(error.body().error.message);
+            return found;
         }
-        Ok(None) => {}
-        Err(error) => found.error = Some(error.body().error.message),
+    };
+    if let Some(of_base) = adapters {
+        found.base_model = Some(of_base.base);
+        let ids = of_base.adapters.iter().map(|adapter| adapter.id).collect();
+        let instructed = match chat.0.agents.active(ids).await {
+            Ok(instructed) => instructed,
+            Err(error) => {
+                found.error = Some(error.body().error.message);
+                return found;
+            }
+        };
+        found.adapters = of_base
+            .adapters
+            .into_iter()
+            .map(|adapter| AdapterChoice {
+                id: adapter.id,
+                model: format!("openledger:{}", adapter.id),
+                parent: adapter.parent,
+                sha256: hex::encode(adapter.sha256),
+                holds_revoked: adapter.holds_revoked,
+                instructions: instructed.get(&adapter.id).copied(),
+            })
+            .collect();
     }
     found
 }

@@ -13,7 +13,9 @@ mod relay;
 pub mod servers;
 
 pub use chain::{BaseAdapters, Catalogue, ChainAdapter, PlantedCatalogue};
+pub use relay::{Message, Role};
 
+use crate::agents::Agents;
 use crate::error::ApiError;
 use crate::extract::{Address, Bearer};
 use crate::uploads::Uploads;
@@ -117,6 +119,7 @@ struct Inner {
     budgets: Budgets,
     chain: Arc<dyn Catalogue>,
     accounts: Arc<dyn Accounts>,
+    agents: Agents,
     models: Mutex<Option<(Instant, Vec<api::ServerModels>)>>,
 }
 
@@ -132,6 +135,7 @@ impl Chat {
         resolver: Arc<dyn Resolve>,
         chain: Arc<dyn Catalogue>,
         accounts: Arc<dyn Accounts>,
+        agents: Agents,
     ) -> Result<Self, ChatError> {
         let tokens = Tokens {
             visitor: arguments.visitor_tokens,
@@ -142,13 +146,15 @@ impl Chat {
             address_at_once: AT_ONCE_ADDRESS,
             all_at_once: arguments.at_once.into(),
         };
+        let servers = Server::all(&arguments.servers).map_err(ChatError::Servers)?;
         Ok(Self(Arc::new(Inner {
-            servers: Server::all(&arguments.servers).map_err(ChatError::Servers)?,
+            servers,
             allowed: arguments.allowed.clone(),
             outside: Outside::new(resolver)?,
             budgets: Budgets::open(directory, tokens)?,
             chain,
             accounts,
+            agents,
             models: Mutex::new(None),
         })))
     }
@@ -156,6 +162,11 @@ impl Chat {
     /// Whether anybody can be asked.
     pub fn is_on(&self) -> bool {
         !self.0.servers.is_empty() || !self.0.allowed.is_empty()
+    }
+
+    /// Adapters with instructions.
+    pub fn agents(&self) -> &Agents {
+        &self.0.agents
     }
 
     /// Who asks: the account of a session, or a visitor.

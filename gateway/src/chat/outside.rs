@@ -102,6 +102,29 @@ impl Target {
     ///
     /// [`OutsideError::Address`].
     pub fn parse(url: &str) -> Result<Self, OutsideError> {
+        let (mut target, uri) = Self::split(url)?;
+        if uri.query().is_some() || url.contains('#') {
+            let reason = "it has neither a query nor a fragment";
+            return Err(OutsideError::Address { url: url.chars().take(200).collect(), reason });
+        }
+        let path = uri.path().trim_end_matches('/');
+        target.path = if path.is_empty() { "/v1" } else { path }.to_owned();
+        Ok(target)
+    }
+
+    /// Reads the address of a page: its server, and path and query apart.
+    ///
+    /// # Errors
+    ///
+    /// [`OutsideError::Address`].
+    pub fn page(url: &str) -> Result<(Self, String), OutsideError> {
+        let (target, uri) = Self::split(url)?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok((target, path.to_owned()))
+    }
+
+    /// The server of an address, without a path, and all of it.
+    fn split(url: &str) -> Result<(Self, Uri), OutsideError> {
         let wrong = |reason| OutsideError::Address { url: url.chars().take(200).collect(), reason };
         let uri: Uri = url.parse().map_err(|_| wrong("it cannot be read"))?;
         let https = match uri.scheme_str() {
@@ -113,18 +136,14 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(wrong("names and passwords do not belong in it"));
         }
-        if uri.query().is_some() || url.contains('#') {
-            return Err(wrong("it has neither a query nor a fragment"));
-        }
         let host = authority.host().to_ascii_lowercase();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if bare.is_empty() || bare.ends_with('.') {
             return Err(wrong("it names no host"));
         }
-        let path = uri.path().trim_end_matches('/');
-        let path = if path.is_empty() { "/v1" } else { path };
         let port = authority.port_u16().unwrap_or(if https { 443 } else { 80 });
-        Ok(Self { https, host: bare.to_owned(), port, path: path.to_owned() })
+        let target = Self { https, host: bare.to_owned(), port, path: String::new() };
+        Ok((target, uri))
     }
 
     /// Scheme, host and port: what an operator's list names.
@@ -132,7 +151,8 @@ impl Target {
         (self.https, &self.host, self.port)
     }
 
-    fn authority(&self) -> String {
+    /// Host, and port where it is not the usual one, as they stand in an address.
+    pub fn authority(&self) -> String {
         let host = match self.host.parse::<Ipv6Addr>() {
             Ok(six) => format!("[{six}]"),
             Err(_) => self.host.clone(),
@@ -333,11 +353,11 @@ impl Outside {
         Err(failed(last))
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Asks a server of answers and waits for the head of its answer.
     ///
     /// # Errors
     ///
-    /// [`OutsideError`]. An answer with an error's status is an answer.
+    /// [`OutsideError`]. An answer with an error's status is an answer, a redirect is none.
     pub async fn request(
         &self,
         target: &Target,
@@ -349,24 +369,10 @@ impl Outside {
     ) -> Result<Answer, OutsideError> {
         let failed =
             |reason: String| OutsideError::Unreachable { host: target.host.clone(), reason };
-        let stream = self.connect(target, trust).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-            .max_buf_size(MAX_HEAD)
-            .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to a server of answers ended");
-            }
-        });
-        let connection = Connection(task.abort_handle());
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", target.path))
-            .header(header::HOST, target.authority())
-            .header(header::ACCEPT, "application/json, text/event-stream")
-            .header(header::CONNECTION, "close");
+            .header(header::ACCEPT, "application/json, text/event-stream");
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -377,14 +383,67 @@ impl Outside {
             request = request.header(header::AUTHORIZATION, value);
         }
         let request = request.body(Full::new(body)).map_err(|error| failed(error.to_string()))?;
+        let answer = self.send(target, trust, request).await?;
+        if answer.response.status().is_redirection() {
+            let status = answer.response.status().as_u16();
+            return Err(OutsideError::Redirect { host: target.host.clone(), status });
+        }
+        Ok(answer)
+    }
+
+    /// Asks for a page of text, uncompressed, and waits for the head of the answer, which may be a redirect.
+    ///
+    /// # Errors
+    ///
+    /// [`OutsideError`].
+    pub async fn page(
+        &self,
+        target: &Target,
+        trust: Trust,
+        path: &str,
+    ) -> Result<Answer, OutsideError> {
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(path)
+            .header(header::ACCEPT, "text/markdown, text/plain;q=0.5")
+            .header(header::ACCEPT_ENCODING, "identity")
+            .header(header::USER_AGENT, concat!("openledger-gateway/", env!("CARGO_PKG_VERSION")))
+            .body(Full::new(Bytes::new()));
+        let failed =
+            |reason: String| OutsideError::Unreachable { host: target.host.clone(), reason };
+        let request = request.map_err(|error| failed(error.to_string()))?;
+        self.send(target, trust, request).await
+    }
+
+    /// Sends a request on a connection of its own.
+    async fn send(
+        &self,
+        target: &Target,
+        trust: Trust,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Answer, OutsideError> {
+        let failed =
+            |reason: String| OutsideError::Unreachable { host: target.host.clone(), reason };
+        let host = HeaderValue::from_str(&target.authority())
+            .map_err(|_| failed("its name cannot stand in a header".to_owned()))?;
+        request.headers_mut().insert(header::HOST, host);
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let stream = self.connect(target, trust).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to another server ended");
+            }
+        });
+        let connection = Connection(task.abort_handle());
         let response = tokio::time::timeout(ANSWER, sender.send_request(request)).await;
         let response = response
             .map_err(|_| failed(format!("no answer within {} s", ANSWER.as_secs())))?
             .map_err(|error| failed(error.to_string()))?;
-        if response.status().is_redirection() {
-            let status = response.status().as_u16();
-            return Err(OutsideError::Redirect { host: target.host.clone(), status });
-        }
         Ok(Answer { response, connection })
     }
 }

@@ -4,6 +4,7 @@ use super::api::{collect, is_name};
 use super::budget::Reservation;
 use super::outside::Answer;
 use super::Chat;
+use crate::agents::{prompt, Found};
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{small, Address, Bearer};
 use axum::body::Body;
@@ -48,7 +49,7 @@ const NAMES: [&str; 5] = [
 const BUDGET: &str = "x-openledger-budget-remaining";
 
 /// Who says something.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// How to answer.
@@ -96,6 +97,9 @@ pub struct Question {
     pub stop: Option<Vec<String>>,
     /// True, or left out: answers are streamed.
     pub stream: Option<bool>,
+    /// Whether documentation is asked before the model is. Left out, it is where the adapter's owner instructed
+    /// it; `true` asks this gateway's own documentation where nobody did.
+    pub agent: Option<bool>,
 }
 
 impl Question {
@@ -122,6 +126,12 @@ impl Question {
             return Err(ApiError::field("stream", "answers are streamed; leave stream out"));
         }
         Ok(())
+    }
+
+    /// The question for sources: what the user said last.
+    fn asked(&self) -> Option<&str> {
+        let said = self.messages.iter().rev().find(|message| message.role == Role::User)?;
+        Some(said.content.trim()).filter(|said| !said.is_empty())
     }
 
     fn answer_tokens(&self) -> u64 {
@@ -163,6 +173,9 @@ impl Question {
 /// Ask a model. The answer comes as server-sent events of OpenAI's chat completions; before the last one,
 /// `data: [DONE]`, an event `budget` tells what is left. Going away ends it.
 ///
+/// Where documentation was asked first (docs/agents.md), the first event is `sources`: what each source answered,
+/// with the number by which the answer cites it. Before `budget` comes `receipt`, the docs receipt.
+///
 /// Headers name what answers: `x-openledger-adapter-sha256` and the others of docs/serving.md.
 #[utoipa::path(post, path = "/v1/chat", tag = "chat", request_body = Question,
     responses(
@@ -181,17 +194,33 @@ pub async fn chat(
     body: Body,
 ) -> Result<Response, ApiError> {
     let body = small(body, MAX_QUESTION).await?;
-    let question: Question = serde_json::from_slice(&body).map_err(|error| {
+    let mut question: Question = serde_json::from_slice(&body).map_err(|error| {
         ApiError::field("body", format!("the body is not as described: {error}"))
     })?;
     question.check()?;
     let server = chat.server(question.server.as_deref()).await?;
-    let prompt = question.prompt_tokens();
     let asker = chat.asker(bearer, address).await?;
-    let mut reservation = chat.0.budgets.reserve(asker, prompt + question.answer_tokens())?;
+    let agents = &chat.0.agents;
+    let agent = agents.of(&question.model, question.agent).await?;
+    if agent.is_some() && question.asked().is_none() {
+        let message = "documentation is asked what the user said last, and nothing was";
+        return Err(ApiError::field("messages", message));
+    }
+    let more = agent.as_ref().map_or(0, |agent| agents.most_bytes(agent) as u64 / 2);
+    let most = question.prompt_tokens() + more + question.answer_tokens();
+    let mut reservation = chat.0.budgets.reserve(asker, most)?;
     // Nothing was answered yet; whoever leaves before has used nothing.
     reservation.spend(0);
     let left = chat.0.budgets.remaining(asker)?.remaining;
+    let mut receipt = None;
+    if let Some(agent) = agent {
+        let asked = question.asked().unwrap_or("");
+        let Found { system, block, receipt: found } =
+            agents.consult(agent, &question.model, asked).await?;
+        prompt::put(&mut question.messages, &system, block.as_deref());
+        receipt = Some(found);
+    }
+    let prompt = question.prompt_tokens();
     let body =
         question.body().map_err(|error| ApiError::internal("writing the question", &error))?;
     let path = "/chat/completions";
@@ -219,6 +248,12 @@ pub async fn chat(
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     reservation.spend(prompt);
+    let (mut first, mut last) = (None, Vec::new());
+    if let Some(receipt) = receipt {
+        agents.record(&receipt).await?;
+        first = Some(event("sources", &receipt.body.sources).into());
+        last = event("receipt", &receipt);
+    }
     let relay = Relay {
         server: server.name,
         answer,
@@ -228,6 +263,8 @@ pub async fn chat(
         bytes: 0,
         buffer: BytesMut::new(),
         until: Instant::now() + WHOLE,
+        first,
+        last,
     };
     let events = stream::unfold(Some(relay), |relay| async move {
         let mut relay = relay?;
@@ -237,6 +274,14 @@ pub async fn chat(
     let mut response = Response::new(Body::from_stream(events));
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// An event of ours.
+fn event(name: &str, value: &impl Serialize) -> Vec<u8> {
+    match serde_json::to_string(value) {
+        Ok(json) => format!("event: {name}\ndata: {json}\n\n").into_bytes(),
+        Err(_) => Vec::new(),
+    }
 }
 
 fn odd(server: &str, what: &str) -> ApiError {
@@ -279,16 +324,23 @@ struct Relay {
     bytes: usize,
     buffer: BytesMut,
     until: Instant,
+    /// An event of ours that comes before the answer.
+    first: Option<Bytes>,
+    /// One that comes after it.
+    last: Vec<u8>,
 }
 
 impl Relay {
     /// The next events as they came, and whether there are more.
     async fn piece(&mut self) -> (Bytes, bool) {
+        if let Some(first) = self.first.take() {
+            return (first, true);
+        }
         loop {
             let mut out = Vec::new();
             while let Some(event) = self.event() {
                 if event.as_ref() == b"data: [DONE]\n\n" {
-                    out.extend_from_slice(&self.budget());
+                    out.extend_from_slice(&self.end());
                     out.extend_from_slice(&event);
                     return (out.into(), false);
                 }
@@ -337,25 +389,18 @@ impl Relay {
         }
     }
 
-    /// Ends the reservation and tells what is left.
-    fn budget(&mut self) -> Vec<u8> {
-        let left = self.reservation.take().map(Reservation::end);
-        match left {
-            Some(Ok(left)) => match serde_json::to_string(&left) {
-                Ok(json) => format!("event: budget\ndata: {json}\n\n").into_bytes(),
-                Err(_) => Vec::new(),
-            },
-            _ => Vec::new(),
+    /// Ends the reservation, and tells what the answer rests on and what is left.
+    fn end(&mut self) -> Vec<u8> {
+        let mut out = std::mem::take(&mut self.last);
+        if let Some(Ok(left)) = self.reservation.take().map(Reservation::end) {
+            out.extend(event("budget", &left));
         }
+        out
     }
 
     fn failed(&mut self, what: &str) -> Bytes {
-        let error = odd(&self.server, what).body();
-        let mut out = match serde_json::to_string(&error) {
-            Ok(json) => format!("event: error\ndata: {json}\n\n").into_bytes(),
-            Err(_) => Vec::new(),
-        };
-        out.extend_from_slice(&self.budget());
+        let mut out = event("error", &odd(&self.server, what).body());
+        out.extend(self.end());
         out.into()
     }
 }

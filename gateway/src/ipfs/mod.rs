@@ -1,5 +1,6 @@
 //! Files that the chain names, for readers: trustless over HTTP as IPFS gateways give them, and flat for
-//! review. Never as pages of this origin, and never anything that the chain does not name.
+//! review. Never as pages of this origin, and nothing that the chain does not name, but for what the gateway
+//! publishes itself (instructions of agents).
 
 pub mod api;
 mod car;

@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS uses(
 CREATE TABLE IF NOT EXISTS vault(
     credential TEXT PRIMARY KEY, access BLOB NOT NULL, sealed BLOB NOT NULL, changed INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- Files that the gateway itself keeps for readers, though the chain does not name them.
+CREATE TABLE IF NOT EXISTS published(
+    content TEXT PRIMARY KEY, sha256 BLOB NOT NULL, size INTEGER NOT NULL
+) WITHOUT ROWID;
 ";
 
 /// Lines of `uses` of one day, at most: more addresses than that in a day are turned away.
@@ -57,12 +61,33 @@ impl Database {
     ///
     /// What SQLite answers.
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        Self::with_tables(path, SCHEMA)
+    }
+
+    /// Opens or makes a database with other tables.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite answers.
+    pub(crate) fn with_tables(path: &Path, tables: &str) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(tables)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Does something with it on this thread: at the start of the program.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite answers.
+    pub(crate) fn run_here<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Does something with it, away from the threads that answer requests.

@@ -21,6 +21,7 @@ pub mod database;
 pub mod named;
 pub mod options;
 pub mod origin;
+pub mod published;
 pub(crate) mod receive;
 pub mod staging;
 mod sweep;
@@ -249,7 +250,7 @@ impl Uploads {
         self.ask(self.0.chain.file(sha256)).await
     }
 
-    /// The file of a content id that the chain names.
+    /// The file of a content id that the chain names, or that is published here.
     ///
     /// # Errors
     ///
@@ -258,7 +259,10 @@ impl Uploads {
         &self,
         content: openledger_primitives::ContentId,
     ) -> Result<Option<Named>, ApiError> {
-        self.ask(self.0.chain.content(content)).await
+        match self.published(content).await? {
+            Some(named) => Ok(Some(named)),
+            None => self.ask(self.0.chain.content(content)).await,
+        }
     }
 
     /// The quota of a registered contributor.

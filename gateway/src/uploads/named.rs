@@ -26,6 +26,8 @@ pub enum Role {
     Adapter,
     /// A file of a base model.
     BaseModel,
+    /// Nothing of the chain: the gateway keeps it for readers.
+    Published,
 }
 
 /// A file that the chain names.

@@ -54,7 +54,10 @@ impl Uploads {
             for (sha256, blob) in &page {
                 after = Some(blob.content);
                 let named = match blob.uploaded {
-                    true => self.file(*sha256).await?.is_some(),
+                    true => {
+                        self.file(*sha256).await?.is_some()
+                            || self.published(blob.content).await?.is_some()
+                    }
                     // An adapter or a model has no submission.
                     false => self.content(blob.content).await?.is_some(),
                 };

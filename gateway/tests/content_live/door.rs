@@ -5,14 +5,18 @@ use axum::extract::FromRef;
 use axum::http::StatusCode;
 use clap::Parser;
 use openledger_client::{AccountId, Signer, H256};
+use openledger_gateway::agents::knowledge::OwnDocs;
+use openledger_gateway::agents::{AgentArguments, Agents, Parts, PlantedAgents};
 use openledger_gateway::chat::{outside::Resolve, Accounts, Chat, ChatArguments, PlantedCatalogue};
 use openledger_gateway::error::ApiError;
 use openledger_gateway::live::{Limits, Live, Planted};
+use openledger_gateway::uploads::published::Publisher;
+use openledger_primitives::ContentId;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -66,6 +70,33 @@ impl Resolve for Names {
     }
 }
 
+/// Keeps what is published in memory.
+#[derive(Default)]
+pub struct Published(pub Mutex<Vec<Vec<u8>>>);
+
+#[async_trait]
+impl Publisher for Published {
+    async fn publish(&self, bytes: Vec<u8>) -> Result<ContentId, ApiError> {
+        let content = openledger_content::describe(bytes.as_slice()).unwrap().content;
+        self.0.lock().unwrap().push(bytes);
+        Ok(content)
+    }
+}
+
+/// A documentation that says one thing.
+struct OwnPage;
+
+/// What it says.
+pub const OWN_ANSWER: &str = "# Who pays?\n\nThe pool of the Datanet.\n\n# Sources:\n\n\
+    - [Rewards](/docs/rewards.md#pools)\n- [Elsewhere](https://elsewhere.example/x.md)\n";
+
+#[async_trait]
+impl OwnDocs for OwnPage {
+    async fn ask(&self, _: &str, _: Option<&str>) -> Result<String, ApiError> {
+        Ok(OWN_ANSWER.to_owned())
+    }
+}
+
 #[derive(Clone)]
 struct State {
     live: Live,
@@ -84,10 +115,23 @@ impl FromRef<State> for Chat {
     }
 }
 
+impl FromRef<State> for Agents {
+    fn from_ref(state: &State) -> Self {
+        state.chat.agents().clone()
+    }
+}
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     chat: ChatArguments,
+    #[command(flatten)]
+    agents: AgentArguments,
+}
+
+/// What an operator sets for agents.
+pub fn agent_arguments(words: &[&str]) -> AgentArguments {
+    Arguments::parse_from(std::iter::once("gateway").chain(words.iter().copied())).agents
 }
 
 /// What is planted behind a door.
@@ -96,6 +140,8 @@ pub struct Plan {
     pub limits: Limits,
     pub names: Arc<Names>,
     pub catalogue: PlantedCatalogue,
+    pub agents: PlantedAgents,
+    pub receipts: u64,
     pub arguments: Vec<String>,
 }
 
@@ -106,6 +152,8 @@ impl Default for Plan {
             limits: Limits::default(),
             names: Names::of(&[&[[10, 0, 0, 1]]]),
             catalogue: PlantedCatalogue::default(),
+            agents: PlantedAgents::default(),
+            receipts: 1_000,
             arguments: Vec::new(),
         }
     }
@@ -114,6 +162,7 @@ impl Default for Plan {
 /// A running door.
 pub struct Door {
     pub address: SocketAddr,
+    pub published: Arc<Published>,
     stop: watch::Sender<bool>,
 }
 
@@ -123,26 +172,51 @@ impl Drop for Door {
     }
 }
 
+fn agents(
+    arguments: &AgentArguments,
+    directory: &Path,
+    plan: &Plan,
+    published: Arc<Published>,
+) -> Agents {
+    let parts = Parts {
+        resolver: plan.names.clone(),
+        chain: Arc::new(plan.agents.clone()),
+        publisher: published,
+        own: Some(Arc::new(OwnPage)),
+        genesis: GENESIS,
+        receipts: plan.receipts,
+    };
+    Agents::open(arguments, directory, parts).unwrap()
+}
+
 /// What an operator is told who names a server of answers.
 pub async fn check_server(directory: &Path, server: &str, names: Arc<Names>) -> Result<(), String> {
     let words = ["gateway", "--chat-server", server];
-    let arguments = Arguments::try_parse_from(words).map_err(|error| error.to_string())?.chat;
-    let catalogue = Arc::<PlantedCatalogue>::default();
-    let chat = Chat::new(&arguments, directory, names, catalogue, Arc::new(Members)).unwrap();
+    let arguments = Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
+    let plan = Plan { names, ..Plan::default() };
+    let agents = agents(&arguments.agents, directory, &plan, Arc::default());
+    let (catalogue, members) = (Arc::new(plan.catalogue), Arc::new(Members));
+    let chat = Chat::new(&arguments.chat, directory, plan.names, catalogue, members, agents);
+    let chat = chat.unwrap();
     chat.check_servers().await.map_err(|error| error.to_string())
 }
 
 impl Door {
     pub async fn open(directory: &Path, plan: Plan) -> Self {
-        let words = std::iter::once("gateway".to_owned()).chain(plan.arguments);
-        let arguments = Arguments::parse_from(words).chat;
-        let live = Live::open(directory, plan.limits, plan.jobs, GENESIS).unwrap();
+        let words = std::iter::once("gateway".to_owned()).chain(plan.arguments.iter().cloned());
+        let arguments = Arguments::parse_from(words);
+        let live = Live::open(directory, plan.limits, plan.jobs.clone(), GENESIS).unwrap();
+        let published: Arc<Published> = Arc::default();
+        let agents = agents(&arguments.agents, directory, &plan, published.clone());
         let catalogue = Arc::new(plan.catalogue);
-        let chat = Chat::new(&arguments, directory, plan.names, catalogue, Arc::new(Members));
-        let state = State { live, chat: chat.unwrap() };
+        let members = Arc::new(Members);
+        let chat =
+            Chat::new(&arguments.chat, directory, plan.names, catalogue, members, agents).unwrap();
+        let state = State { live, chat };
         let (router, _) = OpenApiRouter::<State>::new()
             .merge(openledger_gateway::live::routes())
             .merge(openledger_gateway::chat::routes())
+            .merge(openledger_gateway::agents::routes())
             .split_for_parts();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -157,7 +231,7 @@ impl Door {
         let router = router.with_state(state);
         let door = Arc::new(openledger_gateway::door::Door::default());
         tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
-        Self { address, stop }
+        Self { address, published, stop }
     }
 
     /// Sends a request and leaves the answer to be read as it comes.

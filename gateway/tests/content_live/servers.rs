@@ -11,7 +11,7 @@ use tokio::sync::watch;
 pub struct Reply {
     head: String,
     /// Pieces, each after a pause.
-    pieces: Vec<(Duration, String)>,
+    pieces: Vec<(Duration, Vec<u8>)>,
     /// Whether the connection stays open after the last one, with nothing more to come.
     hangs: bool,
 }
@@ -22,7 +22,22 @@ impl Reply {
             "HTTP/1.1 {status} S\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        Self { head, pieces: vec![(Duration::ZERO, body.to_owned())], hangs: false }
+        Self { head, pieces: vec![(Duration::ZERO, body.into())], hangs: false }
+    }
+
+    /// An answer with these lines in its head, which comes after a pause.
+    pub fn raw(lines: &str, pause: Duration, body: &[u8]) -> Self {
+        let head = format!("HTTP/1.1 200 OK\r\n{lines}connection: close\r\n\r\n");
+        Self { head, pieces: vec![(pause, body.to_vec())], hangs: false }
+    }
+
+    /// A page of documentation.
+    pub fn markdown(body: &str) -> Self {
+        let lines = format!(
+            "content-type: text/markdown; charset=utf-8\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        Self::raw(&lines, Duration::ZERO, body.as_bytes())
     }
 
     pub fn redirect(to: &str) -> Self {
@@ -36,7 +51,8 @@ impl Reply {
                     x-openledger-adapter: openledger:7\r\nx-openledger-adapter-sha256: abab\r\n\
                     x-secret: inside\r\n\r\n"
             .to_owned();
-        let pieces = pieces.iter().map(|piece| (Duration::from_millis(20), (*piece).to_owned()));
+        let pieces =
+            pieces.iter().map(|piece| (Duration::from_millis(20), piece.as_bytes().to_vec()));
         Self { head, pieces: pieces.collect(), hangs: false }
     }
 
@@ -118,7 +134,7 @@ async fn serve(
     let _ = stream.write_all(answered.as_bytes()).await;
     for (pause, piece) in pieces {
         tokio::time::sleep(pause).await;
-        if stream.write_all(piece.as_bytes()).await.is_err() {
+        if stream.write_all(&piece).await.is_err() {
             left.send_modify(|gone| *gone += 1);
             return;
         }

@@ -127,7 +127,8 @@ pub struct Door {
     pub chain: Arc<Planted>,
     /// Where it listens.
     pub address: SocketAddr,
-    uploads: Uploads,
+    /// What it opens on.
+    pub uploads: Uploads,
     stop: watch::Sender<bool>,
 }
 

@@ -194,6 +194,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/adapters/{id}/instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The instructions of an adapter as they hold now. */
+        get: operations["latest"];
+        /**
+         * Keeps instructions that the adapter's owner signed. What is signed is the text of the draft, which follows
+         *     from the fields (docs/agents.md). Versions only grow; older ones stay readable.
+         */
+        put: operations["put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adapters/{id}/instructions/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The text that an adapter's owner signs for new instructions. */
+        post: operations["draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adapters/{id}/instructions/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of an adapter's instructions, the highest first. */
+        get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adapters/{id}/instructions/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of an adapter's instructions. */
+        get: operations["version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adapters/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Docs receipts of an adapter's answers, the newest first. */
+        get: operations["of_adapter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blobs/{sha256}": {
         parameters: {
             query?: never;
@@ -228,7 +317,10 @@ export interface paths {
         /**
          * Ask a model. The answer comes as server-sent events of OpenAI's chat completions; before the last one,
          *     `data: [DONE]`, an event `budget` tells what is left. Going away ends it.
-         * @description Headers name what answers: `x-openledger-adapter-sha256` and the others of docs/serving.md.
+         * @description Where documentation was asked first (docs/agents.md), the first event is `sources`: what each source answered,
+         *     with the number by which the answer cites it. Before `budget` comes `receipt`, the docs receipt.
+         *
+         *     Headers name what answers: `x-openledger-adapter-sha256` and the others of docs/serving.md.
          */
         post: operations["chat"];
         delete?: never;
@@ -625,6 +717,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/receipts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A docs receipt. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/search": {
         parameters: {
             query?: never;
@@ -889,6 +998,11 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /**
+             * Format: int32
+             * @description The version of its owner's instructions, where it answers by some (docs/agents.md).
+             */
+            instructions: number | null;
             /** @description Its name, for `model`. */
             model: string;
             /**
@@ -1092,6 +1206,8 @@ export interface components {
             gatewayVersion: string;
             /** @description The hash of its first block. */
             genesisHash: string;
+            /** @description Hosts whose documentation agents may ask, beside this gateway's own. */
+            knowledgeHosts: string[];
             /** @description What may be submitted. */
             limits: components["schemas"]["ChainLimits"];
             /** @description Where the node's JSON-RPC answers, by WebSocket. */
@@ -1108,6 +1224,45 @@ export interface components {
             ss58Prefix: number;
             /** @description Its money. */
             token: components["schemas"]["Token"];
+        };
+        /** @description A source, and what it answered. */
+        Consulted: {
+            /** @description sha2-256 of the answer's bytes as they came, hexadecimal. */
+            answer: string | null;
+            /**
+             * Format: int64
+             * @description How many they are.
+             */
+            bytes: number | null;
+            /** @description Whether the model was given only the beginning. */
+            cut: boolean;
+            /**
+             * Format: int64
+             * @description When they came, milliseconds since 1970; before the question where they were kept from an earlier one.
+             */
+            fetchedAt: number | null;
+            /**
+             * Format: int32
+             * @description Links that it named beside them and that are not shown.
+             */
+            leftOut: number;
+            /** @description Pages that the answer names as its sources, those on the source's own host. */
+            named: components["schemas"]["NamedPage"][];
+            /**
+             * Format: int32
+             * @description What an answer cites it by: `[1]`. Null for one that did not answer.
+             */
+            number: number | null;
+            /** @description Whether it is another's. */
+            outside: boolean;
+            /** @description Why there is no answer. */
+            reason: string | null;
+            /** @description As the instructions name it: `docs` for this gateway's own documentation. */
+            source: string;
+            /** @description What became of it. */
+            state: components["schemas"]["State"];
+            /** @description The page that was asked, without the question; of this gateway's own documentation a path. */
+            url: string;
         };
         /** @description A contributor's registration. */
         Contributor: {
@@ -1254,6 +1409,23 @@ export interface components {
             /** @description Its root then. */
             root: string;
         };
+        /** @description A text to sign. */
+        Draft: {
+            /** @description What is signed, between `<Bytes>` and `</Bytes>`, byte for byte. */
+            text: string;
+            /**
+             * Format: int32
+             * @description The version that it is of: the one after the highest.
+             */
+            version: number;
+        };
+        /** @description What an owner wants to sign. */
+        DraftRequest: {
+            /** @description The adapter's owner, SS58. */
+            account: string;
+            /** @description What the agent is told, and whom it asks. */
+            instructions: components["schemas"]["Instructions"];
+        };
         /** @description An error as it is sent. */
         ErrorBody: {
             /** @description What is wrong. */
@@ -1318,6 +1490,16 @@ export interface components {
              */
             share: number;
         };
+        /** @description A final block. */
+        FinalBlock: {
+            /** @description Its hash. */
+            hash: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+        };
         /** @description What the text may mean; at most ten of each. */
         Found: {
             /** @description The account, if it is one. */
@@ -1365,6 +1547,56 @@ export interface components {
             amount: string;
             /** @description `pallet.reason`. */
             reason: string;
+        };
+        /** @description What an agent is told, and whom it asks. */
+        Instructions: {
+            /** @description What askers are after, told to the sources as `goal`: a line of at most 200 bytes. */
+            goal: string | null;
+            /**
+             * @description Sites that answer `GET <page>.md?ask=<question>`: `docs` (this gateway's own documentation), or https
+             *     addresses of pages on hosts that the operator allows; at most 8. `["docs"]` where it is left out.
+             */
+            sources: string[];
+            /** @description How to answer: what stands first in the model's prompt. At most 8 KiB; may be empty. */
+            system: string;
+        };
+        /** @description Which instructions an agent had. */
+        InstructionsRef: {
+            /** @description Their content id. */
+            content: string;
+            /**
+             * Format: int32
+             * @description Their version.
+             */
+            version: number;
+        };
+        /** @description A version of an adapter's instructions. */
+        InstructionsVersion: {
+            /** @description The adapter's owner, who signed; SS58. */
+            account: string;
+            /**
+             * Format: int64
+             * @description The adapter.
+             */
+            adapter: number;
+            /**
+             * Format: int64
+             * @description When it came, milliseconds since 1970.
+             */
+            at: number;
+            /** @description The file with text, account and signature on IPFS. */
+            content: string;
+            /** @description What the agent is told, and whom it asks. */
+            instructions: components["schemas"]["Instructions"];
+            /** @description The signature, hexadecimal. */
+            signature: string;
+            /** @description What was signed, between `<Bytes>` and `</Bytes>`. */
+            text: string;
+            /**
+             * Format: int32
+             * @description Its number; versions only grow.
+             */
+            version: number;
         };
         /** @description A training job. */
         Job: {
@@ -1560,6 +1792,13 @@ export interface components {
              */
             time: number;
         };
+        /** @description A page that a source named for its answer. */
+        NamedPage: {
+            /** @description Its title, as the source has it. */
+            title: string;
+            /** @description Its address, on the source's own host. */
+            url: string;
+        };
         /** @description The network as it is now. */
         Network: {
             /**
@@ -1659,6 +1898,13 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Page_InstructionsVersion: {
+            /** @description Its entries. */
+            items: components["schemas"]["InstructionsVersion"][];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Page_Job: {
             /** @description Its entries. */
             items: components["schemas"]["Job"][];
@@ -1669,6 +1915,16 @@ export interface components {
         Page_Period: {
             /** @description Its entries. */
             items: components["schemas"]["Period"][];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Receipt: {
+            /** @description Its entries. */
+            items: (components["schemas"]["ReceiptBody"] & {
+                /** @description sha2-256 of the rest as compact JSON in this order, hexadecimal. */
+                id: string;
+            })[];
             /** @description Where the next page begins; null after the last. */
             next: string | null;
         };
@@ -1782,6 +2038,11 @@ export interface components {
         /** @description A question; the fields are OpenAI's, but for `server`. */
         Question: {
             /**
+             * @description Whether documentation is asked before the model is. Left out, it is where the adapter's owner instructed
+             *     it; `true` asks this gateway's own documentation where nobody did.
+             */
+            agent?: boolean | null;
+            /**
              * Format: double
              * @description As the server takes it.
              */
@@ -1853,6 +2114,36 @@ export interface components {
             maxUnits: number;
             /** @description Where the next page begins. */
             next: string | null;
+        };
+        /** @description What documentation an answer rests on. */
+        Receipt: components["schemas"]["ReceiptBody"] & {
+            /** @description sha2-256 of the rest as compact JSON in this order, hexadecimal. */
+            id: string;
+        };
+        /** @description What a receipt says. */
+        ReceiptBody: {
+            /**
+             * Format: int64
+             * @description The adapter that answered; null for a model of another name.
+             */
+            adapter: number | null;
+            /**
+             * Format: int64
+             * @description When, milliseconds since 1970.
+             */
+            at: number;
+            block: components["schemas"]["FinalBlock"] | null;
+            /** @description The genesis hash of the chain. */
+            genesis: string;
+            instructions: components["schemas"]["InstructionsRef"] | null;
+            /** @description sha2-256 of the block that the model was given; null where no source answered. */
+            knowledge: string | null;
+            /** @description The model that was asked. */
+            model: string;
+            /** @description sha2-256 of the question as it was sent to the sources, hexadecimal. */
+            question: string;
+            /** @description The sources that were asked, in the order of the instructions. */
+            sources: components["schemas"]["Consulted"][];
         };
         /** @description A worker to which a job is not offered again. */
         Refused: {
@@ -1961,6 +2252,24 @@ export interface components {
              */
             signature: string;
         };
+        /** @description Signed instructions. */
+        SignedRequest: {
+            /** @description The adapter's owner, who signed; SS58. */
+            account: string;
+            /** @description As in the draft. */
+            instructions: components["schemas"]["Instructions"];
+            scheme?: components["schemas"]["Scheme"] | null;
+            /**
+             * @description Hexadecimal, with or without `0x`; 64 bytes (sr25519, ed25519) or 65 (ecdsa), perhaps after the byte
+             *     that names the scheme.
+             */
+            signature: string;
+            /**
+             * Format: int32
+             * @description The draft's version, or a higher one.
+             */
+            version: number;
+        };
         /** @description A job's settings, in the chain's integers. */
         Spec: {
             /**
@@ -2035,6 +2344,11 @@ export interface components {
              */
             weightDecayMicro: number;
         };
+        /**
+         * @description What became of asking a source.
+         * @enum {string}
+         */
+        State: "answered" | "nothing" | "failed";
         /** @description How far node and index are. */
         Status: {
             /**
@@ -2789,6 +3103,325 @@ export interface operations {
                 };
             };
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    latest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsVersion"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsVersion"];
+                };
+            };
+            /** @description too long, hidden characters, or a host that is not allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the signature does not fit */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description another's adapter */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no such adapter */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description a version that is not higher than all before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description too long, hidden characters, or a host that is not allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description another's adapter */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no such adapter */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    versions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InstructionsVersion"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsVersion"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    of_adapter: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Receipt"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4205,6 +4838,53 @@ export interface operations {
             };
             /** @description nobody gave the bytes in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 64 hexadecimal digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

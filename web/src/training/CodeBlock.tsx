@@ -3,9 +3,19 @@ import { announce } from "@/app/announce";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
 import { Scroller } from "@/components/ui/Scroller";
+import { classes } from "@/lib/classes";
 
 /** Text for a terminal or a file, to be copied whole. */
-export function CodeBlock({ label, text }: { label: string; text: string }) {
+export function CodeBlock({
+  label,
+  text,
+  wrap = false,
+}: {
+  label: string;
+  text: string;
+  /** Prose: long lines are broken. */
+  wrap?: boolean;
+}) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     try {
@@ -33,7 +43,14 @@ export function CodeBlock({ label, text }: { label: string; text: string }) {
       </figcaption>
       <div className="overflow-clip rounded-control border border-line bg-sunken">
         <Scroller label={label}>
-          <pre className="w-max min-w-full p-3 font-mono text-xs leading-5">{text}</pre>
+          <pre
+            className={classes(
+              "p-3 font-mono text-xs leading-5",
+              wrap ? "break-words whitespace-pre-wrap" : "w-max min-w-full",
+            )}
+          >
+            {text}
+          </pre>
         </Scroller>
       </div>
     </figure>

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { TextField } from "@/components/ui/Field";
@@ -9,6 +10,7 @@ import { formatCount } from "@/lib/format";
 import type { Answer } from "./answers";
 import type { Column } from "./chat.state";
 import { pairProblem } from "./pairs";
+import { SourceList } from "./SourceList";
 
 /** One answer: its text, what gave it, and what one thinks of it. */
 export function AnswerCard({
@@ -34,6 +36,9 @@ export function AnswerCard({
       <header className="flex flex-wrap items-center justify-between gap-2">
         <h3 className="text-sm font-semibold">{column.title}</h3>
         {!over && <Spinner />}
+        {answer.state === "waiting" && answer.sources && (
+          <span className="text-xs text-soft">documentation read</span>
+        )}
         {answer.finish === "length" && <Badge tone="warn">cut at the token limit</Badge>}
         {answer.state === "stopped" && <Badge>stopped</Badge>}
       </header>
@@ -44,6 +49,12 @@ export function AnswerCard({
         <p role="alert" className="text-sm font-medium text-bad">
           {answer.error}
         </p>
+      )}
+      {answer.sources && answer.sources.length > 0 && (
+        <section aria-label="Sources" className="grid gap-2 border-t border-line pt-3">
+          <h4 className="text-sm font-semibold">Sources</h4>
+          <SourceList sources={answer.sources} />
+        </section>
       )}
       {over && <Provenance column={column} answer={answer} />}
       {over && answer.text && (
@@ -114,6 +125,22 @@ function Provenance({ column, answer }: { column: Column; answer: Answer }) {
           <dt className="text-soft">Base</dt>
           <dd>
             <Copyable text={baseSha256} what="hash of the base model" />
+          </dd>
+        </>
+      )}
+      {answer.receipt && (
+        <>
+          <dt className="text-soft">Docs receipt</dt>
+          <dd className="flex flex-wrap items-center gap-2">
+            <Copyable text={answer.receipt.id} what="docs receipt" />
+            {answer.receipt.block && (
+              <span className="tabular text-soft">at block {formatCount(answer.receipt.block.number)}</span>
+            )}
+            {answer.receipt.instructions && answer.receipt.adapter !== null && (
+              <Link href={`/agents/${answer.receipt.adapter}`} className="link">
+                instructions {answer.receipt.instructions.version}
+              </Link>
+            )}
           </dd>
         </>
       )}

@@ -1,10 +1,10 @@
 import { useState } from "react";
-import { useSearch } from "wouter";
+import { Link, useSearch } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { toast } from "@/app/toasts";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
-import { Field, SelectField, TextField } from "@/components/ui/Field";
+import { CheckField, Field, SelectField, TextField } from "@/components/ui/Field";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
@@ -46,16 +46,16 @@ function chosenAt(servers: readonly Server[], wanted: string): { server: Server;
   return { server, adapter: has ? wanted : String(server.adapters[0]?.id ?? "") };
 }
 
-function columnsOf(server: Server, adapter: string): Column[] {
+/** What answers: the base model, and the adapter beside it, which asks documentation first where that is wished. */
+function columnsOf(server: Server, adapter: string, agent: boolean | undefined): Column[] {
   const base = server.models[0];
   if (!base) return [];
   const found = server.adapters.find(({ id }) => String(id) === adapter);
+  const asks = agent === undefined ? {} : { agent };
   const alone: Column = { server: server.server, model: base.id, title: "Base model", expected: null };
-  if (!found) return [alone];
-  return [
-    alone,
-    { server: server.server, model: found.model, title: `With adapter ${found.id}`, expected: found.sha256 },
-  ];
+  if (!found) return [{ ...alone, ...asks }];
+  const title = `With adapter ${found.id}`;
+  return [alone, { server: server.server, model: found.model, title, expected: found.sha256, ...asks }];
 }
 
 /** A base model and an adapter of it, asked the same at the same time. */
@@ -66,6 +66,7 @@ export default function ChatPage() {
   const [wanted, setWanted] = useState(named ?? "");
   const [typed, setTyped] = useState<Parameters>(usualParameters);
   const [question, setQuestion] = useState("");
+  const [agent, setAgent] = useState<boolean>();
   const [pairs, setPairs] = useState<readonly Pair[]>([]);
   const [pairIds, setPairIds] = useState(1);
   const chat = useConversation(account?.address);
@@ -100,7 +101,10 @@ export default function ChatPage() {
       >
         {(data) => {
           const chosen = chosenAt(data.items, wanted);
-          const columns = chosen ? columnsOf(chosen.server, chosen.adapter) : [];
+          const columns = chosen ? columnsOf(chosen.server, chosen.adapter, agent) : [];
+          const instructed = chosen?.server.adapters.find(
+            ({ id }) => String(id) === chosen.adapter,
+          )?.instructions;
           const can = columns.length > 0 && question.trim() !== "" && Object.keys(errors).length === 0;
           const send = () => {
             if (!can || chat.busy) return;
@@ -132,6 +136,7 @@ export default function ChatPage() {
                         value={chosen.adapter || ALONE + chosen.server.server}
                         onChange={(event) => {
                           setWanted(event.target.value);
+                          setAgent(undefined);
                           chat.clear();
                         }}
                         options={[
@@ -149,6 +154,25 @@ export default function ChatPage() {
                             })),
                         ]}
                       />
+                    )}
+                    {chosen && (
+                      <div className="mt-4 flex flex-wrap items-start justify-between gap-3">
+                        <CheckField
+                          label="Ask the documentation first"
+                          help={
+                            instructed
+                              ? "As its owner instructed it. The question is sent to the sources that the instructions name."
+                              : "This gateway’s own documentation; the question goes nowhere else."
+                          }
+                          checked={agent ?? Boolean(instructed)}
+                          onChange={(event) => setAgent(event.target.checked)}
+                        />
+                        {chosen.adapter && (
+                          <Link href={`/agents/${chosen.adapter}`} className="link text-sm">
+                            {instructed ? `Instructions, version ${instructed}` : "No instructions yet"}
+                          </Link>
+                        )}
+                      </div>
                     )}
                   </Card>
                   <Conversation exchanges={chat.exchanges} onMark={mark} />

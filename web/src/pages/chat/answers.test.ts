@@ -22,8 +22,18 @@ describe("a streamed answer", () => {
   it("is put together, with what answered it", () => {
     expect(read(stream)).toEqual({
       ...{ text: "The pool.", state: "done", finish: "stop", error: null, tokens: 2 },
-      ...{ seed: "7", baseSha256: "aa", adapterSha256: "bb" },
+      ...{ seed: "7", baseSha256: "aa", adapterSha256: "bb", sources: null, receipt: null },
     });
+  });
+  it("has the documentation that was asked, and its receipt", () => {
+    const sources = [{ number: 1, source: "docs", url: "/docs" }];
+    const told = read([
+      `event: sources\n${chunk(sources)}`,
+      ...stream.slice(0, 4),
+      `event: receipt\n${chunk({ id: "aa", sources })}`,
+      "data: [DONE]\n\n",
+    ]);
+    expect(told).toMatchObject({ text: "The pool.", state: "done", sources, receipt: { id: "aa" } });
   });
   it("keeps what came where an error ends it", () => {
     const failed = read([

@@ -1,7 +1,7 @@
 // Answers as they are streamed: OpenAI's chunks, and what the gateway adds to them.
 
 import type { Message } from "@/api/eventStream";
-import type { Remaining } from "@/api/types";
+import type { Consulted, Receipt, Remaining } from "@/api/types";
 
 export type Budget = Remaining;
 
@@ -16,11 +16,15 @@ export interface Answer {
   /** What the server says that answered, as hashes. */
   baseSha256: string | null;
   adapterSha256: string | null;
+  /** The documentation that was asked before; null where none was. */
+  sources: readonly Consulted[] | null;
+  /** What the answer rests on, as it is recorded. */
+  receipt: Receipt | null;
 }
 
 export const noAnswer: Answer = {
   ...{ text: "", state: "waiting", finish: null, error: null, tokens: null },
-  ...{ seed: null, baseSha256: null, adapterSha256: null },
+  ...{ seed: null, baseSha256: null, adapterSha256: null, sources: null, receipt: null },
 };
 
 interface Chunk {
@@ -34,12 +38,15 @@ interface Chunk {
 export function readMessage(answer: Answer, message: Message): Answer {
   if (message.event === "budget") return answer;
   if (message.data === "[DONE]") return answer.state === "failed" ? answer : { ...answer, state: "done" };
-  let chunk: Chunk;
+  let data: unknown;
   try {
-    chunk = JSON.parse(message.data) as Chunk;
+    data = JSON.parse(message.data);
   } catch {
     return answer;
   }
+  if (message.event === "sources") return { ...answer, sources: data as Consulted[] };
+  if (message.event === "receipt") return { ...answer, receipt: data as Receipt };
+  const chunk = data as Chunk;
   if (chunk.error) {
     const error =
       typeof chunk.error === "string" ? chunk.error : (chunk.error.message ?? "no reason was given");

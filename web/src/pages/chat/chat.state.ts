@@ -73,6 +73,8 @@ export interface Column {
   title: string;
   /** The sha256 that stands on chain for what should answer. */
   expected: string | null;
+  /** Whether documentation is asked first; as the adapter's owner set it where it is left out. */
+  agent?: boolean;
 }
 
 export interface Exchange {
@@ -102,7 +104,8 @@ export function promptOf(
 }
 
 export function questionOf(column: Column, messages: readonly Turn[], read: Read): Question {
-  return { server: column.server, model: column.model, messages, ...read };
+  const agent = column.agent === undefined ? {} : { agent: column.agent };
+  return { server: column.server, model: column.model, messages, ...read, ...agent };
 }
 
 /** A conversation with one or two models at the same time. */

@@ -8,6 +8,8 @@ export interface Question {
   temperature: number;
   top_p: number;
   seed: number;
+  /** Whether documentation is asked first; as the adapter's owner set it where it is left out. */
+  agent?: boolean;
 }
 
 /** A text within single quotes of a POSIX shell. */

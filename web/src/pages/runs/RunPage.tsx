@@ -140,6 +140,7 @@ function Actions({ job }: { job: JobDetail }) {
       <ButtonLink href={`/factory?from=${job.id}`} icon={<Icon name="refresh" />}>
         Refine
       </ButtonLink>
+      {job.state === "completed" && <ButtonLink href={`/agents/${job.id}`}>Its agent</ButtonLink>}
       {job.state === "completed" && (
         <ButtonLink href={`/chat?adapter=${job.id}`} look="primary" icon={<Icon name="chat" />}>
           Chat with it
