@@ -11,7 +11,10 @@ use crate::{
 };
 use openledger_primitives::{
     api::{SubmissionItem, SubmissionKey, SubmissionState, SubmissionView},
-    job::DeclineReason,
+    job::{
+        dispute::{finding_commitment, Finding},
+        DeclineReason,
+    },
     leaf::DatasetRef,
     precommitment, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetText,
     FileHash, JobId, JobKind, JobResult, LeafIndex, Modality, ModelFamily, Period, PoolRules,
@@ -142,6 +145,11 @@ fn submitted(receipt: &Receipt) -> Vec<SubmittedFile> {
 /// The precommitment of an account to a file.
 pub fn commitment(account: &AccountId, datanet: DatanetId, sha256: &FileHash, salt: &Salt) -> H256 {
     H256(precommitment(&account.0, datanet, sha256, salt).0)
+}
+
+/// The hash of what an account found of a job's result.
+pub fn finding_hash(account: &AccountId, job: JobId, finding: Finding, salt: &Salt) -> H256 {
+    H256(finding_commitment(job, &account.0, finding, salt).0)
 }
 
 fn text(text: &str) -> BoundedVec<u8> {
@@ -871,6 +879,47 @@ impl Client {
         wait: Wait,
     ) -> Result<Receipt> {
         let call = runtime::transactions().training().submit_result(job, Static(result));
+        self.send(signer, &call, wait).await
+    }
+
+    /// Disputes the result of a job before its window has passed; a bond is held on the signer. Returns
+    /// how much, and the block at whose start workers are drawn.
+    pub async fn dispute_job(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        wait: Wait,
+    ) -> Result<(Receipt, Balance, BlockNumber)> {
+        let call = runtime::transactions().training().dispute(job);
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::training::events::JobDisputed =
+            receipt.require("Training::JobDisputed")?;
+        let (bond, draw_at) = (event.bond, event.draw_at);
+        Ok((receipt, bond, draw_at))
+    }
+
+    /// Shows the hash of what the signer, who was drawn for a dispute, found.
+    pub async fn commit_finding(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        commitment: H256,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().commit_finding(job, commitment);
+        self.send(signer, &call, wait).await
+    }
+
+    /// Shows what the signer found, once no hash can be shown any more.
+    pub async fn reveal_finding(
+        &self,
+        signer: &Signer,
+        job: JobId,
+        finding: Finding,
+        salt: Salt,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let call = runtime::transactions().training().reveal_finding(job, Static(finding), salt);
         self.send(signer, &call, wait).await
     }
 }

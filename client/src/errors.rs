@@ -335,6 +335,14 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Training", "NotHigher") => "`openledger job show` says what it offers a token",
         ("Training", "NotLater") => "`openledger job show` says its deadline",
         ("Training", "TooEarly") => "a day after its end anyone may; until then its owner alone",
+        ("Training", "TooFewVerifiers") => {
+            "three workers beside owner, worker and yourself must have opted in to the base model; \
+             `openledger worker list` shows what they serve"
+        }
+        ("Training", "NotInDispute") => "`openledger job show` says where the job is in its life",
+        ("Training", "NotDrawn") => "`openledger job dispute-status` says who was drawn",
+        ("Training", "RevealTooEarly") => "`openledger job dispute-status` says until when hashes count",
+        ("Training", "WorkerIsDrawn") => "`openledger worker show` says for which disputes",
         ("Training", "BaseModelRetired") => "list the others with `openledger model list`",
         ("Training", "WrongState") => "`openledger job show` says where the job is in its life",
         _ => return None,

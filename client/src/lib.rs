@@ -54,7 +54,8 @@ mod transport;
 
 pub use amount::{Amount, AmountError};
 pub use calls::{
-    commitment, ManyVote, NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted, WorkerOffer,
+    commitment, finding_hash, ManyVote, NewBaseModel, NewDatanet, NewJob, SubmittedFile, Voted,
+    WorkerOffer,
 };
 pub use connection::{ChainStatus, Client, Settings};
 pub use errors::{ClientError, ErrorKind, Result};

@@ -11,9 +11,9 @@ use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     api::{
         BarView, BaseModelView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView,
-        JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView, QueuePlace,
-        QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
-        WaitingPolicyView, WorkerView,
+        DisputeView, JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView,
+        QueuePlace, QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState,
+        SubmissionView, WaitingPolicyView, WorkerView,
     },
     leaf::DatasetRef,
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
@@ -384,6 +384,16 @@ impl Client {
     /// The lengths that jobs are measured by.
     pub async fn windows(&self) -> Result<Windows> {
         self.api("TrainingApi_windows", ()).await
+    }
+
+    /// A job's dispute, if there ever was one.
+    pub async fn dispute(&self, job: JobId) -> Result<Option<DisputeView<AccountId>>> {
+        self.api("TrainingApi_dispute", job).await
+    }
+
+    /// The open disputes for which a worker is drawn.
+    pub async fn duties(&self, account: AccountId) -> Result<Vec<JobId>> {
+        self.api("TrainingApi_duties", account).await
     }
 
     /// The adapter that a job made.

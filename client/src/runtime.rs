@@ -84,6 +84,14 @@
         with = "::subxt::utils::Static<::openledger_primitives::job::DeclineReason>"
     ),
     substitute_type(
+        path = "openledger_primitives::job::dispute::Finding",
+        with = "::subxt::utils::Static<::openledger_primitives::job::dispute::Finding>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::job::dispute::Outcome",
+        with = "::subxt::utils::Static<::openledger_primitives::job::dispute::Outcome>"
+    ),
+    substitute_type(
         path = "openledger_primitives::market::Serves",
         with = "::subxt::utils::Static<::openledger_primitives::Serves>"
     )

@@ -6,7 +6,10 @@
 
 use crate::{
     funding::{Shares, WayOut},
-    job::{Adapter, Assignment, JobState, Refused},
+    job::{
+        dispute::{Outcome, Verifier},
+        Adapter, Assignment, JobState, Refused,
+    },
     leaf::DatasetRef,
     market::{Serves, Windows},
     Balance, BarReason, BaseModelId, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus,
@@ -390,6 +393,29 @@ impl<AccountId> JobView<AccountId> {
     }
 }
 
+/// A dispute as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct DisputeView<AccountId> {
+    /// The job.
+    pub job: JobId,
+    /// Who opened it.
+    pub disputer: AccountId,
+    /// Plancks that it put at stake; held until the end.
+    pub bond: Balance,
+    /// Plancks for each worker that is paid for its finding.
+    pub fee: Balance,
+    /// Block at whose start workers are drawn.
+    pub draw_at: BlockNumber,
+    /// Those drawn, with what they have shown; none before.
+    pub drawn: Vec<Verifier<AccountId>>,
+    /// Last block for the hashes of findings; 0 before the draw.
+    pub commit_by: BlockNumber,
+    /// Last block for findings; 0 before the draw.
+    pub reveal_by: BlockNumber,
+    /// How it ended; `None` while it is open.
+    pub outcome: Option<Outcome>,
+}
+
 /// Where a queued job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct QueuePlace {
@@ -538,7 +564,7 @@ sp_api::decl_runtime_apis! {
     /// Jobs, workers and adapters.
     ///
     /// Version 3 answers views in place of stored types; what an earlier version answered as `job`,
-    /// `jobs` and `worker` has another shape.
+    /// `jobs` and `worker` has another shape. Version 4 knows of disputes.
     #[api_version(3)]
     pub trait TrainingApi<AccountId: Codec> {
         /// A job.
@@ -569,5 +595,11 @@ sp_api::decl_runtime_apis! {
         fn place(job: JobId) -> Option<QueuePlace>;
         /// The lengths that jobs are measured by.
         fn windows() -> Windows;
+        /// A job's dispute, if there ever was one.
+        #[api_version(4)]
+        fn dispute(job: JobId) -> Option<DisputeView<AccountId>>;
+        /// The open disputes for which a worker is drawn.
+        #[api_version(4)]
+        fn duties(account: AccountId) -> Vec<JobId>;
     }
 }

@@ -6,9 +6,11 @@
 //!   └──────────────────┴───────────────────┘ time_out, or decline of an assigned job
 //!
 //! cancel: from Queued, Assigned and Training to Cancelled
+//! dispute: from Submitted to Disputed, and from there to Completed, or Failed where it is upheld
 //! time_out and decline: to Failed, after too many workers or when no worker could finish any more
 //! ```
 
+pub mod dispute;
 mod life;
 
 use crate::{
@@ -147,6 +149,7 @@ closed_list! {
         Attempts = 1, "attempts", "too many workers gave it up";
         Unusable = 2, "unusable", "several workers found the same fault on its owner's side";
         Declined = 3, "declined", "too many workers declined it";
+        Refuted = 4, "refuted", "workers drawn in a dispute found its result wrong";
     }
 }
 
@@ -206,6 +209,13 @@ pub enum JobState<AccountId> {
     Failed(JobFailure),
     /// Called off by its owner; what its worker had not earned of the budget was given back.
     Cancelled,
+    /// The result is posted and in dispute; its [`Dispute`](dispute::Dispute) says until when.
+    Disputed {
+        /// By whom it was posted.
+        assignment: Assignment<AccountId>,
+        /// What was posted.
+        result: JobResult,
+    },
 }
 
 impl<AccountId> JobState<AccountId> {
@@ -219,6 +229,7 @@ impl<AccountId> JobState<AccountId> {
             Self::Completed { .. } => "completed",
             Self::Failed(_) => "failed",
             Self::Cancelled => "cancelled",
+            Self::Disputed { .. } => "disputed",
         }
     }
 
@@ -228,8 +239,17 @@ impl<AccountId> JobState<AccountId> {
             Self::Assigned { assignment, .. }
             | Self::Training { assignment, .. }
             | Self::Submitted { assignment, .. }
+            | Self::Disputed { assignment, .. }
             | Self::Completed { assignment } => Some(assignment),
             Self::Queued | Self::Failed(_) | Self::Cancelled => None,
+        }
+    }
+
+    /// The result, while it is neither paid nor refuted.
+    pub const fn open_result(&self) -> Option<&JobResult> {
+        match self {
+            Self::Submitted { result, .. } | Self::Disputed { result, .. } => Some(result),
+            _ => None,
         }
     }
 

@@ -7,7 +7,7 @@
 
 mod market;
 
-pub use market::{Adapter, BaseModel, Job, Outcome, Refused, Worker};
+pub use market::{Adapter, BaseModel, Dispute, Job, Outcome, Refused, Verifier, Worker};
 
 use crate::{
     api::{

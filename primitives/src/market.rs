@@ -92,6 +92,11 @@ impl SizeClass {
         (0..Self::COUNT).rev().find(|class| Self::limit(*class) <= bytes).map(Self)
     }
 
+    /// This class and every larger one.
+    pub fn and_larger(self) -> impl Iterator<Item = Self> {
+        (self.0..Self::COUNT).map(Self)
+    }
+
     /// Bytes of the greatest weights of the class but the last, which has no greatest.
     pub const fn bytes(self) -> u64 {
         Self::limit(self.0)

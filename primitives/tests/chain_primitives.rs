@@ -11,8 +11,6 @@ mod datanet;
 mod funding;
 #[path = "chain_primitives/job.rs"]
 mod job;
-#[path = "chain_primitives/job_states.rs"]
-mod job_states;
 #[path = "chain_primitives/leaf.rs"]
 mod leaf;
 #[path = "chain_primitives/lists.rs"]

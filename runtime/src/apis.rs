@@ -13,9 +13,9 @@ use frame_support::{
 use openledger_primitives::{
     api::{
         BarView, BaseModelView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView,
-        JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView, QueuePlace,
-        QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
-        WaitingPolicyView, WorkerView,
+        DisputeView, JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView,
+        QueuePlace, QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState,
+        SubmissionView, WaitingPolicyView, WorkerView,
     },
     job::Adapter,
     BaseModelId, DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points,
@@ -422,7 +422,7 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(3)]
+    #[api_version(4)]
     impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
         fn job(job: JobId) -> Option<JobView<AccountId>> {
             Training::job(job)
@@ -470,6 +470,14 @@ impl_runtime_apis! {
 
         fn windows() -> Windows {
             Training::windows()
+        }
+
+        fn dispute(job: JobId) -> Option<DisputeView<AccountId>> {
+            Training::dispute_of(job)
+        }
+
+        fn duties(account: AccountId) -> Vec<JobId> {
+            Training::duties(account)
         }
     }
 }

@@ -3,14 +3,14 @@
 use crate::{
     fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
     parameters::{ChallengeWindow, DeadAfter, EpochLength, FunderNotice, RewardPeriod},
-    AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Leaderboard, Nonce,
+    AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Hash, Leaderboard, Nonce,
     PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
-    RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, SLOT_MILLISECONDS,
-    VERSION,
+    RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, HOUR,
+    SLOT_MILLISECONDS, VERSION,
 };
 use frame_support::{
     derive_impl, parameter_types,
-    traits::{ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
+    traits::{ConstU128, ConstU32, ConstU64, ConstU8, Randomness, VariantCountOf},
     weights::{
         constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
         ConstantMultiplier, Weight,
@@ -20,7 +20,10 @@ use frame_support::{
 use frame_system::limits::{BlockLength, BlockWeights};
 use openledger_primitives::{QuotaLimits, EXISTENTIAL_DEPOSIT, OPEN};
 use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
-use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash as _},
+    FixedPointNumber, Perbill, Perquintill,
+};
 
 /// Share of a block for everything but operational calls.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
@@ -235,6 +238,19 @@ parameter_types! {
     pub const PenaltyShare: Perbill = Perbill::from_percent(50);
 }
 
+/// What the author of the block before has brought: the output of its verifiable random function. It
+/// knows it beforehand, and can only show it or author no block. Were there none, the hash of that
+/// block takes its place.
+pub struct BlockRandomness;
+
+impl Randomness<Hash, BlockNumber> for BlockRandomness {
+    fn random(subject: &[u8]) -> (Hash, BlockNumber) {
+        let (random, since) = pallet_babe::ParentBlockRandomness::<Runtime>::random(subject);
+        let parent = || BlakeTwo256::hash_of(&(subject, System::parent_hash()));
+        (random.unwrap_or_else(parent), since)
+    }
+}
+
 impl pallet_training::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -258,5 +274,11 @@ impl pallet_training::Config for Runtime {
     type PenaltyAccount = TreasuryPot;
     type MaxExpiriesPerBlock = ConstU32<32>;
     type MaxPaymentsPerBlock = ConstU32<64>;
+    type DisputeBond = ConstU128<{ 3 * OPEN }>;
+    // An hour to fetch a base model and to measure, ten minutes to say what was found.
+    type CommitWindow = ConstU32<HOUR>;
+    type RevealWindow = ConstU32<200>;
+    type MaxDisputesPerBlock = ConstU32<8>;
+    type Randomness = BlockRandomness;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Runtime>;
 }

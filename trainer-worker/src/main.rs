@@ -24,6 +24,7 @@ static ALLOCATOR: commands::out_of_memory::Allocator = commands::out_of_memory::
   trainer-worker export --model MODEL.gguf --adapter adapter/ --output adapter.gguf
   trainer-worker serve --model MODEL.gguf --adapter tone=adapter/
   trainer-worker run --key //Eve --model MODEL.gguf --price 1000000
+  trainer-worker verify 3 --model MODEL.gguf
 
 Options may be written with underscores (--learning_rate) or hyphens (--learning-rate).
 
@@ -68,6 +69,8 @@ enum Command {
     Serve(Box<commands::serve::Args>),
     /// Do the training jobs that the chain dispatches to this worker.
     Run(commands::run::Args),
+    /// Look at the result of a job as the workers drawn for a dispute do.
+    Verify(commands::verify::Args),
 }
 
 fn main() -> ExitCode {
@@ -115,6 +118,7 @@ fn main() -> ExitCode {
         Command::FetchModel(args) => commands::fetch_model::run(args),
         Command::Serve(args) => commands::serve::run(*args),
         Command::Run(args) => commands::run::run(args),
+        Command::Verify(args) => commands::verify::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

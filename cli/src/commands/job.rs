@@ -1,5 +1,7 @@
 //! `openledger job`
 
+mod dispute;
+
 use super::{model::require as require_model, spec::SpecArguments};
 use crate::{
     arguments::amount,
@@ -53,7 +55,8 @@ pub(crate) enum Command {
         owner: Option<AccountId>,
         /// Those in one state.
         #[arg(long, value_parser = [
-            "queued", "assigned", "training", "submitted", "completed", "failed", "cancelled",
+            "queued", "assigned", "training", "submitted", "disputed", "completed", "failed",
+            "cancelled",
         ])]
         state: Option<String>,
     },
@@ -84,6 +87,26 @@ pub(crate) enum Command {
         /// Blocks to add to its deadline (a block takes 3 s).
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         blocks: u32,
+    },
+    /// Dispute a job's result before its window has passed; a bond is held.
+    ///
+    /// Three workers that are drawn look at it by themselves (`trainer-worker verify` says what you
+    /// would find). If two find it wrong, its worker is not paid and you get your bond back; if two find
+    /// that it holds, they are paid out of your bond.
+    #[command(after_help = "Examples:
+  openledger --key me job dispute 3
+  openledger --key me job dispute 3 --output json")]
+    Dispute {
+        /// Its number.
+        job: JobId,
+    },
+    /// Show a job's dispute: who was drawn, what they have shown, and how it ended.
+    #[command(after_help = "Examples:
+  openledger job dispute-status 3
+  openledger job dispute-status 3 --output json")]
+    DisputeStatus {
+        /// Its number.
+        job: JobId,
     },
     /// Forget a job that failed or was called off; its deposit goes back to its owner.
     #[command(after_help = "Examples:
@@ -164,6 +187,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Cancel { job } => cancel(context, job).await,
         Command::Raise { job, budget } => raise(context, job, budget).await,
         Command::Extend { job, blocks } => extend(context, job, blocks).await,
+        Command::Dispute { job } => dispute::open(context, job).await,
+        Command::DisputeStatus { job } => dispute::status(context, job).await,
         Command::Prune { job } => prune(context, job).await,
     }
 }
@@ -318,6 +343,7 @@ async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<An
     let price = job.assignment().map(|assignment| assignment.price);
     let ancestry = client.ancestry(id).await?;
     let place = client.place(id).await?;
+    let disputed = client.dispute(id).await?.map(json::Dispute::from);
     let offer = format!(
         "{} ({} plancks a token of {})",
         Amount(job.budget),
@@ -342,6 +368,7 @@ async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<An
         }
         None => "not known yet".to_owned(),
     };
+    let said = disputed.as_ref().map_or("none".to_owned(), dispute::line);
     let text = fields([
         ("Job", format!("{id}, {} of base model {}", job.method.name(), job.base)),
         ("Owner", job.owner.to_string()),
@@ -352,11 +379,14 @@ async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<An
         ("Price", price.map_or("not fixed yet".to_owned(), |price| Amount(price).to_string())),
         ("Deposit", deposit.to_string()),
         ("Held-out loss", loss),
+        ("Dispute", said),
         ("Attempts", job.attempts.to_string()),
         ("Not offered to", refused(&job)),
         ("Deadline", format!("block {}", job.deadline)),
     ]);
-    Ok(Answer::new(json!(job), text))
+    let mut json = json!(job);
+    json["dispute"] = json!(disputed);
+    Ok(Answer::new(json, text))
 }
 
 /// Who will not get the job again, and why.

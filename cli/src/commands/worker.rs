@@ -89,6 +89,8 @@ async fn show(context: &Context, account: AccountId) -> Result<Answer> {
             .next("list them with `openledger worker list`")
     })?;
     let bond = Amount(view.bond);
+    let duties: Vec<String> =
+        client.duties(account).await?.iter().map(|job| format!("job {job}")).collect();
     let worker = Worker::from(view);
     let mut floor = format!("{} plancks a token", worker.price_per_token);
     if let (Some(price), Some(from)) = (&worker.raise_to, worker.raise_from) {
@@ -103,6 +105,7 @@ async fn show(context: &Context, account: AccountId) -> Result<Answer> {
         ("Bond", bond.to_string()),
         ("Jobs lost", worker.lost.to_string()),
         ("Declined in a row", worker.declines.to_string()),
+        ("Drawn for", if duties.is_empty() { "no dispute".to_owned() } else { duties.join(", ") }),
     ]);
     Ok(Answer::new(json!(worker), text))
 }

@@ -3,7 +3,10 @@
 use crate::{AccountId, H256};
 use codec::{Decode, Input};
 use openledger_primitives::{
-    job::{DeclineReason, JobFailure},
+    job::{
+        dispute::{Finding, Outcome},
+        DeclineReason, JobFailure,
+    },
     Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetStatus,
     ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits, RejectionReason,
     Shares, SubmissionId, Verdict,
@@ -45,6 +48,9 @@ shown! {
     DatanetStatus: |value| value.name().into();
     Option<AccountId>: |value| value.map_or(Value::Null, |account| account.to_string().into());
     DeclineReason: |value| value.name().into();
+    Finding: |value| value.name().into();
+    Outcome: |value| value.name().into();
+    Vec<AccountId>: |value| value.iter().map(AccountId::to_string).collect();
     BarReason: |value| value.name().into();
     Option<QuotaLimits>: |value| json!(value);
     Failure: |value| hex::encode(&value.0).into();
@@ -279,6 +285,18 @@ chain_events! {
         DepositForfeited = "DepositForfeited" { job: JobId, amount: Balance }
         JobPruned = "JobPruned" { job: JobId, deposit: Balance }
         BaseModelRetired = "BaseModelRetired" { base: BaseModelId, deposit: Balance }
+        JobDisputed = "JobDisputed" {
+            job: JobId, disputer: AccountId, bond: Balance, draw_at: BlockNumber
+        }
+        VerifiersDrawn = "VerifiersDrawn" {
+            job: JobId, workers: Vec<AccountId>, commit_by: BlockNumber
+        }
+        FindingCommitted = "FindingCommitted" { job: JobId, worker: AccountId }
+        FindingRevealed = "FindingRevealed" { job: JobId, worker: AccountId, finding: Finding }
+        VerifierPaid = "VerifierPaid" { job: JobId, worker: AccountId, pay: Balance }
+        DisputeSettled = "DisputeSettled" {
+            job: JobId, worker: AccountId, outcome: Outcome, penalty: Balance, returned: Balance
+        }
     }
 }
 
@@ -362,7 +380,13 @@ impl ChainEvent {
             | Self::JobDeadlineExtended { job, .. }
             | Self::WorkPaid { job, .. }
             | Self::DepositForfeited { job, .. }
-            | Self::JobPruned { job, .. } => Some(*job),
+            | Self::JobPruned { job, .. }
+            | Self::JobDisputed { job, .. }
+            | Self::VerifiersDrawn { job, .. }
+            | Self::FindingCommitted { job, .. }
+            | Self::FindingRevealed { job, .. }
+            | Self::VerifierPaid { job, .. }
+            | Self::DisputeSettled { job, .. } => Some(*job),
             _ => None,
         }
     }
@@ -419,7 +443,13 @@ impl ChainEvent {
             | Self::JobDeclined { worker: account, .. }
             | Self::WorkerRests { worker: account, .. }
             | Self::PriceRaiseWaits { worker: account, .. }
+            | Self::JobDisputed { disputer: account, .. }
+            | Self::FindingCommitted { worker: account, .. }
+            | Self::FindingRevealed { worker: account, .. }
+            | Self::VerifierPaid { worker: account, .. }
+            | Self::DisputeSettled { worker: account, .. }
             | Self::WorkPaid { worker: account, .. } => vec![*account],
+            Self::VerifiersDrawn { workers, .. } => workers.clone(),
             _ => Vec::new(),
         }
     }
@@ -440,6 +470,7 @@ impl ChainEvent {
             | Self::JobDeclined { worker, .. }
             | Self::WorkerRests { worker, .. }
             | Self::PriceRaiseWaits { worker, .. }
+            | Self::DisputeSettled { worker, .. }
             | Self::WorkPaid { worker, .. } => Some(*worker),
             _ => None,
         }

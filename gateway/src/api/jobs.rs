@@ -11,8 +11,8 @@ use axum::Json;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-const STATES: [&str; 7] =
-    ["queued", "assigned", "training", "submitted", "completed", "failed", "cancelled"];
+const STATES: [&str; 8] =
+    ["queued", "assigned", "training", "submitted", "disputed", "completed", "failed", "cancelled"];
 
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -20,7 +20,8 @@ const STATES: [&str; 7] =
 pub struct List {
     /// Who pays.
     owner: Option<String>,
-    /// `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`.
+    /// `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or
+    /// `cancelled`.
     state: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -180,7 +180,9 @@ impl Names {
                 continue;
             };
             let result = match job.state {
-                JobState::Submitted { result, .. } => Some(result),
+                JobState::Submitted { result, .. } | JobState::Disputed { result, .. } => {
+                    Some(result)
+                }
                 JobState::Queued | JobState::Assigned { .. } | JobState::Training { .. } => {
                     continue
                 }

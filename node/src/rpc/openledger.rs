@@ -17,8 +17,8 @@ use openledger_primitives::{
         SubmissionKey, TrainingApi,
     },
     json::{
-        file_shares, Adapter, Attribution, BaseModel, Check, Datanet, DatanetDetails, Entry, Job,
-        Payout, Pool, Quota, Share, Submission, WaitingPolicy, Worker,
+        file_shares, Adapter, Attribution, BaseModel, Check, Datanet, DatanetDetails, Dispute,
+        Entry, Job, Payout, Pool, Quota, Share, Submission, WaitingPolicy, Worker,
     },
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
@@ -76,6 +76,7 @@ pub(crate) fn module(
     method(&mut module, "openledger_jobs", jobs)?;
     method(&mut module, "openledger_jobsOf", jobs_of)?;
     method(&mut module, "openledger_place", place)?;
+    method(&mut module, "openledger_dispute", dispute)?;
     method(&mut module, "openledger_worker", worker)?;
     method(&mut module, "openledger_workers", workers)?;
     method(&mut module, "openledger_baseModels", base_models)?;
@@ -340,6 +341,26 @@ fn place(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Option<u3
         return Err(no_job(id));
     }
     Ok(api.place(at, id).map_err(runtime)?.map(|place| place.ahead))
+}
+
+/// `openledger_dispute(job)`: who was drawn, what they have shown, and how it ended; null where the job
+/// was never disputed
+fn dispute(
+    client: &FullClient,
+    at: Hash,
+    params: &Params<'_>,
+) -> Answer<Option<Dispute<AccountId>>> {
+    let id: u64 = params.one()?;
+    with_views(client, at)?;
+    let api = client.runtime_api();
+    if api.job(at, id).map_err(runtime)?.is_none() {
+        return Err(no_job(id));
+    }
+    // A runtime of before disputes has none.
+    match training_version(client, at)? {
+        4.. => Ok(api.dispute(at, id).map_err(runtime)?.map(Dispute::from)),
+        _ => Ok(None),
+    }
 }
 
 /// `openledger_worker(account)`

@@ -1,14 +1,14 @@
 //! The work at the start of a block: what is due to be paid, and whose time has passed.
 
 use crate::{
-    impls::JobOf, Adapters, Agenda, AgendaCursor, AgendaOf, Config, Event, HoldReason, Jobs,
-    Pallet, PaymentCursor, Payments, WeightInfo, Workers,
+    impls::JobOf, Adapters, Agenda, AgendaCursor, AgendaOf, Config, DisputeAgenda, DisputeCursor,
+    Event, HoldReason, Jobs, Pallet, PaymentCursor, Payments, WeightInfo, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{pallet_prelude::*, storage::with_storage_layer};
 use openledger_primitives::{
     job::{Assignment, Released},
-    Adapter, Balance, BlockNumber, JobId, JobState,
+    Adapter, Balance, BlockNumber, JobId, JobResult, JobState,
 };
 
 /// Blocks until something that could not be done for a job is tried again.
@@ -16,24 +16,31 @@ const RETRY_BLOCKS: BlockNumber = 100;
 
 /// What was done in a block.
 #[derive(Default)]
-struct Done {
+pub(crate) struct Done {
     /// Results that were paid for.
-    paid: u32,
+    pub(crate) paid: u32,
     /// Jobs that lost a worker, or ended.
-    timed_out: u32,
+    pub(crate) timed_out: u32,
     /// Jobs that were only entered anew.
-    moved: u32,
+    pub(crate) moved: u32,
+    /// Disputes for which workers were drawn.
+    pub(crate) drawn: u32,
+    /// Disputes that ended.
+    pub(crate) settled: u32,
 }
 
 impl<T: Config> Pallet<T> {
-    /// Works off both agendas. Returns what it cost.
+    /// Works off the agendas. Returns what it cost.
     pub(crate) fn begin_block() -> Weight {
         // Each has a limit of its own, so that no number of jobs that time out delays a payment.
         let mut done = Done::default();
         let (payments, expiries) = (T::MaxPaymentsPerBlock::get(), T::MaxExpiriesPerBlock::get());
         Self::work_off::<Payments<T>, PaymentCursor<T>>(payments, &mut done);
         Self::work_off::<Agenda<T>, AgendaCursor<T>>(expiries, &mut done);
+        let disputes = T::MaxDisputesPerBlock::get();
+        Self::work_off::<DisputeAgenda<T>, DisputeCursor<T>>(disputes, &mut done);
         T::WeightInfo::begin_block(done.paid, done.timed_out, done.moved)
+            .saturating_add(T::WeightInfo::judge(done.drawn, done.settled))
     }
 
     /// Looks at the jobs that are due, oldest first. What does not fit into this block is first in the
@@ -73,6 +80,7 @@ impl<T: Config> Pallet<T> {
                 done.paid = done.paid.saturating_add(1);
                 Self::complete(id, job.clone(), now)
             }
+            JobState::Disputed { .. } => Self::judge(id, job.clone(), now, done),
             _ if job.due(&windows).is_some_and(|due| now > due) => {
                 done.timed_out = done.timed_out.saturating_add(1);
                 Self::time_out(id, job.clone(), now)
@@ -99,8 +107,19 @@ impl<T: Config> Pallet<T> {
 
     /// Pays the worker the price fixed at dispatch, releases the rest, registers the adapter.
     fn complete(id: JobId, mut job: JobOf<T>, now: BlockNumber) -> DispatchResult {
-        let (Assignment { worker, price, .. }, result) =
-            job.complete(now).map_err(crate::Error::<T>::from)?;
+        let (assignment, result) = job.complete(now).map_err(crate::Error::<T>::from)?;
+        Self::pay_out(id, job, assignment, result, now)
+    }
+
+    /// Pays for a result that stands, and registers the adapter. The job is completed.
+    pub(crate) fn pay_out(
+        id: JobId,
+        job: JobOf<T>,
+        assignment: Assignment<T::AccountId>,
+        result: JobResult,
+        now: BlockNumber,
+    ) -> DispatchResult {
+        let Assignment { worker, price, .. } = assignment;
         Self::pay(&job.owner, &worker, price)?;
         let refund = job.budget.checked_sub(price).ok_or(crate::Error::<T>::AboveBudget)?;
         Self::refund(&job.owner, refund)?;

@@ -1,10 +1,15 @@
 //! What the calls share: errors, checks, and the agenda.
 
-use crate::{Agenda, AgendaOf, Config, Error, NextPlace, Pallet, Payments, Shelved};
+use crate::{
+    Agenda, AgendaOf, Config, DisputeAgenda, Disputes, Error, NextPlace, Pallet, Payments, Shelved,
+};
 use alloc::vec::Vec;
 use frame_support::{ensure, traits::Get, BoundedVec};
 use openledger_primitives::{
-    job::JobError,
+    job::{
+        dispute::{DisputeError, DisputeWindows},
+        JobError,
+    },
     text::{self, TextError},
     training::{SpecError, SpecField},
     BlockNumber, ContentCodec, ContentId, FileHash, Job, JobId, JobState, Windows,
@@ -26,6 +31,21 @@ impl<T> From<JobError> for Error<T> {
             JobError::OtherTotal => Self::OtherTotal,
             JobError::NotHigher => Self::NotHigher,
             JobError::NotLater => Self::NotLater,
+        }
+    }
+}
+
+impl<T> From<DisputeError> for Error<T> {
+    fn from(error: DisputeError) -> Self {
+        match error {
+            DisputeError::WrongState => Self::WrongState,
+            DisputeError::NotDrawn => Self::NotDrawn,
+            DisputeError::TooEarly => Self::RevealTooEarly,
+            DisputeError::TooLate => Self::TooLate,
+            DisputeError::CommittedBefore => Self::CommittedBefore,
+            DisputeError::NotCommitted => Self::NotCommitted,
+            DisputeError::RevealedBefore => Self::RevealedBefore,
+            DisputeError::OtherCommitment => Self::OtherCommitment,
         }
     }
 }
@@ -66,6 +86,11 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// The lengths that disputes are measured by.
+    pub fn dispute_windows() -> DisputeWindows {
+        DisputeWindows { commit: T::CommitWindow::get(), reveal: T::RevealWindow::get() }
+    }
+
     pub(crate) fn next_place() -> Result<u64, Error<T>> {
         let place = NextPlace::<T>::get();
         NextPlace::<T>::put(place.checked_add(1).ok_or(Error::<T>::Overflow)?);
@@ -78,8 +103,8 @@ impl<T: Config> Pallet<T> {
     /// Sees to it that a job is looked at no later than it has to be. An earlier entry stays.
     pub(crate) fn enter_agenda(id: JobId, job: &JobOf<T>) {
         if let Some(at) = Self::looked_at(id, job) {
-            if matches!(job.state, JobState::Submitted { .. }) {
-                // Payments have an agenda of their own, which nothing else can fill.
+            if job.state.open_result().is_some() {
+                // Payments and disputes have agendas of their own, which nothing else can fill.
                 Self::leave_agenda(id);
             }
             Self::enter_agenda_at(id, job, at);
@@ -96,6 +121,7 @@ impl<T: Config> Pallet<T> {
         Self::leave_agenda(id);
         match job.state {
             JobState::Submitted { .. } => Payments::<T>::insert(at, id, ()),
+            JobState::Disputed { .. } => DisputeAgenda::<T>::insert(at, id, ()),
             _ => Agenda::<T>::insert(at, id, ()),
         }
         AgendaOf::<T>::insert(id, at);
@@ -106,11 +132,15 @@ impl<T: Config> Pallet<T> {
         if let Some(at) = AgendaOf::<T>::take(id) {
             Agenda::<T>::remove(at, id);
             Payments::<T>::remove(at, id);
+            DisputeAgenda::<T>::remove(at, id);
         }
     }
 
     /// The first block in which something is to be done about a job; `None` if it is over.
     pub(crate) fn looked_at(id: JobId, job: &JobOf<T>) -> Option<BlockNumber> {
+        if matches!(job.state, JobState::Disputed { .. }) {
+            return Disputes::<T>::get(id)?.due();
+        }
         let due = job.due(&Self::windows())?;
         match job.state {
             JobState::Submitted { .. } => Some(due),

@@ -3,8 +3,8 @@
 use crate::{
     impls::{ensure_file, JobOf},
     types::JobOffer,
-    Adapters, BaseModels, Config, Error, Event, HoldReason, Jobs, JobsOf, NextJob, Pallet, Parents,
-    SequenceKey, Worker, Workers,
+    Adapters, BaseModels, Config, Disputes, Error, Event, HoldReason, Jobs, JobsOf, NextJob,
+    Pallet, Parents, SequenceKey, Worker, Workers,
 };
 use frame_support::{
     pallet_prelude::*,
@@ -275,6 +275,7 @@ impl<T: Config> Pallet<T> {
         T::Currency::release(&reason, &job.owner, job.deposit, Precision::Exact)?;
         Jobs::<T>::remove(id);
         Parents::<T>::remove(id);
+        Disputes::<T>::remove(id);
         JobsOf::<T>::remove(&job.owner, SequenceKey::from(id));
         Self::forget_job_of_model(job.base);
         Self::deposit_event(Event::JobPruned { job: id, deposit: job.deposit });

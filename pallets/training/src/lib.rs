@@ -29,6 +29,11 @@
 //!    once, and the adapter is registered. The worker is free for its next job as soon as it has
 //!    posted the result; its bond stays until the windows of all its results have passed.
 //!
+//! 5. Until then anyone may [`dispute`](pallet::Pallet::dispute) the result. Three workers that have
+//!    opted in to the base model are drawn, look at it by themselves, and show first the hash of what
+//!    they found and then the finding. Two that agree decide: the worker is paid, or it loses of its
+//!    bond and the job has failed. The bond of who was wrong pays those who found so.
+//!
 //! ## Calls
 //!
 //! | call | who | what |
@@ -50,14 +55,17 @@
 //! | `extend_deadline` | job owner, before there is a result | gives the job more time |
 //! | `prune_job` | job owner, later anyone | forgets a failed or cancelled job, deposit back |
 //! | `retire_base_model` | its registrar | no new jobs, deposit back |
+//! | `dispute` | anyone, before a result is paid | has three drawn workers look at it (bond) |
+//! | `commit_finding` | drawn worker | shows the hash of its finding |
+//! | `reveal_finding` | drawn worker | shows its finding |
 //!
 //! ## Work at the start of a block
 //!
 //! Every unfinished job stands exactly once on the [`Agenda`](pallet::Agenda), or with its result on
-//! the [`Payments`](pallet::Payments), at a block in which it is looked at. A heartbeat does not move
+//! the [`Payments`](pallet::Payments) or the [`DisputeAgenda`](pallet::DisputeAgenda), at a block in which it is looked at. A heartbeat does not move
 //! the entry: if the job is not due when its entry comes up, it is entered again where it is. At most
-//! [`Config::MaxExpiriesPerBlock`] and [`Config::MaxPaymentsPerBlock`] entries are worked off in a
-//! block; what is left stays first in line for the next.
+//! [`Config::MaxExpiriesPerBlock`], [`Config::MaxPaymentsPerBlock`] and
+//! [`Config::MaxDisputesPerBlock`] entries are worked off in a block; what is left stays first in line for the next.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -71,6 +79,9 @@
 extern crate alloc;
 
 mod block_impls;
+mod disputes;
+mod errors;
+mod events;
 mod impls;
 mod jobs;
 pub mod migrations;
@@ -81,36 +92,50 @@ pub mod types;
 pub mod weights;
 mod workers;
 
+use frame_support::pallet_macros::import_section;
+
+pub use disputes::{DRAW_TRIES, MAX_DUTIES};
 pub use jobs::{FIRST_REST, LONGEST_REST};
 pub use pallet::*;
 pub use shelves::{JOBS_TRIED, WORKERS_TRIED};
 pub use types::{
     BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, OptIn, Raise, Row,
-    SequenceKey, ShortText, Worker,
+    SequenceKey, ShortText, VerifierSet, Worker,
 };
 pub use weights::WeightInfo;
 
 /// The pallet's storage, calls, events and errors.
 // What the macros expand to expects and panics in places of its own; the code written here does not.
 #[allow(clippy::expect_used, clippy::panic)]
+#[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
     use crate::{
+        disputes::MAX_DUTIES,
         types::{JobOffer, WorkerOffer},
         BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, Row, SequenceKey,
-        ShortText, WeightInfo, Worker,
+        ShortText, VerifierSet, WeightInfo, Worker,
     };
+    use alloc::vec::Vec;
     use frame_support::{
         pallet_prelude::*,
-        traits::fungible::{hold, Inspect, Mutate},
+        traits::{
+            fungible::{hold, Inspect, Mutate},
+            Randomness,
+        },
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        job::{Datasets, DeclineReason, JobFailure},
+        job::{
+            dispute::{Dispute, Finding, Outcome},
+            Datasets, DeclineReason, JobFailure,
+        },
         traits::DatasetVersions,
         Adapter, Balance, BaseModelId, BlockNumber, ContentId, Job, JobId, JobResult, ModelFamily,
-        RateClass, Serves, TrainingSpec,
+        RateClass, Salt, Serves, TrainingSpec,
     };
+    use sp_core::H256;
     use sp_runtime::Perbill;
 
     /// Version of the storage layout.
@@ -203,6 +228,28 @@ pub mod pallet {
         #[pallet::constant]
         type MaxPaymentsPerBlock: Get<u32>;
 
+        /// Plancks that who disputes a result has at stake.
+        #[pallet::constant]
+        type DisputeBond: Get<Balance>;
+
+        /// Blocks in which drawn workers show the hashes of their findings.
+        #[pallet::constant]
+        type CommitWindow: Get<BlockNumber>;
+
+        /// Blocks in which drawn workers show their findings.
+        #[pallet::constant]
+        type RevealWindow: Get<BlockNumber>;
+
+        /// Most disputes looked at in one block, at least 2.
+        #[pallet::constant]
+        type MaxDisputesPerBlock: Get<u32>;
+
+        /// What decides who is drawn: unknown to everybody [`DRAW_DELAY`] blocks before, but for the
+        /// author of the block in between.
+        ///
+        /// [`DRAW_DELAY`]: openledger_primitives::job::dispute::DRAW_DELAY
+        type Randomness: Randomness<Self::Hash, BlockNumberFor<Self>>;
+
         /// Weights of the calls and of the work at the start of a block.
         type WeightInfo: WeightInfo;
     }
@@ -218,6 +265,8 @@ pub mod pallet {
         JobBudget,
         /// The deposits of an owner's jobs on record.
         JobDeposit,
+        /// What an account has at stake in disputes.
+        DisputeBond,
     }
 
     /// Number of the next base model.
@@ -300,356 +349,49 @@ pub mod pallet {
     #[pallet::storage]
     pub type Adapters<T: Config> = StorageMap<_, Twox64Concat, JobId, Adapter<T::AccountId>>;
 
+    /// A dispute.
+    pub type DisputeOf<T> = Dispute<<T as frame_system::Config>::AccountId>;
+
+    /// Disputes, by job: the settled ones too, as long as the job is on record.
+    #[pallet::storage]
+    pub type Disputes<T: Config> = StorageMap<_, Twox64Concat, JobId, DisputeOf<T>>;
+
+    /// Disputes to look at in a block.
+    #[pallet::storage]
+    pub type DisputeAgenda<T> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, (), OptionQuery>;
+
+    /// First block whose disputes are not worked off.
+    #[pallet::storage]
+    pub type DisputeCursor<T> = StorageValue<_, BlockNumber, OptionQuery>;
+
+    /// The workers of a set, numbered without gaps.
+    #[pallet::storage]
+    pub type Verifiers<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, VerifierSet, Twox64Concat, u32, T::AccountId>;
+
+    /// How many workers a set has.
+    #[pallet::storage]
+    pub type VerifierCount<T> = StorageMap<_, Twox64Concat, VerifierSet, u32, ValueQuery>;
+
+    /// A worker's number in a set.
+    #[pallet::storage]
+    pub type VerifierIndex<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, VerifierSet, u32>;
+
+    /// The open disputes for which a worker is drawn.
+    #[pallet::storage]
+    pub type Duties<T: Config> = StorageMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        BoundedVec<JobId, ConstU32<MAX_DUTIES>>,
+        OptionQuery,
+    >;
+
     /// Of the jobs that train an adapter further: which. Its number is always the smaller one.
     #[pallet::storage]
     pub type Parents<T> = StorageMap<_, Twox64Concat, JobId, JobId>;
-
-    /// What happened.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A base model was registered.
-        BaseModelRegistered {
-            /// Its number.
-            base: BaseModelId,
-            /// Who registered it.
-            registrar: T::AccountId,
-        },
-        /// A worker was registered.
-        WorkerRegistered {
-            /// Who.
-            worker: T::AccountId,
-            /// Plancks a token.
-            price_per_token: Balance,
-        },
-        /// A worker changed what it offers.
-        WorkerUpdated {
-            /// Who.
-            worker: T::AccountId,
-            /// Plancks a token.
-            price_per_token: Balance,
-        },
-        /// A worker takes no further jobs.
-        WorkerPaused {
-            /// Who.
-            worker: T::AccountId,
-        },
-        /// A worker takes jobs again.
-        WorkerResumed {
-            /// Who.
-            worker: T::AccountId,
-        },
-        /// A worker left and got its bond back.
-        WorkerDeregistered {
-            /// Who.
-            worker: T::AccountId,
-            /// Plancks released.
-            bond: Balance,
-        },
-        /// A job was queued.
-        JobCreated {
-            /// Its number.
-            job: JobId,
-            /// Who pays.
-            owner: T::AccountId,
-            /// Plancks held.
-            budget: Balance,
-        },
-        /// A job was given to a worker.
-        JobAssigned {
-            /// Its number.
-            job: JobId,
-            /// To whom.
-            worker: T::AccountId,
-            /// Plancks it is paid on completion, whatever changes from now on.
-            price: Balance,
-            /// Last block to take it in.
-            take_by: BlockNumber,
-        },
-        /// A worker began.
-        JobTaken {
-            /// The job.
-            job: JobId,
-            /// Who began.
-            worker: T::AccountId,
-        },
-        /// A worker gave a sign of life.
-        JobProgressed {
-            /// The job.
-            job: JobId,
-            /// Optimiser steps done.
-            step: u32,
-            /// Optimiser steps in all.
-            total_steps: u32,
-        },
-        /// A worker posted its result.
-        ResultSubmitted {
-            /// The job.
-            job: JobId,
-            /// Who posted it.
-            worker: T::AccountId,
-            /// The adapter on IPFS.
-            content: ContentId,
-            /// Block in which it is paid.
-            completes_at: BlockNumber,
-        },
-        /// A worker was paid and its adapter registered.
-        JobCompleted {
-            /// The job, and the adapter's number.
-            job: JobId,
-            /// Who was paid.
-            worker: T::AccountId,
-            /// How many plancks.
-            price: Balance,
-            /// Plancks given back to the owner.
-            refund: Balance,
-        },
-        /// A worker lost a job by letting its time pass.
-        JobTimedOut {
-            /// The job.
-            job: JobId,
-            /// Who lost it.
-            worker: T::AccountId,
-            /// Plancks it lost.
-            penalty: Balance,
-        },
-        /// A job stands in its queue again.
-        JobRequeued {
-            /// The job.
-            job: JobId,
-            /// Workers that let it time out so far.
-            attempts: u8,
-        },
-        /// A job ended without an adapter.
-        JobFailed {
-            /// The job.
-            job: JobId,
-            /// Why.
-            failure: JobFailure,
-            /// Plancks given back to the owner.
-            refund: Balance,
-        },
-        /// A job was called off by its owner.
-        JobCancelled {
-            /// The job.
-            job: JobId,
-            /// Plancks given back to the owner.
-            refund: Balance,
-        },
-        /// What was due for a job could not be done now and will be tried again.
-        JobDelayed {
-            /// The job.
-            job: JobId,
-            /// Block of the next try.
-            until: BlockNumber,
-        },
-        /// A job was queued that trains an adapter further.
-        ParentNamed {
-            /// The job.
-            job: JobId,
-            /// The adapter.
-            parent: JobId,
-        },
-        /// A worker gave a job back within the window to take it.
-        JobDeclined {
-            /// The job.
-            job: JobId,
-            /// Who declined it.
-            worker: T::AccountId,
-            /// Why.
-            reason: DeclineReason,
-        },
-        /// A worker that declined several jobs in a row is paused.
-        WorkerRests {
-            /// Who.
-            worker: T::AccountId,
-            /// The first block in which it may resume.
-            until: BlockNumber,
-        },
-        /// A worker's higher floor waits.
-        PriceRaiseWaits {
-            /// Who.
-            worker: T::AccountId,
-            /// Plancks a token.
-            price_per_token: Balance,
-            /// The first block in which it may take effect.
-            from: BlockNumber,
-        },
-        /// A job offers more a token.
-        JobPriceRaised {
-            /// The job.
-            job: JobId,
-            /// Plancks a token.
-            price_per_token: Balance,
-            /// Plancks held now.
-            budget: Balance,
-        },
-        /// A job has more time.
-        JobDeadlineExtended {
-            /// The job.
-            job: JobId,
-            /// Block after which it fails.
-            deadline: BlockNumber,
-        },
-        /// A worker no longer has a job, which its owner called off, and was paid for what it had shown.
-        WorkPaid {
-            /// The job.
-            job: JobId,
-            /// Who was paid.
-            worker: T::AccountId,
-            /// How many plancks.
-            pay: Balance,
-        },
-        /// An owner lost the deposit of a job that several workers found unusable.
-        DepositForfeited {
-            /// The job.
-            job: JobId,
-            /// Plancks lost.
-            amount: Balance,
-        },
-        /// A job that ended without an adapter is no longer on record.
-        JobPruned {
-            /// The job.
-            job: JobId,
-            /// Plancks given back to its owner.
-            deposit: Balance,
-        },
-        /// A base model takes no new jobs.
-        BaseModelRetired {
-            /// Its number.
-            base: BaseModelId,
-            /// Plancks given back to who registered it.
-            deposit: Balance,
-        },
-    }
-
-    /// Why a call was refused.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// There is no base model of that number.
-        UnknownBaseModel,
-        /// A base model has a name.
-        EmptyName,
-        /// A base model has a licence.
-        EmptyLicence,
-        /// The text is not UTF-8.
-        NotUtf8,
-        /// A file holds at least one byte.
-        EmptyFile,
-        /// A raw content id's digest is the sha2-256 of the file.
-        DigestMismatch,
-        /// The account is a worker already.
-        AlreadyAWorker,
-        /// The account is not a worker.
-        NotAWorker,
-        /// A worker can train at least one kind.
-        NoKinds,
-        /// A kind is named twice.
-        RepeatedKind,
-        /// The worker is paused already.
-        AlreadyPaused,
-        /// The worker is not paused.
-        NotPaused,
-        /// The worker has a job. Finish it first.
-        WorkerHasJob,
-        /// The window of a result is still open. Wait until it has passed.
-        WorkerHasOpenResults,
-        /// A job names at least one Datanet.
-        NoDatasets,
-        /// A Datanet is named twice.
-        RepeatedDatanet,
-        /// The Datanet never had that version.
-        UnknownVersion,
-        /// That version has no leaf to train on.
-        EmptyVersion,
-        /// `lora_r` is outside its bounds.
-        LoraR,
-        /// `lora_alpha` is outside its bounds.
-        LoraAlpha,
-        /// `lora_dropout_bp` is outside its bounds.
-        LoraDropoutBp,
-        /// `target_modules` is outside its bounds.
-        TargetModules,
-        /// `learning_rate_nano` is outside its bounds.
-        LearningRateNano,
-        /// `warmup_ratio_bp` is outside its bounds.
-        WarmupRatioBp,
-        /// `per_device_train_batch_size` is outside its bounds.
-        PerDeviceTrainBatchSize,
-        /// `gradient_accumulation_steps` is outside its bounds.
-        GradientAccumulationSteps,
-        /// `num_train_epochs` is outside its bounds.
-        NumTrainEpochs,
-        /// `max_seq_length` is outside its bounds.
-        MaxSeqLength,
-        /// `weight_decay_micro` is outside its bounds.
-        WeightDecayMicro,
-        /// `max_grad_norm_milli` is outside its bounds.
-        MaxGradNormMilli,
-        /// `eval_fraction_bp` is outside its bounds.
-        EvalFractionBp,
-        /// The token ceiling is 0.
-        ZeroTokenCeiling,
-        /// The budget is below the least budget of a job.
-        BelowMinimumBudget,
-        /// The deadline is not after the current block.
-        DeadlinePassed,
-        /// The deadline is farther away than a job may last.
-        DeadlineTooFar,
-        /// There is no job of that number.
-        UnknownJob,
-        /// Only the job's owner may do this.
-        NotTheOwner,
-        /// The job is not in a state in which this can be done.
-        WrongState,
-        /// The job is not this account's to work on.
-        NotTheWorker,
-        /// The block for it has passed.
-        TooLate,
-        /// The price is above the job's budget.
-        AboveBudget,
-        /// More steps are done than there are.
-        StepBeyondTotal,
-        /// The root does not belong to the job's datasets.
-        DatasetRootMismatch,
-        /// A number left the range of its type.
-        Overflow,
-        /// There is no adapter of the parent's number.
-        UnknownParent,
-        /// The parent adapter is one of another base model.
-        ParentBaseModel,
-        /// `lora_r` is not the parent adapter's.
-        ParentLoraR,
-        /// `lora_alpha` is not the parent adapter's.
-        ParentLoraAlpha,
-        /// `target_modules` is not what the parent adapter's job named.
-        ParentTargetModules,
-        /// A name, licence or endpoint holds a control, bidirectional or invisible character, or an
-        /// endpoint nothing but white space.
-        HiddenCharacter,
-        /// A version holds a leaf that its contributor or governance revoked.
-        RevokedLeaf,
-        /// No worker, however fast, could finish by that deadline.
-        DeadlineTooSoon,
-        /// The worker declined the job or lost it before.
-        RefusedBefore,
-        /// The number of all steps is another one than before.
-        OtherTotal,
-        /// The new price a token is not above the old one.
-        NotHigher,
-        /// The new deadline is not after the old one.
-        NotLater,
-        /// The worker has declined several jobs in a row and rests.
-        StillResting,
-        /// A base model is named twice.
-        RepeatedModel,
-        /// The base model takes no new jobs.
-        BaseModelRetired,
-        /// Only who registered the base model may do this.
-        NotTheRegistrar,
-        /// Until some time after the job's end only its owner may do this.
-        TooEarly,
-    }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -660,6 +402,11 @@ pub mod pallet {
         fn integrity_test() {
             assert!(T::MaxExpiriesPerBlock::get() >= 2, "the agenda has to make headway");
             assert!(T::MaxPaymentsPerBlock::get() >= 2, "payments have to make headway");
+            assert!(T::MaxDisputesPerBlock::get() >= 2, "disputes have to make headway");
+            assert!(
+                T::CommitWindow::get() >= 1 && T::RevealWindow::get() >= 1,
+                "a drawn worker needs a block to be heard in"
+            );
             assert!(T::BlockSeconds::get() >= 1, "a block takes time");
             assert!(T::MaxAttempts::get() >= 1, "a job has at least one attempt");
             assert!(T::HeartbeatWindow::get() >= 1, "a worker needs a block to be heard in");
@@ -984,6 +731,57 @@ pub mod pallet {
         pub fn retire_base_model(origin: OriginFor<T>, base: BaseModelId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_retire_base_model(who, base)
+        }
+
+        /// Disputes a result before its window has passed, and holds [`Config::DisputeBond`]. Anyone
+        /// may, once a job. Its payment waits until three workers that are drawn have looked at it.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::TooLate`],
+        /// [`Error::TooFewVerifiers`], and the currency's errors if the bond cannot be held.
+        #[pallet::call_index(17)]
+        #[pallet::weight(T::WeightInfo::dispute())]
+        pub fn dispute(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_dispute(who, job)
+        }
+
+        /// Shows the hash of what the caller, who was drawn, found of a result in dispute:
+        /// [`finding_commitment`](openledger_primitives::job::dispute::finding_commitment).
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::NotInDispute`], [`Error::WrongState`],
+        /// [`Error::NotDrawn`], [`Error::TooLate`], [`Error::CommittedBefore`].
+        #[pallet::call_index(18)]
+        #[pallet::weight(T::WeightInfo::commit_finding())]
+        pub fn commit_finding(
+            origin: OriginFor<T>,
+            job: JobId,
+            commitment: H256,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_commit_finding(who, job, commitment)
+        }
+
+        /// Shows what the caller found, once no hash can be shown any more.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::UnknownJob`], [`Error::NotInDispute`], [`Error::WrongState`],
+        /// [`Error::NotDrawn`], [`Error::NotCommitted`], [`Error::RevealedBefore`],
+        /// [`Error::RevealTooEarly`], [`Error::TooLate`], [`Error::OtherCommitment`].
+        #[pallet::call_index(19)]
+        #[pallet::weight(T::WeightInfo::reveal_finding())]
+        pub fn reveal_finding(
+            origin: OriginFor<T>,
+            job: JobId,
+            finding: Finding,
+            salt: Salt,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_reveal_finding(who, job, finding, salt)
         }
     }
 }

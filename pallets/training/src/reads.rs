@@ -3,13 +3,13 @@
 use crate::{
     impls::JobOf,
     types::{OptIn, Row},
-    Adapters, BaseModels, Config, Jobs, JobsOf, NextBaseModel, NextJob, Pallet, Parents, Shelved,
-    Waiting, WaitingFirsts, Worker, Workers,
+    Adapters, BaseModels, Config, Disputes, Duties, Jobs, JobsOf, NextBaseModel, NextJob, Pallet,
+    Parents, Shelved, Waiting, WaitingFirsts, Worker, Workers,
 };
 use alloc::vec::Vec;
 use openledger_primitives::{
-    api::{BaseModelView, JobView, QueuePlace, WorkerView},
-    Adapter, BaseModelId, JobId, Serves,
+    api::{BaseModelView, DisputeView, JobView, QueuePlace, WorkerView},
+    Adapter, BaseModelId, JobId, JobState, Serves,
 };
 
 /// Most entries of one page.
@@ -56,7 +56,10 @@ impl<T: Config> Pallet<T> {
     fn job_view(id: JobId, job: JobOf<T>) -> JobView<T::AccountId> {
         JobView {
             id,
-            due: job.due(&Self::windows()),
+            due: match job.state {
+                JobState::Disputed { .. } => Disputes::<T>::get(id).and_then(|of| of.ends_by()),
+                _ => job.due(&Self::windows()),
+            },
             owner: job.owner,
             base: job.base,
             kind: job.kind,
@@ -73,6 +76,26 @@ impl<T: Config> Pallet<T> {
             state: job.state,
             ended_at: job.ended_at,
         }
+    }
+
+    /// A job's dispute, if there ever was one.
+    pub fn dispute_of(job: JobId) -> Option<DisputeView<T::AccountId>> {
+        Disputes::<T>::get(job).map(|dispute| DisputeView {
+            job,
+            fee: dispute.fee(),
+            disputer: dispute.disputer,
+            bond: dispute.bond,
+            draw_at: dispute.draw_at,
+            drawn: dispute.drawn.into_inner(),
+            commit_by: dispute.commit_by,
+            reveal_by: dispute.reveal_by,
+            outcome: dispute.outcome,
+        })
+    }
+
+    /// The open disputes for which a worker is drawn.
+    pub fn duties(account: T::AccountId) -> Vec<JobId> {
+        Duties::<T>::get(account).map(|duties| duties.into_inner()).unwrap_or_default()
     }
 
     /// Where a queued job stands.

@@ -1,16 +1,24 @@
 //! What must hold of the pallet's storage at the end of every block.
 
 use crate::{
+    disputes::verifier_sets,
     shelves::{job_shelves, worker_shelves},
-    types::{Class, Firsts, Row},
-    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, HoldReason, Idle, IdleFirsts,
-    Jobs, JobsOf, NextBaseModel, NextJob, NextPlace, OfferKey, Pallet, Parents, PaymentCursor,
-    Payments, Shelved, Waiting, WaitingFirsts, Workers,
+    types::{Class, Firsts, Row, VerifierSet},
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, DisputeAgenda, DisputeCursor,
+    Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, NextBaseModel, NextJob,
+    NextPlace, OfferKey, Pallet, Parents, PaymentCursor, Payments, Shelved, VerifierCount,
+    VerifierIndex, Verifiers, Waiting, WaitingFirsts, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
 use frame_support::{ensure, traits::fungible::hold::Inspect};
-use openledger_primitives::{job::Assignment, Balance, BlockNumber, JobId, JobState};
+use openledger_primitives::{
+    job::{
+        dispute::{Outcome, DRAWN},
+        Assignment, JobFailure,
+    },
+    Balance, BlockNumber, JobId, JobState,
+};
 use sp_runtime::TryRuntimeError;
 
 /// What records say is held, by the account's encoding.
@@ -35,6 +43,8 @@ impl<T: Config> Pallet<T> {
         Self::check_nobody_waits_in_vain()?;
         Self::check_adapters()?;
         Self::check_parents()?;
+        Self::check_disputes()?;
+        Self::check_verifiers()?;
         Self::check_holds()
     }
 
@@ -123,24 +133,30 @@ impl<T: Config> Pallet<T> {
 
     /// Every entry of an agenda is the one entry of a job, and none is behind its cursor.
     fn check_agenda() -> Result<(), TryRuntimeError> {
-        let check = |cursor: Option<BlockNumber>, at: BlockNumber, id: JobId, paid: bool| {
+        let check = |cursor: Option<BlockNumber>, at: BlockNumber, id: JobId, agenda: &str| {
             ensure!(at >= cursor.unwrap_or(0), "an entry of the agenda is behind the cursor");
             ensure!(AgendaOf::<T>::get(id) == Some(at), "an entry of the agenda is not its job's");
             let job = Jobs::<T>::get(id).ok_or("an entry of the agenda has no job")?;
-            ensure!(
-                paid == matches!(job.state, JobState::Submitted { .. }),
-                "an entry stands on the other agenda"
-            );
+            let right = match job.state {
+                JobState::Submitted { .. } => "payments",
+                JobState::Disputed { .. } => "disputes",
+                _ => "jobs",
+            };
+            ensure!(agenda == right, "an entry stands on the other agenda");
             Ok::<(), TryRuntimeError>(())
         };
         let mut entries = 0usize;
         for (at, id, ()) in Agenda::<T>::iter() {
             entries = entries.saturating_add(1);
-            check(AgendaCursor::<T>::get(), at, id, false)?;
+            check(AgendaCursor::<T>::get(), at, id, "jobs")?;
         }
         for (at, id, ()) in Payments::<T>::iter() {
             entries = entries.saturating_add(1);
-            check(PaymentCursor::<T>::get(), at, id, true)?;
+            check(PaymentCursor::<T>::get(), at, id, "payments")?;
+        }
+        for (at, id, ()) in DisputeAgenda::<T>::iter() {
+            entries = entries.saturating_add(1);
+            check(DisputeCursor::<T>::get(), at, id, "disputes")?;
         }
         ensure!(entries == AgendaOf::<T>::iter().count(), "an unfinished job has no entry");
         Ok(())
@@ -150,7 +166,9 @@ impl<T: Config> Pallet<T> {
     fn check_workers() -> Result<(), TryRuntimeError> {
         let mut open = BTreeMap::<Vec<u8>, u32>::new();
         for job in Jobs::<T>::iter_values() {
-            if let JobState::Submitted { assignment, .. } = job.state {
+            if let JobState::Submitted { assignment, .. } | JobState::Disputed { assignment, .. } =
+                job.state
+            {
                 let count = open.entry(assignment.worker.encode()).or_default();
                 *count = count.saturating_add(1);
             }
@@ -251,6 +269,88 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Exactly the jobs in dispute have an open one, and those drawn for it know of it.
+    fn check_disputes() -> Result<(), TryRuntimeError> {
+        let mut duties = BTreeMap::<Vec<u8>, Vec<JobId>>::new();
+        for (id, dispute) in Disputes::<T>::iter() {
+            let job = Jobs::<T>::get(id).ok_or("a dispute's job is gone")?;
+            let settled = match (&job.state, dispute.outcome) {
+                (JobState::Disputed { .. }, None) => false,
+                (JobState::Failed(JobFailure::Refuted), Some(Outcome::Upheld))
+                | (JobState::Completed { .. }, Some(Outcome::Rejected | Outcome::NoQuorum)) => true,
+                _ => return Err("a dispute's outcome is not its job's state".into()),
+            };
+            ensure!(
+                dispute.drawn.is_empty() || dispute.drawn.len() == DRAWN as usize,
+                "another number of workers than three is drawn"
+            );
+            let worker = job.assignment().map(|assignment| &assignment.worker);
+            for (n, verifier) in dispute.drawn.iter().enumerate() {
+                let who = &verifier.worker;
+                ensure!(
+                    *who != job.owner && *who != dispute.disputer && Some(who) != worker,
+                    "a party to a dispute is drawn for it"
+                );
+                let before = dispute.drawn.iter().take(n);
+                ensure!(
+                    before.into_iter().all(|other| other.worker != *who),
+                    "a worker is drawn twice for a dispute"
+                );
+                ensure!(
+                    verifier.finding.is_none() || verifier.commitment.is_some(),
+                    "a finding was shown without its hash"
+                );
+                if !settled {
+                    ensure!(Workers::<T>::contains_key(who), "a drawn worker is gone");
+                    duties.entry(who.encode()).or_default().push(id);
+                }
+            }
+        }
+        let disputed = Jobs::<T>::iter_values()
+            .filter(|job| matches!(job.state, JobState::Disputed { .. }))
+            .count();
+        let open = Disputes::<T>::iter_values().filter(|dispute| dispute.outcome.is_none()).count();
+        ensure!(disputed == open, "a job in dispute has no dispute");
+        for (who, listed) in Duties::<T>::iter() {
+            let mut listed = listed.into_inner();
+            listed.sort();
+            let mut drawn = duties.remove(&who.encode()).unwrap_or_default();
+            drawn.sort();
+            ensure!(!listed.is_empty() && listed == drawn, "a worker's draws are not its own");
+        }
+        ensure!(duties.is_empty(), "a drawn worker does not know of it");
+        Ok(())
+    }
+
+    /// Workers that are not paused are numbered in exactly their sets, without gaps.
+    fn check_verifiers() -> Result<(), TryRuntimeError> {
+        let mut sizes = BTreeMap::<VerifierSet, u32>::new();
+        for (who, worker) in Workers::<T>::iter() {
+            for set in verifier_sets(&worker) {
+                let size = sizes.entry(set).or_default();
+                *size = size.saturating_add(1);
+                let index = VerifierIndex::<T>::get(&who, set).ok_or("a worker has no number")?;
+                ensure!(
+                    Verifiers::<T>::get(set, index).as_ref() == Some(&who),
+                    "a worker's number is another's"
+                );
+            }
+        }
+        let all = sizes.values().fold(0, |sum: usize, size| sum.saturating_add(*size as usize));
+        ensure!(
+            Verifiers::<T>::iter_keys().count() == all
+                && VerifierIndex::<T>::iter_keys().count() == all,
+            "a set holds a worker that does not belong there"
+        );
+        for (set, count) in VerifierCount::<T>::iter() {
+            ensure!(sizes.remove(&set) == Some(count), "a set's workers are not counted right");
+            let numbers = (0..count).filter(|n| Verifiers::<T>::contains_key(set, n)).count();
+            ensure!(numbers == count as usize, "a set has a gap");
+        }
+        ensure!(sizes.is_empty(), "a set's workers are not counted");
+        Ok(())
+    }
+
     /// What is held is what the records say, for each purpose and account.
     fn check_holds() -> Result<(), TryRuntimeError> {
         let mut sums = Sums::<T::AccountId>::new();
@@ -264,6 +364,13 @@ impl<T: Config> Pallet<T> {
             add(&mut sums, job.owner, job.deposit)?;
         }
         Self::ensure_held(HoldReason::JobDeposit, sums)?;
+
+        let mut sums = Sums::<T::AccountId>::new();
+        for dispute in Disputes::<T>::iter_values() {
+            let held = if dispute.outcome.is_none() { dispute.bond } else { 0 };
+            add(&mut sums, dispute.disputer, held)?;
+        }
+        Self::ensure_held(HoldReason::DisputeBond, sums)?;
 
         let mut sums = Sums::<T::AccountId>::new();
         for (who, worker) in Workers::<T>::iter() {

@@ -182,6 +182,31 @@ pub const CLASSES: u32 = SizeClass::COUNT as u32 * RateClass::COUNT as u32;
 /// Of each shelf of a row that is not empty, the first entry.
 pub type Firsts<Key> = BoundedVec<(Class, Key), ConstU32<CLASSES>>;
 
+/// The workers that may be drawn for disputes: those not paused that have opted in to a base model, or
+/// that take all of a family up to a size.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct VerifierSet {
+    /// The base models' architecture.
+    pub family: ModelFamily,
+    /// The base model, or `None` for the set by size.
+    pub base: Option<BaseModelId>,
+    /// Size of the weights; the smallest in a set of one base model.
+    pub size: SizeClass,
+}
+
 /// What a job owner asks for: the arguments of `create_job` and `refine_adapter`.
 pub(crate) struct JobOffer {
     pub(crate) parent: Option<JobId>,

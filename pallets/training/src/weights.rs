@@ -4,13 +4,17 @@
 //! are rounded up from comparable calls of the SDK. Measured weights replace them once the pallet
 //! has benchmarks.
 
-use crate::{JOBS_TRIED, WORKERS_TRIED};
+use crate::{DRAW_TRIES, JOBS_TRIED, WORKERS_TRIED};
 use core::marker::PhantomData;
 use frame_support::{
     traits::Get,
     weights::{RuntimeDbWeight, Weight},
 };
-use openledger_primitives::{job::MAX_REFUSED, market::MAX_MODELS, JobKind, Method};
+use openledger_primitives::{
+    job::{dispute::DRAWN, MAX_REFUSED},
+    market::MAX_MODELS,
+    JobKind, Method, ModelFamily, SizeClass,
+};
 
 /// Weights of the calls and of the work at the start of a block.
 pub trait WeightInfo {
@@ -48,6 +52,14 @@ pub trait WeightInfo {
     fn prune_job() -> Weight;
     /// Of `retire_base_model`.
     fn retire_base_model() -> Weight;
+    /// Of `dispute`.
+    fn dispute() -> Weight;
+    /// Of `commit_finding`.
+    fn commit_finding() -> Weight;
+    /// Of `reveal_finding`.
+    fn reveal_finding() -> Weight;
+    /// Of the start of a block that drew workers for so many disputes and settled so many.
+    fn judge(drawn: u32, settled: u32) -> Weight;
     /// Of the start of a block that paid for so many results, took so many jobs from a worker or ended
     /// them, and entered so many anew.
     fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight;
@@ -82,8 +94,8 @@ impl Cost {
         )
     }
 
-    fn times(self, times: u32) -> Self {
-        let times = u64::from(times);
+    const fn times(self, times: u32) -> Self {
+        let times = times as u64;
         Self(
             self.0.saturating_mul(times),
             self.1.saturating_mul(times),
@@ -113,6 +125,23 @@ const fn shelve(rows: u64) -> Cost {
 /// A job is given to a worker: it, worker, shelf's mark, and agenda.
 const ASSIGN: Cost = Cost(30_000_000, 5_000, 4, 6);
 
+/// Most sets of verifiers that a worker belongs to: one a model, or one a family.
+const SETS: u64 = {
+    let families = ModelFamily::ALL.len() as u64;
+    if families > MAX_MODELS as u64 {
+        families
+    } else {
+        MAX_MODELS as u64
+    }
+};
+
+/// A worker enters its sets of verifiers, or leaves them: its number, the size, and the last one.
+const VERIFY: Cost =
+    Cost(8_000_000u64.saturating_mul(SETS), 0, SETS.saturating_mul(3), SETS.saturating_mul(5));
+
+/// The sizes of the sets that a draw is made from.
+const SET_SIZES: Cost = Cost(10_000_000, 5_000, 1 + SizeClass::COUNT as u64, 0);
+
 /// A worker becomes idle: it looks for a job, and goes on its shelves or takes the job off its two.
 const fn enter_worker() -> Cost {
     search(ROWS, JOBS_TRIED as u64).and(shelve(ROWS)).and(shelve(2)).and(ASSIGN)
@@ -136,22 +165,23 @@ fn register_worker(kinds: u32) -> Cost {
     Cost(50_000_000, 8_000, models.saturating_add(4), 4)
         .and(Cost(1_000_000, 0, 0, 0).times(kinds))
         .and(enter_worker())
+        .and(VERIFY)
 }
 
 fn update_worker(kinds: u32) -> Cost {
-    register_worker(kinds).and(shelve(ROWS))
+    register_worker(kinds).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn pause() -> Cost {
-    Cost(20_000_000, 4_000, 1, 1).and(shelve(ROWS))
+    Cost(20_000_000, 4_000, 2, 1).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn resume() -> Cost {
-    Cost(50_000_000, 8_000, 4, 4).and(enter_worker())
+    Cost(50_000_000, 8_000, 4, 4).and(enter_worker()).and(VERIFY)
 }
 
 fn deregister_worker() -> Cost {
-    Cost(50_000_000, 8_000, 3, 3).and(shelve(ROWS))
+    Cost(50_000_000, 8_000, 4, 3).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn create_job(datasets: u32) -> Cost {
@@ -188,6 +218,7 @@ fn decline() -> Cost {
         .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
         .and(enter_job())
         .and(enter_worker())
+        .and(VERIFY)
 }
 
 fn raise_price() -> Cost {
@@ -206,9 +237,37 @@ fn retire_base_model() -> Cost {
     Cost(40_000_000, 8_000, 3, 3)
 }
 
+fn dispute() -> Cost {
+    // The parties' records as workers are read.
+    Cost(70_000_000, 12_000, 9, 7).and(SET_SIZES)
+}
+
+fn commit_finding() -> Cost {
+    Cost(40_000_000, 8_000, 3, 6)
+}
+
+fn reveal_finding() -> Cost {
+    Cost(40_000_000, 8_000, 3, 6)
+}
+
+/// Payment for a result: worker, owner, their holds, job, adapter.
+const PAYMENT: Cost = Cost(150_000_000, 20_000, 12, 16);
+
+fn judge(drawn: u32, settled: u32) -> Cost {
+    // Of each worker that is looked at: its number, and what it is drawn for.
+    let draw = Cost(60_000_000, 10_000, 5, 9)
+        .and(SET_SIZES)
+        .and(Cost(8_000_000, 1_000, 2, 0).times(DRAW_TRIES));
+    // Each of the drawn may be paid, or be paused; the job's worker may be as well.
+    let workers = Cost(60_000_000, 3_000, 6, 6).and(shelve(ROWS)).and(VERIFY).times(DRAWN + 1);
+    let settle = Cost(60_000_000, 10_000, 6, 8).and(PAYMENT).and(workers);
+    Cost(10_000_000, 5_000, 2, 1).and(draw.times(drawn)).and(settle.times(settled))
+}
+
 fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Cost {
-    let payment = Cost(150_000_000, 20_000, 12, 16);
-    let time_out = Cost(100_000_000, 15_000, 10, 14).and(enter_job()).and(enter_worker());
+    let payment = PAYMENT;
+    let time_out =
+        Cost(100_000_000, 15_000, 10, 14).and(enter_job()).and(enter_worker()).and(VERIFY);
     let move_on = Cost(30_000_000, 10_000, 6, 6).and(shelve(4));
     Cost(20_000_000, 10_000, 4, 2)
         .and(payment.times(paid))
@@ -284,6 +343,22 @@ macro_rules! weights {
 
         fn retire_base_model() -> Weight {
             retire_base_model().under($db)
+        }
+
+        fn dispute() -> Weight {
+            dispute().under($db)
+        }
+
+        fn commit_finding() -> Weight {
+            commit_finding().under($db)
+        }
+
+        fn reveal_finding() -> Weight {
+            reveal_finding().under($db)
+        }
+
+        fn judge(drawn: u32, settled: u32) -> Weight {
+            judge(drawn, settled).under($db)
         }
 
         fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight {

@@ -3,7 +3,7 @@
 use crate::{
     impls::{ensure_endpoint, ensure_file, refill, text_error},
     types::{OptIn, Raise, WorkerOffer},
-    BaseModel, BaseModels, Config, Error, Event, HoldReason, Jobs, Kinds, ModelFiles,
+    BaseModel, BaseModels, Config, Duties, Error, Event, HoldReason, Jobs, Kinds, ModelFiles,
     NextBaseModel, Pallet, ShortText, Worker, Workers,
 };
 use alloc::vec::Vec;
@@ -151,11 +151,20 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_pause(who: T::AccountId) -> DispatchResult {
         let mut worker = Workers::<T>::get(&who).ok_or(Error::<T>::NotAWorker)?;
         ensure!(!worker.paused, Error::<T>::AlreadyPaused);
-        Self::unshelve_worker(&worker);
         worker.paused = true;
-        Workers::<T>::insert(&who, worker);
-        Self::deposit_event(Event::WorkerPaused { worker: who });
+        Self::pause_worker(&who, worker);
         Ok(())
+    }
+
+    /// Stores a worker that is paused from now on.
+    pub(crate) fn pause_worker(who: &T::AccountId, worker: Worker) {
+        let before = Workers::<T>::get(who);
+        if let Some(before) = &before {
+            Self::unshelve_worker(before);
+        }
+        Self::update_verifier(who, before.as_ref(), Some(&worker));
+        Workers::<T>::insert(who, worker);
+        Self::deposit_event(Event::WorkerPaused { worker: who.clone() });
     }
 
     pub(crate) fn do_resume(who: T::AccountId) -> DispatchResult {
@@ -177,7 +186,9 @@ impl<T: Config> Pallet<T> {
         let worker = Workers::<T>::get(&who).ok_or(Error::<T>::NotAWorker)?;
         ensure!(worker.job.is_none(), Error::<T>::WorkerHasJob);
         ensure!(worker.open_results == 0, Error::<T>::WorkerHasOpenResults);
+        ensure!(!Duties::<T>::contains_key(&who), Error::<T>::WorkerIsDrawn);
         Self::unshelve_worker(&worker);
+        Self::update_verifier(&who, Some(&worker), None);
         let bond = worker.bond;
         T::Currency::release(&HoldReason::WorkerBond.into(), &who, bond, Precision::Exact)?;
         Workers::<T>::remove(&who);
@@ -200,6 +211,7 @@ impl<T: Config> Pallet<T> {
     /// Stores a worker that stands on no shelf; an idle one gets the best job that waits for it, or
     /// goes on its shelves.
     fn place_worker(who: T::AccountId, mut worker: Worker) -> DispatchResult {
+        Self::update_verifier(&who, Workers::<T>::get(&who).as_ref(), Some(&worker));
         if !worker.is_idle() {
             Workers::<T>::insert(&who, worker);
             return Ok(());

@@ -13,10 +13,16 @@ mod conservation;
 mod corruption;
 #[path = "chain_training/dispatch.rs"]
 mod dispatch;
+#[path = "chain_training/disputes.rs"]
+mod disputes;
+#[path = "chain_training/disputes_damaged.rs"]
+mod disputes_damaged;
 #[path = "chain_training/life.rs"]
 mod life;
 #[path = "chain_training/market.rs"]
 mod market;
+#[path = "chain_training/model.rs"]
+mod model;
 #[path = "chain_training/parents.rs"]
 mod parents;
 #[path = "chain_training/refusals.rs"]

@@ -1,8 +1,8 @@
 //! A job's transitions. Each does all that it says, or leaves the job as it was.
 
 use super::{
-    Assignment, CalledOff, DeclineReason, Job, JobError, JobFailure, JobResult, JobState, Refused,
-    Released, QUORUM,
+    dispute::Outcome, Assignment, CalledOff, DeclineReason, Job, JobError, JobFailure, JobResult,
+    JobState, Refused, Released, QUORUM,
 };
 use crate::{Balance, BlockNumber, RateClass, Windows};
 
@@ -179,8 +179,50 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         Ok(done)
     }
 
+    /// The result is disputed before its window has passed; it can be only once.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError::WrongState`], [`JobError::TooLate`].
+    pub fn dispute(&mut self, now: BlockNumber) -> Result<(), JobError> {
+        let JobState::Submitted { assignment, result, completes_at } = &self.state else {
+            return Err(JobError::WrongState);
+        };
+        // It is being paid, even if that has to be tried again.
+        if now >= *completes_at {
+            return Err(JobError::TooLate);
+        }
+        self.state = JobState::Disputed { assignment: assignment.clone(), result: *result };
+        Ok(())
+    }
+
+    /// The dispute has ended: the job has failed if it was upheld, or else is completed. Returns who
+    /// posted what.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError::WrongState`].
+    pub fn settle(
+        &mut self,
+        outcome: Outcome,
+        now: BlockNumber,
+    ) -> Result<(Assignment<AccountId>, JobResult), JobError> {
+        let JobState::Disputed { assignment, result } = &self.state else {
+            return Err(JobError::WrongState);
+        };
+        let done = (assignment.clone(), *result);
+        match outcome {
+            Outcome::Upheld => self.fail(JobFailure::Refuted, now),
+            Outcome::Rejected | Outcome::NoQuorum => {
+                self.state = JobState::Completed { assignment: done.0.clone() };
+            }
+        }
+        Ok(done)
+    }
+
     /// The last block in which the job may be as it is: after it, [`time_out`](Self::time_out) moves
-    /// it on, or [`complete`](Self::complete) in it. `None` if it is over.
+    /// it on, or [`complete`](Self::complete) in it. `None` if it is over, or in dispute, which has
+    /// a [`due`](super::dispute::Dispute::due) of its own.
     pub fn due(&self, windows: &Windows) -> Option<BlockNumber> {
         match &self.state {
             // After it, not even the fastest worker could finish.
@@ -194,7 +236,10 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
                 Some((*heartbeat_by).min(self.deadline).min(finish_by))
             }
             JobState::Submitted { completes_at, .. } => Some(*completes_at),
-            JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled => None,
+            JobState::Disputed { .. }
+            | JobState::Completed { .. }
+            | JobState::Failed(_)
+            | JobState::Cancelled => None,
         }
     }
 
@@ -297,7 +342,7 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
     ///
     /// [`JobError::WrongState`], [`JobError::NotLater`].
     pub fn extend(&mut self, deadline: BlockNumber) -> Result<(), JobError> {
-        if self.is_over() || matches!(self.state, JobState::Submitted { .. }) {
+        if self.is_over() || self.state.open_result().is_some() {
             return Err(JobError::WrongState);
         }
         if deadline <= self.deadline {

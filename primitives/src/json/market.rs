@@ -2,8 +2,12 @@
 
 use super::{datasets, hex, Dataset};
 use crate::{
-    api::{BaseModelView, JobView, WorkerView},
-    job::{self, DeclineReason, JobFailure, JobState},
+    api::{BaseModelView, DisputeView, JobView, WorkerView},
+    job::{
+        self,
+        dispute::{Finding, Outcome as Decision},
+        DeclineReason, JobFailure, JobState,
+    },
     ContentId, JobKind, JobResult, Method, ModelFamily, Serves,
 };
 use alloc::{
@@ -233,7 +237,8 @@ impl<A: Clone + PartialEq> Job<A> {
             JobState::Training { step, total_steps, .. } => {
                 steps = (Some(*step), Some(*total_steps));
             }
-            JobState::Submitted { result: posted, .. } => result = Some(*posted),
+            JobState::Submitted { result: posted, .. }
+            | JobState::Disputed { result: posted, .. } => result = Some(*posted),
             JobState::Failed(why) => failure = Some(*why),
             _ => {}
         }
@@ -263,6 +268,66 @@ impl<A: Clone + PartialEq> Job<A> {
             step: steps.0,
             total_steps: steps.1,
             result: result.map(Outcome::from),
+        }
+    }
+}
+
+/// A worker that was drawn for a dispute.
+#[derive(Debug, Serialize)]
+pub struct Verifier<A> {
+    /// Who.
+    pub worker: A,
+    /// The hash of its finding, once it is shown.
+    pub commitment: Option<String>,
+    /// What it found, once it is shown.
+    pub finding: Option<Finding>,
+}
+
+/// A dispute about a job's result.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dispute<A> {
+    /// The job.
+    pub job: u64,
+    /// Who opened it.
+    pub disputer: A,
+    /// Plancks at stake.
+    pub bond: String,
+    /// Plancks for each worker that is paid for its finding.
+    pub fee: String,
+    /// Block at whose start workers are drawn.
+    pub draw_at: u32,
+    /// Those drawn.
+    pub drawn: Vec<Verifier<A>>,
+    /// Last block for the hashes of findings, once workers are drawn.
+    pub commit_by: Option<u32>,
+    /// Last block for findings, once workers are drawn.
+    pub reveal_by: Option<u32>,
+    /// How it ended; nothing while it is open.
+    pub outcome: Option<Decision>,
+}
+
+impl<A> From<DisputeView<A>> for Dispute<A> {
+    fn from(view: DisputeView<A>) -> Self {
+        let block = |block: u32| (block > 0).then_some(block);
+        Self {
+            job: view.job,
+            disputer: view.disputer,
+            bond: view.bond.to_string(),
+            fee: view.fee.to_string(),
+            draw_at: view.draw_at,
+            drawn: view
+                .drawn
+                .into_iter()
+                .map(|verifier| Verifier {
+                    worker: verifier.worker,
+                    commitment: verifier.commitment.map(hex),
+                    finding: verifier.finding,
+                })
+                .collect(),
+            commit_by: block(view.commit_by),
+            reveal_by: block(view.reveal_by),
+            outcome: view.outcome,
         }
     }
 }

@@ -3,7 +3,10 @@
 use codec::{DecodeAll, Encode};
 use openledger_primitives::{
     committee::Outcome,
-    job::{DeclineReason, JobFailure, JobState},
+    job::{
+        dispute::{self, Finding},
+        DeclineReason, JobFailure, JobState,
+    },
     training::{Schedule, SpecField},
     BarReason, ClosedList, MediaType, Method, Modality, ModelFamily, RefusalRule, RejectionReason,
 };
@@ -47,6 +50,8 @@ fn every_entry_has_one_code_and_one_name_everywhere() {
     check::<JobFailure>();
     check::<Outcome>();
     check::<DeclineReason>();
+    check::<Finding>();
+    check::<dispute::Outcome>();
     check::<ModelFamily>();
     check::<Method>();
     check::<Schedule>();
@@ -89,6 +94,12 @@ fn the_tables_in_the_pages_are_those_of_the_code() {
     for reason in DeclineReason::ALL {
         has(&jobs, &format!("| `{reason}` | {} |", reason.help()));
     }
+    for finding in Finding::ALL {
+        has(&jobs, &format!("| `{finding}` | {} |", finding.help()));
+    }
+    for outcome in dispute::Outcome::ALL {
+        has(&rpc, &format!("`{outcome}` ({})", outcome.help()));
+    }
     for failure in JobFailure::ALL {
         has(&rpc, &format!("{failure} ({})", failure.help()));
     }
@@ -100,6 +111,7 @@ fn the_tables_in_the_pages_are_those_of_the_code() {
         "assigned",
         "training",
         "submitted",
+        "disputed",
         "completed",
     ] {
         has(row, state);

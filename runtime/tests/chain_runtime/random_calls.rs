@@ -4,7 +4,10 @@
 use crate::common::*;
 use openledger_primitives::{
     api::DatanetView,
-    job::{DeclineReason, JobResult, JobState},
+    job::{
+        dispute::{finding_commitment, Finding},
+        DeclineReason, JobResult, JobState,
+    },
     leaf::{dataset_root, version_of, DatasetRef},
     ContentId, DatanetText, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy,
     RewardTerms, Serves, TrainingSpec, Verdict, OPEN,
@@ -226,6 +229,15 @@ fn owners_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     }
 }
 
+/// Somebody who was drawn for a job's dispute, or anybody.
+fn drawn(dice: &mut Dice, job: u64) -> AccountId {
+    let drawn = Training::dispute_of(job).map(|dispute| dispute.drawn).unwrap_or_default();
+    match drawn.get(dice.roll(3) as usize) {
+        Some(verifier) => verifier.worker.clone(),
+        None => somebody(dice),
+    }
+}
+
 fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let now = frame_system::Pallet::<Runtime>::block_number();
     let jobs = Training::jobs(0, 100);
@@ -237,7 +249,19 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         Some(job) if dice.roll(2) == 0 => *job,
         _ => dice.roll(jobs.len() as u64 + 1),
     };
-    match dice.roll(17) {
+    match dice.roll(20) {
+        17 => pallet_training::Call::dispute { job }.into(),
+        n @ (18 | 19) => {
+            let finding = Finding::ALL[dice.roll(2) as usize];
+            match n {
+                18 => pallet_training::Call::commit_finding {
+                    job,
+                    commitment: finding_commitment(job, &drawn(dice, job), finding, &[7; 32]),
+                },
+                _ => pallet_training::Call::reveal_finding { job, finding, salt: [7; 32] },
+            }
+            .into()
+        }
         0 => pallet_training::Call::register_base_model {
             family: ModelFamily::Llama,
             name: b"model".to_vec().try_into().expect("short"),
@@ -380,6 +404,13 @@ fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
                 return assignment.worker;
             }
         }
+    }
+    if let RuntimeCall::Training(
+        pallet_training::Call::commit_finding { job, .. }
+        | pallet_training::Call::reveal_finding { job, .. },
+    ) = call
+    {
+        return drawn(dice, *job);
     }
     somebody(dice)
 }

@@ -18,6 +18,7 @@ pub(crate) mod preview;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod train;
+pub(crate) mod verify;
 
 use anyhow::{bail, Context, Result};
 use clap::{Args, ValueEnum};

@@ -14,13 +14,14 @@ use std::{
     },
     time::Duration,
 };
-use trainer_worker::runner::{Gateway, Options, Runner};
+use trainer_worker::runner::{Gateway, Machine, Options, Runner};
 
 /// Do the jobs that the chain dispatches to this worker.
 ///
 /// Registers the worker (a bond is held), takes each job it is given, fetches the dataset's files
 /// over IPFS and checks them against the chain, trains, publishes the adapter and posts the result.
-/// Stopped or killed, it carries on where it was when it is started again.
+/// Stopped or killed, it carries on where it was when it is started again. Drawn for a dispute, it
+/// looks at another worker's result meanwhile and shows what it found (`trainer-worker verify`).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   trainer-worker run --key //Eve --model SmolLM2-135M-Instruct.Q4_1.gguf --price 1000000
@@ -98,6 +99,11 @@ pub(crate) struct Args {
 
 /// Runs until it is told to stop.
 pub(crate) fn run(args: Args) -> Result<()> {
+    on_runtime(serve(args))
+}
+
+/// Runs what talks with node and peers; its log goes to stderr.
+pub(crate) fn on_runtime<T>(work: impl std::future::Future<Output = Result<T>>) -> Result<T> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
@@ -108,7 +114,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .with_target(false)
         .init();
     let runtime = tokio::runtime::Runtime::new().context("starting the asynchronous runtime")?;
-    runtime.block_on(serve(args))
+    let done = runtime.block_on(work);
+    // Training has ended by now; a result that is being looked at leaves nothing behind.
+    runtime.shutdown_background();
+    done
 }
 
 async fn serve(args: Args) -> Result<()> {
@@ -138,14 +147,16 @@ async fn serve(args: Args) -> Result<()> {
         price_per_token,
         serves,
         tokens_per_second: args.tokens_per_second,
-        cache_bytes: args.cache_bytes,
         endpoint: args.endpoint,
-        work_directory: args.work_directory.unwrap_or_else(|| data.join("worker/jobs")),
-        models: args.model,
         heartbeat: Duration::from_secs(args.heartbeat),
         report: args.report,
         max_jobs: args.max_jobs,
-        arithmetic,
+        machine: Machine {
+            work_directory: args.work_directory.unwrap_or_else(|| data.join("worker/jobs")),
+            models: args.model,
+            cache_bytes: args.cache_bytes,
+            arithmetic,
+        },
     };
     let runner = Runner::new(client, signer, Arc::new(ipfs.clone()), options, stop.clone());
     let worker = runner.run();

@@ -98,6 +98,20 @@ pub enum RunnerError {
         /// What was found.
         cause: String,
     },
+    /// There is nothing to verify.
+    #[error("job {job} has no result; `openledger job show {job}` says where it is in its life")]
+    NoResult {
+        /// The job.
+        job: JobId,
+    },
+    /// This machine cannot look at a result.
+    #[error("the result of job {job} cannot be verified here: {cause}")]
+    Unverifiable {
+        /// The job.
+        job: JobId,
+        /// What it lacks.
+        cause: String,
+    },
     /// The chain took the job away while it was being trained.
     #[error("job {job} is no longer this worker's")]
     Lost {

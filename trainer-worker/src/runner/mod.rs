@@ -11,17 +11,20 @@
 //! once, because the chain takes a job's result once. A node that restarts is waited for.
 
 mod dataset;
+mod duties;
 mod error;
 mod parent;
 mod prepare;
 mod report;
 mod settings;
+mod verify;
 
 pub use dataset::{fetch, weights, FoundFile};
 pub use error::RunnerError;
 pub use prepare::disk_free;
 pub use report::{Gateway, Reporter};
 pub use settings::{is_of_family, micro_nats, train_settings};
+pub use verify::{is_reproduced, verify, Losses, Verification, TOLERANCE};
 
 use prepare::Prepared;
 
@@ -81,21 +84,28 @@ pub struct Options {
     pub serves: Serves,
     /// How fast this worker trains, which is the time it is given and what deadlines it is offered.
     pub tokens_per_second: u32,
-    /// Most bytes of fetched base models on the disk; the longest unused are removed for new ones.
-    pub cache_bytes: u64,
     /// Where it serves, or empty.
     pub endpoint: String,
-    /// Checkpoints and fetched models.
-    pub work_directory: PathBuf,
-    /// Models that are on this disk already.
-    pub models: Vec<PathBuf>,
     /// Time between two heartbeats, each of which pays a fee.
     pub heartbeat: Duration,
     /// Gateways that are told what a training sees, for people who watch; none by default.
     pub report: Vec<Gateway>,
     /// End after so many posted results; `None` to go on for ever.
     pub max_jobs: Option<u32>,
-    /// Where jobs are trained. Only the CPU's own kernels give bytes that another worker can
+    /// What it works on.
+    pub machine: Machine,
+}
+
+/// What a worker has to work with.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Checkpoints, findings and fetched models.
+    pub work_directory: PathBuf,
+    /// Models that are on this disk already.
+    pub models: Vec<PathBuf>,
+    /// Most bytes of fetched base models on the disk; the longest unused are removed for new ones.
+    pub cache_bytes: u64,
+    /// Where passes are computed. Only the CPU's own kernels give bytes that another worker can
     /// reproduce.
     pub arithmetic: Arithmetic,
 }
@@ -133,6 +143,14 @@ impl Runner {
     pub async fn run(&self) -> Result<(), RunnerError> {
         self.register().await?;
         self.tidy().await?;
+        // A worker that is drawn for a dispute goes on to train.
+        tokio::select! {
+            done = self.do_jobs() => done,
+            never = self.do_duties() => match never {},
+        }
+    }
+
+    async fn do_jobs(&self) -> Result<(), RunnerError> {
         let mut posted = 0;
         let mut failures = 0;
         while !self.stopped() {
@@ -239,7 +257,7 @@ impl Runner {
 
     async fn prepare(&self, id: JobId, job: &JobView<AccountId>) -> Result<Prepared, RunnerError> {
         let folder = self.folder(id);
-        prepare::prepare(&self.client, &*self.store, &self.options, &folder, id, job).await
+        prepare::prepare(&self.client, &*self.store, &self.options.machine, &folder, id, job).await
     }
 
     /// Removes what is left of a job that is no longer this worker's.
@@ -256,7 +274,8 @@ impl Runner {
     /// Removes what is left of all jobs but the one that this worker has.
     async fn tidy(&self) -> Result<(), RunnerError> {
         let own = self.client.worker(self.account()).await?.and_then(|worker| worker.job);
-        let Ok(mut entries) = tokio::fs::read_dir(&self.options.work_directory).await else {
+        let Ok(mut entries) = tokio::fs::read_dir(&self.options.machine.work_directory).await
+        else {
             // There is no such folder yet.
             return Ok(());
         };
@@ -384,7 +403,7 @@ impl Runner {
     ) -> Result<Outcome, RunnerError> {
         let (base, spec, ceiling) = (job.base, job.spec, job.token_ceiling);
         let checkpoints = self.folder(id);
-        let arithmetic = self.options.arithmetic;
+        let arithmetic = self.options.machine.arithmetic;
         let stop = self.stop.clone();
         let training = tokio::task::spawn_blocking(move || {
             let precision = match spec.method {
@@ -570,7 +589,7 @@ impl Runner {
     }
 
     fn folder(&self, id: JobId) -> PathBuf {
-        folder_of(&self.options.work_directory, id)
+        folder_of(&self.options.machine.work_directory, id)
     }
 }
 

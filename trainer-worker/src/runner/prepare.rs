@@ -4,8 +4,8 @@
 //! A job that it cannot do it declines, with the reason, while that costs nothing. What it fetches goes
 //! to disk as it comes; nothing is held in memory before the job is taken.
 
-use super::{dataset, is_of_family, parent::Parent, train_settings, Options, RunnerError};
-use openledger_client::{AccountId, Client};
+use super::{dataset, is_of_family, parent::Parent, train_settings, Machine, RunnerError};
+use openledger_client::{AccountId, BaseModel, Client};
 use openledger_content::ContentStore;
 use openledger_engine::{
     data::{self, DataFile, Example},
@@ -48,19 +48,59 @@ pub(super) struct Prepared {
 pub(super) async fn prepare(
     client: &Client,
     store: &dyn ContentStore,
-    options: &Options,
+    machine: &Machine,
     folder: &Path,
     id: JobId,
     job: &JobView<AccountId>,
 ) -> Result<Prepared, RunnerError> {
-    let unfit =
-        |reason: DeclineReason, cause: String| RunnerError::Unfit { job: id, reason, cause };
     let model = client
         .base_model(job.base)
         .await?
         .ok_or(RunnerError::UnknownModel { job: id, base: job.base })?;
-    let texts = bytes_of(client, &job.datasets).await?;
+    let weights = room_and_weights(client, store, machine, id, job, &model, CHECKPOINTS).await?;
+    let missing = |reason| move |error: RunnerError| blame(id, reason, error);
+    let parent = Parent::fetch(client, store, id, job)
+        .await
+        .map_err(missing(DeclineReason::ParentUnavailable))?;
+    let files = dataset::fetch(client, store, &job.datasets, &folder.join("files"))
+        .await
+        .map_err(missing(DeclineReason::FilesUnavailable))?;
+    let files = dataset::read(files).await?;
+    let foreseen = Foreseen {
+        job: id,
+        spec: job.spec,
+        token_ceiling: job.token_ceiling,
+        family: model.family,
+        arithmetic: machine.arithmetic,
+        weights: weights.clone(),
+        parent,
+    };
+    // Reading texts and counting tokens keeps a thread busy.
+    let checked = tokio::task::spawn_blocking(move || foreseen.check(&files).map(|a| (a, files)));
+    let (initial, files) = checked
+        .await
+        .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })??;
+    Ok(Prepared { family: model.family, name: model.name, weights, initial, files })
+}
 
+/// Makes sure of memory and disk for a job's model, texts and what comes `beside` them, and of the
+/// weights: on this disk, or fetched.
+///
+/// # Errors
+///
+/// [`RunnerError::Unfit`]; the chain's errors where the node is away.
+pub(super) async fn room_and_weights(
+    client: &Client,
+    store: &dyn ContentStore,
+    machine: &Machine,
+    id: JobId,
+    job: &JobView<AccountId>,
+    model: &BaseModel,
+    beside: u64,
+) -> Result<PathBuf, RunnerError> {
+    let unfit =
+        |reason: DeclineReason, cause: String| RunnerError::Unfit { job: id, reason, cause };
+    let texts = bytes_of(client, &job.datasets).await?;
     let dense = match job.spec.method {
         Method::Lora => DENSE,
         Method::Qlora => 2,
@@ -75,61 +115,35 @@ pub(super) async fn prepare(
         return Err(unfit(DeclineReason::Memory, cause));
     }
 
-    let cache = options.work_directory.join("models");
-    let local = dataset::local_weights(store, &model, &options.models, &cache).await?;
+    let cache = machine.work_directory.join("models");
+    let local = dataset::local_weights(store, model, &machine.models, &cache).await?;
     let to_fetch = match &local {
         Some(_) => 0,
         None => model.weights_size,
     };
-    if to_fetch > options.cache_bytes {
+    if to_fetch > machine.cache_bytes {
         let cause = format!(
             "{to_fetch} bytes of weights, the cache holds {} (--cache-bytes)",
-            options.cache_bytes
+            machine.cache_bytes
         );
         return Err(unfit(DeclineReason::Disk, cause));
     }
     if local.is_none() {
-        evict(&cache, options.cache_bytes.saturating_sub(to_fetch)).await?;
+        evict(&cache, machine.cache_bytes.saturating_sub(to_fetch)).await?;
     }
     // The store keeps what it fetches, beside the file that is made of it.
-    let needed = to_fetch
-        .saturating_mul(2)
-        .saturating_add(texts.saturating_mul(2))
-        .saturating_add(CHECKPOINTS);
-    if let Some(free) = disk_free(&options.work_directory).filter(|free| *free < needed) {
+    let needed =
+        to_fetch.saturating_mul(2).saturating_add(texts.saturating_mul(2)).saturating_add(beside);
+    if let Some(free) = disk_free(&machine.work_directory).filter(|free| *free < needed) {
         let cause = format!("{needed} bytes of disk, {free} are free");
         return Err(unfit(DeclineReason::Disk, cause));
     }
-
-    let missing = |reason| move |error: RunnerError| blame(id, reason, error);
-    let weights = match local {
-        Some(path) => path,
-        None => dataset::weights(store, &model, &[], &cache)
+    match local {
+        Some(path) => Ok(path),
+        None => dataset::weights(store, model, &[], &cache)
             .await
-            .map_err(missing(DeclineReason::BaseUnavailable))?,
-    };
-    let parent = Parent::fetch(client, store, id, job)
-        .await
-        .map_err(missing(DeclineReason::ParentUnavailable))?;
-    let files = dataset::fetch(client, store, &job.datasets, &folder.join("files"))
-        .await
-        .map_err(missing(DeclineReason::FilesUnavailable))?;
-    let files = dataset::read(files).await?;
-    let foreseen = Foreseen {
-        job: id,
-        spec: job.spec,
-        token_ceiling: job.token_ceiling,
-        family: model.family,
-        arithmetic: options.arithmetic,
-        weights: weights.clone(),
-        parent,
-    };
-    // Reading texts and counting tokens keeps a thread busy.
-    let checked = tokio::task::spawn_blocking(move || foreseen.check(&files).map(|a| (a, files)));
-    let (initial, files) = checked
-        .await
-        .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })??;
-    Ok(Prepared { family: model.family, name: model.name, weights, initial, files })
+            .map_err(|error| blame(id, DeclineReason::BaseUnavailable, error)),
+    }
 }
 
 /// A job as its training is foreseen, without the weights being loaded.

@@ -19,6 +19,12 @@ export const states: readonly { state: string; label: string; tone: Tone; means:
     means: "The adapter is there; the worker is paid when the window has passed.",
   },
   {
+    state: "disputed",
+    label: "in dispute",
+    tone: "warn",
+    means: "Somebody disputes the adapter. Three workers look at it; the payment waits.",
+  },
+  {
     state: "completed",
     label: "completed",
     tone: "good",
@@ -59,6 +65,7 @@ const failures: Record<string, string> = {
   attempts: "Too many workers gave it up.",
   unusable: "Several workers found the same fault on its owner's side.",
   declined: "Too many workers declined it.",
+  refuted: "Workers drawn in a dispute found its result wrong.",
 };
 
 const declined: Record<string, string> = {

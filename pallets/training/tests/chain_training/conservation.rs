@@ -2,7 +2,12 @@
 
 use crate::mock::*;
 use openledger_primitives::{
-    api::JobView, job::DeclineReason, Balance, JobId, JobResult, JobState, Method, Serves, OPEN,
+    api::JobView,
+    job::{
+        dispute::{finding_commitment, Finding, Outcome},
+        DeclineReason,
+    },
+    Balance, JobId, JobResult, JobState, Method, Serves, OPEN,
 };
 use pallet_training::{Adapters, Event, NextJob, Parents};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +36,23 @@ fn random_call(random: &mut Random) -> bool {
         _ => Serves::UpTo(BYTES),
     };
     let rate = 1 << random.below(12);
-    let answer = match random.below(22) {
+    let finding = [Finding::Holds, Finding::OtherBase][random.below(2) as usize];
+    let answer = match random.below(28) {
+        22 => Training::dispute(signed(owner + 1), some_job(random)),
+        23 => Training::dispute(signed(who), some_job(random)),
+        n @ 24..=27 => {
+            // Mostly what the worker is drawn for.
+            let duties = Training::duties(who);
+            let id = duties.first().copied().unwrap_or_else(|| some_job(random));
+            let salt = [1; 32];
+            match n % 2 {
+                0 => {
+                    let hash = finding_commitment(id, &who, finding, &salt);
+                    Training::commit_finding(signed(who), id, hash)
+                }
+                _ => Training::reveal_finding(signed(who), id, finding, salt),
+            }
+        }
         0 => Training::register_worker(signed(who), kinds(of), price, text(""), serves, rate),
         1 => Training::update_worker(signed(who), kinds(of), price, text(""), serves, rate),
         2 if random.below(8) == 0 => Training::pause(signed(who)),
@@ -106,6 +127,7 @@ fn by_events(accounts: &BTreeSet<AccountId>) -> BTreeMap<AccountId, Balance> {
         accounts.iter().map(|account| (*account, RICH)).collect();
     let mut paid = BTreeSet::new();
     let (mut owners, mut cancelled) = (BTreeMap::new(), BTreeMap::new());
+    let (mut disputes, mut fees) = (BTreeMap::new(), BTreeMap::<JobId, Balance>::new());
     for event in events() {
         match event {
             Event::JobCompleted { job, worker, price, refund } => {
@@ -125,6 +147,30 @@ fn by_events(accounts: &BTreeSet<AccountId>) -> BTreeMap<AccountId, Balance> {
                 assert!(pay <= (refund + pay) / 2, "at most half");
                 *total.get_mut(&owner).expect("an owner") -= pay;
                 *total.get_mut(&worker).expect("a worker") += pay;
+            }
+            Event::JobDisputed { job, disputer, bond, .. } => {
+                assert!(disputes.insert(job, (disputer, bond)).is_none(), "disputed once");
+            }
+            Event::VerifierPaid { job, worker, pay } => {
+                *total.get_mut(&worker).expect("a worker") += pay;
+                *fees.entry(job).or_insert(0) += pay;
+            }
+            Event::DisputeSettled { job, worker, outcome, penalty, returned } => {
+                let (disputer, bond) = disputes[&job];
+                let lost = match outcome {
+                    Outcome::Upheld => {
+                        assert_eq!(returned, bond);
+                        *total.get_mut(&worker).expect("a worker") -= penalty;
+                        penalty
+                    }
+                    Outcome::Rejected | Outcome::NoQuorum => {
+                        assert_eq!(penalty, 0);
+                        *total.get_mut(&disputer).expect("a disputer") -= bond - returned;
+                        bond - returned
+                    }
+                };
+                let fees = fees.get(&job).copied().unwrap_or(0);
+                *total.get_mut(&TREASURY).expect("the treasury") += lost - fees;
             }
             Event::DepositForfeited { job, amount } => {
                 *total.get_mut(&owners[&job]).expect("an owner") -= amount;
@@ -153,7 +199,7 @@ fn random_calls(seed: u64, calls: u32) {
     run(|| {
         let supply = Balances::total_issuance();
         let accounts: BTreeSet<AccountId> =
-            OWNERS.into_iter().chain(WORKERS).chain([TREASURY]).collect();
+            OWNERS.into_iter().chain(WORKERS).chain([5, TREASURY]).collect();
         let mut random = Random(seed);
         let mut allowed = 0;
         for n in 0..calls {

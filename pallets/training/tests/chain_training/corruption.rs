@@ -20,7 +20,7 @@ const COMPLETED: u64 = 0;
 
 /// Damages a healthy storage and expects that the check says so.
 fn noticed(expected: &'static str, damage: impl FnOnce()) {
-    run(|| {
+    let jobs = || {
         worker(WALTER, 7);
         job(1_000, 10_000);
         train(WALTER, COMPLETED);
@@ -36,6 +36,14 @@ fn noticed(expected: &'static str, damage: impl FnOnce()) {
         assert!(matches!(state(SUBMITTED), JobState::Submitted { .. }));
         assert_eq!(worker_of(ASSIGNED), Some(WANDA));
         assert!(is_queued(QUEUED));
+    };
+    noticed_in(jobs, expected, damage);
+}
+
+/// Damages the storage that `healthy` leaves and expects that the check says so.
+pub fn noticed_in(healthy: impl FnOnce(), expected: &'static str, damage: impl FnOnce()) {
+    run(|| {
+        healthy();
         assert_ok!(Training::do_try_state());
         let damaged = frame_support::storage::with_transaction(|| {
             damage();

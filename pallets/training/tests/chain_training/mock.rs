@@ -1,8 +1,9 @@
 //! A runtime of this pallet, balances and ten Datanets of ten leaves.
 
+use codec::Encode;
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
-    traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU8, Hooks},
+    traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU8, Hooks, Randomness},
 };
 use openledger_primitives::{
     api::JobView,
@@ -71,11 +72,20 @@ pub const ATTEMPTS: u8 = 3;
 pub const EXPIRIES: u32 = 4;
 /// Payments a block.
 pub const PAYMENTS: u32 = 4;
+/// Disputes a block.
+pub const DISPUTES: u32 = 4;
+/// Plancks that who disputes a result has at stake. No multiple of three.
+pub const DISPUTE_BOND: Balance = 3 * OPEN + 1;
+/// Blocks for the hashes of findings.
+pub const COMMIT: u32 = 12;
+/// Blocks for findings.
+pub const REVEAL: u32 = 6;
 
 parameter_types! {
     pub static Penalty: Perbill = Perbill::from_percent(50);
     pub static PenaltyAccount: AccountId = TREASURY;
     pub static Window: u32 = 4;
+    pub static Seed: u64 = 0;
 }
 
 impl pallet_training::Config for Test {
@@ -99,7 +109,23 @@ impl pallet_training::Config for Test {
     type PenaltyShare = Penalty;
     type MaxExpiriesPerBlock = ConstU32<EXPIRIES>;
     type MaxPaymentsPerBlock = ConstU32<PAYMENTS>;
+    type DisputeBond = ConstU128<DISPUTE_BOND>;
+    type CommitWindow = ConstU32<COMMIT>;
+    type RevealWindow = ConstU32<REVEAL>;
+    type MaxDisputesPerBlock = ConstU32<DISPUTES>;
+    type Randomness = Dice;
     type WeightInfo = ();
+}
+
+/// What decides draws: a number that a test sets, and the block.
+pub struct Dice;
+
+impl Randomness<H256, u32> for Dice {
+    fn random(subject: &[u8]) -> (H256, u32) {
+        let block = System::block_number();
+        let bytes = (subject, Seed::get(), block).encode();
+        (H256(sp_io::hashing::blake2_256(&bytes)), block)
+    }
 }
 
 /// Who gets the penalties.
@@ -143,6 +169,7 @@ pub fn run(test: impl FnOnce()) {
     Penalty::set(Perbill::from_percent(50));
     PenaltyAccount::set(TREASURY);
     Window::set(4);
+    Seed::set(0);
     sp_io::TestExternalities::new(storage).execute_with(|| {
         let supply = Balances::total_issuance();
         next_block();
@@ -368,6 +395,11 @@ pub fn deposit_held(who: AccountId) -> Balance {
 /// What of `who` is held as a worker's bond.
 pub fn bond_held(who: AccountId) -> Balance {
     Balances::balance_on_hold(&HoldReason::WorkerBond.into(), &who)
+}
+
+/// What of `who` is held for disputes.
+pub fn dispute_held(who: AccountId) -> Balance {
+    Balances::balance_on_hold(&HoldReason::DisputeBond.into(), &who)
 }
 
 /// What of `who` is free, or held for the records of its jobs.

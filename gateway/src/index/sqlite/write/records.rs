@@ -142,7 +142,8 @@ impl Writer<'_> {
         let (mut steps, mut failure, mut result) = (None, None, None);
         match &job.state {
             JobState::Training { step, total_steps, .. } => steps = Some((*step, *total_steps)),
-            JobState::Submitted { result: posted, .. } => result = Some(outcome(posted)),
+            JobState::Submitted { result: posted, .. }
+            | JobState::Disputed { result: posted, .. } => result = Some(outcome(posted)),
             JobState::Failed(why) => failure = Some(why.name().to_owned()),
             _ => {}
         }
@@ -313,6 +314,8 @@ fn due(job: &job::Job<AccountId>) -> Option<u32> {
         JobState::Assigned { take_by, .. } => Some((*take_by).min(job.deadline)),
         JobState::Training { heartbeat_by, .. } => Some((*heartbeat_by).min(job.deadline)),
         JobState::Submitted { completes_at, .. } => Some(*completes_at),
+        // Its dispute says until when.
+        JobState::Disputed { .. } => None,
         JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled => None,
     }
 }

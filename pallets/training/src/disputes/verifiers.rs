@@ -1,0 +1,170 @@
+//! Who may be drawn for a dispute, and the draw.
+//!
+//! Workers that are not paused are numbered without gaps in the sets that they have opted in to, so
+//! that a draw reads the sizes of the sets and then only whom it draws, each with the same chance.
+
+use super::MAX_DUTIES;
+use crate::{
+    impls::JobOf,
+    types::{OptIn, VerifierSet},
+    Config, Duties, Pallet, VerifierCount, VerifierIndex, Verifiers, Worker, Workers,
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use codec::{Decode, Encode};
+use frame_support::traits::Randomness;
+use openledger_primitives::{job::dispute::DRAWN, JobId, SizeClass};
+
+/// Workers that a draw looks at: those drawn, at most three parties to the dispute, and as many that
+/// are drawn for other disputes already.
+pub const DRAW_TRIES: u32 = 16;
+
+/// The sets that a worker belongs to; none while it is paused.
+pub fn verifier_sets(worker: &Worker) -> Vec<VerifierSet> {
+    let mut sets = Vec::new();
+    if worker.paused {
+        return sets;
+    }
+    match &worker.opt_in {
+        OptIn::Models(models) => {
+            for (base, family) in models {
+                if worker.kinds.iter().any(|kind| kind.family == *family) {
+                    let (family, base) = (*family, Some(*base));
+                    sets.push(VerifierSet { family, base, size: SizeClass::default() });
+                }
+            }
+        }
+        OptIn::UpTo(bytes) => {
+            let Some(size) = SizeClass::up_to(*bytes) else { return sets };
+            for kind in &worker.kinds {
+                let set = VerifierSet { family: kind.family, base: None, size };
+                if !sets.contains(&set) {
+                    sets.push(set);
+                }
+            }
+        }
+    }
+    sets
+}
+
+/// The sets whose workers have opted in to a job's base model.
+fn sets_for<A>(job: &openledger_primitives::Job<A>) -> impl Iterator<Item = VerifierSet> {
+    let family = job.kind.family;
+    let of_base = VerifierSet { family, base: Some(job.base), size: SizeClass::default() };
+    let by_size = job.size.and_larger().map(move |size| VerifierSet { family, base: None, size });
+    core::iter::once(of_base).chain(by_size)
+}
+
+impl<T: Config> Pallet<T> {
+    /// Keeps the sets up with a change of a worker.
+    pub(crate) fn update_verifier(
+        who: &T::AccountId,
+        before: Option<&Worker>,
+        after: Option<&Worker>,
+    ) {
+        let before = before.map(verifier_sets).unwrap_or_default();
+        let after = after.map(verifier_sets).unwrap_or_default();
+        for set in before.iter().filter(|set| !after.contains(set)) {
+            Self::leave_set(who, *set);
+        }
+        for set in after.iter().filter(|set| !before.contains(set)) {
+            Self::enter_set(who, *set);
+        }
+    }
+
+    fn enter_set(who: &T::AccountId, set: VerifierSet) {
+        let index = VerifierCount::<T>::get(set);
+        Verifiers::<T>::insert(set, index, who);
+        VerifierIndex::<T>::insert(who, set, index);
+        VerifierCount::<T>::insert(set, index.saturating_add(1));
+    }
+
+    /// The last of a set takes the number of the one that leaves.
+    fn leave_set(who: &T::AccountId, set: VerifierSet) {
+        let Some(index) = VerifierIndex::<T>::take(who, set) else { return };
+        let last = VerifierCount::<T>::get(set).saturating_sub(1);
+        let moved = Verifiers::<T>::take(set, last);
+        if let Some(moved) = moved.filter(|_| index != last) {
+            Verifiers::<T>::insert(set, index, &moved);
+            VerifierIndex::<T>::insert(&moved, set, index);
+        }
+        match last {
+            0 => VerifierCount::<T>::remove(set),
+            _ => VerifierCount::<T>::insert(set, last),
+        }
+    }
+
+    /// Whether enough workers have opted in to a job's base model, beside its parties.
+    pub(crate) fn can_draw(job: &JobOf<T>, disputer: &T::AccountId) -> bool {
+        let sets: Vec<VerifierSet> = sets_for(job).collect();
+        let all = sets.iter().map(VerifierCount::<T>::get).fold(0, u32::saturating_add);
+        let parties = parties::<T>(job, disputer);
+        let theirs = parties.iter().filter(|party| {
+            Workers::<T>::get(party)
+                .is_some_and(|worker| verifier_sets(&worker).iter().any(|set| sets.contains(set)))
+        });
+        all.saturating_sub(theirs.count() as u32) >= DRAWN
+    }
+
+    /// Draws three workers for a dispute, or as many as there are: never its parties, and none twice.
+    pub(crate) fn draw_verifiers(
+        id: JobId,
+        job: &JobOf<T>,
+        disputer: &T::AccountId,
+    ) -> Vec<T::AccountId> {
+        let sets: Vec<(VerifierSet, u32)> = sets_for(job)
+            .map(|set| (set, VerifierCount::<T>::get(set)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let all = sets.iter().map(|(_, count)| *count).fold(0, u32::saturating_add);
+        let parties = parties::<T>(job, disputer);
+        let mut drawn = Vec::new();
+        // The first numbers of a shuffle: what was swapped is noted, nothing else is touched.
+        let mut swapped = BTreeMap::<u32, u32>::new();
+        for n in 0..DRAW_TRIES.min(all) {
+            let at = n.saturating_add(random_below::<T>(id, n, all.saturating_sub(n)));
+            let number = swapped.get(&at).copied().unwrap_or(at);
+            let first = swapped.get(&n).copied().unwrap_or(n);
+            swapped.insert(at, first);
+            let Some(worker) = nth::<T>(&sets, number) else { continue };
+            let busy = || Duties::<T>::decode_len(&worker).unwrap_or(0) >= MAX_DUTIES as usize;
+            if !parties.contains(&worker) && !drawn.contains(&worker) && !busy() {
+                drawn.push(worker);
+            }
+            if drawn.len() == DRAWN as usize {
+                break;
+            }
+        }
+        drawn
+    }
+}
+
+/// Who has a part in a dispute, each once.
+fn parties<T: Config>(job: &JobOf<T>, disputer: &T::AccountId) -> Vec<T::AccountId> {
+    let worker = job.assignment().map(|assignment| assignment.worker.clone());
+    let mut parties: Vec<_> =
+        [job.owner.clone(), disputer.clone()].into_iter().chain(worker).collect();
+    parties.sort();
+    parties.dedup();
+    parties
+}
+
+/// The worker of a number, counted over all the sets.
+fn nth<T: Config>(sets: &[(VerifierSet, u32)], number: u32) -> Option<T::AccountId> {
+    let mut left = number;
+    for (set, count) in sets {
+        match left.checked_sub(*count) {
+            Some(rest) => left = rest,
+            None => return Verifiers::<T>::get(set, left),
+        }
+    }
+    None
+}
+
+/// A number below `bound`, which is at least 1.
+fn random_below<T: Config>(id: JobId, n: u32, bound: u32) -> u32 {
+    let subject = (b"openledger/draw", id, n).encode();
+    let (random, _) = T::Randomness::random(&subject);
+    // 16 bytes, so that the remainder favours no number noticeably.
+    let random = u128::decode(&mut random.as_ref()).unwrap_or_default();
+    random.checked_rem(bound.into()).unwrap_or(0) as u32
+}
