@@ -41,5 +41,7 @@ mod seeming;
 mod server;
 #[path = "engine_trainer/training.rs"]
 mod training;
+#[path = "engine_trainer/verifying.rs"]
+mod verifying;
 #[path = "engine_trainer/yaml_files.rs"]
 mod yaml_files;

@@ -24,7 +24,7 @@ pub use error::RunnerError;
 pub use prepare::disk_free;
 pub use report::{Gateway, Reporter};
 pub use settings::{is_of_family, micro_nats, train_settings};
-pub use verify::{is_reproduced, verify, Losses, Verification, TOLERANCE};
+pub use verify::{is_reproduced, judge, verify, Losses, Posting, Verification, TOLERANCE};
 
 use prepare::Prepared;
 

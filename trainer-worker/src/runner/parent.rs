@@ -56,6 +56,10 @@ impl Parent {
         }
     }
 
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The adapter, under the settings of the job that trains it further.
     ///
     /// # Errors

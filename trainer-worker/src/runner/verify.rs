@@ -6,7 +6,7 @@
 //! order: it is what such losses differ by, and what a worker can gain by lying.
 
 use super::{dataset, is_of_family, parent::Parent, prepare, train_settings, Machine, RunnerError};
-use openledger_client::{AccountId, Client};
+use openledger_client::Client;
 use openledger_content::{ContentStore, Limits, Wanted};
 use openledger_engine::{
     data::{self, DataFile},
@@ -22,11 +22,13 @@ use openledger_engine::{
     train::{self, on_training_threads, TrainSettings},
 };
 use openledger_primitives::{
-    api::JobView,
     job::{dispute::Finding, JobResult},
-    JobId, Method, ModelFamily,
+    BaseModelId, JobId, Method, ModelFamily, TrainingSpec,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A loss is reproduced if it differs by no more than this share of it, and by 0.01 nats at least.
 pub const TOLERANCE: f64 = 0.01;
@@ -131,18 +133,19 @@ pub async fn verify(
     }
     .await;
     remove(&folder).await;
-    let measuring = Measuring {
-        id,
-        job,
+    let posting = Posting {
+        base: job.base,
         family: model.family,
+        spec: job.spec,
+        token_ceiling: job.token_ceiling,
         weights,
-        parent,
+        parent: parent.map(Parent::into_bytes),
         files: fetched?,
-        bytes,
+        adapter: bytes,
         arithmetic: machine.arithmetic,
     };
     // Loading a model and measuring it keeps a thread busy.
-    let measured = tokio::task::spawn_blocking(move || measuring.measure())
+    let measured = tokio::task::spawn_blocking(move || posting.measure(id))
         .await
         .map_err(|error| RunnerError::Thread { job: id, reason: error.to_string() })??;
     Ok(match measured {
@@ -152,7 +155,7 @@ pub async fn verify(
 }
 
 /// What losses say of a result.
-fn judge(posted: Losses, measured: Losses) -> Verification {
+pub fn judge(posted: Losses, measured: Losses) -> Verification {
     let of = |what, posted: f64, measured: f64| {
         (!is_reproduced(posted, measured)).then(|| {
             format!("the loss {what} is {measured:.6} nats a token, posted was {posted:.6}")
@@ -167,41 +170,55 @@ fn judge(posted: Losses, measured: Losses) -> Verification {
     Verification { finding, cause, posted, measured: Some(measured), unavailable: false }
 }
 
-/// What the losses of a result are measured with and on.
-struct Measuring {
-    id: JobId,
-    job: JobView<AccountId>,
-    family: ModelFamily,
-    weights: PathBuf,
-    parent: Option<Parent>,
-    files: Vec<DataFile>,
-    bytes: Vec<u8>,
-    arithmetic: Arithmetic,
+/// What a worker posted, and what it said to have trained it on.
+pub struct Posting {
+    /// The base model's number.
+    pub base: BaseModelId,
+    /// The base model's architecture, as the chain knows it.
+    pub family: ModelFamily,
+    /// The job's settings.
+    pub spec: TrainingSpec,
+    /// The job's token ceiling.
+    pub token_ceiling: u64,
+    /// The base model on this disk.
+    pub weights: PathBuf,
+    /// The bytes of the adapter that was trained further, if the job names one.
+    pub parent: Option<Vec<u8>>,
+    /// The job's files.
+    pub files: Vec<DataFile>,
+    /// The bytes that were posted.
+    pub adapter: Vec<u8>,
+    /// Where it is measured.
+    pub arithmetic: Arithmetic,
 }
 
-impl Measuring {
+impl Posting {
     /// The losses, or why the adapter is not one of this base model and these settings.
-    fn measure(&self) -> Result<Result<Losses, String>, RunnerError> {
-        let spec = &self.job.spec;
+    ///
+    /// # Errors
+    ///
+    /// What keeps this machine from measuring it: a model that is not what the chain says, or that does
+    /// not load; nothing to hold out.
+    pub fn measure(&self, id: JobId) -> Result<Result<Losses, String>, RunnerError> {
         let config = ModelConfig::open(&self.weights)?;
         if !is_of_family(config.family, self.family) {
-            let (base, family) = (self.job.base, self.family);
+            let (base, family) = (self.base, self.family);
             let found = config.family.model_type();
             return Err(RunnerError::Family { base, family, found });
         }
         let settings = TrainSettings {
             arithmetic: self.arithmetic,
-            ..train_settings(spec, self.job.token_ceiling, &config)
+            ..train_settings(&self.spec, self.token_ceiling, &config)
         };
-        let lora = settings.lora(&config)?;
-        let adapter: Adapter = match peft::from_bytes(&self.bytes, None, &config)
-            .and_then(|adapter| adapter.under(lora, &config))
-        {
+        let open = |bytes: &[u8]| {
+            let lora = settings.lora(&config)?;
+            peft::from_bytes(bytes, None, &config).and_then(|adapter| adapter.under(lora, &config))
+        };
+        let adapter: Adapter = match open(&self.adapter) {
             Ok(adapter) => adapter,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let parent = self.parent.as_ref();
-        let parent = parent.map(|parent| parent.open(self.id, &settings, &config)).transpose()?;
+        let parent = self.parent.as_deref().map(open).transpose()?;
 
         let tokenizer = Tokenizer::open(&self.weights)?;
         let longest = settings.max_seq_length.min(config.max_position_embeddings);
@@ -214,16 +231,16 @@ impl Measuring {
             settings.eval_fraction,
             settings.seed,
         );
-        let precision = match spec.method {
+        let precision = match self.spec.method {
             Method::Lora => Precision::Dense,
             Method::Qlora => Precision::Quantised,
         };
-        let model = std::sync::Arc::new(Model::open_with(&self.weights, precision)?);
+        let model = Arc::new(Model::open_with(&self.weights, precision)?);
         let settings = PassSettings { max_tokens: longest, ..PassSettings::default() };
         let passes = passes::open(&model, self.arithmetic, settings)?;
         let mean = |adapter: Option<&Adapter>| {
             on_training_threads(None, || train::mean_loss(&*passes, &held_out, adapter))??
-                .ok_or(RunnerError::NoEvaluation { job: self.id })
+                .ok_or(RunnerError::NoEvaluation { job: id })
         };
         Ok(Ok(Losses { before: mean(parent.as_ref())?, after: mean(Some(&adapter))? }))
     }
