@@ -20,8 +20,7 @@ const STATES: [&str; 8] =
 pub struct List {
     /// Who pays.
     owner: Option<String>,
-    /// `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or
-    /// `cancelled`.
+    /// `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or `cancelled`.
     state: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -428,7 +428,7 @@ pub struct Job {
     /// Whether the chain has forgotten it.
     #[serde(default)]
     pub pruned: bool,
-    /// `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`.
+    /// `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or `cancelled`.
     pub state: String,
     /// Why it failed.
     pub failure: Option<String>,

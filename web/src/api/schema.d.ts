@@ -1655,7 +1655,7 @@ export interface components {
             result: components["schemas"]["Outcome"] | null;
             /** @description How. */
             spec: components["schemas"]["Spec"];
-            /** @description `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`. */
+            /** @description `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or `cancelled`. */
             state: string;
             /**
              * Format: int32
@@ -4388,7 +4388,7 @@ export interface operations {
             query?: {
                 /** @description Who pays. */
                 owner?: string;
-                /** @description `queued`, `assigned`, `training`, `submitted`, `completed`, `failed` or `cancelled`. */
+                /** @description `queued`, `assigned`, `training`, `submitted`, `disputed`, `completed`, `failed` or `cancelled`. */
                 state?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
