@@ -249,7 +249,15 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         Some(job) if dice.roll(2) == 0 => *job,
         _ => dice.roll(jobs.len() as u64 + 1),
     };
-    match dice.roll(20) {
+    // What comes next in its life, as often as not: chance alone brings hardly any to their end.
+    let call = match Training::job(job).map(|job| job.state) {
+        Some(JobState::Assigned { .. }) if dice.roll(2) == 0 => 8,
+        Some(JobState::Training { .. }) if dice.roll(2) == 0 => 16,
+        Some(JobState::Submitted { .. }) if dice.roll(4) == 0 => 17,
+        Some(JobState::Disputed { .. }) if dice.roll(2) == 0 => 18 + dice.roll(2),
+        _ => dice.roll(20),
+    };
+    match call {
         17 => pallet_training::Call::dispute { job }.into(),
         n @ (18 | 19) => {
             let finding = Finding::ALL[dice.roll(2) as usize];
