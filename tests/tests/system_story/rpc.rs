@@ -72,8 +72,14 @@ fn openledger_methods_answer_json_over_plain_http() {
         other => panic!("who is no worker is answered with {other:?}"),
     }
 
-    let named = ["openledger_job", "openledger_adapter", "openledger_ancestry"];
-    for method in named.into_iter().chain(["openledger_attribution", "openledger_place"]) {
+    for method in [
+        "openledger_job",
+        "openledger_adapter",
+        "openledger_ancestry",
+        "openledger_attribution",
+        "openledger_place",
+        "openledger_dispute",
+    ] {
         match chain.network.rpc().call(method, json!([7])) {
             Err(RpcError::Answered { message, .. }) => {
                 assert!(message.contains('7'), "{method}: the number is not named: {message}");
