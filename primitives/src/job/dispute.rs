@@ -64,7 +64,6 @@ closed_list! {
     Debug,
     PartialEq,
     Eq,
-    Hash,
     Encode,
     Decode,
     DecodeWithMemTracking,
@@ -82,16 +81,7 @@ pub struct Verifier<AccountId> {
 
 /// A dispute.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Dispute<AccountId> {
     /// Who opened it.

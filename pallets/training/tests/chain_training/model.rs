@@ -78,7 +78,7 @@ impl Hash for At {
         // The rest of a job never changes.
         let Job { state: of, attempts, refused, budget, deadline, ended_at, .. } = &self.job;
         (of, refused, budget, deadline, ended_at).encode().hash(state);
-        (attempts, &self.dispute, self.now, self.money).hash(state);
+        (attempts, self.dispute.encode(), self.now, self.money).hash(state);
     }
 }
 
