@@ -89,6 +89,12 @@ const rules: Record<string, Rule> = {
   "Training.extend_deadline": nothing,
   "Training.prune_job": nothing,
   "Training.retire_base_model": nothing,
+  "Training.dispute": (_, constant) => ({
+    held: constant("Training", "DisputeBond"),
+    notes: ["Who is found wrong loses what is held; otherwise it comes back."],
+  }),
+  "Training.commit_finding": nothing,
+  "Training.reveal_finding": nothing,
 };
 
 /** Several calls at once. What stands within is shown and counted as if it stood alone. */
