@@ -32,6 +32,7 @@ export default defineConfig({
       "/v1": passed,
       "/ipfs": passed,
       "/openapi.json": passed,
+      "/docs": passed,
       "/rpc": { ...passed, ws: true, rewriteWsOrigin: true },
     },
   },

@@ -2,6 +2,7 @@
 
 use crate::agents::Agents;
 use crate::chat::Chat;
+use crate::docs::Docs;
 use crate::index::Index;
 use crate::live::Live;
 use crate::node::About;
@@ -23,6 +24,8 @@ pub struct App {
     pub index: Index,
     /// The web app.
     pub web: Web,
+    /// The documentation.
+    pub docs: Docs,
     /// Uploads, files, faucet and sealed keys.
     pub uploads: Uploads,
     /// WebSockets to the node that are open.
@@ -63,5 +66,11 @@ impl FromRef<Shared> for Chat {
 impl FromRef<Shared> for Agents {
     fn from_ref(app: &Shared) -> Self {
         app.chat.agents().clone()
+    }
+}
+
+impl FromRef<Shared> for Docs {
+    fn from_ref(app: &Shared) -> Self {
+        app.docs.clone()
     }
 }

@@ -60,6 +60,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
 
+    /// Serve the documentation from this folder, which looks like docs/, instead of the one within the program
+    #[arg(long, value_name = "DIR")]
+    pub docs: Option<PathBuf>,
+
     /// Servers of answers and budgets.
     #[command(flatten)]
     pub chat: ChatArguments,

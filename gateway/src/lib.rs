@@ -23,6 +23,7 @@
 //! * [`live`]: what workers tell of trainings;
 //! * [`chat`]: questions relayed to servers of answers;
 //! * [`agents`]: adapters that ask documentation before they answer;
+//! * [`docs`]: the documentation, for people and agents;
 //! * [`web`]: the web app within the program.
 
 // Denied in `index`; see clippy.toml.
@@ -34,6 +35,7 @@ pub mod app;
 pub mod arguments;
 pub mod chat;
 mod description;
+pub mod docs;
 pub mod door;
 pub mod error;
 pub mod extract;

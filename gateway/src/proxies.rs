@@ -81,6 +81,31 @@ impl Proxies {
         self.trusted.iter().any(|network| network.has(address))
     }
 
+    /// How the client speaks to the outermost proxy: what a proxy that is believed says of it
+    /// (`X-Forwarded-Proto`, or `proto=` of `Forwarded`), else `http`.
+    pub fn scheme(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> &'static str {
+        let believed = peer.is_some_and(|peer| self.is_trusted(peer));
+        let name = match self.header {
+            ProxyHeader::XForwardedFor => header::HeaderName::from_static("x-forwarded-proto"),
+            ProxyHeader::Forwarded => header::FORWARDED,
+        };
+        // What the nearest proxy added stands last.
+        let line = headers.get_all(name).iter().next_back().and_then(|line| line.to_str().ok());
+        let last = line.and_then(|line| line.rsplit(',').next()).unwrap_or("").trim();
+        let scheme = match self.header {
+            ProxyHeader::XForwardedFor => Some(last),
+            ProxyHeader::Forwarded => last.split(';').find_map(|pair| {
+                let (name, value) = pair.trim().split_once('=')?;
+                name.eq_ignore_ascii_case("proto").then(|| value.trim_matches('"'))
+            }),
+        };
+        match scheme.filter(|_| believed).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+        {
+            true => "https",
+            false => "http",
+        }
+    }
+
     /// Who sent a request that came from `peer`: the peer itself, or, where that is a proxy that is believed,
     /// the last address of the header that is none. What a client writes into the header stands before what
     /// the proxies add, and is not reached.

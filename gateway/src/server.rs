@@ -6,6 +6,7 @@ use crate::app::{App, Shared};
 use crate::arguments::Arguments;
 use crate::chat::{self, Chat, ChatError};
 use crate::description;
+use crate::docs::{self, Docs, Origin};
 use crate::door::{self, Door};
 use crate::error::ApiError;
 use crate::extract::Address;
@@ -24,6 +25,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::Router;
 use openledger_client::{Client, H256};
+use openledger_docs::{Book, BookError};
 use openledger_http::{head, Peer};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +78,9 @@ pub fn router(app: &Shared) -> Router {
     };
     let guard = axum::middleware::from_fn_with_state(app.clone(), guard);
     routes
-        .route("/openapi.json", axum::routing::get(described))
+        .route("/openapi.json", axum::routing::get(described.clone()))
+        .route("/.well-known/openapi.json", axum::routing::get(described))
+        .merge(docs::routes())
         .route("/rpc", axum::routing::get(rpc::relay))
         .route("/v1/{*rest}", axum::routing::any(unknown))
         .fallback(web::page)
@@ -105,7 +109,11 @@ async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> R
         request.extensions_mut().insert(client);
     }
     let mut response = match check_host(&app, &request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let origin = origin(&app, &request);
+            request.extensions_mut().insert(origin);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
@@ -145,6 +153,13 @@ fn check_host(app: &App, request: &Request) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::FORBIDDEN, "host_not_allowed", message))
 }
 
+/// This server as the client names it. The host is checked already.
+fn origin(app: &App, request: &Request) -> Origin {
+    let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+    let scheme = app.proxies.scheme(peer, request.headers());
+    Origin(format!("{scheme}://{}", head::host_of(request.uri(), request.headers())))
+}
+
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -169,6 +184,9 @@ pub enum StartError {
     /// Chat cannot be set up.
     #[error(transparent)]
     Chat(#[from] ChatError),
+    /// The documentation cannot be read.
+    #[error("the documentation: {0}")]
+    Docs(#[from] BookError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {
@@ -197,6 +215,10 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
             .map_err(|cause| StartError::File { what: "the web app".to_owned(), cause })?,
         None => Web::embedded(),
     };
+    let docs = Docs::new(match &arguments.docs {
+        Some(directory) => Book::read(directory)?,
+        None => Book::embedded()?,
+    });
     let client = Client::connect_to(&arguments.node).await?;
     let about = About::ask(&client).await?;
     let index = start_index(&arguments, &client).await?;
@@ -225,6 +247,7 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         about,
         index,
         web,
+        docs,
         uploads,
         live,
         chat,

@@ -132,6 +132,9 @@ pub async fn page(
     if let Some(coding) = coding {
         carried.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
+    if path == "index.html" {
+        carried.insert(header::LINK, HeaderValue::from_static(crate::docs::LINKS));
+    }
     let kept = match path.starts_with("assets/") {
         true => "public, max-age=31536000, immutable",
         false => "no-cache",

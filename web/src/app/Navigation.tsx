@@ -41,6 +41,14 @@ export function Navigation({ onChosen }: { onChosen?: () => void }) {
           </div>
         );
       })}
+      {/* Pages of the gateway, not of this app. */}
+      <a
+        href="/docs"
+        className="flex min-h-9 items-center gap-3 rounded-control px-3 py-1.5 text-sm font-medium text-soft transition-colors hover:bg-sunken hover:text-ink"
+      >
+        <Icon name="info" className="size-[1.15rem]" />
+        Docs
+      </a>
     </nav>
   );
 }
