@@ -37,7 +37,13 @@ impl Door {
         };
         let (stop, stopped) = watch::channel(false);
         let refusals = Arc::new(openledger_gateway::door::Door::default());
-        tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), refusals, stopped));
+        tokio::spawn(openledger_http::accept(
+            listener,
+            router,
+            Arc::new(limits),
+            refusals,
+            stopped,
+        ));
         Self { docs, address, _stop: stop }
     }
 
