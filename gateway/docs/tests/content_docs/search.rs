@@ -18,7 +18,7 @@ fn names_are_found_whole_and_in_part() {
         ("DeadlineToo", "reference/chain"),
         ("--trusted-proxy", "gateway"),
         ("trusted-proxy", "gateway"),
-        ("trusted-prox", "reference/commands"),
+        ("trusted-prox", "gateway"),
         ("register_for", "reference/chain"),
         ("/v1/accounts/{account}/activity", "reference/rest"),
         ("OPENLEDGER_PASSWORD", "reference/commands"),
