@@ -232,13 +232,14 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         resolver: system.clone(),
         chain: Arc::new(agents::IndexedChain::new(client.clone(), index.clone())),
         publisher: shared.clone(),
-        own: None,
+        own: Some(Arc::new(docs.clone())),
         genesis,
         receipts: agents::MAX_RECEIPTS,
     };
     let agents = Agents::open(&arguments.agents, &arguments.directory, parts)?;
     let chat = Chat::new(&arguments.chat, &arguments.directory, system, chain, shared, agents)?;
     chat.check_servers().await?;
+    docs.written_by(Arc::new(chat.clone()));
     let (hosts, origins) = (arguments.hosts, arguments.origins);
     let proxies = Proxies { trusted: arguments.trusted_proxies, header: arguments.proxy_header };
     let relays = rpc::places();

@@ -11,4 +11,5 @@ mod content_live {
     mod metrics;
     mod outside;
     mod servers;
+    mod writer;
 }

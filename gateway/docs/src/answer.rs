@@ -52,6 +52,9 @@ pub struct Answer {
     pub follow_ups: Vec<Link>,
     /// Where the book says more, a page each, best first.
     pub sources: Vec<Hit>,
+    /// The answer as a model wrote it from the paragraphs, which it cites as `[1]`, counted from 1; nothing
+    /// where none did, and the paragraphs are the answer.
+    pub written: Option<String>,
 }
 
 /// A piece of the book.
@@ -121,6 +124,13 @@ impl Passage {
     }
 }
 
+impl Passage {
+    /// What it is called: the page, and the part where that is another.
+    pub fn name(&self) -> String {
+        named(&self.title, &self.heading)
+    }
+}
+
 impl Hit {
     /// The address of the part's markdown, from this server's root.
     pub fn address(&self) -> String {
@@ -143,7 +153,14 @@ fn named(title: &str, heading: &str) -> String {
 impl Answer {
     fn empty(state: State) -> Self {
         let (paragraphs, follow_ups, sources) = (Vec::new(), Vec::new(), Vec::new());
-        Self { question: String::new(), state, paragraphs, follow_ups, sources }
+        Self { question: String::new(), state, paragraphs, follow_ups, sources, written: None }
+    }
+
+    /// The paragraphs that a written answer cites, with their numbers.
+    pub fn cited(&self) -> impl Iterator<Item = (usize, &Passage)> {
+        let written = self.written.as_deref().unwrap_or("");
+        let numbered = (1..).zip(&self.paragraphs);
+        numbered.filter(move |(number, _)| written.contains(&format!("[{number}]")))
     }
 
     /// The answer in the shape that GitBook gives it. `origin` (`https://data.example.org`) goes before
@@ -156,13 +173,22 @@ impl Answer {
             State::Answered => {}
         }
         let mut text = format!("# {}\n\n", self.question);
-        for (number, paragraph) in self.paragraphs.iter().enumerate() {
+        if let Some(written) = &self.written {
+            text.push_str(&format!("{written}\n\n"));
+            for (number, paragraph) in self.cited() {
+                let (name, address) = (paragraph.name(), paragraph.address());
+                text.push_str(&format!("- [{number}] [{name}]({origin}{address})\n"));
+            }
+            text.push('\n');
+        }
+        let quoted = self.paragraphs.iter().filter(|_| self.written.is_none());
+        for (number, paragraph) in quoted.enumerate() {
             text.push_str(&paragraph.absolute(origin));
             text.push_str("\n\n");
             let next = self.paragraphs.get(number + 1);
             let same = |next: &Passage| next.address() == paragraph.address();
             if !next.is_some_and(same) {
-                let name = named(&paragraph.title, &paragraph.heading);
+                let name = paragraph.name();
                 text.push_str(&format!("([{name}]({origin}{}))\n\n", paragraph.address()));
             }
         }
@@ -239,7 +265,8 @@ pub(crate) fn ask(book: &Book, search: &Search, question: &str, goal: Option<&st
     }
     let sources = sources(book, &found, &sought);
     let follow_ups = follow_ups(book, &found, &parts, &question, goal.as_deref());
-    Answer { question, state: State::Answered, paragraphs, follow_ups, sources }
+    let written = None;
+    Answer { question, state: State::Answered, paragraphs, follow_ups, sources, written }
 }
 
 fn part<'a>(book: &'a Book, found: &Found) -> Option<(&'a Page, &'a Section)> {

@@ -11,6 +11,7 @@ mod chain;
 pub mod outside;
 mod relay;
 pub mod servers;
+pub mod writer;
 
 pub use chain::{BaseAdapters, Catalogue, ChainAdapter, PlantedCatalogue};
 pub use relay::{Message, Role};
@@ -32,6 +33,7 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use writer::{DocsModel, Writer};
 
 /// How a worker's server is called, before its account.
 const WORKER: &str = "worker:";
@@ -49,6 +51,11 @@ pub struct ChatArguments {
     /// be repeated
     #[arg(long = "chat-allow", value_name = "ORIGIN")]
     pub allowed: Vec<Allowed>,
+
+    /// Model of one of these servers that writes the answers of the documentation's `?ask=` from its excerpts;
+    /// without it they are the excerpts
+    #[arg(long = "docs-model", value_name = "SERVER/MODEL")]
+    pub docs_model: Option<DocsModel>,
 
     /// Tokens a day for an address without an account
     #[arg(long = "chat-visitor-tokens", value_name = "TOKENS", default_value_t = 5_000)]
@@ -120,6 +127,7 @@ struct Inner {
     chain: Arc<dyn Catalogue>,
     accounts: Arc<dyn Accounts>,
     agents: Agents,
+    writer: Option<Writer>,
     models: Mutex<Option<(Instant, Vec<api::ServerModels>)>>,
 }
 
@@ -147,7 +155,9 @@ impl Chat {
             all_at_once: arguments.at_once.into(),
         };
         let servers = Server::all(&arguments.servers).map_err(ChatError::Servers)?;
+        let writer = arguments.docs_model.as_ref().map(|model| Writer::new(model, &servers));
         Ok(Self(Arc::new(Inner {
+            writer: writer.transpose().map_err(ChatError::Servers)?,
             servers,
             allowed: arguments.allowed.clone(),
             outside: Outside::new(resolver)?,

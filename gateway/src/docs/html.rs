@@ -187,14 +187,22 @@ fn told(answer: &Answer) -> String {
         return html_of(&answer.to_markdown(""));
     }
     let mut text = String::from("<div class=\"answer\">\n");
-    for (number, paragraph) in answer.paragraphs.iter().enumerate() {
+    if let Some(written) = &answer.written {
+        text.push_str(&html_of(written));
+        text.push_str("<p class=\"from\">Written by a model, from:");
+        for (number, paragraph) in answer.cited() {
+            let link = escaped(&address(&paragraph.path, &paragraph.anchor));
+            let name = escaped(&paragraph.name());
+            text.push_str(&format!(" [{number}]\u{a0}<a href=\"{link}\">{name}</a>"));
+        }
+        text.push_str("</p>\n");
+    }
+    let quoted = answer.paragraphs.iter().filter(|_| answer.written.is_none());
+    for (number, paragraph) in quoted.enumerate() {
         text.push_str(&html_of(&paragraph.markdown));
         let next = answer.paragraphs.get(number + 1);
         if next.is_none_or(|next| next.address() != paragraph.address()) {
-            let name = match paragraph.title == paragraph.heading {
-                true => paragraph.title.clone(),
-                false => format!("{}: {}", paragraph.title, paragraph.heading),
-            };
+            let name = paragraph.name();
             let link = escaped(&address(&paragraph.path, &paragraph.anchor));
             text.push_str(&format!(
                 "<p class=\"from\"><a href=\"{link}\">{}</a></p>\n",

@@ -7,13 +7,16 @@ mod html;
 mod negotiation;
 mod pages;
 
+use crate::agents::knowledge::OwnDocs;
 use crate::error::ApiError;
+use crate::extract::Address;
+use async_trait::async_trait;
 use axum::extract::FromRef;
 use axum::routing::get;
 use axum::Router;
-use openledger_docs::{Answer, Book, Hit};
+use openledger_docs::{Answer, Book, Hit, Passage};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -27,12 +30,20 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Hits of a search.
 const HITS: usize = 12;
 
+/// Has answers written from passages of the book.
+#[async_trait]
+pub trait Writer: Send + Sync {
+    /// An answer that cites them by their numbers, from 1; nothing where it comes to nothing.
+    async fn write(&self, asker: Address, question: &str, passages: &[Passage]) -> Option<String>;
+}
+
 /// The documentation that is served.
 #[derive(Clone)]
 pub struct Docs(Arc<Served>);
 
 struct Served {
     book: Book,
+    writer: OnceLock<Arc<dyn Writer>>,
     turns: Semaphore,
     style: Asset,
     script: Asset,
@@ -62,7 +73,8 @@ impl Docs {
     pub fn new(book: Book) -> Self {
         let style = Asset::new("css", "text/css; charset=utf-8", include_str!("docs.css"));
         let script = Asset::new("js", "text/javascript; charset=utf-8", include_str!("docs.js"));
-        Self(Arc::new(Served { book, turns: Semaphore::new(AT_ONCE), style, script }))
+        let (writer, turns) = (OnceLock::new(), Semaphore::new(AT_ONCE));
+        Self(Arc::new(Served { book, writer, turns, style, script }))
     }
 
     /// The book.
@@ -70,7 +82,29 @@ impl Docs {
         &self.0.book
     }
 
-    /// An answer, in its turn.
+    /// Has answers written from now on; the first one who says so stays.
+    pub fn written_by(&self, writer: Arc<dyn Writer>) {
+        let _ = self.0.writer.set(writer);
+    }
+
+    /// An answer for somebody who asks, written where there is a writer.
+    ///
+    /// # Errors
+    /// 503 where too many ask.
+    pub async fn answer(
+        &self,
+        asker: Address,
+        question: String,
+        goal: Option<String>,
+    ) -> Result<Answer, ApiError> {
+        let mut answer = self.ask(question, goal).await?;
+        if let Some(writer) = self.0.writer.get() {
+            answer.written = writer.write(asker, &answer.question, &answer.paragraphs).await;
+        }
+        Ok(answer)
+    }
+
+    /// An answer in the book's own words, in its turn.
     ///
     /// # Errors
     /// 503 where too many ask.
@@ -98,6 +132,14 @@ impl Docs {
         tokio::task::spawn_blocking(move || what(docs.book()))
             .await
             .map_err(|error| ApiError::internal("searching the documentation", &error))
+    }
+}
+
+#[async_trait]
+impl OwnDocs for Docs {
+    async fn ask(&self, question: &str, goal: Option<&str>) -> Result<String, ApiError> {
+        let answer = Docs::ask(self, question.to_owned(), goal.map(str::to_owned)).await?;
+        Ok(answer.to_markdown(""))
     }
 }
 

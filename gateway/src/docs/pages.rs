@@ -5,6 +5,7 @@ use super::html::{self, Around};
 use super::negotiation::{wanted, Asked, Form, Origin};
 use super::{Asset, Docs, HITS};
 use crate::error::ApiError;
+use crate::extract::Address;
 use axum::extract::{Path, State};
 use axum::http::{header, HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -45,6 +46,7 @@ fn status_of(answer: &Answer) -> StatusCode {
 pub(super) async fn page(
     State(docs): State<Docs>,
     Origin(origin): Origin,
+    address: Address,
     asked: Asked,
     uri: Uri,
     headers: HeaderMap,
@@ -63,7 +65,7 @@ pub(super) async fn page(
         return Ok((carried, file.bytes.clone()).into_response());
     }
     if let Some(question) = asked.question {
-        let answer = docs.ask(question, asked.goal).await?;
+        let answer = docs.answer(address, question, asked.goal).await?;
         let status = status_of(&answer);
         return Ok(match form {
             Form::Markdown => text(status, MARKDOWN, answer.to_markdown(&origin)),

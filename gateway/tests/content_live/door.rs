@@ -162,6 +162,7 @@ impl Default for Plan {
 /// A running door.
 pub struct Door {
     pub address: SocketAddr,
+    pub chat: Chat,
     pub published: Arc<Published>,
     stop: watch::Sender<bool>,
 }
@@ -212,7 +213,7 @@ impl Door {
         let members = Arc::new(Members);
         let chat =
             Chat::new(&arguments.chat, directory, plan.names, catalogue, members, agents).unwrap();
-        let state = State { live, chat };
+        let state = State { live, chat: chat.clone() };
         let (router, _) = OpenApiRouter::<State>::new()
             .merge(openledger_gateway::live::routes())
             .merge(openledger_gateway::chat::routes())
@@ -231,7 +232,7 @@ impl Door {
         let router = router.with_state(state);
         let door = Arc::new(openledger_gateway::door::Door::default());
         tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
-        Self { address, published, stop }
+        Self { address, chat, published, stop }
     }
 
     /// Sends a request and leaves the answer to be read as it comes.
