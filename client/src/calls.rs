@@ -25,7 +25,7 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
-use subxt::utils::Static;
+use subxt::{tx::Payload, utils::Static};
 
 /// What a new Datanet is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +156,52 @@ fn text(text: &str) -> BoundedVec<u8> {
     BoundedVec(text.as_bytes().to_vec())
 }
 
+/// Submits files.
+pub(crate) fn submit_call(datanet: DatanetId, items: &[SubmissionItem]) -> impl Payload {
+    let items = BoundedVec(items.iter().copied().map(Static).collect());
+    runtime::transactions().datanets().submit(datanet, items)
+}
+
+/// Pays into a pool.
+pub(crate) fn fund_call(datanet: DatanetId, amount: Balance, rules: PoolRules) -> impl Payload {
+    runtime::transactions().leaderboard().fund(datanet, amount, Static(rules))
+}
+
+/// The call that queues a job: of two kinds.
+pub(crate) enum JobCall<Fresh, Further> {
+    /// For a fresh adapter.
+    Fresh(Fresh),
+    /// For one that is trained further.
+    Further(Further),
+}
+
+/// Queues a job.
+pub(crate) fn job_call(job: NewJob) -> JobCall<impl Payload, impl Payload> {
+    let datasets = BoundedVec(job.datasets.into_iter().map(Static).collect());
+    let NewJob { base, token_ceiling, price_per_token, deadline, .. } = job;
+    let spec = Static(job.spec);
+    let calls = runtime::transactions().training();
+    match job.parent {
+        None => JobCall::Fresh(calls.create_job(
+            base,
+            datasets,
+            spec,
+            token_ceiling,
+            price_per_token,
+            deadline,
+        )),
+        Some(parent) => JobCall::Further(calls.refine_adapter(
+            parent,
+            base,
+            datasets,
+            spec,
+            token_ceiling,
+            price_per_token,
+            deadline,
+        )),
+    }
+}
+
 /// Money.
 impl Client {
     /// Sends `amount` plancks to an account, and keeps the sender's account alive.
@@ -234,8 +280,7 @@ impl Client {
     ) -> Result<(Receipt, Vec<SubmittedFile>)> {
         let account = signer.account();
         self.require_admission(account, datanet, &items).await?;
-        let wrapped = BoundedVec(items.iter().copied().map(Static).collect());
-        let call = runtime::transactions().datanets().submit(datanet, wrapped);
+        let call = submit_call(datanet, &items);
         let receipt = match self.send(signer, &call, wait).await {
             Err(ClientError::Rule(rule)) => {
                 // The pool says the rule only; the state that it judged may say the numbers.
@@ -367,7 +412,7 @@ impl Client {
         self.send(signer, &call, wait).await
     }
 
-    async fn require_admission(
+    pub(crate) async fn require_admission(
         &self,
         account: AccountId,
         datanet: DatanetId,
@@ -573,8 +618,7 @@ impl Client {
         rules: PoolRules,
         wait: Wait,
     ) -> Result<Receipt> {
-        let call = runtime::transactions().leaderboard().fund(datanet, amount, Static(rules));
-        self.send(signer, &call, wait).await
+        self.send(signer, &fund_call(datanet, amount, rules), wait).await
     }
 
     /// Says how fast the pool of the signer's Datanet pays out. Answers the first period that the terms
@@ -718,34 +762,9 @@ impl Client {
         job: NewJob,
         wait: Wait,
     ) -> Result<(Receipt, JobId)> {
-        let datasets = BoundedVec(job.datasets.into_iter().map(Static).collect());
-        let NewJob { base, token_ceiling, price_per_token, deadline, .. } = job;
-        let spec = Static(job.spec);
-        let calls = runtime::transactions().training();
-        let receipt = match job.parent {
-            None => {
-                let call = calls.create_job(
-                    base,
-                    datasets,
-                    spec,
-                    token_ceiling,
-                    price_per_token,
-                    deadline,
-                );
-                self.send(signer, &call, wait).await?
-            }
-            Some(parent) => {
-                let call = calls.refine_adapter(
-                    parent,
-                    base,
-                    datasets,
-                    spec,
-                    token_ceiling,
-                    price_per_token,
-                    deadline,
-                );
-                self.send(signer, &call, wait).await?
-            }
+        let receipt = match job_call(job) {
+            JobCall::Fresh(call) => self.send(signer, &call, wait).await?,
+            JobCall::Further(call) => self.send(signer, &call, wait).await?,
         };
         let event: runtime::training::events::JobCreated =
             receipt.require("Training::JobCreated")?;

@@ -44,6 +44,7 @@ pub mod errors;
 pub mod key_reference;
 pub mod keyfile;
 pub mod metrics;
+pub mod prepare;
 pub mod reads;
 mod relay;
 mod runtime;
@@ -61,6 +62,7 @@ pub use connection::{ChainStatus, Client, Settings};
 pub use errors::{ClientError, ErrorKind, Result};
 pub use key_reference::KeyReference;
 pub use keyfile::{KeyFile, KeyFileError};
+pub use prepare::Prepared;
 pub use reads::{AccountBalance, BaseModel, ContributorRecord};
 pub use signer::{is_development_secret, InvalidSecret, Signer};
 /// A block's or transaction's hash.

@@ -5,6 +5,7 @@ use crate::chat::Chat;
 use crate::docs::Docs;
 use crate::index::Index;
 use crate::live::Live;
+use crate::mcp::Mcp;
 use crate::node::About;
 use crate::places::Places;
 use crate::proxies::Proxies;
@@ -34,6 +35,8 @@ pub struct App {
     pub live: Live,
     /// Questions to servers of answers.
     pub chat: Chat,
+    /// Tools for agents.
+    pub mcp: Mcp,
     /// Reverse proxies that are believed.
     pub proxies: Proxies,
     /// Names by which browsers may reach this server, beside those of this machine.
@@ -72,5 +75,11 @@ impl FromRef<Shared> for Agents {
 impl FromRef<Shared> for Docs {
     fn from_ref(app: &Shared) -> Self {
         app.docs.clone()
+    }
+}
+
+impl FromRef<Shared> for Mcp {
+    fn from_ref(app: &Shared) -> Self {
+        app.mcp.clone()
     }
 }

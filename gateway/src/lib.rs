@@ -24,6 +24,7 @@
 //! * [`chat`]: questions relayed to servers of answers;
 //! * [`agents`]: adapters that ask documentation before they answer;
 //! * [`docs`]: the documentation, for people and agents;
+//! * [`mcp`]: tools for agents;
 //! * [`web`]: the web app within the program.
 
 // Denied in `index`; see clippy.toml.
@@ -43,6 +44,7 @@ pub mod faucet;
 pub mod index;
 pub mod ipfs;
 pub mod live;
+pub mod mcp;
 pub mod node;
 pub mod places;
 pub mod previews;

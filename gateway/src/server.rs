@@ -13,6 +13,7 @@ use crate::extract::Address;
 use crate::faucet::Faucet;
 use crate::index::{source::NodeSource, sqlite::Sqlite, Index, IndexError};
 use crate::live::{self, Live, StoreError};
+use crate::mcp::{self, Mcp};
 use crate::node::{About, Look, Pulse};
 use crate::proxies::Proxies;
 use crate::rpc;
@@ -65,6 +66,8 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
+        // Pages that speak MCP read their session's name.
+        .expose_headers([HeaderName::from_static(mcp::SESSION)])
         .max_age(CORS_AGE)
 }
 
@@ -82,6 +85,7 @@ pub fn router(app: &Shared) -> Router {
         .route("/.well-known/openapi.json", axum::routing::get(described))
         .merge(docs::routes())
         .route("/rpc", axum::routing::get(rpc::relay))
+        .merge(mcp::routes())
         .route("/v1/{*rest}", axum::routing::any(unknown))
         .fallback(web::page)
         .method_not_allowed_fallback(wrong_method)
@@ -242,6 +246,14 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     docs.written_by(Arc::new(chat.clone()));
     let (hosts, origins) = (arguments.hosts, arguments.origins);
     let proxies = Proxies { trusted: arguments.trusted_proxies, header: arguments.proxy_header };
+    let mcp = Mcp::new(
+        docs.clone(),
+        index.clone(),
+        &description(),
+        &hosts,
+        &origins,
+        mcp::sessions::IDLE,
+    );
     let relays = rpc::places();
     let app = Arc::new(App {
         client,
@@ -252,6 +264,7 @@ pub async fn run(arguments: Arguments) -> Result<(), StartError> {
         uploads,
         live,
         chat,
+        mcp,
         relays,
         proxies,
         hosts,

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod content_index {
+    mod agents;
     mod common;
     mod description;
     mod numbers;

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod system_gateway_door {
+    mod agents;
     mod answers;
     mod description;
     mod door;

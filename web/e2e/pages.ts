@@ -24,5 +24,6 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "agent", path: "/agents/0" },
   { name: "operators", path: "/operators" },
   { name: "account", path: "/accounts/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY" },
+  { name: "sign", path: "/sign" },
   { name: "missing", path: "/no-such-page" },
 ];

@@ -1,7 +1,9 @@
 import { mkdirSync } from "node:fs";
+import { prepare } from "./agent.ts";
 import { pages } from "./pages.ts";
 import { asAlice, seed } from "./seed.ts";
 import { test } from "./test.ts";
+import { developmentKey } from "./wallet.ts";
 
 const folder = process.env.OPENLEDGER_SCREENSHOTS_DIRECTORY ?? "screenshots";
 mkdirSync(folder, { recursive: true });
@@ -24,6 +26,13 @@ for (const theme of ["light", "dark"] as const) {
         await page.waitForTimeout(1500);
         await page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage: true });
       }
+      // What an agent prepared.
+      const { address } = await developmentKey("Alice");
+      const prepared = await prepare("prepareFunding", { account: address, datanet: 0, amount: "2.5" });
+      await page.goto(`/sign#${prepared.signUrl.split("#")[1]}`);
+      await page.getByText("Leaderboard.fund").waitFor();
+      await page.waitForTimeout(1500);
+      await page.screenshot({ path: `${folder}/sign-call-${width}-${theme}.png`, fullPage: true });
       // What opens over a page.
       await page.goto("/accounts");
       await page.getByRole("button", { name: "Make a key" }).click();

@@ -186,6 +186,7 @@ impl Book {
             known.pages.insert(file.clone(), path);
         }
         known.served.insert("gateway/openapi.json".to_owned(), "/openapi.json".to_owned());
+        known.served.insert("gateway/server.json".to_owned(), "/server.json".to_owned());
         known.served.extend(source.files.keys().map(|file| (file.clone(), format!("/{file}"))));
         let mut links = links::rewritten(SUMMARY, &summary, &known).1;
         let mut pages = BTreeMap::new();

@@ -15,14 +15,14 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub struct Board {
     /// `all`, or the number of a period.
-    period: Option<String>,
+    pub(crate) period: Option<String>,
     /// Only this account's line, wherever it stands; no line where it has no points on this board.
-    account: Option<String>,
+    pub(crate) account: Option<String>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// Entries of the page, 1 to 100; 50 where it is not named.
     #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 /// Reads `all` and the number of a period.

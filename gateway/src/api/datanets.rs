@@ -19,18 +19,18 @@ const STATUSES: [&str; 3] = ["open", "paused", "closed"];
 #[into_params(parameter_in = Query)]
 pub struct List {
     /// Part of the name, the summary or a tag, in any case.
-    search: Option<String>,
+    pub(crate) search: Option<String>,
     /// `open`, `paused` or `closed`.
-    status: Option<String>,
+    pub(crate) status: Option<String>,
     /// `text`, `image` or `audio`.
-    modality: Option<String>,
+    pub(crate) modality: Option<String>,
     /// Their owner.
-    owner: Option<String>,
+    pub(crate) owner: Option<String>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// Entries of the page, 1 to 100; 50 where it is not named.
     #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 /// Datanets by number.
@@ -69,7 +69,7 @@ fn missing(id: u32) -> ApiError {
 }
 
 /// A Datanet, or 404.
-pub(super) async fn require(index: &Index, id: u32) -> Result<Datanet, ApiError> {
+pub(crate) async fn require(index: &Index, id: u32) -> Result<Datanet, ApiError> {
     let found = index.read(move |storage| storage.datanet(id)).await?;
     found.ok_or_else(|| missing(id))
 }

@@ -87,7 +87,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Part<T>
 }
 
 /// Reads an account in SS58.
-fn account(field: &'static str, text: &str) -> Result<AccountId, ApiError> {
+pub(crate) fn account(field: &'static str, text: &str) -> Result<AccountId, ApiError> {
     let wrong = || {
         let shown: String = text.chars().take(80).collect();
         ApiError::field(field, format!("{shown:?} is no account; write it in SS58"))

@@ -18,7 +18,7 @@ const NODE_TIME: Duration = Duration::from_secs(5);
 const RECENT: u32 = 20;
 
 /// What the node answers, within a time.
-pub(super) async fn asked<T>(
+pub(crate) async fn asked<T>(
     asked: impl Future<Output = Result<T, ClientError>>,
 ) -> Result<T, ApiError> {
     match tokio::time::timeout(NODE_TIME, asked).await {

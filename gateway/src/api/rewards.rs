@@ -22,17 +22,17 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "camelCase")]
 pub struct Reward {
     /// The Datanet.
-    datanet: u32,
+    pub(crate) datanet: u32,
     /// Its name.
-    datanet_name: String,
+    pub(crate) datanet_name: String,
     /// The account's line on the board of all time; rank 0 before its first points.
-    entry: BoardEntry,
+    pub(crate) entry: BoardEntry,
     /// Plancks that a claim would bring now.
-    claimable: String,
+    pub(crate) claimable: String,
     /// Plancks claimed so far.
-    claimed: String,
+    pub(crate) claimed: String,
     /// The Datanet's last ended period, with its rate.
-    last_period: Option<Period>,
+    pub(crate) last_period: Option<Period>,
 }
 
 /// An account's rewards, Datanet by Datanet. What is claimable is read at the node's best block.
@@ -81,14 +81,14 @@ pub async fn rewards(
 #[into_params(parameter_in = Query)]
 pub struct Why {
     /// The Datanet.
-    datanet: u32,
+    pub(crate) datanet: u32,
     /// `all`, or the number of a period.
-    period: Option<String>,
+    pub(crate) period: Option<String>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// Entries of the page, 1 to 100; 50 where it is not named.
     #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 /// Why an account has its points: file by file.
@@ -96,13 +96,13 @@ pub struct Why {
 #[serde(rename_all = "camelCase")]
 pub struct Reasons {
     /// The Datanet.
-    datanet: u32,
+    pub(crate) datanet: u32,
     /// Units of a file above this number earn nothing: points are score × min(units, maxUnits).
-    max_units: u64,
+    pub(crate) max_units: u64,
     /// Accepted files in order of acceptance.
-    items: Vec<Submission>,
+    pub(crate) items: Vec<Submission>,
     /// Where the next page begins.
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// Why an account has its points in a Datanet, of one period or of all time: file by file.

@@ -1,6 +1,7 @@
 //! What the index answers. Amounts and points are decimal strings, accounts SS58, hashes lower-case
 //! hexadecimal, content ids textual CIDs, times milliseconds since 1970.
 
+use openledger_primitives::TrainingSpec;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -379,6 +380,29 @@ pub struct Spec {
     pub seed: String,
     /// Share of the examples held out, 1/10,000.
     pub eval_fraction_bp: u16,
+}
+
+impl From<&TrainingSpec> for Spec {
+    fn from(spec: &TrainingSpec) -> Self {
+        Self {
+            method: spec.method.name().to_owned(),
+            lora_r: spec.lora_r,
+            lora_alpha: spec.lora_alpha,
+            lora_dropout_bp: spec.lora_dropout_bp,
+            target_modules: spec.target_modules.0,
+            learning_rate_nano: spec.learning_rate_nano,
+            schedule: spec.schedule.name().to_owned(),
+            warmup_ratio_bp: spec.warmup_ratio_bp,
+            per_device_train_batch_size: spec.per_device_train_batch_size,
+            gradient_accumulation_steps: spec.gradient_accumulation_steps,
+            num_train_epochs: spec.num_train_epochs,
+            max_seq_length: spec.max_seq_length,
+            weight_decay_micro: spec.weight_decay_micro,
+            max_grad_norm_milli: spec.max_grad_norm_milli,
+            seed: spec.seed.to_string(),
+            eval_fraction_bp: spec.eval_fraction_bp,
+        }
+    }
 }
 
 /// A worker to which a job is not offered again.

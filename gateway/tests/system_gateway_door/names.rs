@@ -41,7 +41,7 @@ async fn names_that_resolve_here_without_the_operators_word_are_refused() {
         "10.0.0.1",
         "",
     ] {
-        for path in ["/v1/status", "/", "/openapi.json", "/v1/accounts/x", "/nothing"] {
+        for path in ["/v1/status", "/", "/openapi.json", "/v1/accounts/x", "/nothing", "/mcp"] {
             let head = format!("GET {path} HTTP/1.1\r\nHost: {host}");
             assert_eq!(raw(&door, &head).await.status, 403, "{host} {path}");
         }

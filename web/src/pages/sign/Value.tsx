@@ -34,7 +34,7 @@ function Value({ shown, name = "" }: { shown: Shown; name?: string }): ReactNode
       return shown.text;
     case "number":
       return (
-        <span className="tabular break-all">
+        <span className="tabular wrap-anywhere">
           {amounts.includes(name) ? (
             <>
               <Amount plancks={shown.value} most={18} />{" "}

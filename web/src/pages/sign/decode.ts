@@ -114,6 +114,7 @@ class Reader {
       about: about
         .replaceAll(/\s+/g, " ")
         .replaceAll(/\[([^\]]*)\](\([^)]*\))?/g, "$1")
+        .replaceAll("`", "")
         .trim(),
       arguments: shown,
       values,

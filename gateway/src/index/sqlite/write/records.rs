@@ -9,7 +9,7 @@ use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
 use openledger_primitives::{
     job::{self, JobState},
     leaf::DatasetRef,
-    JobResult, Pool as ChainPool, ReviewPolicy, Serves, TrainingSpec,
+    JobResult, Pool as ChainPool, ReviewPolicy, Serves,
 };
 use rusqlite::params;
 
@@ -159,7 +159,7 @@ impl Writer<'_> {
             family: job.kind.family.name().to_owned(),
             parent: before.as_ref().and_then(|before| before.parent).or(named),
             datasets: datasets(&job.datasets),
-            spec: spec(&job.spec),
+            spec: Spec::from(&job.spec),
             token_ceiling: job.token_ceiling,
             price_per_token: job.price_per_token.to_string(),
             budget: job.budget.to_string(),
@@ -339,27 +339,6 @@ fn outcome(result: &JobResult) -> Outcome {
         eval_loss_after: f64::from(result.eval_loss_after) / 1e6,
         tokens: result.tokens,
         dataset_root: hex::encode(result.dataset_root.0),
-    }
-}
-
-fn spec(spec: &TrainingSpec) -> Spec {
-    Spec {
-        method: spec.method.name().to_owned(),
-        lora_r: spec.lora_r,
-        lora_alpha: spec.lora_alpha,
-        lora_dropout_bp: spec.lora_dropout_bp,
-        target_modules: spec.target_modules.0,
-        learning_rate_nano: spec.learning_rate_nano,
-        schedule: spec.schedule.name().to_owned(),
-        warmup_ratio_bp: spec.warmup_ratio_bp,
-        per_device_train_batch_size: spec.per_device_train_batch_size,
-        gradient_accumulation_steps: spec.gradient_accumulation_steps,
-        num_train_epochs: spec.num_train_epochs,
-        max_seq_length: spec.max_seq_length,
-        weight_decay_micro: spec.weight_decay_micro,
-        max_grad_norm_milli: spec.max_grad_norm_milli,
-        seed: spec.seed.to_string(),
-        eval_fraction_bp: spec.eval_fraction_bp,
     }
 }
 
