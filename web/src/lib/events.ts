@@ -106,6 +106,16 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
     `The owner of job ${field("job")} lost the deposit of ${open("amount")}`,
   "Training.JobPruned": (field) => `Job ${field("job")} was cleared away`,
   "Training.BaseModelRetired": (field) => `Base model ${field("base")} takes no new jobs`,
+  "Training.JobDisputed": (field, account, open) =>
+    `${account("disputer")} disputes the result of job ${field("job")} with a bond of ${open("bond")}`,
+  "Training.VerifiersDrawn": (field) => `Workers were drawn to repeat the evaluation of job ${field("job")}`,
+  "Training.FindingCommitted": (field, account) =>
+    `${account("worker")} has a sealed finding on job ${field("job")}`,
+  "Training.FindingRevealed": (field, account) =>
+    `${account("worker")} showed what it found of job ${field("job")}`,
+  "Training.VerifierPaid": (field, account, open) =>
+    `${account("worker")} got ${open("pay")} for verifying job ${field("job")}`,
+  "Training.DisputeSettled": (field) => `The dispute over job ${field("job")} is settled`,
   "Balances.Transfer": (_, account, open) => `${account("from")} sent ${open("amount")} to ${account("to")}`,
 };
 
