@@ -179,8 +179,7 @@ test.describe
       await expect.poll(given).toEqual(["txt pending"]);
     });
 
-    // Never seen to pass yet as a whole; its parts are tested in content_live.
-    test.fixme("instructs the adapter by a signature, and sees which documentation an answer rests on", async ({
+    test("instructs the adapter by a signature, and sees which documentation an answer rests on", async ({
       page,
     }) => {
       test.setTimeout(300_000);
