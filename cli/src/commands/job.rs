@@ -129,7 +129,7 @@ pub(crate) struct Create {
     #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
     datanets: Vec<DatasetArgument>,
     /// What is offered for the whole token ceiling, and paid when the adapter is there; the price a
-    /// token is this ÷ the ceiling, rounded down. Workers that ask more do not take the job.
+    /// token is this ÷ the ceiling, rounded up. Workers that ask more do not take the job.
     #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     budget: Amount,
     /// Most tokens the price covers.
@@ -307,15 +307,17 @@ async fn resolve(client: &Client, argument: DatasetArgument) -> Result<DatasetRe
     Ok(DatasetRef { datanet: argument.datanet, version })
 }
 
-/// Plancks a token of a sum for the whole ceiling.
+/// Plancks a token of a sum for the whole ceiling, rounded up: rounded down, the chain's least budget
+/// would be refused as too little.
 fn per_token(budget: Amount, ceiling: u64) -> Result<Balance> {
-    match budget.0.checked_div(ceiling.into()) {
-        None | Some(0) => Err(CliError::usage(format!(
+    let ceiling = Balance::from(ceiling.max(1));
+    if budget.0 < ceiling {
+        return Err(CliError::usage(format!(
             "{budget} over {ceiling} tokens is less than a planck a token"
         ))
-        .next("offer more, or lower --token-ceiling")),
-        Some(price) => Ok(price),
+        .next("offer more, or lower --token-ceiling"));
     }
+    Ok(budget.0.div_ceil(ceiling))
 }
 
 /// How long a job waits and trains if its owner says nothing.

@@ -41,7 +41,7 @@ impl Story {
         let began = Instant::now();
         let (ceiling, settings) = plan.budget.settings();
         // The job pays what it offers; the worker's floor is lower.
-        let price_per_token = BUDGET.checked_div(ceiling.into()).unwrap_or_default();
+        let price_per_token = BUDGET.div_ceil(u128::from(ceiling.max(1)));
         let price = price_per_token.saturating_mul(ceiling.into());
         must(price_per_token >= PRICE_PER_TOKEN, || {
             format!("{price_per_token} plancks a token are below the worker's floor")
