@@ -18,17 +18,22 @@ fn workspace() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
-/// Fails if a program is older than a source it is built from.
+/// Fails if a program was not built, or is older than a source it is built from.
 ///
 /// # Errors
 ///
-/// Names the program, the newest source, and the command that builds it.
+/// Names the program, the newest source where there is one, and the command that builds it.
 pub fn require(program: &Path) -> Result<()> {
-    let Some(source) = newer_source(&workspace(), program) else { return Ok(()) };
+    let problem = if program.is_file() {
+        let Some(source) = newer_source(&workspace(), program) else { return Ok(()) };
+        format!("{} is older than its source {}", program.display(), source.display())
+    } else {
+        format!("{} was not built", program.display())
+    };
     let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Err(Error::failed(
         &name,
-        format!("{} is older than its source {}", program.display(), source.display()),
+        problem,
         format!(
             "build it with `source scripts/lib.sh; cargo build --workspace --bin {name}` (or all of them with \
              --bins)"

@@ -181,6 +181,7 @@ test.describe
 
     test("instructs the adapter by a signature, and sees which documentation an answer rests on", async ({
       page,
+      browser,
     }) => {
       test.setTimeout(300_000);
       const site = process.env.OPENLEDGER_E2E_DOCUMENTATION ?? "";
@@ -205,12 +206,17 @@ test.describe
       await dialog.getByRole("button", { name: "Sign", exact: true }).click();
       await expect(page.getByText("Version 1", { exact: true }).first()).toBeVisible();
 
-      // Who does not own it reads it and has nothing to change.
-      const stranger = await page.context().newPage();
+      // Who does not own it reads it and has nothing to change; a page of this context would act as Olga.
+      const elsewhere = await browser.newContext({ baseURL: process.env.OPENLEDGER_E2E_ORIGIN ?? "" });
+      const stranger = await elsewhere.newPage();
+      const ownerKnown = stranger.waitForResponse((response) =>
+        new URL(response.url()).pathname.endsWith(`/v1/adapters/${first}`),
+      );
       await stranger.goto(`/agents/${first}`);
+      await ownerKnown;
       await expect(stranger.getByText("You know lighthouses. Be brief.", { exact: true })).toBeVisible();
       await expect(stranger.getByLabel("System text")).toHaveCount(0);
-      await stranger.close();
+      await elsewhere.close();
 
       await page.goto(`/chat?adapter=${first}`);
       await expect(page.getByLabel("Ask the documentation first")).toBeChecked();
