@@ -1,0 +1,290 @@
+//! A node of its own, transactions signed without asking it, and its blocks executed once more by itself.
+
+use codec::{Compact, Decode, Encode};
+use openledger_runtime::{
+    AccountId, Hash, Header, Nonce, RuntimeCall, RuntimeEvent, Signature, SignedPayload,
+    TxExtension, UncheckedExtrinsic, VERSION,
+};
+use openledger_tests::{
+    interrupt::poll, network::free_port, process::Process, rpc::Rpc, Error, Result,
+};
+use serde_json::{json, Value};
+use sp_core::{sr25519, Pair, H256};
+use sp_runtime::{generic::Era, traits::Header as _};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// How often the node is asked what changed.
+const EVERY: Duration = Duration::from_millis(100);
+/// How long the chain may need for what it was asked.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A running node that makes blocks.
+pub struct Chain {
+    process: Process,
+    rpc: Rpc,
+    genesis: Hash,
+}
+
+/// A block as the node executes it: without its author's seal.
+pub struct Block {
+    pub number: u64,
+    pub hash: Hash,
+    pub parent: Hash,
+    pub calls: Vec<RuntimeCall>,
+    encoded: Vec<u8>,
+}
+
+impl Chain {
+    /// Starts a node on a genesis: the name of a preset or a file. A large one takes its time.
+    pub fn start(node: &Path, spec: &str, directory: &Path, patience: Duration) -> Result<Self> {
+        let rpc = Rpc::new(free_port()?);
+        let mut command = Command::new(node);
+        command
+            .args(["--chain", spec, "--alice", "--force-authoring", "--state-pruning", "archive"])
+            .args(["--no-mdns", "--no-telemetry", "--no-prometheus"])
+            .arg("--unsafe-force-node-key-generation")
+            .args(["--pool-limit", "50000", "--pool-kbytes", "200000"])
+            // The whole block traces of one block are large answers.
+            .args(["--rpc-methods", "unsafe", "--rpc-max-response-size", "200"])
+            .args(["--rpc-port", &rpc.port().to_string()])
+            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", free_port()?)])
+            .arg("--base-path")
+            .arg(directory.join("node"));
+        let mut process = Process::start("the node", command, directory.join("node.log"))?;
+        let ready = poll(patience, EVERY, || {
+            process.ensure_running()?;
+            Ok(rpc.block().ok().filter(|block| *block > 0))
+        })?;
+        if ready.is_none() {
+            return Err(process.failure(
+                format!("no first block within {} s", patience.as_secs()),
+                "read the log",
+            ));
+        }
+        let mut chain = Self { process, rpc, genesis: Hash::zero() };
+        chain.genesis = chain.hash(0)?;
+        Ok(chain)
+    }
+
+    /// Calls a method.
+    pub fn call(&self, method: &str, params: Value) -> Result<Value> {
+        self.rpc
+            .call(method, params)
+            .map_err(|error| self.process.failure(error.to_string(), "read the node's log"))
+    }
+
+    /// A signed transaction, for ever valid.
+    pub fn sign(
+        &self,
+        who: &sr25519::Pair,
+        nonce: Nonce,
+        call: impl Into<RuntimeCall>,
+    ) -> UncheckedExtrinsic {
+        let call = call.into();
+        let extensions: TxExtension = (
+            frame_system::CheckNonZeroSender::new(),
+            frame_system::CheckSpecVersion::new(),
+            frame_system::CheckTxVersion::new(),
+            frame_system::CheckGenesis::new(),
+            frame_system::CheckEra::from(Era::Immortal),
+            pallet_datanets::CheckNonce::from(nonce),
+            frame_system::CheckWeight::new(),
+            pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+            pallet_datanets::AdmitSubmission::new(),
+            frame_metadata_hash_extension::CheckMetadataHash::new(false),
+            frame_system::WeightReclaim::new(),
+        );
+        let (spec, transaction) = (VERSION.spec_version, VERSION.transaction_version);
+        let implied = ((), spec, transaction, self.genesis, self.genesis, (), (), (), (), None, ());
+        let payload = SignedPayload::from_raw(call.clone(), extensions.clone(), implied);
+        let signature = payload.using_encoded(|bytes| who.sign(bytes));
+        let account: AccountId = who.public().into();
+        UncheckedExtrinsic::new_signed(
+            call,
+            account.into(),
+            Signature::Sr25519(signature),
+            extensions,
+        )
+    }
+
+    /// The next nonce of an account.
+    pub fn nonce(&self, who: &sr25519::Pair) -> Result<Nonce> {
+        let account: AccountId = who.public().into();
+        let key = frame_system::Account::<openledger_runtime::Runtime>::hashed_key_for(&account);
+        let data = self.storage(&key, None)?;
+        // The nonce stands first; an account that nobody endowed has none.
+        Ok(data.and_then(|data| Nonce::decode(&mut data.as_slice()).ok()).unwrap_or(0))
+    }
+
+    /// Sends calls, each account's in their order, and waits until all are in blocks. Returns the block
+    /// before the first.
+    pub fn send(&self, batches: Vec<(&sr25519::Pair, Vec<RuntimeCall>)>) -> Result<u64> {
+        let before = self.block()?;
+        let mut waited = Vec::new();
+        let mut signed = Vec::new();
+        for (who, calls) in batches {
+            let first = self.nonce(who)?;
+            let mut next = first;
+            for call in calls {
+                signed.push((next - first, self.sign(who, next, call)));
+                next += 1;
+            }
+            waited.push((who, next));
+        }
+        // Everybody's first, then everybody's second: a pool orders by arrival where nothing is paid.
+        signed.sort_by_key(|(turn, _)| *turn);
+        for (_, transaction) in signed {
+            let hex = format!("0x{}", hex::encode(transaction.encode()));
+            self.call("author_submitExtrinsic", json!([hex]))?;
+        }
+        for (who, next) in waited {
+            poll(PATIENCE, EVERY, || Ok((self.nonce(who)? >= next).then_some(())))?.ok_or_else(
+                || {
+                    self.process.failure(
+                        format!(
+                            "not all transactions of an account were in a block after {} s",
+                            PATIENCE.as_secs()
+                        ),
+                        "read the log",
+                    )
+                },
+            )?;
+        }
+        Ok(before)
+    }
+
+    /// Number of the best block.
+    pub fn block(&self) -> Result<u64> {
+        self.rpc.block().map_err(|error| self.process.failure(error.to_string(), "read the log"))
+    }
+
+    /// Waits until a block is the best one.
+    pub fn wait_for(&self, number: u64) -> Result<()> {
+        self.wait(|| Ok(self.block()? >= number))
+    }
+
+    /// Waits until a block is final.
+    pub fn wait_for_final(&self, number: u64) -> Result<()> {
+        self.wait(|| Ok(self.rpc.finalised().is_ok_and(|last| last >= number)))
+    }
+
+    fn wait(&self, mut over: impl FnMut() -> Result<bool>) -> Result<()> {
+        poll(PATIENCE, EVERY, || Ok(over()?.then_some(())))?
+            .ok_or_else(|| self.process.failure("the chain stands still", "read the log"))
+    }
+
+    /// A value of the state after a block, or after the best one.
+    pub fn storage(&self, key: &[u8], at: Option<Hash>) -> Result<Option<Vec<u8>>> {
+        let key = format!("0x{}", hex::encode(key));
+        let value = self.call("state_getStorage", json!([key, at]))?;
+        value.as_str().map(bytes).transpose()
+    }
+
+    /// Bytes of all keys and values below a prefix.
+    pub fn size(&self, prefix: &[u8]) -> Result<u64> {
+        const PAGE: usize = 1_000;
+        let prefix = format!("0x{}", hex::encode(prefix));
+        let at = self.hash(self.block()?)?;
+        let mut sum = 0;
+        let mut last = Value::Null;
+        loop {
+            let page = self.call("state_getKeysPaged", json!([prefix, PAGE, last, at]))?;
+            let keys: Vec<String> =
+                serde_json::from_value(page).map_err(|cause| unexpected("keys", cause))?;
+            // Two digits a byte, after `0x`.
+            sum += keys.iter().map(|key| (key.len() as u64 - 2) / 2).sum::<u64>();
+            let Some(key) = keys.last().filter(|_| keys.len() == PAGE) else { break };
+            last = json!(key);
+        }
+        let values = self.call("state_getStorageSize", json!([prefix, at]))?;
+        Ok(sum + values.as_u64().unwrap_or(0))
+    }
+
+    /// The hash of a block.
+    pub fn hash(&self, number: u64) -> Result<Hash> {
+        let answer = self.call("chain_getBlockHash", json!([number]))?;
+        serde_json::from_value(answer).map_err(|cause| unexpected("a block's hash", cause))
+    }
+
+    /// A block.
+    pub fn read(&self, number: u64) -> Result<Block> {
+        let hash = self.hash(number)?;
+        let answer = self.call("chain_getBlock", json!([hash]))?;
+        let mut header: Header = serde_json::from_value(answer["block"]["header"].clone())
+            .map_err(|cause| unexpected("a header", cause))?;
+        // Who executes a block has its seal checked and taken off.
+        header.digest_mut().pop();
+        let extrinsics: Vec<Vec<u8>> = answer["block"]["extrinsics"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|extrinsic| extrinsic.as_str().map(bytes))
+            .collect::<Result<_>>()?;
+        let calls = extrinsics
+            .iter()
+            .map(|extrinsic| UncheckedExtrinsic::decode(&mut extrinsic.as_slice()))
+            .map(|extrinsic| extrinsic.map(|extrinsic| extrinsic.function))
+            .collect::<Result<_, _>>()
+            .map_err(|cause| unexpected("a transaction", cause))?;
+        let mut encoded = header.encode();
+        encoded.extend(Compact(extrinsics.len() as u32).encode());
+        encoded.extend(extrinsics.concat());
+        Ok(Block { number, hash, parent: *header.parent_hash(), calls, encoded })
+    }
+
+    /// The events of a block.
+    pub fn events(&self, block: &Block) -> Result<Vec<RuntimeEvent>> {
+        let key = frame_support::storage::storage_prefix(b"System", b"Events");
+        let stored = self.storage(&key, Some(block.hash))?.unwrap_or_default();
+        let records =
+            Vec::<frame_system::EventRecord<RuntimeEvent, H256>>::decode(&mut stored.as_slice())
+                .map_err(|cause| unexpected("events", cause))?;
+        Ok(records.into_iter().map(|record| record.event).collect())
+    }
+
+    /// Has the node execute a block once more on its parent's state, signatures and storage root
+    /// included, and returns how long that took.
+    pub fn execute(&self, block: &Block) -> Result<Duration> {
+        let data = format!("0x{}", hex::encode(&block.encoded));
+        let params = json!(["Core_execute_block", data, block.parent]);
+        let begin = Instant::now();
+        self.call("state_call", params)?;
+        Ok(begin.elapsed())
+    }
+
+    /// Reads of storage while the node executes a block once more.
+    pub fn reads(&self, block: &Block) -> Result<usize> {
+        let params = json!([block.hash, "state", "", "Get,Exists,NextKey"]);
+        let answer = self.call("state_traceBlock", params)?;
+        answer["blockTrace"]["events"].as_array().map(Vec::len).ok_or_else(|| {
+            Error::broken("the node", format!("no trace of block {}: {answer}", block.number))
+        })
+    }
+
+    /// Calls a runtime API on a block's state, and returns its answer and how long that took.
+    pub fn runtime_api(
+        &self,
+        name: &str,
+        arguments: &[u8],
+        at: Hash,
+    ) -> Result<(Vec<u8>, Duration)> {
+        let data = format!("0x{}", hex::encode(arguments));
+        let begin = Instant::now();
+        let answer = self.call("state_call", json!([name, data, at]))?;
+        let taken = begin.elapsed();
+        Ok((bytes(answer.as_str().unwrap_or_default())?, taken))
+    }
+}
+
+fn bytes(hexadecimal: &str) -> Result<Vec<u8>> {
+    hex::decode(hexadecimal.trim_start_matches("0x"))
+        .map_err(|cause| unexpected("a hexadecimal number", cause))
+}
+
+fn unexpected(what: &str, cause: impl std::fmt::Display) -> Error {
+    Error::broken("the node", format!("its answer is not {what}: {cause}"))
+}

@@ -1,0 +1,113 @@
+//! What `scripts/bench chain` measures: calls through a live node's pool and blocks, executed once more by the
+//! node itself, beside transfers; and what a million accepted files change.
+
+mod chain;
+mod growth;
+mod live;
+mod measure;
+mod plant;
+mod report;
+
+use chain::Chain;
+use clap::Parser;
+use live::Amounts;
+use openledger_tests::{fresh, Error, Result};
+use report::Line;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Measures calls on a live node beside transfers, and with many accepted files beside few.
+#[derive(Parser)]
+#[command(name = "openledger-chain-bench", version)]
+struct Arguments {
+    /// Write a list of {name, unit, ours, peer, peer_name, ratio}.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Fewer calls and files: to see that it runs, not to quote.
+    #[arg(long)]
+    quick: bool,
+    /// One part only.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// Where the node is [default: beside this program].
+    #[arg(long, value_name = "FILE")]
+    node: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Calls beside transfers.
+    Calls,
+    /// Many files beside few.
+    Growth,
+}
+
+fn main() -> ExitCode {
+    match measure(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let own = std::env::current_exe()
+        .map_err(|cause| Error::file(std::path::Path::new("this program"), &cause))?;
+    let node = arguments.node.clone().unwrap_or_else(|| own.with_file_name("openledger-node"));
+    fresh::require(&node)?;
+    let directory = tempfile::tempdir()
+        .map_err(|cause| Error::file(std::path::Path::new("a temporary folder"), &cause))?;
+    let (amounts, sizes) = if arguments.quick {
+        let amounts = Amounts { single: 120, batched: 20, transfers: 300, accepted: 20, rounds: 3 };
+        (amounts, vec![1_000, 10_000])
+    } else {
+        let amounts =
+            Amounts { single: 1_200, batched: 200, transfers: 1_800, accepted: 200, rounds: 9 };
+        (amounts, vec![1_000, 100_000, 1_000_000])
+    };
+    match all(arguments, &node, directory.path(), &amounts, &sizes) {
+        Ok(lines) => print(arguments, &lines),
+        Err(error) => {
+            // Its errors name logs there.
+            let _ = directory.keep();
+            Err(error)
+        }
+    }
+}
+
+fn all(
+    arguments: &Arguments,
+    node: &Path,
+    directory: &Path,
+    amounts: &Amounts,
+    sizes: &[u64],
+) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    if arguments.only != Some(Part::Growth) {
+        let place = directory.join("live");
+        std::fs::create_dir_all(&place).map_err(|cause| Error::file(&place, &cause))?;
+        let chain = Chain::start(node, "dev", &place, Duration::from_secs(90))?;
+        lines.extend(live::run(&chain, amounts)?);
+    }
+    if arguments.only != Some(Part::Calls) {
+        lines.extend(growth::run(node, directory, sizes, amounts.rounds)?);
+    }
+    Ok(lines)
+}
+
+fn print(arguments: &Arguments, lines: &[Line]) -> Result<()> {
+    for line in lines {
+        println!("{line}");
+    }
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(lines)
+            .map_err(|cause| Error::broken("the report", cause.to_string()))?;
+        std::fs::write(path, text + "\n").map_err(|cause| Error::file(path, &cause))?;
+    }
+    Ok(())
+}
