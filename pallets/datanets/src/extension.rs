@@ -25,9 +25,9 @@ const LONGEVITY: u64 = 100;
 /// `validate` answers `InvalidTransaction::Custom(rule.code())` with the
 /// [`RefusalRule`](openledger_primitives::RefusalRule) that is broken, and tags the transaction with
 /// its account, so that an account has one free call pending at a time: two would be judged against
-/// the same quota. `prepare` judges it again against the state right before dispatch and
-/// keeps all free calls of a block within [`Config::FeelessShare`] of what normal
-/// transactions may take (`InvalidTransaction::ExhaustsResources` otherwise: it fits a later block).
+/// the same quota. A block validates once more on the state right before dispatch, and `prepare`, which
+/// follows on the same state, only keeps all free calls of a block within [`Config::FeelessShare`] of what
+/// normal transactions may take (`InvalidTransaction::ExhaustsResources` otherwise: it fits a later block).
 /// Dispatch then cannot fail, and uses up the quota.
 ///
 /// Any other call passes untouched. A free call inside another call is not seen here: the outer call
@@ -144,8 +144,8 @@ where
 {
     const IDENTIFIER: &'static str = "AdmitSubmission";
     type Implicit = ();
-    /// The signer of a free call.
-    type Val = Option<T::AccountId>;
+    /// Whether the call is free.
+    type Val = bool;
     type Pre = ();
 
     fn weight(&self, call: &T::RuntimeCall) -> Weight {
@@ -163,7 +163,7 @@ where
         _source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
         let Some(free) = Free::of::<T>(call) else {
-            return Ok((ValidTransaction::default(), None, origin));
+            return Ok((ValidTransaction::default(), false, origin));
         };
         // Without a signer nobody's quota would pay for it.
         let who = origin.as_signer().cloned().ok_or(InvalidTransaction::BadSigner)?;
@@ -173,19 +173,18 @@ where
             longevity: LONGEVITY,
             ..ValidTransaction::default()
         };
-        Ok((validity, Some(who), origin))
+        Ok((validity, true, origin))
     }
 
     fn prepare(
         self,
-        signer: Self::Val,
+        free: Self::Val,
         _origin: &T::RuntimeOrigin,
-        call: &T::RuntimeCall,
+        _call: &T::RuntimeCall,
         info: &DispatchInfoOf<T::RuntimeCall>,
         len: usize,
     ) -> Result<Self::Pre, TransactionValidityError> {
-        if let (Some(who), Some(free)) = (signer, Free::of::<T>(call)) {
-            free.check::<T>(&who)?;
+        if free {
             take_share::<T>(info, len)?;
         }
         Ok(())

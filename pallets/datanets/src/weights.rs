@@ -165,8 +165,7 @@ impl Counted {
 
     fn admit(&self, items: u32) -> Weight {
         let items = u64::from(items);
-        // Validated and then checked again; the second time everything is in memory. The feeless
-        // share is read and written.
+        // What dispatch checks again is in memory then. The feeless share is read and written.
         self.cost(10, 1, 40).saturating_add(self.cost(2, 0, 5).saturating_mul(items))
     }
 
@@ -176,7 +175,7 @@ impl Counted {
 
     fn admit_opening(&self, items: u32) -> Weight {
         let items = u64::from(items);
-        // Each item is hashed twice, and the waiting files of another looked at.
+        // Each item is hashed, and the waiting files of another looked at.
         self.cost(11, 1, 40).saturating_add(self.cost(3, 0, 15).saturating_mul(items))
     }
 

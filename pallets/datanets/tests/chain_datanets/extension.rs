@@ -200,19 +200,16 @@ fn what_became_inadmissible_in_the_pool_is_not_included() {
 }
 
 #[test]
-fn prepare_looks_again_at_the_state_it_finds() {
+fn a_block_looks_again_at_the_state_it_finds() {
     on_chain(|| {
         let datanet = set_up();
         let call = call(datanet, vec![file(1, 1)]);
-        let info = info(&call);
-        let (_, signer, origin) = Extension::new()
-            .validate_only(signed(ALICE), &call, &info, 100, TransactionSource::InBlock, 0)
+        // The pool took it, and somebody else's came first.
+        Extension::new()
+            .validate_only(signed(ALICE), &call, &info(&call), 100, TransactionSource::External, 0)
             .unwrap();
         assert_ok!(submit(BOB, datanet, vec![file(1, 1)]));
-        assert_eq!(
-            Extension::new().prepare(signer, &origin, &call, &info, 100),
-            Err(custom(RefusalRule::AlreadySubmitted))
-        );
+        assert_eq!(prepare(ALICE, &call, 100), Err(custom(RefusalRule::AlreadySubmitted)));
     });
 }
 
