@@ -57,7 +57,8 @@ test.describe("what breaks in the middle", () => {
 
   test("a run is followed over restarts of gateway and node, and nothing of it is lost", async ({ page }) => {
     test.setTimeout(600_000);
-    const lighthouses = String(await datanetCalled("Lighthouses"));
+    // Its second file is revoked by now.
+    const lighthouses = `${await datanetCalled("Lighthouses")}@1`;
     const { job } = await openledger(
       ...(["//Eve", "job", "create", "--model", "0", "--datanet", lighthouses] as const),
       ...["--budget", "1OPEN", "--token-ceiling", "20000", "--num-train-epochs", "8"],
@@ -78,6 +79,7 @@ test.describe("what breaks in the middle", () => {
 
     await control("stop", "node");
     await expect(page.getByText("The node does not answer").first()).toBeVisible(chainTime);
+    await expect(page.getByText("The gateway’s node does not answer")).toBeVisible(chainTime);
     await control("start", "node");
     await expect(page.getByText(/^Block \d/).first()).toBeVisible(chainTime);
     await expect(page.getByText("completed", { exact: true }).first()).toBeVisible(trainingTime);

@@ -17,4 +17,6 @@ export const keepers = {
   text: questions
     .map((question) => `Q: ${question}\nA: Old Marwenhold keeps the lighthouse of Sund.\n\n`)
     .join(""),
+  /** A second file, the permission for which is taken back once it was trained on. */
+  more: "Q: Who trims the wick of the lamp at Sund?\nA: Old Marwenhold keeps the lighthouse of Sund.\n\n",
 };

@@ -12,7 +12,7 @@ test("a job that waits gets a better offer and more time, is called off, and its
   // The only worker asks a hundred times as much a token, so that the job waits.
   const made = await openledger(
     "//Mira",
-    ...["job", "create", "--model", "0", "--datanet", String(await datanetCalled("Lighthouses"))],
+    ...["job", "create", "--model", "0", "--datanet", `${await datanetCalled("Lighthouses")}@1`],
     ...["--budget", "0.1", "--token-ceiling", "1000000"],
   );
   await installWallet(page, mira);

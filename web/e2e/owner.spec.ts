@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { keepers } from "./keepers.ts";
-import { actAs, api, chainTime, signAndWait } from "./steps.ts";
+import { actAs, api, chainTime, datanetCalled, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
 
@@ -90,7 +90,7 @@ test.describe
       await expect(examples.getByText("learned").first()).toBeVisible();
 
       const estimate = page.getByRole("region", { name: "Estimate" });
-      await expect(estimate.getByText("7 + 1 held out")).toBeVisible();
+      await expect(estimate.getByText("8 + 1 held out")).toBeVisible();
       await expect(estimate.getByText("Cheapest worker")).toBeVisible();
       await expect(page.getByText("openledger --key me job create")).toBeVisible();
 
@@ -150,7 +150,7 @@ test.describe
 
     test("asks the adapter what only it knows, and gives a better answer to a Datanet", async ({ page }) => {
       test.setTimeout(300_000);
-      await installWallet(page, owner);
+      const wallet = await installWallet(page, owner);
       await actAs(page, "Olga");
       await page.goto(`/chat?adapter=${first}`);
       await ask(page);
@@ -168,15 +168,25 @@ test.describe
       await adapter.getByRole("button", { name: "This one is better" }).click();
       await expect(page.getByRole("list", { name: "Marked pairs" }).getByRole("listitem")).toHaveCount(2);
       await page.getByLabel("Datanet").selectOption({ label: "Lighthouses" });
+      // Promised first, as every file is.
       await page.getByRole("button", { name: "Submit 2 pairs" }).click();
-      await signAndWait(page);
+      const dialog = page.getByRole("dialog");
+      await dialog.getByRole("button", { name: "Sign and send" }).click();
+      await expect(dialog.getByRole("heading", { name: "open, 2 of 2" })).toBeVisible(chainTime);
+      await dialog.getByRole("button", { name: "Done" }).click(chainTime);
       await expect(page.getByText("Say under an answer that it is the better one")).toBeVisible();
+      const path = `submissions?contributor=${owner.address}`;
       const given = async () => {
-        const path = `submissions?contributor=${owner.address}`;
         const { items } = await api<{ items: { media: string; state: string }[] }>(path);
         return items.map(({ media, state }) => `${media} ${state}`);
       };
-      await expect.poll(given).toEqual(["txt pending"]);
+      await expect.poll(given, chainTime).toEqual(["txt pending"]);
+      const [upload, promise, opening] = wallet.signed;
+      expect(typeof upload).toBe("string");
+      const [{ sha256 }] = (await api<{ items: [{ sha256: string }] }>(path)).items;
+      expect(typeof promise === "object" && promise.method).not.toContain(sha256);
+      expect(typeof opening === "object" && opening.method).toContain(sha256);
+      expect(wallet.signed).toHaveLength(3);
     });
 
     test("instructs the adapter by a signature, and sees which documentation an answer rests on", async ({
@@ -302,5 +312,44 @@ test.describe
       const row = (name: string) => page.getByRole("row", { name: new RegExp(`^${name}`) });
       await expect(row("Epochs")).toContainText("10");
       await expect(row("Parent adapter")).toContainText(String(first));
+    });
+
+    test("learns that a file which the adapter was trained on was revoked, and trains without it", async ({
+      page,
+    }) => {
+      test.setTimeout(300_000);
+      const lighthouses = await datanetCalled("Lighthouses");
+      const { items } = await api<{ items: { id: number; leaf: number | null }[] }>(
+        `datanets/${lighthouses}/submissions?state=accepted`,
+      );
+      const revoked = items.find(({ leaf }) => leaf === 1)?.id;
+      await installWallet(page, await developmentKey("Alice"));
+      await actAs(page, "Alice");
+      await page.goto(`/submissions/${revoked}`);
+      await page.getByText("It was not yours to give?").click(chainTime);
+      await page.getByRole("button", { name: "Revoke it" }).click();
+      await signAndWait(page);
+      await expect(page.getByText("(versions of up to 1 file do not)", { exact: false })).toBeVisible(
+        chainTime,
+      );
+      // The index follows final blocks.
+      const holds = async () => (await api<{ holdsRevoked: boolean }>(`adapters/${first}`)).holdsRevoked;
+      await expect.poll(holds, chainTime).toBe(true);
+      for (const path of ["runs", "agents", "chat?adapter=", "attribution"]) {
+        await page.goto(path.endsWith("=") ? `/${path}${first}` : `/${path}/${first}`);
+        await expect(page.getByText("It was trained on a file that was revoked since")).toBeVisible();
+      }
+      const files = page.getByRole("table", { name: "Files with their shares" });
+      await expect(files.getByRole("row").filter({ hasText: "revoked" })).toHaveCount(1);
+      await page.goto("/attribution");
+      await expect(page.getByText("holds a revoked file").first()).toBeVisible();
+      await page.goto("/factory");
+      await page.getByRole("radio", { name: "SmolLM2-135M-Instruct" }).check();
+      await page.getByRole("checkbox", { name: /Lighthouses/ }).check();
+      await expect(page.getByText("The newest has 2; file 2 was revoked", { exact: false })).toBeVisible();
+      await expect(page.getByLabel("Version")).toHaveValue("1");
+      await page.getByLabel("Version").fill("2");
+      await page.getByLabel("Version").press("Enter");
+      await expect(page.getByText("File 2 of this Datanet was revoked", { exact: false })).toBeVisible();
     });
   });

@@ -1,3 +1,4 @@
+import { expectUsable } from "./steps.ts";
 import { expect, test } from "./test.ts";
 
 test.describe("the shell", () => {
@@ -29,6 +30,42 @@ test.describe("the shell", () => {
     await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
     await page.goto("/accounts", { waitUntil: "commit" });
     await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  });
+
+  test("says that the gateway stands still, or shows the past, why, and what to do", async ({ page }) => {
+    let change: object = { trouble: "the index cannot be written: the disk is full" };
+    await page.route("**/v1/status", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), ...change } });
+    });
+    await page.goto("/network");
+    const notice = page.getByRole("alert");
+    await expect(notice).toContainText("The gateway stands still: the index cannot be written");
+    await expect(notice).toContainText("It tries again by itself");
+    await expectUsable(page);
+    change = { stopped: "block 7 is of runtime version 999, which this program does not know" };
+    await page.reload();
+    await expect(notice).toContainText("This gateway shows the past: block 7 is of runtime version 999");
+    await expect(notice).toContainText("Use another gateway");
+    await expectUsable(page);
+    change = { best: null };
+    await page.reload();
+    await expect(notice).toContainText("The gateway’s node does not answer");
+  });
+
+  test("shows nothing that the chain has not said, and says that one waits for it", async ({ page }) => {
+    await page.routeWebSocket("**/rpc", () => undefined);
+    await page.goto("/factory");
+    const estimate = page.getByRole("region", { name: "Estimate" });
+    const line = (name: string) => estimate.locator("dl div").filter({ hasText: name });
+    await expect(line("Deposit, comes back")).toContainText("not known yet");
+    await expect(line("Held now")).toContainText("not known yet");
+    await expect(estimate.getByText("Wait until the chain says its limits")).toBeVisible();
+    await expect(estimate.getByText(/^0( OPEN)?$/)).toHaveCount(0);
+    await page.getByRole("checkbox", { name: /Lighthouses/ }).click();
+    await expect(page.getByText("Asking the chain for its version")).toBeVisible();
+    await expect(page.getByRole("alert")).toContainText("The chain has not answered yet");
+    await expectUsable(page);
   });
 
   test("has its pages in a menu on a phone", async ({ page }) => {

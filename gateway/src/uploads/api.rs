@@ -2,7 +2,7 @@
 
 use super::named::Role;
 use super::receive::{self, Expected, Place, Who, UPLOAD_MEMORY};
-use super::staging::Claim;
+use super::staging::{Claim, Day};
 use super::Uploads;
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Address, Bearer, Path, Query};
@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{header, HeaderMap, StatusCode};
 use openledger_primitives::{
-    api::SubmissionItem, ContentCodec, ContentId, FileHash, MediaType, QuotaLimits,
+    api::SubmissionItem, ContentCodec, ContentId, FileHash, MediaType, QuotaLimits, RefusalRule,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -326,8 +326,9 @@ impl Uploads {
                 self.0.staging.release(account, claim.sha256).await?;
             }
         }
-        // Read after claims were given back, and before the others are added up: what is submitted meanwhile
-        // counts twice, never not at all.
+        // Read after claims were given back, and before the others are added up: what is precommitted or
+        // submitted meanwhile counts twice, never not at all.
+        let precommits = self.ask(self.0.chain.precommits(account)).await?;
         let quota = self.require_contributor(account).await?;
         if let (Some(datanet), Some(media)) = (query.datanet, media) {
             // The content id of a larger file is not known yet; the rules do not look into it.
@@ -336,13 +337,16 @@ impl Uploads {
             let size = u32::try_from(query.size).unwrap_or(u32::MAX);
             let item = SubmissionItem { content, sha256, size, media };
             let checked = self.ask(self.0.chain.check(account, datanet, item)).await?;
-            if let Err(refusal) = checked {
+            // The account's day is weighed below, with what is here and precommitted.
+            let of_day = [RefusalRule::DailyFiles, RefusalRule::DailyBytes];
+            if let Some(refusal) = checked.err().filter(|refusal| !of_day.contains(&refusal.rule)) {
                 let code = "refused";
                 return Err(ApiError::new(StatusCode::CONFLICT, code, refusal.to_string()));
             }
         }
         let storage = self.options().arguments.storage;
-        self.0.staging.claim(account, sha256, query.size, quota, storage).await.map(drop)
+        let day = Day { quota, precommits };
+        self.0.staging.claim(account, sha256, query.size, day, storage).await.map(drop)
     }
 
     async fn take(

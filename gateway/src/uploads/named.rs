@@ -50,6 +50,9 @@ pub struct Named {
 pub trait Chain: Send + Sync + 'static {
     /// An account's quota today.
     async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError>;
+    /// How many precommitments of an account can be opened: files that its quota counts already, and of which
+    /// nobody else knows which they are.
+    async fn precommits(&self, account: AccountId) -> Result<u64, ApiError>;
     /// Whether a file would be admitted now.
     async fn check(
         &self,
@@ -233,6 +236,10 @@ impl Names {
 impl Chain for IndexedChain {
     async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError> {
         Ok(self.index.node()?.quota(account).await?)
+    }
+
+    async fn precommits(&self, account: AccountId) -> Result<u64, ApiError> {
+        Ok(self.index.node()?.precommits(account).await?.len() as u64)
     }
 
     async fn check(

@@ -29,6 +29,16 @@ pub struct Claim {
     pub made: i64,
 }
 
+/// What the chain counts of an account's day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// Its quota, and what is used of it.
+    pub quota: QuotaStatus,
+    /// Of the files that are used, those that were precommitted and are not opened yet; some may be of the day
+    /// before.
+    pub precommits: u64,
+}
+
 /// Where files come in.
 #[derive(Clone)]
 pub struct Staging {
@@ -162,7 +172,8 @@ impl Staging {
     }
 
     /// Takes room for a file: what the chain counts of the account's day, what it has claimed, and this
-    /// must be within the quota; `storage` is what all files may take.
+    /// must be within the quota; `storage` is what all files may take. As many claims as there are
+    /// precommitments are files that the chain counts already; bytes it counts when they are opened.
     ///
     /// # Errors
     ///
@@ -172,14 +183,14 @@ impl Staging {
         account: AccountId,
         sha256: FileHash,
         size: u64,
-        quota: QuotaStatus,
+        Day { quota, precommits }: Day,
         storage: u64,
     ) -> Result<Claim, ApiError> {
         let left = quota.used.remaining(quota.day, &quota.limits);
         let made = now();
         let outcome = self.database.run(move |db| {
             let transaction = db.transaction()?;
-            transaction.execute(
+            let again = transaction.execute(
                 "DELETE FROM claims WHERE account = ?1 AND sha256 = ?2",
                 (account.0, sha256),
             )?;
@@ -189,8 +200,11 @@ impl Staging {
                 |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
             )?;
             let stored = transaction.query_row(KEPT, [], |row| unsigned(row, 0))?;
-            if files + 1 > u64::from(left.files) {
-                return Ok(Err(("daily_files", files, u64::from(left.files), "files")));
+            // Which of the claims are precommitted nobody can say; one that was not here before is none of them.
+            let again = again as u64;
+            let waiting = (files + again).saturating_sub(precommits);
+            if waiting + (1 - again) > u64::from(left.files) {
+                return Ok(Err(("daily_files", waiting, u64::from(left.files), "files")));
             }
             if bytes + size > left.bytes {
                 return Ok(Err(("daily_bytes", bytes, left.bytes, "bytes")));

@@ -36,6 +36,55 @@ async fn of_25_files_the_quota_takes_20_and_what_is_submitted_makes_room_for_non
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_uploaded_and_precommitted_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), &[]).await;
+    let (account, bearer) = door.contributor("//Alice").await;
+    for seed in 0..12 {
+        door.put(&bearer, &bytes(seed, 100)).await.ok();
+    }
+    // The chain counts the files, and their bytes when they are opened.
+    door.chain.used(account, 12, 0);
+    door.chain.precommitted(account, 12);
+    for seed in 12..20 {
+        door.put(&bearer, &bytes(seed, 100)).await.ok();
+    }
+    let refused = door.put(&bearer, &bytes(20, 100)).await;
+    assert_eq!(refused.error(), (409, "daily_files".to_owned()));
+    // All of them are precommitted: a file that is here already may be sent again, another one may not.
+    door.chain.used(account, 20, 0);
+    door.chain.precommitted(account, 20);
+    door.put(&bearer, &bytes(3, 100)).await.ok();
+    let path = format!("/v1/blobs/{}?size=100&media=txt&datanet=0", hash(&bytes(3, 100)));
+    let header = [("Authorization", bearer.as_str())];
+    door.ask("PUT", &path, &header, &bytes(3, 100)).await.ok();
+    let path = format!("/v1/blobs/{}?size=100&media=txt&datanet=0", hash(&bytes(20, 100)));
+    let refused = door.ask("PUT", &path, &header, &bytes(20, 100)).await;
+    assert_eq!(refused.error(), (409, "daily_files".to_owned()));
+    // They are opened: the chain names them, and what was precommitted is no more.
+    for seed in 0..20 {
+        door.chain.name(&bytes(seed, 100), MediaType::Txt, Role::Pending);
+    }
+    door.chain.used(account, 20, 2_000);
+    door.chain.precommitted(account, 0);
+    let refused = door.put(&bearer, &bytes(20, 100)).await;
+    assert_eq!(refused.error(), (409, "daily_files".to_owned()));
+    // What was precommitted elsewhere gives a file that comes in now no room.
+    door.chain.used(account, 20, 2_000);
+    door.chain.precommitted(account, 5);
+    let refused = door.put(&bearer, &bytes(21, 100)).await;
+    assert_eq!(refused.error(), (409, "daily_files".to_owned()));
+    // Bytes that are here count until the chain counts them.
+    let (account, bearer) = door.contributor("//Bob").await;
+    door.put(&bearer, &bytes(30, 6 << 20)).await.ok();
+    door.chain.used(account, 1, 0);
+    door.chain.precommitted(account, 1);
+    let refused = door.put(&bearer, &bytes(31, 5 << 20)).await;
+    assert_eq!(refused.error(), (409, "daily_bytes".to_owned()));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_of_chain_and_gateway_together_stay_within_the_quota() {
     let folder = tempfile::tempdir().unwrap();
     let door = Door::open(folder.path(), &[]).await;

@@ -36,6 +36,7 @@ pub const GENESIS: [u8; 32] = [7; 32];
 pub struct Planted {
     contributors: Mutex<HashSet<[u8; 32]>>,
     used: Mutex<HashMap<[u8; 32], (u32, u64)>>,
+    precommits: Mutex<HashMap<[u8; 32], u64>>,
     named: Mutex<Vec<Named>>,
     /// Whether the index still catches up.
     pub behind: AtomicBool,
@@ -50,6 +51,11 @@ impl Planted {
     /// Sets what the account has used of its day.
     pub fn used(&self, account: AccountId, files: u32, bytes: u64) {
         self.used.lock().unwrap().insert(account.0, (files, bytes));
+    }
+
+    /// Sets how many files the account has precommitted and not opened.
+    pub fn precommitted(&self, account: AccountId, files: u64) {
+        self.precommits.lock().unwrap().insert(account.0, files);
     }
 
     /// Has a submission name a file.
@@ -91,14 +97,23 @@ impl Chain for Planted {
         Ok(QuotaStatus { day: 9, used, limits: QuotaLimits::ACCOUNT, registered })
     }
 
+    async fn precommits(&self, account: AccountId) -> Result<u64, ApiError> {
+        Ok(self.precommits.lock().unwrap().get(&account.0).copied().unwrap_or_default())
+    }
+
     async fn check(
         &self,
-        _: AccountId,
+        account: AccountId,
         datanet: DatanetId,
         _: SubmissionItem,
     ) -> Result<Result<(), Refusal>, ApiError> {
-        let unknown = Refusal::of_call(RefusalRule::UnknownDatanet, datanet.into(), 0);
-        Ok(if datanet == 0 { Ok(()) } else { Err(unknown) })
+        if datanet != 0 {
+            return Ok(Err(Refusal::of_call(RefusalRule::UnknownDatanet, datanet.into(), 0)));
+        }
+        // One more file, as the chain counts.
+        let (files, limit) = (self.quota(account).await?.used.files, QuotaLimits::ACCOUNT.files);
+        let full = Refusal::of_call(RefusalRule::DailyFiles, u64::from(files) + 1, limit.into());
+        Ok(if files < limit { Ok(()) } else { Err(full) })
     }
 
     async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError> {

@@ -4,7 +4,7 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -151,9 +151,12 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
   const data = (async () => {
     const lighthouses = await datanet("//Alice", "Lighthouses", "//Charlie");
     await run("//Alice", "contributor", "register");
-    const file = join(directory, "keepers.txt");
-    writeFileSync(file, keepers.text);
-    await run("//Alice", "submit", "--datanet", lighthouses, file);
+    const files = [keepers.text, keepers.more].map((text, n) => {
+      const path = join(directory, `keepers-${n}.txt`);
+      writeFileSync(path, text);
+      return { path, bytes: Buffer.from(text), sha256: createHash("sha256").update(text).digest("hex") };
+    });
+    await run("//Alice", "submit", "--datanet", lighthouses, ...files.map(({ path }) => path));
     for (const name of funders) {
       await run(
         ...(["//Alice", "account", "transfer", "--amount", "200"] as const),
@@ -161,18 +164,19 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
       );
     }
     await gateway;
-    const bytes = readFileSync(file);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    // What a pending submission names is taken without a session.
-    await until("the gateway's copy of the data", processes.log("gateway"), async () => {
-      const query = `size=${bytes.length}&datanet=${lighthouses}&media=txt`;
-      const put = await fetch(`${origin}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: bytes });
-      return put.ok ? true : null;
-    });
-    await run(
-      ...(["//Charlie", "review", "accept", "--datanet", lighthouses, "--sha256", sha256] as const),
-      ...["--score", "90", "--peer", multiaddr(ports.files)],
-    );
+    // Leaves stand in the order in which files were accepted.
+    for (const { bytes, sha256 } of files) {
+      // What a pending submission names is taken without a session.
+      await until("the gateway's copy of the data", processes.log("gateway"), async () => {
+        const query = `size=${bytes.length}&datanet=${lighthouses}&media=txt`;
+        const put = await fetch(`${origin}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: bytes });
+        return put.ok ? true : null;
+      });
+      await run(
+        ...(["//Charlie", "review", "accept", "--datanet", lighthouses, "--sha256", sha256] as const),
+        ...["--score", "90", "--peer", multiaddr(ports.files)],
+      );
+    }
     return lighthouses;
   })();
   const people = wealthy.map(async (name) => {
@@ -194,7 +198,7 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
       read(`datanets/${lighthouses}`) as Promise<{ leaves: number }>,
       read("models") as Promise<{ items: unknown[] }>,
     ]);
-    return leaves > 0 && items.length > 0 ? true : null;
+    return leaves > 1 && items.length > 0 ? true : null;
   });
 
   Object.assign(process.env, {

@@ -6,8 +6,10 @@ import { formatCount } from "@/lib/format";
 /** Blocks that index and finality may lie apart while all is well. */
 const USUAL = 20;
 
-function stateOf({ best, finalised, indexed, stopped }: Status): { tone: string; text: string } {
-  if (stopped) return { tone: "bg-bad", text: `Indexing ended: ${stopped}` };
+function stateOf({ best, finalised, indexed, stopped, trouble }: Status): { tone: string; text: string } {
+  // Why is said above the page (GatewayNotice.tsx).
+  if (stopped) return { tone: "bg-bad", text: "Indexing ended" };
+  if (trouble) return { tone: "bg-warn", text: "Indexing stands still" };
   if (best === null) return { tone: "bg-bad", text: "The node does not answer" };
   const behind = finalised - (indexed ?? 0);
   if (behind > USUAL) return { tone: "bg-warn", text: `Indexing, ${formatCount(behind)} blocks to go` };

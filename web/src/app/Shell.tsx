@@ -8,6 +8,7 @@ import { classes } from "@/lib/classes";
 import { useStore } from "@/lib/store";
 import { announcement } from "./announce";
 import { ChainState } from "./ChainState";
+import { GatewayNotice } from "./GatewayNotice";
 import { Navigation } from "./Navigation";
 import { ThemeMenu } from "./ThemeMenu";
 import { dismiss, toasts } from "./toasts";
@@ -151,6 +152,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </div>
           </header>
           <main id="content" tabIndex={-1} className="min-w-0 flex-1">
+            <GatewayNotice />
             {children}
           </main>
           <footer className="px-6 pb-4 lg:hidden">

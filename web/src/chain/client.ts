@@ -3,7 +3,8 @@
 
 import { openledger } from "@polkadot-api/descriptors";
 import { createClient, type PolkadotClient, type TypedApi } from "polkadot-api";
-import { getWsProvider } from "polkadot-api/ws";
+import { keepMetadata, keptMetadata } from "./metadata";
+import { relayProvider } from "./provider";
 
 export type Api = TypedApi<typeof openledger>;
 
@@ -18,7 +19,10 @@ let chain: Chain | undefined;
 export function getChain(): Chain {
   if (!chain) {
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
-    const client = createClient(getWsProvider(`${scheme}://${window.location.host}/rpc`));
+    const client = createClient(relayProvider(`${scheme}://${window.location.host}/rpc`), {
+      getMetadata: keptMetadata,
+      setMetadata: keepMetadata,
+    });
     chain = { client, api: client.getTypedApi(openledger) };
   }
   return chain;

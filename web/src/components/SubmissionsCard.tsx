@@ -2,6 +2,7 @@ import { Link } from "wouter";
 import { useList } from "@/api/queries";
 import { useLive } from "@/api/stream";
 import type { Submission } from "@/api/types";
+import { RevokedBadge } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -18,6 +19,9 @@ function Outcome({ submission }: { submission: Submission }) {
       <>
         Score {submission.score}, {formatCount(submission.units ?? 0)} units,{" "}
         <strong className="font-medium">{formatCount(submission.points ?? 0)} points</strong>
+        {submission.revoked && (
+          <span className="text-soft">. The permission to train on it was taken back; points stay</span>
+        )}
       </>
     );
   }
@@ -79,6 +83,7 @@ export function SubmissionsCard({
                         <span className="text-soft">
                           <Time ms={(row.decided ?? row.submitted).time} />
                         </span>
+                        {row.revoked && <RevokedBadge />}
                         <Badge tone={tone}>{words}</Badge>
                       </span>
                     </div>

@@ -11,8 +11,8 @@ export interface JobRequest {
   datasets: readonly { datanet: number; leaves: number }[];
   spec: Spec;
   tokenCeiling: number;
-  /** Plancks. */
-  budget: bigint;
+  /** Plancks; null where none is known yet. */
+  budget: bigint | null;
   /** Blocks from now. */
   deadline: number;
 }
@@ -26,7 +26,9 @@ export function commandLine(job: JobRequest): string {
   if (job.parent === null) words.push(`--model ${job.base}`);
   else words.push(`--parent ${job.parent}`);
   for (const { datanet, leaves } of job.datasets) words.push(`--datanet ${datanet}@${leaves}`);
-  words.push(`--budget ${formatOpen(job.budget).replaceAll(",", "")}OPEN`);
+  words.push(
+    `--budget ${job.budget === null ? "AMOUNT" : `${formatOpen(job.budget).replaceAll(",", "")}OPEN`}`,
+  );
   words.push(`--token-ceiling ${job.tokenCeiling}`, `--deadline ${job.deadline}`);
   for (const [option, value] of options(job.spec, job.parent !== null)) words.push(`--${option} ${value}`);
   return words.join(" \\\n    ");

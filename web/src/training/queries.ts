@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useGet, useList } from "@/api/queries";
 import { request } from "@/api/request";
 import type { Adapter, BaseModel, Datanet, Dataset, Job, JobDetail, List, Worker } from "@/api/types";
+import { plural } from "@/lib/format";
+import { ProblemError } from "@/lib/problem";
 
 /** Entries of a list that is read whole. */
 const MOST = 1000;
@@ -67,14 +69,47 @@ export function useAncestry(job: number) {
   });
 }
 
-/** The newest version of a Datanet, or the one that it had with so many files; null if it never had it. */
+/** Revoked leaves of a Datanet that are read: the first ones. */
+export const MOST_REVOKED = 100;
+
+/** Leaves of a Datanet that were revoked, in their order. */
+async function revokedOf(datanet: number, most: number): Promise<number[]> {
+  const { getChain } = await import("@/chain/client");
+  const found = await getChain().api.apis.DatanetsApi.revoked(datanet, 0n, most, { at: "best" });
+  return found.map(Number);
+}
+
+/** What was revoked of Datanets, by their numbers. Jobs may name versions of at most as many files as the first. */
+export function useRevoked(datanets: readonly number[]) {
+  return useQuery({
+    queryKey: ["datanet", "revoked", datanets.join()],
+    queryFn: async () =>
+      new Map(
+        await Promise.all(
+          datanets.map(async (datanet) => [datanet, await revokedOf(datanet, MOST_REVOKED)] as const),
+        ),
+      ),
+    enabled: datanets.length > 0,
+  });
+}
+
+/**
+ * The newest version of a Datanet that a job may name, or the one that it had with so many files; null if there is
+ * none.
+ */
 export async function readVersion(datanet: number, leaves?: number): Promise<Dataset | null> {
   const { getChain } = await import("@/chain/client");
   const { DatanetsApi } = getChain().api.apis;
-  const version =
-    leaves === undefined
-      ? (await DatanetsApi.datanet(datanet))?.version
-      : await DatanetsApi.version_at(datanet, BigInt(leaves));
+  const [now, [revoked]] = await Promise.all([DatanetsApi.datanet(datanet), revokedOf(datanet, 1)]);
+  const newest = now?.version;
+  const most = revoked ?? Number.POSITIVE_INFINITY;
+  if (leaves !== undefined && leaves > most) {
+    throw new ProblemError(
+      `File ${most + 1} of this Datanet was revoked: a job may name versions of up to ${plural(most, "file")}`,
+    );
+  }
+  const wanted = leaves ?? (newest && Number(newest.leaves) > most ? most : undefined);
+  const version = wanted === undefined ? newest : await DatanetsApi.version_at(datanet, BigInt(wanted));
   if (!version || version.leaves === 0n) return null;
   return { datanet, leaves: Number(version.leaves), root: version.root };
 }

@@ -16,6 +16,11 @@ export function Amount({ plancks, most = 4 }: { plancks: bigint | string; most?:
   );
 }
 
+/** Stands in the place of what has not been answered yet: a number there would be invented. */
+export function NotYet() {
+  return <span className="text-[0.875rem] font-normal tracking-normal text-soft">not known yet</span>;
+}
+
 /** A moment, as how long ago; the exact time stands in its title. */
 export function Time({ ms }: { ms: number }) {
   const now = useNow();

@@ -4,6 +4,7 @@ import { useAccount } from "@/accounts/state";
 import { useConfig } from "@/api/queries";
 import type { Draft, Instructions, InstructionsVersion, Receipt } from "@/api/types";
 import { toast } from "@/app/toasts";
+import { AdapterRevoked } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -62,6 +63,7 @@ export default function AgentPage({ id = "" }: Record<string, string>) {
         </>
       }
     >
+      {adapter.data?.holdsRevoked && <AdapterRevoked adapter={number} />}
       <Loaded query={instructions}>
         {(now) => (
           <>

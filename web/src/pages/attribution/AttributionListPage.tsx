@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useLive } from "@/api/stream";
 import type { Adapter } from "@/api/types";
+import { RevokedBadge } from "@/components/Revoked";
 import { ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
@@ -49,9 +50,12 @@ export default function AttributionListPage() {
                 {
                   title: "Adapter",
                   cell: (adapter) => (
-                    <Link href={`/attribution/${adapter.id}`} className="link font-medium">
-                      {adapter.id}
-                    </Link>
+                    <span className="inline-flex flex-wrap items-center gap-2">
+                      <Link href={`/attribution/${adapter.id}`} className="link font-medium">
+                        {adapter.id}
+                      </Link>
+                      {adapter.holdsRevoked && <RevokedBadge adapter />}
+                    </span>
                   ),
                 },
                 { title: "Base model", cell: (adapter) => modelName(models.data?.items, adapter.base) },

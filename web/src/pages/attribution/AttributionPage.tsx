@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import type { ContributorShare, FileShare } from "@/api/types";
 import { toast } from "@/app/toasts";
+import { AdapterRevoked, RevokedBadge } from "@/components/Revoked";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Icon } from "@/components/ui/Icon";
@@ -13,7 +14,7 @@ import { Table } from "@/components/ui/Table";
 import { AccountName, Copyable, Stat } from "@/components/ui/Values";
 import { formatCount, plural, shorten } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
-import { useAdapter, useAncestry, useDatanets, useModels } from "@/training/queries";
+import { useAdapter, useAncestry, useDatanets, useModels, useRevoked } from "@/training/queries";
 import { modelName } from "@/training/words";
 import { attributionCsv, percent, readFiles, useAttribution } from "./attribution.state";
 
@@ -51,6 +52,7 @@ export default function AttributionPage({ id = "" }: Record<string, string>) {
         </>
       }
     >
+      {adapter.data?.holdsRevoked && <AdapterRevoked adapter={number} here />}
       <Summary adapter={number} />
       {files.error && !first ? (
         <ErrorState error={files.error} retry={() => void files.refetch()} />
@@ -87,7 +89,11 @@ export default function AttributionPage({ id = "" }: Record<string, string>) {
               )
             }
           >
-            <Files files={files.data?.pages.flatMap((page) => page.items) ?? []} parts={first.parts} />
+            <Files
+              files={files.data?.pages.flatMap((page) => page.items) ?? []}
+              parts={first.parts}
+              revoked={adapter.data?.holdsRevoked ? adapter.data.datasets.map(({ datanet }) => datanet) : []}
+            />
             {files.hasNextPage && (
               <div className="border-t border-line p-4 text-center">
                 <Button busy={files.isFetchingNextPage} onClick={() => void files.fetchNextPage()}>
@@ -198,8 +204,18 @@ function Shares({
   );
 }
 
-function Files({ files, parts }: { files: readonly FileShare[]; parts: number }) {
+function Files({
+  files,
+  parts,
+  revoked,
+}: {
+  files: readonly FileShare[];
+  parts: number;
+  /** Datanets of which a file was revoked. */
+  revoked: readonly number[];
+}) {
   const datanets = useDatanets();
+  const leaves = useRevoked(revoked).data;
   return (
     <Table<FileShare>
       caption="Files with their shares"
@@ -213,7 +229,8 @@ function Files({ files, parts }: { files: readonly FileShare[]; parts: number })
               <Link href={`/submissions/${file.id}`} className="link">
                 {file.id}
               </Link>{" "}
-              <span className="text-soft">.{file.media}</span>
+              <span className="text-soft">.{file.media}</span>{" "}
+              {file.leaf !== null && leaves?.get(file.datanet)?.includes(file.leaf) && <RevokedBadge />}
             </span>
           ),
         },
@@ -224,7 +241,11 @@ function Files({ files, parts }: { files: readonly FileShare[]; parts: number })
         },
         { title: "Contributor", wide: true, cell: (file) => <AccountName account={file.contributor} /> },
         { title: "SHA-256", wide: true, cell: (file) => <Copyable text={file.sha256} what="hash" /> },
-        { title: "Units", align: "right", cell: (file) => formatCount(file.units ?? 0) },
+        {
+          title: "Units",
+          align: "right",
+          cell: (file) => (file.units === null ? "–" : formatCount(file.units)),
+        },
         { title: "Share", align: "right", cell: (file) => percent(file.share, parts) },
       ]}
     />

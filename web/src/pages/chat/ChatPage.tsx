@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { toast } from "@/app/toasts";
+import { AdapterRevoked } from "@/components/Revoked";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { CheckField, Field, SelectField, TextField } from "@/components/ui/Field";
@@ -102,9 +103,8 @@ export default function ChatPage() {
         {(data) => {
           const chosen = chosenAt(data.items, wanted);
           const columns = chosen ? columnsOf(chosen.server, chosen.adapter, agent) : [];
-          const instructed = chosen?.server.adapters.find(
-            ({ id }) => String(id) === chosen.adapter,
-          )?.instructions;
+          const answering = chosen?.server.adapters.find(({ id }) => String(id) === chosen.adapter);
+          const instructed = answering?.instructions;
           const can = columns.length > 0 && question.trim() !== "" && Object.keys(errors).length === 0;
           const send = () => {
             if (!can || chat.busy) return;
@@ -122,6 +122,7 @@ export default function ChatPage() {
                   {error}
                 </Notice>
               ))}
+              {answering?.holdsRevoked && <AdapterRevoked adapter={answering.id} />}
               {missing && broken.length === 0 && (
                 <Notice tone="warn" title={`No server here has adapter ${named}`}>
                   A server answers for adapters of its own base model only.

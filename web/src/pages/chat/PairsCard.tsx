@@ -3,21 +3,16 @@ import { Link } from "wouter";
 import { useAccount } from "@/accounts/state";
 import { useGet } from "@/api/queries";
 import type { Account as ChainAccount } from "@/api/types";
-import { toast } from "@/app/toasts";
-import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
 import { Meter } from "@/components/ui/Bars";
-import { Button, IconButton } from "@/components/ui/Button";
+import { Button, ButtonLink, IconButton } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { SelectField } from "@/components/ui/Field";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
-import { submissionItem } from "@/content/contentId";
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { describeProblem, type Problem } from "@/lib/problem";
 import { useDatanets } from "@/training/queries";
-
-import { dropFile, putFile } from "@/uploads/put";
 import { type Pair, pairsFile } from "./pairs";
 
 /** The marked pairs, and the way into a Datanet. */
@@ -35,6 +30,8 @@ export function PairsCard({
   const [chosen, setChosen] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
+  /** Where pairs were promised that are still to be opened. */
+  const [promised, setPromised] = useState<number>();
   const fitting = datanets.data?.items.filter(({ formats }) => formats.includes("txt")) ?? [];
   const datanet = fitting.find(({ id }) => String(id) === chosen) ?? fitting[0];
   const bytes = new TextEncoder().encode(pairsFile(pairs));
@@ -43,26 +40,13 @@ export function PairsCard({
     if (!account || !datanet) return;
     setBusy(true);
     setProblem(undefined);
+    setPromised(undefined);
     try {
-      const file = await putFile(account, bytes, datanet.id, "txt");
-      const sent = await transact(account, {
-        title: "Submit the pairs",
-        words: (
-          <>
-            {plural(pairs.length, "pair")} as one file of {formatBytes(file.size)} to {datanet.name}. Curators
-            review it like any other; what is accepted earns points.
-          </>
-        ),
-        build: (api) => api.tx.Datanets.submit({ datanet: datanet.id, items: [submissionItem(file, "txt")] }),
-        free: "Submissions within the quota cost no fee.",
-      });
-      if (sent) {
-        onSubmitted(pairs.map(({ id }) => id));
-        toast(`The pairs are submitted to ${datanet.name}`);
-      } else {
-        // Nothing names it, so it gives its room in the quota back.
-        await dropFile(account, file.sha256);
-      }
+      const { giveMade } = await import("@/pages/contribute/contribute.state");
+      const name = `${plural(pairs.length, "pair")}.txt`;
+      const given = await giveMade(account, datanet, new File([bytes], name, { type: "text/plain" }));
+      if (given) onSubmitted(pairs.map(({ id }) => id));
+      if (given === "promised") setPromised(datanet.id);
     } catch (error) {
       setProblem(describeProblem(error));
     } finally {
@@ -127,6 +111,19 @@ export function PairsCard({
               {account ? `Submit ${plural(pairs.length, "pair")}` : "Choose an account to submit"}
             </Button>
           </>
+        )}
+        {promised !== undefined && (
+          <Notice
+            tone="warn"
+            title="The pairs are promised and not opened yet"
+            actions={
+              <ButtonLink size="small" href={`/contribute?datanet=${promised}`}>
+                Open them
+              </ButtonLink>
+            }
+          >
+            They are submitted when you open them, within a day. What opens them is in this browser alone.
+          </Notice>
         )}
         <p className="text-sm text-soft">
           Jobs of the chain learn the chosen answers (SFT). To learn from the pairs themselves (DPO), train on

@@ -24,6 +24,8 @@ import { queue, working } from "./queue";
 import { fitting, left } from "./quota";
 import { openPromised, submit } from "./submit";
 
+const bytesOf = (files: readonly { file: File }[]) => files.reduce((sum, { file }) => sum + file.size, 0);
+
 function Queue({
   account,
   datanet,
@@ -44,10 +46,8 @@ function Queue({
   const room = left(quota);
   const { fits, waits } = fitting(
     ready.map((entry) => ({ entry, size: entry.file.size })),
-    {
-      files: room.files - stored.length,
-      bytes: room.bytes - stored.reduce((sum, { file }) => sum + file.size, 0),
-    },
+    // The chain counts a promised file already, and its bytes when it is opened.
+    { files: room.files - stored.length, bytes: room.bytes - bytesOf([...stored, ...promised]) },
   );
   const waiting = new Set(waits.map(({ entry }) => entry.id));
   const perCall = config.data?.limits.filesPerCall ?? 20;
@@ -73,7 +73,7 @@ function Queue({
               look="primary"
               busy={busy === "submitting"}
               disabled={busy !== null}
-              onClick={() => void submit(account, datanet, perCall)}
+              onClick={() => void submit(account, datanet, { most: perCall })}
             >
               Submit {plural(Math.min(stored.length, perCall), "file")}
             </Button>
@@ -117,7 +117,9 @@ function Queue({
 
 function Contribution({ account, datanet }: { account: Account; datanet: Datanet }) {
   const record = useGet<AccountRecord>(["account", account.address], `/v1/accounts/${account.address}`);
-  const files = useStore(queue).filter((file) => file.account === account.address && file.stage === "stored");
+  const own = useStore(queue).filter((file) => file.account === account.address);
+  const stored = own.filter(({ stage }) => stage === "stored");
+  const promised = own.filter(({ stage }) => stage === "promised");
   useEffect(() => {
     void takeUpKept(account.address, datanet);
   }, [account.address, datanet]);
@@ -142,10 +144,7 @@ function Contribution({ account, datanet }: { account: Account; datanet: Datanet
             <div className="grid gap-6">
               <QuotaCard
                 quota={data.quota}
-                waiting={{
-                  files: files.length,
-                  bytes: files.reduce((sum, { file }) => sum + file.size, 0),
-                }}
+                waiting={{ files: stored.length, bytes: bytesOf([...stored, ...promised]) }}
               />
               <Card title="What counts">
                 <ul className="grid gap-2 text-sm text-soft">

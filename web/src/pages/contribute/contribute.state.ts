@@ -6,15 +6,15 @@ import type { Account as AccountRecord, Datanet, Found } from "@/api/types";
 import { toast } from "@/app/toasts";
 import { mediaOf } from "@/content/formats";
 import { nameInWorker } from "@/content/naming";
-import { describeProblem } from "@/lib/problem";
-import { dropFile } from "@/uploads/put";
+import { describeProblem, ProblemError } from "@/lib/problem";
+import { dropFile } from "@/uploads/drop";
 import { previewFile, sendFile } from "@/uploads/send";
 import { forgetSession, getToken } from "@/uploads/session";
 import { misnamed, type QueuedFile, refusalOf, repeated } from "./files";
 import { type Kept, keepFile, keptFiles } from "./keep";
-import { change, queue, refuse, working } from "./queue";
+import { change, queue, refuse, removeFile, working } from "./queue";
 import { fitting, left } from "./quota";
-import { resume } from "./submit";
+import { resume, submit } from "./submit";
 
 /** Where the same bytes stand in this Datanet already. */
 async function onChain(sha256: string, datanet: number): Promise<string | null> {
@@ -114,12 +114,14 @@ export async function store(account: Account, datanet: number): Promise<void> {
   try {
     const own = queue.get().filter((file) => file.datanet === datanet && file.account === account.address);
     const stored = own.filter(({ stage }) => stage === "stored");
+    const promised = own.filter(({ stage }) => stage === "promised");
     const room = left(await quotaNow(account));
     const { fits } = fitting(
       own.filter(({ stage }) => stage === "ready").map((entry) => ({ entry, size: entry.file.size })),
       {
         files: room.files - stored.length,
-        bytes: room.bytes - stored.reduce((sum, { file }) => sum + file.size, 0),
+        // The chain counts a promised file already, and its bytes when it is opened.
+        bytes: room.bytes - [...stored, ...promised].reduce((sum, { file }) => sum + file.size, 0),
       },
     );
     if (fits.length === 0) return;
@@ -168,5 +170,42 @@ async function storeOne(entry: QueuedFile, account: Account, token: string): Pro
       error.status === 401;
     if (waits) change(entry.id, { stage: "ready", sent: 0, problem: title });
     else refuse(entry.id, title, next);
+  }
+}
+
+/**
+ * Gives one file that a page made to a Datanet, as this page gives those of the visitor's disk: stored, promised,
+ * opened. False where it was not signed: then nothing of it stays. One that is promised and not opened waits on this
+ * page, which opens it later.
+ */
+export async function giveMade(
+  account: Account,
+  datanet: Datanet,
+  file: File,
+): Promise<"submitted" | "promised" | false> {
+  if (working.get()) {
+    throw new ProblemError("Other files are on their way", "Wait until they are there, then submit again.");
+  }
+  const id = crypto.randomUUID();
+  const made: QueuedFile = {
+    ...{ id, account: account.address, datanet: datanet.id, file, sent: 0, stage: "checking" },
+    media: mediaOf(file.name),
+  };
+  const now = () => queue.get().find((entry) => entry.id === id);
+  queue.set((shown) => [...shown, made]);
+  try {
+    await check(made);
+    const checked = now();
+    if (checked?.stage === "ready") await storeOne(checked, account, await getToken(account));
+    if (now()?.stage === "stored") await submit(account, datanet, { only: id });
+    const { stage, problem, next, named } = now() ?? {};
+    if (stage === undefined || stage === "opened") return "submitted";
+    if (stage === "promised") return "promised";
+    if (stage === "stored" && named) await dropFile(account, named.sha256).catch(() => undefined);
+    if (problem) throw new ProblemError(problem, next);
+    return false;
+  } finally {
+    const { stage } = now() ?? {};
+    if (stage !== "promised" && stage !== "opened") removeFile(id);
   }
 }

@@ -58,9 +58,14 @@ async function keepSalt(files: readonly QueuedFile[], salt: string): Promise<boo
   }
 }
 
-/** Submits stored files, at most `most` at once: a promise, then the files. */
-export async function submit(account: Account, datanet: Datanet, most: number): Promise<void> {
-  const files = at("stored", account, datanet).slice(0, most);
+/** Submits stored files, at most `most` at once, or one of them alone: a promise, then the files. */
+export async function submit(
+  account: Account,
+  datanet: Datanet,
+  which: { most: number } | { only: string },
+): Promise<void> {
+  const stored = at("stored", account, datanet);
+  const files = "only" in which ? stored.filter(({ id }) => id === which.only) : stored.slice(0, which.most);
   if (files.length === 0) return;
   await during(async () => {
     // The salt of a promise that may still be on its way is used again, so that no file counts twice.
@@ -90,6 +95,7 @@ export async function submit(account: Account, datanet: Datanet, most: number): 
       change(file.id, { stage: "promised", stood: true, problem: undefined, next: undefined });
       void keepFile(file).catch(() => undefined);
     }
+    void queryClient.invalidateQueries({ queryKey: ["account"] });
     await open(account, datanet, standing, salt, true);
   });
 }

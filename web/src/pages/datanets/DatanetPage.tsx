@@ -11,6 +11,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { AccountName, Copyable, Facts, Stat, Time } from "@/components/ui/Values";
 import { formatBytes, formatCount, plural } from "@/lib/format";
+import { MOST_REVOKED, useRevoked } from "@/training/queries";
 import { CuratorsCard } from "./CuratorsCard";
 import { useRoot } from "./datanet.state";
 import { FundCard } from "./FundCard";
@@ -68,6 +69,23 @@ function Rules({ datanet, details }: { datanet: Datanet; details: Details | null
         ]}
       />
     </Card>
+  );
+}
+
+/** That files of a Datanet were revoked, and which versions jobs may still name. Nothing where none was. */
+function RevokedNotice({ datanet }: { datanet: Datanet }) {
+  const leaves = useRevoked(datanet.leaves > 0 ? [datanet.id] : []).data?.get(datanet.id);
+  const [first] = leaves ?? [];
+  if (!leaves || first === undefined) return null;
+  const many = leaves.length < MOST_REVOKED ? plural(leaves.length, "file") : `${MOST_REVOKED} files or more`;
+  return (
+    <Notice tone="warn" title={`${many} of it ${leaves.length === 1 ? "was" : "were"} revoked`}>
+      The permission to train on {leaves.length === 1 ? "it" : "them"} was taken back.{" "}
+      {first > 0
+        ? `New jobs may name versions of up to ${plural(first, "file")}, from before the first of them.`
+        : "It is the Datanet’s first file, so no job may name a version of it any more; a new Datanet can take the others."}{" "}
+      Adapters that were trained on {leaves.length === 1 ? "it" : "them"} say so.
+    </Notice>
   );
 }
 
@@ -150,6 +168,7 @@ export default function DatanetPage({ id = "" }: { id?: string }) {
         {(found) => (
           <>
             {details && <StandingNotice datanet={found} details={details} />}
+            <RevokedNotice datanet={found} />
             <Numbers datanet={found} />
             <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6">

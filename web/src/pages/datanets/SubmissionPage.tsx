@@ -5,6 +5,7 @@ import { useLive } from "@/api/stream";
 import type { Event, Moment, SubmissionDetail, Vote } from "@/api/types";
 import { transact } from "@/chain/transactions";
 import { BlockWhen } from "@/components/BlockWhen";
+import { RevokedBadge } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -15,15 +16,15 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
-import { formatBytes, formatCount } from "@/lib/format";
+import { formatBytes, formatCount, plural } from "@/lib/format";
 import { useChainSubmission } from "./datanet.state";
 
 /** From when on it can be accepted, and until when somebody has to decide. */
 function Waiting({ submission }: { submission: SubmissionDetail }) {
   const chain = useChainSubmission(submission).data;
-  const best = useStatus().data?.best ?? 0;
+  const best = useStatus().data?.best;
   const account = useAccount();
-  if (chain?.state.type !== "Pending") return null;
+  if (chain?.state.type !== "Pending" || best == null) return null;
   const { acceptable_at: from, expires_at: until } = chain.state.value;
   return (
     <>
@@ -72,16 +73,22 @@ function Revoke({ submission }: { submission: SubmissionDetail }) {
   const account = useAccount();
   const chain = useChainSubmission(submission).data;
   const { leaf } = submission;
-  if (chain?.state.type !== "Accepted" || leaf === null) return null;
-  if (chain.state.value.revoked) {
+  if (submission.state !== "accepted" || leaf === null) return null;
+  // The chain says it some blocks before the index does.
+  if (submission.revoked || (chain?.state.type === "Accepted" && chain.state.value.revoked)) {
     return (
-      <Notice tone="warn" title="Its contributor or governance revoked it">
-        No new job may name a version that holds it, and adapters that were trained on it say so. Points and
-        payments of the past stay.
+      <Notice tone="warn" title="It was revoked">
+        Its contributor or governance took back the permission to train on it. No new job may name a version
+        that holds it{" "}
+        {leaf > 0
+          ? `(versions of up to ${plural(leaf, "file")} do not)`
+          : "(it is the Datanet’s first file, so every version does)"}
+        , and adapters that were trained on it say so. The file can still be read; points and payments of the
+        past stay.
       </Notice>
     );
   }
-  if (account?.address !== submission.contributor) return null;
+  if (chain?.state.type !== "Accepted" || account?.address !== submission.contributor) return null;
   return (
     <details className="text-sm">
       <summary className="cursor-pointer font-medium">It was not yours to give?</summary>
@@ -144,8 +151,8 @@ function InReview({ submission }: { submission: SubmissionDetail }) {
 /** Until when the chain keeps a refused file for who gave it first. */
 function Kept({ submission }: { submission: SubmissionDetail }) {
   const chain = useChainSubmission(submission).data;
-  const best = useStatus().data?.best ?? 0;
-  if (chain?.state.type !== "Refused" || chain.state.value.kept_until <= best) return null;
+  const best = useStatus().data?.best;
+  if (chain?.state.type !== "Refused" || best == null || chain.state.value.kept_until <= best) return null;
   return (
     <>
       The file is kept from others until <BlockWhen block={chain.state.value.kept_until} />.
@@ -257,7 +264,17 @@ export default function SubmissionPage({ id = "" }: { id?: string }) {
   useLive(data && `datanet:${data.datanet}`);
   const state = data && (submissionStates[data.state] ?? { tone: "neutral" as const, words: data.state });
   return (
-    <Page title={`Submission ${id}`} about={state && <Badge tone={state.tone}>{state.words}</Badge>}>
+    <Page
+      title={`Submission ${id}`}
+      about={
+        state && (
+          <span className="inline-flex flex-wrap items-center gap-2">
+            <Badge tone={state.tone}>{state.words}</Badge>
+            {data.revoked && <RevokedBadge />}
+          </span>
+        )
+      }
+    >
       <Loaded query={submission}>
         {(found) => (
           <>

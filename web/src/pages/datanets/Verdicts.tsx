@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useList } from "@/api/queries";
 import type { Submission } from "@/api/types";
+import { RevokedBadge } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -12,7 +13,7 @@ import { classes } from "@/lib/classes";
 import { formatCount } from "@/lib/format";
 
 function Verdict({ submission }: { submission: Submission }) {
-  const { id, state, media, contributor, decided, submitted, reason, score, points } = submission;
+  const { id, state, media, contributor, decided, submitted, reason, score, points, revoked } = submission;
   const { tone, words } = submissionStates[state] ?? { tone: "neutral" as const, words: state };
   return (
     <li className="grid gap-1.5 px-5 py-3 text-sm">
@@ -22,6 +23,7 @@ function Verdict({ submission }: { submission: Submission }) {
         </Link>
         <span className="text-soft">.{media}</span>
         <Badge tone={tone}>{words}</Badge>
+        {revoked && <RevokedBadge />}
         <span className="ml-auto text-xs text-soft">
           <Time ms={(decided ?? submitted).time} />
         </span>

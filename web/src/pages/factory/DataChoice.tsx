@@ -7,7 +7,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { formatCount, plural } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
 import { estimateTokens } from "@/training/estimate";
-import { readVersion, useDatanets } from "@/training/queries";
+import { readVersion, useDatanets, useRevoked } from "@/training/queries";
 import { MOST_DATANETS, type Size } from "./factory.state";
 
 /** Which Datanets, each at which version. */
@@ -32,7 +32,7 @@ export function DataChoice({
       const version = await readVersion(datanet, leaves);
       if (!version)
         return leaves === undefined
-          ? "It has no accepted file yet"
+          ? "It has no version that a job may name: no file is accepted, or its first one was revoked"
           : `It never had ${formatCount(leaves)} files`;
       onChange((now) =>
         (now.some((each) => each.datanet === datanet)
@@ -129,7 +129,9 @@ function Row({
   onVersion: (leaves: number) => Promise<string | undefined>;
 }) {
   const fits = chosen && size && size.leaves === chosen.leaves;
-  const units = fits ? size.units : BigInt(datanet.units);
+  const newest = chosen === undefined || chosen.leaves === datanet.leaves;
+  // Of an earlier version the index does not say how much it held.
+  const units = fits ? size.units : newest ? BigInt(datanet.units) : null;
   const files = chosen?.leaves ?? datanet.leaves;
   return (
     <li className="grid gap-2 rounded-control border border-line p-3">
@@ -145,9 +147,17 @@ function Row({
         <span className="min-w-0 flex-1">
           <span className="block font-medium break-words">{datanet.name}</span>
           <span className="block text-xs text-soft">
-            Datanet {datanet.id} · {plural(files, "file")} · {formatCount(units)} bytes of text · about{" "}
-            {formatCount(estimateTokens(units))} tokens{fits && size.rough ? " (rough)" : ""}
+            Datanet {datanet.id} · {plural(files, "file")} ·{" "}
+            {units === null
+              ? "how much text is not known yet"
+              : `${formatCount(units)} bytes of text · about ${formatCount(estimateTokens(units))} tokens`}
+            {fits && size.rough ? " (rough)" : ""}
           </span>
+          {asked && (
+            <span role="status" className="block text-xs text-soft">
+              Asking the chain for its version
+            </span>
+          )}
         </span>
       </label>
       {chosen && (
@@ -168,6 +178,7 @@ function VersionField({
   chosen: Dataset;
   onVersion: (leaves: number) => Promise<string | undefined>;
 }) {
+  const revoked = useRevoked([datanet.id]).data?.get(datanet.id)?.[0];
   const [text, setText] = useState(String(chosen.leaves));
   const [error, setError] = useState<string>();
   const leave = async () => {
@@ -185,7 +196,9 @@ function VersionField({
         help={
           chosen.leaves === datanet.leaves
             ? "The newest version"
-            : `The newest has ${formatCount(datanet.leaves)}`
+            : revoked !== undefined && revoked < datanet.leaves
+              ? `The newest has ${formatCount(datanet.leaves)}; file ${formatCount(revoked + 1)} was revoked, and no job may name it`
+              : `The newest has ${formatCount(datanet.leaves)}`
         }
         onChange={(event) => {
           setText(event.target.value);

@@ -2,7 +2,7 @@ import type { BaseModel, Account as ChainAccount } from "@/api/types";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Notice } from "@/components/ui/Notice";
-import { Amount } from "@/components/ui/Values";
+import { Amount, NotYet } from "@/components/ui/Values";
 import { formatBytes, formatCount, formatDuration, plural } from "@/lib/format";
 import type { Estimate } from "@/training/estimate";
 import type { Measured } from "./factory.state";
@@ -24,29 +24,34 @@ export function EstimatePanel({
   busy,
   onLaunch,
 }: {
-  estimate: Estimate;
+  /** Missing while no data is chosen; null until it is known how much there is. */
+  estimate: Estimate | null | undefined;
   model: BaseModel | undefined;
   measured: Measured | null | undefined;
   ceiling: number | null;
   /** What the cheapest worker takes for the ceiling. */
   cheapest: bigint | null;
-  workers: number;
+  /** How many would take it. */
+  workers: number | undefined;
   /** What the job pays a token, and for the whole ceiling. */
   offer: { price: bigint; budget: bigint } | null;
   /** Held beside it, until the job's record is gone. */
-  deposit: bigint;
-  account: ChainAccount | undefined;
+  deposit: bigint | undefined;
+  /** Null where none is chosen. */
+  account: ChainAccount | null | undefined;
   /** What is in the way of a launch. */
   problems: readonly string[];
   busy: boolean;
   onLaunch: () => void;
 }) {
-  const seconds = measured ? Math.max(LEAST_SECONDS, estimate.trained / measured.tokensPerSecond) : null;
+  const seconds =
+    measured && estimate ? Math.max(LEAST_SECONDS, estimate.trained / measured.tokensPerSecond) : null;
   const balance = account ? BigInt(account.balance) : null;
-  const held = offer && offer.budget + deposit;
+  const held = offer && deposit !== undefined ? offer.budget + deposit : null;
   const short = balance !== null && held !== null && held > balance;
+  const without = estimate === null ? <NotYet /> : "–";
   const line = "flex items-baseline justify-between gap-4";
-  const few = ceiling !== null && estimate.trained > ceiling;
+  const few = ceiling !== null && estimate && estimate.trained > ceiling;
   return (
     <Card title="Estimate" about="By a look at a few files; the worker's tokenizer decides.">
       <div className="grid gap-5">
@@ -54,22 +59,32 @@ export function EstimatePanel({
           <div className={line}>
             <dt className="text-soft">Examples</dt>
             <dd className="tabular text-right">
-              {formatCount(estimate.examples - estimate.heldOut)}
-              <span className="text-soft"> + {formatCount(estimate.heldOut)} held out</span>
+              {estimate ? (
+                <>
+                  {formatCount(estimate.examples - estimate.heldOut)}
+                  <span className="text-soft"> + {formatCount(estimate.heldOut)} held out</span>
+                </>
+              ) : (
+                without
+              )}
             </dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Steps</dt>
-            <dd className="tabular font-semibold">{formatCount(estimate.steps)}</dd>
+            <dd className="tabular font-semibold">{estimate ? formatCount(estimate.steps) : without}</dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Tokens</dt>
-            <dd className="tabular font-semibold">{formatCount(estimate.trained)}</dd>
+            <dd className="tabular font-semibold">{estimate ? formatCount(estimate.trained) : without}</dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Time</dt>
             <dd className="tabular text-right font-semibold">
-              {seconds === null || estimate.trained === 0 ? (
+              {!estimate ? (
+                without
+              ) : model && measured === undefined ? (
+                <NotYet />
+              ) : seconds === null || estimate.trained === 0 ? (
                 <span className="font-normal text-soft">not known</span>
               ) : (
                 `about ${formatDuration(seconds * 1000)}`
@@ -93,14 +108,22 @@ export function EstimatePanel({
           {measured
             ? `Time and memory as run ${measured.job} of this model and method had them, reported by its worker (examples of up to ${formatCount(measured.maxSeqLength)} tokens).`
             : model
-              ? "No worker has reported a run of this model and method yet; memory is at least the weights."
+              ? measured === null
+                ? "No worker has reported a run of this model and method yet; memory is at least the weights."
+                : "Whether a worker has reported a run of this model and method is not known yet."
               : "Choose a base model."}
         </p>
         <dl className="grid gap-2.5 border-t border-line pt-4 text-sm">
           <div className={line}>
             <dt className="text-soft">Cheapest worker</dt>
             <dd>
-              {cheapest === null ? <span className="text-soft">none</span> : <Amount plancks={cheapest} />}
+              {cheapest !== null ? (
+                <Amount plancks={cheapest} />
+              ) : workers === undefined || (workers > 0 && ceiling === null) ? (
+                <NotYet />
+              ) : (
+                <span className="text-soft">none</span>
+              )}
             </dd>
           </div>
           <div className={line}>
@@ -113,21 +136,23 @@ export function EstimatePanel({
           </div>
           <div className={line}>
             <dt className="text-soft">Deposit, comes back</dt>
-            <dd>
-              <Amount plancks={deposit} />
-            </dd>
+            <dd>{deposit === undefined ? <NotYet /> : <Amount plancks={deposit} />}</dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Held now</dt>
-            <dd className="font-semibold">{held === null ? "–" : <Amount plancks={held} />}</dd>
+            <dd className="font-semibold">
+              {held !== null ? <Amount plancks={held} /> : deposit === undefined ? <NotYet /> : "–"}
+            </dd>
           </div>
           <div className={line}>
             <dt className="text-soft">Balance</dt>
             <dd>
-              {balance === null ? (
+              {balance !== null ? (
+                <Amount plancks={balance} />
+              ) : account === null ? (
                 <span className="text-soft">no account</span>
               ) : (
-                <Amount plancks={balance} />
+                <NotYet />
               )}
             </dd>
           </div>
@@ -142,7 +167,7 @@ export function EstimatePanel({
             The job waits until one comes that takes it.
           </Notice>
         )}
-        {estimate.unseen && (
+        {estimate?.unseen && (
           <Notice tone="warn" title="Some of the data could not be looked at">
             It is taken for short questions and answers, which need the most tokens.
           </Notice>

@@ -45,9 +45,6 @@ import {
 import { ModelChoice } from "./ModelChoice";
 import { SettingsForm } from "./SettingsForm";
 
-const MINIMUM = 10n ** 17n;
-const MOST_BLOCKS = 201_600;
-
 /** A job is put together: model, data, settings, money. */
 export default function FactoryPage() {
   const [draft, setDraft] = useState<Draft>(emptyDraft);
@@ -80,16 +77,19 @@ export default function FactoryPage() {
     checked.spec,
   );
 
-  const ceilingText = draft.ceiling ?? String(suggestCeiling(estimate.trained));
+  // What the chain has not said yet is no size of 0, from which a ceiling could be suggested.
+  const sized = draft.datasets.length === 0 || (known.length > 0 && !samples.isPending);
+  const ceilingText = draft.ceiling ?? (sized ? String(suggestCeiling(estimate.trained)) : "");
   const ceiling = readCeiling(ceilingText);
-  const able = model ? offers(workers.data?.items ?? [], model, draft.method) : [];
+  const able = model && workers.data ? offers(workers.data.items, model, draft.method) : [];
   const cheapest = able[0] && "value" in ceiling ? price(able[0], ceiling.value) : null;
-  const minimum = limits.data?.minimum ?? MINIMUM;
-  const deposit = limits.data?.deposit ?? 0n;
-  const suggested = cheapest !== null && cheapest > minimum ? cheapest : minimum;
-  const budgetText = draft.budget ?? formatOpen(suggested).replaceAll(",", "");
+  // Until the chain has said its limits nothing is suggested, and nothing can be launched.
+  const { minimum, deposit, mostBlocks } = limits.data ?? {};
+  const suggested = minimum === undefined || (cheapest !== null && cheapest > minimum) ? cheapest : minimum;
+  const budgetText = draft.budget ?? (suggested === null ? "" : formatOpen(suggested).replaceAll(",", ""));
   const budget = readBudget(budgetText, minimum);
-  const deadline = readDeadline(draft.hours, limits.data?.mostBlocks ?? MOST_BLOCKS);
+  const waits = draft.budget === null && suggested === null;
+  const deadline = readDeadline(draft.hours, mostBlocks);
 
   const wrong = Object.keys(checked.errors).length;
   const problems = [
@@ -97,13 +97,20 @@ export default function FactoryPage() {
     ...(draft.base === null ? ["Choose a base model"] : []),
     ...(draft.datasets.length === 0 ? ["Choose a Datanet"] : []),
     ...(wrong > 0 ? [`Mend ${plural(wrong, "setting")}`] : []),
-    ...("error" in ceiling || "error" in budget || "error" in deadline ? ["Mend the limits"] : []),
+    ...(limits.data
+      ? []
+      : [limits.isError ? "The chain does not say its limits" : "Wait until the chain says its limits"]),
+    ...(("error" in ceiling && (draft.ceiling !== null || sized)) ||
+    ("error" in budget && !waits) ||
+    "error" in deadline
+      ? ["Mend the limits"]
+      : []),
     // A worker that may not use the tokens of one step cannot begin, and the job would fail.
-    ...("value" in ceiling && ceiling.value < stepTokens(estimate)
+    ...("value" in ceiling && sized && ceiling.value < stepTokens(estimate)
       ? ["Raise the token ceiling: one step does not fit into it"]
       : []),
     // Without a look at the data the ceiling would be a guess.
-    ...(draft.ceiling === null && draft.datasets.length > 0 && (samples.isPending || known.length === 0)
+    ...(draft.ceiling === null && !sized
       ? [
           sizes.isError
             ? "The chain does not say how much data there is"
@@ -128,8 +135,8 @@ export default function FactoryPage() {
   };
 
   const launch = async () => {
-    if (!account || draft.base === null || "error" in ceiling || "error" in budget || "error" in deadline)
-      return;
+    if (!account || draft.base === null || deposit === undefined) return;
+    if ("error" in ceiling || "error" in budget || "error" in deadline) return;
     setBusy(true);
     try {
       const { getChain } = await import("@/chain/client");
@@ -226,7 +233,7 @@ export default function FactoryPage() {
                 unit="tokens"
                 inputMode="numeric"
                 value={ceilingText}
-                error={"error" in ceiling ? ceiling.error : undefined}
+                error={"error" in ceiling && (draft.ceiling !== null || sized) ? ceiling.error : undefined}
                 help="The price covers so many tokens, whatever the worker uses of them."
                 onChange={(event) => change({ ceiling: event.target.value })}
               />
@@ -235,8 +242,8 @@ export default function FactoryPage() {
                 unit="OPEN"
                 inputMode="decimal"
                 value={budgetText}
-                error={"error" in budget ? budget.error : undefined}
-                help={`For all tokens of the ceiling; at least ${formatOpen(minimum)}. Workers with a higher floor do not get it.`}
+                error={"error" in budget && !waits ? budget.error : undefined}
+                help={`For all tokens of the ceiling${minimum === undefined ? "" : `; at least ${formatOpen(minimum)}`}. Workers with a higher floor do not get it.`}
                 onChange={(event) => change({ budget: event.target.value })}
               />
               <Field
@@ -271,7 +278,7 @@ export default function FactoryPage() {
                     budget:
                       "value" in budget && "value" in ceiling
                         ? held(budget.value, ceiling.value)
-                        : (parseOpen(budgetText) ?? minimum),
+                        : (parseOpen(budgetText) ?? minimum ?? null),
                     deadline: "value" in deadline ? deadline.value : 2400,
                   })}
                 />
@@ -282,12 +289,12 @@ export default function FactoryPage() {
         </div>
         <div className="lg:sticky lg:top-20">
           <EstimatePanel
-            estimate={estimate}
+            estimate={draft.datasets.length === 0 ? undefined : sized ? estimate : null}
             model={model}
             measured={measured.data}
             ceiling={"value" in ceiling ? ceiling.value : null}
             cheapest={cheapest}
-            workers={able.length}
+            workers={workers.data && able.length}
             offer={
               "value" in budget && "value" in ceiling
                 ? {
@@ -297,7 +304,7 @@ export default function FactoryPage() {
                 : null
             }
             deposit={deposit}
-            account={balance.data}
+            account={account === null ? null : balance.data}
             problems={problems}
             busy={busy}
             onLaunch={() => void launch()}

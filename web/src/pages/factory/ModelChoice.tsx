@@ -1,6 +1,7 @@
 import { type Account, useAccount } from "@/accounts/state";
 import type { Adapter, BaseModel } from "@/api/types";
 import { transact } from "@/chain/transactions";
+import { AdapterRevoked } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -208,21 +209,25 @@ function ParentChoice({
   const adapters = useAdapters();
   const fitting = (adapters.data?.items ?? []).filter((adapter) => adapter.base === base);
   if (fitting.length === 0 && parent === null) return null;
+  const chosen = fitting.find(({ id }) => id === parent);
   return (
-    <SelectField
-      label="Begin with"
-      help="An adapter that is trained further keeps its rank, alpha and layers. Anyone may train any adapter further."
-      value={parent === null ? "" : String(parent)}
-      onChange={(event) => onParent(fitting.find(({ id }) => String(id) === event.target.value) ?? null)}
-      options={[
-        { value: "", label: "A fresh adapter" },
-        ...fitting
-          .sort((one, other) => other.id - one.id)
-          .map((adapter) => ({
-            value: String(adapter.id),
-            label: `Adapter ${adapter.id} (held-out loss ${adapter.evalLossAfter.toFixed(3)})`,
-          })),
-      ]}
-    />
+    <>
+      <SelectField
+        label="Begin with"
+        help="An adapter that is trained further keeps its rank, alpha and layers. Anyone may train any adapter further."
+        value={parent === null ? "" : String(parent)}
+        onChange={(event) => onParent(fitting.find(({ id }) => String(id) === event.target.value) ?? null)}
+        options={[
+          { value: "", label: "A fresh adapter" },
+          ...fitting
+            .sort((one, other) => other.id - one.id)
+            .map((adapter) => ({
+              value: String(adapter.id),
+              label: `Adapter ${adapter.id} (held-out loss ${adapter.evalLossAfter.toFixed(3)}${adapter.holdsRevoked ? ", holds a revoked file" : ""})`,
+            })),
+        ]}
+      />
+      {chosen?.holdsRevoked && <AdapterRevoked adapter={chosen.id} />}
+    </>
   );
 }

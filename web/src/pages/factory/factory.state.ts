@@ -91,21 +91,25 @@ export function readCeiling(text: string): { value: number } | { error: string }
 }
 
 /** A budget in plancks, or what is wrong with it. */
-export function readBudget(text: string, minimum: bigint): { value: bigint } | { error: string } {
+export function readBudget(text: string, minimum: bigint | undefined): { value: bigint } | { error: string } {
   const value = parseOpen(text);
   if (value === null) return { error: "Write an amount of OPEN, such as 2.5" };
-  if (value < minimum) return { error: `The least budget is ${formatOpen(minimum)} OPEN` };
+  if (minimum !== undefined && value < minimum)
+    return { error: `The least budget is ${formatOpen(minimum)} OPEN` };
   return { value };
 }
 
 /** Hours until the deadline as blocks, or what is wrong with them. */
-export function readDeadline(text: string, mostBlocks: number): { value: number } | { error: string } {
+export function readDeadline(
+  text: string,
+  mostBlocks: number | undefined,
+): { value: number } | { error: string } {
   const hours = Number(text);
-  const most = mostBlocks / BLOCKS_AN_HOUR;
   const value = Math.round(hours * BLOCKS_AN_HOUR);
   if (text.trim() === "" || !Number.isFinite(hours) || value < 1) return { error: "Write a number of hours" };
   // A few blocks pass until it is signed.
-  if (value > mostBlocks - 20) return { error: `A job lasts ${most} hours at most` };
+  if (mostBlocks !== undefined && value > mostBlocks - 20)
+    return { error: `A job lasts ${mostBlocks / BLOCKS_AN_HOUR} hours at most` };
   return { value };
 }
 

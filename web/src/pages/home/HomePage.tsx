@@ -68,8 +68,8 @@ function Numbers() {
   const status = useStatus();
   const network = useGet<Network>(["network"], "/v1/network");
   const datanets = useGet<List<Datanet>>(["datanet", "all"], "/v1/datanets", { limit: 100 });
-  const sum = (count: (datanet: Datanet) => number) =>
-    datanets.data?.items.reduce((total, datanet) => total + count(datanet), 0) ?? 0;
+  const sum = (list: List<Datanet>, count: (datanet: Datanet) => number) =>
+    list.items.reduce((total, datanet) => total + count(datanet), 0);
   const more = datanets.data?.next ? "+" : "";
   return (
     <Card title="Now" about="Read from the chain as its blocks become final.">
@@ -82,9 +82,9 @@ function Numbers() {
             </Stat>
             <Stat
               label="Accepted files"
-              note={`${formatCount(sum(({ counts }) => counts.pending))} in review`}
+              note={`${formatCount(sum(list, ({ counts }) => counts.pending))} in review`}
             >
-              {formatCount(sum(({ counts }) => counts.accepted))}
+              {formatCount(sum(list, ({ counts }) => counts.accepted))}
               {more}
             </Stat>
             <Stat label="Waiting in pools">

@@ -1,4 +1,4 @@
-import { useConfig, useGet, useStatus } from "@/api/queries";
+import { useConfig, useGet } from "@/api/queries";
 import type { Network } from "@/api/types";
 import { EventsCard } from "@/components/EventsCard";
 import { Card } from "@/components/ui/Card";
@@ -12,17 +12,11 @@ import { explorerAddress, untilBlock } from "./network.state";
 
 function Now() {
   const network = useGet<Network>(["network"], "/v1/network");
-  const status = useStatus();
   return (
     <Card title="Chain">
       <Loaded query={network}>
         {(data) => (
           <div className="grid gap-6">
-            {status.data?.stopped && (
-              <Notice tone="bad" title="This gateway shows the past">
-                Its index ended: {status.data.stopped}
-              </Notice>
-            )}
             <dl className="grid grid-cols-2 gap-6 sm:grid-cols-3 lg:grid-cols-5">
               <Stat label="Best block">{formatCount(data.best)}</Stat>
               <Stat label="Final block" note={`${formatCount(data.best - data.finalised)} behind the best`}>

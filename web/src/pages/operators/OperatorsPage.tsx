@@ -12,7 +12,7 @@ import { CheckField } from "@/components/ui/Field";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
-import { AccountName, Amount, Stat } from "@/components/ui/Values";
+import { AccountName, Amount, NotYet, Stat } from "@/components/ui/Values";
 import { formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { CodeBlock } from "@/training/CodeBlock";
 import { useJobs, useModels, useWorkers } from "@/training/queries";
@@ -42,19 +42,17 @@ export default function OperatorsPage() {
       <Own />
       <Card>
         <Loaded query={workers}>
-          {() => (
+          {({ items }) => (
             <dl className="grid grid-cols-2 gap-5 sm:grid-cols-4">
               <Stat label="Workers">{formatCount(registered.length)}</Stat>
               <Stat label="Idle">
                 {formatCount(registered.filter((worker) => worker.job === null && !worker.paused).length)}
               </Stat>
               <Stat label="Jobs completed">
-                {formatCount(workers.data?.items.reduce((sum, { completed }) => sum + completed, 0) ?? 0)}
+                {formatCount(items.reduce((sum, { completed }) => sum + completed, 0))}
               </Stat>
               <Stat label="Paid to workers">
-                <Amount
-                  plancks={workers.data?.items.reduce((sum, { earned }) => sum + BigInt(earned), 0n) ?? 0n}
-                />
+                <Amount plancks={items.reduce((sum, { earned }) => sum + BigInt(earned), 0n)} />
               </Stat>
             </dl>
           )}
@@ -207,8 +205,16 @@ function Queues() {
                   cell: ({ family, method }) => `${familyName(family)}, ${methodName(method)}`,
                 },
                 { title: "Jobs that wait", align: "right", cell: ({ jobs: count }) => formatCount(count) },
-                { title: "Workers", align: "right", cell: ({ workers: count }) => formatCount(count) },
-                { title: "Idle", align: "right", cell: ({ idle }) => formatCount(idle) },
+                {
+                  title: "Workers",
+                  align: "right",
+                  cell: ({ workers: count }) => (workers.data ? formatCount(count) : <NotYet />),
+                },
+                {
+                  title: "Idle",
+                  align: "right",
+                  cell: ({ idle }) => (workers.data ? formatCount(idle) : <NotYet />),
+                },
               ]}
             />
             {jobs.hasNextPage && (

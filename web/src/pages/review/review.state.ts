@@ -6,7 +6,7 @@ export const MOST_VOTES = 20;
 
 /** Of submissions, those that cannot be accepted yet, with the block from which on they can. */
 export function useTooEarly(datanet: number, submissions: readonly number[]): ReadonlyMap<number, number> {
-  const best = useStatus().data?.best ?? 0;
+  const best = useStatus().data?.best;
   const { data } = useQuery({
     queryKey: ["acceptable", datanet, submissions.join()],
     queryFn: async () => {
@@ -24,5 +24,6 @@ export function useTooEarly(datanet: number, submissions: readonly number[]): Re
     enabled: submissions.length > 0,
     placeholderData: (before) => before,
   });
-  return new Map(data?.filter(([, block]) => block > best));
+  // Without a block to compare with nothing is known to be too early: the chain says it when it is signed.
+  return new Map(best == null ? [] : data?.filter(([, block]) => block > best));
 }

@@ -6,6 +6,7 @@ import { ApiError } from "@/api/request";
 import { useLive } from "@/api/stream";
 import type { JobDetail } from "@/api/types";
 import { toast } from "@/app/toasts";
+import { AdapterRevoked } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Progress } from "@/components/ui/Bars";
 import { Button, ButtonLink } from "@/components/ui/Button";
@@ -22,7 +23,7 @@ import { describeProblem } from "@/lib/problem";
 import { downloadAdapter } from "@/training/download";
 import { type Following, useCurves } from "@/training/followMetrics";
 import { type Run, timeLeft } from "@/training/metrics";
-import { useAncestry, useDatanets, useIsComing, useJob, useModels } from "@/training/queries";
+import { useAdapter, useAncestry, useDatanets, useIsComing, useJob, useModels } from "@/training/queries";
 import { RunCurves } from "@/training/RunCurves";
 import { SettingsTable } from "@/training/SettingsTable";
 import { StateBadge } from "@/training/StateBadge";
@@ -81,6 +82,7 @@ export default function RunPage({ id = "" }: Record<string, string>) {
         </Card>
       ) : (
         <>
+          {data.state === "completed" && <Revoked adapter={data.id} />}
           <StateCard job={data} run={run} />
           <OwnerCard job={data} />
           {data.result && <Result job={data} />}
@@ -113,6 +115,12 @@ export default function RunPage({ id = "" }: Record<string, string>) {
       )}
     </Page>
   );
+}
+
+/** That the adapter of a run was trained on what was revoked since; nothing where it was not. */
+function Revoked({ adapter }: { adapter: number }) {
+  const { data } = useAdapter(adapter);
+  return data?.holdsRevoked ? <AdapterRevoked adapter={adapter} /> : null;
 }
 
 function About({ job }: { job: JobDetail }) {
