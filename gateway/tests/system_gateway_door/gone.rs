@@ -2,8 +2,9 @@
 
 use super::door::{chain, Door};
 use super::http::Answer;
-use serde_json::Value;
-use std::net::SocketAddr;
+use super::websocket::WebSocket;
+use serde_json::{json, Value};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -105,5 +106,41 @@ async fn what_is_known_is_answered_at_once_without_the_node() {
     let line = Line::to(node, port).await;
     until(&door, true).await;
     assert_eq!(door.get("/v1/network").await.status, 200);
+    drop(line);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_slow_node_is_asked_it_answers_later_and_one_that_does_not_come_ends_the_connection()
+{
+    let chain = chain();
+    let node: SocketAddr = chain.network.url().strip_prefix("ws://").unwrap().parse().unwrap();
+    let line = Line::to(node, 0).await;
+    let url = format!("ws://127.0.0.1:{}", line.port);
+    let door = Door::open_at(chain, tempfile::tempdir().unwrap(), &url, &[]);
+    until(&door, true).await;
+    let open = || WebSocket::open(Ipv4Addr::LOCALHOST, door.address, &[]);
+    // A page asks at once, before the gateway has its connection to the node.
+    line.held.store(true, Ordering::Relaxed);
+    let mut socket = open().await.unwrap();
+    for id in 0..5 {
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "system_chain", "params": []});
+        socket.writer.text(&call.to_string()).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    line.held.store(false, Ordering::Relaxed);
+    let mut answered = Vec::new();
+    for _ in 0..5 {
+        answered.push(socket.reader.json().await.unwrap()["id"].as_u64().unwrap());
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, [0, 1, 2, 3, 4]);
+    // Whoever asked hears that nothing comes, and asks again.
+    line.held.store(true, Ordering::Relaxed);
+    let mut socket = open().await.unwrap();
+    socket.writer.text(r#"{"jsonrpc":"2.0","id":0,"method":"system_chain"}"#).await.unwrap();
+    assert_eq!(socket.reader.text().await, None);
+    line.held.store(false, Ordering::Relaxed);
+    let mut socket = open().await.unwrap();
+    assert_eq!(socket.call(0, "system_chain", json!([])).await["id"], 0);
     drop(line);
 }

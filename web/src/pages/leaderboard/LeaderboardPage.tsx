@@ -105,7 +105,7 @@ function PeriodWords({ datanet, which }: { datanet: Datanet; which: Which }) {
     );
   }
   const ended = periods.data?.find(({ period }) => period === which);
-  if (!ended) return <>No points of this period were paid.</>;
+  if (!ended) return periods.data ? <>No points of this period were paid.</> : null;
   return (
     <>
       Ended <Time ms={ended.closed.time} /> with {formatCount(ended.points)} points. Each brought{" "}
