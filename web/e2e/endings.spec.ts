@@ -14,7 +14,11 @@ async function submitted(datanet: string, name: string, text: string): Promise<n
   const path = join(process.env.OPENLEDGER_E2E_DIRECTORY ?? "", name);
   writeFileSync(path, text);
   const given = await openledger("//Rex", "submit", "--datanet", datanet, path);
-  return (given.submissions as [{ submission: number }])[0].submission;
+  const [{ submission }] = given.submissions as [{ submission: number }];
+  // The gateway does not know it before its block is final.
+  const known = () => api(`submissions/${submission}`).then(Boolean, () => false);
+  await expect.poll(known, chainTime).toBe(true);
+  return submission;
 }
 
 test.describe
@@ -27,10 +31,10 @@ test.describe
       const made = await openledger(
         "//Rex",
         ...["datanet", "create", "--name", "Old ledgers", "--modality", "text", "--min-units", "10"],
-        ...["--curator", "//Rex", "--threshold", "1"],
+        ...["--curator", "//Sam", "--threshold", "1"],
       );
       datanet = String(made.datanet);
-      await openledger("//Rex", "contributor", "register");
+      await openledger("//Rex", "contributor", "register").catch(() => undefined);
       // A period takes nearly all: what is left is less than a thousandth of what must be paid in at once.
       const terms = ["--per-period", "0.9995", "--max-per-point", "1OPEN"];
       await openledger("//Rex", "rewards", "terms", "--datanet", datanet, ...terms);
@@ -39,7 +43,7 @@ test.describe
       accepted = await submitted(datanet, "ledger.txt", text);
       const sha256 = createHash("sha256").update(text).digest("hex");
       const verdict = ["review", "accept", "--datanet", datanet, "--sha256", sha256, "--score", "70"];
-      await openledger("//Rex", ...verdict);
+      await openledger("//Sam", ...verdict);
     });
 
     test("whoever registered a base model retires it, and the deposit comes back", async ({ page }) => {
@@ -128,8 +132,10 @@ test.describe
     test("what is nobody's in a pool that is closed is recovered by whoever comes", async ({ page }) => {
       test.setTimeout(240_000);
       // Once the period of the points has ended the pool is paid out but for a rest; who funds it then begins anew.
-      const rest = async () =>
-        (await api<{ pool: { available: string } }>(`datanets/${datanet}`)).pool.available;
+      const paidOut = async () => {
+        const { pool } = await api<{ pool: { available: string } }>(`datanets/${datanet}`);
+        return BigInt(pool.available) < 10n ** 15n;
+      };
       const fund = () => openledger("//Rex", "rewards", "fund", "--datanet", datanet, "--amount", "1");
       const { address } = await developmentKey("Rex");
       const owed = async () =>
@@ -138,9 +144,9 @@ test.describe
         );
       await expect.poll(owed, chainTime).toBe(true);
       await openledger("//Rex", "rewards", "claim", "--datanet", datanet);
-      await expect.poll(rest, chainTime).toBe(String(5n * 10n ** 14n));
+      await expect.poll(paidOut, chainTime).toBe(true);
       await fund();
-      await openledger("//Rex", "datanet", "close", "--datanet", datanet);
+      await openledger("//Rex", "datanet", "close", datanet);
       await installWallet(page, await developmentKey("Rex"));
       await actAs(page, "Rex");
       await page.goto(`/datanets/${datanet}`);
@@ -152,6 +158,6 @@ test.describe
       ).toBeVisible();
       await signAndWait(page);
       await expect(funders.getByRole("button", { name: "Recover it" })).toHaveCount(0, chainTime);
-      await expect(funders.getByText("Your shares are worth")).toBeVisible();
+      await expect(funders.getByText("Your shares are worth", { exact: true })).toBeVisible();
     });
   });

@@ -176,14 +176,6 @@ async fn of_server(chat: &Chat, server: &Server) -> ServerModels {
     };
     if let Some(of_base) = adapters {
         found.base_model = Some(of_base.base);
-        let ids = of_base.adapters.iter().map(|adapter| adapter.id).collect();
-        let instructed = match chat.0.agents.active(ids).await {
-            Ok(instructed) => instructed,
-            Err(error) => {
-                found.error = Some(error.body().error.message);
-                return found;
-            }
-        };
         found.adapters = of_base
             .adapters
             .into_iter()
@@ -193,7 +185,8 @@ async fn of_server(chat: &Chat, server: &Server) -> ServerModels {
                 parent: adapter.parent,
                 sha256: hex::encode(adapter.sha256),
                 holds_revoked: adapter.holds_revoked,
-                instructions: instructed.get(&adapter.id).copied(),
+                // Said when it is answered.
+                instructions: None,
             })
             .collect();
     }
@@ -216,13 +209,22 @@ pub async fn models(
     let budget = chat.0.budgets.remaining(chat.asker(bearer, address).await?)?;
     // Held while the servers are asked, so that many who come at once ask them once.
     let mut known = chat.0.models.lock().await;
-    if let Some((at, items)) = known.as_ref() {
-        if at.elapsed() < FRESH {
-            return Ok(axum::Json(ModelsAnswer { items: items.clone(), budget }));
+    let mut items = match known.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+        Some((_, items)) => items.clone(),
+        None => {
+            let asked = chat.0.servers.iter().map(|server| of_server(&chat, server));
+            let items = join_all(asked).await;
+            *known = Some((Instant::now(), items.clone()));
+            items
         }
+    };
+    drop(known);
+    // Who has just instructed an adapter is told so: what this gateway keeps itself is never old.
+    let adapters = || items.iter().flat_map(|server| &server.adapters);
+    let instructed = chat.0.agents.active(adapters().map(|adapter| adapter.id).collect()).await?;
+    for adapter in items.iter_mut().flat_map(|server| &mut server.adapters) {
+        adapter.instructions = instructed.get(&adapter.id).copied();
     }
-    let items = join_all(chat.0.servers.iter().map(|server| of_server(&chat, server))).await;
-    *known = Some((Instant::now(), items.clone()));
     Ok(axum::Json(ModelsAnswer { items, budget }))
 }
 

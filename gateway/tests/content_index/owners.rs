@@ -208,6 +208,23 @@ async fn a_revoked_leaf_is_flagged_with_everything_that_was_trained_on_it() {
 }
 
 #[tokio::test]
+async fn a_base_model_that_the_chain_forgets_when_it_is_retired_is_shown_as_retired() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path()).await;
+    let mut maker = Maker::new(Plan::SMALL);
+    let mut blocks: Vec<_> = (0..4).map(|_| maker.block()).collect();
+    served.index(&blocks).await;
+    assert_eq!(served.get("/v1/models/0").await["retired"], false);
+    // Its record is not in the state any more; and one that came and went is nowhere.
+    let retired = |base| ChainEvent::BaseModelRetired { base, deposit: 10 };
+    blocks.push(next(&mut maker, vec![retired(0), retired(7)]));
+    served.index(&blocks).await;
+    let models = served.all("/v1/models", 10).await;
+    assert_eq!(models.len(), 1);
+    assert_eq!((&models[0]["id"], &models[0]["retired"]), (&json!(0), &json!(true)));
+}
+
+#[tokio::test]
 async fn an_account_has_its_own_line_of_every_board() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(folder.path()).await;

@@ -141,13 +141,23 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
       await run(owner, "contributor", "register-for", (await developmentKey(name)).address);
     }
   };
+  const endow = async (owner: string, names: readonly string[]) => {
+    for (const name of names) {
+      const to = (await developmentKey(name)).address;
+      await run(owner, "account", "transfer", "--amount", "200", "--to", to);
+    }
+  };
   // Each key signs for itself, so that nobody waits for another one's block.
   const charlie = datanet("//Charlie", "Field notes", "//Charlie", "//Dave").then(() => sponsor("//Charlie"));
-  const dave = datanet("//Dave", "Pond life", "//Eve").then(() => sponsor("//Dave"));
+  const dave = datanet("//Dave", "Pond life", "//Eve")
+    .then(() => sponsor("//Dave"))
+    .then(() => endow("//Dave", funders.slice(0, 2)));
   const eve = run(
     ...(["//Eve", "model", "register", "--name", "SmolLM2-135M-Instruct", "--family", "llama"] as const),
     ...["--weights", weights, "--licence", "Apache-2.0"],
-  ).then(() => sponsor("//Eve"));
+  )
+    .then(() => sponsor("//Eve"))
+    .then(() => endow("//Eve", funders.slice(2, 5)));
   const data = (async () => {
     const lighthouses = await datanet("//Alice", "Lighthouses", "//Charlie");
     await run("//Alice", "contributor", "register");
@@ -157,12 +167,7 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
       return { path, bytes: Buffer.from(text), sha256: createHash("sha256").update(text).digest("hex") };
     });
     await run("//Alice", "submit", "--datanet", lighthouses, ...files.map(({ path }) => path));
-    for (const name of funders) {
-      await run(
-        ...(["//Alice", "account", "transfer", "--amount", "200"] as const),
-        ...["--to", (await developmentKey(name)).address],
-      );
-    }
+    const endowed = endow("//Alice", funders.slice(5));
     await gateway;
     // Leaves stand in the order in which files were accepted.
     for (const { bytes, sha256 } of files) {
@@ -177,6 +182,7 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
         ...["--score", "90", "--peer", multiaddr(ports.files)],
       );
     }
+    await endowed;
     return lighthouses;
   })();
   const people = wealthy.map(async (name) => {

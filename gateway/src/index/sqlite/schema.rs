@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the tables. A database of an earlier one is made anew from the chain.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// What all funders of a pool own together, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

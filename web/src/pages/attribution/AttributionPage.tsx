@@ -14,7 +14,7 @@ import { Table } from "@/components/ui/Table";
 import { AccountName, Copyable, Stat } from "@/components/ui/Values";
 import { formatCount, plural, shorten } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
-import { useAdapter, useAncestry, useDatanets, useModels, useRevoked } from "@/training/queries";
+import { useAdapter, useAncestry, useDatanets, useModels } from "@/training/queries";
 import { modelName } from "@/training/words";
 import { attributionCsv, percent, readFiles, useAttribution } from "./attribution.state";
 
@@ -89,11 +89,7 @@ export default function AttributionPage({ id = "" }: Record<string, string>) {
               )
             }
           >
-            <Files
-              files={files.data?.pages.flatMap((page) => page.items) ?? []}
-              parts={first.parts}
-              revoked={adapter.data?.holdsRevoked ? adapter.data.datasets.map(({ datanet }) => datanet) : []}
-            />
+            <Files files={files.data?.pages.flatMap((page) => page.items) ?? []} parts={first.parts} />
             {files.hasNextPage && (
               <div className="border-t border-line p-4 text-center">
                 <Button busy={files.isFetchingNextPage} onClick={() => void files.fetchNextPage()}>
@@ -204,18 +200,8 @@ function Shares({
   );
 }
 
-function Files({
-  files,
-  parts,
-  revoked,
-}: {
-  files: readonly FileShare[];
-  parts: number;
-  /** Datanets of which a file was revoked. */
-  revoked: readonly number[];
-}) {
+function Files({ files, parts }: { files: readonly FileShare[]; parts: number }) {
   const datanets = useDatanets();
-  const leaves = useRevoked(revoked).data;
   return (
     <Table<FileShare>
       caption="Files with their shares"
@@ -229,8 +215,7 @@ function Files({
               <Link href={`/submissions/${file.id}`} className="link">
                 {file.id}
               </Link>{" "}
-              <span className="text-soft">.{file.media}</span>{" "}
-              {file.leaf !== null && leaves?.get(file.datanet)?.includes(file.leaf) && <RevokedBadge />}
+              <span className="text-soft">.{file.media}</span> {file.revoked && <RevokedBadge />}
             </span>
           ),
         },

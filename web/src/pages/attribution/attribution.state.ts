@@ -13,7 +13,6 @@ export function useAttribution(adapter: number, contributor: string | undefined,
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
-    staleTime: Number.POSITIVE_INFINITY,
     enabled,
   });
 }

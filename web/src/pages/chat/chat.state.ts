@@ -22,6 +22,8 @@ export function useServers(address: string | undefined) {
   return useQuery({
     queryKey: ["chat models", own.authorization ? address : ""],
     queryFn: ({ signal }) => request<ModelsAnswer>("/v1/chat/models", { signal, headers: own }),
+    // The gateway asks its servers this often: adapters come, are instructed, and hold what is revoked.
+    refetchInterval: 15_000,
   });
 }
 

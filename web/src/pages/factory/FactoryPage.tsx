@@ -45,6 +45,11 @@ import {
 import { ModelChoice } from "./ModelChoice";
 import { SettingsForm } from "./SettingsForm";
 
+/** What changes the choice: workers and models that come, and those that go. */
+const topics = ["WorkerRegistered", "BaseModelRegistered", "BaseModelRetired"].map(
+  (name) => `kind:Training.${name}`,
+);
+
 /** A job is put together: model, data, settings, money. */
 export default function FactoryPage() {
   const [draft, setDraft] = useState<Draft>(emptyDraft);
@@ -64,7 +69,7 @@ export default function FactoryPage() {
     undefined,
     account !== null,
   );
-  useLive(account ? `account:${account.address}` : null, "kind:Training.WorkerRegistered");
+  useLive(account ? `account:${account.address}` : null, ...topics);
 
   const model = models.data?.items.find(({ id }) => id === draft.base);
   const checked = useMemo(() => check(draft), [draft]);

@@ -271,6 +271,7 @@ impl<'a> Writer<'a> {
                            WHERE id = ?2";
                 self.run(sql, params![*leaf as i64, datanet]).map(drop)
             }
+            (ChainEvent::BaseModelRetired { base, .. }, _) => self.retire(*base),
             (ChainEvent::TermsAnnounced { datanet, per_period, max_per_point, from }, _) => {
                 let terms = WaitingTerms {
                     per_period: per_period.to_string(),

@@ -9,7 +9,7 @@ use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
 use openledger_primitives::{
     job::{self, JobState},
     leaf::DatasetRef,
-    JobResult, Pool as ChainPool, ReviewPolicy, Serves,
+    BaseModelId, JobResult, Pool as ChainPool, ReviewPolicy, Serves,
 };
 use rusqlite::params;
 
@@ -120,6 +120,21 @@ impl Writer<'_> {
         self.run(
             "INSERT OR REPLACE INTO base_models VALUES(?, ?)",
             params![model.id, serde_json::to_string(&record)?],
+        )?;
+        Ok(())
+    }
+
+    /// Marks a base model that takes no new jobs: the chain forgets one at once that no job on record names.
+    pub(super) fn retire(&self, id: BaseModelId) -> Result<()> {
+        let sql = "SELECT data FROM base_models WHERE id = ?";
+        let Some(mut model): Option<BaseModel> = self.json(sql, params![id])? else {
+            // Registered and retired in one block.
+            return Ok(());
+        };
+        model.retired = true;
+        self.run(
+            "UPDATE base_models SET data = ? WHERE id = ?",
+            params![serde_json::to_string(&model)?, id],
         )?;
         Ok(())
     }
