@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures search and answers of the documentation. Called by `scripts/bench docs`.
 
-Every question of docs/questions.toml is asked in turns; `docs_search_p95_ms` and `docs_answer_p95_ms` are the
+Every question of docs/questions-held-out.toml is asked in turns; `docs_search_p95_ms` and `docs_answer_p95_ms` are the
 95th percentiles over all of them, `docs_ready_ms` is how long reading and indexing the book takes. There is
 no peer: a bar is what is to be kept, 10 ms for a search and 50 ms for an answer.
 """
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    questions = pathlib.Path(__file__).resolve().parents[2] / "docs/questions.toml"
+    questions = pathlib.Path(__file__).resolve().parents[2] / "docs/questions-held-out.toml"
     rounds = "1" if arguments.quick else "10"
     answer = subprocess.run(
         [arguments.program, questions, rounds], check=True, stdout=subprocess.PIPE

@@ -4,7 +4,8 @@ use crate::answer::{self, Answer};
 use crate::html::html_of;
 use crate::links::{self, Known, PageLink};
 use crate::page::Page;
-use crate::search::{Found, Hit, Search, Sought};
+use crate::questions::{questions, Question, WrongLine};
+use crate::search::{Asked, Found, Hit, Search, Sought};
 use include_dir::{include_dir, Dir};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,6 +23,8 @@ const ROOT: [(&str, &str, &str); 4] = [
 
 /// The order of pages, as GitBook and mdBook have it.
 const SUMMARY: &str = "docs/SUMMARY.md";
+/// What users ask, and what answers it.
+const QUESTIONS: &str = "docs/questions.toml";
 /// The group of pages that the order does not name.
 const REST: &str = "More";
 
@@ -86,6 +89,19 @@ pub enum BookError {
     /// There is no first page.
     #[error("there is no README.md, the first page, in {}", .0.display())]
     NoFirstPage(PathBuf),
+    /// The list of questions cannot be read.
+    #[error("{QUESTIONS}: {0}")]
+    Questions(#[from] WrongLine),
+    /// A question of the list is led to what is not there.
+    #[error("{QUESTIONS} leads {question:?} to {page}#{anchor}, which is not there")]
+    Nowhere {
+        /// The question.
+        question: String,
+        /// The page that it names.
+        page: String,
+        /// The heading that it names.
+        anchor: String,
+    },
     /// The index could not be made.
     #[error("the index of the documentation: {0}")]
     Index(#[from] tantivy::TantivyError),
@@ -95,12 +111,15 @@ pub enum BookError {
 #[derive(Default)]
 struct Source {
     texts: BTreeMap<String, String>,
+    questions: String,
     files: BTreeMap<String, File>,
 }
 
 impl Source {
     fn take(&mut self, file: String, bytes: &[u8]) {
-        if file.ends_with(".md") {
+        if file == QUESTIONS {
+            self.questions = String::from_utf8_lossy(bytes).into_owned();
+        } else if file.ends_with(".md") {
             self.texts.insert(file, String::from_utf8_lossy(bytes).into_owned());
         } else if let Some(media_type) = picture(&file) {
             self.files.insert(file, File { media_type, bytes: bytes.to_vec() });
@@ -135,8 +154,8 @@ impl Book {
         Self::of(source, Path::new("docs"))
     }
 
-    /// The book of a folder that looks like `docs/`: markdown and pictures, read once. The pages of the
-    /// repository's root are those within the program.
+    /// The book of a folder that looks like `docs/`: markdown, pictures and the list of questions, read once.
+    /// The pages of the repository's root are those within the program.
     ///
     /// # Errors
     /// [`BookError`].
@@ -203,7 +222,8 @@ impl Book {
         let pages: Vec<Page> = order.filter_map(|path| pages.remove(path)).collect();
         let by_path = pages.iter().enumerate().map(|(n, page)| (page.path.clone(), n)).collect();
         let html = pages.iter().map(|page| html_of(&page.markdown)).collect();
-        let search = Search::new(&pages, prior)?;
+        let asked = asked(&pages, &by_path, questions(&source.questions)?)?;
+        let search = Search::new(&pages, prior, &asked)?;
         let served = source.files.into_iter();
         let files = served
             .filter_map(|(name, file)| Some((name.strip_prefix("docs/")?.to_owned(), file)))
@@ -302,6 +322,28 @@ impl Book {
     pub(crate) fn hit(&self, found: &Found, sought: &Sought) -> Option<Hit> {
         self.search.hit(self.pages.get(found.page)?, found, sought)
     }
+}
+
+/// What users ask of each part: of page and section.
+fn asked(
+    pages: &[Page],
+    by_path: &HashMap<String, usize>,
+    list: Vec<Question>,
+) -> Result<Asked, BookError> {
+    let mut asked = Asked::new();
+    for Question { question, page, anchor, .. } in list {
+        let number = by_path.get(&page);
+        let section = number.and_then(|&number| pages.get(number)).and_then(|page| match &anchor {
+            Some(anchor) => page.sections.iter().position(|section| section.anchor == *anchor),
+            None => Some(0),
+        });
+        let (Some(&number), Some(section)) = (number, section) else {
+            let anchor = anchor.unwrap_or_default();
+            return Err(BookError::Nowhere { question, page, anchor });
+        };
+        asked.entry((number, section)).or_default().push(question);
+    }
+    Ok(asked)
 }
 
 /// What a page counts for a question in plain words. Pages of questions are written for them; a reference

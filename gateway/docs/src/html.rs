@@ -3,8 +3,8 @@
 use crate::page::{options, Anchors};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Parser, Tag, TagEnd};
 
-/// HTML of a markdown text with links of this server: headings have anchors, tables can be scrolled, and
-/// markup within the text is shown, not obeyed (comments are left out).
+/// HTML of a markdown text with links of this server: headings have anchors, tables and pictures can be
+/// scrolled, and markup within the text is shown, not obeyed (comments are left out).
 pub fn html_of(markdown: &str) -> String {
     let mut anchors = Anchors::default();
     let mut events: Vec<Event> = Vec::new();
@@ -33,6 +33,15 @@ pub fn html_of(markdown: &str) -> String {
             }
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 Event::Start(Tag::Link { link_type, dest_url: of_html(dest_url), title, id })
+            }
+            Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+                // As tables: a diagram is legible on a phone where it need not fit.
+                events.push(Event::InlineHtml("<span class=\"picture\" tabindex=\"0\">".into()));
+                Event::Start(Tag::Image { link_type, dest_url, title, id })
+            }
+            Event::End(TagEnd::Image) => {
+                events.push(Event::End(TagEnd::Image));
+                Event::InlineHtml("</span>".into())
             }
             Event::Start(Tag::Table(columns)) => {
                 // Focusable, so that it can be scrolled without a pointer.

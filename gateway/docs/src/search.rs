@@ -11,8 +11,20 @@ use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextO
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 use tantivy::{Index, Searcher, TantivyDocument, Term};
 
-/// How much a word counts in a page's title, a part's heading, the headings above it, and its text.
-const WEIGHTS: [f32; 4] = [1.5, 3.0, 1.0, 1.0];
+/// How much a word counts in a page's title, a part's heading, the headings above it, its text, and what users
+/// ask of it.
+const WEIGHTS: [f32; 5] = [1.5, 3.0, 1.0, 1.0, 2.0];
+/// How much it counts for a part what share of a question its heading has, a piece of it, and its whole page; what
+/// the part has counts beside a beginning.
+const HEADING: f32 = 1.0;
+const TOGETHER: f32 = 1.5;
+const PAGE: f32 = 0.5;
+const BEGINNING: f32 = 0.25;
+/// How much a word of the goal counts beside one of the question.
+const GOAL: f32 = 0.5;
+/// How much it counts how like the question is to one that users ask of the part, and from when on they are alike.
+const LIKE: f32 = 2.0;
+const ALIKE: f32 = 0.5;
 /// Bytes that the index is built in; tantivy's least.
 const ARENA: usize = 15_000_000;
 /// Parts that are weighed for a question.
@@ -27,18 +39,71 @@ const MIN_BEGINNING: usize = 4;
 /// so, one that means the same.
 const BEGUN: f32 = 0.8;
 const NEAR: f32 = 0.7;
-const MEANT: f32 = 0.6;
+const MEANT: f32 = 0.8;
 /// What a word counts at most, however rare. A word that the book does not have counts as much: without it,
 /// every question would be answered.
 const MOST: f32 = 5.0;
 /// Words that say what kind of answer is wanted, and little of what about.
-const SMALL: &[&str] =
-    &["defin", "describ", "exampl", "explain", "find", "long", "use", "who", "why", "work"];
+const SMALL: &[&str] = &[
+    "actual",
+    "afterward",
+    "alway",
+    "anyth",
+    "bad",
+    "becom",
+    "best",
+    "better",
+    "come",
+    "defin",
+    "describ",
+    "els",
+    "everyth",
+    "exact",
+    "exampl",
+    "explain",
+    "find",
+    "good",
+    "happen",
+    "kind",
+    "know",
+    "learn",
+    "like",
+    "long",
+    "look",
+    "make",
+    "mean",
+    "need",
+    "never",
+    "next",
+    "old",
+    "play",
+    "possibl",
+    "put",
+    "see",
+    "somebodi",
+    "someon",
+    "someth",
+    "still",
+    "stop",
+    "take",
+    "thing",
+    "tri",
+    "use",
+    "way",
+    "who",
+    "why",
+    "word",
+    "work",
+    "write",
+];
 const LITTLE: f32 = 1.0;
 /// Letters of a word that may be misspelt.
 const MIN_MISSPELT: usize = 6;
 /// Characters of an excerpt.
 const MAX_EXCERPT: usize = 240;
+
+/// What users ask, by the page and the section that answer it.
+pub(crate) type Asked = BTreeMap<(usize, usize), Vec<String>>;
 
 /// A part of the book that words lead to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -115,7 +180,7 @@ const KINDS: &[Kind] = &[
     Kind { asked: &[" i ", " my ", " me "], paths: &["troubleshooting", "faq"], by: 1.3 },
 ];
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SoughtWord {
     /// The word itself, the words that it begins or that are spelt almost so, and those that mean the same;
     /// with how much each counts.
@@ -139,19 +204,44 @@ impl Sought {
         }
     }
 
+    /// The words of a goal beside it, which count less.
+    fn with(&self, goal: Option<&Self>) -> Self {
+        let mut words = self.words.clone();
+        words.extend(goal.into_iter().flat_map(|goal| &goal.words).map(|word| {
+            let weight = word.weight * GOAL;
+            SoughtWord { weight, ..word.clone() }
+        }));
+        Self { words, names: self.names, kinds: self.kinds.clone() }
+    }
+
+    /// How like the question a set of words is, each counting by how rare it is (Dice, 1945).
+    fn likeness(&self, asked: &AskedWords) -> f32 {
+        let all: f32 = self.words.iter().map(|word| word.weight).sum();
+        let both = self.coverage(&asked.words) * all;
+        let size = all + asked.weight;
+        if size > 0.0 {
+            2.0 * both / size
+        } else {
+            0.0
+        }
+    }
+
     /// How much more a page counts for being of the kind that is asked for.
     fn intent(&self, path: &str) -> f32 {
         let is = |kind: &&&Kind| kind.paths.iter().any(|begin| path.starts_with(begin));
         self.kinds.iter().filter(is).map(|kind| kind.by).product()
     }
 
-    /// Whether a set of words has enough of the question to say something of it: one that it has by chance,
-    /// beside others that it has not, says nothing.
-    fn is_enough(&self, there: &BTreeSet<String>) -> bool {
+    /// Whether a part has enough of the question to say something of it: one word that it has by chance, beside
+    /// others that it has not, says nothing. One that users ask it with does, in a question like theirs.
+    fn is_enough(&self, there: &There) -> bool {
         let large = self.words.iter().filter(|word| word.weight > LITTLE);
-        let has =
-            large.clone().filter(|word| word.stands_for.keys().any(|one| there.contains(one)));
-        has.count() >= large.count().min(2)
+        let has = |words: &BTreeSet<String>| {
+            let known = |word: &&SoughtWord| word.stands_for.keys().any(|one| words.contains(one));
+            large.clone().filter(known).count()
+        };
+        let alike = |asked: &AskedWords| self.likeness(asked) >= ALIKE && has(&asked.words) > 0;
+        has(&there.all) >= large.clone().count().min(2) || there.asked.iter().any(alike)
     }
 
     /// Whether there is anything to look for.
@@ -170,19 +260,30 @@ struct There {
     heading: BTreeSet<String>,
     /// Of each of its pieces.
     blocks: Vec<BTreeSet<String>>,
+    /// Of each question that users ask of it.
+    asked: Vec<AskedWords>,
     /// What it counts for a question in plain words.
     prior: f32,
+}
+
+/// The words of a question that users ask.
+struct AskedWords {
+    words: BTreeSet<String>,
+    /// How rare they are, together.
+    weight: f32,
 }
 
 /// The index.
 pub(crate) struct Search {
     analyzer: TextAnalyzer,
     searcher: Searcher,
-    fields: [Field; 4],
+    fields: [Field; 5],
     /// Parts in the order of the index: page and section.
     parts: Vec<(usize, usize)>,
     /// The words of each part.
     there: Vec<There>,
+    /// The words of each page.
+    pages: Vec<BTreeSet<String>>,
     /// What words mean.
     synonyms: BTreeMap<String, Vec<String>>,
     /// In how many parts a word stands.
@@ -191,16 +292,20 @@ pub(crate) struct Search {
 
 impl Search {
     /// Indexes pages, each with what it counts for a question in plain words; those of 0 are left out.
-    pub(crate) fn new(pages: &[Page], prior: impl Fn(&str) -> f32) -> tantivy::Result<Self> {
+    pub(crate) fn new(
+        pages: &[Page],
+        prior: impl Fn(&str) -> f32,
+        asked: &Asked,
+    ) -> tantivy::Result<Self> {
         let analyzer = analyzer();
         let mut schema = Schema::builder();
         let indexing = TextFieldIndexing::default()
             .set_tokenizer("words")
             .set_index_option(IndexRecordOption::WithFreqs);
         let text = TextOptions::default().set_indexing_options(indexing);
-        let fields = ["title", "heading", "above", "text"]
+        let fields = ["title", "heading", "above", "text", "asked"]
             .map(|name| schema.add_text_field(name, text.clone()));
-        let [title, heading, above, body] = fields;
+        let [title, heading, above, body, ask] = fields;
         let tokenizers = TokenizerManager::new();
         tokenizers.register("words", analyzer.clone());
         // One segment without threads: the same pages give the same index.
@@ -211,11 +316,13 @@ impl Search {
         let mut parts = Vec::new();
         let mut there = Vec::new();
         let mut frequencies = BTreeMap::new();
+        let mut page_words: Vec<BTreeSet<String>> = Vec::new();
         for (page_number, page) in pages.iter().enumerate() {
             let prior = prior(&page.path);
             if prior <= 0.0 {
                 continue;
             }
+            page_words.resize_with(page_number + 1, BTreeSet::new);
             for (number, section) in page.sections.iter().enumerate() {
                 let text = page.text(&section.text);
                 let headings = section.above.join("\n");
@@ -224,25 +331,62 @@ impl Search {
                 document.add_text(heading, &section.heading);
                 document.add_text(above, &headings);
                 document.add_text(body, text);
+                let asked = asked.get(&(page_number, number)).map_or(&[][..], Vec::as_slice);
+                let questions = asked.join("\n");
+                document.add_text(ask, &questions);
                 writer.add_document(document)?;
-                let all = [page.title.as_str(), &section.heading, &headings, text];
+                let all = [page.title.as_str(), &section.heading, &headings, text, &questions];
                 let own: BTreeSet<String> =
                     all.iter().flat_map(|text| words(&analyzer, text)).collect();
                 for word in &own {
                     *frequencies.entry(word.clone()).or_insert(0) += 1;
+                }
+                if let Some(words) = page_words.get_mut(page_number) {
+                    words.extend(own.iter().cloned());
                 }
                 parts.push((page_number, number));
                 let heading = words(&analyzer, &section.heading).into_iter().collect();
                 let blocks = section.blocks.iter();
                 let blocks = blocks.map(|block| words(&analyzer, page.text(&block.at)));
                 let blocks = blocks.map(|words| words.into_iter().collect()).collect();
-                let path = page.path.clone();
-                there.push(There { path, all: own, heading, blocks, prior });
+                let asked = asked.iter().map(|question| AskedWords {
+                    words: words(&analyzer, question).into_iter().collect(),
+                    weight: 0.0,
+                });
+                let (path, asked) = (page.path.clone(), asked.collect());
+                there.push(There { path, all: own, heading, blocks, asked, prior });
             }
         }
         let searcher = writer.finalize()?.reader()?.searcher();
         let synonyms = synonyms(&analyzer);
-        Ok(Self { analyzer, searcher, fields, parts, there, synonyms, frequencies })
+        let mut search = Self {
+            analyzer,
+            searcher,
+            fields,
+            parts,
+            there,
+            pages: page_words,
+            synonyms,
+            frequencies,
+        };
+        search.weigh_asked();
+        Ok(search)
+    }
+
+    /// How rare words of questions are is known once all pages are.
+    fn weigh_asked(&mut self) {
+        let mut there = std::mem::take(&mut self.there);
+        for asked in there.iter_mut().flat_map(|there| &mut there.asked) {
+            let weights = asked.words.iter().map(|word| self.weight(word));
+            asked.weight = weights.sum();
+        }
+        self.there = there;
+    }
+
+    /// What a word of the book counts.
+    fn weight(&self, word: &str) -> f32 {
+        let most = if SMALL.contains(&word) { LITTLE } else { MOST };
+        self.rarity(self.frequencies.get(word).copied().unwrap_or(0)).min(most)
     }
 
     /// What a question looks for, each word once.
@@ -309,11 +453,12 @@ impl Search {
         };
         look_for(sought, 1.0);
         if let Some(goal) = goal {
-            look_for(goal, 0.5);
+            look_for(goal, GOAL);
         }
         if clauses.is_empty() {
             return Vec::new();
         }
+        let both = sought.with(goal);
         let query = BooleanQuery::new(clauses);
         let best = TopDocs::with_limit(CANDIDATES).order_by_score();
         // An index in memory has nothing that could fail to be read.
@@ -326,16 +471,29 @@ impl Search {
             else {
                 continue;
             };
-            let coverage = match sought.is_enough(&there.all) {
+            let coverage = match sought.is_enough(there) {
                 true => sought.coverage(&there.all),
                 false => 0.0,
             };
-            let by_heading = sought.coverage(&there.heading);
+            // What answers is decided by the question alone; which of several is best, by the goal too.
+            let fits = match coverage > 0.0 {
+                true => both.coverage(&there.all),
+                false => 0.0,
+            };
+            let by_heading = both.coverage(&there.heading);
             // Words that stand together are meant together.
-            let together = there.blocks.iter().map(|block| sought.coverage(block));
+            let together = there.blocks.iter().map(|block| both.coverage(block));
             let together = together.fold(0.0, f32::max);
+            let like = there.asked.iter().map(|asked| both.likeness(asked)).fold(0.0, f32::max);
+            let page_has = self.pages.get(page).map_or(0.0, |words| both.coverage(words));
             let prior = if sought.names { 1.0 } else { there.prior * sought.intent(&there.path) };
-            let score = score * (0.5 + coverage) * (1.0 + by_heading) * (1.0 + together) * prior;
+            let score = score
+                * (BEGINNING + fits)
+                * (1.0 + HEADING * by_heading)
+                * (1.0 + TOGETHER * together)
+                * (1.0 + PAGE * page_has)
+                * (1.0 + LIKE * like * like)
+                * prior;
             found.push((address.doc_id, Found { page, section, number, score, coverage }));
         }
         found.sort_by(|(a, x), (b, y)| y.score.total_cmp(&x.score).then(a.cmp(b)));

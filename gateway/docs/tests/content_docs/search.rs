@@ -39,9 +39,14 @@ fn words_are_found_in_other_forms_and_misspelt() {
     for (one, other) in
         [("leaderboard", "leaderbord"), ("rewarding", "rewards"), ("curator", "curators")]
     {
-        let (one, other) = (pages(&book, one), pages(&book, other));
-        assert_eq!(one, other);
-        assert!(!one.is_empty());
+        // The same parts; which of two that are nearly as good comes first may differ.
+        let sorted = |words: &str| {
+            let mut found = pages(&book, words);
+            found.sort();
+            found
+        };
+        assert_eq!(sorted(one), sorted(other));
+        assert!(!sorted(one).is_empty());
     }
     // While one types.
     assert!(!pages(&book, "leaderb").is_empty());
