@@ -152,3 +152,12 @@ pub(crate) fn read_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Re
         }
     })
 }
+
+/// What a file measures; `None` where it cannot be read, which is the file's fault.
+pub(crate) fn judged(media: MediaType, bytes: &[u8]) -> Result<Option<Measured>> {
+    match read_as_is(media, bytes) {
+        Ok(read) => Ok(Some(read.measured)),
+        Err(error) if error.is_refusal() => Ok(None),
+        Err(error) => Err(CliError::failed(error.to_string())),
+    }
+}

@@ -202,6 +202,15 @@ impl Client {
         Ok((number, hash))
     }
 
+    /// The hash of the chain's first block, which names the chain.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the connection.
+    pub async fn genesis(&self) -> Result<H256> {
+        self.block_hash(0).await?.ok_or_else(|| absent("the first block"))
+    }
+
     /// Number and hash of the last finalised block.
     ///
     /// # Errors

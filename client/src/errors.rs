@@ -291,6 +291,20 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         }
         ("Training", "HiddenCharacter") => "leave characters out that cannot be seen",
         ("Datanets", "InvalidName") => "leave characters out that cannot be seen",
+        ("Datanets", "NotInvited" | "TooFewPoints") => {
+            "`openledger datanet admission` says of whom it takes files"
+        }
+        ("Review", "BeforeCommittee") => "committees decide here; nobody votes openly",
+        ("Review", "SeatQueueFull") => "try again when the session is over",
+        ("Review", "SeatsLeaving" | "SeatsNotLeft") => {
+            "they leave with a session's delay: `openledger seat list` says when they have"
+        }
+        ("Review", "SeatsJudging") => {
+            "they are bound until what they judged is final, challenges included"
+        }
+        ("Review", "NoSeats") => "bond seats with `openledger seat bond`",
+        ("Review", "UnknownDraw") => "`openledger review draws` lists those that are not over",
+        ("Review", "BudgetTooLow") => "`openledger datanet budget` says what is free",
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {
             "points are paid once the reward period they were earned in has ended; \

@@ -39,6 +39,7 @@
 pub mod amount;
 pub mod blocks;
 pub mod calls;
+pub mod committee;
 pub mod connection;
 pub mod errors;
 pub mod key_reference;

@@ -79,7 +79,11 @@ pub struct BaseModel {
 
 impl Client {
     /// Calls a runtime API.
-    async fn api<T: DecodeAll>(&self, function: &str, arguments: impl Encode) -> Result<T> {
+    pub(crate) async fn api<T: DecodeAll>(
+        &self,
+        function: &str,
+        arguments: impl Encode,
+    ) -> Result<T> {
         let arguments = arguments.encode();
         let bytes = self
             .inner

@@ -92,6 +92,22 @@
         with = "::subxt::utils::Static<::openledger_primitives::job::dispute::Outcome>"
     ),
     substitute_type(
+        path = "openledger_primitives::committee::seats::PoolId",
+        with = "::subxt::utils::Static<::openledger_primitives::committee::PoolId>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::committee::vote::Opinion",
+        with = "::subxt::utils::Static<::openledger_primitives::committee::Opinion>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::committee::budget::BudgetTerms",
+        with = "::subxt::utils::Static<::openledger_primitives::committee::BudgetTerms>"
+    ),
+    substitute_type(
+        path = "openledger_primitives::datanet::AdmissionPolicy",
+        with = "::subxt::utils::Static<::openledger_primitives::AdmissionPolicy>"
+    ),
+    substitute_type(
         path = "openledger_primitives::market::Serves",
         with = "::subxt::utils::Static<::openledger_primitives::Serves>"
     )

@@ -12,10 +12,10 @@ use crate::{
     },
     leaf::DatasetRef,
     market::{Serves, Windows},
-    Balance, BarReason, BaseModelId, BlockNumber, ContentId, DailyQuota, DatanetId, DatanetStatus,
-    DatasetLeaf, DatasetVersion, Day, Ending, ExtractorVersion, FileHash, JobId, JobKind,
-    LeafIndex, MediaType, Modality, ModelFamily, Period, Points, Pool, PoolRules, QuotaLimits,
-    Refusal, ReviewPolicy, RewardTerms, Salt, SubmissionId, TrainingSpec, Verdict,
+    AdmissionPolicy, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DailyQuota,
+    DatanetId, DatanetStatus, DatasetLeaf, DatasetVersion, Day, Ending, ExtractorVersion, FileHash,
+    JobId, JobKind, LeafIndex, MediaType, Modality, ModelFamily, Period, Points, Pool, PoolRules,
+    QuotaLimits, Refusal, ReviewPolicy, RewardTerms, Salt, SubmissionId, TrainingSpec, Verdict,
 };
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -523,6 +523,9 @@ sp_api::decl_runtime_apis! {
         /// At most `limit` (and 100) revoked leaves of a Datanet at positions from `start` on, in order.
         #[api_version(2)]
         fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex>;
+        /// Of whom a Datanet takes files, and whether an account is invited.
+        #[api_version(3)]
+        fn admission(datanet: DatanetId, account: AccountId) -> (AdmissionPolicy, bool);
     }
 
     /// Reviews.
@@ -559,6 +562,16 @@ sp_api::decl_runtime_apis! {
         /// Where an account's rewards are paid, if it ever said so.
         #[api_version(2)]
         fn payout(account: AccountId) -> Option<PayoutView<AccountId>>;
+        /// At most `limit` (and 100) entries over all Datanets in order of rank, after `cursor`: points of
+        /// verdicts that count beyond their Datanet.
+        #[api_version(3)]
+        fn global_board(
+            cursor: Option<BoardCursor>,
+            limit: u32,
+        ) -> Vec<BoardEntry<AccountId>>;
+        /// An account's points over all Datanets, of verdicts that count beyond their Datanet.
+        #[api_version(3)]
+        fn global_points(account: AccountId) -> Points;
     }
 
     /// Jobs, workers and adapters.

@@ -12,6 +12,7 @@
 //! [`Outcome`], and who is paid or loses what follows from that table in [`settle`](settle::settle).
 //! `docs/committees.md` says why.
 
+pub mod api;
 pub mod budget;
 pub mod draw;
 pub mod life;

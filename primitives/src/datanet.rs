@@ -3,6 +3,7 @@
 use crate::{
     list::closed_list,
     text::{self, TextError},
+    Points,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -16,6 +17,34 @@ closed_list! {
         Paused = 1, "paused", "it takes no files for now; those that wait get their verdicts";
         Closed = 2, "closed", "it takes no files any more; its leaves stay";
     }
+}
+
+/// Of whom a Datanet takes files. Append, never renumber.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum AdmissionPolicy {
+    /// Of everybody.
+    #[default]
+    Open,
+    /// Of who was invited by its owner.
+    Invited,
+    /// Of who was invited, and of who has earned so many points elsewhere, by verdicts that count beyond their
+    /// Datanets.
+    Points {
+        /// How many, at least.
+        least: Points,
+    },
 }
 
 /// Most bytes of a summary.

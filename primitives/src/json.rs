@@ -260,16 +260,23 @@ impl From<ShareView> for Share {
 pub struct WaitingPolicy<A> {
     /// Who decides from then on.
     pub curators: Vec<A>,
-    /// How many of them must agree.
+    /// How many of them must agree; 0 where committees are drawn.
     pub threshold: u8,
+    /// The seats that committees are drawn from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats: Option<&'static str>,
     /// The first block in which it counts.
     pub from_block: u32,
 }
 
 impl<A> From<WaitingPolicyView<A>> for WaitingPolicy<A> {
     fn from(view: WaitingPolicyView<A>) -> Self {
-        let ReviewPolicy::Curators { members, threshold } = view.policy;
-        Self { curators: members.into_inner(), threshold, from_block: view.block }
+        let seats = view.policy.seats();
+        let (curators, threshold) = match view.policy {
+            ReviewPolicy::Curators { members, threshold } => (members.into_inner(), threshold),
+            ReviewPolicy::Committee { .. } => (Vec::new(), 0),
+        };
+        Self { curators, threshold, seats, from_block: view.block }
     }
 }
 
@@ -352,15 +359,19 @@ pub struct Datanet<A> {
     pub curators: Vec<A>,
     /// How many of them must agree.
     pub threshold: Option<u8>,
+    /// The seats that committees are drawn from, where these decide: `modality` or `datanet`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats: Option<&'static str>,
 }
 
 impl<A> From<DatanetView<A>> for Datanet<A> {
     fn from(view: DatanetView<A>) -> Self {
+        let seats = view.policy.as_ref().and_then(ReviewPolicy::seats);
         let (curators, threshold) = match view.policy {
             Some(ReviewPolicy::Curators { members, threshold }) => {
                 (members.into_inner(), Some(threshold))
             }
-            None => (Vec::new(), None),
+            Some(ReviewPolicy::Committee { .. }) | None => (Vec::new(), None),
         };
         Self {
             id: view.id,
@@ -375,6 +386,7 @@ impl<A> From<DatanetView<A>> for Datanet<A> {
             root: hex(view.version.root),
             curators,
             threshold,
+            seats,
         }
     }
 }

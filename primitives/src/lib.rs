@@ -48,7 +48,7 @@ pub mod verdict;
 
 pub use attribution::{shares, PARTS};
 pub use content_id::{ContentCodec, ContentId, ContentIdError};
-pub use datanet::{DatanetStatus, DatanetText};
+pub use datanet::{AdmissionPolicy, DatanetStatus, DatanetText};
 pub use funding::{Exit, Funds, PoolRules, Share, Shares, WaitingTerms, WayOut};
 pub use job::{Adapter, Job, JobResult, JobState};
 pub use leaf::{text_root, DatasetLeaf, DatasetVersion, FileHash, LeafVersion};

@@ -39,6 +39,11 @@ closed_list! {
         AlreadyPrecommitted = 23, "AlreadyPrecommitted", "the account has the same precommitment already";
         NotPending = 24, "NotPending", "no submission of that file waits for a verdict";
         NotAuthorized = 25, "NotAuthorized", "only who submitted the file may take it back";
+        ReviewFiles = 26, "ReviewFiles", "the Datanet's review budget pays for no more files of the day";
+        ReviewShareFiles = 27, "ReviewShareFiles", "the Datanet's review budget pays for no more files of the account of the day";
+        Drawn = 28, "Drawn", "a committee was drawn for the file: it cannot be taken back any more";
+        NotInvited = 29, "NotInvited", "the Datanet takes files of who was invited";
+        TooFewPoints = 30, "TooFewPoints", "the Datanet takes files of who has earned points elsewhere";
     }
 }
 
@@ -226,6 +231,28 @@ impl fmt::Display for Refusal {
                  review list`",
             ),
             RefusalRule::NotAuthorized => f.write_str("another account submitted the file"),
+            RefusalRule::ReviewFiles => write!(
+                f,
+                "this Datanet's owner pays committees for {limit} files a UTC day, and this would make \
+                 {value}; try again after 00:00 UTC"
+            ),
+            RefusalRule::ReviewShareFiles => write!(
+                f,
+                "this Datanet's owner pays committees for {limit} files of an account a UTC day, and \
+                 this would make {value}; try again after 00:00 UTC"
+            ),
+            RefusalRule::NotInvited => f.write_str(
+                "this Datanet takes files of who was invited; ask its owner, or find an open one",
+            ),
+            RefusalRule::TooFewPoints => write!(
+                f,
+                "this Datanet takes files of who has earned {limit} points elsewhere, and the account has \
+                 {value}; earn some where committees drawn from a modality's seats judge"
+            ),
+            RefusalRule::Drawn => write!(
+                f,
+                "a committee was drawn for submission {value}; wait for its verdict, which is paid for"
+            ),
         }
     }
 }

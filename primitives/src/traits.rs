@@ -1,8 +1,8 @@
 //! The seams through which pallets meet. Each is implemented by one pallet and wired in the runtime.
 
 use crate::{
-    BlockNumber, DatanetId, DatasetVersion, FileHash, MediaType, Points, ReviewPolicy,
-    SubmissionId, Verdict,
+    committee::Session, BlockNumber, DatanetId, DatasetVersion, Day, FileHash, MediaType, Modality,
+    Points, QuotaExceeded, ReviewPolicy, SubmissionId, Verdict,
 };
 use sp_core::H256;
 use sp_runtime::DispatchResult;
@@ -28,11 +28,22 @@ pub trait Submissions<AccountId> {
     fn owner(datanet: DatanetId) -> Option<AccountId>;
     /// Whether a Datanet was closed: it takes no files any more, for ever.
     fn is_closed(datanet: DatanetId) -> bool;
+    /// What a Datanet holds, and the least units of an accepted file.
+    fn terms(datanet: DatanetId) -> Option<(Modality, u64)>;
+}
+
+/// The sessions by whose randomness committees are drawn; implemented by the runtime.
+pub trait Sessions {
+    /// The session that lasts.
+    fn current() -> Session;
+    /// What the blocks of the session before brought, as it was set at the start of this one.
+    fn randomness() -> [u8; 32];
 }
 
 /// Takes a final verdict; implemented by `pallet-datanets`.
 pub trait OnVerdict<AccountId> {
-    /// Settles the pending submission of `sha256`, by the agreement of `judges`.
+    /// Settles the pending submission of `sha256`, by the agreement of `judges`. `global` says whether it
+    /// counts beyond its Datanet.
     ///
     /// # Errors
     ///
@@ -43,7 +54,37 @@ pub trait OnVerdict<AccountId> {
         sha256: &FileHash,
         verdict: &Verdict,
         judges: &[AccountId],
+        global: bool,
     ) -> DispatchResult;
+
+    /// Ends the pending submission of `sha256` without prejudice: nobody could decide on it.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is pending there. Nothing is changed.
+    fn on_no_verdict(datanet: DatanetId, sha256: &FileHash) -> DispatchResult;
+}
+
+/// A file that was submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubmittedFile {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// The file.
+    pub sha256: FileHash,
+    /// Its format.
+    pub media: MediaType,
+    /// Flat bytes.
+    pub size: u32,
+}
+
+/// A limit of a Datanet's review budget that a submission would break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewLimit {
+    /// Of all accounts together.
+    Datanet(QuotaExceeded),
+    /// Of the account.
+    Share(QuotaExceeded),
 }
 
 /// Keeps the review policy of each Datanet; implemented by `pallet-review`.
@@ -56,6 +97,33 @@ pub trait ReviewPolicies<AccountId> {
     fn set_policy(datanet: DatanetId, policy: ReviewPolicy<AccountId>) -> DispatchResult;
     /// Forgets the votes on a submission that ended otherwise than by a verdict.
     fn forget(submission: SubmissionId);
+    /// Whether `files` more files of an account are within what a Datanet's review budget gives on `today`.
+    /// Where no committee judges, all are.
+    ///
+    /// # Errors
+    ///
+    /// The limit that would be broken.
+    fn check_budget(
+        datanet: DatanetId,
+        contributor: &AccountId,
+        files: u32,
+        today: Day,
+    ) -> Result<(), ReviewLimit>;
+    /// Files were submitted in one call. A committee is drawn for them where the policy says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check_budget`](Self::check_budget), or on overflow. Nothing is changed.
+    fn submitted(
+        datanet: DatanetId,
+        contributor: &AccountId,
+        files: &[SubmittedFile],
+        today: Day,
+    ) -> DispatchResult;
+    /// Whether a committee decides on a submission, drawn or to be drawn.
+    fn is_before_committee(submission: SubmissionId) -> bool;
+    /// Whether a committee was drawn for a submission: it cannot be taken back any more.
+    fn is_drawn(submission: SubmissionId) -> bool;
 }
 
 /// What funders of a pool need to know of the policy that decides what it pays for; implemented by
@@ -76,12 +144,21 @@ pub trait FunderNotice {
 /// Rewards an acceptance; implemented by `pallet-leaderboard`. There is no counterpart for a
 /// refusal: a refusal touches nothing.
 pub trait OnAccepted<AccountId> {
-    /// Adds points to an account's total in a Datanet.
+    /// Adds points to an account's total in a Datanet; if the verdict counts beyond it (`global`), to its
+    /// total over all Datanets too.
     ///
     /// # Errors
     ///
     /// On overflow. Nothing is changed.
-    fn on_accepted(datanet: DatanetId, contributor: &AccountId, points: Points) -> DispatchResult;
+    fn on_accepted(
+        datanet: DatanetId,
+        contributor: &AccountId,
+        points: Points,
+        global: bool,
+    ) -> DispatchResult;
+
+    /// An account's points over all Datanets, of verdicts that count beyond their Datanet.
+    fn global_points(account: &AccountId) -> Points;
 }
 
 /// The versions of Datanets; implemented by `pallet-datanets`.

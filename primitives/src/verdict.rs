@@ -234,6 +234,11 @@ pub enum ReviewPolicy<AccountId> {
         /// How many must agree, 1 to the number of members.
         threshold: u8,
     },
+    /// Committees drawn from reviewers' seats ([`committee`](crate::committee)).
+    Committee {
+        /// Whether they are drawn from seats for this Datanet alone, not from those for its modality.
+        own_seats: bool,
+    },
 }
 
 /// Why a [`ReviewPolicy`] cannot work.
@@ -254,6 +259,17 @@ impl<AccountId: Encode> ReviewPolicy<AccountId> {
     }
 }
 
+impl<AccountId> ReviewPolicy<AccountId> {
+    /// The seats that committees are drawn from, where these decide: `modality` or `datanet`.
+    pub const fn seats(&self) -> Option<&'static str> {
+        match self {
+            Self::Curators { .. } => None,
+            Self::Committee { own_seats: false } => Some("modality"),
+            Self::Committee { own_seats: true } => Some("datanet"),
+        }
+    }
+}
+
 impl<AccountId: Ord + Clone> ReviewPolicy<AccountId> {
     /// Whether verdicts can ever be reached under this policy.
     ///
@@ -261,7 +277,7 @@ impl<AccountId: Ord + Clone> ReviewPolicy<AccountId> {
     ///
     /// The first rule it breaks.
     pub fn validate(&self) -> Result<(), PolicyError> {
-        let Self::Curators { members, threshold } = self;
+        let Self::Curators { members, threshold } = self else { return Ok(()) };
         if members.is_empty() {
             return Err(PolicyError::NoMembers);
         }

@@ -17,9 +17,14 @@ use openledger_primitives::{
         QueuePlace, QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState,
         SubmissionView, WaitingPolicyView, WorkerView,
     },
+    committee::{
+        api::{BudgetView, DrawView, SeatsView},
+        DrawId, PoolId, PoolSize, Session as SessionNumber,
+    },
     job::Adapter,
-    BaseModelId, DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex, Period, Points,
-    Pool, Refusal, Salt, SubmissionId, Windows,
+    traits::OnAccepted,
+    AdmissionPolicy, BaseModelId, DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex,
+    Period, Points, Pool, Refusal, Salt, SubmissionId, Windows,
 };
 use sp_api::impl_runtime_apis;
 use sp_core::{OpaqueMetadata, H256};
@@ -274,7 +279,7 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(2)]
+    #[api_version(3)]
     impl openledger_primitives::api::DatanetsApi<Block, AccountId> for Runtime {
         fn quota(account: AccountId) -> QuotaStatus {
             Datanets::quota(&account)
@@ -370,6 +375,11 @@ impl_runtime_apis! {
         fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex> {
             Datanets::revoked(datanet, start, limit)
         }
+
+        fn admission(datanet: DatanetId, account: AccountId) -> (AdmissionPolicy, bool) {
+            let invited = pallet_datanets::Invitations::<Runtime>::contains_key(datanet, &account);
+            (pallet_datanets::Admissions::<Runtime>::get(datanet), invited)
+        }
     }
 
     impl openledger_primitives::api::ReviewApi<Block> for Runtime {
@@ -378,7 +388,37 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(2)]
+    impl openledger_primitives::committee::api::CommitteeApi<Block, AccountId> for Runtime {
+        fn next_draw() -> (DrawId, SessionNumber) {
+            Review::next_draw()
+        }
+
+        fn draw(draw: DrawId) -> Option<DrawView<AccountId>> {
+            Review::draw_view(draw)
+        }
+
+        fn draws(start: DrawId, limit: u32) -> Vec<DrawView<AccountId>> {
+            Review::draw_views(start, limit)
+        }
+
+        fn draw_of(submission: SubmissionId) -> Option<DrawId> {
+            pallet_review::DrawOf::<Runtime>::get(submission)
+        }
+
+        fn seats(pool: PoolId, account: AccountId) -> Option<SeatsView> {
+            Review::seats_view(pool, &account)
+        }
+
+        fn pool_size(pool: PoolId) -> PoolSize {
+            Review::pool_size(pool)
+        }
+
+        fn budget(datanet: DatanetId) -> BudgetView {
+            Review::budget_view(datanet)
+        }
+    }
+
+    #[api_version(3)]
     impl openledger_primitives::api::LeaderboardApi<Block, AccountId> for Runtime {
         fn leaderboard(
             datanet: DatanetId,
@@ -419,6 +459,17 @@ impl_runtime_apis! {
 
         fn payout(account: AccountId) -> Option<PayoutView<AccountId>> {
             Leaderboard::payout_view(&account)
+        }
+
+        fn global_board(
+            cursor: Option<BoardCursor>,
+            limit: u32,
+        ) -> Vec<BoardEntry<AccountId>> {
+            Leaderboard::global_board(cursor, limit)
+        }
+
+        fn global_points(account: AccountId) -> Points {
+            <Leaderboard as OnAccepted<AccountId>>::global_points(&account)
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::{
     fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
-    parameters::{ChallengeWindow, DeadAfter, EpochLength, FunderNotice, RewardPeriod},
+    parameters::{
+        ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, RewardPeriod,
+    },
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Hash, Leaderboard, Nonce,
     PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
     RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, HOUR,
@@ -18,7 +20,7 @@ use frame_support::{
     PalletId,
 };
 use frame_system::limits::{BlockLength, BlockWeights};
-use openledger_primitives::{QuotaLimits, EXISTENTIAL_DEPOSIT, OPEN};
+use openledger_primitives::{committee::Rules, QuotaLimits, EXISTENTIAL_DEPOSIT, OPEN};
 use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _},
@@ -211,10 +213,37 @@ impl pallet_datanets::Config for Runtime {
     type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
 }
 
+/// The sessions that draw committees, and what BABE made of the blocks of the one before: its
+/// `NextRandomness`, which is set once for each change of session.
+pub struct CommitteeSessions;
+
+impl openledger_primitives::traits::Sessions for CommitteeSessions {
+    fn current() -> openledger_primitives::committee::Session {
+        pallet_session::CurrentIndex::<Runtime>::get()
+    }
+
+    fn randomness() -> [u8; 32] {
+        pallet_babe::NextRandomness::<Runtime>::get()
+    }
+}
+
+parameter_types! {
+    pub const CommitteeRules: Rules = Rules::DEFAULT;
+    /// Holds the review budgets' OPEN; who pays in first keeps it alive.
+    pub const ReviewPot: PalletId = PalletId(*b"ol/revew");
+}
+
 impl pallet_review::Config for Runtime {
     type Submissions = Datanets;
     type OnVerdict = Datanets;
     type Funders = Leaderboard;
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Sessions = CommitteeSessions;
+    type Rules = CommitteeRules;
+    type Lengths = CommitteeLengths<Runtime>;
+    type PalletId = ReviewPot;
+    type Treasury = TreasuryPot;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Runtime>;
 }
 

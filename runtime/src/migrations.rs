@@ -10,6 +10,7 @@
 //! | 103 | pools have shares, nobody's at first: [`pallet_leaderboard::migrations::ToV2`] |
 //! | 103 | lists of waiting and settled files: [`pallet_datanets::migrations::ToV2`] |
 //! | 103 | jobs offer a price a token, workers opt in: [`pallet_training::migrations::ToV2`] |
+//! | 103 | nothing: seats, draws, review budgets, admissions and global points stand in maps of their own, empty |
 
 /// Run in this order when the runtime is replaced.
 pub type SingleBlock = (

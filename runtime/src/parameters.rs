@@ -179,6 +179,19 @@ pub mod pallet {
         }
     }
 
+    /// How long committees have to commit and to reveal, and others to challenge.
+    pub struct CommitteeLengths<T>(PhantomData<T>);
+    impl<T: Config> Get<openledger_primitives::committee::Lengths> for CommitteeLengths<T> {
+        fn get() -> openledger_primitives::committee::Lengths {
+            use openledger_primitives::committee::Lengths;
+            if is_watched::<T>() {
+                Lengths::DEVELOPMENT
+            } else {
+                Lengths::DEFAULT
+            }
+        }
+    }
+
     /// Blocks between a job's result and its payment.
     pub struct ChallengeWindow<T>(PhantomData<T>);
     impl<T: Config> Get<BlockNumber> for ChallengeWindow<T> {

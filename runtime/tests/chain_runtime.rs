@@ -20,6 +20,8 @@ mod planted_state;
 mod pool_attacks;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
+#[path = "chain_runtime/random_reviews.rs"]
+mod random_reviews;
 #[path = "chain_runtime/reference.rs"]
 mod reference;
 #[path = "chain_runtime/upgrade.rs"]

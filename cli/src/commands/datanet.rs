@@ -1,5 +1,7 @@
 //! `openledger datanet`
 
+mod admission;
+mod budget;
 mod owner;
 
 use crate::{
@@ -20,7 +22,8 @@ pub(crate) enum Command {
     /// Create a Datanet; its deposit is held until it is closed.
     #[command(after_help = "Examples:
   openledger --key me datanet create --name 'Questions about our town' --modality text \\
-      --min-units 20 --max-units 100000 --curator 5Grw… --curator friend --threshold 2")]
+      --min-units 20 --max-units 100000 --curator 5Grw… --curator friend --threshold 2
+  openledger --key me datanet create --name Recipes --modality text --committee modality")]
     Create(Create),
     /// List the Datanets.
     #[command(after_help = "Examples:
@@ -45,10 +48,33 @@ pub(crate) enum Command {
   openledger --key me datanet describe 0 --summary 'Letters of sailors' --tag letters --tag sea
   openledger --key me datanet describe 0 --description-file about.md")]
     Describe(owner::Describe),
-    /// Name other curators for a Datanet of yours; they wait where money is in its pool.
+    /// Name other curators for a Datanet of yours, or have committees decide; they wait where money is in its
+    /// pool.
     #[command(after_help = "Examples:
-  openledger --key me datanet curators 0 --curator 5Grw… --curator friend --threshold 2")]
+  openledger --key me datanet curators 0 --curator 5Grw… --curator friend --threshold 2
+  openledger --key me datanet curators 0 --committee modality")]
     Curators(owner::Curators),
+    /// Show what a Datanet pays drawn committees from; pay in, take back, limit it, as its owner.
+    #[command(after_help = "Examples:
+  openledger datanet budget 0
+  openledger --key me datanet budget 0 --fund 50
+  openledger --key me datanet budget 0 --files-a-day 200 --share 5")]
+    Budget(budget::Budget),
+    /// Show or say of whom a Datanet takes files: of everybody, of who is invited, or of who has earned points
+    /// elsewhere.
+    #[command(after_help = "Examples:
+  openledger datanet admission 0 --account me
+  openledger --key me datanet admission 0 --points 5000
+  openledger --key me datanet admission 0 --open
+
+Only points of verdicts that count beyond their Datanet are points elsewhere: of committees drawn from a
+modality's seats, of at least 25 accounts.")]
+    Admission(admission::Admission),
+    /// Invite an account to a Datanet of yours.
+    #[command(after_help = "Examples:
+  openledger --key me datanet invite 0 5FHn…
+  openledger --key me datanet invite 0 5FHn… --not          (takes the invitation back)")]
+    Invite(admission::Invite),
     /// Let no files into a Datanet of yours for now.
     #[command(after_help = "Examples:
   openledger --key me datanet pause 0")]
@@ -99,8 +125,11 @@ pub(crate) struct Create {
     #[arg(long, default_value_t = 100_000)]
     max_units: u64,
     /// Who decides on submissions (repeatable): address, name of a key, or //Alice.
-    #[arg(long = "curator", required = true)]
+    #[arg(long = "curator", required_unless_present = "committee", conflicts_with = "committee")]
     curators: Vec<String>,
+    /// Have committees decide, drawn from the seats for its modality or from seats for this Datanet alone.
+    #[arg(long, value_name = "SEATS")]
+    committee: Option<CommitteeSeats>,
     /// How many curators must agree.
     #[arg(long, default_value_t = 1)]
     threshold: u8,
@@ -122,6 +151,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Show { datanet } => show(context, datanet).await,
         Command::Describe(describe) => owner::describe(context, describe).await,
         Command::Curators(curators) => owner::curators(context, curators).await,
+        Command::Budget(budget) => budget::budget(context, budget).await,
+        Command::Admission(admission) => admission::admission(context, admission).await,
+        Command::Invite(invite) => admission::invite(context, invite).await,
         Command::Pause { datanet } => owner::pause(context, datanet, true).await,
         Command::Resume { datanet } => owner::pause(context, datanet, false).await,
         Command::Offer(offer) => owner::offer(context, offer).await,
@@ -130,12 +162,26 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     }
 }
 
-/// A policy of the curators that were named.
+/// The seats that committees are drawn from.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum CommitteeSeats {
+    /// Those for every Datanet of its modality.
+    Modality,
+    /// Those for this Datanet alone.
+    Datanet,
+}
+
+/// A policy of committees, or of the curators that were named.
 async fn policy(
     context: &Context,
     curators: &[String],
     threshold: u8,
+    committee: Option<CommitteeSeats>,
 ) -> Result<ReviewPolicy<AccountId>> {
+    if let Some(seats) = committee {
+        let own_seats = matches!(seats, CommitteeSeats::Datanet);
+        return Ok(ReviewPolicy::Committee { own_seats });
+    }
     let mut members = Vec::new();
     for curator in curators {
         members.push(context.account(Some(curator)).await?);
@@ -163,7 +209,7 @@ pub(crate) async fn require(client: &Client, datanet: DatanetId) -> Result<Datan
 }
 
 async fn create(context: &Context, create: Create) -> Result<Answer> {
-    let policy = policy(context, &create.curators, create.threshold).await?;
+    let policy = policy(context, &create.curators, create.threshold, create.committee).await?;
     let datanet = NewDatanet {
         name: create.name.clone(),
         modality: create.modality,
@@ -224,15 +270,18 @@ async fn show(context: &Context, datanet: DatanetId) -> Result<Answer> {
         ("Accepted", format!("{} files, {} units", shown.leaves, shown.units)),
         ("Pending", shown.pending.to_string()),
         ("Version", format!("{} leaves, root {}", shown.leaves, shown.root)),
-        (
-            "Curators",
-            format!(
-                "{} of {} named by the owner: {}",
-                shown.threshold.unwrap_or(0),
-                curators.len(),
-                curators.join(", ")
+        match shown.seats {
+            Some(seats) => ("Committees", format!("drawn from seats for the {seats}")),
+            None => (
+                "Curators",
+                format!(
+                    "{} of {} named by the owner: {}",
+                    shown.threshold.unwrap_or(0),
+                    curators.len(),
+                    curators.join(", ")
+                ),
             ),
-        ),
+        },
     ]);
     let mut json = json!(shown);
     let mut text = text;

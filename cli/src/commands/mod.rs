@@ -10,6 +10,7 @@ pub(crate) mod leaderboard;
 pub(crate) mod model;
 pub(crate) mod review;
 pub(crate) mod rewards;
+pub(crate) mod seat;
 pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod submission;
@@ -63,9 +64,12 @@ pub(crate) enum Command {
     Text(text::Text),
     /// Take a pending file back.
     Withdraw(submit::Withdraw),
-    /// Decide on submissions, as a curator.
+    /// Decide on submissions, as a curator or as a member of a drawn committee.
     #[command(subcommand)]
     Review(review::Command),
+    /// Reviewers' seats, from which committees are drawn.
+    #[command(subcommand)]
+    Seat(seat::Command),
     /// Show the contributors of a Datanet in order of rank.
     Leaderboard(leaderboard::Leaderboard),
     /// Reward pools of Datanets.
@@ -102,6 +106,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Text(command) => text::run(&context, command).await,
         Command::Withdraw(command) => submit::withdraw(&context, command).await,
         Command::Review(command) => review::run(&context, command).await,
+        Command::Seat(command) => seat::run(&context, command).await,
         Command::Leaderboard(command) => leaderboard::run(&context, command).await,
         Command::Rewards(command) => rewards::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,

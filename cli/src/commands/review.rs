@@ -1,5 +1,10 @@
 //! `openledger review`
 
+mod committee;
+mod judge;
+mod run;
+mod sealed;
+
 use super::datanet::require as require_datanet;
 use crate::{
     arguments::{file_hash, one_of},
@@ -83,6 +88,43 @@ Up to 20 files are voted on in one transaction; a vote that is refused keeps non
         #[arg(long)]
         datanet: DatanetId,
     },
+    /// List the draws of committees that are not over.
+    #[command(after_help = "Examples:
+  openledger review draws
+  openledger review draws --member me --output json")]
+    Draws(committee::Draws),
+    /// Commit to a word on every file of a draw, as a member of its committee. Their bytes are fetched,
+    /// re-hashed and measured first.
+    #[command(after_help = "Examples:
+  openledger --key me --peer /ip4/… review commit 7 --accept 0:80 --reject 1:off-topic --unavailable 2
+
+Nobody sees what was said before everybody has committed. What it opens with is kept in DIR/votes of the
+IPFS directory, on the disk before anything is sent.")]
+    Commit(committee::Commit),
+    /// Show what was committed to. Who does not loses a part of its seat.
+    #[command(after_help = "Examples:
+  openledger --key me review reveal 7")]
+    Reveal {
+        /// The draw's number.
+        draw: openledger_primitives::committee::DrawId,
+    },
+    /// Challenge a verdict before a committee three times the size, whose word is final. 10 OPEN are held.
+    #[command(after_help = "Examples:
+  openledger --key me review challenge 7 --file 0")]
+    Challenge(committee::Challenge),
+    /// Do what is due for seats and draws, should blocks not have come to it. Free if something was.
+    Advance,
+    /// Bring files before a committee that wait since the Datanet's policy changed.
+    #[command(after_help = "Examples:
+  openledger --key me review request --datanet 0 --sha256 9f86…")]
+    Request(committee::Request),
+    /// Judge whatever the account is drawn for, until it is stopped: fetch, measure, commit, reveal.
+    #[command(after_help = "Examples:
+  RUST_LOG=info openledger --key me --password-file pw --peer /ip4/… review run --score 60
+
+Accepts what can be fetched, can be read and has enough units, and refuses what cannot be read or is too
+small. It does not know what a file is about: run it for Datanets where that is enough.")]
+    Run(run::Run),
 }
 
 /// Which files.
@@ -126,6 +168,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Reject { files, reason } => reject(context, files, reason).await,
         Command::Unavailable { files } => unavailable(context, files).await,
         Command::Resign { datanet } => resign(context, datanet).await,
+        Command::Draws(draws) => committee::draws(context, draws).await,
+        Command::Commit(commit) => committee::commit(context, commit).await,
+        Command::Reveal { draw } => committee::reveal(context, draw).await,
+        Command::Challenge(challenge) => committee::challenge(context, challenge).await,
+        Command::Advance => committee::advance(context).await,
+        Command::Request(request) => committee::request(context, request).await,
+        Command::Run(run) => run::run(context, run).await,
     }
 }
 

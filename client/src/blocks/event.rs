@@ -3,13 +3,14 @@
 use crate::{AccountId, H256};
 use codec::{Decode, Input};
 use openledger_primitives::{
+    committee::{DrawId, Outcome as FileOutcome, PoolId, Session},
     job::{
         dispute::{Finding, Outcome},
         DeclineReason, JobFailure,
     },
-    Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetStatus,
-    ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits, RejectionReason,
-    Shares, SubmissionId, Verdict,
+    AdmissionPolicy, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DatanetId,
+    DatanetStatus, ExtractorVersion, FileHash, JobId, LeafIndex, Period, Points, QuotaLimits,
+    RejectionReason, Shares, SubmissionId, Verdict,
 };
 use serde_json::{json, Map, Value};
 
@@ -50,6 +51,17 @@ shown! {
     DeclineReason: |value| value.name().into();
     Finding: |value| value.name().into();
     Outcome: |value| value.name().into();
+    FileOutcome: |value| value.name().into();
+    PoolId: |value| match value {
+        PoolId::Modality(modality) => json!({ "modality": modality.name() }),
+        PoolId::Datanet(datanet) => json!({ "datanet": datanet }),
+    };
+    Option<u32>: |value| json!(value);
+    AdmissionPolicy: |value| match value {
+        AdmissionPolicy::Open => "open".into(),
+        AdmissionPolicy::Invited => "invited".into(),
+        AdmissionPolicy::Points { least } => json!({ "points": least.to_string() }),
+    };
     Vec<AccountId>: |value| value.iter().map(AccountId::to_string).collect();
     BarReason: |value| value.name().into();
     Option<QuotaLimits>: |value| json!(value);
@@ -205,6 +217,8 @@ chain_events! {
             datanet: DatanetId, submission: SubmissionId, sha256: FileHash
         }
         CapsSet = "CapsSet" { datanet: DatanetId, daily_limit: Option<QuotaLimits>, share: u8 }
+        AdmissionSet = "AdmissionSet" { datanet: DatanetId, admission: AdmissionPolicy }
+        Invited = "Invited" { datanet: DatanetId, account: AccountId, invited: bool }
         Barred = "Barred" { datanet: DatanetId, account: AccountId, reason: BarReason }
         Unbarred = "Unbarred" { datanet: DatanetId, account: AccountId }
         SponsorshipEnded = "SponsorshipEnded" { contributor: AccountId, depositor: AccountId }
@@ -227,6 +241,37 @@ chain_events! {
         ExtractorRaised = "ExtractorRaised" { extractor: ExtractorVersion }
         PolicyAnnounced = "PolicyAnnounced" { datanet: DatanetId, from: BlockNumber }
         PolicyKept = "PolicyKept" { datanet: DatanetId }
+        SeatsBonded = "SeatsBonded" { pool: PoolId, account: AccountId, seats: u32, held: Balance }
+        SeatsGivenUp = "SeatsGivenUp" { pool: PoolId, account: AccountId, seats: u32 }
+        SeatsReturned = "SeatsReturned" { pool: PoolId, account: AccountId, amount: Balance }
+        SeatsToppedUp = "SeatsToppedUp" { pool: PoolId, account: AccountId, amount: Balance }
+        SeatsLost = "SeatsLost" { pool: PoolId, account: AccountId, draw: DrawId, amount: Balance }
+        DrawOpened = "DrawOpened" { draw: DrawId, datanet: DatanetId, files: u32, session: Session }
+        DrawPostponed = "DrawPostponed" {
+            draw: DrawId, lacks_seats: bool, session: Option<Session>
+        }
+        CommitteeDrawn = "CommitteeDrawn" {
+            draw: DrawId, datanet: DatanetId, members: Vec<AccountId>, commit_by: BlockNumber
+        }
+        Committed = "Committed" { draw: DrawId, account: AccountId }
+        RevealsOpened = "RevealsOpened" { draw: DrawId, reveal_by: BlockNumber }
+        Revealed = "Revealed" { draw: DrawId, account: AccountId }
+        DrawDecided = "DrawDecided" {
+            draw: DrawId, verdicts: u32, challenge_by: Option<BlockNumber>
+        }
+        Challenged = "Challenged" {
+            draw: DrawId, submission: SubmissionId, challenger: AccountId, by: DrawId
+        }
+        FileEnded = "FileEnded" { draw: DrawId, submission: SubmissionId, outcome: FileOutcome }
+        ReviewPaid = "ReviewPaid" {
+            draw: DrawId, submission: SubmissionId, account: AccountId, amount: Balance
+        }
+        DrawDelayed = "DrawDelayed" { draw: DrawId, until: BlockNumber }
+        BudgetFunded = "BudgetFunded" { datanet: DatanetId, amount: Balance }
+        BudgetTakenBack = "BudgetTakenBack" {
+            datanet: DatanetId, account: AccountId, amount: Balance
+        }
+        BudgetTermsSet = "BudgetTermsSet" { datanet: DatanetId, files_a_day: u32, share: u8 }
     }
     "Leaderboard" {
         PointsEarned = "PointsEarned" {
@@ -315,6 +360,8 @@ impl ChainEvent {
             | Self::RefusalCleared { datanet, .. }
             | Self::CapsSet { datanet, .. }
             | Self::Barred { datanet, .. }
+            | Self::AdmissionSet { datanet, .. }
+            | Self::Invited { datanet, .. }
             | Self::Unbarred { datanet, .. }
             | Self::LeafRevoked { datanet, .. }
             | Self::VoteRefused { datanet, .. }
@@ -333,6 +380,11 @@ impl ChainEvent {
             | Self::OwnerChanged { datanet, .. }
             | Self::PolicyAnnounced { datanet, .. }
             | Self::PolicyKept { datanet }
+            | Self::DrawOpened { datanet, .. }
+            | Self::CommitteeDrawn { datanet, .. }
+            | Self::BudgetFunded { datanet, .. }
+            | Self::BudgetTakenBack { datanet, .. }
+            | Self::BudgetTermsSet { datanet, .. }
             | Self::TermsAnnounced { datanet, .. }
             | Self::TermsKept { datanet }
             | Self::SharesLeave { datanet, .. }
@@ -355,6 +407,9 @@ impl ChainEvent {
             | Self::LeafRevoked { submission, .. }
             | Self::VoteRefused { submission, .. }
             | Self::Voted { submission, .. }
+            | Self::Challenged { submission, .. }
+            | Self::FileEnded { submission, .. }
+            | Self::ReviewPaid { submission, .. }
             | Self::Decided { submission, .. } => Some(*submission),
             _ => None,
         }
@@ -408,6 +463,16 @@ impl ChainEvent {
                 }
             }
             Self::DatanetCreated { owner: account, .. }
+            | Self::SeatsBonded { account, .. }
+            | Self::SeatsGivenUp { account, .. }
+            | Self::SeatsReturned { account, .. }
+            | Self::SeatsToppedUp { account, .. }
+            | Self::SeatsLost { account, .. }
+            | Self::Committed { account, .. }
+            | Self::Revealed { account, .. }
+            | Self::Challenged { challenger: account, .. }
+            | Self::ReviewPaid { account, .. }
+            | Self::BudgetTakenBack { account, .. }
             | Self::Submitted { contributor: account, .. }
             | Self::Accepted { contributor: account, .. }
             | Self::Rejected { contributor: account, .. }
@@ -418,6 +483,7 @@ impl ChainEvent {
             | Self::Expired { contributor: account, .. }
             | Self::LeafRevoked { contributor: account, .. }
             | Self::Barred { account, .. }
+            | Self::Invited { account, .. }
             | Self::Unbarred { account, .. }
             | Self::VoteRefused { curator: account, .. }
             | Self::CuratorResigned { curator: account, .. }
@@ -450,6 +516,7 @@ impl ChainEvent {
             | Self::DisputeSettled { worker: account, .. }
             | Self::WorkPaid { worker: account, .. } => vec![*account],
             Self::VerifiersDrawn { workers, .. } => workers.clone(),
+            Self::CommitteeDrawn { members, .. } => members.clone(),
             _ => Vec::new(),
         }
     }

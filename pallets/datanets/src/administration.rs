@@ -1,12 +1,16 @@
 //! What a Datanet's owner may do with it after it was created.
 
-use crate::{Config, Datanets, Error, Event, HoldReason, Offers, Pallet, Statuses, Texts};
+use crate::{
+    Admissions, Config, Datanets, Error, Event, HoldReason, Invitations, Offers, Pallet, Statuses,
+    Texts,
+};
 use frame_support::{
     ensure,
     traits::{fungible::hold::Mutate as _, tokens::Precision, Get},
 };
 use openledger_primitives::{
-    api::DatanetDetails, datanet::TextProblem, DatanetId, DatanetStatus, DatanetText,
+    api::DatanetDetails, datanet::TextProblem, AdmissionPolicy, DatanetId, DatanetStatus,
+    DatanetText,
 };
 use sp_runtime::DispatchResult;
 
@@ -58,6 +62,45 @@ impl<T: Config> Pallet<T> {
             other => Statuses::<T>::insert(datanet, other),
         }
         Self::deposit_event(Event::StatusSet { datanet, status });
+    }
+
+    pub(crate) fn do_set_admission(
+        who: &T::AccountId,
+        datanet: DatanetId,
+        admission: AdmissionPolicy,
+    ) -> DispatchResult {
+        Self::ensure_owned(who, datanet)?;
+        ensure!(Admissions::<T>::get(datanet) != admission, Error::<T>::SameAdmission);
+        match admission {
+            AdmissionPolicy::Open => Admissions::<T>::remove(datanet),
+            other => Admissions::<T>::insert(datanet, other),
+        }
+        Self::deposit_event(Event::AdmissionSet { datanet, admission });
+        Ok(())
+    }
+
+    pub(crate) fn do_invite(
+        who: &T::AccountId,
+        datanet: DatanetId,
+        account: T::AccountId,
+        invited: bool,
+    ) -> DispatchResult {
+        Self::ensure_owned(who, datanet)?;
+        match invited {
+            true => {
+                ensure!(
+                    !Invitations::<T>::contains_key(datanet, &account),
+                    Error::<T>::AlreadyInvited
+                );
+                Invitations::<T>::insert(datanet, &account, ());
+            }
+            false => {
+                let taken = Invitations::<T>::take(datanet, &account);
+                ensure!(taken.is_some(), Error::<T>::NotInvited);
+            }
+        }
+        Self::deposit_event(Event::Invited { datanet, account, invited });
+        Ok(())
     }
 
     pub(crate) fn do_offer(

@@ -3,16 +3,22 @@
 //! Dispatch, the transaction extension and the runtime API all call it, so that they never disagree.
 
 use crate::{
-    Bars, CapShares, Config, Contributor, Contributors, Datanet, Datanets, Ended, Error, Leaves,
-    Pallet, PendingFile, Precommit, Precommits, PrecommitsOf, Quotas, RefusedFile, RefusedFiles,
-    ShareUse, Statuses, Submission, Submissions, Waiting, WaitingFile, WaitingFiles, DEFAULT_SHARE,
+    Admissions, Bars, CapShares, Config, Contributor, Contributors, Datanet, Datanets, Ended,
+    Error, Invitations, Leaves, Pallet, PendingFile, Precommit, Precommits, PrecommitsOf, Quotas,
+    RefusedFile, RefusedFiles, ShareUse, Statuses, Submission, Submissions, Waiting, WaitingFile,
+    WaitingFiles, DEFAULT_SHARE,
 };
 use alloc::vec::Vec;
 use frame_support::traits::{Get, Time};
 use openledger_primitives::{
-    api::SubmissionItem, precommit::MAX_PRECOMMITS, precommitment, quota::QuotaExceeded,
-    BlockNumber, ContentCodec, DailyQuota, DatanetId, DatanetStatus, Day, FileHash, QuotaLimits,
-    Refusal, RefusalRule, Salt, SubmissionId, MAX_ITEMS, MILLISECONDS_PER_DAY,
+    api::SubmissionItem,
+    precommit::MAX_PRECOMMITS,
+    precommitment,
+    quota::QuotaExceeded,
+    traits::{OnAccepted, ReviewLimit, ReviewPolicies},
+    AdmissionPolicy, BlockNumber, ContentCodec, DailyQuota, DatanetId, DatanetStatus, Day,
+    FileHash, Points, QuotaLimits, Refusal, RefusalRule, Salt, SubmissionId, MAX_ITEMS,
+    MILLISECONDS_PER_DAY,
 };
 use sp_core::H256;
 use sp_runtime::traits::SaturatedConversion;
@@ -124,6 +130,9 @@ impl<T: Config> Pallet<T> {
         if file.contributor != *who {
             return Err(Refusal::of_call(RefusalRule::NotAuthorized, file.id, 0));
         }
+        if T::Review::is_drawn(file.id) {
+            return Err(Refusal::of_call(RefusalRule::Drawn, file.id, 0));
+        }
         Ok(file)
     }
 
@@ -198,6 +207,7 @@ impl<T: Config> Pallet<T> {
         if let Some(bar) = Bars::<T>::get(id, who) {
             return Err(Refusal::of_call(RefusalRule::Barred, bar.reason.code().into(), 0));
         }
+        Self::check_contributor(who, id)?;
         Self::check_items(&datanet, items)?;
 
         let mut precommits = salt.map(|_| Precommits::<T>::get(who));
@@ -257,8 +267,35 @@ impl<T: Config> Pallet<T> {
             })?;
             share = Some(used);
         }
+        T::Review::check_budget(id, who, count, today).map_err(|limit| match limit {
+            ReviewLimit::Datanet(exceeded) => {
+                limit_refusal(exceeded, RefusalRule::ReviewFiles, RefusalRule::ReviewFiles)
+            }
+            ReviewLimit::Share(exceeded) => limit_refusal(
+                exceeded,
+                RefusalRule::ReviewShareFiles,
+                RefusalRule::ReviewShareFiles,
+            ),
+        })?;
         let waiting = Waiting::<T>::get(who);
         Ok(Admission { contributor, datanet, quota, share, waiting, precommits, ages, displaced })
+    }
+
+    /// Whether a Datanet takes files of an account.
+    fn check_contributor(who: &T::AccountId, id: DatanetId) -> Result<(), Refusal> {
+        let admission = Admissions::<T>::get(id);
+        if admission == AdmissionPolicy::Open || Invitations::<T>::contains_key(id, who) {
+            return Ok(());
+        }
+        let AdmissionPolicy::Points { least } = admission else {
+            return Err(Refusal::of_call(RefusalRule::NotInvited, 0, 0));
+        };
+        let points = T::OnAccepted::global_points(who);
+        if points >= least {
+            return Ok(());
+        }
+        let shown = |points: Points| u64::try_from(points).unwrap_or(u64::MAX);
+        Err(Refusal::of_call(RefusalRule::TooFewPoints, shown(points), shown(least)))
     }
 
     /// An account's share of a Datanet's limit.
@@ -317,6 +354,7 @@ impl<T: Config> Pallet<T> {
             Some(file)
                 if opened.is_some()
                     && file.contributor != *who
+                    && !T::Review::is_drawn(file.id)
                     && age < Self::waiting(&file).map_or(0, |waiting| waiting.age) =>
             {
                 Ok((age, Some(file)))
@@ -415,6 +453,11 @@ impl<T> From<Refusal> for Error<T> {
             RefusalRule::AlreadyPrecommitted => Self::AlreadyPrecommitted,
             RefusalRule::NotPending => Self::NotPending,
             RefusalRule::NotAuthorized => Self::NotAuthorized,
+            RefusalRule::ReviewFiles => Self::ReviewFiles,
+            RefusalRule::ReviewShareFiles => Self::ReviewShareFiles,
+            RefusalRule::Drawn => Self::Drawn,
+            RefusalRule::NotInvited => Self::NotInvited,
+            RefusalRule::TooFewPoints => Self::TooFewPoints,
         }
     }
 }

@@ -156,6 +156,10 @@ impl<T: Config> SubmissionsOf<T::AccountId> for Pallet<T> {
     fn is_closed(datanet: DatanetId) -> bool {
         Statuses::<T>::get(datanet) == DatanetStatus::Closed
     }
+
+    fn terms(datanet: DatanetId) -> Option<(Modality, u64)> {
+        Datanets::<T>::get(datanet).map(|datanet| (datanet.modality, datanet.min_units))
+    }
 }
 
 impl<T: Config> DatasetVersions for Pallet<T> {

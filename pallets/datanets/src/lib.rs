@@ -59,6 +59,7 @@
 //! | `pause`, `resume` | the Datanet's owner | – | yes |
 //! | `offer_ownership` | the Datanet's owner | – | yes |
 //! | `accept_ownership` | who was offered it | holds [`Config::DatanetDeposit`] and releases the former owner's | yes |
+//! | `set_admission`, `invite` | the Datanet's owner | – | yes |
 //! | `close` | the Datanet's owner | releases the deposit | yes |
 //!
 //! ## Reads
@@ -117,9 +118,9 @@ pub mod pallet {
     use openledger_primitives::{
         api::SubmissionItem,
         traits::{OnAccepted, ReviewPolicies},
-        Balance, BarReason, BlockNumber, DailyQuota, DatanetId, DatanetStatus, DatanetText,
-        DatasetLeaf, FileHash, LeafIndex, Modality, Points, QuotaLimits, RejectionReason,
-        ReviewPolicy, Salt, SubmissionId, MAX_ITEMS,
+        AdmissionPolicy, Balance, BarReason, BlockNumber, DailyQuota, DatanetId, DatanetStatus,
+        DatanetText, DatasetLeaf, FileHash, LeafIndex, Modality, Points, QuotaLimits,
+        RejectionReason, ReviewPolicy, Salt, SubmissionId, MAX_ITEMS,
     };
     use sp_core::H256;
     use sp_runtime::Perbill;
@@ -361,6 +362,15 @@ pub mod pallet {
         OptionQuery,
     >;
 
+    /// Of whom Datanets take files; those that are not here of everybody.
+    #[pallet::storage]
+    pub type Admissions<T> = StorageMap<_, Twox64Concat, DatanetId, AdmissionPolicy, ValueQuery>;
+
+    /// Who was invited to a Datanet.
+    #[pallet::storage]
+    pub type Invitations<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, DatanetId, Blake2_128Concat, T::AccountId, ()>;
+
     /// Contributors whose sponsor pays no longer, since which block: they submit nothing more until
     /// they pay a stake of their own.
     #[pallet::storage]
@@ -586,6 +596,22 @@ pub mod pallet {
             /// Whether governance did it, not the contributor.
             by_governance: bool,
         },
+        /// A Datanet's owner said of whom it takes files.
+        AdmissionSet {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Of whom.
+            admission: AdmissionPolicy,
+        },
+        /// An account was invited to a Datanet, or is no longer.
+        Invited {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// Who.
+            account: T::AccountId,
+            /// Whether it is.
+            invited: bool,
+        },
     }
 
     /// Why a call is refused. The variants of a
@@ -695,6 +721,20 @@ pub mod pallet {
         UnknownLeaf,
         /// The leaf was revoked already.
         AlreadyRevoked,
+        /// The Datanet's review budget pays for no more files of the day.
+        ReviewFiles,
+        /// The Datanet's review budget pays for no more files of the account of the day.
+        ReviewShareFiles,
+        /// A committee was drawn for the file: it cannot be taken back any more.
+        Drawn,
+        /// The Datanet takes files of who was invited.
+        NotInvited,
+        /// The Datanet takes files of who has earned points elsewhere.
+        TooFewPoints,
+        /// The Datanet has this admission already.
+        SameAdmission,
+        /// The account is invited already.
+        AlreadyInvited,
     }
 
     #[pallet::hooks]
@@ -830,7 +870,7 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// `NotPending`, `NotAuthorized`.
+        /// `NotPending`, `NotAuthorized`, `Drawn`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::withdraw())]
         #[pallet::feeless_if(|_: &OriginFor<T>, _: &DatanetId, _: &FileHash| -> bool { true })]
@@ -1078,6 +1118,41 @@ pub mod pallet {
         pub fn accept_ownership(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_accept_ownership(who, datanet)
+        }
+
+        /// Says of whom a Datanet takes files: of everybody, of who is invited, or also of who has earned
+        /// points elsewhere. What waits goes on waiting. Signed by the owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `SameAdmission`.
+        #[pallet::call_index(26)]
+        #[pallet::weight(T::WeightInfo::set_status())]
+        pub fn set_admission(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            admission: AdmissionPolicy,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_admission(&who, datanet, admission)
+        }
+
+        /// Invites an account to a Datanet, or (`invited` false) takes the invitation back. Signed by the
+        /// owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `AlreadyInvited`, `NotInvited`.
+        #[pallet::call_index(27)]
+        #[pallet::weight(T::WeightInfo::set_status())]
+        pub fn invite(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            account: T::AccountId,
+            invited: bool,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_invite(&who, datanet, account, invited)
         }
 
         /// Closes a Datanet for ever and releases its deposit. Its leaves and versions stay, points are

@@ -9,7 +9,7 @@ use frame_support::{
 };
 use openledger_primitives::{
     reward::points_for,
-    traits::{OnAccepted, OnVerdict},
+    traits::{OnAccepted, OnVerdict, ReviewPolicies},
     BlockNumber, DatanetId, DatasetLeaf, Ending, ExtractorVersion, FileHash, LeafVersion, Score,
     Verdict,
 };
@@ -25,19 +25,27 @@ impl<T: Config> OnVerdict<T::AccountId> for Pallet<T> {
         sha256: &FileHash,
         verdict: &Verdict,
         judges: &[T::AccountId],
+        global: bool,
     ) -> DispatchResult {
         // Every caller's promise is all or nothing, also one that goes on after an error.
         with_storage_layer::<_, DispatchError, _>(|| {
             let file = Self::pending_file(datanet, sha256).ok_or(Error::<T>::NotPending)?;
             match *verdict {
                 Verdict::Accept { score, units, text_root, extractor } => {
-                    Self::accept(datanet, file, score, units, text_root, extractor)
+                    Self::accept(datanet, file, (score, units, text_root), extractor, global)
                 }
                 Verdict::Reject(reason) => {
                     Self::refuse(datanet, file, Ending::Rejected(reason), judges)
                 }
                 Verdict::Unavailable => Self::refuse(datanet, file, Ending::Unavailable, judges),
             }
+        })
+    }
+
+    fn on_no_verdict(datanet: DatanetId, sha256: &FileHash) -> DispatchResult {
+        with_storage_layer::<_, DispatchError, _>(|| {
+            let file = Self::pending_file(datanet, sha256).ok_or(Error::<T>::NotPending)?;
+            Self::refuse(datanet, file, Ending::Expired, &[])
         })
     }
 }
@@ -56,10 +64,9 @@ impl<T: Config> Pallet<T> {
     fn accept(
         id: DatanetId,
         file: PendingFile<T::AccountId>,
-        score: Score,
-        units: u64,
-        text_root: H256,
+        (score, units, text_root): (Score, u64, H256),
         extractor: ExtractorVersion,
+        global: bool,
     ) -> DispatchResult {
         let mut datanet = Datanets::<T>::get(id).ok_or(Error::<T>::UnknownDatanet)?;
         ensure!(units >= datanet.min_units, Error::<T>::UnitsBelowMinimum);
@@ -88,7 +95,7 @@ impl<T: Config> Pallet<T> {
         datanet.leaves = index.checked_add(1).ok_or(Error::<T>::Overflow)?;
         datanet.units = datanet.units.checked_add(units.into()).ok_or(Error::<T>::Overflow)?;
         Datanets::<T>::insert(id, datanet);
-        T::OnAccepted::on_accepted(id, &file.contributor, points)?;
+        T::OnAccepted::on_accepted(id, &file.contributor, points, global)?;
         Self::deposit_event(Event::Accepted {
             datanet: id,
             submission: file.id,
@@ -158,6 +165,8 @@ impl<T: Config> Pallet<T> {
         let file = Self::pending_file(datanet, &sha256).ok_or(Error::<T>::NotPending)?;
         let since = Self::waiting(&file).map_or(0, |waiting| waiting.since);
         ensure!(Self::now() >= Self::expires_at(since), Error::<T>::NotExpired);
+        // What is before a committee ends by itself, and its judges are paid.
+        ensure!(!T::Review::is_before_committee(file.id), Error::<T>::NotExpired);
         Self::refuse(datanet, file, Ending::Expired, &[])
     }
 

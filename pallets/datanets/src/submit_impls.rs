@@ -6,12 +6,15 @@ use crate::{
     Pallet, Pending, PendingFile, Precommits, PrecommitsOf, Quotas, ShareUse, Submission,
     Submissions, Waiting, WaitingFile, WaitingFiles,
 };
+use alloc::vec::Vec;
 use frame_support::{
     traits::{ConstU32, Time},
     BoundedVec,
 };
 use openledger_primitives::{
-    api::SubmissionItem, traits::ReviewPolicies, DatanetId, FileHash, Salt, SubmissionId, MAX_ITEMS,
+    api::SubmissionItem,
+    traits::{ReviewPolicies, SubmittedFile},
+    DatanetId, FileHash, Salt, SubmissionId, MAX_ITEMS,
 };
 use sp_core::H256;
 use sp_runtime::DispatchResult;
@@ -69,8 +72,10 @@ impl<T: Config> Pallet<T> {
             Self::displace(id, &mut datanet, file, by)?;
         }
         Datanets::<T>::insert(id, datanet);
+        let mut files = Vec::with_capacity(items.len());
         for (submission, item) in (first..next).zip(items) {
             let SubmissionItem { content, sha256, size, media } = item;
+            files.push(SubmittedFile { submission, sha256, media, size });
             let record = Submission::Pending {
                 id: submission,
                 contributor: who.clone(),
@@ -87,7 +92,7 @@ impl<T: Config> Pallet<T> {
                 sha256,
             });
         }
-        Ok(())
+        T::Review::submitted(id, &who, &files, Self::today())
     }
 
     /// Takes a younger submission out of the way. The caller writes `record`, and the file's key anew.

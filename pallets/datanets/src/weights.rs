@@ -94,18 +94,19 @@ impl Counted {
 
     fn submit(&self, items: u32) -> Weight {
         let items = u64::from(items);
-        // Clock, contributor, quota, Datanet, its status, bar, share and its use, waiting files, next number; a
-        // record, what is left of a refusal, and a key an item.
-        self.cost(11, 6, 30).saturating_add(self.cost(2, 2, 15).saturating_mul(items))
+        // Clock, contributor, quota, Datanet, its status, bar, share and its use, waiting files, next number;
+        // policies, budget's terms and use, next draw, session, and the draw; a record, what is left of a
+        // refusal, a key, its draw and ballot an item.
+        self.cost(22, 11, 50).saturating_add(self.cost(2, 4, 20).saturating_mul(items))
     }
 
     fn open(&self, items: u32) -> Weight {
         let items = u64::from(items);
         // A submission and its precommitments; an item hashes, and may displace another's file: its
-        // contributor, waiting files, pending key and ballot.
+        // contributor, waiting files, pending key, ballot and draw.
         self.submit(items as u32)
             .saturating_add(self.cost(1, 1, 10))
-            .saturating_add(self.cost(2, 4, 25).saturating_mul(items))
+            .saturating_add(self.cost(4, 7, 30).saturating_mul(items))
     }
 
     fn precommit(&self, items: u32) -> Weight {
@@ -114,8 +115,8 @@ impl Counted {
     }
 
     fn withdraw(&self) -> Weight {
-        // Record, Datanet, contributor, waiting files, ballot; those and the pending key.
-        self.cost(5, 6, 40)
+        // Record, Datanet, contributor, waiting files, ballot, draw; those, the pending key and what waits.
+        self.cost(9, 10, 50)
     }
 
     fn expire(&self) -> Weight {
@@ -166,7 +167,7 @@ impl Counted {
     fn admit(&self, items: u32) -> Weight {
         let items = u64::from(items);
         // What dispatch checks again is in memory then. The feeless share is read and written.
-        self.cost(10, 1, 40).saturating_add(self.cost(2, 0, 5).saturating_mul(items))
+        self.cost(18, 1, 45).saturating_add(self.cost(2, 0, 5).saturating_mul(items))
     }
 
     fn admit_precommit(&self) -> Weight {
@@ -176,11 +177,11 @@ impl Counted {
     fn admit_opening(&self, items: u32) -> Weight {
         let items = u64::from(items);
         // Each item is hashed, and the waiting files of another looked at.
-        self.cost(11, 1, 40).saturating_add(self.cost(3, 0, 15).saturating_mul(items))
+        self.cost(19, 1, 45).saturating_add(self.cost(5, 0, 15).saturating_mul(items))
     }
 
     fn admit_withdrawal(&self) -> Weight {
-        self.cost(2, 1, 20)
+        self.cost(4, 1, 25)
     }
 }
 

@@ -2,10 +2,14 @@
 
 #[path = "chain_datanets/administration.rs"]
 mod administration;
+#[path = "chain_datanets/committee.rs"]
+mod committee;
 #[path = "chain_datanets/create.rs"]
 mod create;
 #[path = "chain_datanets/extension.rs"]
 mod extension;
+#[path = "chain_datanets/invite.rs"]
+mod invite;
 #[path = "chain_datanets/mock.rs"]
 mod mock;
 #[path = "chain_datanets/precommit.rs"]

@@ -1,6 +1,9 @@
 //! What the calls, the seam and the reads do.
 
-use crate::{Board, Config, Error, Event, NextSequence, Pallet, Pools, Positions, RankKey, Rates};
+use crate::{
+    Board, Config, Error, Event, GlobalBoard, GlobalPosition, GlobalPositions, NextSequence,
+    Pallet, Pools, Positions, RankKey, Rates,
+};
 use alloc::vec::Vec;
 use frame_support::{
     pallet_prelude::*,
@@ -166,6 +169,38 @@ impl<T: Config> Pallet<T> {
         Ok((pool, closed))
     }
 
+    /// Adds points over all Datanets, and moves the account to its place.
+    fn earn_globally(account: &T::AccountId, points: Points, sequence: u64) -> DispatchResult {
+        let before = GlobalPositions::<T>::get(account);
+        if let Some(GlobalPosition { points, sequence }) = before {
+            GlobalBoard::<T>::remove(RankKey::new(points, sequence));
+        }
+        let total = before.map_or(0, |before| before.points);
+        let points = total.checked_add(points).ok_or(Error::<T>::Overflow)?;
+        GlobalBoard::<T>::insert(RankKey::new(points, sequence), account);
+        GlobalPositions::<T>::insert(account, GlobalPosition { points, sequence });
+        Ok(())
+    }
+
+    /// At most `limit` (and 100) entries of all Datanets in order of rank, after `cursor`.
+    pub fn global_board(cursor: Option<BoardCursor>, limit: u32) -> Vec<BoardEntry<T::AccountId>> {
+        let entries = match cursor {
+            None => GlobalBoard::<T>::iter(),
+            Some(BoardCursor { points, sequence }) => {
+                let after = GlobalBoard::<T>::hashed_key_for(RankKey::new(points, sequence));
+                GlobalBoard::<T>::iter_from(after)
+            }
+        };
+        entries
+            .take(limit.min(MAX_PAGE) as usize)
+            .map(|(key, account)| BoardEntry {
+                account,
+                points: key.points(),
+                sequence: key.sequence(),
+            })
+            .collect()
+    }
+
     /// Turns a position's points into OPEN if the period they were earned in has ended. `closed` is
     /// the period that moving the pool has just ended, whose rate need not be stored yet.
     fn settle(
@@ -190,6 +225,7 @@ impl<T: Config> OnAccepted<T::AccountId> for Pallet<T> {
         datanet: DatanetId,
         contributor: &T::AccountId,
         points: Points,
+        global: bool,
     ) -> DispatchResult {
         if points == 0 {
             return Ok(());
@@ -219,7 +255,14 @@ impl<T: Config> OnAccepted<T::AccountId> for Pallet<T> {
                 points,
                 total: position.points,
             });
+            if global {
+                Self::earn_globally(contributor, points, sequence)?;
+            }
             Ok(())
         })
+    }
+
+    fn global_points(account: &T::AccountId) -> Points {
+        GlobalPositions::<T>::get(account).map_or(0, |position| position.points)
     }
 }

@@ -71,7 +71,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Payout, RankKey, MAX_CLAIMS};
+pub use types::{GlobalPosition, Payout, RankKey, MAX_CLAIMS};
 pub use weights::WeightInfo;
 
 /// The pallet's storage, calls, events and errors.
@@ -79,7 +79,7 @@ pub use weights::WeightInfo;
 #[allow(clippy::expect_used, clippy::panic)]
 #[frame_support::pallet]
 pub mod pallet {
-    use crate::{Payout, RankKey, WeightInfo, MAX_CLAIMS};
+    use crate::{GlobalPosition, Payout, RankKey, WeightInfo, MAX_CLAIMS};
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{hold, Inspect, Mutate},
@@ -181,6 +181,16 @@ pub mod pallet {
     #[pallet::storage]
     pub type Board<T: Config> =
         StorageDoubleMap<_, Twox64Concat, DatanetId, Identity, RankKey, T::AccountId>;
+
+    /// Points of an account over all Datanets, of verdicts that count beyond their Datanet: those of
+    /// committees drawn from a pool of many.
+    #[pallet::storage]
+    pub type GlobalPositions<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, GlobalPosition>;
+
+    /// Accounts over all Datanets in order of rank.
+    #[pallet::storage]
+    pub type GlobalBoard<T: Config> = StorageMap<_, Identity, RankKey, T::AccountId>;
 
     /// What funders own of each pool that was funded.
     #[pallet::storage]

@@ -1,8 +1,8 @@
 //! What must hold of the pallet's storage at the end of every block.
 
 use crate::{
-    Board, Config, Exits, FunderShares, HoldReason, NextSequence, Pallet, Payouts, PoolFunds,
-    Pools, Positions, RankKey, Rates, Waiting,
+    Board, Config, Exits, FunderShares, GlobalBoard, GlobalPosition, GlobalPositions, HoldReason,
+    NextSequence, Pallet, Payouts, PoolFunds, Pools, Positions, RankKey, Rates, Waiting,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{
@@ -37,6 +37,7 @@ impl<T: Config> Pallet<T> {
         Self::check_payouts()?;
         Self::check_positions()?;
         Self::check_board()?;
+        Self::check_global()?;
         Self::check_rates()?;
         Self::check_pot(inside)
     }
@@ -180,6 +181,27 @@ impl<T: Config> Pallet<T> {
                 "a place on the board is not its account's"
             );
         }
+        Ok(())
+    }
+
+    /// The board of all Datanets holds everybody with such points, once, and they are points of the
+    /// account's Datanets.
+    fn check_global() -> Result<(), TryRuntimeError> {
+        for (account, GlobalPosition { points, sequence }) in GlobalPositions::<T>::iter() {
+            ensure!(points > 0, "a global position has no points");
+            ensure!(
+                sequence < NextSequence::<T>::get(),
+                "a global position has a sequence that was never given"
+            );
+            ensure!(
+                GlobalBoard::<T>::get(RankKey::new(points, sequence)) == Some(account),
+                "an account with global points is not at its place on the board"
+            );
+        }
+        ensure!(
+            GlobalBoard::<T>::iter_keys().count() == GlobalPositions::<T>::iter_keys().count(),
+            "a place on the global board is not its account's"
+        );
         Ok(())
     }
 

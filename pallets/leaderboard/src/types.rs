@@ -28,6 +28,15 @@ impl<AccountId> Payout<AccountId> {
     }
 }
 
+/// An account's points over all Datanets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct GlobalPosition {
+    /// How many.
+    pub points: Points,
+    /// The acceptance that completed them.
+    pub sequence: u64,
+}
+
 /// Place on a board: 16 bytes of inverted points, then 8 bytes of sequence, both big-endian.
 ///
 /// Byte order is rank order: more points first, and of equal points the earlier acceptance.

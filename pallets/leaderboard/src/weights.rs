@@ -80,9 +80,9 @@ impl Counted {
     }
 
     fn on_accepted(&self) -> Weight {
-        // Reads: pool, position, rate, sequence. Writes: pool, position, sequence, two places on the
-        // board.
-        self.cost(4, 5, 40, 15_000).saturating_add(self.end_of_period())
+        // Reads: pool, position, rate, sequence, global position. Writes: pool, position, sequence, two places
+        // on each of two boards, global position.
+        self.cost(5, 8, 40, 15_000).saturating_add(self.end_of_period())
     }
 }
 

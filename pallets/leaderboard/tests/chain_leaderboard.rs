@@ -12,6 +12,8 @@ mod conservation;
 mod corruption;
 #[path = "chain_leaderboard/funding.rs"]
 mod funding;
+#[path = "chain_leaderboard/global.rs"]
+mod global;
 #[path = "chain_leaderboard/payout.rs"]
 mod payout;
 #[path = "chain_leaderboard/rewards.rs"]

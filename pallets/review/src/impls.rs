@@ -1,17 +1,20 @@
 //! What the calls do.
 
 use crate::{
-    tally, Ballot, Ballots, CastVote, Config, CurrentExtractor, Error, Event, Pallet, Policies,
-    Votes, WaitingPolicies, WaitingPolicy, MAX_VOTES,
+    tally, Ballot, Ballots, CastVote, Config, CurrentExtractor, DrawOf, Error, Event, Pallet,
+    Policies, Votes, WaitingPolicies, WaitingPolicy, MAX_VOTES,
 };
 use alloc::vec::Vec;
 use frame_support::{
     dispatch::Pays, ensure, storage::with_storage_layer, traits::ConstU32, BoundedVec,
 };
 use openledger_primitives::{
-    traits::{FunderNotice, OnVerdict, PolicyReads, ReviewPolicies, Submissions},
+    traits::{
+        FunderNotice, OnVerdict, PolicyReads, ReviewLimit, ReviewPolicies, Submissions,
+        SubmittedFile,
+    },
     verdict::{ClaimError, PolicyError},
-    BlockNumber, DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
+    BlockNumber, DatanetId, Day, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
 use sp_core::H256;
 use sp_runtime::{traits::SaturatedConversion, DispatchError, DispatchResult};
@@ -24,7 +27,7 @@ fn counts(verdict: &Verdict, current: ExtractorVersion) -> bool {
 /// A policy without one of its curators, whose verdicts stay within reach of those who are left; `None`
 /// where nobody is.
 fn without<A: PartialEq>(policy: ReviewPolicy<A>, who: &A) -> Option<ReviewPolicy<A>> {
-    let ReviewPolicy::Curators { mut members, threshold } = policy;
+    let ReviewPolicy::Curators { mut members, threshold } = policy else { return None };
     members.retain(|member| member != who);
     let left = u8::try_from(members.len()).unwrap_or(u8::MAX);
     let threshold = threshold.min(left);
@@ -44,8 +47,12 @@ impl<T: Config> Pallet<T> {
         ensure!(counts(&verdict, current), Error::<T>::OtherExtractor);
         let pending = T::Submissions::pending(datanet, &sha256).ok_or(Error::<T>::NotPending)?;
         ensure!(pending.submission == submission, Error::<T>::StaleSubmission);
-        let ReviewPolicy::Curators { members, threshold } =
-            Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        // Also where curators came after it was brought before a committee.
+        ensure!(!DrawOf::<T>::contains_key(submission), Error::<T>::BeforeCommittee);
+        let policy = Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        let ReviewPolicy::Curators { members, threshold } = policy else {
+            return Err(Error::<T>::BeforeCommittee.into());
+        };
         ensure!(members.contains(&who), Error::<T>::NotCurator);
         ensure!(pending.contributor != who, Error::<T>::OwnSubmission);
         verdict.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
@@ -74,7 +81,8 @@ impl<T: Config> Pallet<T> {
         // Votes from before units were bounded by bytes decide nothing that a vote may not claim now.
         decision.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
         Ballots::<T>::remove(submission);
-        T::OnVerdict::on_verdict(datanet, &sha256, &decision, &judges)?;
+        // Curators are the owner's choice: theirs counts on this Datanet alone.
+        T::OnVerdict::on_verdict(datanet, &sha256, &decision, &judges, false)?;
         let accepted = matches!(decision, Verdict::Accept { .. });
         Self::deposit_event(Event::Decided { datanet, submission, accepted });
         Ok(pays)
@@ -116,10 +124,14 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_resign(who: T::AccountId, datanet: DatanetId) -> DispatchResult {
         let policy = Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
-        let ReviewPolicy::Curators { members, .. } = &policy;
+        let ReviewPolicy::Curators { members, .. } = &policy else {
+            return Err(Error::<T>::NotCurator.into());
+        };
         ensure!(members.contains(&who), Error::<T>::NotCurator);
         let policy = without(policy, &who).ok_or(Error::<T>::LastCurator)?;
-        let ReviewPolicy::Curators { threshold, .. } = policy;
+        let ReviewPolicy::Curators { threshold, .. } = policy else {
+            return Err(Error::<T>::Inconsistent.into());
+        };
         Policies::<T>::insert(datanet, policy);
         // One that waits names the account no more either; where it names nobody else, its owner is the
         // one to say who decides then.
@@ -207,6 +219,33 @@ impl<T: Config> ReviewPolicies<T::AccountId> for Pallet<T> {
 
     fn forget(submission: SubmissionId) {
         Ballots::<T>::remove(submission);
+        Self::leave_draw(submission);
+    }
+
+    fn check_budget(
+        datanet: DatanetId,
+        contributor: &T::AccountId,
+        files: u32,
+        today: Day,
+    ) -> Result<(), ReviewLimit> {
+        Self::budget_use(datanet, contributor, files, today).map(drop)
+    }
+
+    fn submitted(
+        datanet: DatanetId,
+        contributor: &T::AccountId,
+        files: &[SubmittedFile],
+        today: Day,
+    ) -> DispatchResult {
+        Self::do_submitted(datanet, contributor, files, today)
+    }
+
+    fn is_before_committee(submission: SubmissionId) -> bool {
+        DrawOf::<T>::contains_key(submission)
+    }
+
+    fn is_drawn(submission: SubmissionId) -> bool {
+        Self::was_drawn(submission)
     }
 }
 

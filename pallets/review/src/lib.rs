@@ -1,10 +1,10 @@
 //! # Review
 //!
-//! Decides on the files submitted to Datanets. A Datanet's policy says who may vote and how many must
-//! agree. Today there is one kind: [`ReviewPolicy::Curators`], accounts that the Datanet's owner named.
-//! Their verdicts count on that Datanet only, and readers are shown that they are the owner's choice.
+//! Decides on the files submitted to Datanets. A Datanet's policy says who: [`ReviewPolicy::Curators`],
+//! accounts that the Datanet's owner named, whose verdicts count on that Datanet only, or
+//! [`ReviewPolicy::Committee`], committees drawn from reviewers' bonded seats ([`committee`]).
 //!
-//! ## From votes to a verdict
+//! ## From curators' votes to a verdict
 //!
 //! Each curator has one vote on a pending submission and may change it until the verdict. A vote names
 //! the submission's number, so that it never lands on a later submission of the same file. Nobody
@@ -52,6 +52,12 @@
 //! | `resign` | a curator of the Datanet | yes |
 //! | `set_policy` | the Datanet's owner | yes |
 //! | `raise_extractor` | root | – |
+//! | `bond_seats`, `unbond_seats`, `withdraw_seats`, `top_up` | a reviewer | yes |
+//! | `commit`, `reveal` | a member of a committee | none if it succeeds |
+//! | `challenge` | anyone, or the contributor | yes |
+//! | `advance` | anyone | none if something was due |
+//! | `request_review` | anyone | yes |
+//! | `fund_budget`, `take_back`, `set_budget_terms` | the Datanet's owner | yes |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -64,6 +70,9 @@
 
 extern crate alloc;
 
+pub mod committee;
+mod errors;
+mod events;
 mod impls;
 pub mod migrations;
 mod tally;
@@ -71,23 +80,37 @@ mod try_state;
 pub mod types;
 pub mod weights;
 
+use frame_support::pallet_macros::import_section;
+
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 // The code that the macro writes for storage and metadata uses `expect`; ours stays without.
 #[allow(clippy::expect_used)]
+#[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use frame_support::pallet_prelude::*;
+    use frame_support::{
+        dispatch::Pays,
+        pallet_prelude::*,
+        traits::fungible::{hold, Inspect, Mutate},
+        PalletId,
+    };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        traits::{FunderNotice, OnVerdict, Submissions},
+        committee::{
+            Budget, BudgetTerms, DrawId, Lengths, Opinions, Outcome, PoolId, PoolSize, Rules, Seed,
+            Session, MAX_MEMBERS,
+        },
+        traits::{FunderNotice, OnVerdict, Sessions, Submissions},
         verdict::FIRST_EXTRACTOR,
-        BlockNumber, DatanetId, ExtractorVersion, FileHash, ReviewPolicy, SubmissionId, Verdict,
-        EXTRACTOR,
+        Balance, BlockNumber, DailyQuota, DatanetId, ExtractorVersion, FileHash, ReviewPolicy,
+        Salt, SubmissionId, Verdict, EXTRACTOR, MAX_ITEMS,
     };
+    use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
@@ -105,6 +128,25 @@ pub mod pallet {
         type OnVerdict: OnVerdict<Self::AccountId>;
         /// Says how long another policy waits.
         type Funders: FunderNotice;
+        /// OPEN, which seats, challenges and review budgets are in.
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        /// The runtime's reasons for holds.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// The sessions by whose randomness committees are drawn.
+        type Sessions: Sessions;
+        /// What a committee is, and what is at stake for it.
+        #[pallet::constant]
+        type Rules: Get<Rules>;
+        /// How long committing, revealing and challenging take.
+        #[pallet::constant]
+        type Lengths: Get<Lengths>;
+        /// Names the account that holds all review budgets.
+        #[pallet::constant]
+        type PalletId: Get<PalletId>;
+        /// Gets what is lost to nobody.
+        type Treasury: Get<Self::AccountId>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -127,6 +169,99 @@ pub mod pallet {
     /// The extractor version that votes to accept must name.
     #[pallet::storage]
     pub type CurrentExtractor<T> = StorageValue<_, ExtractorVersion, ValueQuery>;
+
+    /// Why this pallet holds OPEN.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// Reviewers' seats, on the reviewer.
+        Seat,
+        /// The bond of a challenge, on the challenger.
+        Challenge,
+    }
+
+    /// How large each pool of seats is.
+    #[pallet::storage]
+    pub type PoolSizes<T> = StorageMap<_, Twox64Concat, PoolId, PoolSize, ValueQuery>;
+
+    /// Whose seat has a place in a pool, and which of this account's it is. Places have no gaps.
+    #[pallet::storage]
+    pub type PlacedSeats<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Twox64Concat, u32, (T::AccountId, u32)>;
+
+    /// The places of each account's seats.
+    #[pallet::storage]
+    pub type SeatPlaces<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Blake2_128Concat, (T::AccountId, u32), u32>;
+
+    /// Each account's seats in each pool.
+    #[pallet::storage]
+    pub type Reviewers<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Blake2_128Concat, T::AccountId, Seats>;
+
+    /// Seats that wait to enter or leave pools, first come first.
+    #[pallet::storage]
+    pub type SeatChanges<T: Config> = StorageMap<_, Twox64Concat, u64, SeatChange<T::AccountId>>;
+
+    /// Which [`SeatChanges`] wait.
+    #[pallet::storage]
+    pub type WaitingSeats<T> = StorageValue<_, SeatQueue, ValueQuery>;
+
+    /// The number of the next draw.
+    #[pallet::storage]
+    pub type NextDraw<T> = StorageValue<_, DrawId, ValueQuery>;
+
+    /// Every draw that is not over.
+    #[pallet::storage]
+    pub type Draws<T: Config> = StorageMap<_, Twox64Concat, DrawId, DrawRecord<T::AccountId>>;
+
+    /// The draw that decides on each pending submission, where a committee does.
+    #[pallet::storage]
+    pub type DrawOf<T> = StorageMap<_, Twox64Concat, SubmissionId, DrawId>;
+
+    /// What members revealed of draws that are not decided.
+    #[pallet::storage]
+    pub type Reveals<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, DrawId, Blake2_128Concat, T::AccountId, Opinions>;
+
+    /// Draws that wait for the seeds of sessions, in their order.
+    #[pallet::storage]
+    pub type WaitingDraws<T> = StorageDoubleMap<_, Identity, Ordered32, Identity, Ordered64, ()>;
+
+    /// The randomness of the sessions whose draws were not all made yet.
+    #[pallet::storage]
+    pub type Seeds<T> = StorageMap<_, Twox64Concat, Session, Seed>;
+
+    /// The session of the block before.
+    #[pallet::storage]
+    pub type LastSession<T> = StorageValue<_, Session>;
+
+    /// Draws for which something is due, by block, in their order.
+    #[pallet::storage]
+    pub type Agenda<T> = StorageDoubleMap<_, Identity, Ordered32, Identity, Ordered64, ()>;
+
+    /// Each Datanet's review budget, from its first payment on.
+    #[pallet::storage]
+    pub type Budgets<T> = StorageMap<_, Twox64Concat, DatanetId, Budget, ValueQuery>;
+
+    /// How fast each review budget may be used up; [`BudgetTerms::DEFAULT`] without it.
+    #[pallet::storage]
+    pub type Terms<T> = StorageMap<_, Twox64Concat, DatanetId, BudgetTerms>;
+
+    /// Files that committees were asked about, on the day of the last.
+    #[pallet::storage]
+    pub type BudgetUse<T> = StorageMap<_, Twox64Concat, DatanetId, DailyQuota, ValueQuery>;
+
+    /// The same of each account.
+    #[pallet::storage]
+    pub type BudgetShareUse<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Blake2_128Concat,
+        T::AccountId,
+        DailyQuota,
+        ValueQuery,
+    >;
 
     /// Genesis values.
     #[pallet::genesis_config]
@@ -156,120 +291,12 @@ pub mod pallet {
         }
     }
 
-    /// What happened.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(crate) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A Datanet has a new policy.
-        PolicySet {
-            /// The Datanet.
-            datanet: DatanetId,
-        },
-        /// A curator voted, for the first time or anew.
-        Voted {
-            /// The Datanet.
-            datanet: DatanetId,
-            /// The submission.
-            submission: SubmissionId,
-            /// Who voted.
-            curator: T::AccountId,
-            /// Whether the vote took the place of an earlier one of the same curator.
-            replaced: bool,
-            /// The vote.
-            verdict: Verdict,
-        },
-        /// Enough votes agreed.
-        Decided {
-            /// The Datanet.
-            datanet: DatanetId,
-            /// The submission.
-            submission: SubmissionId,
-            /// Whether the file was accepted.
-            accepted: bool,
-        },
-        /// Votes to accept name another extractor from now on; earlier ones do not count.
-        ExtractorRaised {
-            /// Its version.
-            extractor: ExtractorVersion,
-        },
-        /// Another policy waits to take the place of a Datanet's.
-        PolicyAnnounced {
-            /// The Datanet.
-            datanet: DatanetId,
-            /// The first block in which it counts.
-            from: BlockNumber,
-        },
-        /// The policy that waited does not come: the Datanet keeps the one it has.
-        PolicyKept {
-            /// The Datanet.
-            datanet: DatanetId,
-        },
-        /// One of several votes was refused; the others count.
-        VoteRefused {
-            /// The Datanet.
-            datanet: DatanetId,
-            /// The submission.
-            submission: SubmissionId,
-            /// Who voted.
-            curator: T::AccountId,
-            /// Why.
-            error: DispatchError,
-        },
-        /// A curator resigned.
-        CuratorResigned {
-            /// The Datanet.
-            datanet: DatanetId,
-            /// Who.
-            curator: T::AccountId,
-            /// How many of those who are left must agree.
-            threshold: u8,
-        },
-    }
-
-    /// Why a call is refused.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// There is no Datanet of that number.
-        UnknownDatanet,
-        /// Only the Datanet's owner may do this.
-        NotOwner,
-        /// A policy names at least one curator.
-        NoMembers,
-        /// A policy names no curator twice.
-        RepeatedMember,
-        /// A policy's threshold is 1 to the number of its curators.
-        InvalidThreshold,
-        /// No submission of that file waits for a verdict.
-        NotPending,
-        /// The file waits under another submission number than the vote names: it was submitted anew.
-        StaleSubmission,
-        /// The signer is not a curator of this Datanet.
-        NotCurator,
-        /// Nobody votes on a file of its own.
-        OwnSubmission,
-        /// The ballot is full. A policy has as many curators as a ballot has room, so this means
-        /// corrupted state.
-        BallotFull,
-        /// The file was measured by another extractor version than the chain's current one.
-        OtherExtractor,
-        /// The extractor is raised by one version at a time.
-        NotNextExtractor,
-        /// The vote claims more units than a file of this format and size can hold.
-        TooManyUnits,
-        /// The vote claims a text without the root over its chunks.
-        NoTextRoot,
-        /// The vote claims a text root for an image or sound, which have none.
-        UnexpectedTextRoot,
-        /// The Datanet has this policy, and no other waits.
-        SamePolicy,
-        /// The call holds no vote.
-        NoVotes,
-        /// Nobody would be left who decides; the owner names another curator first.
-        LastCurator,
-    }
-
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::begin_block()
+        }
+
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
@@ -363,6 +390,187 @@ pub mod pallet {
         pub fn resign(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_resign(who, datanet)
+        }
+
+        /// Bonds 1 to 64 seats in a pool: their price is held on the signer, with what earlier ones have
+        /// lost. They enter with a session's delay.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `DatanetClosed`, `SeatCount`, `SeatQueueFull`; or the signer cannot pay.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::bond_seats())]
+        pub fn bond_seats(origin: OriginFor<T>, pool: PoolId, seats: u32) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_bond_seats(who, pool, seats)
+        }
+
+        /// Gives 1 to 64 seats up. They leave their pool with a session's delay, and can be drawn until then.
+        ///
+        /// # Errors
+        ///
+        /// `NoSeats`, `SeatCount`, `SeatsLeaving`, `SeatQueueFull`.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::bond_seats())]
+        pub fn unbond_seats(origin: OriginFor<T>, pool: PoolId, seats: u32) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_unbond_seats(who, pool, seats)
+        }
+
+        /// Pays back seats that have left their pool, when every draw that was judged with them is over.
+        ///
+        /// # Errors
+        ///
+        /// `NoSeats`, `SeatsNotLeft`, `SeatsJudging`.
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::withdraw_seats())]
+        pub fn withdraw_seats(origin: OriginFor<T>, pool: PoolId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_withdraw_seats(who, pool)
+        }
+
+        /// Bonds anew what the signer's seats in a pool have lost, so that all of them are drawn again.
+        ///
+        /// # Errors
+        ///
+        /// `NoSeats`, `NothingLost`; or the signer cannot pay.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::withdraw_seats())]
+        pub fn top_up(origin: OriginFor<T>, pool: PoolId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_top_up(who, pool)
+        }
+
+        /// Commits to the signer's opinions on every file of a draw, by
+        /// [`commitment`](openledger_primitives::committee::commitment). No fee if it succeeds.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NotMember`, `AlreadyCommitted`.
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::commit())]
+        pub fn commit(
+            origin: OriginFor<T>,
+            draw: DrawId,
+            commitment: H256,
+        ) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            Self::do_commit(who, draw, commitment)?;
+            Ok(Pays::No.into())
+        }
+
+        /// Shows what the signer committed to: a word on each file, in their order. No fee if it succeeds.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NotMember`, `NotCommitted`, `AlreadyRevealed`,
+        /// `OtherFiles`, `OtherCommitment`.
+        #[pallet::call_index(15)]
+        #[pallet::weight(T::WeightInfo::reveal())]
+        pub fn reveal(
+            origin: OriginFor<T>,
+            draw: DrawId,
+            opinions: Opinions,
+            salt: Salt,
+        ) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            Self::do_reveal(who, draw, opinions, salt)?;
+            Ok(Pays::No.into())
+        }
+
+        /// Challenges the verdict on a file of a draw, counted from 0, before a committee three times the
+        /// size, whose word is final. A bond is held on the signer.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NoFile`, `AlreadyChallenged`, `NotContributor`,
+        /// `OwnVerdict`; or the signer cannot pay the bond.
+        #[pallet::call_index(16)]
+        #[pallet::weight(T::WeightInfo::challenge())]
+        pub fn challenge(origin: OriginFor<T>, draw: DrawId, file: u8) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_challenge(who, draw, file)
+        }
+
+        /// Does what is due for seats and draws, as the start of each block does: nothing waits for somebody.
+        /// No fee if something was due.
+        ///
+        /// # Errors
+        ///
+        /// `NothingDue`.
+        #[pallet::call_index(17)]
+        #[pallet::weight(T::WeightInfo::advance())]
+        pub fn advance(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_advance()?;
+            Ok(Pays::No.into())
+        }
+
+        /// Brings pending files of one contributor before a committee that nobody decides on since the
+        /// Datanet's policy changed. Votes that curators cast on them are forgotten.
+        ///
+        /// # Errors
+        ///
+        /// `NoCommittee`, `NotPending`, `AlreadyBeforeCommittee`, `OtherContributor`, `NoFile` for none,
+        /// or several times one, `Overflow`.
+        #[pallet::call_index(18)]
+        #[pallet::weight(T::WeightInfo::request_review(files.len() as u32))]
+        pub fn request_review(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            files: BoundedVec<FileHash, ConstU32<MAX_ITEMS>>,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_request_review(datanet, files)
+        }
+
+        /// Pays into a Datanet's review budget. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `BudgetTooLow`, `Overflow`; or the signer cannot pay.
+        #[pallet::call_index(19)]
+        #[pallet::weight(T::WeightInfo::fund_budget())]
+        pub fn fund_budget(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            amount: Balance,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_fund_budget(who, datanet, amount)
+        }
+
+        /// Takes back what no draw needs of a Datanet's review budget. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `BudgetTooLow`.
+        #[pallet::call_index(20)]
+        #[pallet::weight(T::WeightInfo::fund_budget())]
+        pub fn take_back(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            amount: Balance,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_take_back(who, datanet, amount)
+        }
+
+        /// Says how many files a UTC day a Datanet's review budget pays for, and percent of them for one
+        /// account. Signed by its owner.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `NotOwner`, `InvalidBudgetTerms`.
+        #[pallet::call_index(21)]
+        #[pallet::weight(T::WeightInfo::set_budget_terms())]
+        pub fn set_budget_terms(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            terms: BudgetTerms,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_budget_terms(who, datanet, terms)
         }
     }
 }

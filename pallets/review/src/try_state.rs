@@ -60,6 +60,6 @@ impl<T: Config> Pallet<T> {
                 "a contributor voted on a file of its own"
             );
         }
-        Ok(())
+        Self::check_committees()
     }
 }

@@ -3,7 +3,9 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use openledger_primitives::{
-    verdict::MAX_CURATORS, BlockNumber, DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
+    committee::{Draw, PoolId, Reviewer, Session},
+    verdict::MAX_CURATORS,
+    Balance, BlockNumber, DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
 use scale_info::TypeInfo;
 
@@ -55,4 +57,103 @@ pub struct CastVote {
     pub submission: SubmissionId,
     /// The vote.
     pub verdict: Verdict,
+}
+
+/// Most seats that one call takes or gives up.
+pub const MAX_SEATS: u32 = 64;
+
+/// Most seats that wait to enter or leave pools: as many as a session of 200 blocks works off in a third
+/// of its time.
+pub const MAX_WAITING_SEATS: u32 = 2_048;
+
+/// An account's seats in one pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Seats {
+    /// What they are and what they have judged.
+    pub reviewer: Reviewer,
+    /// How many of them have places, numbered from 0.
+    pub placed: u32,
+}
+
+/// Seats of an account that enter or leave a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct SeatChange<AccountId> {
+    /// The pool.
+    pub pool: PoolId,
+    /// Whose.
+    pub account: AccountId,
+    /// Whether they enter.
+    pub enters: bool,
+    /// How many are left to move.
+    pub seats: u32,
+    /// The session in which it was asked for.
+    pub asked: Session,
+}
+
+/// Which [`SeatChange`]s wait, first come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct SeatQueue {
+    /// The first that waits.
+    pub first: u64,
+    /// The one that comes next.
+    pub next: u64,
+    /// Seats of all that wait.
+    pub seats: u32,
+}
+
+/// A draw, with what it is about and what stands by.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct DrawRecord<AccountId> {
+    /// The Datanet whose files it judges.
+    pub datanet: DatanetId,
+    /// The seats it is drawn from.
+    pub pool: PoolId,
+    /// Whether its verdicts count beyond the Datanet, as the pool was when it was drawn.
+    pub global: bool,
+    /// Plancks of the Datanet's review budget set aside for each of its files; none of a challenge.
+    pub reserve: Balance,
+    /// Plancks held on the challenger; none of a call.
+    pub bond: Balance,
+    /// Files of which the money has moved, a bit each.
+    pub settled: u32,
+    /// The first block in which the agenda looks at it.
+    pub due: Option<BlockNumber>,
+    /// The draw.
+    pub draw: Draw<AccountId>,
+}
+
+/// A block's number as a storage key, big-endian, so that keys come in order.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub struct Ordered32([u8; 4]);
+
+impl From<u32> for Ordered32 {
+    fn from(number: u32) -> Self {
+        Self(number.to_be_bytes())
+    }
+}
+
+impl From<Ordered32> for u32 {
+    fn from(number: Ordered32) -> Self {
+        Self::from_be_bytes(number.0)
+    }
+}
+
+/// A draw's number as a storage key, big-endian, so that keys come in order.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub struct Ordered64([u8; 8]);
+
+impl From<u64> for Ordered64 {
+    fn from(number: u64) -> Self {
+        Self(number.to_be_bytes())
+    }
+}
+
+impl From<Ordered64> for u64 {
+    fn from(number: Ordered64) -> Self {
+        Self::from_be_bytes(number.0)
+    }
 }

@@ -1,5 +1,7 @@
 //! The review pallet through its calls and its seams.
 
+#[path = "chain_review/committee/mod.rs"]
+mod committee;
 #[path = "chain_review/committee_states.rs"]
 mod committee_states;
 #[path = "chain_review/extractor.rs"]

@@ -25,6 +25,9 @@ pub struct BudgetTerms {
 }
 
 impl BudgetTerms {
+    /// Where the owner set none.
+    pub const DEFAULT: Self = Self { files_a_day: 1_000, share: 10 };
+
     /// The day's limit for all accounts together, for [`DailyQuota`](crate::DailyQuota).
     pub const fn limits(&self) -> QuotaLimits {
         QuotaLimits { files: self.files_a_day, bytes: u64::MAX }

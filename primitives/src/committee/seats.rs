@@ -22,7 +22,7 @@ use scale_info::TypeInfo;
     TypeInfo,
 )]
 pub enum PoolId {
-    /// For every Datanet of a modality that has no seats of its own.
+    /// For every Datanet of a modality whose policy names no seats of its own.
     Modality(Modality),
     /// For one Datanet.
     Datanet(DatanetId),

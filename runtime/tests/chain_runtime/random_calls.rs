@@ -1,7 +1,10 @@
 //! Thousands of random calls over all pallets: OPEN is conserved, no pallet's books break, nothing
 //! panics.
 
-use crate::common::*;
+use crate::{
+    common::*,
+    random_reviews::{committees, review_call},
+};
 use openledger_primitives::{
     api::DatanetView,
     job::{
@@ -20,10 +23,10 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::Dispatchable;
 
 /// A small generator of our own choosing of numbers, so that a failure repeats by its seed.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -32,7 +35,7 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 
-    fn amount(&mut self) -> u128 {
+    pub fn amount(&mut self) -> u128 {
         match self.roll(4) {
             0 => u128::from(self.roll(10)),
             1 => OPEN / 1_000 + u128::from(self.roll(3)),
@@ -42,7 +45,7 @@ impl Dice {
     }
 }
 
-fn somebody(dice: &mut Dice) -> AccountId {
+pub fn somebody(dice: &mut Dice) -> AccountId {
     match dice.roll(10) {
         0 => Sr25519Keyring::Alice.to_account_id(),
         1 => Sr25519Keyring::Bob.to_account_id(),
@@ -432,22 +435,36 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             endow(&id(&user(n)));
         }
         let issuance = pallet_balances::TotalIssuance::<Runtime>::get();
+        // On every fourth chain committees decide, drawn from everybody's seats.
+        let by_committees = seed.is_multiple_of(4);
+        if by_committees {
+            let mut reviewers: Vec<_> = (5..10).map(|n| id(&user(n))).collect();
+            let others = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
+            reviewers.extend(others.map(|one| one.to_account_id()));
+            committees(&reviewers);
+        }
         let mut succeeded = 0;
         for _ in 0..calls {
             let datanet = dice.roll(3) as u32;
-            let call = match dice.roll(13) {
+            let mut signer = None;
+            let call = match dice.roll(if by_committees { 17 } else { 13 }) {
                 0..=3 => datanet_call(&mut dice, datanet),
                 4 | 5 => vote(&mut dice, datanet),
                 6 | 7 => leaderboard_call(&mut dice, datanet),
                 8 => owners_call(&mut dice, datanet),
                 9..=11 => training_call(&mut dice, datanet),
+                12..=15 if by_committees => {
+                    let (call, who) = review_call(&mut dice, datanet);
+                    signer = Some(who);
+                    call
+                }
                 _ => pallet_balances::Call::transfer_allow_death {
                     dest: somebody(&mut dice).into(),
                     value: dice.amount(),
                 }
                 .into(),
             };
-            let who = actor(&mut dice, &call);
+            let who = signer.unwrap_or_else(|| actor(&mut dice, &call));
             if call.dispatch(RuntimeOrigin::signed(who)).is_ok() {
                 succeeded += 1;
             }

@@ -81,4 +81,29 @@ export const refusals: Readonly<Record<number, Rule>> = {
   23: { name: "AlreadyPrecommitted", words: "the account has the same precommitment already" },
   24: { name: "NotPending", words: "no submission of that file waits for a verdict" },
   25: { name: "NotAuthorized", words: "only who submitted the file may take it back" },
+  26: {
+    name: "ReviewFiles",
+    words: "the Datanet's review budget pays for no more files of the day",
+    next: "Try again after 00:00 UTC.",
+  },
+  27: {
+    name: "ReviewShareFiles",
+    words: "the Datanet's review budget pays for no more files of the account of the day",
+    next: "Try again after 00:00 UTC.",
+  },
+  29: {
+    name: "NotInvited",
+    words: "the Datanet takes files of who was invited",
+    next: "Ask its owner, or find an open one.",
+  },
+  30: {
+    name: "TooFewPoints",
+    words: "the Datanet takes files of who has earned points elsewhere",
+    next: "Earn some where committees drawn from a modality's seats judge.",
+  },
+  28: {
+    name: "Drawn",
+    words: "a committee was drawn for the file: it cannot be taken back any more",
+    next: "Wait for its verdict, which is paid for.",
+  },
 };

@@ -39,6 +39,11 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Datanets.Expired": (field) => submission(field, "waited too long in"),
   "Datanets.RefusalCleared": (field) => submission(field, "may be submitted again to"),
   "Datanets.CapsSet": (field) => `Datanet ${field("datanet")} has other daily limits`,
+  "Datanets.AdmissionSet": (field) => `Datanet ${field("datanet")} takes files of others now`,
+  "Datanets.Invited": (field, account) =>
+    field("invited") === "false"
+      ? `${account("account")} is invited to Datanet ${field("datanet")} no longer`
+      : `${account("account")} is invited to Datanet ${field("datanet")}`,
   "Datanets.Barred": (field, account) =>
     `Datanet ${field("datanet")} takes no more files of ${account("account")} (${field("reason")})`,
   "Datanets.Unbarred": (field, account) =>
@@ -54,6 +59,37 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
   "Review.Voted": (field, account) => `${account("curator")} voted on submission ${field("submission")}`,
   "Review.Decided": (field) =>
     `The curators agreed on submission ${field("submission")} of Datanet ${field("datanet")}`,
+  "Review.SeatsBonded": (field, account) =>
+    `${account("account")} bonded ${field("seats") === "1" ? "a reviewer's seat" : `${field("seats")} reviewer's seats`}`,
+  "Review.SeatsGivenUp": (field, account) =>
+    `${account("account")} gives ${field("seats") === "1" ? "a reviewer's seat" : `${field("seats")} reviewer's seats`} up`,
+  "Review.SeatsReturned": (_, account, open) =>
+    `${account("account")} got ${open("amount")} of reviewer's seats back`,
+  "Review.SeatsToppedUp": (_, account, open) =>
+    `${account("account")} bonded ${open("amount")} anew that its seats had lost`,
+  "Review.SeatsLost": (field, account, open) =>
+    `The seats of ${account("account")} lost ${open("amount")} by draw ${field("draw")}`,
+  "Review.DrawOpened": (field) =>
+    `${field("files") === "1" ? "A file" : `${field("files")} files`} of Datanet ${field("datanet")} wait for a committee: draw ${field("draw")}`,
+  "Review.DrawPostponed": (field) => `The committee of draw ${field("draw")} could not be drawn yet`,
+  "Review.CommitteeDrawn": (field) => `The committee of draw ${field("draw")} was drawn`,
+  "Review.Committed": (field, account) => `${account("account")} committed in draw ${field("draw")}`,
+  "Review.RevealsOpened": (field) => `The members of draw ${field("draw")} may show what they committed to`,
+  "Review.Revealed": (field, account) =>
+    `${account("account")} showed what it committed to in draw ${field("draw")}`,
+  "Review.DrawDecided": (field) => `The votes of draw ${field("draw")} were counted`,
+  "Review.Challenged": (field, account) =>
+    `${account("challenger")} challenged the verdict on submission ${field("submission")}`,
+  "Review.FileEnded": (field) =>
+    `Submission ${field("submission")} left draw ${field("draw")}: ${field("outcome")}`,
+  "Review.ReviewPaid": (field, account, open) =>
+    `${account("account")} was paid ${open("amount")} for judging submission ${field("submission")}`,
+  "Review.DrawDelayed": (field) => `Draw ${field("draw")} is tried again in block ${field("until")}`,
+  "Review.BudgetFunded": (field, _, open) =>
+    `${open("amount")} were paid into the review budget of Datanet ${field("datanet")}`,
+  "Review.BudgetTakenBack": (field, account, open) =>
+    `${account("account")} took ${open("amount")} of the review budget of Datanet ${field("datanet")} back`,
+  "Review.BudgetTermsSet": (field) => `The review budget of Datanet ${field("datanet")} has other limits`,
   "Review.ExtractorRaised": (field) => `Files are read by extractor ${field("extractor")} now`,
   "Leaderboard.PointsEarned": (field, account) =>
     `${account("account")} earned ${formatCount(field("points") || "0")} points in Datanet ${field("datanet")}`,
@@ -145,7 +181,7 @@ export const saidEvents: readonly string[] = Object.keys(words);
 
 function text(value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (["number", "bigint", "boolean"].includes(typeof value)) return String(value);
   return "";
 }
 

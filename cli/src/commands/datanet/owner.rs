@@ -1,6 +1,6 @@
 //! What an owner does with a Datanet: `describe`, `curators`, `pause`, `resume`, `offer`, `accept`, `close`.
 
-use super::{policy, require};
+use super::{policy, require, CommitteeSeats};
 use crate::{
     context::Context,
     error::{CliError, Result},
@@ -41,11 +41,14 @@ pub(crate) struct Curators {
     /// Its number.
     datanet: DatanetId,
     /// Who decides on submissions (repeatable): address, name of a key, or //Alice.
-    #[arg(long = "curator", required = true)]
+    #[arg(long = "curator", required_unless_present = "committee", conflicts_with = "committee")]
     curators: Vec<String>,
     /// How many curators must agree.
     #[arg(long, default_value_t = 1)]
     threshold: u8,
+    /// Have committees decide, drawn from the seats for its modality or from seats for this Datanet alone.
+    #[arg(long, value_name = "SEATS")]
+    committee: Option<CommitteeSeats>,
 }
 
 #[derive(Args, Debug)]
@@ -116,21 +119,28 @@ pub(super) async fn describe(context: &Context, arguments: Describe) -> Result<A
 }
 
 pub(super) async fn curators(context: &Context, arguments: Curators) -> Result<Answer> {
-    let Curators { datanet, curators, threshold } = arguments;
-    let policy = policy(context, &curators, threshold).await?;
+    let Curators { datanet, curators, threshold, committee } = arguments;
+    let policy = policy(context, &curators, threshold, committee).await?;
     let signer = context.signer().await?;
     let client = context.client().await?;
     let wait = context.wait(Wait::InBlock);
     let (receipt, from) = client.set_review_policy(&signer, datanet, policy, wait).await?;
-    let count = curators.len();
+    let who = match committee {
+        Some(_) => "drawn committees".to_owned(),
+        None => format!("{threshold} of {} curators", curators.len()),
+    };
     let text = match from {
-        None => format!("{threshold} of {count} curators decide on Datanet {datanet}."),
+        None => format!("On Datanet {datanet} {who} decide."),
         Some(block) => format!(
-            "From block {block} on {threshold} of {count} curators decide on Datanet {datanet}. Until \
-             then those it has go on, and funders of its pool may leave."
+            "From block {block} on {who} decide on Datanet {datanet}. Until then those it has go on, \
+             and funders of its pool may leave."
         ),
     };
-    let json = json!({ "datanet": datanet, "threshold": threshold, "fromBlock": from });
+    let json = json!({
+        "datanet": datanet,
+        "threshold": if committee.is_some() { 0 } else { threshold },
+        "fromBlock": from,
+    });
     Ok(Answer::of_transaction(json, text, &receipt))
 }
 

@@ -40,17 +40,20 @@ fn of_pool(pool: &PoolView, policy: Option<&WaitingPolicyView<AccountId>>) -> St
         let from = format!("from period {} (block {}) on", waiting.from, waiting.block);
         rows.push(("Terms that wait", format!("{}, {from}", words(&waiting.terms))));
     }
-    if let Some(WaitingPolicyView {
-        policy: ReviewPolicy::Curators { members, threshold },
-        block,
-    }) = policy
-    {
-        let members: Vec<_> = members.iter().map(AccountId::to_string).collect();
-        let (count, members) = (members.len(), members.join(", "));
-        rows.push((
-            "Policy that waits",
-            format!("{threshold} of {count}: {members}, from block {block} on"),
-        ));
+    if let Some(WaitingPolicyView { policy, block }) = policy {
+        let who = match policy {
+            ReviewPolicy::Curators { members, threshold } => {
+                let members: Vec<_> = members.iter().map(AccountId::to_string).collect();
+                format!("{threshold} of {}: {}", members.len(), members.join(", "))
+            }
+            ReviewPolicy::Committee { own_seats: false } => {
+                "committees drawn from the modality's seats".to_owned()
+            }
+            ReviewPolicy::Committee { own_seats: true } => {
+                "committees drawn from seats for this Datanet".to_owned()
+            }
+        };
+        rows.push(("Policy that waits", format!("{who}, from block {block} on")));
     }
     rows.push((
         "Funders",

@@ -7,8 +7,8 @@ use frame_support::{
     dispatch::{CheckIfFeeless, DispatchInfo, GetDispatchInfo},
 };
 use openledger_primitives::{
-    api::SubmissionItem, precommitment, BarReason, MediaType, RefusalRule, RejectionReason,
-    Verdict, MILLISECONDS_PER_DAY,
+    api::SubmissionItem, precommitment, AdmissionPolicy, BarReason, MediaType, RefusalRule,
+    RejectionReason, Verdict, MILLISECONDS_PER_DAY,
 };
 use pallet_datanets::{AdmitSubmission, Call, FeelessUsed, WeightInfo};
 use sp_core::H256;
@@ -121,6 +121,17 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
         assert_ok!(settle(datanet, 201, Verdict::Reject(RejectionReason::Harmful)));
         let promise = [H256::repeat_byte(1)].to_vec().try_into().unwrap();
         assert_ok!(Datanets::precommit(signed(ALICE), promise));
+        let (invited, earned) = (create(None), create(None));
+        let admit = |datanet, admission| {
+            assert_ok!(Datanets::set_admission(signed(OWNER), datanet, admission));
+        };
+        admit(invited, AdmissionPolicy::Invited);
+        admit(earned, AdmissionPolicy::Points { least: 5 });
+        let drawn = pallet_datanets::NextSubmission::<Test>::get();
+        assert_ok!(submit(ALICE, datanet, vec![file(400, 1)]));
+        DrawnFor::set(vec![drawn]);
+        ReviewFiles::set(3);
+        ReviewShareFiles::set(2);
         let precommit = |bytes: &[u8]| {
             let commitments: Vec<_> = bytes.iter().copied().map(H256::repeat_byte).collect();
             RuntimeCall::Datanets(Call::precommit { commitments: commitments.try_into().unwrap() })
@@ -139,6 +150,7 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
             (ALICE, open, RefusalRule::NotPrecommitted),
             (ALICE, withdraw(9), RefusalRule::NotPending),
             (ALICE, withdraw(1), RefusalRule::NotAuthorized),
+            (ALICE, withdraw(400), RefusalRule::Drawn),
         ];
         let wrong = SubmissionItem { media: MediaType::Flac, ..file(2, 1) };
         let crossed = SubmissionItem { content: file(3, 1).content, ..file(2, 1) };
@@ -164,6 +176,10 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
             (NEWCOMER + 1, datanet, vec![file(2, 1)], RefusalRule::SponsorshipEnded),
             (BOB, datanet, vec![file(200, 1)], RefusalRule::KeptForAnother),
             (ALICE, datanet, vec![file(201, 1)], RefusalRule::Tombstone),
+            (ALICE, datanet, files(2..6, 1), RefusalRule::ReviewFiles),
+            (ALICE, datanet, files(2..5, 1), RefusalRule::ReviewShareFiles),
+            (ALICE, invited, vec![file(2, 1)], RefusalRule::NotInvited),
+            (ALICE, earned, vec![file(2, 1)], RefusalRule::TooFewPoints),
         ]
         .map(|(who, datanet, items, rule)| (who, call(datanet, items), rule))
         .into_iter()

@@ -9,10 +9,10 @@ use frame_support::{
 use frame_system::limits::{BlockLength, BlockWeights};
 use openledger_primitives::{
     api::SubmissionItem,
-    traits::{OnAccepted, OnVerdict, ReviewPolicies},
+    traits::{OnAccepted, OnVerdict, ReviewLimit, ReviewPolicies, SubmittedFile},
     Balance, ContentCodec, ContentId, DatanetId, FileHash, MediaType, Modality, Points,
-    QuotaLimits, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict, EXISTENTIAL_DEPOSIT,
-    EXTRACTOR, MILLISECONDS_PER_DAY, OPEN,
+    QuotaExceeded, QuotaLimits, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
+    EXISTENTIAL_DEPOSIT, EXTRACTOR, MILLISECONDS_PER_DAY, OPEN,
 };
 use pallet_datanets::{Contributor, Contributors, Datanet, Datanets as AllDatanets, HoldReason};
 use sp_core::H256;
@@ -65,8 +65,15 @@ parameter_types! {
     pub static Policies: Vec<(DatanetId, ReviewPolicy<AccountId>)> = Vec::new();
     pub static RefusePolicies: bool = false;
     pub static Forgotten: Vec<SubmissionId> = Vec::new();
+    /// What the reviewers were told of.
+    pub static Submitted: Vec<(DatanetId, AccountId, Vec<SubmissionId>)> = Vec::new();
+    pub static BeforeCommittee: Vec<SubmissionId> = Vec::new();
+    pub static DrawnFor: Vec<SubmissionId> = Vec::new();
+    pub static ReviewFiles: u32 = u32::MAX;
+    pub static ReviewShareFiles: u32 = u32::MAX;
     pub static Rewards: Vec<(DatanetId, AccountId, Points)> = Vec::new();
     pub static RefuseRewards: bool = false;
+    pub static GlobalPoints: Vec<(AccountId, Points)> = Vec::new();
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -134,10 +141,48 @@ impl ReviewPolicies<AccountId> for Recorder {
     fn forget(submission: SubmissionId) {
         Forgotten::mutate(|forgotten| forgotten.push(submission));
     }
+
+    fn check_budget(_: DatanetId, _: &AccountId, files: u32, _: u32) -> Result<(), ReviewLimit> {
+        let total = u64::from(files);
+        let most = |limit: u32| QuotaExceeded::Files { total, limit: limit.into() };
+        match (ReviewFiles::get(), ReviewShareFiles::get()) {
+            (limit, _) if files > limit => Err(ReviewLimit::Datanet(most(limit))),
+            (_, limit) if files > limit => Err(ReviewLimit::Share(most(limit))),
+            _ => Ok(()),
+        }
+    }
+
+    fn submitted(
+        datanet: DatanetId,
+        contributor: &AccountId,
+        files: &[SubmittedFile],
+        _: u32,
+    ) -> DispatchResult {
+        let files = files.iter().map(|file| file.submission).collect();
+        Submitted::mutate(|submitted| submitted.push((datanet, *contributor, files)));
+        Ok(())
+    }
+
+    fn is_before_committee(submission: SubmissionId) -> bool {
+        BeforeCommittee::get().contains(&submission)
+    }
+
+    fn is_drawn(submission: SubmissionId) -> bool {
+        DrawnFor::get().contains(&submission)
+    }
 }
 
 impl OnAccepted<AccountId> for Recorder {
-    fn on_accepted(datanet: DatanetId, contributor: &AccountId, points: Points) -> DispatchResult {
+    fn global_points(account: &AccountId) -> Points {
+        GlobalPoints::get().iter().filter(|(who, _)| who == account).map(|(_, points)| points).sum()
+    }
+
+    fn on_accepted(
+        datanet: DatanetId,
+        contributor: &AccountId,
+        points: Points,
+        _: bool,
+    ) -> DispatchResult {
         if RefuseRewards::get() {
             return Err(DispatchError::Other("reward refused"));
         }
@@ -178,9 +223,15 @@ pub fn unchecked(test: impl FnOnce()) {
     FeelessShare::set(Perbill::from_percent(25));
     Policies::set(Vec::new());
     Forgotten::set(Vec::new());
+    Submitted::set(Vec::new());
+    BeforeCommittee::set(Vec::new());
+    DrawnFor::set(Vec::new());
+    ReviewFiles::set(u32::MAX);
+    ReviewShareFiles::set(u32::MAX);
     Rewards::set(Vec::new());
     RefusePolicies::set(false);
     RefuseRewards::set(false);
+    GlobalPoints::set(Vec::new());
     sp_io::TestExternalities::new(storage).execute_with(|| {
         // Events are not kept in block 0.
         System::set_block_number(1);
@@ -287,7 +338,7 @@ pub fn reject() -> Verdict {
 }
 
 pub fn settle(datanet: DatanetId, n: u32, verdict: Verdict) -> DispatchResult {
-    <Datanets as OnVerdict<AccountId>>::on_verdict(datanet, &hash(n), &verdict, &JUDGES)
+    <Datanets as OnVerdict<AccountId>>::on_verdict(datanet, &hash(n), &verdict, &JUDGES, false)
 }
 
 /// Submits files one a day and accepts them.

@@ -7,7 +7,8 @@ use frame_support::{
 };
 use openledger_primitives::{
     traits::{OnAccepted, PendingSubmission, PolicyReads, Submissions},
-    Balance, DatanetId, FileHash, Points, PoolRules, RewardTerms, EXISTENTIAL_DEPOSIT, OPEN,
+    Balance, DatanetId, FileHash, Modality, Points, PoolRules, RewardTerms, EXISTENTIAL_DEPOSIT,
+    OPEN,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult};
@@ -97,6 +98,10 @@ impl Submissions<AccountId> for Datanets {
     fn is_closed(datanet: DatanetId) -> bool {
         Closed::get().contains(&datanet)
     }
+
+    fn terms(datanet: DatanetId) -> Option<(Modality, u64)> {
+        (datanet < 3).then_some((Modality::Text, 1))
+    }
 }
 
 impl PolicyReads for Datanets {
@@ -141,7 +146,7 @@ pub fn go_to_period(period: u32) {
 }
 
 pub fn accept(datanet: DatanetId, account: AccountId, points: Points) -> DispatchResult {
-    <Leaderboard as OnAccepted<AccountId>>::on_accepted(datanet, &account, points)
+    <Leaderboard as OnAccepted<AccountId>>::on_accepted(datanet, &account, points, false)
 }
 
 pub fn accepted(datanet: DatanetId, account: AccountId, points: Points) {

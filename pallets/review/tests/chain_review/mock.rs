@@ -1,10 +1,14 @@
-//! A runtime of system and review, with Datanets and submissions that a test sets up.
+//! A runtime of system, balances and review, with Datanets and submissions that a test sets up.
 
-use frame_support::{derive_impl, dispatch::Pays, parameter_types};
+use frame_support::{
+    derive_impl, dispatch::Pays, parameter_types, traits::ConstU128,
+    weights::constants::ParityDbWeight, PalletId,
+};
 use openledger_primitives::{
-    traits::{FunderNotice, OnVerdict, PendingSubmission, Submissions},
-    DatanetId, FileHash, MediaType, RejectionReason, ReviewPolicy, Score, SubmissionId, Verdict,
-    EXTRACTOR,
+    committee::{Lengths, Rules, Session},
+    traits::{FunderNotice, OnVerdict, PendingSubmission, Sessions, Submissions},
+    Balance, DatanetId, FileHash, MediaType, Modality, RejectionReason, ReviewPolicy, Score,
+    SubmissionId, Verdict, EXISTENTIAL_DEPOSIT, EXTRACTOR, OPEN,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
@@ -16,6 +20,7 @@ type Block = frame_system::mocking::MockBlock<Test>;
 frame_support::construct_runtime!(
     pub enum Test {
         System: frame_system,
+        Balances: pallet_balances,
         Review: pallet_review,
     }
 );
@@ -25,16 +30,44 @@ impl frame_system::Config for Test {
     type Block = Block;
     type AccountId = AccountId;
     type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type DbWeight = ParityDbWeight;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type AccountStore = System;
 }
 
 impl pallet_review::Config for Test {
     type Submissions = Neighbour;
     type OnVerdict = Neighbour;
     type Funders = Neighbour;
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Sessions = Neighbour;
+    type Rules = CommitteeRules;
+    type Lengths = CommitteeLengths;
+    type PalletId = Pot;
+    type Treasury = Treasury;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Test>;
 }
 
 parameter_types! {
+    pub static CommitteeRules: Rules = Rules::DEFAULT;
+    pub const CommitteeLengths: Lengths = Lengths::DEVELOPMENT;
+    pub const Pot: PalletId = PalletId(*b"ol/revew");
+    pub const Treasury: AccountId = TREASURY;
+    pub static CurrentSession: Session = 0;
+    /// Submissions that ended without a verdict.
+    pub static Undecided: Vec<SubmissionId> = Vec::new();
+    pub static RefuseVerdicts: bool = false;
+    /// Whether the last verdict counts beyond its Datanet.
+    pub static CountsGlobally: bool = false;
+    pub static DatanetClosed: bool = false;
+    pub static Least: u64 = 1;
     pub static Waiting: BTreeMap<(DatanetId, FileHash), (SubmissionId, AccountId)> = BTreeMap::new();
     pub static Settled: Vec<(DatanetId, FileHash, Verdict)> = Vec::new();
     /// Whose agreement the last verdict was.
@@ -59,7 +92,21 @@ impl Submissions<AccountId> for Neighbour {
     }
 
     fn is_closed(_: DatanetId) -> bool {
-        false
+        DatanetClosed::get()
+    }
+
+    fn terms(datanet: DatanetId) -> Option<(Modality, u64)> {
+        (datanet == DATANET).then(|| (Modality::Text, Least::get()))
+    }
+}
+
+impl Sessions for Neighbour {
+    fn current() -> Session {
+        CurrentSession::get()
+    }
+
+    fn randomness() -> [u8; 32] {
+        sp_io::hashing::blake2_256(&CurrentSession::get().to_le_bytes())
     }
 }
 
@@ -75,14 +122,26 @@ impl OnVerdict<AccountId> for Neighbour {
         sha256: &FileHash,
         verdict: &Verdict,
         judges: &[AccountId],
+        global: bool,
     ) -> DispatchResult {
         if matches!(verdict, Verdict::Accept { units, .. } if *units < LeastUnits::get()) {
             return Err(DispatchError::Other("too few units"));
+        }
+        if RefuseVerdicts::get() {
+            return Err(DispatchError::Other("refused"));
         }
         let pending = Waiting::mutate(|waiting| waiting.remove(&(datanet, *sha256)));
         assert!(pending.is_some(), "a verdict on what is not pending");
         Settled::mutate(|settled| settled.push((datanet, *sha256, *verdict)));
         Judges::set(judges.to_vec());
+        CountsGlobally::set(global);
+        Ok(())
+    }
+
+    fn on_no_verdict(datanet: DatanetId, sha256: &FileHash) -> DispatchResult {
+        let pending = Waiting::mutate(|waiting| waiting.remove(&(datanet, *sha256)));
+        let (submission, _) = pending.expect("an end of what is not pending");
+        Undecided::mutate(|undecided| undecided.push(submission));
         Ok(())
     }
 }
@@ -94,6 +153,12 @@ pub const CONTRIBUTOR: AccountId = 2;
 pub const CURATORS: [AccountId; 5] = [11, 12, 13, 14, 15];
 pub const FILE: FileHash = [1; 32];
 pub const OTHER_FILE: FileHash = [2; 32];
+pub const TREASURY: AccountId = 9;
+
+/// What every account up to [`REVIEWERS_TO`] has.
+pub const RICH: Balance = 100_000 * OPEN;
+/// The last account of those that tests bond seats with.
+pub const REVIEWERS_TO: AccountId = 160;
 
 /// Runs `test` on a fresh chain where `threshold` of five curators must agree, and submission 5 of
 /// [`FILE`] and 6 of [`OTHER_FILE`] wait.
@@ -112,7 +177,19 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     PolicyFrom::set(None);
     Kind::set(MediaType::Txt);
     Bytes::set(10 << 20);
-    let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
+    CommitteeRules::set(Rules::DEFAULT);
+    CurrentSession::set(0);
+    Undecided::set(Vec::new());
+    RefuseVerdicts::set(false);
+    DatanetClosed::set(false);
+    Least::set(1);
+    let balances = (1..=REVIEWERS_TO).map(|who| (who, RICH)).collect();
+    let storage = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
+        ..Default::default()
+    }
+    .build_storage()
+    .unwrap();
     sp_io::TestExternalities::new(storage).execute_with(|| {
         System::set_block_number(1);
         Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, threshold)).unwrap();

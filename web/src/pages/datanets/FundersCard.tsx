@@ -61,7 +61,8 @@ function WaitingTerms({ now, next, block }: { now: Terms; next: Terms; block: nu
 
 /** Curators that wait: who comes, who goes, and from when on. */
 function WaitingCurators({ datanet, next }: { datanet: Datanet; next: WaitingPolicy }) {
-  const { members, threshold } = next.policy.value;
+  const curators = next.policy.type === "Curators" ? next.policy.value : undefined;
+  const { members, threshold } = curators ?? { members: [], threshold: 0 };
   const gone = datanet.curators.filter((curator) => !members.includes(curator));
   return (
     <Notice tone="warn" title="Others are to decide">

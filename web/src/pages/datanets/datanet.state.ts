@@ -34,6 +34,7 @@ export function useChainSubmission({ id, datanet }: { id: number; datanet: numbe
 
 /** Who decides, in words. */
 export function sayThreshold(threshold: number, curators: number): string {
+  if (curators === 0) return "Committees decide, drawn from reviewers' seats";
   if (curators === 1) return "One curator decides alone";
   if (threshold === curators && curators === 2) return "Both curators must agree";
   if (threshold === curators) return `All ${formatCount(curators)} curators must agree`;

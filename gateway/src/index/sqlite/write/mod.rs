@@ -39,6 +39,14 @@ pub(super) struct Writer<'a> {
     block: &'a Block,
 }
 
+/// The curators of a policy and how many of them must agree; nobody and 0 where committees are drawn.
+fn curators(policy: &ReviewPolicy<AccountId>) -> (&[AccountId], u8) {
+    match policy {
+        ReviewPolicy::Curators { members, threshold } => (members.as_slice(), *threshold),
+        ReviewPolicy::Committee { .. } => (&[], 0),
+    }
+}
+
 impl<'a> Writer<'a> {
     pub(super) fn new(batch: &'a Batch<'a>, block: &'a Block) -> Self {
         Self { batch, block }
@@ -138,7 +146,7 @@ impl<'a> Writer<'a> {
             )?;
         }
         for (datanet, policy) in &self.block.changed.policies {
-            let ReviewPolicy::Curators { members, threshold } = policy;
+            let (members, threshold) = curators(policy);
             self.run(
                 "UPDATE datanets SET threshold = ? WHERE id = ?",
                 params![threshold, datanet],

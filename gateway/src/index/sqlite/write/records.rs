@@ -9,7 +9,7 @@ use openledger_client::{blocks::ChainEvent, AccountId, BaseModel as ChainModel};
 use openledger_primitives::{
     job::{self, JobState},
     leaf::DatasetRef,
-    BaseModelId, JobResult, Pool as ChainPool, ReviewPolicy, Serves,
+    BaseModelId, JobResult, Pool as ChainPool, Serves,
 };
 use rusqlite::params;
 
@@ -42,9 +42,9 @@ impl Writer<'_> {
         }
         for (datanet, waiting) in &changed.waiting_policies {
             let waits = waiting.as_ref().map(|(policy, from)| {
-                let ReviewPolicy::Curators { members, threshold } = policy;
+                let (members, threshold) = super::curators(policy);
                 let curators = members.iter().map(ToString::to_string).collect();
-                WaitingPolicy { curators, threshold: *threshold, from: *from }
+                WaitingPolicy { curators, threshold, from: *from }
             });
             let waits = waits.map(|waits| serde_json::to_string(&waits)).transpose()?;
             self.run(

@@ -1,0 +1,82 @@
+//! `openledger datanet budget`: what a Datanet pays its reviewers from.
+
+use super::require;
+use crate::{
+    arguments::amount,
+    context::Context,
+    error::Result,
+    output::{fields, Answer},
+};
+use clap::Args;
+use openledger_client::{Amount, Wait};
+use openledger_primitives::{
+    committee::{api::BudgetView, BudgetTerms},
+    DatanetId,
+};
+use serde_json::json;
+
+#[derive(Args, Debug)]
+pub(crate) struct Budget {
+    /// Its number.
+    datanet: DatanetId,
+    /// Pay in, as its owner.
+    #[arg(long, value_name = "AMOUNT", value_parser = amount, conflicts_with_all = ["take_back", "files_a_day"])]
+    fund: Option<Amount>,
+    /// Take back what no draw needs, as its owner.
+    #[arg(long, value_name = "AMOUNT", value_parser = amount, conflicts_with = "files_a_day")]
+    take_back: Option<Amount>,
+    /// Most files a UTC day that committees are drawn for, as its owner.
+    #[arg(long, value_name = "FILES", requires = "share")]
+    files_a_day: Option<u32>,
+    /// Percent of them that one account may submit.
+    #[arg(long, value_name = "PERCENT", requires = "files_a_day")]
+    share: Option<u8>,
+}
+
+pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answer> {
+    let Budget { datanet, fund, take_back, files_a_day, share } = arguments;
+    let client = context.client().await?;
+    require(client, datanet).await?;
+    let wait = context.wait(Wait::InBlock);
+    let receipt = match (fund, take_back, files_a_day.zip(share)) {
+        (Some(Amount(amount)), _, _) => {
+            let signer = context.signer().await?;
+            Some(client.fund_review_budget(&signer, datanet, amount, wait).await?)
+        }
+        (_, Some(Amount(amount)), _) => {
+            let signer = context.signer().await?;
+            Some(client.take_back_review_budget(&signer, datanet, amount, wait).await?)
+        }
+        (_, _, Some((files_a_day, share))) => {
+            let signer = context.signer().await?;
+            let terms = BudgetTerms { files_a_day, share };
+            Some(client.set_review_budget_terms(&signer, datanet, terms, wait).await?)
+        }
+        _ => None,
+    };
+    let BudgetView { budget, terms, used } = client.review_budget(datanet).await?;
+    let text = fields([
+        ("Datanet", datanet.to_string()),
+        ("Paid in", Amount(budget.paid_in).to_string()),
+        ("Available", Amount(budget.available).to_string()),
+        ("Set aside", Amount(budget.reserved).to_string()),
+        ("Paid to reviewers", Amount(budget.spent).to_string()),
+        ("Taken back", Amount(budget.taken_back).to_string()),
+        ("A day", format!("{} files, {} % of them of one account", terms.files_a_day, terms.share)),
+    ]);
+    let json = json!({
+        "datanet": datanet,
+        "paidIn": budget.paid_in.to_string(),
+        "available": budget.available.to_string(),
+        "reserved": budget.reserved.to_string(),
+        "spent": budget.spent.to_string(),
+        "takenBack": budget.taken_back.to_string(),
+        "filesADay": terms.files_a_day,
+        "share": terms.share,
+        "used": used,
+    });
+    Ok(match receipt {
+        Some(receipt) => Answer::of_transaction(json, text, &receipt),
+        None => Answer::new(json, text),
+    })
+}

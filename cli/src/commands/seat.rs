@@ -1,0 +1,208 @@
+//! `openledger seat`: reviewers' seats, from which committees are drawn.
+
+use super::datanet::require;
+use crate::{
+    arguments::one_of,
+    context::Context,
+    error::{CliError, Result},
+    output::{table, Answer},
+};
+use clap::{Args, Subcommand};
+use openledger_client::{Amount, Wait};
+use openledger_primitives::{
+    committee::{api::SeatsView, PoolId},
+    DatanetId, Modality,
+};
+use serde_json::{json, Value};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bond seats in a pool. They can be drawn from the next session but one on.
+    #[command(after_help = "Examples:
+  openledger --key me seat bond --modality text --seats 2
+  openledger --key me seat bond --datanet 0
+
+A seat costs 100 OPEN, which are held: who does not reveal, shows that it has not a file, or is overturned
+loses a part of them.")]
+    Bond(Seats),
+    /// Give seats up. They leave with a session's delay, and are bound until what they judged is final.
+    #[command(after_help = "Examples:
+  openledger --key me seat unbond --modality text --seats 1
+  openledger --key me seat withdraw --modality text")]
+    Unbond(Seats),
+    /// Get the OPEN of seats back that have left.
+    Withdraw {
+        #[command(flatten)]
+        pool: Pool,
+    },
+    /// Bond anew what seats have lost: below three quarters of its price a seat is not drawn.
+    TopUp {
+        #[command(flatten)]
+        pool: Pool,
+    },
+    /// List an account's seats, and how large their pools are.
+    #[command(after_help = "Examples:
+  openledger --key me seat list
+  openledger seat list --account 5Grw… --datanet 0")]
+    List {
+        /// Whose: address, name of a key, or //Alice; that of the key without it.
+        #[arg(long)]
+        account: Option<String>,
+        /// Datanets with seats of their own to look at, besides the modalities (repeatable).
+        #[arg(long = "datanet")]
+        datanets: Vec<DatanetId>,
+    },
+}
+
+/// Seats of a pool.
+#[derive(Args, Debug)]
+pub(crate) struct Seats {
+    #[command(flatten)]
+    pool: Pool,
+    /// How many, 1 to 64.
+    #[arg(long, default_value_t = 1)]
+    seats: u32,
+}
+
+/// Which pool.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Pool {
+    /// The seats for every Datanet of a modality that names none of its own.
+    #[arg(long, value_parser = one_of::<Modality>())]
+    modality: Option<Modality>,
+    /// The seats for one Datanet alone.
+    #[arg(long)]
+    datanet: Option<DatanetId>,
+}
+
+impl Pool {
+    async fn id(&self, context: &Context) -> Result<PoolId> {
+        match (self.modality, self.datanet) {
+            (Some(modality), _) => Ok(PoolId::Modality(modality)),
+            (None, Some(datanet)) => {
+                require(context.client().await?, datanet).await?;
+                Ok(PoolId::Datanet(datanet))
+            }
+            (None, None) => Err(CliError::usage("name a pool with --modality or --datanet")),
+        }
+    }
+}
+
+/// A pool in words.
+pub(crate) fn name(pool: PoolId) -> String {
+    match pool {
+        PoolId::Modality(modality) => modality.name().to_owned(),
+        PoolId::Datanet(datanet) => format!("Datanet {datanet}"),
+    }
+}
+
+/// A pool as JSON.
+pub(crate) fn as_json(pool: PoolId) -> Value {
+    match pool {
+        PoolId::Modality(modality) => json!({ "modality": modality.name() }),
+        PoolId::Datanet(datanet) => json!({ "datanet": datanet }),
+    }
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
+    match command {
+        Command::Bond(seats) => bond(context, seats, true).await,
+        Command::Unbond(seats) => bond(context, seats, false).await,
+        Command::Withdraw { pool } => withdraw(context, &pool).await,
+        Command::TopUp { pool } => top_up(context, &pool).await,
+        Command::List { account, datanets } => list(context, account, datanets).await,
+    }
+}
+
+async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> Result<Answer> {
+    let pool = pool.id(context).await?;
+    let signer = context.signer().await?;
+    let (client, wait) = (context.client().await?, context.wait(Wait::InBlock));
+    let json = json!({ "pool": as_json(pool), "seats": seats });
+    let (receipt, text) = match bonds {
+        true => (
+            client.bond_seats(&signer, pool, seats, wait).await?,
+            format!(
+                "{seats} seats for {} are bonded. They can be drawn from the next session but one on.",
+                name(pool)
+            ),
+        ),
+        false => (
+            client.unbond_seats(&signer, pool, seats, wait).await?,
+            format!(
+                "{seats} seats for {} leave in the next session, and can be drawn until then. Get their \
+                 OPEN back with `openledger seat withdraw` when what they judged is final.",
+                name(pool)
+            ),
+        ),
+    };
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+async fn withdraw(context: &Context, pool: &Pool) -> Result<Answer> {
+    let pool = pool.id(context).await?;
+    let signer = context.signer().await?;
+    let wait = context.wait(Wait::InBlock);
+    let (receipt, amount) = context.client().await?.withdraw_seats(&signer, pool, wait).await?;
+    let text = format!("{} of seats for {} are free.", Amount(amount), name(pool));
+    let json = json!({ "pool": as_json(pool), "amount": amount.to_string() });
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+async fn top_up(context: &Context, pool: &Pool) -> Result<Answer> {
+    let pool = pool.id(context).await?;
+    let signer = context.signer().await?;
+    let wait = context.wait(Wait::InBlock);
+    let (receipt, amount) = context.client().await?.top_up(&signer, pool, wait).await?;
+    let text = format!("{} are bonded: the seats for {} are whole.", Amount(amount), name(pool));
+    let json = json!({ "pool": as_json(pool), "amount": amount.to_string() });
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+async fn list(
+    context: &Context,
+    account: Option<String>,
+    datanets: Vec<DatanetId>,
+) -> Result<Answer> {
+    let account = context.account(account.as_deref()).await?;
+    let client = context.client().await?;
+    let pools = Modality::ALL
+        .into_iter()
+        .map(PoolId::Modality)
+        .chain(datanets.into_iter().map(PoolId::Datanet));
+    let (mut rows, mut json) = (Vec::new(), Vec::new());
+    for pool in pools {
+        let size = client.pool_size(pool).await?;
+        let Some(SeatsView { reviewer, placed, uncovered }) = client.seats(pool, account).await?
+        else {
+            continue;
+        };
+        let drawable = placed.saturating_sub(uncovered);
+        rows.push([
+            name(pool),
+            reviewer.seats.to_string(),
+            drawable.to_string(),
+            match reviewer.left {
+                true => format!("{}, left", reviewer.leaving),
+                false => reviewer.leaving.to_string(),
+            },
+            Amount(reviewer.held).to_string(),
+            reviewer.open.saturating_add(reviewer.open_before).to_string(),
+            format!("{} of {} accounts", size.seats, size.accounts),
+        ]);
+        json.push(json!({
+            "pool": as_json(pool),
+            "seats": reviewer.seats,
+            "drawable": drawable,
+            "leaving": reviewer.leaving,
+            "left": reviewer.left,
+            "held": reviewer.held.to_string(),
+            "openDraws": reviewer.open.saturating_add(reviewer.open_before),
+            "poolSeats": size.seats,
+            "poolAccounts": size.accounts,
+        }));
+    }
+    let heads = ["pool", "seats", "drawable", "leaving", "held", "judging", "seats in all"];
+    Ok(Answer::new(json!({ "account": account, "pools": json }), table(heads, rows)))
+}

@@ -1,0 +1,129 @@
+//! What Datanets pay their reviewers from. All budgets lie on one account; what is whose is written down.
+
+use crate::{BudgetShareUse, BudgetUse, Budgets, Config, Error, Event, Pallet, Terms};
+use frame_support::{
+    ensure,
+    traits::{
+        fungible::{Inspect, Mutate},
+        tokens::Preservation,
+        Get,
+    },
+};
+use openledger_primitives::{
+    committee::BudgetTerms,
+    traits::{ReviewLimit, Submissions},
+    Balance, DailyQuota, DatanetId, Day, ReviewPolicy,
+};
+use sp_runtime::{traits::AccountIdConversion, DispatchResult};
+
+impl<T: Config> Pallet<T> {
+    /// The account that holds all review budgets.
+    pub fn pot() -> T::AccountId {
+        T::PalletId::get().into_account_truncating()
+    }
+
+    fn ensure_owner(who: &T::AccountId, datanet: DatanetId) -> Result<(), Error<T>> {
+        let owner = T::Submissions::owner(datanet).ok_or(Error::<T>::UnknownDatanet)?;
+        ensure!(owner == *who, Error::<T>::NotOwner);
+        Ok(())
+    }
+
+    pub(crate) fn do_fund_budget(
+        who: T::AccountId,
+        datanet: DatanetId,
+        amount: Balance,
+    ) -> DispatchResult {
+        Self::ensure_owner(&who, datanet)?;
+        ensure!(amount > 0, Error::<T>::BudgetTooLow);
+        let mut budget = Budgets::<T>::get(datanet);
+        budget.fund(amount).map_err(Error::<T>::from)?;
+        // The first payment of all also keeps the account alive, whatever is paid out of it later.
+        let pot = Self::pot();
+        let least = T::Currency::minimum_balance();
+        let alive = if T::Currency::total_balance(&pot) < least { least } else { 0 };
+        let paid = amount.checked_add(alive).ok_or(Error::<T>::Overflow)?;
+        T::Currency::transfer(&who, &pot, paid, Preservation::Preserve)?;
+        Budgets::<T>::insert(datanet, budget);
+        Self::deposit_event(Event::BudgetFunded { datanet, amount });
+        Ok(())
+    }
+
+    pub(crate) fn do_take_back(
+        who: T::AccountId,
+        datanet: DatanetId,
+        amount: Balance,
+    ) -> DispatchResult {
+        Self::ensure_owner(&who, datanet)?;
+        ensure!(amount > 0, Error::<T>::BudgetTooLow);
+        let mut budget = Budgets::<T>::get(datanet);
+        budget.take_back(amount).map_err(Error::<T>::from)?;
+        T::Currency::transfer(&Self::pot(), &who, amount, Preservation::Preserve)?;
+        Budgets::<T>::insert(datanet, budget);
+        Self::deposit_event(Event::BudgetTakenBack { datanet, account: who, amount });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_budget_terms(
+        who: T::AccountId,
+        datanet: DatanetId,
+        terms: BudgetTerms,
+    ) -> DispatchResult {
+        Self::ensure_owner(&who, datanet)?;
+        let BudgetTerms { files_a_day, share } = terms;
+        ensure!(files_a_day > 0 && (1..=100).contains(&share), Error::<T>::InvalidBudgetTerms);
+        Terms::<T>::insert(datanet, terms);
+        Self::deposit_event(Event::BudgetTermsSet { datanet, files_a_day, share });
+        Ok(())
+    }
+
+    /// How fast a Datanet's review budget may be used up.
+    pub fn budget_terms(datanet: DatanetId) -> BudgetTerms {
+        Terms::<T>::get(datanet).unwrap_or(BudgetTerms::DEFAULT)
+    }
+
+    /// What counts of a Datanet's and an account's days with `files` more files; nothing where no committee
+    /// judges.
+    pub(crate) fn budget_use(
+        datanet: DatanetId,
+        who: &T::AccountId,
+        files: u32,
+        today: Day,
+    ) -> Result<Option<(DailyQuota, DailyQuota)>, ReviewLimit> {
+        if !matches!(Self::policy(datanet), Some(ReviewPolicy::Committee { .. })) {
+            return Ok(None);
+        }
+        let terms = Self::budget_terms(datanet);
+        let mut all = BudgetUse::<T>::get(datanet);
+        all.try_consume(today, files, 0, &terms.limits()).map_err(ReviewLimit::Datanet)?;
+        let mut share = BudgetShareUse::<T>::get(datanet, who);
+        share
+            .try_consume(today, files, 0, &terms.limits_of_account())
+            .map_err(ReviewLimit::Share)?;
+        Ok(Some((all, share)))
+    }
+
+    /// Settles what was set aside for files.
+    pub(crate) fn settle_budget(
+        datanet: DatanetId,
+        reserve: Balance,
+        spent: Balance,
+    ) -> Result<(), Error<T>> {
+        if reserve == 0 {
+            return Ok(());
+        }
+        let mut budget = Budgets::<T>::get(datanet);
+        budget.settle(reserve, spent)?;
+        Budgets::<T>::insert(datanet, budget);
+        Ok(())
+    }
+
+    /// Sets aside what a draw can cost. Whether there is so much.
+    pub(crate) fn reserve_budget(datanet: DatanetId, amount: Balance) -> bool {
+        let mut budget = Budgets::<T>::get(datanet);
+        let done = budget.reserve(amount).is_ok();
+        if done {
+            Budgets::<T>::insert(datanet, budget);
+        }
+        done
+    }
+}

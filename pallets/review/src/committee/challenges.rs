@@ -1,0 +1,62 @@
+//! Challenges, and what the larger committee's word changes.
+
+use super::draws::RecordOf;
+use crate::{Config, Draws, Error, Event, HoldReason, NextDraw, Pallet};
+use frame_support::traits::{fungible::hold::Mutate as _, Get};
+use openledger_primitives::{
+    committee::{DrawId, End, FileState, Finding, Purpose},
+    traits::Sessions,
+};
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_challenge(who: T::AccountId, id: DrawId, file: u8) -> DispatchResult {
+        let mut record = Draws::<T>::get(id).ok_or(Error::<T>::UnknownDraw)?;
+        let by = NextDraw::<T>::get();
+        let (now, session) = (Self::now(), T::Sessions::current());
+        let larger =
+            record.draw.challenge(id, file, &who, now, session, by).map_err(Error::<T>::from)?;
+        let submission =
+            larger.files.first().map(|file| file.submission).ok_or(Error::<T>::Inconsistent)?;
+        let bond = T::Rules::get().bond;
+        T::Currency::hold(&HoldReason::Challenge.into(), &who, bond)?;
+        let (datanet, pool) = (record.datanet, record.pool);
+        Draws::<T>::insert(id, record);
+        Self::enter_draw(datanet, pool, bond, larger)?;
+        Self::deposit_event(Event::Challenged { draw: id, submission, challenger: who, by });
+        Ok(())
+    }
+
+    /// The draw of a challenge is over: its word settles the file that it was asked about.
+    pub(crate) fn resolve(by: DrawId, larger: RecordOf<T>) -> DispatchResult {
+        let Purpose::Challenge { draw: id, file } = larger.draw.purpose else {
+            return Err(Error::<T>::Inconsistent.into());
+        };
+        let place = usize::from(file);
+        let mut record = Draws::<T>::get(id).ok_or(Error::<T>::Inconsistent)?;
+        let state = record.draw.files.get(place).map(|file| &file.state);
+        let Some(FileState::Challenged { verdict, .. }) = state else {
+            return Err(Error::<T>::Inconsistent.into());
+        };
+        let verdict = *verdict;
+        let outcome = record
+            .draw
+            .resolve(file, by, &larger.draw, &T::Rules::get())
+            .map_err(Error::<T>::from)?;
+        let word = larger.draw.files.first().and_then(|file| match &file.state {
+            FileState::Word(Finding::Verdict { verdict, .. }) => Some(*verdict),
+            _ => None,
+        });
+        // What an overturned acceptance becomes, and why, the larger committee says.
+        let overturned = outcome.bond() == openledger_primitives::committee::Bond::Rewarded;
+        let last = match outcome.end() {
+            End::Nothing | End::Again => None,
+            _ if overturned => word,
+            _ => Some(verdict),
+        };
+        Self::settle_file(id, &mut record, place, outcome, last, Some(&larger))?;
+        Self::finish(by, larger);
+        Self::go_on(id, record);
+        Ok(())
+    }
+}

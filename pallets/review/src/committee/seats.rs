@@ -1,0 +1,232 @@
+//! Reviewers' seats: bonding them, giving them up, and the places from which they are drawn.
+
+use crate::{
+    Config, Error, Event, HoldReason, Pallet, PlacedSeats, PoolSizes, Reviewers, SeatChange,
+    SeatChanges, SeatPlaces, SeatQueue, Seats, WaitingSeats, MAX_SEATS, MAX_WAITING_SEATS,
+};
+use core::marker::PhantomData;
+use frame_support::{
+    ensure,
+    traits::{
+        fungible::hold::Mutate as _,
+        tokens::{Fortitude, Precision, Restriction},
+        Get,
+    },
+};
+use openledger_primitives::{
+    committee::{
+        places::{self, Places},
+        DrawId, PoolId, PoolSize, Reviewer,
+    },
+    traits::{Sessions, Submissions},
+    Balance,
+};
+use sp_runtime::DispatchResult;
+
+/// A pool's seats in storage.
+struct Pool<T>(PoolId, PhantomData<T>);
+
+impl<T: Config> Places<T::AccountId> for Pool<T> {
+    fn size(&self) -> PoolSize {
+        PoolSizes::<T>::get(self.0)
+    }
+
+    fn set_size(&mut self, size: PoolSize) {
+        match size.seats {
+            0 => PoolSizes::<T>::remove(self.0),
+            _ => PoolSizes::<T>::insert(self.0, size),
+        }
+    }
+
+    fn seat(&self, place: u32) -> Option<(T::AccountId, u32)> {
+        PlacedSeats::<T>::get(self.0, place)
+    }
+
+    fn set_seat(&mut self, place: u32, seat: Option<(T::AccountId, u32)>) {
+        PlacedSeats::<T>::set(self.0, place, seat);
+    }
+
+    fn place(&self, account: &T::AccountId, seat: u32) -> Option<u32> {
+        SeatPlaces::<T>::get(self.0, (account, seat))
+    }
+
+    fn set_place(&mut self, account: &T::AccountId, seat: u32, place: Option<u32>) {
+        SeatPlaces::<T>::set(self.0, (account, seat), place);
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_bond_seats(who: T::AccountId, pool: PoolId, seats: u32) -> DispatchResult {
+        if let PoolId::Datanet(datanet) = pool {
+            ensure!(T::Submissions::owner(datanet).is_some(), Error::<T>::UnknownDatanet);
+            ensure!(!T::Submissions::is_closed(datanet), Error::<T>::DatanetClosed);
+        }
+        ensure!(seats <= MAX_SEATS, Error::<T>::SeatCount);
+        let mut record = Reviewers::<T>::get(pool, &who).unwrap_or_default();
+        let held = record.reviewer.take(seats, &T::Rules::get()).map_err(Error::<T>::from)?;
+        T::Currency::hold(&HoldReason::Seat.into(), &who, held)?;
+        Reviewers::<T>::insert(pool, &who, record);
+        Self::enqueue(pool, &who, true, seats)?;
+        Self::deposit_event(Event::SeatsBonded { pool, account: who, seats, held });
+        Ok(())
+    }
+
+    pub(crate) fn do_unbond_seats(who: T::AccountId, pool: PoolId, seats: u32) -> DispatchResult {
+        ensure!(seats <= MAX_SEATS, Error::<T>::SeatCount);
+        let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
+        record.reviewer.give_up(seats).map_err(Error::<T>::from)?;
+        Reviewers::<T>::insert(pool, &who, record);
+        Self::enqueue(pool, &who, false, seats)?;
+        Self::deposit_event(Event::SeatsGivenUp { pool, account: who, seats });
+        Ok(())
+    }
+
+    pub(crate) fn do_withdraw_seats(who: T::AccountId, pool: PoolId) -> DispatchResult {
+        let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
+        let amount = record.reviewer.withdraw(&T::Rules::get()).map_err(Error::<T>::from)?;
+        T::Currency::release(&HoldReason::Seat.into(), &who, amount, Precision::Exact)?;
+        Self::keep_reviewer(pool, &who, record);
+        Self::deposit_event(Event::SeatsReturned { pool, account: who, amount });
+        Ok(())
+    }
+
+    pub(crate) fn do_top_up(who: T::AccountId, pool: PoolId) -> DispatchResult {
+        let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
+        let amount = record.reviewer.top_up(&T::Rules::get());
+        ensure!(amount > 0, Error::<T>::NothingLost);
+        T::Currency::hold(&HoldReason::Seat.into(), &who, amount)?;
+        Reviewers::<T>::insert(pool, &who, record);
+        Self::deposit_event(Event::SeatsToppedUp { pool, account: who, amount });
+        Ok(())
+    }
+
+    /// A record of nothing is none.
+    fn keep_reviewer(pool: PoolId, who: &T::AccountId, record: Seats) {
+        let Reviewer { seats, leaving, held, open, open_before, .. } = record.reviewer;
+        let none = seats == 0 && leaving == 0 && held == 0 && open == 0 && open_before == 0;
+        match none && record.placed == 0 {
+            true => Reviewers::<T>::remove(pool, who),
+            false => Reviewers::<T>::insert(pool, who, record),
+        }
+    }
+
+    fn enqueue(pool: PoolId, who: &T::AccountId, enters: bool, seats: u32) -> DispatchResult {
+        let queue = WaitingSeats::<T>::get();
+        let waiting = queue.seats.saturating_add(seats);
+        ensure!(waiting <= MAX_WAITING_SEATS, Error::<T>::SeatQueueFull);
+        let asked = T::Sessions::current();
+        let change = SeatChange { pool, account: who.clone(), enters, seats, asked };
+        SeatChanges::<T>::insert(queue.next, change);
+        let next = queue.next.checked_add(1).ok_or(Error::<T>::Overflow)?;
+        WaitingSeats::<T>::put(SeatQueue { next, seats: waiting, ..queue });
+        Ok(())
+    }
+
+    /// The change that comes next.
+    pub(crate) fn next_change() -> Option<SeatChange<T::AccountId>> {
+        SeatChanges::<T>::get(WaitingSeats::<T>::get().first)
+    }
+
+    /// Moves one seat of the change that comes next.
+    pub(crate) fn move_seat(mut change: SeatChange<T::AccountId>) {
+        let mut queue = WaitingSeats::<T>::get();
+        let mut pool = Pool::<T>(change.pool, PhantomData);
+        let mut record = Reviewers::<T>::get(change.pool, &change.account).unwrap_or_default();
+        if change.enters {
+            // There is room for every seat that anybody can pay for.
+            if places::join(&mut pool, &change.account, record.placed) {
+                record.placed = record.placed.saturating_add(1);
+            }
+        } else if let Some(last) = record.placed.checked_sub(1) {
+            if places::leave(&mut pool, &change.account, last) {
+                record.placed = last;
+            }
+        }
+        queue.seats = queue.seats.saturating_sub(1);
+        change.seats = change.seats.saturating_sub(1);
+        if change.seats > 0 {
+            SeatChanges::<T>::insert(queue.first, &change);
+        } else {
+            SeatChanges::<T>::remove(queue.first);
+            queue.first = queue.first.saturating_add(1);
+            if !change.enters && record.reviewer.leave().is_err() {
+                frame_support::defensive!("seats leave that nobody gave up");
+            }
+        }
+        WaitingSeats::<T>::put(queue);
+        Reviewers::<T>::insert(change.pool, &change.account, record);
+    }
+
+    /// Whose seat has a place, if what is left of its bond covers it: where it does not cover all of an
+    /// account's seats, those that came last are not drawn.
+    pub(crate) fn drawable(pool: PoolId, place: u32) -> Option<T::AccountId> {
+        let (account, seat) = PlacedSeats::<T>::get(pool, place)?;
+        let record = Reviewers::<T>::get(pool, &account)?;
+        let uncovered = record.reviewer.uncovered(&T::Rules::get());
+        (seat < record.placed.saturating_sub(uncovered)).then_some(account)
+    }
+
+    /// Notes that an account was drawn. Answers its generation.
+    pub(crate) fn note_drawn(pool: PoolId, who: &T::AccountId) -> Result<u32, Error<T>> {
+        Reviewers::<T>::mutate(pool, who, |record| {
+            record.as_mut().map(|record| record.reviewer.drawn()).ok_or(Error::<T>::Inconsistent)
+        })
+    }
+
+    /// Notes that a draw is over for a member.
+    pub(crate) fn note_finished(pool: PoolId, who: &T::AccountId, generation: u32) {
+        if let Some(mut record) = Reviewers::<T>::get(pool, who) {
+            record.reviewer.finished(generation);
+            Self::keep_reviewer(pool, who, record);
+        }
+    }
+
+    /// Plancks that an account's seats have left to lose.
+    pub(crate) fn held(pool: PoolId, who: &T::AccountId) -> Balance {
+        Reviewers::<T>::get(pool, who).map_or(0, |record| record.reviewer.held)
+    }
+
+    /// Takes `amount` of what is held for an account's seats and gives it to `to`.
+    pub(crate) fn lose(
+        draw: DrawId,
+        pool: PoolId,
+        who: &T::AccountId,
+        to: &T::AccountId,
+        amount: Balance,
+    ) -> DispatchResult {
+        let mut record = Reviewers::<T>::get(pool, who).ok_or(Error::<T>::NoSeats)?;
+        let amount = record.reviewer.lose(amount);
+        if amount == 0 {
+            return Ok(());
+        }
+        Reviewers::<T>::insert(pool, who, record);
+        Self::pay_held(HoldReason::Seat, who, to, amount)?;
+        Self::deposit_event(Event::SeatsLost { pool, account: who.clone(), draw, amount });
+        Ok(())
+    }
+
+    /// Gives what is held on an account to another one, or to the treasury where that one cannot take it.
+    pub(crate) fn pay_held(
+        reason: HoldReason,
+        from: &T::AccountId,
+        to: &T::AccountId,
+        amount: Balance,
+    ) -> DispatchResult {
+        let reason = reason.into();
+        if from == to {
+            return T::Currency::release(&reason, from, amount, Precision::Exact).map(drop);
+        }
+        let give = |to: &T::AccountId| {
+            T::Currency::transfer_on_hold(
+                &reason,
+                from,
+                to,
+                amount,
+                Precision::Exact,
+                Restriction::Free,
+                Fortitude::Force,
+            )
+        };
+        give(to).or_else(|_| give(&T::Treasury::get())).map(drop)
+    }
+}

@@ -1,0 +1,260 @@
+//! Draws: by which seed, for whom, and what cannot be done about it.
+
+use super::story::*;
+use crate::mock::*;
+use frame_support::{assert_noop, assert_ok};
+use openledger_primitives::{
+    committee::{draw_seed, BudgetTerms, Phase, PoolId},
+    traits::{ReviewLimit, ReviewPolicies, Sessions},
+    QuotaExceeded, ReviewPolicy, OPEN,
+};
+use pallet_review::{Budgets, DrawOf, Draws, Error, Seeds};
+
+#[test]
+fn a_call_is_drawn_in_the_first_block_of_the_second_session_after_it() {
+    with_committees(30, || {
+        let id = submit(3);
+        assert_eq!(record(id).draw.session(), Some(CurrentSession::get() + 2));
+        sessions(1);
+        assert!(record(id).draw.session().is_some());
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        let expected = draw_seed(&<Neighbour as Sessions>::randomness(), id);
+        assert_eq!(record(id).draw.seed, expected);
+        assert_eq!(members(id).len(), 5);
+        assert!(!members(id).contains(&CONTRIBUTOR));
+        assert_eq!(Budgets::<Test>::get(DATANET).reserved, 3 * RULES.reserve());
+        assert!(record(id).global, "the pool has five times the committee");
+        assert_eq!(Seeds::<Test>::iter_keys().count(), 0, "a seed that is used is forgotten");
+    });
+}
+
+#[test]
+fn draws_of_one_session_have_different_committees() {
+    with_committees(60, || {
+        let (one, other) = (submit_from(50, 1), submit_from(51, 1));
+        draw(one);
+        assert_ne!(record(one).draw.seed, record(other).draw.seed);
+        assert_ne!(members(one), members(other));
+    });
+}
+
+#[test]
+fn the_seed_of_its_session_counts_also_when_a_draw_comes_later() {
+    with_committees(30, || {
+        // More draws than a block makes.
+        let draws: Vec<_> = (0..6).map(|n| submit_from(50 + n, 1)).collect();
+        CurrentSession::mutate(|session| *session += 2);
+        let randomness = <Neighbour as Sessions>::randomness();
+        block();
+        assert!(record(draws[5]).draw.session().is_some(), "its turn has not come");
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        assert_eq!(record(draws[5]).draw.seed, draw_seed(&randomness, draws[5]));
+    });
+}
+
+#[test]
+fn a_pool_of_few_judges_for_its_datanet_alone() {
+    with_committees(24, || {
+        let id = submit(1);
+        draw(id);
+        assert!(!record(id).global);
+        judge(id, &[GOOD; 5]);
+        unchallenged();
+        assert!(!CountsGlobally::get());
+    });
+}
+
+#[test]
+fn a_large_pool_s_verdicts_count_beyond_their_datanet() {
+    with_committees(25, || {
+        let id = submit(1);
+        draw(id);
+        judge(id, &[GOOD; 5]);
+        unchallenged();
+        assert!(CountsGlobally::get());
+    });
+}
+
+#[test]
+fn a_datanet_s_own_seats_never_count_beyond_it() {
+    with_committees(0, || {
+        let policy = ReviewPolicy::Committee { own_seats: true };
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, policy));
+        assert_ok!(Review::fund_budget(signed(OWNER), DATANET, OPEN));
+        for who in FIRST..FIRST + 40 {
+            assert_ok!(Review::bond_seats(signed(who), PoolId::Datanet(DATANET), 1));
+        }
+        sessions(2);
+        let id = submit(1);
+        draw(id);
+        assert_eq!(members(id).len(), 5);
+        assert!(!record(id).global);
+    });
+}
+
+#[test]
+fn a_file_can_be_taken_back_until_its_committee_is_drawn() {
+    with_committees(30, || {
+        let id = submit(2);
+        assert!(<Review as ReviewPolicies<AccountId>>::is_before_committee(50));
+        assert!(!<Review as ReviewPolicies<AccountId>>::is_drawn(50));
+        Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(50))));
+        <Review as ReviewPolicies<AccountId>>::forget(50);
+        checked();
+        assert_eq!(record(id).draw.files.len(), 1);
+        draw(id);
+        assert!(<Review as ReviewPolicies<AccountId>>::is_drawn(51));
+
+        let other = submit_from(60, 1);
+        Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(60))));
+        <Review as ReviewPolicies<AccountId>>::forget(60);
+        assert!(Draws::<Test>::get(other).is_none(), "a draw of no file is none");
+        checked();
+    });
+}
+
+#[test]
+fn curators_do_not_vote_on_what_is_before_a_committee() {
+    with_committees(30, || {
+        let id = submit(1);
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, 1)));
+        let vote = Review::vote(signed(11), DATANET, hash(50), 50, accept(50, 100));
+        assert_eq!(vote.unwrap_err().error, Error::<Test>::BeforeCommittee.into());
+        // It is drawn and judged all the same.
+        draw(id);
+        judge(id, &[GOOD; 5]);
+        unchallenged();
+        assert_eq!(ended().len(), 1);
+        // And curators vote on what comes then.
+        assert_ok!(Review::vote(signed(11), DATANET, FILE, 5, accept(50, 100)));
+    });
+}
+
+#[test]
+fn what_waits_for_curators_is_brought_before_a_committee_by_anyone() {
+    on_chain(3, || {
+        assert_ok!(Review::vote(signed(11), DATANET, FILE, 5, accept(50, 100)));
+        let files = || vec![FILE, OTHER_FILE].try_into().unwrap();
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, files()),
+            Error::<Test>::NoCommittee
+        );
+        let policy = ReviewPolicy::Committee { own_seats: false };
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, policy));
+        let vote = Review::vote(signed(12), DATANET, FILE, 5, accept(50, 100));
+        assert_eq!(vote.unwrap_err().error, Error::<Test>::BeforeCommittee.into());
+        for (files, error) in [
+            (vec![], Error::<Test>::NoFile),
+            (vec![FILE, FILE], Error::<Test>::NoFile),
+            (vec![[9; 32]], Error::<Test>::NotPending),
+        ] {
+            let files = files.try_into().unwrap();
+            assert_noop!(Review::request_review(signed(77), DATANET, files), error);
+        }
+        wait([3; 32], 7, CONTRIBUTOR + 1);
+        let mixed = vec![FILE, [3; 32]].try_into().unwrap();
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, mixed),
+            Error::<Test>::OtherContributor
+        );
+        assert_ok!(Review::request_review(signed(77), DATANET, files()));
+        assert!(voters().is_empty(), "what curators said is forgotten");
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, files()),
+            Error::<Test>::AlreadyBeforeCommittee
+        );
+        assert_eq!((DrawOf::<Test>::get(5), DrawOf::<Test>::get(6)), (Some(0), Some(0)));
+    });
+}
+
+#[test]
+fn a_budget_pays_for_so_many_files_a_day_and_account() {
+    with_committees(30, || {
+        let set = |files_a_day, share| {
+            let terms = BudgetTerms { files_a_day, share };
+            Review::set_budget_terms(signed(OWNER), DATANET, terms)
+        };
+        for (files, share) in [(0, 10), (10, 0), (10, 101)] {
+            assert_noop!(set(files, share), Error::<Test>::InvalidBudgetTerms);
+        }
+        assert_ok!(set(10, 50));
+        let check = |who: AccountId, files, day| {
+            <Review as ReviewPolicies<AccountId>>::check_budget(DATANET, &who, files, day)
+        };
+        let over = |total, limit| QuotaExceeded::Files { total, limit };
+        assert_eq!(check(CONTRIBUTOR, 11, 1), Err(ReviewLimit::Datanet(over(11, 10))));
+        assert_eq!(check(CONTRIBUTOR, 6, 1), Err(ReviewLimit::Share(over(6, 5))));
+        submit(5);
+        assert_eq!(check(CONTRIBUTOR, 1, 1), Err(ReviewLimit::Share(over(6, 5))));
+        assert_eq!(check(CONTRIBUTOR + 1, 5, 1), Ok(()));
+        assert_eq!(check(CONTRIBUTOR, 5, 2), Ok(()), "another day");
+        // Where curators decide nothing is paid for.
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, 1)));
+        assert_eq!(check(CONTRIBUTOR, 20, 1), Ok(()));
+    });
+}
+
+#[test]
+fn budgets_are_the_owner_s() {
+    with_committees(30, || {
+        let other = signed(OWNER + 1);
+        assert_noop!(Review::fund_budget(other.clone(), DATANET, 1), Error::<Test>::NotOwner);
+        assert_noop!(Review::take_back(other.clone(), DATANET, 1), Error::<Test>::NotOwner);
+        assert_noop!(
+            Review::set_budget_terms(other, DATANET, BudgetTerms::DEFAULT),
+            Error::<Test>::NotOwner
+        );
+        let owner = signed(OWNER);
+        assert_noop!(Review::fund_budget(owner.clone(), 7, 1), Error::<Test>::UnknownDatanet);
+        assert_noop!(Review::fund_budget(owner.clone(), DATANET, 0), Error::<Test>::BudgetTooLow);
+        let id = submit(4);
+        draw(id);
+        let free = 100 * OPEN - 4 * RULES.reserve();
+        assert_noop!(
+            Review::take_back(owner.clone(), DATANET, free + 1),
+            Error::<Test>::BudgetTooLow
+        );
+        assert_ok!(Review::take_back(owner, DATANET, free));
+        checked();
+        judge(id, &[GOOD; 5]);
+        unchallenged();
+        let budget = Budgets::<Test>::get(DATANET);
+        assert_eq!((budget.spent, budget.available), (20 * RULES.pay, 0));
+    });
+}
+
+#[test]
+fn a_raised_extractor_has_the_file_measured_anew_and_its_judges_paid() {
+    with_committees(30, || {
+        let id = submit(1);
+        let committee = draw(id);
+        judge(id, &[GOOD; 5]);
+        assert_ok!(Review::raise_extractor(
+            RuntimeOrigin::root(),
+            openledger_primitives::EXTRACTOR + 1
+        ));
+        unchallenged();
+        assert!(Settled::get().is_empty(), "no leaf names an extractor of before");
+        assert_eq!(Balances::free_balance(committee[0]), RICH - RULES.seat + RULES.pay);
+        let next = DrawOf::<Test>::get(SUBMISSIONS).expect("others are asked");
+        assert!(matches!(record(next).draw.phase, Phase::Waiting { .. }));
+    });
+}
+
+#[test]
+fn a_verdict_that_cannot_be_credited_is_tried_again_and_nothing_is_lost() {
+    with_committees(30, || {
+        let id = submit(1);
+        draw(id);
+        judge(id, &[GOOD; 5]);
+        RefuseVerdicts::set(true);
+        unchallenged();
+        assert!(ended().is_empty());
+        assert_eq!(Budgets::<Test>::get(DATANET).reserved, RULES.reserve());
+        RefuseVerdicts::set(false);
+        blocks(101);
+        assert_eq!(ended().len(), 1);
+    });
+}

@@ -1,0 +1,10 @@
+//! Drawn committees on chain: seats, draws, votes, challenges and money.
+
+mod calls;
+mod draws;
+mod outcomes;
+mod random;
+mod seats;
+mod state;
+mod story;
+mod weights;

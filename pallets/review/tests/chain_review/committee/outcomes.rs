@@ -1,0 +1,418 @@
+//! The table of outcomes, on chain: every one is reached by its own story, moves what the table says, and
+//! leaves a consistent state.
+
+use super::story::*;
+use crate::mock::*;
+use frame_support::{assert_noop, assert_ok};
+use openledger_primitives::{
+    committee::{Bond, DrawId, End, Outcome},
+    Balance, Verdict, OPEN,
+};
+use pallet_review::{Budgets, Draws, Error};
+
+/// What everybody has before a story, and what became of it.
+struct Purses {
+    balances: Vec<(AccountId, Balance)>,
+}
+
+impl Purses {
+    fn now() -> Self {
+        let all = |who: AccountId| (who, Balances::total_balance_of(who));
+        Self { balances: (1..=REVIEWERS_TO).map(all).collect() }
+    }
+
+    fn gain(&self, who: AccountId) -> i128 {
+        let (_, before) = self.balances.iter().find(|(one, _)| *one == who).unwrap();
+        Balances::total_balance_of(who) as i128 - *before as i128
+    }
+}
+
+trait Total {
+    fn total_balance_of(who: AccountId) -> Balance;
+}
+
+impl Total for Balances {
+    fn total_balance_of(who: AccountId) -> Balance {
+        use frame_support::traits::fungible::Inspect;
+        <Balances as Inspect<AccountId>>::total_balance(&who)
+    }
+}
+
+const PAY: i128 = RULES.pay as i128;
+const MISSED: i128 = RULES.missed as i128;
+const LOST: i128 = RULES.overturned as i128;
+const BOND: i128 = RULES.bond as i128;
+
+/// One file judged by five.
+struct Judged {
+    draw: DrawId,
+    first: Vec<AccountId>,
+    purses: Purses,
+}
+
+fn judged(says: [Says; 5]) -> Judged {
+    let draw = submit(1);
+    let purses = Purses::now();
+    let first = super::story::draw(draw);
+    judge(draw, &says);
+    Judged { draw, first, purses }
+}
+
+impl Judged {
+    fn gains(&self, members: &[AccountId]) -> Vec<i128> {
+        members.iter().map(|who| self.purses.gain(*who)).collect()
+    }
+
+    /// Somebody challenges, and the larger committee says this; answers its members.
+    fn challenged(&self, who: AccountId, says: [Says; 15]) -> Vec<AccountId> {
+        let by = pallet_review::NextDraw::<Test>::get();
+        assert_ok!(Review::challenge(signed(who), self.draw, 0));
+        assert_eq!(bond_of(who), RULES.bond);
+        checked();
+        let larger = super::story::draw(by);
+        assert!(larger.iter().all(|one| !self.first.contains(one) && *one != who));
+        judge(by, &says);
+        blocks(2);
+        larger
+    }
+
+    /// Ended so, with everything over and all money in its place.
+    fn ended(&self, outcome: Outcome) {
+        assert_eq!(ended(), [(SUBMISSIONS, outcome)]);
+        assert_eq!(Draws::<Test>::iter_keys().count(), 0, "every draw is over");
+        let budget = Budgets::<Test>::get(DATANET);
+        assert_eq!(budget.reserved, 0);
+        match outcome.end() {
+            End::Leaf | End::LeafOfChallenge => {
+                let settled = Settled::get();
+                assert!(matches!(settled[..], [(_, _, Verdict::Accept { .. })]), "{settled:?}");
+            }
+            End::Refusal => {
+                assert!(matches!(Settled::get()[..], [(_, _, Verdict::Reject(_))]));
+            }
+            End::Nothing => {
+                assert!(Settled::get().iter().all(|(_, _, one)| *one == Verdict::Unavailable));
+                assert_eq!(Settled::get().len() + Undecided::get().len(), 1);
+            }
+            End::Again => panic!("it is not over"),
+        }
+        if outcome.bond() == Bond::None {
+            assert_eq!(bond_of(CHALLENGER), 0);
+        }
+        // Nothing is bound to anything any more.
+        for who in FIRST..=REVIEWERS_TO {
+            assert_eq!((seats(who).reviewer.open, seats(who).reviewer.open_before), (0, 0));
+        }
+        checked();
+    }
+}
+
+fn most(says: Says, times: usize, rest: Says) -> [Says; 15] {
+    let mut all = [rest; 15];
+    all[..times].fill(says);
+    all
+}
+
+#[test]
+fn accepted() {
+    with_committees(30, || {
+        let file = judged([Accept(60, 500), Accept(80, 500), Accept(90, 500), Reject, Unavailable]);
+        assert!(
+            Settled::get().is_empty(),
+            "nothing is credited before the window to challenge is over"
+        );
+        unchallenged();
+        file.ended(Outcome::Accepted);
+        assert_eq!(file.gains(&file.first), [PAY, PAY, PAY, 0, 0]);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 3 * RULES.pay);
+        assert_eq!(Judges::get(), file.first[..3]);
+        let [(_, _, Verdict::Accept { score, units, .. })] = Settled::get()[..] else { panic!() };
+        assert_eq!((score.get(), units), (80, 500), "the medians");
+    });
+}
+
+#[test]
+fn refused() {
+    with_committees(30, || {
+        let file = judged([Reject, Reject, GOOD, Reject, Guess]);
+        unchallenged();
+        file.ended(Outcome::Refused);
+        assert_eq!(file.gains(&file.first), [PAY, PAY, 0, PAY, -MISSED]);
+        assert_eq!(
+            file.purses.gain(TREASURY),
+            MISSED,
+            "who has not the file loses as who is absent"
+        );
+    });
+}
+
+/// Judged until no committee is left to ask; answers how it left each.
+fn again(says: [Says; 5]) -> Vec<Outcome> {
+    let mut draw = submit(1);
+    for _ in 0..RULES.asks {
+        super::story::draw(draw);
+        let next = pallet_review::NextDraw::<Test>::get();
+        judge(draw, &says);
+        blocks(2);
+        draw = next;
+    }
+    assert_eq!(Draws::<Test>::iter_keys().count(), 0);
+    let budget = Budgets::<Test>::get(DATANET);
+    assert_eq!((budget.spent, budget.reserved), (0, 0), "at no cost to the budget");
+    checked();
+    ended().into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[test]
+fn unavailable_again() {
+    with_committees(30, || {
+        let file = judged([Unavailable, Unavailable, Unavailable, GOOD, GOOD]);
+        assert_eq!(ended(), [(SUBMISSIONS, Outcome::UnavailableAgain)]);
+        assert_eq!(file.gains(&file.first), [0; 5]);
+        let next = file.draw + 1;
+        assert_eq!(pallet_review::DrawOf::<Test>::get(SUBMISSIONS), Some(next));
+        assert!(Review::was_drawn(SUBMISSIONS), "it cannot be taken back any more");
+        // Others are asked, who can fetch it.
+        super::story::draw(next);
+        judge(next, &[GOOD; 5]);
+        unchallenged();
+        assert_eq!(ended()[1..], [(SUBMISSIONS, Outcome::Accepted)]);
+    });
+}
+
+#[test]
+fn unavailable() {
+    with_committees(30, || {
+        let outcomes = again([Unavailable; 5]);
+        let again = Outcome::UnavailableAgain;
+        assert_eq!(outcomes, [again, again, Outcome::Unavailable]);
+        assert_eq!(Settled::get()[0].2, Verdict::Unavailable);
+    });
+}
+
+#[test]
+fn split_again() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, Reject, Reject, Unavailable]);
+        assert_eq!(ended(), [(SUBMISSIONS, Outcome::SplitAgain)]);
+        assert_eq!(file.gains(&file.first), [0; 5]);
+    });
+}
+
+#[test]
+fn split() {
+    with_committees(30, || {
+        let outcomes = again([GOOD, GOOD, Reject, Reject, Guess]);
+        assert_eq!(outcomes, [Outcome::SplitAgain, Outcome::SplitAgain, Outcome::Split]);
+        assert_eq!(Undecided::get(), [SUBMISSIONS], "without prejudice");
+    });
+}
+
+#[test]
+fn no_quorum_again() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, Nothing, Nothing, Nothing]);
+        assert_eq!(ended(), [(SUBMISSIONS, Outcome::NoQuorumAgain)]);
+        let gains = file.gains(&file.first);
+        assert_eq!(gains, [0, 0, -MISSED, -MISSED, -MISSED], "who committed did what it could");
+        assert_eq!(file.purses.gain(TREASURY), 3 * MISSED);
+    });
+}
+
+#[test]
+fn no_quorum() {
+    with_committees(30, || {
+        let outcomes = again([Nothing; 5]);
+        assert_eq!(outcomes, [Outcome::NoQuorumAgain, Outcome::NoQuorumAgain, Outcome::NoQuorum]);
+        assert_eq!(Undecided::get(), [SUBMISSIONS]);
+    });
+}
+
+#[test]
+fn a_last_revealer_who_waits_loses_and_decides_nothing() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Waits]);
+        unchallenged();
+        file.ended(Outcome::Accepted);
+        assert_eq!(file.gains(&file.first), [PAY, PAY, PAY, 0, -MISSED]);
+    });
+}
+
+/// Tried until it is over; answers in which sessions.
+fn never_drawn() -> Vec<u32> {
+    let draw = submit(2);
+    let mut tried = Vec::new();
+    for _ in 0..600 {
+        let before = Draws::<Test>::get(draw).map(|record| record.draw.session());
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        let after = Draws::<Test>::get(draw).map(|record| record.draw.session());
+        if before != after {
+            tried.push(CurrentSession::get());
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    block();
+    assert_eq!(Draws::<Test>::iter_keys().count(), 0);
+    assert_eq!(Undecided::get(), [SUBMISSIONS, SUBMISSIONS + 1]);
+    checked();
+    tried
+}
+
+#[test]
+fn too_few_seats() {
+    with_committees(4, || {
+        let began = CurrentSession::get();
+        let tried: Vec<_> = never_drawn().iter().map(|session| session - began).collect();
+        assert_eq!(tried, [2, 3, 5, 9, 17, 33, 65, 129, 257, 513], "twice as long each time");
+        assert!(ended().iter().all(|(_, outcome)| *outcome == Outcome::TooFewSeats));
+        assert_eq!(ended().len(), 2);
+    });
+}
+
+#[test]
+fn empty_budget() {
+    with_committees(30, || {
+        // It covers one file, and the call has two.
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, 100 * OPEN - RULES.reserve()));
+        assert_eq!(never_drawn().len(), 10);
+        assert!(ended().iter().all(|(_, outcome)| *outcome == Outcome::EmptyBudget));
+    });
+}
+
+#[test]
+fn acceptance_upheld() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Reject]);
+        let larger = file.challenged(CHALLENGER, most(GOOD, 10, Reject));
+        file.ended(Outcome::AcceptanceUpheld);
+        let fees = 10 * PAY;
+        assert_eq!(file.gains(&larger)[9..11], [PAY, 0]);
+        let each = PAY + (BOND - fees) / 3;
+        assert_eq!(file.gains(&file.first), [each, each, each, 0, 0]);
+        assert_eq!(file.purses.gain(CHALLENGER), -BOND);
+        assert_eq!(bond_of(CHALLENGER), 0);
+    });
+}
+
+#[test]
+fn acceptance_overturned() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Guess]);
+        let larger = file.challenged(CHALLENGER, most(Reject, 8, GOOD));
+        file.ended(Outcome::AcceptanceOverturned);
+        assert_eq!(file.gains(&file.first), [-LOST, -LOST, -LOST, 0, 0]);
+        assert_eq!(file.purses.gain(CHALLENGER), 3 * LOST / 2, "half of what they lose");
+        assert_eq!(file.gains(&larger)[7..9], [PAY, 0]);
+        assert_eq!(file.purses.gain(TREASURY), 3 * LOST / 2 - 8 * PAY);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0);
+        let judges: Vec<_> = larger[..8].to_vec();
+        assert_eq!(Judges::get(), judges, "its refusal is the larger committee's");
+        for who in &file.first[..3] {
+            assert_eq!(seats(*who).reviewer.held, RULES.seat - RULES.overturned);
+            assert_eq!(held(*who), RULES.seat - RULES.overturned);
+        }
+    });
+}
+
+#[test]
+fn measured_anew() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        let other = Accept(70, 400);
+        file.challenged(CHALLENGER, most(other, 15, other));
+        file.ended(Outcome::MeasuredAnew);
+        let [(_, _, Verdict::Accept { units, .. })] = Settled::get()[..] else { panic!() };
+        assert_eq!(units, 400, "as the larger committee measured it");
+        assert_eq!(file.gains(&file.first), [-LOST; 5]);
+    });
+}
+
+#[test]
+fn acceptance_unavailable() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        file.challenged(CHALLENGER, most(Unavailable, 9, GOOD));
+        file.ended(Outcome::AcceptanceUnavailable);
+        assert_eq!(file.purses.gain(CHALLENGER), 5 * LOST / 2);
+        assert_eq!(Settled::get()[0].2, Verdict::Unavailable);
+    });
+}
+
+#[test]
+fn acceptance_stands() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        let mut says = most(Reject, 7, GOOD);
+        says[14] = Unavailable;
+        file.challenged(CHALLENGER, says);
+        file.ended(Outcome::AcceptanceStands);
+        assert_eq!(file.gains(&file.first), [PAY; 5]);
+        assert_eq!(file.purses.gain(CHALLENGER), 0);
+    });
+}
+
+#[test]
+fn an_acceptance_stands_where_no_larger_committee_can_be_drawn() {
+    // 5, the contributor and the challenger leave 14 of 20, who are too few.
+    with_committees(19, || {
+        let file = judged([GOOD; 5]);
+        assert_ok!(Review::challenge(signed(FIRST), file.draw, 0).or_else(|_| {
+            // A member of the majority may not.
+            Review::challenge(signed(CHALLENGER), file.draw, 0)
+        }));
+        for _ in 0..600 {
+            CurrentSession::mutate(|session| *session += 1);
+            block();
+        }
+        file.ended(Outcome::AcceptanceStands);
+    });
+}
+
+#[test]
+fn refusal_upheld() {
+    with_committees(30, || {
+        let file = judged([Reject; 5]);
+        assert_noop!(
+            Review::challenge(signed(CHALLENGER), file.draw, 0),
+            Error::<Test>::NotContributor
+        );
+        file.challenged(CONTRIBUTOR, [Reject; 15]);
+        file.ended(Outcome::RefusalUpheld);
+        assert_eq!(file.purses.gain(CONTRIBUTOR), -BOND);
+        assert_eq!(file.purses.gain(file.first[0]), PAY + (BOND - 15 * PAY) / 5);
+    });
+}
+
+#[test]
+fn refusal_overturned() {
+    with_committees(30, || {
+        let file = judged([Reject, Reject, Reject, GOOD, GOOD]);
+        let larger = file.challenged(CONTRIBUTOR, most(GOOD, 8, Reject));
+        file.ended(Outcome::RefusalOverturned);
+        assert_eq!(file.purses.gain(CONTRIBUTOR), 3 * LOST / 2);
+        assert_eq!(Judges::get(), larger[..8]);
+    });
+}
+
+#[test]
+fn refusal_stands() {
+    with_committees(30, || {
+        let file = judged([Reject; 5]);
+        file.challenged(CONTRIBUTOR, most(Unavailable, 15, Reject));
+        file.ended(Outcome::RefusalStands);
+        assert_eq!(file.purses.gain(CONTRIBUTOR), 0);
+        assert_eq!(file.gains(&file.first), [PAY; 5]);
+    });
+}
+
+#[test]
+fn every_row_of_the_table_has_a_test_of_its_name() {
+    let tests = include_str!("outcomes.rs");
+    for outcome in Outcome::ALL {
+        let name = outcome.name().replace('-', "_");
+        assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
+    }
+}
