@@ -89,6 +89,8 @@ pub(crate) struct Line {
     pub(crate) right_to_left: bool,
     /// Letters that are read from the right and stand higher or lower than the first one.
     pub(crate) sloping: usize,
+    /// Where glyphs without a known character stand: the gaps that they leave part no words.
+    holes: Vec<f64>,
     /// The larger one of the line's sizes.
     unit: f64,
     /// Where the last glyph that is no mark begins.
@@ -152,6 +154,13 @@ impl Line {
 
     pub(crate) fn is_full(&self) -> bool {
         self.cells.len() >= MAX_CELLS
+    }
+
+    /// Leaves the place of a glyph without a known character, if the line has begun.
+    pub(crate) fn leave_hole(&mut self, middle: f64) {
+        if !self.is_empty() && self.holes.len() < MAX_CELLS {
+            self.holes.push(middle);
+        }
     }
 
     /// Appends a glyph's text, which may be empty; `size` with its height over the line.

@@ -139,6 +139,12 @@ impl Layout {
         let known = !text.contains(is_unknown);
         let text = self.counted(text, limit);
         if text.is_empty() && !known {
+            let (dx, dy) =
+                (x + advance.0 / 2.0 - self.origin.0, y + advance.1 / 2.0 - self.origin.1);
+            let (ux, uy) = self.direction;
+            if (dy * ux - dx * uy).abs() < ACROSS * size {
+                self.line.leave_hole(dx * ux + dy * uy);
+            }
             return Ok(());
         }
         let (mut gap, mut jump) = (Gap::None, false);

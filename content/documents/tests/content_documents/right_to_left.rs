@@ -234,6 +234,38 @@ fn gaps_are_measured_by_those_of_their_line() {
 }
 
 #[test]
+fn a_sign_without_a_character_says_nothing_about_the_gaps_of_its_line() {
+    // Words .18 apart, with ligatures in them whose characters the font does not state.
+    let mut glyphs: Vec<Glyph<'_>> = Vec::new();
+    let mut x = 0.0;
+    for _ in 0..5 {
+        for letter in ["ن", "\u{e001}", "م", "ل", "س"] {
+            let width = if letter == "\u{e001}" { 0.9 } else { 0.5 };
+            glyphs.push((letter, x, 0.0, width));
+            x += width;
+        }
+        x += 0.18;
+    }
+    assert_eq!(drawn(&glyphs), ["سلم ن"; 5].join(" "));
+}
+
+#[test]
+fn a_blank_that_lies_over_a_letter_parts_no_words() {
+    // As XeTeX draws some Kurdish: a blank in each word, under its next letter, and words .18 apart.
+    let mut glyphs: Vec<Glyph<'_>> = Vec::new();
+    let mut x = 0.0;
+    for _ in 0..6 {
+        for (letter, width) in [("ن", 0.5), (" ", 0.0), ("م", 0.5), ("ل", 0.5), ("س", 0.5)] {
+            glyphs.push((letter, x, 0.0, if letter == " " { 0.2 } else { width }));
+            x += width;
+        }
+        x += 0.18;
+    }
+    let words = drawn(&glyphs).replace("م ن", "من");
+    assert_eq!(words, ["سلمن"; 6].join(" "));
+}
+
+#[test]
 fn numbers_keep_their_digits_in_order_whatever_their_script() {
     for (as_seen, as_read) in [
         ("٪١٥_ةبيرض", "ضريبة ١٥٪"),

@@ -29,6 +29,8 @@ const MOST: f64 = 0.6;
 const LONE: f64 = 0.15;
 /// Fewest gaps of a line that say what is usual on a page.
 const FEW: usize = 3;
+/// How far a blank may lie over the next letter and part it from the one before, in units.
+const STEP: f64 = 0.05;
 /// How small the raised sign of a note is beside its word, and how far it is raised, in units.
 const RAISED: f64 = 0.85;
 const LIFT: f64 = 0.15;
@@ -116,23 +118,35 @@ impl Line {
     /// letters of words touch.
     fn word_gap(&self, runs: &[Run], seen: &mut Seen, space: f64, tab: f64) -> f64 {
         let mut gaps = Vec::new();
+        let mut holes = self.holes.clone();
+        holes.sort_by(f64::total_cmp);
+        let has_hole = |from: f64, to: f64| {
+            let first = holes.get(holes.partition_point(|hole| *hole < from));
+            first.is_some_and(|hole| *hole < to)
+        };
         let (mut letters, mut blanks) = (0, 0);
-        let mut last: Option<f64> = None;
+        let (mut last, mut blank): (Option<f64>, Option<f64>) = (None, None);
         for cell in runs.iter().flat_map(|run| &run.cells).filter_map(|at| self.cells.get(*at)) {
             let text = self.text_of(cell);
             match class_of(text) {
                 Class::Right => {
                     letters += 1;
-                    gaps.extend(last.map(|last| (cell.start - last) / self.unit));
+                    // A blank that lies over the next letter parts nothing.
+                    let parts = |end: f64| cell.start > end - STEP * self.unit;
+                    blanks += usize::from(blank.take().is_some_and(parts));
+                    let gap = last.filter(|last| !has_hole(*last, cell.start));
+                    gaps.extend(gap.map(|last| (cell.start - last) / self.unit));
                     last = Some(last.map_or(cell.end, |last| last.max(cell.end)));
                 }
                 Class::Mark => {}
                 _ => {
-                    blanks += usize::from(!text.is_empty() && text.trim().is_empty());
+                    blanks += usize::from(blank.take().is_some());
+                    blank = (!text.is_empty() && text.trim().is_empty()).then_some(cell.end);
                     last = None;
                 }
             }
         }
+        blanks += usize::from(blank.is_some());
         seen.letters += letters;
         seen.blanks += blanks;
         let parted = blanks * LONG_WORD >= letters || letters < LONG_WORD;
