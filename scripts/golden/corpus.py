@@ -25,9 +25,13 @@ wrong order, or words apart or together that are not. So words with Hebrew or Ar
 asked of three: poppler, PDFium (pypdfium2) and MuPDF (pymupdf). They go to a list of their own,
 `…-rtl.tsv`: `count TAB word` as often as two of the three have it, `? TAB count TAB word` as often as
 one alone has it beyond that, and `= TAB count TAB count TAB some` how many are agreed on, how many the
-middle one of the three has, and whether it is `all` words of the file or `some`. Marks go to the word before them, as none begins a word.
+middle one of the three has, and whether it is `all` words of the file or `some`. Marks go to the word before
+them, as none begins a word. `~ TAB letters` is what a glyph of several letters stands for, as the file's
+own fonts state it.
 
-Needs poppler-utils, and mammoth, pillow, pypdfium2 and pymupdf from PyPI.
+Needs Debian's poppler-utils, poppler-data (characters of Chinese, Japanese and Korean fonts),
+fonts-urw-base35 and fonts-dejavu-core (what is not embedded has no ink without them), and mammoth, pillow,
+pypdfium2 and pymupdf from PyPI.
 """
 
 import collections
@@ -37,6 +41,7 @@ import html.parser
 import importlib.machinery
 import importlib.util
 import io
+import itertools
 import pathlib
 import re
 import subprocess
@@ -56,9 +61,13 @@ LOADER.exec_module(corpus)
 MAX_BYTES, MAX_PAGES, MAX_FILES = 2 << 20, 60, 40
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 CONTROLS = "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+# A line with control characters is codes of a font; U+0002 is a hyphen to PDFium.
+CODES = r"[^\n]*[\x00\x01\x03-\x08\x0e-\x1b\x7f][^\n]*"
 # Tatweel, and the points and vowels of Hebrew, Arabic and Syriac.
 IGNORED = "\u0640\u00ad"
 MARKS = "".join(chr(c) for c in range(0x590, 0x900) if unicodedata.category(chr(c)) == "Mn")
+# The arrows over vectors, which readers put beside their letters.
+ARROWS = "[\u20d0-\u20dc\u20e1\u20e5-\u20f0]"
 
 
 def pages(data):
@@ -157,7 +166,10 @@ def reads_from_right(data):
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
         file.write(data)
         file.flush()
-        return len(RTL.findall(poppler_text(file.name))) >= 10
+        try:
+            return len(RTL.findall(poppler_text(file.name))) >= 10
+        except subprocess.TimeoutExpired:  # Some tests of libraries are made for that.
+            return False
 
 
 def write(name, columns, rows):
@@ -278,7 +290,7 @@ def pdf_words(path):
 
 
 def poppler_text(path):
-    done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=300)
+    done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, timeout=60)
     return done.stdout.decode("utf-8", "replace")
 
 
@@ -296,13 +308,82 @@ def mupdf_text(path):
         return "\n".join(page.get_text() for page in document)
 
 
-def parts(text):
+def ligatures(path):
+    """What glyphs of several letters read from the right stand for, as the file's fonts state it, in the
+    order of reading."""
+    import pymupdf
+
+    found = set()
+    with pymupdf.open(str(path)) as document:
+        for number in range(1, document.xref_length()):
+            kind, value = document.xref_get_key(number, "ToUnicode")
+            if kind != "xref":
+                continue
+            stated = document.xref_stream(int(value.split()[0])) or b""
+            for code in re.findall(rb"<[0-9A-Fa-f]+>\s*<((?:[0-9A-Fa-f]{4}){2,4})>", stated):
+                text = bytes.fromhex(code.decode()).decode("utf-16-be", "replace")
+                letters = "".join(parts(re.sub(f"[{MARKS}]", "", text)))
+                if len(letters) > 1 and all(RTL.match(letter) for letter in letters):
+                    found.add(letters)
+    return sorted(found)
+
+
+def nameless_words(path):
+    """What MuPDF reads in Type 3 fonts that have no ToUnicode and no name of a character for any of their
+    signs (`x52`, `Circle`): the letters at the codes, as the other readers do."""
+    import pymupdf
+
+    found = collections.Counter()
+    with pymupdf.open(str(path)) as document:
+        def is_nameless(number):
+            key = document.xref_get_key
+            differences = key(number, "Encoding/Differences")[1]
+            names = re.findall(r"/([^\s/\[\]]+)", differences)
+            stated = key(number, "ToUnicode")[0] != "null"
+            known = any(
+                len(name) == 1 or pymupdf.glyph_name_to_unicode(name) != 0xFFFD for name in names
+            )
+            return bool(names) and not stated and not known
+
+        fonts = {}
+        for page in document:
+            for block in page.get_text("dict")["blocks"]:
+                for span in (span for line in block.get("lines", ()) for span in line["spans"]):
+                    font = re.fullmatch(r"Type3 \((\d+) \d+ R\)", span["font"])
+                    number = font and int(font.group(1))
+                    if number and number not in fonts:
+                        fonts[number] = is_nameless(number)
+                    if number and fonts[number]:
+                        found.update(parts(span["text"]))
+    return found
+
+
+def parts(text, joined=True):
     """What is compared of words, as the test has it: runs of letters, marks and digits in
-    normalisation form KC, each mark of letters read from the right with the word before it."""
-    text = unicodedata.normalize("NFKC", re.sub(CONTROLS, "", text))
-    text = re.sub(f"[ \n\r]+(?=[{MARKS}])", "", text)
+    normalisation form KC. Letters read from the right that a blank and a mark part are one word, unless
+    `joined` is false."""
+    text = unicodedata.normalize("NFKC", re.sub(f"{CONTROLS}|{ARROWS}", "", text))
+    text = re.sub(CODES, " ", text)
+    text = re.sub(f"[ \n\r]+(?=[{MARKS}])" if joined else f"[{MARKS}]", "", text)
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in text if c not in IGNORED)
-    return "".join(kept).split()
+    words = "".join(kept).split()
+    return [word for word in words if any(unicodedata.category(c)[0] in "LN" for c in word)]
+
+
+def stretches(word):
+    """A word that has letters read from the right parted where the direction changes, their digits apart:
+    readers put a blank there or none. Not one with a letter or two between them, or with letters that
+    nobody writes beside them: those are codes of a font."""
+
+    def kind(character):
+        return (bool(RTL.match(character)), character.isnumeric() and bool(RTL.match(character)))
+
+    runs = ["".join(run) for _, run in itertools.groupby(word, kind)]
+    shown = [run for run in runs if not RTL.match(run)]
+    others = [run for run in shown if any(unicodedata.category(c)[0] in "LM" for c in run)]
+    strange = any("\u024f" < c and not "\u2e80" <= c <= "\ud7ff" for run in others for c in run)
+    codes = len(runs) > 1 and (strange or any(len(run) < 3 for run in others))
+    return [word] if codes else runs
 
 
 def rtl_words(path):
@@ -317,12 +398,15 @@ def rtl_words(path):
             texts.append("")
     letters = sum(character.isalpha() for character in texts[0])
     everything = 3 * len(RTL.findall(texts[0])) >= letters
-    counts = [
-        collections.Counter(
-            re.sub(f"[{MARKS}]", "", word) for word in parts(text) if everything or RTL.search(word)
-        )
-        for text in texts
-    ]
+    # Poppler and PDFium put blanks into words before and behind marks. To MuPDF a mark has no width,
+    # so that the blank between two words stands before the mark of the first one's last letter.
+    nameless = nameless_words(path)
+    counts = []
+    for text, reader in zip(texts, ("poppler", "PDFium", "MuPDF")):
+        words = (re.sub(f"[{MARKS}]", "", word) for word in parts(text, reader != "MuPDF"))
+        pieces = (piece for word in words for piece in stretches(word))
+        counts.append(collections.Counter(p for p in pieces if everything and p or RTL.search(p)))
+        counts[-1] -= nameless
     agreed, alone = collections.Counter(), collections.Counter()
     for word in set().union(*counts):
         most, second, _ = sorted((count[word] for count in counts), reverse=True)
@@ -410,6 +494,7 @@ def words(everything):
             lines = ["=\t" + "\t".join(map(str, sums))]
             lines += [f"{count}\t{word}" for word, count in sorted(agreed.items())]
             lines += [f"?\t{count}\t{word}" for word, count in sorted(alone.items())]
+            lines += [f"~\t{letters}" for letters in ligatures(path)]
             beside(out).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
     with ThreadPoolExecutor(2) as pool:
