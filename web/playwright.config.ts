@@ -4,14 +4,16 @@ const chromium = process.env.OPENLEDGER_CHROMIUM ?? "/usr/bin/chromium";
 // Screenshots, a measurement, or a network that is kept up: what is no test.
 const only = process.env.OPENLEDGER_PLAYWRIGHT;
 
-// One network for all files, started by e2e/network/start.ts. Files wait for blocks most of their time, so three
-// run side by side, the longest one first; each signs with accounts of its own (e2e/people.ts). The pages are
-// looked at when there is something on them, and what breaks the network runs last and alone.
+// One network for all files, started by e2e/network/start.ts. Files wait for blocks most of their time, so four
+// run side by side, the longest ones first, so that none is left to run alone; each signs with accounts of its own
+// (e2e/people.ts). The pages are looked at when there is something on them, and what breaks the network runs last and
+// alone.
+const long = /\/(owner|rewards|endings|owners)\.spec\.ts/;
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
   globalSetup: "./e2e/network/start.ts",
-  workers: 3,
+  workers: 4,
   timeout: 120_000,
   expect: { timeout: 30_000 },
   reporter: process.env.CI ? [["list"]] : [["line"]],
@@ -28,13 +30,13 @@ export default defineConfig({
   projects: only
     ? [{ name: only, testMatch: `${only}.spec.ts` }]
     : [
-        { name: "owner", testMatch: "owner.spec.ts" },
-        { name: "paths", testIgnore: /\/(owner|pages|faults|screenshots|keep|usable)\.spec\.ts/ },
+        { name: "long", testMatch: long },
+        { name: "paths", testIgnore: [long, /\/(pages|faults|screenshots|keep|usable)\.spec\.ts/] },
         {
           name: "pages",
           testMatch: "pages.spec.ts",
           fullyParallel: true,
-          dependencies: ["owner", "paths"],
+          dependencies: ["long", "paths"],
         },
         { name: "faults", testMatch: "faults.spec.ts", dependencies: ["pages"] },
       ],

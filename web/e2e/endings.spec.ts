@@ -113,7 +113,7 @@ test.describe
       await expect(page.getByRole("dialog").getByText("for ever", { exact: false })).toBeVisible();
       await signAndWait(page);
       await expect(page.getByText("It was revoked", { exact: true })).toBeVisible(chainTime);
-      await expect(page.getByText("revoked", { exact: true })).toBeVisible(chainTime);
+      await expect(page.getByText("Revoked", { exact: true })).toBeVisible(chainTime);
       await expectUsable(page);
       await page.goto(`/datanets/${datanet}`);
       await expect(page.getByText("1 file of it was revoked")).toBeVisible(chainTime);
@@ -121,7 +121,7 @@ test.describe
         page.getByText("no job may name a version of it any more", { exact: false }),
       ).toBeVisible();
       const verdicts = page.getByRole("region", { name: "Recent verdicts" });
-      await expect(verdicts.getByText("revoked", { exact: true })).toBeVisible();
+      await expect(verdicts.getByText("Revoked", { exact: true })).toBeVisible();
       await page.goto("/factory");
       await page.getByRole("checkbox", { name: /Old ledgers/ }).click();
       await expect(page.getByRole("alert").filter({ hasText: "its first one was revoked" })).toBeVisible(

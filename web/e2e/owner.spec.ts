@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { keepers } from "./keepers.ts";
-import { actAs, api, chainTime, datanetCalled, signAndWait } from "./steps.ts";
+import { actAs, api, chainTime, datanetCalled, expectUsable, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
 
@@ -275,6 +275,8 @@ test.describe
       // While it trains, another job that no worker takes for its price waits, and is called off.
       await page.goto(`/factory?from=${first}`);
       await expect(page.getByText(`The settings of run ${first}`)).toBeVisible();
+      // A suggestion comes once the chain has said how much data there is.
+      await expect(page.getByLabel("Token ceiling")).toHaveValue(/\d/);
       await page.getByLabel("Token ceiling").fill("80000000");
       await page.getByLabel("Offer").fill("0.2");
       await expect(page.getByText("The offer is below the cheapest worker's floor")).toBeVisible();
@@ -339,6 +341,7 @@ test.describe
         await page.goto(path.endsWith("=") ? `/${path}${first}` : `/${path}/${first}`);
         await expect(page.getByText("It was trained on a file that was revoked since")).toBeVisible();
       }
+      await expectUsable(page);
       const files = page.getByRole("table", { name: "Files with their shares" });
       await expect(files.getByRole("row").filter({ hasText: "revoked" })).toHaveCount(1);
       await page.goto("/attribution");

@@ -4,7 +4,7 @@ import { Notice } from "@/components/ui/Notice";
 
 /** Beside a file that was revoked, and an adapter that was trained on one. */
 export function RevokedBadge({ adapter = false }: { adapter?: boolean }) {
-  return <Badge tone="warn">{adapter ? "holds a revoked file" : "revoked"}</Badge>;
+  return <Badge tone="warn">{adapter ? "holds a revoked file" : "Revoked"}</Badge>;
 }
 
 /** That an adapter was trained on a file that was revoked since, and what follows. */

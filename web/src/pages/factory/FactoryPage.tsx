@@ -238,6 +238,7 @@ export default function FactoryPage() {
                 unit="tokens"
                 inputMode="numeric"
                 value={ceilingText}
+                placeholder={sized ? undefined : "not known yet"}
                 error={"error" in ceiling && (draft.ceiling !== null || sized) ? ceiling.error : undefined}
                 help="The price covers so many tokens, whatever the worker uses of them."
                 onChange={(event) => change({ ceiling: event.target.value })}
@@ -247,6 +248,7 @@ export default function FactoryPage() {
                 unit="OPEN"
                 inputMode="decimal"
                 value={budgetText}
+                placeholder={waits ? "not known yet" : undefined}
                 error={"error" in budget && !waits ? budget.error : undefined}
                 help={`For all tokens of the ceiling${minimum === undefined ? "" : `; at least ${formatOpen(minimum)}`}. Workers with a higher floor do not get it.`}
                 onChange={(event) => change({ budget: event.target.value })}
