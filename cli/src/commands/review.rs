@@ -113,6 +113,8 @@ IPFS directory, on the disk before anything is sent.")]
   openledger --key me review challenge 7 --file 0")]
     Challenge(committee::Challenge),
     /// Do what is due for seats and draws, should blocks not have come to it. Free if something was.
+    #[command(after_help = "Examples:
+  openledger --key me review advance")]
     Advance,
     /// Bring files before a committee that wait since the Datanet's policy changed.
     #[command(after_help = "Examples:
@@ -120,10 +122,11 @@ IPFS directory, on the disk before anything is sent.")]
     Request(committee::Request),
     /// Judge whatever the account is drawn for, until it is stopped: fetch, measure, commit, reveal.
     #[command(after_help = "Examples:
-  RUST_LOG=info openledger --key me --password-file pw --peer /ip4/… review run --score 60
+  openledger --key me --password-file pw --peer /ip4/… review run --score 60
 
 Accepts what can be fetched, can be read and has enough units, and refuses what cannot be read or is too
-small. It does not know what a file is about: run it for Datanets where that is enough.")]
+small. It does not know what a file is about: run it for Datanets where that is enough.
+RUST_LOG=info says what it does.")]
     Run(run::Run),
 }
 

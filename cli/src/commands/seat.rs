@@ -31,11 +31,15 @@ loses a part of them.")]
   openledger --key me seat withdraw --modality text")]
     Unbond(Seats),
     /// Get the OPEN of seats back that have left.
+    #[command(after_help = "Examples:
+  openledger --key me seat withdraw --modality text")]
     Withdraw {
         #[command(flatten)]
         pool: Pool,
     },
     /// Bond anew what seats have lost: below three quarters of its price a seat is not drawn.
+    #[command(after_help = "Examples:
+  openledger --key me seat top-up --modality text")]
     TopUp {
         #[command(flatten)]
         pool: Pool,
