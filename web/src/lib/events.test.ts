@@ -15,7 +15,7 @@ describe("events in words", () => {
   it("are there for every event of the chain's own pallets, and for no other", () => {
     for (const [pallet, file] of [
       ["Datanets", "datanets/src/lib.rs"],
-      ["Review", "review/src/lib.rs"],
+      ["Review", "review/src/events.rs"],
       ["Leaderboard", "leaderboard/src/lib.rs"],
       ["Training", "training/src/events.rs"],
     ] as const) {

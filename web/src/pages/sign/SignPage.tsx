@@ -23,7 +23,14 @@ function Costs({ signable, link, account }: { signable: Signable; link: SignLink
       <Facts
         facts={[
           ["Paid", <Amount key="spent" plancks={cost.spent} most={18} />],
-          ["Held", <Amount key="held" plancks={cost.held} most={18} />],
+          [
+            "Held",
+            <span key="held">
+              {(cost.held > 0n || !cost.heldToo) && <Amount plancks={cost.held} most={18} />}
+              {cost.held > 0n && cost.heldToo && ", and "}
+              {cost.heldToo}
+            </span>,
+          ],
           [
             "Fee",
             cost.free ??

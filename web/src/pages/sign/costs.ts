@@ -5,6 +5,8 @@ import type { Call, Decoder } from "./decode";
 export interface Cost {
   spent: bigint;
   held: bigint;
+  /** What is held beside it, where only the chain can count that. */
+  heldToo?: string;
   /** Why there is no fee, where there is none. */
   free?: string;
   /** What the numbers do not say. */
@@ -48,11 +50,36 @@ const rules: Record<string, Rule> = {
   "Datanets.resume": nothing,
   "Datanets.offer_ownership": () => ({ notes: ["Whoever accepts owns the Datanet from then on."] }),
   "Datanets.accept_ownership": held("Datanets", "DatanetDeposit"),
+  "Datanets.set_admission": nothing,
+  "Datanets.invite": nothing,
   "Datanets.close": () => ({ notes: ["A closed Datanet stays closed."] }),
   "Review.vote": nothing,
   "Review.vote_many": nothing,
   "Review.set_policy": nothing,
   "Review.resign": nothing,
+  "Review.bond_seats": ({ values }, constant) => ({
+    held: BigInt(values.seats) * constant("Review", "Rules", "seat"),
+    heldToo: "what earlier seats have lost",
+  }),
+  "Review.unbond_seats": () => ({
+    notes: ["What is held for them comes back when they have left and no draw needs them any more."],
+  }),
+  "Review.withdraw_seats": nothing,
+  "Review.top_up": () => ({ heldToo: "what the seats have lost" }),
+  "Review.commit": () => ({ free: "Committing costs no fee." }),
+  "Review.reveal": () => ({ free: "Showing what was committed to costs no fee." }),
+  "Review.challenge": (_, constant) => ({
+    held: constant("Review", "Rules", "bond"),
+    notes: ["It is lost where the larger committee says the same, and comes back otherwise."],
+  }),
+  "Review.advance": () => ({ notes: ["The fee comes back where something was due."] }),
+  "Review.request_review": nothing,
+  "Review.fund_budget": ({ values }) => ({
+    spent: BigInt(values.amount),
+    notes: ["Reviewers are paid from it. What no draw needs can be taken back."],
+  }),
+  "Review.take_back": nothing,
+  "Review.set_budget_terms": nothing,
   "Leaderboard.fund": ({ values }) => ({
     spent: BigInt(values.amount),
     notes: ["What points earn does not come back."],
@@ -108,10 +135,12 @@ export function costOf(call: Call, constant: Decoder["constant"]): Cost {
   const name = `${call.pallet}.${call.name}`;
   if (batches.includes(name)) {
     const costs = call.within.map((one) => costOf(one, constant));
+    const heldToo = [...new Set(costs.flatMap(({ heldToo }) => heldToo ?? []))].join(", ");
     const sum = (of: (cost: Cost) => bigint) => costs.reduce((total, cost) => total + of(cost), 0n);
     return {
       spent: sum(({ spent }) => spent),
       held: sum(({ held }) => held),
+      ...(heldToo ? { heldToo } : {}),
       notes: [...new Set(costs.flatMap(({ notes }) => notes))],
     };
   }

@@ -44,7 +44,8 @@ export interface Call {
 export interface Decoder {
   spec: number;
   decode(bytes: Uint8Array): Call;
-  constant(pallet: string, name: string): bigint;
+  /** A constant of a pallet; of one that has several numbers the one of a field. */
+  constant(pallet: string, name: string, field?: string): bigint;
 }
 
 interface Enum {
@@ -263,7 +264,10 @@ function decoderOf(raw: Uint8Array): Decoder {
   const codec = builder.buildDefinition(lookup.call);
   return {
     spec: (constant("System", "Version") as { spec_version: number }).spec_version,
-    constant: (pallet, name) => BigInt(constant(pallet, name) as bigint),
+    constant: (pallet, name, field) => {
+      const found = constant(pallet, name);
+      return BigInt((field === undefined ? found : (found as Record<string, unknown>)[field]) as bigint);
+    },
     decode(bytes) {
       let value: Enum;
       let again: Uint8Array;
