@@ -3,7 +3,7 @@
 mod raw;
 
 use super::chat::{self, Chat, Sequence};
-use super::json_text::{elements, is_lines, lines, wrapped, Wrapped};
+use super::json_text::{elements, is_lines, is_one_document, lines, wrapped, Wrapped};
 use super::messages::Turn;
 use super::records::{parse, shape, Parsed, Record, Side};
 use super::report::{files, Source};
@@ -91,6 +91,13 @@ impl<'a> Builder<'a> {
             Format::Json => self.json(source, &text),
             Format::Document if !self.options.plain_text => self.document(source, &text)?,
             Format::Document => self.text(source, &text, 0..text.len(), None)?,
+            Format::JsonLines if is_one_document(&text) => {
+                self.report.notes.push(format!(
+                    "{}: its first line is no object of its own, so it is read as a .json file",
+                    file.origin.submission
+                ));
+                self.json(source, &text);
+            }
             _ => self.json_lines(source, &text),
         }
         Ok(())

@@ -112,6 +112,12 @@ impl DataFile {
             packing => Some(unpack::unpack(packing, &self.bytes, MAX_UNPACKED).map_err(fail)?),
         };
         let bytes = unpacked.as_deref().unwrap_or(&self.bytes);
+        let text = match self.format {
+            Format::Csv | Format::Tsv | Format::JsonLines | Format::Json => utf16(bytes),
+            _ => None,
+        };
+        let text = text.transpose().map_err(fail)?;
+        let bytes = text.as_deref().map_or(bytes, str::as_bytes);
         let (table, notes) = match self.format {
             Format::Document | Format::JsonLines | Format::Json => (None, Vec::new()),
             table => {
@@ -128,6 +134,28 @@ impl DataFile {
     pub(super) fn has_rows(&self) -> bool {
         !matches!(self.format, Format::Document | Format::JsonLines | Format::Json)
     }
+}
+
+/// The text of a file that begins with UTF-16's byte order mark, as spreadsheets and Windows' shell write.
+fn utf16(bytes: &[u8]) -> Option<std::result::Result<String, String>> {
+    let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+        _ => return None,
+    };
+    let pairs = rest.chunks_exact(2);
+    let whole = pairs.remainder().is_empty();
+    let units = pairs
+        .map(|pair| read([pair.first().copied().unwrap_or(0), pair.last().copied().unwrap_or(0)]));
+    let text: std::result::Result<String, _> = char::decode_utf16(units).collect();
+    Some(match text {
+        Ok(text) if whole && text.len() <= MAX_UNPACKED => Ok(text),
+        Ok(text) if whole => Err(format!(
+            "as UTF-8 it has {} bytes, at most {MAX_UNPACKED} are read; split it into smaller files",
+            text.len()
+        )),
+        _ => Err("it begins as UTF-16 and is not; save it as UTF-8".to_owned()),
+    })
 }
 
 /// What a local file is, by its name.

@@ -18,7 +18,7 @@ pub enum Format {
     JsonLines,
     /// A JSON array of objects, or objects one after the other, because its name says so.
     Json,
-    /// A table of text with names of columns in its first line, separated by commas (or semicolons).
+    /// A table of text with names of columns in its first line, separated by commas (semicolons, bars).
     Csv,
     /// The same, separated by tabs.
     Tsv,
@@ -77,7 +77,7 @@ pub const FORMATS: [FormatRow; 7] = [
         extensions: &["csv"],
         format: Format::Csv,
         packed: true,
-        what: "a table separated by commas or semicolons, with names of columns in its first line",
+        what: "a table separated by commas, semicolons or bars, with names of columns in its first line",
     },
     FormatRow {
         extensions: &["tsv"],

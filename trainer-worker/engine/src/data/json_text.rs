@@ -32,6 +32,19 @@ pub fn is_lines(text: &str) -> Result<(), Option<(usize, usize)>> {
     }
 }
 
+/// Whether a text that should be JSON lines is a list over several lines, objects with line ends in them or
+/// with commas between them: its first line is no object, and everything in it is one.
+pub fn is_one_document(text: &str) -> bool {
+    let object = |json: &str| serde_json::from_str::<Map<String, Value>>(json).is_ok();
+    if lines(text).next().is_none_or(|(_, _, first)| object(first)) {
+        return false;
+    }
+    let (found, broken) = elements(text);
+    broken.is_none()
+        && !found.is_empty()
+        && found.into_iter().all(|span| text.get(span).is_some_and(object))
+}
+
 /// The lines that are not blank: number from 1, byte range, and text, without white space around.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, Range<usize>, &str)> {
     let mut at = 0;

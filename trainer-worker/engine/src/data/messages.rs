@@ -14,7 +14,7 @@ pub struct Turn {
 }
 
 /// Names of roles, and the role of the chat template that each stands for.
-pub const ROLES: [(&str, &str); 16] = [
+pub const ROLES: [(&str, &str); 17] = [
     ("system", "system"),
     ("developer", "system"),
     ("user", "user"),
@@ -25,6 +25,7 @@ pub const ROLES: [(&str, &str); 16] = [
     ("chatgpt", "assistant"),
     ("model", "assistant"),
     ("bot", "assistant"),
+    ("chatbot", "assistant"),
     ("function_call", "assistant"),
     ("tool", "tool"),
     ("function", "tool"),
@@ -223,6 +224,9 @@ fn parts_of_text(parts: &[Value]) -> Result<String, String> {
         let kind = part.get("type").and_then(Value::as_str);
         match (kind, part.get("text").and_then(Value::as_str)) {
             (Some("text"), Some(piece)) => text.push_str(piece),
+            (None, Some(piece)) if part.as_object().is_some_and(|part| part.len() == 1) => {
+                text.push_str(piece);
+            }
             (Some(kind), None) => {
                 return Err(format!(
                     "its content has a part of type {:?}, and only text is trained on",

@@ -55,6 +55,62 @@ fn the_same_questions_come_out_of_every_format() {
     }
 }
 
+/// The same bytes under another name.
+fn named(bytes: &[u8], name: &str) -> DataFile {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).expect("a file");
+    DataFile::open(&path).expect("a file")
+}
+
+fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let marked = format!("\u{feff}{text}");
+    marked.encode_utf16().flat_map(bytes).collect()
+}
+
+#[test]
+fn the_dialects_of_spreadsheets_and_shells_are_read() {
+    let right = made(&open("questions.json"));
+    let semicolons = fs::read_to_string(tables("semicolons.csv")).expect("a table");
+    let tabs = fs::read_to_string(tables("pandas.tsv")).expect("a table");
+    let commas = fs::read_to_string(tables("pandas.csv")).expect("a table");
+    for (bytes, name) in [
+        (format!("sep=;\r\n{semicolons}").into_bytes(), "excel.csv"),
+        (utf16(&commas, u16::to_le_bytes), "excel.csv"),
+        (utf16(&tabs, u16::to_le_bytes), "unicode-text.tsv"),
+        (utf16(&tabs, u16::to_be_bytes), "unicode-text.csv"),
+    ] {
+        assert_eq!(made(&named(&bytes, name)), right, "{name}");
+    }
+    let bars = named(b"question|answer\nWhere, please?|Here; there.\n", "bars.csv");
+    assert!(made(&bars)[0].contains("Where, please?"));
+    let odd = named(b"\xff\xfeq\0u\0\x00", "odd.csv");
+    assert!(odd.text().expect_err("half a character").to_string().contains("UTF-16"));
+}
+
+#[test]
+fn a_list_that_calls_itself_lines_is_read_and_said() {
+    let record =
+        |n: usize| format!("{{\"question\": \"Where is {n}?\", \"answer\": \"Here, {n}.\"}}");
+    let records: Vec<_> = (0..3).map(record).collect();
+    let right = made(&named(records.join("\n").as_bytes(), "lines.jsonl"));
+    assert_eq!(right.len(), 3);
+    let pretty: Vec<_> = records.iter().map(|one| one.replacen(", ", ",\n  ", 1)).collect();
+    for text in
+        [records.join(",\n") + ",\n", format!("[\n{}\n]\n", records.join(",\n")), pretty.join("\n")]
+    {
+        let file = named(text.as_bytes(), "list.jsonl");
+        assert_eq!(made(&file), right, "{text}");
+        let (_, report) = examples(&[file], tokenizer(), 512).expect("examples");
+        assert!(report.notes.iter().any(|note| note.contains("read as a .json")), "{report:?}");
+    }
+    // A damaged first line costs that line alone.
+    let damaged = format!("{{\"question\": \"Wh\n{}", records.join("\n"));
+    let (found, report) =
+        examples(&[named(damaged.as_bytes(), "lines.jsonl")], tokenizer(), 512).expect("examples");
+    assert_eq!((found.len(), report.skipped), (3, 1));
+}
+
 #[test]
 fn a_folder_of_save_to_disk_is_read_with_its_splits() {
     let right = made(&open("questions.json"));

@@ -10,8 +10,8 @@ const MAX_NOTES: usize = 20;
 /// Most bytes of one row.
 const MAX_ROW: usize = super::super::records::MAX_RECORD;
 
-/// Writes the rows after the header. The separator, where the name does not say it, is the one of
-/// comma, semicolon and tab that the header has most of.
+/// Writes the rows after the header. The separator, where the name does not say it, is the one that
+/// a line `sep=;` states, or the one of comma, semicolon, tab and bar that the header has most of.
 pub(super) fn read(bytes: &[u8], separator: Option<u8>, lines: &mut Lines) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         format!(
@@ -23,18 +23,21 @@ pub(super) fn read(bytes: &[u8], separator: Option<u8>, lines: &mut Lines) -> Re
         return Err(format!("it is not a text file: byte {offset} is NUL"));
     }
     let text = text.trim_start_matches('\u{feff}');
+    // Excel's own line before the header.
+    let (stated, text) =
+        stated_separator(text).map_or((None, text), |(sign, rest)| (Some(sign), rest));
     let first = text.lines().next().unwrap_or_default();
-    let separator = separator.unwrap_or_else(|| {
+    let separator = separator.or(stated).unwrap_or_else(|| {
         let count = |byte: u8| first.bytes().filter(|b| *b == byte).count();
-        // The first of equal ones.
-        [b';', b'\t', b','].into_iter().max_by_key(|byte| count(*byte)).unwrap_or(b',')
+        // The last of equal ones.
+        [b'|', b';', b'\t', b','].into_iter().max_by_key(|byte| count(*byte)).unwrap_or(b',')
     });
     let mut rows = Rows {
         reader: ReaderBuilder::new().delimiter(separator).build(),
         separator,
         columns: None,
         rest: text,
-        line: 1,
+        line: 1 + usize::from(stated.is_some()),
         text: vec![0; 1 << 14],
         ends: vec![0; 64],
         letters: None,
@@ -86,6 +89,18 @@ pub(super) fn read(bytes: &[u8], separator: Option<u8>, lines: &mut Lines) -> Re
         ));
     }
     Ok(())
+}
+
+/// The separator that a first line `sep=;` states, and what follows that line.
+fn stated_separator(text: &str) -> Option<(u8, &str)> {
+    let (line, rest) = text.split_once('\n')?;
+    let (key, sign) = line.trim_end_matches('\r').trim_matches('"').split_once('=')?;
+    match sign.as_bytes() {
+        [sign @ (b',' | b';' | b'\t' | b'|')] if key.eq_ignore_ascii_case("sep") => {
+            Some((*sign, rest))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a row is a blank line.
