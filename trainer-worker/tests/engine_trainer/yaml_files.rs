@@ -51,6 +51,11 @@ eval_steps: 500
 max_steps: -1
 flash_attn: auto
 deepspeed: {zero: 3}
+metric_for_best_model: eval_loss
+quantization_method: bnb
+model_type: AutoModelForCausalLM
+tokenizer_type: AutoTokenizer
+eval_table_size: 5
 ";
 
 #[test]
