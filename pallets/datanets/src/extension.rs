@@ -12,8 +12,12 @@ use openledger_primitives::{api::SubmissionItem, DatanetId, FileHash, Salt};
 use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::{
-    traits::{DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult},
+    traits::{
+        DispatchInfoOf, Dispatchable, Implication, PostDispatchInfoOf, TransactionExtension,
+        ValidateResult,
+    },
     transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction},
+    DispatchResult,
 };
 
 /// Blocks that a free call stays valid in the pool: admission depends on the day.
@@ -28,7 +32,8 @@ const LONGEVITY: u64 = 100;
 /// the same quota. A block validates once more on the state right before dispatch, and `prepare`, which
 /// follows on the same state, only keeps all free calls of a block within [`Config::FeelessShare`] of what
 /// normal transactions may take (`InvalidTransaction::ExhaustsResources` otherwise: it fits a later block).
-/// Dispatch then cannot fail, and uses up the quota.
+/// Dispatch then cannot fail, and uses up the quota. What it did not need of its weight is given back to
+/// the share.
 ///
 /// Any other call passes untouched. A free call inside another call is not seen here: the outer call
 /// pays its fee, and dispatch checks it.
@@ -137,6 +142,13 @@ fn take_share<T: Config>(info: &DispatchInfo, length: usize) -> Result<(), Inval
     Ok(())
 }
 
+/// Gives back what a free call did not need.
+fn give_back_share<T: Config>(unspent: Weight) {
+    if unspent != Weight::zero() {
+        FeelessUsed::<T>::mutate(|used| used.weight = used.weight.saturating_sub(unspent));
+    }
+}
+
 impl<T: Config + Send + Sync> TransactionExtension<T::RuntimeCall> for AdmitSubmission<T>
 where
     T::RuntimeCall:
@@ -146,7 +158,8 @@ where
     type Implicit = ();
     /// Whether the call is free.
     type Val = bool;
-    type Pre = ();
+    /// The same.
+    type Pre = bool;
 
     fn weight(&self, call: &T::RuntimeCall) -> Weight {
         Free::of::<T>(call).map_or(Weight::zero(), |free| free.weight::<T>())
@@ -187,6 +200,20 @@ where
         if free {
             take_share::<T>(info, len)?;
         }
-        Ok(())
+        Ok(free)
+    }
+
+    fn post_dispatch_details(
+        free: Self::Pre,
+        info: &DispatchInfoOf<T::RuntimeCall>,
+        post_info: &PostDispatchInfoOf<T::RuntimeCall>,
+        _len: usize,
+        _result: &DispatchResult,
+    ) -> Result<Weight, TransactionValidityError> {
+        if free {
+            give_back_share::<T>(post_info.calc_unspent(info));
+        }
+        // Of its own weight it needs all.
+        Ok(Weight::zero())
     }
 }

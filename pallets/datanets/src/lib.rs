@@ -860,7 +860,7 @@ pub mod pallet {
             items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_submit(who, datanet, items, None)
+            Self::do_submit(who, datanet, items, None).map(drop)
         }
 
         /// Takes a pending file back. Its key is free again; its quota stays used.
@@ -907,14 +907,15 @@ pub mod pallet {
 
         /// Submits 1 to 20 precommitted files to a Datanet: all of them or none. Their age counts from
         /// the block of their precommitments, and younger submissions of the same files by others give
-        /// way. Costs no fee, like [`Pallet::submit`].
+        /// way. Costs no fee, like [`Pallet::submit`]. Of the weight what is kept for files that give way is
+        /// given back as far as none do.
         ///
         /// # Errors
         ///
         /// The error named like the [`RefusalRule`](openledger_primitives::RefusalRule) that is
         /// broken; `Overflow`.
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::open(items.len() as u32))]
+        #[pallet::weight(T::WeightInfo::open(items.len() as u32, items.len() as u32))]
         #[pallet::feeless_if(
             |_: &OriginFor<T>, _: &DatanetId, _: &BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>, _: &Salt| -> bool {
                 true
@@ -925,9 +926,11 @@ pub mod pallet {
             datanet: DatanetId,
             items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
             salt: Salt,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_submit(who, datanet, items, Some(salt))
+            let count = items.len() as u32;
+            let displaced = Self::do_submit(who, datanet, items, Some(salt))?;
+            Ok(Some(T::WeightInfo::open(count, displaced)).into())
         }
 
         /// Ends the wait of a file that nobody decided on for [`Config::MaxWaitDays`]. Signed by

@@ -17,7 +17,7 @@ use openledger_primitives::{
     DatanetId, FileHash, Salt, SubmissionId, MAX_ITEMS,
 };
 use sp_core::H256;
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_precommit(
@@ -36,12 +36,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Takes files in, precommitted ones where there is a salt. Answers how many younger submissions gave
+    /// way.
     pub(crate) fn do_submit(
         who: T::AccountId,
         id: DatanetId,
         items: BoundedVec<SubmissionItem, ConstU32<MAX_ITEMS>>,
         salt: Option<Salt>,
-    ) -> DispatchResult {
+    ) -> Result<u32, DispatchError> {
         let admission = Self::admit(&who, id, &items, salt.as_ref()).map_err(Error::<T>::from)?;
         let Admission { mut contributor, mut datanet, quota, share, mut waiting, .. } = admission;
         let count = items.len() as u32;
@@ -71,6 +73,7 @@ impl<T: Config> Pallet<T> {
             let by = first.saturating_add(place.unwrap_or(0) as u64);
             Self::displace(id, &mut datanet, file, by)?;
         }
+        let displaced = admission.displaced.len() as u32;
         Datanets::<T>::insert(id, datanet);
         let mut files = Vec::with_capacity(items.len());
         for (submission, item) in (first..next).zip(items) {
@@ -92,7 +95,8 @@ impl<T: Config> Pallet<T> {
                 sha256,
             });
         }
-        T::Review::submitted(id, &who, &files, Self::today())
+        T::Review::submitted(id, &who, &files, Self::today())?;
+        Ok(displaced)
     }
 
     /// Takes a younger submission out of the way. The caller writes `record`, and the file's key anew.

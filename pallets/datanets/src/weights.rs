@@ -27,8 +27,8 @@ pub trait WeightInfo {
     fn withdraw() -> Weight;
     /// `precommit` with `items` commitments.
     fn precommit(items: u32) -> Weight;
-    /// `open` with `items` files, each of which displaces another's.
-    fn open(items: u32) -> Weight;
+    /// `open` with `items` files, of which so many displace another's.
+    fn open(items: u32, displaced: u32) -> Weight;
     /// `expire`.
     fn expire() -> Weight;
     /// `set_caps`.
@@ -100,13 +100,13 @@ impl Counted {
         self.cost(22, 11, 50).saturating_add(self.cost(2, 4, 20).saturating_mul(items))
     }
 
-    fn open(&self, items: u32) -> Weight {
-        let items = u64::from(items);
-        // A submission and its precommitments; an item hashes, and may displace another's file: its
-        // contributor, waiting files, pending key, ballot and draw.
-        self.submit(items as u32)
+    fn open(&self, items: u32, displaced: u32) -> Weight {
+        // A submission and its precommitments; an item is hashed. Whose file it displaces: contributor,
+        // waiting files; those, pending key, ballot and draw.
+        self.submit(items)
             .saturating_add(self.cost(1, 1, 10))
-            .saturating_add(self.cost(4, 7, 30).saturating_mul(items))
+            .saturating_add(micros(10).saturating_mul(items.into()))
+            .saturating_add(self.cost(4, 7, 20).saturating_mul(displaced.into()))
     }
 
     fn precommit(&self, items: u32) -> Weight {
@@ -189,9 +189,9 @@ impl Counted {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 macro_rules! priced {
-    ($db:expr; $($name:ident($($items:ident)?)),* $(,)?) => {
-        $(fn $name($($items: u32)?) -> Weight {
-            Counted($db).$name($($items)?)
+    ($db:expr; $($name:ident($($items:ident),*)),* $(,)?) => {
+        $(fn $name($($items: u32),*) -> Weight {
+            Counted($db).$name($($items),*)
         })*
     };
 }
@@ -201,7 +201,7 @@ macro_rules! all_priced {
         priced! {
             $db;
             create_datanet(), register(), register_for(), deregister(), submit(items), withdraw(),
-            precommit(items), open(items), expire(), set_caps(), bar(), end_sponsorship(),
+            precommit(items), open(items, displaced), expire(), set_caps(), bar(), end_sponsorship(),
             clear_refusal(), revoke_leaf(), admit(items), admit_precommit(), admit_opening(items),
             admit_withdrawal(), set_text(), set_status(), accept_ownership(), close(),
         }

@@ -331,6 +331,37 @@ fn precommitments_their_openings_and_withdrawals_are_free_and_share_the_block() 
 }
 
 #[test]
+fn an_opening_takes_of_block_and_share_what_it_needed() {
+    type Costs = pallet_datanets::weights::SubstrateWeight<Test>;
+    on_chain(|| {
+        let datanet = set_up();
+        let (salt, numbers) = ([3; 32], [1, 2, 3]);
+        let commitments = numbers.map(|n| precommitment(&ALICE, datanet, &hash(n), &salt)).to_vec();
+        assert_ok!(Datanets::precommit(signed(ALICE), commitments.try_into().unwrap()));
+        next_block();
+        // One of her three files somebody else was quicker to submit.
+        assert_ok!(submit(BOB, datanet, vec![file(3, 1)]));
+        let opened = |numbers: Vec<u32>| {
+            let items = bounded(files(numbers, 1));
+            let call = RuntimeCall::Datanets(Call::open { datanet, items, salt });
+            let info = info(&call);
+            let before = FeelessUsed::<Test>::get().weight;
+            let done = Extension::new().dispatch_transaction(signed(ALICE), call, &info, 100, 0);
+            let post = done.unwrap().unwrap();
+            let spent = post.calc_actual_weight(&info);
+            let base = Weights::get().get(info.class).base_extrinsic;
+            assert_eq!(FeelessUsed::<Test>::get().weight, before + spent + base);
+            assert_eq!(post.calc_unspent(&info), info.total_weight() - spent);
+            (info.call_weight, spent - info.extension_weight)
+        };
+        assert_eq!(opened(vec![1]), (Costs::open(1, 1), Costs::open(1, 0)));
+        let (declared, spent) = opened(vec![2, 3]);
+        assert_eq!((declared, spent), (Costs::open(2, 2), Costs::open(2, 1)));
+        assert!(spent.ref_time() < declared.ref_time());
+    });
+}
+
+#[test]
 fn other_calls_pass_untouched() {
     on_chain(|| {
         set_up();
@@ -372,8 +403,9 @@ fn checks_and_calls_weigh_more_with_more_files() {
         for items in 1..20 {
             assert!(Weights::admit(items + 1).ref_time() > Weights::admit(items).ref_time());
             assert!(Weights::submit(items + 1).ref_time() > Weights::submit(items).ref_time());
-            assert!(Weights::open(items).ref_time() > Weights::submit(items).ref_time());
-            assert!(Weights::open(items + 1).ref_time() > Weights::open(items).ref_time());
+            assert!(Weights::open(items, 0).ref_time() > Weights::submit(items).ref_time());
+            assert!(Weights::open(items + 1, 0).ref_time() > Weights::open(items, 0).ref_time());
+            assert!(Weights::open(items, items).ref_time() > Weights::open(items, 0).ref_time());
         }
         let call = call(0, files(0..7, 1));
         assert_eq!(Extension::new().weight(&call), Weights::admit(7));

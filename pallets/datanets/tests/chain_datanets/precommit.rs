@@ -21,6 +21,8 @@ fn precommit(who: AccountId, commitments: Vec<H256>) -> DispatchResult {
 
 fn open(who: AccountId, datanet: u32, items: Vec<SubmissionItem>) -> DispatchResult {
     Datanets::open(signed(who), datanet, bounded(items), SALT)
+        .map(drop)
+        .map_err(|refused| refused.error)
 }
 
 fn giver(datanet: u32, n: u32) -> Option<(SubmissionId, AccountId)> {
