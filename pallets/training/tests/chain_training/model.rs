@@ -4,6 +4,11 @@
 //! stateright follows all sequences of all calls by all who may call, right and wrong ones, for a small
 //! job: three workers of two speeds, two attempts, a deadline of a few blocks, and three that may be
 //! drawn. A state is a job, its dispute, the block, and where everybody's money is; each is visited once.
+//! Disputes are followed from every history of a job: after workers that declined it, and after one that
+//! lost it.
+//!
+//! Workers that have done nothing yet are all the same, and so are those drawn that have shown nothing: of
+//! them the first one acts. What another one did would be the same story with two names exchanged.
 
 use codec::Encode;
 use openledger_primitives::{
@@ -370,14 +375,13 @@ impl Model for Life {
         if at.job.is_over() {
             return;
         }
-        steps.extend([Step::Cancel, Step::Raise, Step::Extend, Step::Block(3)]);
-        // A dispute looks at nothing that workers who came before have left: it is followed where
-        // there were none.
-        if at.job.refused.is_empty() {
-            steps.push(Step::Dispute);
-        }
+        steps.extend([Step::Cancel, Step::Raise, Step::Extend, Step::Dispute, Step::Block(3)]);
+        let before = |worker: u8| at.job.refused.iter().any(|one| one.worker == worker);
+        let first = WORKERS.into_iter().find(|worker| !before(*worker));
         for worker in WORKERS {
-            steps.extend([1, 2].map(|rate| Step::Assign(worker, rate)));
+            if before(worker) || Some(worker) == first {
+                steps.extend([1, 2].map(|rate| Step::Assign(worker, rate)));
+            }
             steps.extend([Step::Take(worker), Step::Submit(worker)]);
             let reasons = [DeclineReason::FilesUnavailable, DeclineReason::Memory];
             steps.extend(reasons.map(|reason| Step::Decline(worker, reason)));
@@ -386,9 +390,16 @@ impl Model for Life {
         }
         if at.is_disputed() {
             steps.push(Step::Block(2));
+            let shown = |who: u8| {
+                let drawn = at.dispute.iter().flat_map(|dispute| &dispute.drawn);
+                drawn.into_iter().any(|one| one.worker == who && one.commitment.is_some())
+            };
+            let first = DRAWN.into_iter().find(|who| !shown(*who));
             for who in DRAWN.into_iter().chain([DISPUTER]) {
                 let findings = [Finding::Holds, Finding::NotReproduced];
-                steps.extend(findings.map(|finding| Step::Commit(who, finding)));
+                if shown(who) || Some(who) == first || who == DISPUTER {
+                    steps.extend(findings.map(|finding| Step::Commit(who, finding)));
+                }
                 steps.extend(findings.map(|finding| Step::Reveal(who, finding)));
             }
         }
@@ -437,6 +448,9 @@ impl Model for Life {
             Property::sometimes("no quorum", |_, at: &At| ended(at, Outcome::NoQuorum)),
             Property::sometimes("all found it wrong", |_, at: &At| {
                 ended(at, Outcome::Upheld) && at.money.fees == 3 * (STAKE / 3)
+            }),
+            Property::sometimes("upheld after others had the job", |_, at: &At| {
+                ended(at, Outcome::Upheld) && at.job.attempts > 0 && at.job.refused.len() > 1
             }),
             Property::sometimes("nobody was drawn", |_, at: &At| {
                 at.dispute.as_ref().is_some_and(|of| of.outcome.is_some() && !of.is_drawn())
