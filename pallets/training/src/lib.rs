@@ -520,7 +520,8 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// [`Error::NotAWorker`], [`Error::WorkerHasJob`], [`Error::WorkerHasOpenResults`].
+        /// [`Error::NotAWorker`], [`Error::WorkerHasJob`], [`Error::WorkerHasOpenResults`],
+        /// [`Error::WorkerIsDrawn`], [`Error::StillResting`].
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::deregister_worker())]
         pub fn deregister_worker(origin: OriginFor<T>) -> DispatchResult {

@@ -187,6 +187,8 @@ impl<T: Config> Pallet<T> {
         ensure!(worker.job.is_none(), Error::<T>::WorkerHasJob);
         ensure!(worker.open_results == 0, Error::<T>::WorkerHasOpenResults);
         ensure!(!Duties::<T>::contains_key(&who), Error::<T>::WorkerIsDrawn);
+        // Or it would register anew and go on declining.
+        ensure!(Self::now() >= worker.rests_until, Error::<T>::StillResting);
         Self::unshelve_worker(&worker);
         Self::update_verifier(&who, Some(&worker), None);
         let bond = worker.bond;

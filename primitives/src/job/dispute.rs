@@ -28,6 +28,10 @@ pub const AGREE: usize = 2;
 /// which whoever opens the dispute cannot know, unless it is that author.
 pub const DRAW_DELAY: BlockNumber = 2;
 
+/// Blocks until workers are drawn anew where there are enough but those looked at are drawn for other
+/// disputes.
+pub const DRAW_AGAIN: BlockNumber = 20;
+
 /// What is hashed first, so that no other hash can be taken for that of a finding.
 pub const TAG: &[u8] = b"openledger/finding";
 
@@ -220,6 +224,15 @@ impl<AccountId: Clone + PartialEq> Dispute<AccountId> {
         self.commit_by = now.saturating_add(windows.commit);
         self.reveal_by = self.commit_by.saturating_add(windows.reveal);
         Ok(())
+    }
+
+    /// Lets the draw wait for another [`DRAW_AGAIN`] blocks. Answers until when; a drawn or settled dispute
+    /// stays as it is.
+    pub fn draw_again(&mut self, now: BlockNumber) -> BlockNumber {
+        if self.outcome.is_none() && !self.is_drawn() {
+            self.draw_at = now.saturating_add(DRAW_AGAIN);
+        }
+        self.draw_at
     }
 
     /// A drawn worker shows the hash of its finding. With the last one the time for findings begins.

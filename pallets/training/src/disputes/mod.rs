@@ -105,6 +105,13 @@ impl<T: Config> Pallet<T> {
             done.drawn = done.drawn.saturating_add(1);
             let workers = Self::draw_verifiers(id, &job, &dispute.disputer);
             dispute.draw(workers, now, &Self::dispute_windows()).map_err(Error::<T>::from)?;
+            // Whoever keeps those who could judge busy with disputes of its own must not use this one up.
+            if !dispute.is_drawn() && Self::can_draw(&job, &dispute.disputer) {
+                let until = dispute.draw_again(now);
+                Self::store_dispute(id, dispute, &job);
+                Self::deposit_event(Event::JobDelayed { job: id, until });
+                return Ok(());
+            }
         }
         if dispute.due().is_some_and(|due| now < due) {
             let workers = Self::drawn(&dispute);

@@ -4,7 +4,7 @@ use crate::mock::*;
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use openledger_primitives::{
     job::{
-        dispute::{finding_commitment, Finding, Outcome, DRAW_DELAY},
+        dispute::{finding_commitment, Finding, Outcome, DRAW_AGAIN, DRAW_DELAY},
         JobFailure,
     },
     Balance, JobId, JobState, Salt, OPEN,
@@ -605,14 +605,45 @@ fn who_is_drawn_for_many_disputes_is_passed_over() {
         assert!(have(&ids) <= DISPUTES as usize);
         pass(4);
         assert_eq!(have(&ids), MAX_DUTIES as usize);
-        let over: Vec<_> = ids.iter().filter(|id| dispute(**id).outcome.is_some()).collect();
-        assert_eq!(over.len(), 1);
-        assert_eq!(dispute(*over[0]).outcome, Some(Outcome::NoQuorum));
-        assert!(matches!(state(*over[0]), JobState::Completed { .. }));
-        // All of them end, and every bond is back.
-        pass(COMMIT + 10);
-        assert!(ids.iter().all(|id| dispute(*id).outcome.is_some()));
-        assert_eq!((free(DORA), dispute_held(DORA)), (RICH, 0));
+        // The one that is left is not over, or a worker could keep all judges busy and be paid: it waits
+        // until they have room.
+        let left: Vec<_> = ids.iter().copied().filter(|id| dispute(*id).drawn.is_empty()).collect();
+        assert_eq!(left.len(), 1);
+        assert!(matches!(state(left[0]), JobState::Disputed { .. }));
+        let judging = || ids.iter().copied().filter(|id| *id != left[0]).map(|id| (id, drawn(id)));
+        judging().for_each(|(id, all)| all.iter().for_each(|who| commit(id, *who, Holds)));
+        pass(1);
+        judging().for_each(|(id, all)| all.iter().for_each(|who| reveal(id, *who, Holds)));
+        pass(DRAW_AGAIN);
+        assert_eq!(dispute(left[0]).drawn.len(), 3);
+        judged(left[0], &drawn(left[0]).map(|who| (who, NotReproduced)));
+        assert_eq!(state(left[0]), JobState::Failed(JobFailure::Refuted));
+        assert!(ids.iter().all(|id| dispute(*id).outcome.is_some()), "all of them end");
+        let lost = Balance::from(MAX_DUTIES) * DISPUTE_BOND;
+        assert_eq!((free(DORA), dispute_held(DORA)), (RICH - lost, 0));
+    });
+}
+
+#[test]
+fn a_draw_that_waits_ends_when_there_are_too_few_to_wait_for() {
+    run(|| {
+        worker(WANDA, 0);
+        (20..23).for_each(|who| worker(who, OPEN));
+        let ids: Vec<JobId> = (0..=MAX_DUTIES)
+            .map(|_| {
+                let id = job(1_000, PRICE);
+                train(WANDA, id);
+                assert_ok!(Training::dispute(signed(DORA), id));
+                id
+            })
+            .collect();
+        pass(DRAW_DELAY + 4);
+        let left = ids.iter().find(|id| dispute(**id).drawn.is_empty()).expect("one waits");
+        // One of three leaves the market for good.
+        assert_ok!(Training::pause(signed(21)));
+        pass(DRAW_AGAIN);
+        assert_eq!(dispute(*left).outcome, Some(Outcome::NoQuorum));
+        assert!(matches!(state(*left), JobState::Completed { .. }));
     });
 }
 

@@ -231,6 +231,23 @@ fn owners_of_junk_send_no_honest_worker_to_rest() {
 }
 
 #[test]
+fn who_rests_cannot_register_anew_to_go_on_declining() {
+    run(|| {
+        worker(WANDA, 7);
+        for _ in 0..2 {
+            let id = job(1_000, 10 * OPEN);
+            assert_eq!(worker_of(id), Some(WANDA));
+            assert_ok!(Training::decline(signed(WANDA), id, DeclineReason::Other));
+        }
+        let until = Training::worker(WANDA).expect("registered").rests_until;
+        assert!(until > 0);
+        assert_noop!(Training::deregister_worker(signed(WANDA)), Error::<Test>::StillResting);
+        go_to(until);
+        assert_ok!(Training::deregister_worker(signed(WANDA)));
+    });
+}
+
+#[test]
 fn only_the_assigned_worker_declines_and_only_in_time() {
     run(|| {
         worker(WANDA, 7);
