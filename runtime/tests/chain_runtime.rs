@@ -10,8 +10,14 @@ mod copies;
 mod economics;
 #[path = "chain_runtime/fees.rs"]
 mod fees;
+#[path = "chain_runtime/fuzzed.rs"]
+mod fuzzed;
 #[path = "chain_runtime/genesis.rs"]
 mod genesis;
+#[path = "chain_runtime/likely.rs"]
+mod likely;
+#[path = "chain_runtime/market_attacks.rs"]
+mod market_attacks;
 #[path = "chain_runtime/metadata.rs"]
 mod metadata;
 #[path = "chain_runtime/planted_state.rs"]
@@ -24,5 +30,7 @@ mod random_calls;
 mod random_reviews;
 #[path = "chain_runtime/reference.rs"]
 mod reference;
+#[path = "../fuzz/stories.rs"]
+mod stories;
 #[path = "chain_runtime/upgrade.rs"]
 mod upgrade;

@@ -2,7 +2,7 @@
 
 use crate::{
     common::*,
-    random_calls::{somebody, Dice},
+    likely::{somebody, Dice},
 };
 use openledger_primitives::{
     committee::{
