@@ -292,3 +292,26 @@ fn a_pool_without_points_for_thirty_days_lets_its_funders_go() {
         assert_eq!(leave(), Ok(()));
     });
 }
+
+#[test]
+fn nobody_is_paid_twice_nor_has_anothers_rewards_paid_to_itself() {
+    funded(|datanet| {
+        let (ferdie, thief) = (Ferdie.to_account_id(), Dave.to_account_id());
+        accepted(&ferdie, datanet, 1);
+        next_period();
+        let turn =
+            pallet_leaderboard::Call::set_payout { account: ferdie.clone(), to: thief.clone() };
+        assert_eq!(attempt(&thief, turn), Err(Error::NotThePayee.into()));
+        let before = (total(&ferdie), total(&thief));
+        // The same Datanet twenty times in one call, and again in the next one.
+        let many = || pallet_leaderboard::Call::claim_many {
+            datanets: vec![datanet; 20].try_into().expect("twenty fit"),
+            account: ferdie.clone(),
+        };
+        let _ = attempt(&thief, many());
+        let _ = attempt(&thief, many());
+        claimed(datanet, &ferdie);
+        assert_eq!(total(&ferdie), before.0 + 300 * OPEN / 1_000);
+        assert_eq!(total(&thief), before.1);
+    });
+}
