@@ -1,7 +1,7 @@
 //! The job runner: a worker's life on the chain.
 //!
 //! ```text
-//! register ─▶ wait ─▶ fetch and check ─▶ take ─▶ train ─▶ publish ─▶ post the result ─▶ wait …
+//! register ─▶ wait ─▶ fetch and check ─▶ take ─▶ train ─▶ post the result ─▶ publish ─▶ wait …
 //!                            │                     ╰ heartbeats while it lasts ╯
 //!                            ╰─▶ decline, with the reason
 //! ```
@@ -13,6 +13,7 @@
 mod dataset;
 mod duties;
 mod error;
+mod folders;
 mod parent;
 mod prepare;
 mod report;
@@ -29,7 +30,7 @@ pub use verify::{is_reproduced, judge, verify, Losses, Posting, Verification, TO
 use prepare::Prepared;
 
 use openledger_client::{AccountId, Client, Signer, Wait, WorkerOffer};
-use openledger_content::{Bytes, ContentStore};
+use openledger_content::ContentStore;
 use openledger_documents::EXTRACTOR_VERSION;
 use openledger_engine::{
     data::DataFile,
@@ -260,38 +261,7 @@ impl Runner {
         prepare::prepare(&self.client, &*self.store, &self.options.machine, &folder, id, job).await
     }
 
-    /// Removes what is left of a job that is no longer this worker's.
-    async fn forget(&self, id: JobId) {
-        let folder = self.folder(id);
-        match tokio::fs::remove_dir_all(&folder).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, folder = %folder.display(), "the job's folder stays");
-            }
-            _ => {}
-        }
-    }
-
-    /// Removes what is left of all jobs but the one that this worker has.
-    async fn tidy(&self) -> Result<(), RunnerError> {
-        let own = self.client.worker(self.account()).await?.and_then(|worker| worker.job);
-        let Ok(mut entries) = tokio::fs::read_dir(&self.options.machine.work_directory).await
-        else {
-            // There is no such folder yet.
-            return Ok(());
-        };
-        while let Ok(Some(entry)) = entries.next_entry().await {
-            let name = entry.file_name();
-            let job =
-                name.to_str().and_then(|name| name.strip_prefix("job-")?.parse::<JobId>().ok());
-            if let Some(job) = job.filter(|job| Some(*job) != own) {
-                tracing::info!(job, "removing what is left of a job");
-                self.forget(job).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Fetches, trains, publishes and posts, with heartbeats all the while.
+    /// Fetches, trains, posts and publishes, with heartbeats all the while.
     async fn do_job(
         &self,
         id: JobId,
@@ -326,7 +296,12 @@ impl Runner {
             }
             Err(error) => return Err(error.into()),
         }
-        self.forget(id).await;
+        match self.publish(id).await {
+            Ok(()) => self.forget(id).await,
+            Err(error) => {
+                tracing::error!(job = id, %error, "the adapter is served once this worker is started again");
+            }
+        }
         reporter.finish(FAREWELL).await;
         Ok(true)
     }
@@ -374,7 +349,7 @@ impl Runner {
         // What was trained on is this worker's own reading; a leaf may name another extractor.
         let notes = [(EXTRACTOR_NOTE, EXTRACTOR_VERSION.to_string())];
         let bytes = peft::to_bytes_with(&outcome.adapter, &name, &notes);
-        let added = self.store.add_bytes(Bytes::from(bytes)).await?;
+        let added = self.keep_adapter(id, bytes).await?;
         Ok(JobResult {
             content: added.content,
             sha256: added.sha256,
@@ -573,9 +548,9 @@ impl Runner {
     async fn has_result(&self, id: JobId) -> Result<bool, RunnerError> {
         let job = self.client.job(id).await?;
         Ok(job.is_some_and(|job| match &job.state {
-            JobState::Submitted { assignment, .. } | JobState::Completed { assignment } => {
-                assignment.worker == self.account()
-            }
+            JobState::Submitted { assignment, .. }
+            | JobState::Disputed { assignment, .. }
+            | JobState::Completed { assignment } => assignment.worker == self.account(),
             _ => false,
         }))
     }
