@@ -7,6 +7,7 @@ mod content_index {
     mod agents;
     mod common;
     mod description;
+    mod disputes;
     mod numbers;
     mod owners;
     mod pages;

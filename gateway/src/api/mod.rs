@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod board;
 pub mod config;
 pub mod datanets;
+pub mod disputes;
 pub mod events;
 pub mod jobs;
 pub mod metrics;
@@ -60,6 +61,7 @@ where
         .routes(routes!(models::one))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::one))
+        .routes(routes!(disputes::one))
         .routes(routes!(adapters::list))
         .routes(routes!(adapters::one))
         .routes(routes!(attribution::attribution))
