@@ -612,6 +612,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job's dispute: who judges, what each has shown, and how it ended. It stays when the chain has
+         *     forgotten the job.
+         */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/metrics": {
         parameters: {
             query?: never;
@@ -1408,6 +1428,44 @@ export interface components {
             leaves: number;
             /** @description Its root then. */
             root: string;
+        };
+        /** @description A dispute about a job's result. */
+        Dispute: {
+            /** @description Plancks that it put at stake. */
+            bond: string;
+            /**
+             * Format: int32
+             * @description Last block for hashes, once workers are drawn: as many as were given, or that of the third hash.
+             */
+            commitBy: number | null;
+            /** @description Who disputes the result. */
+            disputer: string;
+            /**
+             * Format: int32
+             * @description Block at whose start workers are drawn.
+             */
+            drawAt: number;
+            /**
+             * Format: int64
+             * @description The job.
+             */
+            job: number;
+            /** @description When. */
+            opened: components["schemas"]["Moment"];
+            /** @description How it ended: `upheld`, `rejected` or `no-quorum`. */
+            outcome: string | null;
+            /** @description Plancks that the worker lost, where it was upheld. */
+            penalty: string | null;
+            /** @description Plancks of the bond that went back to who disputed. */
+            returned: string | null;
+            settled: components["schemas"]["Moment"] | null;
+            /**
+             * @description `drawing` until workers are drawn, `hashes` while the hashes of findings are shown, `findings` while
+             *     findings are, and `settled`.
+             */
+            state: string;
+            /** @description Those drawn. */
+            verifiers: components["schemas"]["Verifier"][];
         };
         /** @description A text to sign. */
         Draft: {
@@ -2471,6 +2529,17 @@ export interface components {
             decimals: number;
             /** @description Its name. */
             symbol: string;
+        };
+        /** @description A worker that was drawn. */
+        Verifier: {
+            committed: components["schemas"]["Moment"] | null;
+            /** @description What it found, once it is shown: `holds`, `does-not-load`, `other-base` or `not-reproduced`. */
+            finding: string | null;
+            /** @description Plancks that it was paid for it. */
+            paid: string | null;
+            revealed: components["schemas"]["Moment"] | null;
+            /** @description Who. */
+            worker: string;
         };
         /** @description A curator's vote. */
         Vote: {
@@ -4553,6 +4622,44 @@ export interface operations {
             };
             /** @description the disk is full */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dispute"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

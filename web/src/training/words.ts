@@ -138,13 +138,19 @@ const moments: Record<string, string> = {
   WorkPaid: "The worker was paid for what it had shown",
   DepositForfeited: "Its owner lost the deposit",
   JobPruned: "No longer on record; the deposit was given back",
+  JobDisputed: "Its result is disputed; the payment waits",
+  VerifiersDrawn: "Workers were drawn to look at the result",
+  FindingCommitted: "One of them sealed a finding",
+  FindingRevealed: "One of them showed its finding",
+  VerifierPaid: "One of them was paid for its finding",
+  DisputeSettled: "The dispute ended",
 };
 
 /** Topics of the stream by which lists of jobs are kept up to date. */
 export const jobTopics: readonly string[] = [
   ...["JobCreated", "JobAssigned", "JobTaken", "ResultSubmitted", "JobCompleted", "JobTimedOut"],
   ...["JobRequeued", "JobFailed", "JobCancelled", "JobDeclined", "JobPriceRaised"],
-  ...["JobDeadlineExtended", "JobPruned"],
+  ...["JobDeadlineExtended", "JobPruned", "JobDisputed", "DisputeSettled"],
 ].map((name) => `kind:Training.${name}`);
 
 export interface TimelineEntry {

@@ -37,6 +37,7 @@ import {
   stateOf,
   timeline,
 } from "@/training/words";
+import { DisputeCard } from "./DisputeCard";
 import { OwnerCard } from "./OwnerCard";
 import { MOST_AHEAD, useOwnJob } from "./owner.state";
 import { progress } from "./runs.state";
@@ -86,6 +87,7 @@ export default function RunPage({ id = "" }: Record<string, string>) {
           <StateCard job={data} run={run} />
           <OwnerCard job={data} />
           {data.result && <Result job={data} />}
+          <DisputeCard job={data} />
           <Card
             title="Curves"
             about={
