@@ -2,8 +2,11 @@
 //! validators, lengths of a real network, no sudo).
 
 use crate::{
-    configs::RewardPot, fees::TreasuryAccount, parameters::Lengths, AccountId, BalancesConfig,
-    ReviewConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, BABE_EPOCH,
+    configs::RewardPot,
+    fees::TreasuryAccount,
+    parameters::{Lengths, WATCHED_DAY},
+    AccountId, BalancesConfig, BlockNumber, ReviewConfig, RuntimeGenesisConfig, SessionConfig,
+    SessionKeys, SudoConfig, BABE_EPOCH, DAY,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
@@ -45,6 +48,7 @@ pub fn balances(endowed: &[AccountId]) -> Vec<(AccountId, Balance)> {
 fn genesis(
     authorities: Vec<(AccountId, BabeId, GrandpaId)>,
     lengths: Lengths,
+    governance_day: BlockNumber,
     root: Option<AccountId>,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
@@ -58,7 +62,7 @@ fn genesis(
                 })
                 .collect::<Vec<_>>(),
         },
-        chain_parameters: crate::parameters::GenesisConfig { lengths },
+        chain_parameters: crate::parameters::GenesisConfig { lengths, governance_day },
         review: ReviewConfig { extractor: EXTRACTOR },
         sudo: SudoConfig { key: root },
     })
@@ -73,6 +77,7 @@ pub fn development() -> Value {
     genesis(
         vec![authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
         Lengths::DEVELOPMENT,
+        WATCHED_DAY,
         Some(Sr25519Keyring::Alice.to_account_id()),
     )
 }
@@ -85,6 +90,7 @@ pub fn local() -> Value {
             authority(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
         ],
         Lengths::default(),
+        DAY,
         None,
     )
 }

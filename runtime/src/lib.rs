@@ -5,6 +5,7 @@
 //! | every pallet's configuration | [`configs`] |
 //! | fees: 80 % block author, 20 % treasury | [`fees`] |
 //! | values that differ between networks but share one blob | [`parameters`] |
+//! | referenda, treasury, proxies and multisigs | [`governance`] |
 //! | `development` and `local` genesis | [`genesis_presets`] |
 //! | runtime APIs | [`apis`] |
 //! | what an upgrade changes in storage | [`migrations`] |
@@ -13,6 +14,8 @@
 //! [`parameters::Pallet::do_try_state`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// The macros that put this many pallets together nest deeper than the compiler allows by itself.
+#![recursion_limit = "256"]
 // The FRAME macros write public items without documentation.
 #![allow(missing_docs)]
 
@@ -25,6 +28,7 @@ pub mod apis;
 pub mod configs;
 pub mod fees;
 pub mod genesis_presets;
+pub mod governance;
 pub mod migrations;
 pub mod parameters;
 
@@ -116,7 +120,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("openledger"),
     impl_name: alloc::borrow::Cow::Borrowed("openledger"),
     authoring_version: 1,
-    spec_version: 103,
+    spec_version: 104,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
     transaction_version: 3,
@@ -182,4 +186,21 @@ mod runtime {
     pub type Leaderboard = pallet_leaderboard;
     #[runtime::pallet_index(23)]
     pub type Training = pallet_training;
+
+    #[runtime::pallet_index(30)]
+    pub type Preimage = pallet_preimage;
+    #[runtime::pallet_index(31)]
+    pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(32)]
+    pub type Referenda = pallet_referenda;
+    #[runtime::pallet_index(33)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+    #[runtime::pallet_index(34)]
+    pub type Origins = crate::governance::origins;
+    #[runtime::pallet_index(35)]
+    pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(36)]
+    pub type Proxy = pallet_proxy;
+    #[runtime::pallet_index(37)]
+    pub type Multisig = pallet_multisig;
 }

@@ -63,9 +63,22 @@ pub mod pallet {
         pub const DEVELOPMENT: Self = Self { epoch: 10, reward_period: 10, challenge_window: 3 };
     }
 
+    /// Blocks of a day of governance on a chain that one person watches.
+    pub const WATCHED_DAY: BlockNumber = 3;
+
     /// Lengths of this network.
     #[pallet::storage]
     pub type NetworkLengths<T> = StorageValue<_, Lengths, ValueQuery>;
+
+    /// Blocks that governance counts as a day: of a real day, unless genesis says otherwise.
+    #[pallet::type_value]
+    pub fn RealDay<T: Config>() -> BlockNumber {
+        DAY
+    }
+
+    /// Blocks of a day of governance: the periods of referenda are counted in it.
+    #[pallet::storage]
+    pub type DayOfGovernance<T: Config> = StorageValue<_, BlockNumber, ValueQuery, RealDay<T>>;
 
     /// Everything that genesis endowed, in plancks. Nothing mints, so this is the issuance for ever.
     #[pallet::storage]
@@ -73,13 +86,20 @@ pub mod pallet {
 
     /// Genesis values.
     #[pallet::genesis_config]
-    #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// Lengths of this network.
         pub lengths: Lengths,
+        /// Blocks that governance counts as a day.
+        pub governance_day: BlockNumber,
         /// Marks the runtime.
         #[serde(skip)]
         pub marker: core::marker::PhantomData<T>,
+    }
+
+    impl<T: Config> Default for GenesisConfig<T> {
+        fn default() -> Self {
+            Self { lengths: Lengths::default(), governance_day: DAY, marker: Default::default() }
+        }
     }
 
     #[pallet::genesis_build]
@@ -89,7 +109,9 @@ pub mod pallet {
                 self.lengths.epoch > 0 && self.lengths.reward_period > 0,
                 "an epoch and a reward period have at least one block"
             );
+            assert!(self.governance_day > 0, "a day of governance has at least one block");
             NetworkLengths::<T>::put(self.lengths);
+            DayOfGovernance::<T>::put(self.governance_day);
         }
     }
 
@@ -148,8 +170,24 @@ pub mod pallet {
         }
     }
 
+    /// Blocks of a day of governance.
+    pub struct GovernanceDay<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for GovernanceDay<T> {
+        fn get() -> BlockNumber {
+            DayOfGovernance::<T>::get().max(1)
+        }
+    }
+
+    /// Blocks of `N` days of governance.
+    pub struct GovernanceDays<T, const N: BlockNumber>(PhantomData<T>);
+    impl<T: Config, const N: BlockNumber> Get<BlockNumber> for GovernanceDays<T, N> {
+        fn get() -> BlockNumber {
+            GovernanceDay::<T>::get().saturating_mul(N)
+        }
+    }
+
     /// Whether reward periods are so short that one person watches the chain.
-    fn is_watched<T: Config>() -> bool {
+    pub(crate) fn is_watched<T: Config>() -> bool {
         NetworkLengths::<T>::get().reward_period < HOUR
     }
 

@@ -14,6 +14,8 @@ mod fees;
 mod fuzzed;
 #[path = "chain_runtime/genesis.rs"]
 mod genesis;
+#[path = "chain_runtime/governance.rs"]
+mod governance;
 #[path = "chain_runtime/likely.rs"]
 mod likely;
 #[path = "chain_runtime/market_attacks.rs"]
@@ -26,6 +28,8 @@ mod planted_state;
 mod pool_attacks;
 #[path = "chain_runtime/random_calls.rs"]
 mod random_calls;
+#[path = "chain_runtime/random_governance.rs"]
+mod random_governance;
 #[path = "chain_runtime/random_reviews.rs"]
 mod random_reviews;
 #[path = "chain_runtime/reference.rs"]
@@ -34,3 +38,5 @@ mod reference;
 mod stories;
 #[path = "chain_runtime/upgrade.rs"]
 mod upgrade;
+#[path = "chain_runtime/wrapped_calls.rs"]
+mod wrapped_calls;

@@ -1,10 +1,11 @@
 //! What a transaction asked for: the files that it submitted and the votes that it cast, wherever they
-//! stand within batches.
+//! stand within batches, proxied calls and those of multisigs.
 
 use crate::runtime::{runtime_types as types, Call};
 use openledger_primitives::{api::SubmissionItem, DatanetId, SubmissionId, Verdict};
 use types::{
-    pallet_datanets::pallet::Call as Datanets, pallet_review::pallet::Call as Review,
+    pallet_datanets::pallet::Call as Datanets, pallet_multisig::pallet::Call as Multisig,
+    pallet_proxy::pallet::Call as Proxy, pallet_review::pallet::Call as Review,
     pallet_sudo::pallet::Call as Sudo, pallet_utility::pallet::Call as Utility,
 };
 
@@ -45,6 +46,10 @@ impl Asked {
                     Sudo::sudo { call }
                     | Sudo::sudo_unchecked_weight { call, .. }
                     | Sudo::sudo_as { call, .. },
+                )
+                | Call::Proxy(Proxy::proxy { call, .. } | Proxy::proxy_announced { call, .. })
+                | Call::Multisig(
+                    Multisig::as_multi { call, .. } | Multisig::as_multi_threshold_1 { call, .. },
                 ) => waiting.push(*call),
                 Call::Utility(Utility::if_else { main, fallback }) => {
                     waiting.push(*fallback);

@@ -9,9 +9,15 @@ use openledger_primitives::{
     TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN, PARTS,
 };
 use openledger_runtime::{
-    parameters::{Lengths, NetworkLengths},
-    Runtime, RuntimeCall, Training, TransactionPayment, SLOT_MILLISECONDS,
+    governance::{
+        origins::{BIG_SPEND, SMALL_SPEND},
+        tracks::Tracks,
+        PreimageBase, PreimageByte,
+    },
+    parameters::{DayOfGovernance, Lengths, NetworkLengths, WATCHED_DAY},
+    Runtime, RuntimeCall, Training, TransactionPayment, DAY, HOUR, SLOT_MILLISECONDS,
 };
+use pallet_referenda::TracksInfo;
 use pallet_training::Config as TrainingConfig;
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
@@ -48,6 +54,7 @@ fn worked_numbers_of_the_pages_are_current() {
             ),
             ("attribution", vec![("attribution", attribution())]),
             ("parameters", vec![("lengths", lengths())]),
+            ("governance", vec![("tracks", tracks()), ("deposits", deposits())]),
         ] {
             check(page, &tables);
         }
@@ -433,10 +440,140 @@ fn lengths() -> String {
             development.challenge_window,
             here.challenge_window,
         ),
+        ("day of governance", WATCHED_DAY, DayOfGovernance::<Runtime>::get()),
     ] {
         put(&mut out, [what.into(), blocks(development), blocks(here)]);
     }
     out
+}
+
+/// The tracks of referenda, as a network with real days has them.
+fn tracks() -> String {
+    let mut out = String::from(
+        "| track | for | decision deposit | at once | preparation | decision, at most | confirmation | enactment | \
+         approval | support |\n|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for track in Tracks::tracks() {
+        let info = &track.info;
+        let name = String::from_utf8_lossy(&info.name).trim_end_matches('\0').to_owned();
+        let purpose = match name.as_str() {
+            "root" => "everything".to_owned(),
+            "general_admin" => "undoing referenda and spends".to_owned(),
+            "big_spender" => format!("up to {} OPEN", open(BIG_SPEND)),
+            "small_spender" => format!("up to {} OPEN", open(SMALL_SPEND)),
+            other => panic!("{other} has no words yet"),
+        };
+        put(
+            &mut out,
+            [
+                format!("{} `{name}`", track.id),
+                purpose,
+                format!("{} OPEN", open(info.decision_deposit)),
+                info.max_deciding.to_string(),
+                of_days(info.prepare_period),
+                of_days(info.decision_period),
+                of_days(info.confirm_period),
+                of_days(info.min_enactment_period),
+                falling(&info.min_approval),
+                falling(&info.min_support),
+            ],
+        );
+    }
+    out
+}
+
+fn of_days(blocks: BlockNumber) -> String {
+    match blocks {
+        whole if whole % DAY == 0 => format!("{} days", whole / DAY).replace("1 days", "1 day"),
+        part => format!("{} h", part / HOUR),
+    }
+}
+
+fn falling(curve: &pallet_referenda::Curve) -> String {
+    let at = |time| curve.threshold(sp_runtime::Perbill::from_percent(time)).deconstruct();
+    format!("{} % → {} %", at(0) / 10_000_000, at(100) / 10_000_000)
+}
+
+fn deposits() -> String {
+    let mut out = String::from("| for | OPEN | until |\n|---|---|---|\n");
+    let preimage = |bytes: u64| {
+        use frame_support::traits::{Footprint, LinearStoragePrice};
+        use sp_runtime::traits::Convert;
+        type Price = LinearStoragePrice<PreimageBase, PreimageByte, Balance>;
+        Price::convert(Footprint { count: 1, size: bytes })
+    };
+    let base = preimage(0);
+    let rows: [(&str, String, &str); 8] = [
+        (
+            "a proposal",
+            open(amount::<<Runtime as pallet_referenda::Config>::SubmissionDeposit>()),
+            "it has passed or is cancelled; not if it is refused",
+        ),
+        (
+            "a preimage",
+            format!("{} + {} a byte", open(base), open(preimage(1) - base)),
+            "its owner takes it back",
+        ),
+        (
+            "the first proxy of an account",
+            open(
+                amount::<<Runtime as pallet_proxy::Config>::ProxyDepositBase>()
+                    + amount::<<Runtime as pallet_proxy::Config>::ProxyDepositFactor>(),
+            ),
+            "it is removed",
+        ),
+        (
+            "each further proxy",
+            open(amount::<<Runtime as pallet_proxy::Config>::ProxyDepositFactor>()),
+            "it is removed",
+        ),
+        (
+            "the first announcement of a proxy",
+            open(
+                amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositBase>()
+                    + amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositFactor>(),
+            ),
+            "it is carried out, rejected or taken back",
+        ),
+        (
+            "each further announcement",
+            open(amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositFactor>()),
+            "the same",
+        ),
+        (
+            "a multisig's call that waits",
+            format!(
+                "{} + {} for each key that has to agree",
+                open(amount::<<Runtime as pallet_multisig::Config>::DepositBase>()),
+                open(amount::<<Runtime as pallet_multisig::Config>::DepositFactor>())
+            ),
+            "it is carried out or cancelled",
+        ),
+        ("a vote", "none: what votes is locked".to_owned(), "`unlock`"),
+    ];
+    for (what, amount, until) in rows {
+        put(&mut out, [what.into(), amount, until.into()]);
+    }
+    let _ = writeln!(
+        out,
+        "\nAt most {} votes of one account a track, {} referenda waiting in a track's queue, {} proxies and {} announcements an \
+         account, {} keys of a multisig, {} scheduled calls a block, in four fifths of its weight.",
+        limit::<<Runtime as pallet_conviction_voting::Config>::MaxVotes>(),
+        limit::<<Runtime as pallet_referenda::Config>::MaxQueued>(),
+        limit::<<Runtime as pallet_proxy::Config>::MaxProxies>(),
+        limit::<<Runtime as pallet_proxy::Config>::MaxPending>(),
+        limit::<<Runtime as pallet_multisig::Config>::MaxSignatories>(),
+        limit::<<Runtime as pallet_scheduler::Config>::MaxScheduledPerBlock>(),
+    );
+    out
+}
+
+fn amount<G: Get<Balance>>() -> Balance {
+    G::get()
+}
+
+fn limit<G: Get<u32>>() -> u32 {
+    G::get()
 }
 
 fn put<const N: usize>(out: &mut String, cells: [String; N]) {

@@ -22,3 +22,13 @@ fn metadata_of_the_client_is_current() {
          OPENLEDGER_UPDATE=1 scripts/test chain -- metadata_of_the_client"
     );
 }
+
+/// Version 16 names view functions and deprecations; wallets ask for the newest that they know.
+#[test]
+fn metadata_has_versions_14_to_16() {
+    genesis("development").execute_with(|| {
+        assert_eq!(Runtime::metadata_versions(), [14, 15, 16]);
+        let newest = Runtime::metadata_at_version(16).expect("it has version 16");
+        assert_eq!(newest[..5], *b"meta\x10", "magic number and version");
+    });
+}

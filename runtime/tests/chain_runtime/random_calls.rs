@@ -3,17 +3,18 @@
 
 use crate::{
     common::*,
-    likely::{likely, Dice},
+    likely::{likely, somebody, Dice},
+    random_governance::{delegate_of, governance_call, wrapped},
     random_reviews::committees,
 };
 use openledger_primitives::{job::JobState, leaf::version_of};
-use openledger_runtime::{Datanets, Runtime, RuntimeOrigin, Training};
+use openledger_runtime::{Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::Dispatchable;
 
 fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
     genesis("development").execute_with(|| {
-        let mut dice = Dice::seeded(seed);
+        let (mut dice, mut governance) = (Dice::seeded(seed), Dice::seeded(!seed));
         begin_block();
         text_datanet();
         for n in 5..10 {
@@ -28,11 +29,25 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             reviewers.extend(others.map(|one| one.to_account_id()));
             committees(&reviewers);
         }
-        let mut succeeded = 0;
+        let (mut succeeded, mut governed) = (0, 0);
         for _ in 0..calls {
             let (who, call) = likely(&mut dice, by_committees);
             if call.dispatch(RuntimeOrigin::signed(who)).is_ok() {
                 succeeded += 1;
+            }
+            // By dice of its own, so that what the others come to does not hang on it.
+            if governance.roll(10) == 0 {
+                let (mut who, mut call) = match governance.roll(2) {
+                    0 => likely(&mut governance, by_committees),
+                    _ => (somebody(&mut governance), governance_call(&mut governance)),
+                };
+                if governance.roll(4) == 0 {
+                    call = wrapped(&mut governance, call);
+                    if let RuntimeCall::Proxy(pallet_proxy::Call::proxy { real, .. }) = &call {
+                        who = delegate_of(real).unwrap_or(who);
+                    }
+                }
+                governed += u32::from(call.dispatch(RuntimeOrigin::signed(who)).is_ok());
             }
             if dice.roll(6) == 0 {
                 end_unchecked_block();
@@ -61,6 +76,7 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             .iter()
             .filter(|(_, job)| matches!(job.state, JobState::Completed { .. }))
             .count();
+        assert!(governed > 0, "no call of governance succeeded");
         (succeeded, accepted as u32, completed as u32)
     })
 }

@@ -17,7 +17,7 @@ const HEAD: &str = "# The chain's calls, events, errors and parameters
 Written from the runtime's metadata by `OPENLEDGER_UPDATE=1 scripts/test chain -- reference`; a test fails when it is
 out of date. Amounts are in plancks (10⁻¹⁸ OPEN), times in blocks unless they say otherwise. A call's index and an error's stay
 what they are in later versions. A parameter is a constant of the runtime: a runtime upgrade changes it, which
-needs the key in `Sudo.Key` as the chain stands.
+is decided by [referendum](../governance.md).
 ";
 
 /// The reference is of this runtime. After a change of the runtime, run this test with `OPENLEDGER_UPDATE=1` and

@@ -75,6 +75,29 @@ fn each_planted_state_is_of_the_runtime_that_its_folder_names() {
 }
 
 #[test]
+fn a_chain_of_before_governance_counts_days_as_a_new_one_of_its_kind() {
+    use openledger_runtime::parameters::{DayOfGovernance, NetworkLengths, WATCHED_DAY};
+    for spec_version in KEPT {
+        upgraded_from(spec_version, |_| {
+            assert_eq!(
+                DayOfGovernance::<Runtime>::get(),
+                WATCHED_DAY,
+                "it was a development chain"
+            );
+        });
+        chain(&planted_by(spec_version)).execute_with(|| {
+            NetworkLengths::<Runtime>::put(openledger_runtime::parameters::Lengths::default());
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(DayOfGovernance::<Runtime>::get(), openledger_runtime::DAY);
+            // It is not taken anew.
+            DayOfGovernance::<Runtime>::put(7);
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(DayOfGovernance::<Runtime>::get(), 7);
+        });
+    }
+}
+
+#[test]
 fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
     for spec_version in KEPT {
         upgraded_from(spec_version, |planted| {
