@@ -162,6 +162,16 @@ pub(crate) fn submit_call(datanet: DatanetId, items: &[SubmissionItem]) -> impl 
     runtime::transactions().datanets().submit(datanet, items)
 }
 
+/// Makes the signer a contributor.
+pub(crate) fn register_call() -> impl Payload {
+    runtime::transactions().datanets().register()
+}
+
+/// Makes another account a contributor at the signer's expense.
+pub(crate) fn register_for_call(contributor: AccountId) -> impl Payload {
+    runtime::transactions().datanets().register_for(contributor)
+}
+
 /// Pays into a pool.
 pub(crate) fn fund_call(datanet: DatanetId, amount: Balance, rules: PoolRules) -> impl Payload {
     runtime::transactions().leaderboard().fund(datanet, amount, Static(rules))
@@ -242,7 +252,7 @@ impl Client {
 
     /// Makes the signer a contributor.
     pub async fn register_contributor(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
-        self.send(signer, &runtime::transactions().datanets().register(), wait).await
+        self.send(signer, &register_call(), wait).await
     }
 
     /// Makes another account a contributor at the signer's expense.
@@ -252,8 +262,7 @@ impl Client {
         contributor: AccountId,
         wait: Wait,
     ) -> Result<Receipt> {
-        let call = runtime::transactions().datanets().register_for(contributor);
-        self.send(signer, &call, wait).await
+        self.send(signer, &register_for_call(contributor), wait).await
     }
 
     /// Ends a registration and releases its hold.

@@ -4,7 +4,7 @@
 //! somebody need not be trusted with more.
 
 use crate::{
-    calls::{fund_call, job_call, submit_call, JobCall, NewJob},
+    calls::{fund_call, job_call, register_call, register_for_call, submit_call, JobCall, NewJob},
     connection::Client,
     errors::{ClientError, Result},
     runtime, AccountId, H256,
@@ -60,6 +60,22 @@ impl Client {
         self.prepare(account, &submit_call(datanet, items)).await
     }
 
+    /// A contributor's registration: the account's own, or another one's at its expense.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the connection.
+    pub async fn prepare_registration(
+        &self,
+        account: AccountId,
+        contributor: AccountId,
+    ) -> Result<Prepared> {
+        match account == contributor {
+            true => self.prepare(account, &register_call()).await,
+            false => self.prepare(account, &register_for_call(contributor)).await,
+        }
+    }
+
     /// Paying into a pool under the given rules.
     ///
     /// # Errors
@@ -99,6 +115,28 @@ impl Client {
             at.constants().entry(address).map_err(|error| self.odd("constants of Training", error))
         };
         Ok((constant(training.job_deposit())?, constant(training.minimum_budget())?))
+    }
+
+    /// Plancks held for a contributor.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Answer`] if the chain's metadata lacks it; errors of the connection.
+    pub async fn contributor_hold(&self) -> Result<Balance> {
+        let at = self.at(self.best().await?.1).await?;
+        let constant = at.constants().entry(runtime::constants().datanets().contributor_hold());
+        constant.map_err(|error| self.odd("constants of Datanets", error))
+    }
+
+    /// Plancks that an account keeps to exist.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Answer`] if the chain's metadata lacks it; errors of the connection.
+    pub async fn existential_deposit(&self) -> Result<Balance> {
+        let at = self.at(self.best().await?.1).await?;
+        let constant = at.constants().entry(runtime::constants().balances().existential_deposit());
+        constant.map_err(|error| self.odd("constants of Balances", error))
     }
 
     /// The least that a pool takes at once, in plancks.

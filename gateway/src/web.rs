@@ -108,8 +108,8 @@ pub async fn page(
         .any(|ending| path.strip_suffix(ending).is_some_and(|plain| web.files.contains_key(plain)));
     let (path, status) = match web.files.contains_key(path) && !is_packed {
         true => (path, StatusCode::OK),
-        // A file that is gone is no page.
-        false if path.starts_with("assets/") => return unknown(uri).await.into_response(),
+        // A file that is not there is no page: whoever asks for it wants no HTML.
+        false if is_file(path) => return unknown(uri).await.into_response(),
         false => ("index.html", StatusCode::OK),
     };
     let accepts = |coding: &str| {
@@ -141,6 +141,12 @@ pub async fn page(
     };
     carried.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     response
+}
+
+/// Whether an address is that of a file, and of no page of the app: agents and browsers try such names.
+fn is_file(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or("");
+    path.starts_with("assets/") || path.starts_with(".well-known/") || last.contains('.')
 }
 
 /// Whether a file of a build is one of the app: not what the build notes for itself.

@@ -6,6 +6,7 @@ use super::negotiation::{wanted, Asked, Form, Origin};
 use super::{Asset, Docs, HITS};
 use crate::error::ApiError;
 use crate::extract::Address;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{header, HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -48,11 +49,15 @@ pub(super) async fn page(
     Origin(origin): Origin,
     address: Address,
     asked: Asked,
+    decoded: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let whole = uri.path();
-    let rest = whole.strip_prefix("/docs").unwrap_or(whole);
+    // Letters may be written as `%66`. What is no UTF-8 then is the name of no page.
+    let named = decoded.map_or_else(|_| whole.to_owned(), |Path(path)| format!("/docs/{path}"));
+    let named = named.trim_end_matches('/');
+    let rest = named.strip_prefix("/docs").unwrap_or(named);
     let (path, form) = match rest.strip_suffix(".md") {
         Some(path) => (path, Form::Markdown),
         None => (rest, wanted(&headers, &[Form::Html, Form::Markdown])),
@@ -78,8 +83,8 @@ pub(super) async fn page(
             _ => html(StatusCode::NOT_FOUND, html::not_found(&docs, whole)),
         });
     };
-    // A page has one address: not that of its file, nor one with a stroke at its end.
-    let own = match whole.ends_with(".md") {
+    // A page has one address: not that of its file, nor one with a stroke at its end or letters in another form.
+    let own = match named.ends_with(".md") {
         true => page.markdown_address(),
         false => page.address(),
     };

@@ -30,8 +30,9 @@ pub fn add(tools: &mut Tools) {
     let about = About {
         name: "askQuestion",
         title: "Ask the documentation",
-        description: "An answer to a question about OpenLedger in the words of its documentation, with sources and \
-            what to ask next. Ask in whole sentences; say as goal what you want in the end.",
+        description: "An answer to a question about OpenLedger in the words of its documentation, or written by a \
+            model from excerpts that it cites, with sources and what to ask next. Ask in whole sentences; say as \
+            goal what you want in the end.",
         output: schema_for_output::<Answered>(),
     };
     tools.add(about, ask);
@@ -158,6 +159,8 @@ struct Answered {
     answered: bool,
     /// The answer as markdown.
     markdown: String,
+    /// Whether a model wrote it, from excerpts that it cites as `[1]`; if not, it is the documentation's text.
+    written: bool,
     /// Where the documentation says more.
     sources: Vec<Source>,
     /// What to ask next.
@@ -169,10 +172,11 @@ async fn ask(asked: Asked, input: Question) -> Result<Answer, ApiError> {
     if let Some(goal) = &input.goal {
         bounded("goal", goal.trim())?;
     }
-    let answer = asked.docs.ask(input.question, input.goal).await?;
+    let answer = asked.docs.answer(asked.asker, input.question, input.goal).await?;
     let markdown = answer.to_markdown(&asked.base);
     let answered = Answered {
         answered: answer.state == State::Answered,
+        written: answer.written.is_some(),
         sources: answer.sources.iter().map(|hit| Source::of(hit, &asked.base)).collect(),
         follow_ups: answer.follow_ups.into_iter().map(|link| link.title).collect(),
         markdown: markdown.clone(),

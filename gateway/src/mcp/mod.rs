@@ -135,8 +135,10 @@ async fn answer(
     origin::of(&mcp.hosts, &mcp.origins, request.uri(), request.headers())?;
     let place = mcp.requests.take(address)?;
     let (mut parts, body) = request.into_parts();
-    // Links of answers begin with it; tools find it in the request's parts.
+    // Links of answers begin with the origin, and budgets count the address; tools find both in the request's
+    // parts.
     parts.extensions.insert(own);
+    parts.extensions.insert(address);
     let body = match parts.method {
         Method::POST => small(body, MAX_MESSAGE).await?,
         // Nothing is read of other requests.

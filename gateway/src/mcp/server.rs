@@ -4,6 +4,7 @@ use super::tools::{Answer, Asked};
 use super::Inner;
 use crate::docs::Origin;
 use crate::error::ApiError;
+use crate::extract::Address;
 use axum::http::request::Parts;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
@@ -12,6 +13,7 @@ use rmcp::model::{
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::ServerHandler;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use std::time::Duration;
 const TIME: Duration = Duration::from_secs(30);
 /// Bytes of what a tool answers, at most.
 const MAX_ANSWER: usize = 1 << 20;
+/// Characters of an error, at most: it may repeat a value.
+const MAX_ERROR: usize = 1_000;
 
 const INSTRUCTIONS: &str = "\
 OpenLedger: people give files to Datanets, curators accept or refuse each, accepted files earn points and points \
@@ -74,10 +78,12 @@ impl ServerHandler for Server {
         };
         let parts = context.extensions.get::<Parts>();
         let base = parts.and_then(|parts| parts.extensions.get::<Origin>());
+        let asker = parts.and_then(|parts| parts.extensions.get::<Address>());
         let asked = Asked {
             docs: self.inner.docs.clone(),
             index: self.inner.index.clone(),
             base: base.map(|Origin(base)| base.clone()).unwrap_or_default(),
+            asker: asker.copied().unwrap_or(Address(Ipv6Addr::UNSPECIFIED.into())),
         };
         let arguments = request.arguments.unwrap_or_default();
         let answered = tokio::time::timeout(TIME, entry.call(asked, arguments)).await;
@@ -104,6 +110,8 @@ fn result(answered: Result<Answer, ApiError>) -> CallToolResult {
                 Some(field) => format!("{field}: {}", detail.message),
                 None => detail.message,
             };
+            let cut: String = text.chars().take(MAX_ERROR).collect();
+            let text = if cut.len() < text.len() { format!("{cut}…") } else { text };
             CallToolResult::error(vec![ContentBlock::text(text)])
         }
     }

@@ -4,6 +4,7 @@ use super::schema::{without_formats, Shapes};
 use super::{chain, documentation, prepare};
 use crate::docs::Docs;
 use crate::error::ApiError;
+use crate::extract::Address;
 use crate::index::Index;
 use futures::future::BoxFuture;
 use futures::FutureExt;
@@ -25,6 +26,8 @@ pub struct Asked {
     pub index: Index,
     /// What links begin with: `https://example.org`.
     pub base: String,
+    /// Who asks, as limits count.
+    pub asker: Address,
 }
 
 /// What a tool answers.

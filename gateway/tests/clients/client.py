@@ -10,7 +10,7 @@ address, datanet, account = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
 async def talk(client):
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert len(tools) == 12, tools.keys()
+    assert len(tools) == 13, tools.keys()
     for tool in tools.values():
         assert tool.annotations.read_only_hint and not tool.annotations.destructive_hint, tool
         assert tool.output_schema["type"] == "object", tool

@@ -11,6 +11,7 @@ const EXPECTED = [
   "getJob",
   "explainRewards",
   "explainSubmission",
+  "prepareRegistration",
   "prepareSubmission",
   "prepareFunding",
   "prepareJob",
@@ -56,6 +57,10 @@ export async function talk(client, { datanet, account }) {
   assert.equal(prepared.method, "Leaderboard.fund");
   assert.equal(prepared.cost.spent, "2000000000000000000");
   assert(prepared.signUrl.includes(`#call=${prepared.call.slice(2)}&`));
+
+  const registration = await call("prepareRegistration", { account });
+  assert.equal(registration.method, "Datanets.register");
+  assert.equal(registration.cost.held, "1000000000000000000");
 
   // An error is an answer that a model can act on.
   const fails = async (name, given, words) => {

@@ -170,3 +170,29 @@ async fn style_and_script_are_kept_for_ever_under_their_names() {
     assert_eq!(door.get("/docs/assets/docs-000000000000.css").await.status, 404);
     assert_eq!(door.get("/docs/assets/..%2f..%2fCargo.toml").await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_spellings_of_an_address_lead_to_it() {
+    let door = Door::open().await;
+    for (spelt, own) in [
+        ("/docs/", "/docs"),
+        ("/docs/faq/", "/docs/faq"),
+        ("/docs/FAQ", "/docs/faq"),
+        ("/docs//faq", "/docs/faq"),
+        ("/docs/%66aq", "/docs/faq"),
+        ("/docs/faq%2Emd", "/docs/faq.md"),
+        ("/docs/faq.md/", "/docs/faq.md"),
+        ("/docs/tutorials%2Fcontributor", "/docs/tutorials/contributor"),
+        ("/docs/tutorials/README.md", "/docs/tutorials.md"),
+    ] {
+        let answer = door.get(spelt).await;
+        assert_eq!((answer.status, answer.header("location")), (308, Some(own)), "{spelt}");
+    }
+    for path in
+        ["/docs/%2e%2e/%2e%2e/etc/passwd", "/docs/faq%00", "/docs/%ff", "/docs/%", "/docs/a%3Cb"]
+    {
+        assert_eq!(door.get(path).await.status, 404, "{path}");
+    }
+    let drawn = door.get("/docs/diagrams%2Fparts.svg").await;
+    assert_eq!(drawn.header("content-type"), Some("image/svg+xml"));
+}

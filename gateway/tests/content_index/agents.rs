@@ -237,6 +237,131 @@ async fn errors_name_the_value_the_limit_and_what_to_do() {
     assert!(answer["error"]["message"].as_str().unwrap().contains("there is no tool \"sign\""));
 }
 
+/// Arguments that no client should send, and a word that the error must have.
+fn hostile() -> Vec<(&'static str, Value, &'static str)> {
+    let long = "x".repeat(40_000);
+    let wide = "\u{1F9A0}".repeat(400);
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let account = account(1).to_string();
+    let files = vec![json!({ "sha256": "ab".repeat(32), "size": 1, "media": "txt" }); 21];
+    let file = |field: &str, value: Value| {
+        let mut file = json!({ "sha256": "ab".repeat(32), "size": 10, "media": "txt" });
+        file[field] = value;
+        json!({ "account": account, "datanet": 0, "files": [file] })
+    };
+    let job = |field: &str, value: Value| {
+        let datanets = json!([{ "datanet": 0 }]);
+        let mut job =
+            json!({ "account": account, "base": 0, "datanets": datanets, "budget": "1OPEN" });
+        job[field] = value;
+        job
+    };
+    vec![
+        // Of another type.
+        ("searchDocumentation", json!({ "query": 7 }), "query"),
+        ("searchDocumentation", json!({ "query": ["quota"] }), "query"),
+        ("searchDocumentation", json!({ "query": null }), "query"),
+        ("searchDocumentation", json!({}), "query"),
+        ("askQuestion", json!({ "question": { "text": "who pays?" } }), "question"),
+        ("askQuestion", json!({ "question": "who pays?", "goal": 1 }), "goal"),
+        ("getPage", json!({ "url": true }), "url"),
+        ("getDatanet", json!({ "datanet": "0" }), "datanet"),
+        ("getDatanet", json!({ "datanet": 0.5 }), "datanet"),
+        ("getDatanet", json!({ "datanet": 1e30 }), "datanet"),
+        ("getDatanet", json!({ "datanet": deep }), "datanet"),
+        ("getJob", json!({ "job": -1 }), "job"),
+        ("getJob", json!({ "job": null }), "job"),
+        ("findDatanets", json!({ "status": 3 }), "status"),
+        ("findDatanets", json!({ "limit": "many" }), "limit"),
+        ("prepareSubmission", json!({ "account": account, "datanet": 0, "files": "a" }), "files"),
+        ("prepareJob", job("datanets", json!({ "0": 1 })), "datanets"),
+        ("prepareJob", job("settings", json!("fast")), "settings"),
+        // Too much, and beyond bounds.
+        ("searchDocumentation", json!({ "query": long }), "40000 characters"),
+        ("askQuestion", json!({ "question": wide, "goal": long }), "goal: it has 40000"),
+        ("getPage", json!({ "url": long }), "there is no page"),
+        ("findDatanets", json!({ "search": long }), "search"),
+        ("findDatanets", json!({ "cursor": long }), "cursor"),
+        ("findDatanets", json!({ "limit": 0 }), "limit"),
+        ("getDatanet", json!({ "datanet": u64::MAX }), "datanet"),
+        ("getLeaderboard", json!({ "datanet": 0, "period": long }), "period"),
+        ("getLeaderboard", json!({ "datanet": 0, "account": long }), "account"),
+        (
+            "prepareSubmission",
+            json!({ "account": account, "datanet": 0, "files": files }),
+            "21 files",
+        ),
+        ("prepareSubmission", file("size", json!(u64::MAX)), "size"),
+        ("prepareSubmission", file("media", json!(long)), "media"),
+        ("prepareSubmission", file("content", json!(long)), "content"),
+        ("prepareFunding", json!({ "account": long, "datanet": 0, "amount": "1" }), "account"),
+        (
+            "prepareFunding",
+            json!({ "account": account, "datanet": 0, "amount": "9".repeat(60) }),
+            "amount",
+        ),
+        ("prepareFunding", json!({ "account": account, "datanet": 0, "amount": "-1" }), "amount"),
+        ("prepareFunding", json!({ "account": account, "datanet": 0, "amount": "NaN" }), "amount"),
+        ("prepareJob", job("tokenCeiling", json!(0)), "tokenCeiling"),
+        ("prepareJob", job("budget", json!("0")), "budget"),
+        ("prepareRegistration", json!({ "account": long }), "account"),
+        // What is not there.
+        ("getDatanet", json!({ "datanet": u32::MAX }), "there is no Datanet 4294967295"),
+        ("getJob", json!({ "job": 1_u64 << 40 }), "there is no job"),
+        ("explainSubmission", json!({ "submission": 1_u64 << 50 }), "there is no submission"),
+        ("explainSubmission", json!({ "sha256": "00".repeat(32) }), "submission"),
+        (
+            "getPage",
+            json!({ "url": "https://evil.example/docs/../../etc/passwd" }),
+            "there is no page",
+        ),
+        ("getPage", json!({ "url": "/docs/reference%2Fchain\u{0}.md" }), "there is no page"),
+        // Letters.
+        ("getPage", json!({ "url": "\u{202e}stpecnoc/scod/" }), "there is no page"),
+        ("explainRewards", json!({ "account": "ａｃｃｏｕｎｔ", "datanet": 0 }), "account"),
+        ("explainRewards", json!({ "account": "", "datanet": 0 }), "account"),
+        ("prepareRegistration", json!({ "account": "//Alice" }), "account"),
+        (
+            "prepareRegistration",
+            json!({ "account": account, "contributor": "\u{0}" }),
+            "contributor",
+        ),
+        ("prepareRegistration", json!({ "account": account, "password": "x" }), "password"),
+    ]
+}
+
+#[tokio::test]
+async fn hostile_arguments_get_short_errors_that_say_what_is_wrong() {
+    let tools = Tools::start(patient()).await;
+    for (name, arguments, expected) in hostile() {
+        let shown: String = arguments.to_string().chars().take(100).collect();
+        let message = tools.refused(name, arguments).await;
+        assert!(message.contains(expected), "{name} {shown}: {message}");
+        assert!(message.len() < 1_200, "{name} {shown}: {} bytes", message.len());
+        assert!(!message.chars().any(char::is_control), "{name} {shown}: {message:?}");
+    }
+    // What can be read is answered, whatever it is written in.
+    for question in ["چرا پولی دریافت نکردم؟", "\u{202e}?diap I saw yhW", "🦠".repeat(300).as_str()]
+    {
+        let answer = tools.call("askQuestion", json!({ "question": question })).await;
+        assert_eq!(answer["isError"], false, "{answer}");
+        assert!(answer.to_string().len() < 64 << 10);
+    }
+    // Arguments that are no object, and a name that is none, are errors of the protocol.
+    for params in [
+        json!({ "name": "getJob", "arguments": [1] }),
+        json!({ "name": "getJob", "arguments": "job" }),
+        json!({ "name": 7, "arguments": {} }),
+        json!({ "name": "x".repeat(30_000), "arguments": {} }),
+    ] {
+        let name = params["name"].as_str().map(|name| &name[..name.len().min(20)]);
+        let answer = tools.send("tools/call", name, params.clone()).await;
+        assert!(answer.status == 200 || (400..500).contains(&answer.status), "{}", answer.status);
+        assert!(answer.body.len() < 4_096, "{} bytes", answer.body.len());
+        assert_eq!(answer.json()["result"], Value::Null);
+    }
+}
+
 #[tokio::test]
 async fn pages_of_other_origins_are_refused() {
     let tools = Tools::start(patient()).await;

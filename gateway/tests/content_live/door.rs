@@ -243,16 +243,7 @@ impl Door {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reading {
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\n");
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(body).await.unwrap();
-        Reading::head(stream).await
+        begin(self.address, method, path, headers, body).await
     }
 
     /// Sends a request and reads all of its answer.
@@ -269,6 +260,25 @@ impl Door {
     pub async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"").await
     }
+}
+
+/// Sends a request to a server of this machine and leaves the answer to be read as it comes.
+pub async fn begin(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reading {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    Reading::head(stream).await
 }
 
 /// An answer that is being read.

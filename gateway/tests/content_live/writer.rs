@@ -1,14 +1,25 @@
 //! Answers of the documentation that a model writes from excerpts, and when it does not.
 
-use super::door::{Door, Plan};
+use super::door::{begin, Door, Plan};
 use super::servers::{Fake, Reply};
+use axum::extract::FromRef;
 use openledger_docs::Book;
 use openledger_gateway::agents::knowledge::OwnDocs;
 use openledger_gateway::chat::writer::DocsExcerpt;
 use openledger_gateway::docs::Docs;
 use openledger_gateway::extract::Address;
+use openledger_gateway::index::{sqlite::Sqlite, Index};
+use openledger_gateway::mcp::{self, sessions, Mcp};
+use openledger_gateway::node::Pulse;
+use openledger_gateway::server::description;
+use openledger_http::Limits;
 use serde_json::{json, Value};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 const QUESTION: &str = "Who pays?";
 
@@ -135,6 +146,103 @@ async fn the_documentation_answers_with_what_was_written_or_in_its_own_words() {
         assert!(markdown.starts_with(&cited), "{markdown}");
         let after = |text: &str| text[text.find("# Sources:").unwrap()..].to_owned();
         assert_eq!(after(&markdown), after(&plain));
+    }
+}
+
+#[derive(Clone)]
+struct Tools(Mcp);
+
+impl FromRef<Tools> for Mcp {
+    fn from_ref(tools: &Tools) -> Self {
+        tools.0.clone()
+    }
+}
+
+/// The tools for agents over a documentation, behind a listener; they end with what is answered beside the address.
+async fn tools(docs: Docs, folder: &Path) -> (SocketAddr, watch::Sender<bool>) {
+    let storage = Sqlite::open(&folder.join("index.sqlite")).unwrap();
+    let index = Index::new(Arc::new(storage), None, Pulse::none()).unwrap();
+    let mcp = Mcp::new(docs, index, &description(), &[], &[], sessions::IDLE);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        connections: 100,
+        of_address: 100,
+        headers: 32,
+        header_time: Duration::from_secs(5),
+        write_time: Duration::from_secs(5),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let router = mcp::routes::<Tools>().with_state(Tools(mcp));
+    let door = Arc::new(openledger_gateway::door::Door::default());
+    tokio::spawn(openledger_http::accept(listener, router, Arc::new(limits), door, stopped));
+    (address, stop)
+}
+
+/// What `askQuestion` answers.
+async fn ask_question(address: SocketAddr, question: &str) -> Value {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let arguments = json!({ "question": question });
+    let params = json!({ "name": "askQuestion", "arguments": arguments, "_meta": meta });
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "askQuestion"),
+    ];
+    let body = message.to_string();
+    let answer = begin(address, "POST", "/mcp", &headers, body.as_bytes()).await.whole().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["result"].clone()
+}
+
+#[tokio::test]
+async fn an_agents_question_is_answered_as_one_on_a_page_is() {
+    let question = "Why was I paid nothing for an accepted file?";
+    let text = "A pool pays in periods, and this one had none [1].";
+    for (said_by_model, is_written) in [(text, true), ("A pool pays.", false)] {
+        let model = Fake::start(move |_| said(said_by_model)).await;
+        let server = format!("local=http://127.0.0.1:{}", model.port());
+        let (door, folder) = door(&server, &["--docs-model", "local/smol"]).await;
+        let docs = Docs::new(Book::embedded().unwrap());
+        docs.written_by(Arc::new(door.chat.clone()));
+        let own = docs.ask(question.to_owned(), None).await.unwrap();
+        let (address, _stop) = tools(docs, folder.path()).await;
+        let result = ask_question(address, question).await;
+        assert_eq!(result["isError"], false, "{result}");
+        let answer = &result["structuredContent"];
+        assert_eq!(answer["answered"], true);
+        assert_eq!(answer["written"], is_written, "{answer}");
+        let markdown = answer["markdown"].as_str().unwrap();
+        assert_eq!(result["content"][0]["text"], markdown);
+        let first = &own.paragraphs[0];
+        let base = "http://localhost";
+        let cited = format!("- [1] [{}]({base}{})\n\n", first.name(), first.address());
+        match is_written {
+            true => assert!(
+                markdown.starts_with(&format!("# {question}\n\n{text}\n\n{cited}")),
+                "{markdown}"
+            ),
+            false => assert_eq!(markdown, own.to_markdown(base)),
+        }
+        let sources: Vec<&str> = answer["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["url"].as_str().unwrap())
+            .collect();
+        let expected: Vec<String> =
+            own.sources.iter().map(|hit| format!("{base}{}", hit.address())).collect();
+        assert_eq!(sources, expected);
+        // The tokens are those of who asked by the tool.
+        let left = door.get("/v1/chat/budget").await.json();
+        assert_eq!(left["remaining"], 4_930);
     }
 }
 

@@ -212,9 +212,37 @@ async fn agents_read_and_prepare_and_people_sign() {
     let refused = call(&door, &[], "prepareSubmission", files.clone()).await;
     assert_eq!(refused["isError"], true);
     let message = refused["content"][0]["text"].as_str().unwrap();
-    assert!(message.contains("contributor"), "{message}");
-    let signer = Signer::from_secret("//Bob").unwrap();
-    client.register_contributor(&signer, Wait::InBlock).await.unwrap();
+    assert!(message.contains("prepareRegistration"), "{message}");
+    let registration = json!({ "account": account });
+    let prepared_first = prepared(&door, "prepareRegistration", registration.clone()).await;
+    assert_eq!(prepared_first["method"], "Datanets.register");
+    assert_eq!(prepared_first["cost"]["held"], OPEN.to_string());
+    let registered = |account: AccountId| {
+        let client = &client;
+        async move { client.contributor(account).await.unwrap() }
+    };
+    let own: AccountId = bob.public().0.into();
+    include(&door, signed(&bob, &prepared_first), || async { registered(own).await.is_some() })
+        .await;
+    let refused = call(&door, &[], "prepareRegistration", registration).await;
+    let message = refused["content"][0]["text"].as_str().unwrap();
+    assert!(message.contains("is a contributor already, at its own expense"), "{message}");
+
+    // Bob registers an account that does not exist, which a sponsor's call brings into being.
+    let new = AccountId::from([9; 32]);
+    let sponsored = json!({ "account": account, "contributor": new.to_string() });
+    let prepared_second = prepared(&door, "prepareRegistration", sponsored.clone()).await;
+    assert_eq!(prepared_second["method"], "Datanets.register_for");
+    assert_eq!(prepared_second["arguments"]["contributor"], new.to_string());
+    let deposit = client.existential_deposit().await.unwrap();
+    assert_eq!(prepared_second["cost"]["spent"], deposit.to_string());
+    include(&door, signed(&bob, &prepared_second), || async { registered(new).await.is_some() })
+        .await;
+    assert_eq!(registered(new).await.unwrap().depositor, own);
+    assert_eq!(client.balance(new).await.unwrap().free, deposit);
+    let refused = call(&door, &[], "prepareRegistration", sponsored).await;
+    let message = refused["content"][0]["text"].as_str().unwrap();
+    assert!(message.contains(&format!("at the expense of {account}")), "{message}");
     let submission = prepared(&door, "prepareSubmission", files).await;
     assert_eq!(submission["cost"]["fee"], "0");
     let sha: [u8; 32] = hex::decode(&sha256).unwrap().try_into().unwrap();

@@ -2,6 +2,7 @@
 //! or kept.
 
 mod job;
+mod registration;
 
 use super::tools::{About, Answer, Asked, Tools};
 use crate::api::account as parse_account;
@@ -20,6 +21,16 @@ use std::str::FromStr;
 /// Adds them to the table.
 pub fn add(tools: &mut Tools) {
     let output = schema_for_output::<Transaction>();
+    let about = About {
+        name: "prepareRegistration",
+        title: "Prepare a contributor's registration",
+        description: "An unsigned transaction that makes an account a contributor, which it has to be before it \
+            submits files: at its own expense, or another's at the expense of who signs (a sponsor). 1 OPEN is \
+            held and comes back later. Signs and sends nothing: give signUrl to the owner of the account that \
+            pays.",
+        output: output.clone(),
+    };
+    tools.add(about, registration::prepare);
     let about = About {
         name: "prepareSubmission",
         title: "Prepare a submission of files",
@@ -130,11 +141,18 @@ async fn planned(
     let fee = fee.unwrap_or(prepared.fee);
     let free = of_node(node.balance(account)).await?.free;
     let needed = fee.saturating_add(spent).saturating_add(held);
-    if needed > free {
+    // Neither a payment nor a hold may take an account's last plancks, without which there is none.
+    let kept = match needed {
+        0 => 0,
+        _ => of_node(node.existential_deposit()).await?,
+    };
+    if needed.saturating_add(kept) > free {
         let message = format!(
-            "{account} has {} free, and this takes {}: have OPEN sent to it, or lower the amount",
+            "{account} has {} free, and this takes {} beside the {} that an account keeps: have OPEN sent to it, or \
+             lower the amount",
             Amount(free),
-            Amount(needed)
+            Amount(needed),
+            Amount(kept)
         );
         return Err(ApiError::field("account", message));
     }
@@ -244,6 +262,13 @@ async fn prepare_submission(asked: Asked, input: SubmitFiles) -> Result<Answer, 
         input.files.iter().enumerate().map(|(n, file)| file.item(n)).collect::<Result<_, _>>()?;
     let datanet = require(&asked.index, input.datanet).await?;
     let node = asked.index.node()?;
+    if of_node(node.contributor(account)).await?.is_none() {
+        let message = format!(
+            "{account} is no contributor; prepareRegistration prepares its registration, at its own expense or at \
+             that of a sponsor"
+        );
+        return Err(ApiError::field("account", message));
+    }
     let prepared = of_node(node.prepare_submission(account, datanet.id, &items)).await?;
     let files: Vec<Value> = items
         .iter()
