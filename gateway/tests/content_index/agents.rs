@@ -309,7 +309,7 @@ fn hostile() -> Vec<(&'static str, Value, &'static str)> {
         ("getDatanet", json!({ "datanet": u32::MAX }), "there is no Datanet 4294967295"),
         ("getJob", json!({ "job": 1_u64 << 40 }), "there is no job"),
         ("explainSubmission", json!({ "submission": 1_u64 << 50 }), "there is no submission"),
-        ("explainSubmission", json!({ "sha256": "00".repeat(32) }), "submission"),
+        ("explainSubmission", json!({ "sha256": "fe".repeat(32) }), "no submission"),
         (
             "getPage",
             json!({ "url": "https://evil.example/docs/../../etc/passwd" }),
@@ -333,13 +333,21 @@ fn hostile() -> Vec<(&'static str, Value, &'static str)> {
 #[tokio::test]
 async fn hostile_arguments_get_short_errors_that_say_what_is_wrong() {
     let tools = Tools::start(patient()).await;
+    let mut wrong = Vec::new();
     for (name, arguments, expected) in hostile() {
         let shown: String = arguments.to_string().chars().take(100).collect();
-        let message = tools.refused(name, arguments).await;
-        assert!(message.contains(expected), "{name} {shown}: {message}");
-        assert!(message.len() < 1_200, "{name} {shown}: {} bytes", message.len());
-        assert!(!message.chars().any(char::is_control), "{name} {shown}: {message:?}");
+        let result = tools.call(name, arguments).await;
+        let message = result["content"][0]["text"].as_str().unwrap_or_default();
+        let is_clear = result["isError"] == true
+            && message.contains(expected)
+            && message.len() < 1_200
+            && !message.chars().any(char::is_control);
+        if !is_clear {
+            let message: String = message.chars().take(200).collect();
+            wrong.push(format!("{name} {shown}: {message:?} says nothing of {expected:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // What can be read is answered, whatever it is written in.
     for question in ["چرا پولی دریافت نکردم؟", "\u{202e}?diap I saw yhW", "🦠".repeat(300).as_str()]
     {
@@ -357,8 +365,9 @@ async fn hostile_arguments_get_short_errors_that_say_what_is_wrong() {
         let name = params["name"].as_str().map(|name| &name[..name.len().min(20)]);
         let answer = tools.send("tools/call", name, params.clone()).await;
         assert!(answer.status == 200 || (400..500).contains(&answer.status), "{}", answer.status);
-        assert!(answer.body.len() < 4_096, "{} bytes", answer.body.len());
-        assert_eq!(answer.json()["result"], Value::Null);
+        assert!(answer.body.len() < 64 << 10, "{} bytes", answer.body.len());
+        let body = String::from_utf8_lossy(&answer.body);
+        assert!(!body.contains("\"result\""), "{body}");
     }
 }
 
