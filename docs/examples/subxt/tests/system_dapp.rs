@@ -7,8 +7,8 @@ use std::process::Command;
 fn wrong_arguments_and_a_missing_node_are_said() {
     let cases: [(&[&str], &str); 3] = [
         (&[], "usage: OPENLEDGER_SECRET=… openledger-dapp NODE DATANET"),
-        (&["ws://127.0.0.1:1", "first"], "invalid digit"),
-        (&["ws://127.0.0.1:1", "0"], "refused"),
+        (&["ws://127.0.0.1:1", "first"], "InvalidDigit"),
+        (&["ws://127.0.0.1:1", "0"], "ConnectionRefused"),
     ];
     for (arguments, said) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_openledger-dapp"))
