@@ -114,11 +114,11 @@ test.describe("somebody without a wallet", () => {
 
 test.describe("somebody with a wallet", () => {
   test("sponsors a newcomer, sees the cost first, and may refuse to sign", async ({ page }) => {
-    const [alice, newcomer] = [await developmentKey("Alice"), newKey("Newcomer")];
-    const wallet = await installWallet(page, alice);
+    const [tess, newcomer] = [await developmentKey("Tess"), newKey("Newcomer")];
+    const wallet = await installWallet(page, tess);
     await page.goto("/accounts");
     await page.getByRole("button", { name: "test-wallet" }).click();
-    await page.getByRole("button", { name: "Use Alice" }).click();
+    await page.getByRole("button", { name: "Use Tess" }).click();
     await page.goto(`/invite?account=${newcomer.address}`);
 
     await page.getByRole("button", { name: "Sponsor this account" }).click();

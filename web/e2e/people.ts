@@ -12,4 +12,4 @@ export const contributors = {
 export const wealthy = ["Ida", "Kim", "Mira", "Olga", "Wanda"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
-export const funders = ["Fay", "Gus", "Hal", "Leo", "Rex", "Sam", "Yves", "Zoe"] as const;
+export const funders = ["Fay", "Gus", "Hal", "Leo", "Rex", "Sam", "Tess", "Yves", "Zoe"] as const;
