@@ -10,15 +10,14 @@ use openledger_primitives::{
     ContentId, MediaType, Position, RewardTerms, EXISTENTIAL_DEPOSIT, OPEN,
 };
 use openledger_runtime::{
-    genesis_presets, parameters::Lengths, AccountId, Leaderboard, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, RuntimeOrigin,
+    parameters::Lengths, AccountId, Leaderboard, Runtime, RuntimeCall, RuntimeOrigin,
 };
 use openledger_tests::{Error, Result};
 use pallet_datanets::Submission;
 use pallet_leaderboard::RankKey;
 use serde_json::Value;
 use sp_core::{sr25519, Pair};
-use sp_runtime::{traits::Dispatchable, BuildStorage};
+use sp_runtime::{traits::Dispatchable, Storage};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -33,6 +32,9 @@ pub const DATANET: u32 = 0;
 pub const POINTS: u128 = 100;
 /// What is paid into its pool.
 const FUNDS: u128 = 100_000 * OPEN;
+
+/// Keys and values.
+type State = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// The account that gave a planted file.
 pub fn contributor(number: u64) -> AccountId {
@@ -54,8 +56,8 @@ pub fn write(
         .chain([frame_support::storage::storage_prefix(b"System", b"Account").to_vec()])
         .collect::<Vec<_>>();
     let is_ours = |key: &[u8]| ours.iter().any(|prefix| key.starts_with(prefix));
+    let state = prepared(top.clone(), files, newcomers)?;
     top.retain(|key, _| !is_ours(key));
-    let state = prepared(files, newcomers)?;
     top.extend(state.into_iter().filter(|(key, _)| is_ours(key)));
 
     let path = directory.join("planted.json");
@@ -66,7 +68,7 @@ pub fn write(
 }
 
 /// The development chain's own genesis, from the node.
-fn genesis_of(node: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+fn genesis_of(node: &Path) -> Result<State> {
     let fault = |what: String| Error::broken("openledger-node export-chain-spec", what);
     let output = Command::new(node)
         .args(["export-chain-spec", "--chain", "dev", "--raw"])
@@ -88,27 +90,20 @@ fn bytes(hexadecimal: &str) -> std::result::Result<Vec<u8>, String> {
 }
 
 /// The state before the planted files: a Datanet whose pool is funded and owes each of them, and contributors.
-fn prepared(files: u64, newcomers: &[sr25519::Pair]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let fault = |what: String| Error::broken("the bench", what);
-    let patch = genesis_presets::development();
-    let mut config = serde_json::to_value(RuntimeGenesisConfig::default())
-        .map_err(|cause| fault(cause.to_string()))?;
-    merge(&mut config, patch);
-    let config: RuntimeGenesisConfig =
-        serde_json::from_value(config).map_err(|cause| fault(cause.to_string()))?;
-    let mut chain: sp_io::TestExternalities = config.build_storage().map_err(fault)?.into();
-    let mut outcome = Ok(());
-    let mut pairs = Vec::new();
+fn prepared(genesis: State, files: u64, newcomers: &[sr25519::Pair]) -> Result<State> {
+    let storage = Storage { top: genesis, ..Storage::default() };
+    let mut chain: sp_io::TestExternalities = storage.into();
     chain.execute_with(|| {
-        outcome = prepare(files, newcomers);
+        prepare(files, newcomers)?;
+        let mut state = State::new();
         let mut key = Vec::new();
         while let Some(next) = sp_io::storage::next_key(&key) {
             let value = sp_io::storage::get(&next).unwrap_or_default();
-            pairs.push((next.clone(), value.to_vec()));
+            state.insert(next.clone(), value.to_vec());
             key = next;
         }
-    });
-    outcome.map(|()| pairs)
+        Ok(state)
+    })
 }
 
 fn prepare(files: u64, newcomers: &[sr25519::Pair]) -> Result<()> {
@@ -148,24 +143,8 @@ fn prepare(files: u64, newcomers: &[sr25519::Pair]) -> Result<()> {
     Ok(())
 }
 
-/// RFC 7386, as the genesis builder applies a preset.
-fn merge(target: &mut Value, patch: Value) {
-    match (target, patch) {
-        (Value::Object(target), Value::Object(patch)) => {
-            for (key, value) in patch {
-                merge(target.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (target, patch) => *target = patch,
-    }
-}
-
 /// A specification: a head, then an entry a line.
-fn entries(
-    out: &mut impl Write,
-    top: BTreeMap<Vec<u8>, Vec<u8>>,
-    files: u64,
-) -> std::io::Result<()> {
+fn entries(out: &mut impl Write, top: State, files: u64) -> std::io::Result<()> {
     write!(
         out,
         "{{\"name\":\"Planted\",\"id\":\"planted\",\"chainType\":\"Development\",\"bootNodes\":[],\
