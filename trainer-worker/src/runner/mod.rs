@@ -14,6 +14,7 @@ mod dataset;
 mod duties;
 mod error;
 mod folders;
+mod journal;
 mod parent;
 mod prepare;
 mod report;
@@ -455,7 +456,8 @@ impl Runner {
             false => self.client.block_hash(0).await?,
         };
         let genesis = genesis.unwrap_or_default();
-        Ok(Reporter::begin(gateways, &self.signer, genesis, id, job.attempts))
+        let attempt = (id, job.attempts);
+        Ok(Reporter::begin(gateways, &self.signer, genesis, attempt, &self.folder(id)))
     }
 
     /// Sends heartbeats until the job is no longer this worker's, and says so.

@@ -3,9 +3,10 @@
 //!
 //! Training never waits for it. What is seen goes into a queue of bounded length, and a thread of its own
 //! sends it; what finds the queue full is dropped, counted, and the count is told. A batch that could not
-//! be sent is kept and tried again. The gateway says which number comes next, so that neither a lost
-//! answer nor a worker that was killed leaves a gap or a batch twice.
+//! be sent is kept and tried again, by the next worker too where this one is killed ([`Journal`]). The
+//! gateway says which number comes next, so that no batch is kept under a wrong number or twice.
 
+use super::journal::Journal;
 use openledger_client::{
     metrics::{
         Address, Batch, Entry, Seen, ACCOUNT_HEADER, MAX_BODY, MAX_ENTRIES, MAX_TEXT,
@@ -19,6 +20,8 @@ use openledger_engine::{
 };
 use openledger_primitives::JobId;
 use std::{
+    collections::VecDeque,
+    path::Path,
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
@@ -64,7 +67,9 @@ impl std::str::FromStr for Gateway {
 /// What tells of one attempt at a job.
 #[derive(Clone)]
 pub struct Reporter {
-    queues: Vec<Queue>,
+    /// One a gateway; none where its thread could not begin.
+    queues: Vec<Option<Queue>>,
+    journal: Arc<Journal>,
     every: Arc<AtomicU64>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     /// Gone with the last clone, which tells the threads that nothing more will come.
@@ -78,17 +83,20 @@ struct Queue {
 }
 
 impl Reporter {
-    /// Begins to tell these gateways of an attempt. Ends by itself once it and its clones are dropped
-    /// and what was seen is sent.
+    /// Begins to tell these gateways of an attempt, first what a worker that was killed left unsent in
+    /// the job's folder. Ends by itself once it and its clones are dropped and what was seen is sent.
     pub fn begin(
         gateways: &[Gateway],
         signer: &Signer,
         genesis: H256,
-        job: JobId,
-        attempt: u8,
+        (job, attempt): (JobId, u8),
+        folder: &Path,
     ) -> Self {
         let alive = Arc::new(());
-        let begin = |gateway: &Gateway| {
+        let path = folder.join(format!("metrics-{attempt}.jsonl"));
+        let (journal, left) = Journal::open(&path, gateways.len());
+        let journal = Arc::new(journal);
+        let begin = |(place, gateway): (usize, &Gateway)| {
             let (sender, receiver) = std::sync::mpsc::sync_channel(QUEUE);
             let dropped = Arc::new(AtomicU64::new(0));
             let address = Address { genesis, job, attempt, number: 0 };
@@ -105,19 +113,25 @@ impl Reporter {
                 dropped: dropped.clone(),
                 alive: Arc::downgrade(&alive),
                 ended: None,
+                left: left.iter().cloned().collect(),
+                journal: journal.clone(),
+                place,
             };
             let thread = std::thread::Builder::new().name("metrics".to_owned());
             match thread.spawn(move || sending.run(&receiver)) {
                 Ok(thread) => Some((Queue { sender, dropped }, thread)),
                 Err(error) => {
                     tracing::warn!(%error, gateway = gateway.0, "nothing is reported to it");
+                    journal.settle(place, u64::MAX);
                     None
                 }
             }
         };
-        let (queues, threads): (Vec<_>, Vec<_>) = gateways.iter().filter_map(begin).unzip();
-        let threads = Arc::new(Mutex::new(threads));
-        Self { queues, every: Arc::new(AtomicU64::new(1)), threads, _alive: alive }
+        let begun: Vec<_> = gateways.iter().enumerate().map(begin).collect();
+        let (queues, threads): (Vec<_>, Vec<_>) =
+            begun.into_iter().map(|begun| begun.unzip()).unzip();
+        let threads = Arc::new(Mutex::new(threads.into_iter().flatten().collect()));
+        Self { queues, journal, every: Arc::new(AtomicU64::new(1)), threads, _alive: alive }
     }
 
     /// Ends it, and waits a little for what is left, so that a worker that ends after its job does not
@@ -187,12 +201,18 @@ impl Reporter {
     }
 
     fn tell(&self, seen: Seen) {
+        if self.queues.is_empty() {
+            return;
+        }
         let entry = Entry { at: now(), seen };
-        for queue in &self.queues {
-            if queue.sender.try_send(entry.clone()).is_err() {
+        self.journal.append(&entry, |place| {
+            let Some(Some(queue)) = self.queues.get(place) else { return false };
+            let taken = queue.sender.try_send(entry.clone()).is_ok();
+            if !taken {
                 queue.dropped.fetch_add(1, Ordering::Relaxed);
             }
-        }
+            taken
+        });
     }
 }
 
@@ -228,6 +248,11 @@ struct Sending {
     alive: Weak<()>,
     /// When it was first seen that the job is over.
     ended: Option<Instant>,
+    /// What was left unsent when the worker was killed.
+    left: VecDeque<Entry>,
+    journal: Arc<Journal>,
+    /// The gateway's among those of the journal.
+    place: usize,
 }
 
 /// What became of a request.
@@ -251,21 +276,30 @@ impl Sending {
                 tracing::warn!(url = self.url, dropped, "metrics were dropped: it took too long");
                 said_dropped = dropped;
             }
+            let count = entries.len() as u64;
             if !self.send(Batch { entries, dropped }) {
-                return;
+                break;
             }
+            self.journal.settle(self.place, count);
         }
+        // Nothing more is sent from here.
+        self.journal.settle(self.place, u64::MAX);
     }
 
     /// Entries of one batch; none once everything is sent.
-    fn gather(&self, receiver: &Receiver<Entry>) -> Option<Vec<Entry>> {
-        let mut entries = vec![receiver.recv().ok()?];
+    fn gather(&mut self, receiver: &Receiver<Entry>) -> Option<Vec<Entry>> {
+        let first = self.left.pop_front();
+        let mut entries = vec![first.map_or_else(|| receiver.recv().ok(), Some)?];
         // A line of the log is the longest entry, escaped and with its frame.
         let longest = MAX_TEXT * 6 + 200;
         let until = Instant::now() + GATHER;
         let mut bytes = longest;
         while entries.len() < MAX_ENTRIES && bytes + longest < MAX_BODY {
-            match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            let next = match self.left.pop_front() {
+                Some(entry) => Ok(entry),
+                None => receiver.recv_timeout(until.saturating_duration_since(Instant::now())),
+            };
+            match next {
                 Ok(entry) => {
                     bytes += match &entry.seen {
                         Seen::Log { .. } => longest,

@@ -6,6 +6,7 @@ use openledger_client::metrics::{
 use openledger_client::{Signer, H256};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 use trainer_worker::runner::{Gateway, Reporter};
@@ -110,15 +111,20 @@ fn lines(taken: &Receiver<Batch>) -> (Vec<String>, u64) {
     (lines, dropped)
 }
 
+fn begin(gateways: &[Gateway], folder: &Path) -> Reporter {
+    Reporter::begin(gateways, &signer(), GENESIS, (5, 2), folder)
+}
+
 #[test]
 fn a_killed_worker_a_busy_gateway_and_a_lost_answer_leave_neither_a_gap_nor_a_repetition() {
+    let folder = tempfile::tempdir().expect("a folder");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let (sender, taken) = std::sync::mpsc::channel();
     // The gateway has three batches of this attempt from before the worker was killed.
     let script = [Does::Right, Does::Busy, Does::Loses];
     std::thread::spawn(move || serve(&listener, &script, 3, &sender));
-    let reporter = Reporter::begin(&gateway(port), &signer(), GENESIS, 5, 2);
+    let reporter = begin(&gateway(port), folder.path());
     reporter.log("one");
     reporter.log("two");
     std::thread::sleep(Duration::from_secs(1));
@@ -136,10 +142,11 @@ fn a_killed_worker_a_busy_gateway_and_a_lost_answer_leave_neither_a_gap_nor_a_re
 
 #[test]
 fn telling_never_waits_and_what_was_dropped_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let reporter = Reporter::begin(&gateway(port), &signer(), GENESIS, 5, 2);
+    let reporter = begin(&gateway(port), folder.path());
     let began = Instant::now();
     for n in 0..10_000 {
         reporter.log(format!("line {n}"));
@@ -159,6 +166,45 @@ fn telling_never_waits_and_what_was_dropped_is_counted() {
     }
     assert!(last.dropped > 5_000, "{} were dropped", last.dropped);
     assert_eq!(told + last.dropped, 10_000);
+}
+
+#[test]
+fn what_a_killed_worker_had_not_sent_is_told_by_the_next_one_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    // A gateway takes the first batch and is then gone; another was never there.
+    let (sender, taken) = std::sync::mpsc::channel();
+    let gateways = [gateway(port), gateway(1)].concat();
+    let serving = std::thread::spawn(move || {
+        serve(&listener, &[], 0, &sender);
+    });
+    let killed = begin(&gateways, folder.path());
+    killed.log("sent");
+    assert_eq!(taken.recv_timeout(Duration::from_secs(30)).expect("a batch").entries.len(), 1);
+    drop(taken);
+    killed.log("unsent");
+    // As a kill leaves it: its threads go on meanwhile, and settle nothing.
+    serving.join().expect("the gateway is gone");
+    let path = folder.path().join("metrics-2.jsonl");
+    let mut left = std::fs::read(&path).expect("the file");
+    left.extend_from_slice(b"{\"at\":1,\"se");
+    let next = tempfile::tempdir().expect("a folder");
+    std::fs::write(next.path().join("metrics-2.jsonl"), left).expect("a file");
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (sender, taken) = std::sync::mpsc::channel();
+    std::thread::spawn(move || serve(&listener, &[], 1, &sender));
+    let reporter = begin(&gateway(port), next.path());
+    reporter.log("after");
+    reporter.log("end");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(reporter.finish(Duration::from_secs(30)));
+    // What one of two gateways did not have is told again; half a line of a kill harms nothing.
+    assert_eq!(lines(&taken), (["sent", "unsent", "after", "end"].map(str::to_owned).to_vec(), 0));
+    // All is told, so that nothing is told again.
+    assert_eq!(std::fs::metadata(next.path().join("metrics-2.jsonl")).expect("a file").len(), 0);
 }
 
 #[test]
