@@ -134,8 +134,33 @@ fn axolotl_files_are_understood() {
 
     let said = refused(dir, &text.replace("adamw_torch_fused", "adamw_8bit"));
     assert!(said.contains("adamw_8bit") && said.contains("adamw_torch"), "{said}");
-    let said = refused(dir, &text.replace("type: chat_template", "field_messages: turns"));
-    assert!(said.contains("field_messages: turns") && said.contains("docs/datasets.md"), "{said}");
+    // Names that are recognised without being told, and files beside the kind that they are of.
+    let told = "field_messages: turns\n    message_property_mappings:\n      role: from\n      \
+                content: value\n    chat_template: tokenizer_default";
+    let text_of =
+        |fields: &str| text.replace("type: chat_template", fields).replace("./out", "./told");
+    let files = text_of(told).replace("path: data/a.md", "path: text\n    data_files: [data/a.md]");
+    written(
+        dir,
+        &files.replace("special_tokens:", "plugins: [axolotl.integrations.liger.LigerPlugin]"),
+    );
+    let output = run(dir, &["train", "--config", "run.yaml", "--json"]);
+    json(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["field_messages: turns", "message_property_mappings: role: from", "plugins"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    for (fields, part) in [
+        ("field_messages: thread", "rename it to one of messages, conversations"),
+        ("message_property_mappings: {role: speaker}", "role: speaker: rename it to one of role"),
+        ("shards: 3", "docs/data.md"),
+    ] {
+        let said = refused(dir, &text_of(fields));
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    let plugin = "plugins: [axolotl.integrations.spectrum.SpectrumPlugin]";
+    let said = refused(dir, &text.replace("special_tokens:", plugin));
+    assert!(said.contains("SpectrumPlugin") && said.contains("no plugin"), "{said}");
     let said = refused(dir, &text.replace("special_tokens:", "lora_modules_to_save: [lm_head]"));
     assert!(said.contains("only LoRA adapters of the linear modules"), "{said}");
 }

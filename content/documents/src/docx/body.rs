@@ -154,7 +154,8 @@ impl Output {
 
     /// Appends the text of one part.
     pub(super) fn part(&mut self, xml: &[u8]) -> Result<()> {
-        let mut reader = NsReader::from_str(text_of(xml)?);
+        let xml = text_of(xml)?;
+        let mut reader = NsReader::from_str(&xml);
         let mut open = Open { flows: vec![Flow::default()], ..Open::default() };
         loop {
             self.events += 1;

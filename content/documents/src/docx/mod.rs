@@ -97,7 +97,8 @@ fn related(zip: &Zip<'_>, of: &str, kind: &str, budget: &mut Budget) -> Result<O
     let file = of.rfind('/').map_or(of, |slash| of.get(slash + 1..).unwrap_or_default());
     let relationships = sibling(of, &format!("_rels/{file}.rels"));
     let Some(xml) = zip.read(&relationships, 1 << 20, budget)? else { return Ok(None) };
-    let mut reader = NsReader::from_str(text_of(&xml)?);
+    let xml = text_of(&xml)?;
+    let mut reader = NsReader::from_str(&xml);
     loop {
         match reader.read_event().map_err(broken)? {
             Event::Eof => return Ok(None),
@@ -123,7 +124,8 @@ fn targets(zip: &Zip<'_>, of: &str, budget: &mut Budget) -> Result<BTreeMap<Stri
     let file = of.rfind('/').map_or(of, |slash| of.get(slash + 1..).unwrap_or_default());
     let relationships = sibling(of, &format!("_rels/{file}.rels"));
     let Some(xml) = zip.read(&relationships, 1 << 20, budget)? else { return Ok(found) };
-    let mut reader = NsReader::from_str(text_of(&xml)?);
+    let xml = text_of(&xml)?;
+    let mut reader = NsReader::from_str(&xml);
     loop {
         match reader.read_event().map_err(broken)? {
             Event::Eof => return Ok(found),

@@ -74,7 +74,8 @@ pub(super) fn elements(
 ) -> Result<()> {
     const MAX_DEPTH: usize = 64;
     budget.scan(xml.len())?;
-    let mut reader = NsReader::from_str(text_of(xml)?);
+    let xml = text_of(xml)?;
+    let mut reader = NsReader::from_str(&xml);
     let mut open: Vec<String> = Vec::new();
     loop {
         let (bound, event) = reader.read_resolved_event().map_err(broken)?;

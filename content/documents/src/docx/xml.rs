@@ -2,6 +2,7 @@
 
 use crate::budget::{damaged, Fault, Result};
 use quick_xml::events::BytesStart;
+use std::borrow::Cow;
 
 const WORD: [&str; 2] = [
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -81,8 +82,23 @@ pub(super) fn doctype() -> Fault {
     damaged("its XML declares a document type, which Office documents never do")
 }
 
-pub(super) fn text_of(xml: &[u8]) -> Result<&str> {
-    std::str::from_utf8(xml).map_err(|_| damaged("its XML is not UTF-8"))
+/// A part as text: UTF-8, or UTF-16 with the byte order mark that XML asks for then.
+pub(super) fn text_of(xml: &[u8]) -> Result<Cow<'_, str>> {
+    let units: fn([u8; 2]) -> u16 = match xml.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => {
+            let text = std::str::from_utf8(xml).map_err(|_| damaged("its XML is not UTF-8"))?;
+            return Ok(Cow::Borrowed(text));
+        }
+    };
+    let (pairs, rest) = xml.get(2..).unwrap_or_default().as_chunks::<2>();
+    let text: std::result::Result<String, _> =
+        char::decode_utf16(pairs.iter().map(|pair| units(*pair))).collect();
+    match text {
+        Ok(text) if rest.is_empty() => Ok(Cow::Owned(text)),
+        _ => Err(damaged("its XML begins as UTF-16 and is not")),
+    }
 }
 
 /// The value of an attribute by its local name, unescaped.

@@ -114,6 +114,28 @@ fn the_chain_of_this_release_names_its_extractor() {
 }
 
 #[test]
+fn parts_of_word_files_may_be_utf_16() {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?><w:document {WORD}><w:body><w:p><w:r><w:t>\
+         na\u{ef}ve \u{1f600}</w:t></w:r></w:p></w:body></w:document>"
+    );
+    let units: Vec<u16> = "\u{feff}".encode_utf16().chain(xml.encode_utf16()).collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for bytes in [&little, &big] {
+        let text = docx(&zip_of(&[("word/document.xml", bytes)])).unwrap();
+        assert_eq!(text, "na\u{ef}ve \u{1f600}\n");
+    }
+    // Half a unit, half a pair, or no order: damaged, and not guessed at.
+    let half = little.get(..little.len() - 1).unwrap();
+    let lone: Vec<u8> = [0xff, 0xfe, 0x00, 0xd8].to_vec();
+    for bytes in [half, &lone, little.get(2..).unwrap()] {
+        let refused = docx(&zip_of(&[("word/document.xml", bytes)]));
+        assert!(matches!(refused, Err(TextError::Damaged { .. })), "{refused:?}");
+    }
+}
+
+#[test]
 fn the_text_of_every_document_is_pinned() {
     assert_eq!(EXTRACTOR_VERSION, 2, "another version needs other pinned texts");
     for name in ["latin", "unicode", "cjk", "columns"] {

@@ -210,7 +210,7 @@ pub fn parse(json: &str) -> Result<Parsed, String> {
     // The parser refuses more than 128 levels and halves of surrogate pairs.
     let value: Value = serde_json::from_str(json).map_err(|e| format!("it is no JSON: {e}"))?;
     let object = match value {
-        Value::Object(object) => unfold(object)?,
+        Value::Object(object) => unfold(lowered(object))?,
         // A row of a table whose cells do not fit its header says so itself.
         Value::String(reason) if reason.starts_with("it has ") => return Err(reason),
         _ => return Err("it is no JSON object".to_owned()),
@@ -303,6 +303,21 @@ fn refuse_blank(turns: &[Turn], kind: Kind) -> Result<(), String> {
 pub(super) fn is_blank(message: &Message) -> bool {
     let says = ["tool_calls", "reasoning_content"];
     message.content.trim().is_empty() && !says.iter().any(|key| message.extra.contains_key(*key))
+}
+
+/// Names of columns as spreadsheets have them (`Instruction`, ` answer `) in small letters, where only
+/// that makes a shape of the object and no two become one.
+fn lowered(object: Map<String, Value>) -> Map<String, Value> {
+    let plain = |key: &str| key.trim().to_lowercase();
+    if object.keys().all(|key| *key == plain(key)) || shape(&object).is_some() {
+        return object;
+    }
+    let renamed: Map<String, Value> =
+        object.iter().map(|(key, value)| (plain(key), value.clone())).collect();
+    match renamed.len() == object.len() && shape(&renamed).is_some() {
+        true => renamed,
+        false => object,
+    }
 }
 
 /// Lists that a table's cell holds as text, and rows that a viewer has wrapped.

@@ -49,6 +49,16 @@ fn chat(turns: &[(&str, &str)]) -> Value {
 }
 
 #[test]
+fn columns_that_differ_only_by_their_case_are_not_confused() {
+    // The names as they are come first, and no two become one.
+    let said = refused(&[json!({"Question": "a", "question ": "b", "Answer": "c"})], tokenizer());
+    assert!(said.contains("none of the known shapes"), "{said}");
+    let (found, report) = made(&[json!({"question": "Where?", "answer": "There.", "Answer": "c"})]);
+    assert_eq!(learned(tokenizer(), &found[0]).trim_end_matches(['\n']), "There.<|im_end|>");
+    assert!(report.remarks.iter().any(|(said, _)| said.contains("Answer")), "{:?}", report.remarks);
+}
+
+#[test]
 fn every_spelling_of_a_question_and_its_answer_is_the_same_conversation() {
     let right = made(&[chat(&[("user", "Where?"), ("assistant", "There.")])]).0;
     let spellings = [
@@ -59,6 +69,8 @@ fn every_spelling_of_a_question_and_its_answer_is_the_same_conversation() {
         json!({"input": "Where?", "output": "There."}),
         json!({"problem": "Where?", "solution": "There."}),
         json!({"user": "Where?", "assistant": "There."}),
+        json!({"Question": "Where?", "Answer": "There."}),
+        json!({" INSTRUCTION ": "Where?", "Input": "", "output": "There."}),
         json!({"instruction": "Where?", "input": "", "output": "There.", "system": null}),
         json!({"conversations": [{"role": "user", "content": "Where?"},
             {"role": "assistant", "content": "There."}]}),
@@ -78,7 +90,7 @@ fn every_spelling_of_a_question_and_its_answer_is_the_same_conversation() {
         assert_eq!(example.labels, right[0].labels, "{spelling}");
     }
     assert!(report.remarks.is_empty(), "{:?}", report.remarks);
-    assert_eq!(report.kinds[&Kind::Question], 8);
+    assert_eq!(report.kinds[&Kind::Question], 9);
     let (found, _) = made(&[json!({"instruction": "Sum", "context": "1 and 2", "response": 3})]);
     assert!(whole(tokenizer(), &found[0]).contains("user\nSum\n1 and 2<|im_end|>"));
     assert_eq!(learned(tokenizer(), &found[0]), "3<|im_end|>");

@@ -4,6 +4,7 @@
 //!
 //! Everything that is wrong with a file is said at once, and what is passed over is said too.
 
+mod axolotl;
 mod foreign;
 mod yaml;
 
@@ -203,6 +204,16 @@ impl Reading<'_> {
                 if key == "datasets" || key == "test-datasets" {
                     return self.datasets(entry, &key, items);
                 }
+                if key == "plugins" {
+                    return match axolotl::foreign_plugin(items) {
+                        None => self.pass(entry),
+                        Some(plugin) => Err(format!(
+                            "{}: {plugin}: no plugin of axolotl is run here; Liger's and Cut Cross \
+                             Entropy's are passed over",
+                            entry.key
+                        )),
+                    };
+                }
                 let plain = items.iter().filter_map(|item| match item {
                     Node::Value(value) => Some(value.clone()),
                     _ => None,
@@ -351,7 +362,7 @@ impl Reading<'_> {
         Ok(true)
     }
 
-    /// axolotl's list of datasets: the path of each; how its records are written is recognised from
+    /// axolotl's list of datasets: the files of each; how its records are written is recognised from
     /// them.
     fn datasets(&mut self, entry: &Entry, key: &str, items: &[Node]) -> Result<(), String> {
         let mut paths = Vec::new();
@@ -359,29 +370,12 @@ impl Reading<'_> {
             match item {
                 Node::Value(path) => paths.push(path.clone()),
                 Node::Map(fields) => {
-                    for field in fields {
-                        let value = match &field.node {
-                            Node::Value(value) => value.as_str(),
-                            Node::Nothing => continue,
-                            _ => "…",
-                        };
-                        match (field.key.as_str(), value) {
-                            ("path", value) => paths.push(value.to_owned()),
-                            ("type" | "ds_type", _) => {
-                                let name = format!("{}: {}: {value}", entry.key, field.key);
-                                self.passed.push(name + " (recognised from the records)");
-                            }
-                            ("split", "train") => {}
-                            (name, value) => self.problems.push((
-                                field.line,
-                                format!(
-                                    "{}: {name}: {value}: path and type are read; write the records as \
-                                     docs/datasets.md has them",
-                                    entry.key
-                                ),
-                            )),
-                        }
-                    }
+                    let read = axolotl::dataset(fields);
+                    paths.extend(read.paths);
+                    let named = |say: String| format!("{}: {say}", entry.key);
+                    self.passed.extend(read.recognised.into_iter().map(named));
+                    let problems = read.problems.into_iter();
+                    self.problems.extend(problems.map(|(line, say)| (line, named(say))));
                 }
                 _ => return Err(format!("{}: a path, or a mapping with path", entry.key)),
             }
