@@ -225,6 +225,23 @@ impl Client {
         let call = runtime::transactions().balances().transfer_keep_alive(to.into(), amount);
         self.send(signer, &call, wait).await
     }
+
+    /// Sends `amount` plancks to each of several accounts in one transaction, to all or to none, and keeps
+    /// the sender's account alive.
+    pub async fn transfer_to_each(
+        &self,
+        signer: &Signer,
+        to: &[AccountId],
+        amount: Balance,
+        wait: Wait,
+    ) -> Result<Receipt> {
+        use runtime::{runtime_types::pallet_balances::pallet::Call as Balances, Call};
+        let transfer = |to: &AccountId| {
+            Call::Balances(Balances::transfer_keep_alive { dest: (*to).into(), value: amount })
+        };
+        let calls = to.iter().map(transfer).collect();
+        self.send(signer, &runtime::transactions().utility().batch_all(calls), wait).await
+    }
 }
 
 /// Datanets and contributions.

@@ -45,6 +45,12 @@ pub const BEN: [Sample; 4] = [
     sample!("pancakes.txt", Opinion::OffTopic),
 ];
 
+/// Cleo's files, which a committee judges: one on the Datanet's topic, and one that is not.
+pub const CLEO: [(&str, &[u8]); 2] = [
+    ("sourdough.md", include_bytes!("../data/sourdough.md")),
+    ("timetable.txt", include_bytes!("../data/timetable.txt")),
+];
+
 /// Ada's picture, drawn from numbers.
 pub const PICTURE_OF_HILLS: Sample = sample!("hills.png", Opinion::Accept(80, 84));
 

@@ -27,6 +27,8 @@ pub struct Report {
     pub files: Vec<File>,
     /// The leaderboard after all verdicts.
     pub leaderboard: Vec<Rank>,
+    /// What drawn committees did.
+    pub committee: Option<Committee>,
     /// Every training job.
     pub jobs: Vec<Job>,
     /// What base model and adapter answered.
@@ -105,6 +107,24 @@ pub struct Rank {
     pub account: String,
     /// Points, a decimal string.
     pub points: String,
+}
+
+/// A call that a drawn committee judged, and the challenge of one of its verdicts.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Committee {
+    /// The Datanet.
+    pub datanet: u64,
+    /// The first draw.
+    pub draw: u64,
+    /// Who was drawn, by name.
+    pub members: Vec<String>,
+    /// Who challenged an acceptance.
+    pub challenger: String,
+    /// The draw of the larger committee.
+    pub larger_draw: u64,
+    /// Who was drawn then.
+    pub larger_members: Vec<String>,
 }
 
 /// A training job.

@@ -107,11 +107,13 @@ fn odd(what: &str, value: &Value) -> Error {
     Error::broken("the balance sheet", format!("{what} cannot be read: {value}"))
 }
 
-fn bytes(value: &Value) -> Option<Vec<u8>> {
+/// Bytes in hexadecimal, as the node answers them.
+pub(crate) fn bytes(value: &Value) -> Option<Vec<u8>> {
     hex::decode(value.as_str()?.trim_start_matches("0x")).ok()
 }
 
-fn amount(data: &[u8], at: usize) -> Option<u128> {
+/// The amount at a place.
+pub(crate) fn amount(data: &[u8], at: usize) -> Option<u128> {
     data.get(at..at.checked_add(16)?)?.try_into().ok().map(u128::from_le_bytes)
 }
 

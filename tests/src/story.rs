@@ -1,9 +1,11 @@
 //! The life of a file and of a job, from a contributor's disk to a paid adapter, in real processes.
 //!
 //! Each part is a function of [`Story`]; [`Story::run`] plays them in order. What can overlap does:
-//! while curators wait for blocks, the base model answers the questions it will be compared on.
+//! while curators wait for blocks, the base model answers the questions it will be compared on; and
+//! committees are drawn, judge and are challenged from the submissions on until the end.
 
 mod adapter;
+mod committee;
 mod contribute;
 mod gateway;
 mod media;
@@ -27,6 +29,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -121,6 +124,12 @@ struct People {
     ada: Actor,
     /// A contributor with no OPEN, registered by Eve.
     ben: Actor,
+    /// A contributor to the Datanet that strangers judge.
+    cleo: Actor,
+    /// Owns it, and pays its reviewers.
+    mia: Actor,
+    /// Strangers with a seat each.
+    reviewers: Vec<Actor>,
 }
 
 /// OPEN that went from one account to another, fees apart.
@@ -140,7 +149,7 @@ pub struct Story {
     model: PathBuf,
     directory: PathBuf,
     // Before the network, so that nothing asks a node that is gone.
-    cli: Cli,
+    cli: Arc<Cli>,
     network: Network,
     people: People,
     genesis: Snapshot,
@@ -149,9 +158,21 @@ pub struct Story {
     base: u64,
     base_answers: Vec<String>,
     media: Vec<media::MediaNet>,
+    judges: Option<committee::Judges>,
+    // Held while the judges' commands are on their way: a restart waits, so that each is sent once and its fee
+    // is known.
+    calm: Arc<Mutex<()>>,
     server_port: Option<u16>,
     report: Report,
     started: Instant,
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if let Some(judges) = &self.judges {
+            judges.leave();
+        }
+    }
 }
 
 impl Story {
@@ -177,10 +198,10 @@ impl Story {
         let people = prepare::people(&mut network)?;
         let port = prepare::gateway(&mut network)?;
         console.line(format!("OpenLedger in a browser: http://localhost:{port}"));
-        let cli = Cli::new(&network.binaries().cli, network.url(), directory)?;
+        let cli = Arc::new(Cli::new(&network.binaries().cli, network.url(), directory)?);
         let genesis = Snapshot::read(network.rpc(), Some(0))?;
         console.line(format!(
-            "chain at {} (block {}), IPFS nodes of Ada, Ben, Charlie, Dave and Eve",
+            "chain at {} (block {}), IPFS nodes of Ada, Ben, Charlie, Cleo, Dave and Eve",
             network.url(),
             network.block()?
         ));
@@ -198,6 +219,8 @@ impl Story {
             base: 0,
             base_answers: Vec::new(),
             media: Vec::new(),
+            judges: None,
+            calm: Arc::default(),
             server_port: None,
             report: Report::default(),
             started,
@@ -243,6 +266,11 @@ impl Story {
         self.part("serve", "A server that takes the adapter from the chain", Self::serve)?;
         self.part("chat", "The same questions through the gateway", Self::chat_through_gateway)?;
         self.part("attribution", "Whose data made it", Self::attribution)?;
+        self.part(
+            "committees",
+            "What strangers judged meanwhile, and a challenge",
+            Self::verdicts,
+        )?;
         self.part("rewards", "Rewards claimed", Self::claim)?;
         self.part("balances", "Balance sheet, in OPEN", Self::balance_sheet)
     }

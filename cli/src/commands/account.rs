@@ -49,12 +49,13 @@ pub(crate) enum Command {
     /// Send OPEN.
     #[command(after_help = "Examples:
   openledger --key me account transfer --to 5Grw… --amount 1.5OPEN
-  openledger --key me account transfer --to friend --amount 300planck --wait in-block")]
+  openledger --key me account transfer --to friend --amount 300planck --wait in-block
+  openledger --key me account transfer --to 5Grw… --to friend --amount 20    (20 OPEN to each, or to none)")]
     Transfer {
-        /// Address, name of a key, or //Alice.
-        #[arg(long)]
-        to: String,
-        /// How much: 1.5, 1.5OPEN or 300planck.
+        /// Address, name of a key, or //Alice (repeatable: all are paid in one transaction).
+        #[arg(long, required = true)]
+        to: Vec<String>,
+        /// How much each gets: 1.5, 1.5OPEN or 300planck.
         #[arg(long, value_parser = amount, allow_hyphen_values = true)]
         amount: Amount,
     },
@@ -152,13 +153,23 @@ async fn show(context: &Context, account: Option<&str>) -> Result<Answer> {
     Ok(Answer::new(json, text))
 }
 
-async fn transfer(context: &Context, to: &str, amount: Amount) -> Result<Answer> {
-    let to = context.account(Some(to)).await?;
+async fn transfer(context: &Context, to: &[String], amount: Amount) -> Result<Answer> {
+    let mut accounts = Vec::new();
+    for to in to {
+        accounts.push(context.account(Some(to)).await?);
+    }
     let signer = context.signer().await?;
     let client = context.client().await?;
     let wait = context.wait(Wait::Finalised);
-    let receipt = client.transfer(&signer, to, amount.0, wait).await?;
     let from = signer.account();
-    let json = json!({ "from": from, "to": to, "amount": amount.0.to_string() });
-    Ok(Answer::of_transaction(json, format!("Sent {amount} from {from} to {to}."), &receipt))
+    if let [to] = accounts[..] {
+        let receipt = client.transfer(&signer, to, amount.0, wait).await?;
+        let json = json!({ "from": from, "to": to, "amount": amount.0.to_string() });
+        let text = format!("Sent {amount} from {from} to {to}.");
+        return Ok(Answer::of_transaction(json, text, &receipt));
+    }
+    let receipt = client.transfer_to_each(&signer, &accounts, amount.0, wait).await?;
+    let text = format!("Sent {amount} from {from} to each of {} accounts.", accounts.len());
+    let json = json!({ "from": from, "toEach": accounts, "amount": amount.0.to_string() });
+    Ok(Answer::of_transaction(json, text, &receipt))
 }

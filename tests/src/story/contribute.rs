@@ -25,30 +25,28 @@ impl Story {
         let funding = format!("{}OPEN", FUNDING / OPEN);
         let model = self.model.display().to_string();
         let cli = &self.cli;
-        let ((ada_sent, ben_sent), (_, model)) = both(
+        let ((ada_sent, ben_sent), ((_, model), bread)) = both(
             || {
                 // One after the other, so that every run trains on the files in the same order.
                 let ada_sent = cli.run(&people.ada, &submit(&datanet, &ada))?;
                 Ok((ada_sent, cli.run(&people.ben, &submit(&datanet, &ben))?))
             },
             || {
-                both(
-                    || {
-                        let fund = ["rewards", "fund", "--datanet", &datanet, "--amount", &funding];
-                        // At most 20 OPEN for one period, and 0.0001 OPEN for one point.
-                        let terms =
-                            ["--per-period", "20OPEN", "--max-per-point", "100000000000000"];
-                        let set = ["rewards", "terms", "--datanet", &datanet];
-                        cli.run(&people.bob, &[&set[..], &terms[..]].concat())?;
-                        cli.run(&people.bob, &[&fund[..], &terms[..]].concat())
-                    },
-                    || {
-                        let register = ["model", "register", "--name", "SmolLM2-135M-Instruct"];
-                        let family = ["--family", "llama", "--licence", "Apache-2.0"];
-                        let weights = ["--weights", &model];
-                        cli.run(&people.eve, &[&register[..], &family[..], &weights[..]].concat())
-                    },
-                )
+                let fund = || {
+                    let fund = ["rewards", "fund", "--datanet", &datanet, "--amount", &funding];
+                    // At most 20 OPEN for one period, and 0.0001 OPEN for one point.
+                    let terms = ["--per-period", "20OPEN", "--max-per-point", "100000000000000"];
+                    let set = ["rewards", "terms", "--datanet", &datanet];
+                    cli.run(&people.bob, &[&set[..], &terms[..]].concat())?;
+                    cli.run(&people.bob, &[&fund[..], &terms[..]].concat())
+                };
+                let register = || {
+                    let register = ["model", "register", "--name", "SmolLM2-135M-Instruct"];
+                    let family = ["--family", "llama", "--licence", "Apache-2.0"];
+                    let weights = ["--weights", &model];
+                    cli.run(&people.eve, &[&register[..], &family[..], &weights[..]].concat())
+                };
+                both(|| both(fund, register), || self.open_bread())
             },
         )?;
         self.pay("Bob", "reward pot", "paid into the reward pool", FUNDING);
@@ -63,6 +61,7 @@ impl Story {
             must(plancks(sent, "/fee")? == 0, || format!("{who}'s submission cost a fee: {sent}"))?;
             self.note_submissions(who, samples, sent)?;
         }
+        self.open_court(bread)?;
         self.refusals(&datanet)?;
         for actor in [&people.ada, &people.ben] {
             let shown = self.cli.run(actor, &["contributor", "show"])?;

@@ -1,10 +1,11 @@
 //! Claims, and the balance sheet that explains every planck.
 
-use super::{both, must, Story};
+use super::{both, committee::REVIEW_POT, must, Story};
 use crate::{
     cli::plancks,
     console::open,
     interrupt::poll,
+    report,
     sheet::{self, signed, Causes, Snapshot},
     Error, Result,
 };
@@ -13,9 +14,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// How long a reward period may take to end: it has ten blocks on this chain.
 const PERIOD: Duration = Duration::from_secs(90);
-/// The treasury's and the reward pot's ids.
+/// Ids of the treasury, of the pot of rewards, and of that of review budgets.
 const TREASURY: &[u8; 8] = b"py/trsry";
 const REWARDS: &[u8; 8] = b"ol/rewrd";
+const REVIEWS: &[u8; 8] = b"ol/revew";
 
 impl Story {
     /// Ada claims for herself, Eve for Ben, who has no OPEN for a fee.
@@ -65,17 +67,19 @@ impl Story {
             pool[0], pool[1], pool[2], pool[3]
         ));
         self.console.line(format!("a second claim for Ben: refused, {}", again.message));
-        self.claim_media()
+        self.claim_media()?;
+        self.claim_bread()
     }
 
     /// Every account at genesis and now; each difference explained, the sum unchanged.
     pub(super) fn balance_sheet(&mut self) -> Result<()> {
         let end = Snapshot::read(self.network.rpc(), None)?;
-        let (treasury, pot) = (sheet::pot(TREASURY), sheet::pot(REWARDS));
-        let mut names =
-            BTreeMap::from([(treasury, "treasury".to_owned()), (pot, "reward pot".to_owned())]);
-        let mut accounts =
-            BTreeMap::from([("treasury".to_owned(), treasury), ("reward pot".to_owned(), pot)]);
+        let mut accounts: BTreeMap<String, [u8; 32]> =
+            [("treasury", TREASURY), ("reward pot", REWARDS), (REVIEW_POT, REVIEWS)]
+                .map(|(name, id)| (name.to_owned(), sheet::pot(id)))
+                .into();
+        let mut names: BTreeMap<[u8; 32], String> =
+            accounts.iter().map(|(name, account)| (*account, name.clone())).collect();
         for (name, address) in &self.report.accounts {
             let account = sheet::account(address)?;
             names.insert(account, name.clone());
@@ -89,8 +93,13 @@ impl Story {
         };
 
         let mut causes: BTreeMap<String, Causes> = BTreeMap::new();
+        // What an account is paid for the same thing is one line.
         let mut add = |name: &str, what: String, amount: i128| {
-            causes.entry(name.to_owned()).or_default().push((what, amount));
+            let list = causes.entry(name.to_owned()).or_default();
+            match list.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, sum)) => *sum += amount,
+                None => list.push((what, amount)),
+            }
         };
         for payment in &self.payments {
             add(&payment.from, payment.what.clone(), -signed(payment.amount));
@@ -109,7 +118,13 @@ impl Story {
         }
         // All fees go to the author and the treasury, so what these two gained and our commands did
         // not pay are the worker's fees; its balance has to agree to the planck.
-        let (author, treasury) = (change("Alice")?, change("treasury")?);
+        let slashed: i128 = self
+            .payments
+            .iter()
+            .filter(|payment| payment.to == "treasury")
+            .map(|payment| signed(payment.amount))
+            .sum();
+        let (author, treasury) = (change("Alice")?, change("treasury")? - slashed);
         let all = author + treasury;
         let ours: i128 = fees.values().map(|(_, sum)| signed(*sum)).sum();
         let workers = all - ours;
@@ -137,12 +152,11 @@ impl Story {
 
     fn show_balances(&self, balances: &crate::report::Balances) -> Result<()> {
         let amount = |text: &str| -> Result<String> {
-            text.parse().map(open).map_err(|_| {
-                Error::broken("the balance sheet", format!("{text:?} is not an amount"))
-            })
+            text.parse().map(open).map_err(|_| not_an_amount(text))
         };
         let mut rows = Vec::new();
-        for account in &balances.accounts {
+        let mut lines = Vec::new();
+        for account in &self.with_reviewers_as_one(balances)? {
             rows.push(vec![
                 account.name.clone(),
                 amount(&account.genesis)?,
@@ -150,17 +164,13 @@ impl Story {
                 amount(&account.held)?,
                 amount(&account.change)?,
             ]);
+            for cause in &account.because {
+                lines.push(format!("{}: {} {}", account.name, amount(&cause.amount)?, cause.what));
+            }
         }
         self.console.table(&["account", "genesis", "free", "held", "difference"], &rows);
-        for account in &balances.accounts {
-            for cause in &account.because {
-                self.console.line(format!(
-                    "{}: {} {}",
-                    account.name,
-                    amount(&cause.amount)?,
-                    cause.what
-                ));
-            }
+        for line in lines {
+            self.console.line(line);
         }
         self.console.line(format!(
             "sum of all accounts at block {}: {} OPEN, as at genesis, to the planck",
@@ -169,4 +179,46 @@ impl Story {
         ));
         Ok(())
     }
+
+    /// The accounts, the reviewers as one line after the others: so many lines would hide the rest. The report
+    /// has them all.
+    fn with_reviewers_as_one(&self, balances: &report::Balances) -> Result<Vec<report::Balance>> {
+        let is_reviewer = |account: &report::Balance| {
+            self.people.reviewers.iter().any(|reviewer| reviewer.name == account.name)
+        };
+        let (reviewers, mut others): (Vec<_>, Vec<_>) =
+            balances.accounts.iter().cloned().partition(is_reviewer);
+        let sum = |of: fn(&report::Balance) -> &String| -> Result<String> {
+            let amounts = reviewers.iter().map(|reviewer| {
+                let amount: i128 = of(reviewer).parse().map_err(|_| not_an_amount(of(reviewer)))?;
+                Ok(amount)
+            });
+            Ok(amounts.sum::<Result<i128>>()?.to_string())
+        };
+        let mut because: Vec<(String, i128)> = Vec::new();
+        for cause in reviewers.iter().flat_map(|reviewer| &reviewer.because) {
+            let amount: i128 = cause.amount.parse().map_err(|_| not_an_amount(&cause.amount))?;
+            match because.iter_mut().find(|(what, _)| *what == cause.what) {
+                Some((_, sum)) => *sum += amount,
+                None => because.push((cause.what.clone(), amount)),
+            }
+        }
+        others.push(report::Balance {
+            name: format!("{} reviewers", reviewers.len()),
+            account: String::new(),
+            genesis: sum(|one| &one.genesis)?,
+            free: sum(|one| &one.free)?,
+            held: sum(|one| &one.held)?,
+            change: sum(|one| &one.change)?,
+            because: because
+                .into_iter()
+                .map(|(what, amount)| report::Cause { what, amount: amount.to_string() })
+                .collect(),
+        });
+        Ok(others)
+    }
+}
+
+fn not_an_amount(text: &str) -> Error {
+    Error::broken("the balance sheet", format!("{text:?} is not an amount"))
 }

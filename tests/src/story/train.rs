@@ -9,7 +9,10 @@ use crate::{
 };
 use openledger_primitives::OPEN;
 use serde_json::{json, Value};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// Longest time a job may take. The story's take about a minute on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -194,6 +197,8 @@ impl Story {
         match fault {
             None => Ok(()),
             Some(Fault::RestartNode) => {
+                let calm = Arc::clone(&self.calm);
+                let _calm = calm.lock().unwrap_or_else(PoisonError::into_inner);
                 let (before, after) = self.network.restart_node()?;
                 must(after >= before, || {
                     format!("the chain went back from block {before} to {after}")

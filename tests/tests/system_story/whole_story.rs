@@ -29,9 +29,16 @@ fn files_become_paid_adapters_though_the_node_restarts_and_the_worker_is_killed(
     // The last one goes on where the first one ended.
     assert_ne!(hashes[3], hashes[0]);
     assert_eq!(report.jobs[3].eval_loss.before, report.jobs[0].eval_loss.after);
-    // Six texts, a picture and a melody.
-    assert_eq!(report.counts.accepted, 8);
-    assert_eq!((report.counts.rejected, report.counts.refused), (1, 2));
+    // Six texts, a picture and a melody, and a text that strangers judged.
+    assert_eq!(report.counts.accepted, 9);
+    assert_eq!((report.counts.rejected, report.counts.refused), (2, 2));
+    // Five were drawn, and of one file fifteen others had the last word.
+    let committee = report.committee.as_ref().expect("a committee judged");
+    assert_eq!((committee.members.len(), committee.larger_members.len()), (5, 15));
+    assert!(!committee.larger_members.iter().any(|one| committee.members.contains(one)));
+    let file = |name: &str| report.files.iter().find(|file| file.name == name).expect(name);
+    assert_eq!(file("sourdough.md").outcome, "accepted");
+    assert_eq!(file("timetable.txt").reason.as_deref(), Some("off-topic"));
     let shares: u64 = report.attribution.iter().map(|share| share.share).sum();
     assert_eq!(shares, openledger_primitives::PARTS);
 }
