@@ -5,6 +5,7 @@
 
 mod content_index {
     mod agents;
+    mod committees;
     mod common;
     mod description;
     mod disputes;

@@ -1,19 +1,24 @@
-//! What a transaction asked for: the files that it submitted and the votes that it cast, wherever they
-//! stand within batches, proxied calls and those of multisigs.
+//! What a transaction asked for: the files that it submitted, the votes that it cast and those that it revealed,
+//! wherever they stand within batches, proxied calls and those of multisigs.
 
 use crate::runtime::{runtime_types as types, Call};
-use openledger_primitives::{api::SubmissionItem, DatanetId, SubmissionId, Verdict};
+use openledger_primitives::{
+    api::SubmissionItem,
+    committee::{DrawId, Opinions},
+    DatanetId, SubmissionId, Verdict,
+};
 use types::{
     pallet_datanets::pallet::Call as Datanets, pallet_multisig::pallet::Call as Multisig,
     pallet_proxy::pallet::Call as Proxy, pallet_review::pallet::Call as Review,
     pallet_sudo::pallet::Call as Sudo, pallet_utility::pallet::Call as Utility,
 };
 
-/// The files and votes of one transaction, in the order of its calls.
+/// The files, votes and reveals of one transaction, in the order of its calls.
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) files: Vec<(DatanetId, SubmissionItem)>,
     pub(super) votes: Vec<(SubmissionId, Verdict)>,
+    pub(super) reveals: Vec<(DrawId, Opinions)>,
 }
 
 impl Asked {
@@ -30,6 +35,12 @@ impl Asked {
                 }
                 Call::Review(Review::vote { submission, verdict, .. }) => {
                     asked.votes.push((submission, verdict.0));
+                }
+                Call::Review(Review::reveal { draw, opinions, .. }) => {
+                    let opinions: Vec<_> =
+                        opinions.0.into_iter().map(|opinion| opinion.0).collect();
+                    // The chain takes no more than fit.
+                    asked.reveals.extend(opinions.try_into().ok().map(|opinions| (draw, opinions)));
                 }
                 Call::Utility(
                     Utility::batch { calls }

@@ -22,6 +22,7 @@ use calls::Asked;
 use codec::{Decode, DecodeAll};
 use openledger_primitives::{
     api::{SubmissionItem, WorkerView},
+    committee::{api::DrawView, Draw, DrawId, Opinions, PoolId, Reviewer},
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatanetText, DatasetLeaf,
     FileHash, Funds, Job, JobId, JobKind, MediaType, Modality, ModelFamily, Pool, QuotaLimits,
     RateClass, ReviewPolicy, Serves, Share, SubmissionId, Verdict,
@@ -32,7 +33,8 @@ use std::{
     sync::Arc,
 };
 use subxt::{
-    events::Phase, rpcs::client::rpc_params, storage::Address, OnlineClientAtBlock, SubstrateConfig,
+    events::Phase, rpcs::client::rpc_params, storage::Address, utils::Static, OnlineClientAtBlock,
+    SubstrateConfig,
 };
 use tokio::sync::Mutex;
 
@@ -47,6 +49,8 @@ pub enum Detail {
     Leaf(DatasetLeaf<AccountId>),
     /// The verdict of a `Voted`.
     Vote(Verdict),
+    /// What a `Revealed` shows, for each file of its draw.
+    Opinions(Opinions),
 }
 
 /// An event of a block.
@@ -84,6 +88,15 @@ pub struct DatanetRecord {
 /// A review policy that waits, with the first block in which it counts.
 pub type WaitingPolicy = Option<(ReviewPolicy<AccountId>, BlockNumber)>;
 
+/// An account's seats in one pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Decode)]
+pub struct Seats {
+    /// What they are and what they judge.
+    pub reviewer: Reviewer,
+    /// How many have places.
+    pub placed: u32,
+}
+
 /// What the events of a block changed, as it stands at the end of the block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changed {
@@ -111,6 +124,10 @@ pub struct Changed {
     pub jobs: Vec<(JobId, Job<AccountId>)>,
     /// New adapters.
     pub adapters: Vec<(JobId, Adapter<AccountId>)>,
+    /// Draws that were opened, or got their committee; without those that are over at the end of the block.
+    pub draws: Vec<DrawView<AccountId>>,
+    /// Seats that were bonded, given up, paid back, or that lost a part of their bond.
+    pub seats: Vec<(PoolId, AccountId, Seats)>,
 }
 
 /// A block with what happened in it.
@@ -195,6 +212,18 @@ struct StoredBallot {
 struct StoredWaitingPolicy {
     policy: ReviewPolicy<AccountId>,
     from: BlockNumber,
+}
+
+#[derive(Decode)]
+struct StoredDraw {
+    datanet: DatanetId,
+    pool: PoolId,
+    global: bool,
+    _reserve: Balance,
+    bond: Balance,
+    _settled: u32,
+    _due: Option<BlockNumber>,
+    draw: Draw<AccountId>,
 }
 
 #[derive(Decode)]
@@ -518,7 +547,12 @@ impl Reader<'_> {
             .iter()
             .filter(|event| {
                 let event = &event.event;
-                matches!(event, ChainEvent::Submitted { .. } | ChainEvent::Voted { .. })
+                matches!(
+                    event,
+                    ChainEvent::Submitted { .. }
+                        | ChainEvent::Voted { .. }
+                        | ChainEvent::Revealed { .. }
+                )
             })
             .filter_map(|event| event.extrinsic)
             .collect();
@@ -588,6 +622,17 @@ impl Reader<'_> {
                         Some(votes.remove(place).1)
                     });
                     Detail::Vote(verdict.ok_or_else(|| missing("a vote"))?)
+                }
+                ChainEvent::Revealed { draw, account } => {
+                    // Gone where the draw was decided in the same block.
+                    let address = runtime::storage().review().reveals();
+                    let kept: Option<Opinions> = self.value(address, (*draw, *account)).await?;
+                    let shown = kept.or_else(|| {
+                        let reveals = &mut asked?.reveals;
+                        let place = reveals.iter().position(|(of, _)| of == draw)?;
+                        Some(reveals.remove(place).1)
+                    });
+                    Detail::Opinions(shown.ok_or_else(|| missing("what a member revealed"))?)
                 }
                 _ => Detail::None,
             };
@@ -712,6 +757,7 @@ impl Reader<'_> {
             let value = self.value(storage.training().jobs(), (job,)).await?;
             changed.jobs.extend(value.map(|value| (job, value)));
         }
+        self.committees(&block.events, changed).await?;
         for account in workers.into_values() {
             let worker = self.value(storage.training().workers(), (account,)).await?;
             let view = worker.map(|worker: StoredWorker| WorkerView {
@@ -730,6 +776,46 @@ impl Reader<'_> {
                 raise: worker.raise,
             });
             changed.workers.push((account, view));
+        }
+        Ok(())
+    }
+
+    /// Draws and seats that events speak of.
+    async fn committees(&self, events: &[BlockEvent], changed: &mut Changed) -> Result<()> {
+        let storage = runtime::storage();
+        let mut draws: BTreeSet<DrawId> = BTreeSet::new();
+        let mut seats: BTreeMap<(PoolId, [u8; 32]), AccountId> = BTreeMap::new();
+        for event in events {
+            match &event.event {
+                ChainEvent::DrawOpened { draw, .. } | ChainEvent::CommitteeDrawn { draw, .. } => {
+                    draws.insert(*draw);
+                }
+                ChainEvent::SeatsBonded { pool, account, .. }
+                | ChainEvent::SeatsGivenUp { pool, account, .. }
+                | ChainEvent::SeatsReturned { pool, account, .. }
+                | ChainEvent::SeatsToppedUp { pool, account, .. }
+                | ChainEvent::SeatsLost { pool, account, .. } => {
+                    seats.insert((*pool, account.0), *account);
+                }
+                _ => {}
+            }
+        }
+        for id in draws {
+            let stored: Option<StoredDraw> = self.value(storage.review().draws(), (id,)).await?;
+            changed.draws.extend(stored.map(|stored| DrawView {
+                id,
+                datanet: stored.datanet,
+                pool: stored.pool,
+                global: stored.global,
+                bond: stored.bond,
+                draw: stored.draw,
+            }));
+        }
+        for ((pool, _), account) in seats {
+            let address = storage.review().reviewers();
+            // A record of nothing is not kept.
+            let kept: Option<Seats> = self.value(address, (Static(pool), account)).await?;
+            changed.seats.push((pool, account, kept.unwrap_or_default()));
         }
         Ok(())
     }

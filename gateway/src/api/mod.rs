@@ -8,13 +8,16 @@ pub mod board;
 pub mod config;
 pub mod datanets;
 pub mod disputes;
+pub mod draws;
 pub mod events;
+pub mod global;
 pub mod jobs;
 pub mod metrics;
 pub mod models;
 pub mod network;
 pub mod rewards;
 pub mod search;
+pub mod seats;
 pub mod status;
 pub mod stream;
 pub mod submissions;
@@ -48,6 +51,12 @@ where
         .routes(routes!(datanets::one))
         .routes(routes!(board::board))
         .routes(routes!(board::periods))
+        .routes(routes!(global::board))
+        .routes(routes!(global::periods))
+        .routes(routes!(draws::list))
+        .routes(routes!(draws::one))
+        .routes(routes!(seats::seats))
+        .routes(routes!(seats::settlements))
         .routes(routes!(submissions::of_datanet))
         .routes(routes!(submissions::verdicts))
         .routes(routes!(submissions::list))

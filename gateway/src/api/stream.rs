@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Listen {
-    /// `datanet:0,account:5…,job:3,submission:7,kind:Review.Voted,blocks`; without topics everything.
+    /// `datanet:0,account:5…,job:3,draw:2,submission:7,kind:Review.Voted,blocks`; without topics everything.
     topics: Option<String>,
     /// The event after which to begin, `<block>-<index>` or `<block>-end`; without it, what comes from
     /// now on. `Last-Event-ID` goes before it.

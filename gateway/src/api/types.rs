@@ -94,6 +94,9 @@ pub struct WaitingPolicy {
     pub curators: Vec<String>,
     /// How many of them must agree.
     pub threshold: u8,
+    /// The seats that committees are drawn from instead: `modality` or `own`.
+    #[serde(default)]
+    pub committee: Option<String>,
     /// The first block in which it counts.
     pub from: u32,
 }
@@ -147,10 +150,19 @@ pub struct Datanet {
     pub daily_limit: Option<Limits>,
     /// When it was created.
     pub created: Moment,
-    /// Who decides on its submissions.
+    /// The curators whom its owner named to decide on its submissions; nobody where committees do. What they
+    /// accept counts on its own board alone.
     pub curators: Vec<String>,
     /// How many of them must agree.
     pub threshold: u8,
+    /// The seats that committees are drawn from to decide on its submissions: those of its `modality`, or its
+    /// `own`; null where curators decide.
+    pub committee: Option<String>,
+    /// Of whom it takes files: `open` (of everybody), `invited` (of whom its owner invites), `points` (also of who
+    /// has enough over all Datanets).
+    pub admission: String,
+    /// Points over all Datanets that admit, with `points`.
+    pub least_points: Option<String>,
     /// Submissions by state.
     pub counts: Counts,
     /// Accounts that submitted.
@@ -259,6 +271,23 @@ pub struct SubmissionDetail {
     pub votes: Vec<Vote>,
     /// Everything that happened to it, in order.
     pub history: Vec<Event>,
+    /// The committees that it was brought before, in order; those that judge a challenge of it too.
+    pub draws: Vec<DrawOf>,
+}
+
+/// A committee that a submission was brought before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DrawOf {
+    /// The draw.
+    pub draw: u64,
+    /// Whether it judges a challenge.
+    pub challenge: bool,
+    /// The draw's state.
+    pub state: String,
+    /// What the committee found, in a word: `accept`, `reject`, `unavailable`, `split`, `no-quorum`.
+    pub found: Option<String>,
+    /// How the submission left the draw.
+    pub outcome: Option<String>,
 }
 
 /// A line of a leaderboard.

@@ -1,5 +1,8 @@
 //! What keeps the index: written block by block, read by pages.
 
+use crate::api::draws::{Draw, DrawDetail, Settlement};
+use crate::api::global::{GlobalEntry, GlobalPeriod};
+use crate::api::seats::Reviewer;
 use crate::api::types::{
     Adapter, BaseModel, BoardEntry, Datanet, DatanetDetail, Event, Job, Page, Period, Submission,
     SubmissionDetail, Vote, Worker,
@@ -105,6 +108,17 @@ pub enum NamedBy<'a> {
 pub struct JobQuery {
     /// Of an owner.
     pub owner: Option<String>,
+    /// In a state.
+    pub state: Option<String>,
+}
+
+/// Which draws, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct DrawQuery {
+    /// Of a Datanet.
+    pub datanet: Option<u32>,
+    /// Of committees that an account sits on.
+    pub member: Option<String>,
     /// In a state.
     pub state: Option<String>,
 }
@@ -226,6 +240,32 @@ pub trait Storage: Send + Sync {
         period: Option<u32>,
         page: &PageQuery,
     ) -> Result<Page<Submission>, StorageError>;
+    /// Draws, newest first.
+    fn draws(&self, query: &DrawQuery, page: &PageQuery) -> Result<Page<Draw>, StorageError>;
+    /// One draw with what it paid and cost.
+    fn draw(&self, id: u64) -> Result<Option<DrawDetail>, StorageError>;
+    /// An account's seats, and what judging brought and cost it.
+    fn reviewer(&self, account: &AccountId) -> Result<Reviewer, StorageError>;
+    /// What an account was paid and lost for verdicts, newest first.
+    fn settlements(
+        &self,
+        account: &AccountId,
+        page: &PageQuery,
+    ) -> Result<Page<Settlement>, StorageError>;
+    /// The board over all Datanets: of all time, or of one period.
+    fn global_board(
+        &self,
+        period: Option<u32>,
+        page: &PageQuery,
+    ) -> Result<Page<GlobalEntry>, StorageError>;
+    /// An account's line of it; none where it has no points on it.
+    fn global_entry(
+        &self,
+        period: Option<u32>,
+        account: &AccountId,
+    ) -> Result<Option<GlobalEntry>, StorageError>;
+    /// Periods with points on it, the latest first.
+    fn global_periods(&self, page: &PageQuery) -> Result<Page<GlobalPeriod>, StorageError>;
     /// Jobs, newest first.
     fn jobs(&self, query: &JobQuery, page: &PageQuery) -> Result<Page<Job>, StorageError>;
     /// One job.

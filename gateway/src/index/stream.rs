@@ -87,12 +87,13 @@ pub struct Topics {
     datanets: BTreeSet<u64>,
     submissions: BTreeSet<u64>,
     jobs: BTreeSet<u64>,
+    draws: BTreeSet<u64>,
     accounts: BTreeSet<String>,
     kinds: BTreeSet<String>,
 }
 
 impl Topics {
-    /// Reads `datanet:0,account:5…,job:3,submission:7,kind:Review.Voted,blocks`; nothing is everything.
+    /// Reads `datanet:0,account:5…,job:3,draw:2,submission:7,kind:Review.Voted,blocks`; nothing is everything.
     ///
     /// # Errors
     ///
@@ -117,7 +118,7 @@ impl Topics {
                     "topics",
                     format!(
                         "{shown:?} is no topic; topics are blocks, datanet:N, submission:N, job:N, \
-                         account:SS58 and kind:Pallet.Event"
+                         draw:N, account:SS58 and kind:Pallet.Event"
                     ),
                 )
             };
@@ -127,6 +128,7 @@ impl Topics {
                 Some(("datanet", id)) => drop(topics.datanets.insert(number(id)?)),
                 Some(("submission", id)) => drop(topics.submissions.insert(number(id)?)),
                 Some(("job", id)) => drop(topics.jobs.insert(number(id)?)),
+                Some(("draw", id)) => drop(topics.draws.insert(number(id)?)),
                 Some(("account", account)) => drop(topics.accounts.insert(account.to_owned())),
                 Some(("kind", kind)) => drop(topics.kinds.insert(kind.to_owned())),
                 _ => return Err(bad()),
@@ -153,6 +155,7 @@ impl Topics {
         among("datanet", &self.datanets)
             || among("submission", &self.submissions)
             || among("job", &self.jobs)
+            || among("draw", &self.draws)
             || fields
                 .values()
                 .filter_map(|field| field.as_str())

@@ -128,8 +128,13 @@ async fn get_datanet(asked: Asked, input: OneDatanet) -> Result<Answer, ApiError
         Some(pool) => format!("its pool has {} not yet released", open(&pool.available)),
         None => "it has no pool yet".to_owned(),
     };
+    let judges = match found.committee.as_deref() {
+        Some("own") => "committees drawn from its own reviewers' seats".to_owned(),
+        Some(_) => format!("committees drawn from the seats for {} files", found.modality),
+        None => format!("{} of {} curators", found.threshold, found.curators.len()),
+    };
     let words = format!(
-        "Datanet {} {:?} takes {} files ({}). {} are accepted, {} refused, {} wait for {} of {} curators; {pool}.",
+        "Datanet {} {:?} takes {} files ({}). {} are accepted, {} refused, {} wait for {judges}; {pool}.",
         found.id,
         found.name,
         found.modality,
@@ -137,8 +142,6 @@ async fn get_datanet(asked: Asked, input: OneDatanet) -> Result<Answer, ApiError
         counts.accepted,
         counts.rejected,
         counts.pending,
-        found.threshold,
-        found.curators.len(),
     );
     Answer::about(words, &detail)
 }
@@ -357,7 +360,11 @@ fn became(found: &SubmissionDetail) -> String {
     }
     match &found.submission.decided {
         Some(decided) => words.push_str(&format!(", decided in block {}.", decided.block)),
-        None => words.push_str(", and waits for its curators."),
+        None if found.draws.is_empty() => words.push_str(", and waits for its curators."),
+        None => words.push_str(", and waits for its committee."),
+    }
+    if let Some(last) = found.draws.last() {
+        words.push_str(&format!(" Draw {} judges it ({}).", last.draw, last.state));
     }
     // Of several votes of a curator the last one counts.
     let later = |n: usize, curator: &str| {

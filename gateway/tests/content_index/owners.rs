@@ -120,7 +120,8 @@ async fn what_waits_and_who_paid_is_shown() {
     let shown = served.get("/v1/datanets/0").await;
     let waits = json!({ "perPeriod": "7", "maxPerPoint": "3", "from": 9 });
     assert_eq!(shown["waitingTerms"], waits);
-    let waits = json!({ "curators": [account(4).to_string()], "threshold": 1, "from": 90 });
+    let curators = [account(4).to_string()];
+    let waits = json!({ "curators": curators, "threshold": 1, "committee": null, "from": 90 });
     assert_eq!(shown["waitingPolicy"], waits);
     assert_eq!(shown["pool"]["shares"], "1000000000");
     assert_eq!(shown["pool"]["unowned"], "5");

@@ -126,6 +126,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account}/seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's seats, and what judging brought and cost it. */
+        get: operations["seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account}/settlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an account was paid and lost for verdicts, and why, newest first. */
+        get: operations["settlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account}/why": {
         parameters: {
             query?: never;
@@ -305,6 +339,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The board over all Datanets by points: of all time, or of one period. */
+        get: operations["board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/board/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Periods with points over all Datanets, the latest first; the one that lasts included. */
+        get: operations["periods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat": {
         parameters: {
             query?: never;
@@ -474,6 +542,43 @@ export interface paths {
         };
         /** A Datanet's decided submissions with reasons and points, the latest decision first. */
         get: operations["verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Draws, newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draws/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One draw: its files, its committee, what each member said once that is revealed, what was found, and what
+         *     it paid and cost whom, and why.
+         */
+        get: operations["one"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1212,6 +1317,19 @@ export interface components {
             /** @description `upload`. */
             purpose: string;
         };
+        /** @description A file of a draw that was challenged. */
+        Challenged: {
+            /**
+             * Format: int64
+             * @description The draw.
+             */
+            draw: number;
+            /**
+             * Format: int32
+             * @description The file's place in it, from 0.
+             */
+            file: number;
+        };
         /** @description What a client of this gateway has to know first. */
         Config: {
             /** @description The chain's name. */
@@ -1347,6 +1465,16 @@ export interface components {
         /** @description A Datanet. */
         Datanet: {
             /**
+             * @description Of whom it takes files: `open` (of everybody), `invited` (of whom its owner invites), `points` (also of who
+             *     has enough over all Datanets).
+             */
+            admission: string;
+            /**
+             * @description The seats that committees are drawn from to decide on its submissions: those of its `modality`, or its
+             *     `own`; null where curators decide.
+             */
+            committee: string | null;
+            /**
              * Format: int64
              * @description Accounts that submitted.
              */
@@ -1355,7 +1483,10 @@ export interface components {
             counts: components["schemas"]["Counts"];
             /** @description When it was created. */
             created: components["schemas"]["Moment"];
-            /** @description Who decides on its submissions. */
+            /**
+             * @description The curators whom its owner named to decide on its submissions; nobody where committees do. What they
+             *     accept counts on its own board alone.
+             */
             curators: string[];
             dailyLimit: components["schemas"]["Limits"] | null;
             /** @description Formats that it takes, as file name extensions. */
@@ -1365,6 +1496,8 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /** @description Points over all Datanets that admit, with `points`. */
+            leastPoints: string | null;
             /**
              * Format: int64
              * @description Leaves of the current version: accepted files.
@@ -1484,6 +1617,134 @@ export interface components {
             /** @description What the agent is told, and whom it asks. */
             instructions: components["schemas"]["Instructions"];
         };
+        /** @description One committee's work on a call of up to 20 files, or on the one file of a challenge. */
+        Draw: {
+            /**
+             * Format: int32
+             * @description Committees that were asked about the same files before.
+             */
+            asked: number;
+            /** @description Plancks that the challenger put up. */
+            bond: string | null;
+            /**
+             * Format: int32
+             * @description The last block to challenge in.
+             */
+            challengeBy: number | null;
+            /** @description Who challenges; never a member. */
+            challenger: string | null;
+            challenges: components["schemas"]["Challenged"] | null;
+            /**
+             * Format: int32
+             * @description The last block to commit in.
+             */
+            commitBy: number | null;
+            /** @description Who gave the files; never a member. */
+            contributor: string | null;
+            /** @description Whether its verdicts count beyond the Datanet; known once it is drawn. */
+            countsGlobally: boolean | null;
+            /**
+             * Format: int32
+             * @description The Datanet whose files it judges.
+             */
+            datanet: number;
+            decided: components["schemas"]["Moment"] | null;
+            drawn: components["schemas"]["Moment"] | null;
+            ended: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int32
+             * @description What members measure with.
+             */
+            extractor: number | null;
+            /** @description The files, in the order of every member's words. */
+            files: components["schemas"]["DrawFile"][];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What was lacking when a committee was to be drawn last: `seats` or `budget`. */
+            lacked: string | null;
+            /** @description The committee, in the order it was drawn. */
+            members: components["schemas"]["Member"][];
+            /**
+             * Format: int64
+             * @description Fewer units than these are no acceptance.
+             */
+            minUnits: number;
+            /** @description When the files came before it. */
+            opened: components["schemas"]["Moment"];
+            pool: components["schemas"]["SeatPool"] | null;
+            /**
+             * Format: int32
+             * @description The last block to reveal in.
+             */
+            revealBy: number | null;
+            /** @description What commitments and proofs of possession are bound to. */
+            seed: string | null;
+            /**
+             * Format: int32
+             * @description The session by whose seed the committee is drawn.
+             */
+            session: number | null;
+            /**
+             * @description `waiting` (for the seed that the committee is drawn by), `committing`, `revealing`, `judged` (verdicts may
+             *     be challenged), `over`.
+             */
+            state: string;
+        };
+        /** @description A draw with what its verdicts paid and cost. */
+        DrawDetail: components["schemas"]["Draw"] & {
+            /** @description The Datanet's name. */
+            datanetName: string;
+            /** @description Payments and losses, in order. */
+            settlements: components["schemas"]["Settlement"][];
+        };
+        /** @description A file that a committee judges. */
+        DrawFile: {
+            /**
+             * Format: int64
+             * @description The draw that judges a challenge of it.
+             */
+            challengedBy: number | null;
+            ended: components["schemas"]["Moment"] | null;
+            found: components["schemas"]["Word"] | null;
+            /** @description Its format, as a file name extension. */
+            media: string;
+            /**
+             * @description How it left this draw, by the name in `docs/committees.md`, such as `accepted` or `refusal-overturned`. A
+             *     challenge's file has none: it leaves the draw that was challenged.
+             */
+            outcome: string | null;
+            /** @description sha2-256 of its flat bytes. */
+            sha256: string;
+            /**
+             * Format: int32
+             * @description Its size in bytes.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description The submission.
+             */
+            submission: number;
+        };
+        /** @description A committee that a submission was brought before. */
+        DrawOf: {
+            /** @description Whether it judges a challenge. */
+            challenge: boolean;
+            /**
+             * Format: int64
+             * @description The draw.
+             */
+            draw: number;
+            /** @description What the committee found, in a word: `accept`, `reject`, `unavailable`, `split`, `no-quorum`. */
+            found: string | null;
+            /** @description How the submission left the draw. */
+            outcome: string | null;
+            /** @description The draw's state. */
+            state: string;
+        };
         /** @description An error as it is sent. */
         ErrorBody: {
             /** @description What is wrong. */
@@ -1598,6 +1859,43 @@ export interface components {
             withdrawn: string;
             /** @description What they are worth in plancks, as the pool was when last touched. */
             worth: string;
+        };
+        /** @description A line of the board over all Datanets: what committees drawn from a modality's large pools accepted. */
+        GlobalEntry: {
+            /** @description Who. */
+            account: string;
+            /**
+             * Format: int64
+             * @description Files that earned them.
+             */
+            files: number;
+            /** @description Points. */
+            points: string;
+            /**
+             * Format: int64
+             * @description Its place, from 1.
+             */
+            rank: number;
+            /**
+             * Format: int64
+             * @description Acceptance number that brought the last points; of equal points the earlier ranks first.
+             */
+            sequence: number;
+            /**
+             * Format: double
+             * @description Its part of all points of this board, from 0 to 1.
+             */
+            share: number;
+        };
+        /** @description A period in which points were earned that count over all Datanets. */
+        GlobalPeriod: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            period: number;
+            /** @description Points earned in it. */
+            points: string;
         };
         /** @description What is held on an account, for what. */
         Hold: {
@@ -1794,6 +2092,28 @@ export interface components {
              */
             files: number;
         };
+        /** @description A member of a committee. */
+        Member: {
+            /** @description Who. */
+            account: string;
+            committed: components["schemas"]["Moment"] | null;
+            revealed: components["schemas"]["Moment"] | null;
+            /** @description Its word on every file, in their order; empty before it is revealed. */
+            words: components["schemas"]["MemberWord"][];
+        };
+        /** @description A member's word on one file. */
+        MemberWord: {
+            /** @description sha2-256 of the draw's seed and the file's bytes; null with `unavailable`. */
+            possession: string | null;
+            /**
+             * @description How it stands to what was found, once that is: `agreed`, `dissented` (has the file, and may be right),
+             *     `unavailable` (cannot fetch it, or nothing was found), `void` (has not the file that the others have, or
+             *     says what cannot be).
+             */
+            stand: string | null;
+            /** @description What it says. */
+            word: components["schemas"]["Word"];
+        };
         /** @description Something that was said. */
         Message: {
             /** @description What. */
@@ -1949,9 +2269,55 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Page_Draw: {
+            /** @description Its entries. */
+            items: components["schemas"]["Draw"][];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Page_Event: {
             /** @description Its entries. */
             items: components["schemas"]["Event"][];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_GlobalEntry: {
+            /** @description Its entries. */
+            items: {
+                /** @description Who. */
+                account: string;
+                /**
+                 * Format: int64
+                 * @description Files that earned them.
+                 */
+                files: number;
+                /** @description Points. */
+                points: string;
+                /**
+                 * Format: int64
+                 * @description Its place, from 1.
+                 */
+                rank: number;
+                /**
+                 * Format: int64
+                 * @description Acceptance number that brought the last points; of equal points the earlier ranks first.
+                 */
+                sequence: number;
+                /**
+                 * Format: double
+                 * @description Its part of all points of this board, from 0 to 1.
+                 */
+                share: number;
+            }[];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_GlobalPeriod: {
+            /** @description Its entries. */
+            items: components["schemas"]["GlobalPeriod"][];
             /** @description Where the next page begins; null after the last. */
             next: string | null;
         };
@@ -2005,6 +2371,13 @@ export interface components {
                 entry: components["schemas"]["BoardEntry"];
                 lastPeriod: components["schemas"]["Period"] | null;
             }[];
+            /** @description Where the next page begins; null after the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Settlement: {
+            /** @description Its entries. */
+            items: components["schemas"]["Settlement"][];
             /** @description Where the next page begins; null after the last. */
             next: string | null;
         };
@@ -2231,6 +2604,25 @@ export interface components {
              */
             resetsAt: number;
         };
+        /** @description A reviewer: its seats, and what they brought. */
+        Reviewer: {
+            /**
+             * Format: int64
+             * @description Committees that it was drawn for.
+             */
+            drawn: number;
+            /** @description Plancks that it was paid, rewards of challenges included. */
+            earned: string;
+            /** @description Plancks that its seats lost. */
+            lost: string;
+            /**
+             * Format: int64
+             * @description Of those, how many it revealed its words in.
+             */
+            revealed: number;
+            /** @description Its seats, pool by pool; also those of pools that it has left. */
+            seats: components["schemas"]["SeatHolding"][];
+        };
         /** @description An account's rewards in one Datanet. */
         Reward: {
             /** @description Plancks that a claim would bring now. */
@@ -2266,6 +2658,36 @@ export interface components {
          * @enum {string}
          */
         Scheme: "sr25519" | "ed25519" | "ecdsa";
+        /**
+         * @description An account's seats in one pool, as they were when bonded, given up, paid back or charged last. How many can be
+         *     drawn, and whether those given up have left, the chain says (`CommitteeApi_seats`).
+         */
+        SeatHolding: {
+            /** @description Plancks bonded for all of them, less what was lost. */
+            held: string;
+            /**
+             * Format: int32
+             * @description Seats that leave it, or have left and wait to be paid back.
+             */
+            leaving: number;
+            /** @description The pool. */
+            pool: components["schemas"]["SeatPool"];
+            /**
+             * Format: int32
+             * @description Seats that are, or are about to be, in the pool.
+             */
+            seats: number;
+        };
+        /** @description The seats that a committee is drawn from: those for a modality, or those for one Datanet. */
+        SeatPool: {
+            /**
+             * Format: int32
+             * @description The Datanet.
+             */
+            datanet: number | null;
+            /** @description `text`, `image` or `audio`. */
+            modality: string | null;
+        };
         /** @description What a server of answers has. */
         ServerModels: {
             /**
@@ -2309,6 +2731,34 @@ export interface components {
              *     that names the scheme.
              */
             signature: string;
+        };
+        /** @description What somebody was paid, or lost, for a verdict. */
+        Settlement: {
+            /** @description Who. */
+            account: string;
+            /** @description Plancks. */
+            amount: string;
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description The draw.
+             */
+            draw: number;
+            /** @description Whether it was paid; else its seats lost it. */
+            paid: boolean;
+            /**
+             * Format: int64
+             * @description The submission; null for what is lost for all files of a draw.
+             */
+            submission: number | null;
+            /**
+             * @description Paid for `agreed` (its word is what was found), `larger-committee` (the same, of a challenge), `challenger`
+             *     (half of what the overturned lose), `bond` (its part of the bond of who challenged it wrongly). Lost for
+             *     `absent` (not committed or not revealed), `void` (had not the file, or said what cannot be), `overturned`
+             *     (a challenge overturned its word).
+             */
+            why: string;
         };
         /** @description Signed instructions. */
         SignedRequest: {
@@ -2507,6 +2957,8 @@ export interface components {
         SubmissionDetail: components["schemas"]["Submission"] & {
             /** @description The Datanet's name. */
             datanetName: string;
+            /** @description The committees that it was brought before, in order; those that judge a challenge of it too. */
+            draws: components["schemas"]["DrawOf"][];
             /** @description Everything that happened to it, in order. */
             history: components["schemas"]["Event"][];
             /** @description Votes in order, replaced ones too. */
@@ -2573,6 +3025,8 @@ export interface components {
         };
         /** @description A review policy that waits to take the place of the one that counts. */
         WaitingPolicy: {
+            /** @description The seats that committees are drawn from instead: `modality` or `own`. */
+            committee: string | null;
             /** @description Who decides. */
             curators: string[];
             /**
@@ -2597,6 +3051,33 @@ export interface components {
             maxPerPoint: string;
             /** @description Most plancks released for one period. */
             perPeriod: string;
+        };
+        /** @description What is said of a file. */
+        Word: {
+            /**
+             * Format: int32
+             * @description The extractor that measured.
+             */
+            extractor: number | null;
+            /**
+             * @description `accept`, `reject`, `unavailable` (it cannot be fetched), or of a whole committee `split` (most revealed
+             *     and did not agree) and `no-quorum` (too few revealed).
+             */
+            kind: string;
+            /** @description Why it is refused. */
+            reason: string | null;
+            /**
+             * Format: int32
+             * @description Quality, 1 to 100; of a committee the lower median.
+             */
+            score: number | null;
+            /** @description Root over the canonical text; null where it has none. */
+            textRoot: string | null;
+            /**
+             * Format: int64
+             * @description Units measured; of a committee the lower median.
+             */
+            units: number | null;
         };
         /** @description A worker. */
         Worker: {
@@ -2972,6 +3453,87 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    seats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    settlements: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Settlement"];
                 };
             };
             400: {
@@ -3715,6 +4277,92 @@ export interface operations {
             };
         };
     };
+    board: {
+        parameters: {
+            query?: {
+                /** @description `all`, or the number of a period. */
+                period?: string;
+                /** @description Only this account's line, wherever it stands; no line where it has no points on this board. */
+                account?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GlobalEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    periods: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GlobalPeriod"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     chat: {
         parameters: {
             query?: never;
@@ -4179,6 +4827,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Of a Datanet. */
+                datanet?: number;
+                /** @description Of committees that an account sits on. */
+                member?: string;
+                /** @description `waiting`, `committing`, `revealing`, `judged` or `over`. */
+                state?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 1 to 100; 50 where it is not named. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Draw"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrawDetail"];
                 };
             };
             404: {
@@ -5239,7 +5980,7 @@ export interface operations {
     stream: {
         parameters: {
             query?: {
-                /** @description `datanet:0,account:5…,job:3,submission:7,kind:Review.Voted,blocks`; without topics everything. */
+                /** @description `datanet:0,account:5…,job:3,draw:2,submission:7,kind:Review.Voted,blocks`; without topics everything. */
                 topics?: string;
                 /**
                  * @description The event after which to begin, `<block>-<index>` or `<block>-end`; without it, what comes from

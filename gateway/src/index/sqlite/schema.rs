@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the tables. A database of an earlier one is made anew from the chain.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// What all funders of a pool own together, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,7 +45,8 @@ CREATE TABLE IF NOT EXISTS datanets(
     leaves INTEGER NOT NULL DEFAULT 0, units TEXT NOT NULL DEFAULT '0', pool TEXT, funds TEXT,
     status TEXT NOT NULL DEFAULT 'open', summary TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '[]', offered TEXT,
-    waiting_terms TEXT, waiting_policy TEXT, first_revoked INTEGER
+    waiting_terms TEXT, waiting_policy TEXT, first_revoked INTEGER, committee TEXT,
+    admission TEXT NOT NULL DEFAULT 'open', least_points TEXT
 );
 CREATE INDEX IF NOT EXISTS datanets_owner ON datanets(owner, id);
 CREATE TABLE IF NOT EXISTS curators(
@@ -89,7 +90,7 @@ CREATE TABLE IF NOT EXISTS contributions(
     withdrawn INTEGER NOT NULL DEFAULT 0, claimed TEXT NOT NULL DEFAULT '0',
     PRIMARY KEY(account, datanet)
 ) WITHOUT ROWID;
--- Period -1 is the board of all time.
+-- Period -1 is the board of all time, Datanet 4294967295 the board over all Datanets.
 CREATE TABLE IF NOT EXISTS boards(
     datanet INTEGER NOT NULL, period INTEGER NOT NULL, account TEXT NOT NULL, key BLOB NOT NULL,
     files INTEGER NOT NULL, PRIMARY KEY(datanet, period, account)
@@ -123,6 +124,33 @@ CREATE INDEX IF NOT EXISTS jobs_owner_state ON jobs(owner, state, id);
 CREATE TABLE IF NOT EXISTS adapters(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS adapters_owner ON adapters(owner, id);
 CREATE TABLE IF NOT EXISTS base_models(id INTEGER PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS draws(
+    id INTEGER PRIMARY KEY, datanet INTEGER NOT NULL, state TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS draws_datanet ON draws(datanet, id);
+CREATE INDEX IF NOT EXISTS draws_state ON draws(state, id);
+CREATE INDEX IF NOT EXISTS draws_both ON draws(datanet, state, id);
+CREATE TABLE IF NOT EXISTS draw_files(
+    submission INTEGER NOT NULL, draw INTEGER NOT NULL, PRIMARY KEY(submission, draw)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS draw_members(
+    draw INTEGER NOT NULL, account TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY(draw, account)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS draw_members_account ON draw_members(account, draw);
+CREATE INDEX IF NOT EXISTS draw_members_state ON draw_members(account, state, draw);
+CREATE TABLE IF NOT EXISTS settlements(
+    account TEXT NOT NULL, block INTEGER NOT NULL, idx INTEGER NOT NULL, draw INTEGER NOT NULL,
+    submission INTEGER, paid INTEGER NOT NULL, amount TEXT NOT NULL, why TEXT NOT NULL,
+    time INTEGER NOT NULL, extrinsic TEXT, PRIMARY KEY(account, block, idx)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS settlements_draw ON settlements(draw, block, idx);
+CREATE TABLE IF NOT EXISTS reviewers(
+    account TEXT PRIMARY KEY, drawn INTEGER NOT NULL, revealed INTEGER NOT NULL, earned TEXT NOT NULL,
+    lost TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seats(
+    account TEXT NOT NULL, pool TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY(account, pool)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS workers(account TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
 ";
 
@@ -144,5 +172,11 @@ pub(super) const TABLES: &[&str] = &[
     "jobs",
     "adapters",
     "base_models",
+    "draws",
+    "draw_files",
+    "draw_members",
+    "settlements",
+    "reviewers",
+    "seats",
     "workers",
 ];

@@ -1,15 +1,19 @@
 //! Pages of the index.
 
+mod committee;
 mod rows;
 
 use super::{ranks, schema, write::ALL_TIME, Sqlite};
+use crate::api::draws::{Draw, DrawDetail, Settlement};
+use crate::api::global::{GlobalEntry, GlobalPeriod};
+use crate::api::seats::Reviewer;
 use crate::api::types::{
     Adapter, BaseModel, BoardEntry, Datanet, DatanetDetail, Event, Job, Page, Period, Submission,
     SubmissionDetail, Vote, Worker,
 };
 use crate::index::storage::{
-    DatanetQuery, EventQuery, Found, Head, JobQuery, NamedBy, PageQuery, Standing, Storage,
-    StorageError, StreamedBlock, SubmissionQuery,
+    DatanetQuery, DrawQuery, EventQuery, Found, Head, JobQuery, NamedBy, PageQuery, Standing,
+    Storage, StorageError, StreamedBlock, SubmissionQuery,
 };
 use openledger_client::{blocks::Block, AccountId};
 use rows::{
@@ -147,6 +151,7 @@ impl Storage for Sqlite {
             datanet_name: name.unwrap_or_default(),
             votes: votes(&connection, id)?,
             history: select.all(&connection, event)?,
+            draws: committee::draws_of(&connection, id)?,
         }))
     }
 
@@ -273,6 +278,38 @@ impl Storage for Sqlite {
         select.and("leaf > ?", number(page.cursor.as_deref())?.unwrap_or(-1));
         let cursor = |entry: &Submission| entry.leaf.unwrap_or(0).to_string();
         select.page(&self.reader(), " ORDER BY leaf", page, submission, cursor)
+    }
+
+    fn draws(&self, query: &DrawQuery, page: &PageQuery) -> Result<Page<Draw>> {
+        committee::draws(&self.reader(), query, page)
+    }
+
+    fn draw(&self, id: u64) -> Result<Option<DrawDetail>> {
+        committee::draw(&self.reader(), id)
+    }
+
+    fn reviewer(&self, account: &AccountId) -> Result<Reviewer> {
+        committee::reviewer(&self.reader(), account)
+    }
+
+    fn settlements(&self, account: &AccountId, page: &PageQuery) -> Result<Page<Settlement>> {
+        committee::settlements(&self.reader(), account, page)
+    }
+
+    fn global_board(&self, period: Option<u32>, page: &PageQuery) -> Result<Page<GlobalEntry>> {
+        committee::board(&self.reader(), period, page)
+    }
+
+    fn global_entry(
+        &self,
+        period: Option<u32>,
+        account: &AccountId,
+    ) -> Result<Option<GlobalEntry>> {
+        committee::board_entry(&self.reader(), period, account)
+    }
+
+    fn global_periods(&self, page: &PageQuery) -> Result<Page<GlobalPeriod>> {
+        committee::periods(&self.reader(), page)
     }
 
     fn jobs(&self, query: &JobQuery, page: &PageQuery) -> Result<Page<Job>> {

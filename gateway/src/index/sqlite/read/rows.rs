@@ -19,7 +19,7 @@ pub(super) const SUBMISSION: &str = "SELECT id, datanet, contributor, sha256, co
 pub(super) const DATANET: &str =
     "SELECT id, owner, name, modality, min_units, max_units, daily_files, daily_bytes, \
     created, threshold, pending, accepted, rejected, withdrawn, contributors, leaves, units, pool, \
-    funds, status, offered, summary, tags FROM datanets";
+    funds, status, offered, summary, tags, committee, admission, least_points FROM datanets";
 
 pub(super) const EVENT: &str = "SELECT block, idx, kind, time, extrinsic, fields FROM events";
 
@@ -198,6 +198,9 @@ pub(super) fn datanet(row: &Row<'_>) -> Result<Datanet> {
         offered_to: row.get(20)?,
         summary: row.get(21)?,
         tags: serde_json::from_str(&tags)?,
+        committee: row.get(23)?,
+        admission: row.get(24)?,
+        least_points: row.get(25)?,
     })
 }
 

@@ -2,6 +2,7 @@
 //! at the end.
 
 use super::{add, Result};
+use crate::api::draws::Draw;
 use crate::index::storage::StorageError;
 use openledger_client::AccountId;
 use rusqlite::{params, OptionalExtension, Transaction};
@@ -32,6 +33,8 @@ pub(in super::super) struct Batch<'a> {
     datanets: RefCell<BTreeMap<u32, (u32, Gained)>>,
     /// Points by Datanet and board.
     boards: RefCell<BTreeMap<(u32, i64), u128>>,
+    /// Draws that something happened to.
+    draws: RefCell<BTreeMap<u64, Draw>>,
 }
 
 impl<'a> Batch<'a> {
@@ -43,6 +46,7 @@ impl<'a> Batch<'a> {
             sequence: Cell::default(),
             datanets: RefCell::default(),
             boards: RefCell::default(),
+            draws: RefCell::default(),
         }
     }
 
@@ -56,6 +60,35 @@ impl<'a> Batch<'a> {
     pub(super) fn gain(&self, block: u32, datanet: u32, add: impl FnOnce(&mut Gained)) {
         let mut datanets = self.datanets.borrow_mut();
         add(&mut datanets.entry(datanet).or_insert((block, Gained::default())).1);
+    }
+
+    /// A draw that was opened.
+    pub(super) fn open_draw(&self, draw: Draw) {
+        self.draws.borrow_mut().insert(draw.id, draw);
+    }
+
+    /// Reads or changes a draw; nothing where there is none.
+    pub(super) fn draw<T>(
+        &self,
+        id: u64,
+        change: impl FnOnce(&mut Draw) -> T,
+    ) -> Result<Option<T>> {
+        let mut draws = self.draws.borrow_mut();
+        if let Some(draw) = draws.get_mut(&id) {
+            return Ok(Some(change(draw)));
+        }
+        let text: Option<String> = self
+            .tx
+            .prepare_cached("SELECT data FROM draws WHERE id = ?")?
+            .query_row(params![id as i64], |row| row.get(0))
+            .optional()?;
+        let Some(mut draw) = text.map(|text| serde_json::from_str::<Draw>(&text)).transpose()?
+        else {
+            return Ok(None);
+        };
+        let changed = change(&mut draw);
+        draws.insert(id, draw);
+        Ok(Some(changed))
     }
 
     /// Adds to all points of a board.
@@ -88,6 +121,13 @@ impl<'a> Batch<'a> {
             self.tx
                 .prepare_cached("INSERT OR REPLACE INTO meta VALUES('sequence', ?)")?
                 .execute(params![next.to_string()])?;
+        }
+        for (id, draw) in self.draws.into_inner() {
+            let sql = "INSERT OR REPLACE INTO draws VALUES(?, ?, ?, ?)";
+            let (id, data) = (id as i64, serde_json::to_string(&draw)?);
+            self.tx.prepare_cached(sql)?.execute(params![id, draw.datanet, draw.state, data])?;
+            let sql = "UPDATE draw_members SET state = ?1 WHERE draw = ?2 AND state <> ?1";
+            self.tx.prepare_cached(sql)?.execute(params![draw.state, id])?;
         }
         for ((datanet, period), points) in self.boards.into_inner() {
             let sql = "SELECT points FROM board_sums WHERE datanet = ? AND period = ?";

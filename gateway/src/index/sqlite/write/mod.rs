@@ -1,6 +1,7 @@
 //! A block's rows.
 
 mod batch;
+mod committee;
 mod records;
 
 pub(super) use batch::Batch;
@@ -12,14 +13,21 @@ use openledger_client::{
     blocks::{Block, BlockEvent, ChainEvent, Detail},
     AccountId,
 };
-use openledger_primitives::{DatasetLeaf, Ending, ReviewPolicy, SubmissionId, Verdict};
+use openledger_primitives::{
+    AdmissionPolicy, DatasetLeaf, Ending, ReviewPolicy, SubmissionId, Verdict,
+};
 use rusqlite::{params, OptionalExtension};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 type Result<T> = std::result::Result<T, StorageError>;
 
 /// The board of all time.
 pub(super) const ALL_TIME: i64 = -1;
+
+/// Where the board over all Datanets stands among theirs: no Datanet has this number.
+pub(super) const GLOBAL: u32 = u32::MAX;
 
 fn hash(hash: openledger_client::H256) -> String {
     hex::encode(hash.0)
@@ -37,6 +45,10 @@ enum Outcome<'a> {
 pub(super) struct Writer<'a> {
     batch: &'a Batch<'a>,
     block: &'a Block,
+    /// What was paid and lost, until the end of its file tells why.
+    waiting: RefCell<Vec<committee::Waiting>>,
+    /// Submissions that left a draw, with the draw.
+    ended: RefCell<BTreeMap<SubmissionId, u64>>,
 }
 
 /// The curators of a policy and how many of them must agree; nobody and 0 where committees are drawn.
@@ -47,9 +59,18 @@ fn curators(policy: &ReviewPolicy<AccountId>) -> (&[AccountId], u8) {
     }
 }
 
+/// The seats that a policy's committees are drawn from.
+fn seats_of(policy: &ReviewPolicy<AccountId>) -> Option<&'static str> {
+    match policy {
+        ReviewPolicy::Curators { .. } => None,
+        ReviewPolicy::Committee { own_seats: true } => Some("own"),
+        ReviewPolicy::Committee { own_seats: false } => Some("modality"),
+    }
+}
+
 impl<'a> Writer<'a> {
     pub(super) fn new(batch: &'a Batch<'a>, block: &'a Block) -> Self {
-        Self { batch, block }
+        Self { batch, block, waiting: RefCell::default(), ended: RefCell::default() }
     }
 
     pub(super) fn write(&self) -> Result<()> {
@@ -69,7 +90,9 @@ impl<'a> Writer<'a> {
         for event in &block.events {
             self.event(event)?;
             self.effect(event)?;
+            self.committee(event)?;
         }
+        self.seats()?;
         self.changed()
     }
 
@@ -148,8 +171,8 @@ impl<'a> Writer<'a> {
         for (datanet, policy) in &self.block.changed.policies {
             let (members, threshold) = curators(policy);
             self.run(
-                "UPDATE datanets SET threshold = ? WHERE id = ?",
-                params![threshold, datanet],
+                "UPDATE datanets SET threshold = ?, committee = ? WHERE id = ?",
+                params![threshold, seats_of(policy), datanet],
             )?;
             self.run("DELETE FROM curators WHERE datanet = ?", params![datanet])?;
             for (place, member) in members.iter().enumerate() {
@@ -262,6 +285,15 @@ impl<'a> Writer<'a> {
                 let sql = "UPDATE datanets SET status = ? WHERE id = ?";
                 self.run(sql, params![status.name(), datanet]).map(drop)
             }
+            (ChainEvent::AdmissionSet { datanet, admission }, _) => {
+                let (kind, least) = match admission {
+                    AdmissionPolicy::Open => ("open", None),
+                    AdmissionPolicy::Invited => ("invited", None),
+                    AdmissionPolicy::Points { least } => ("points", Some(least.to_string())),
+                };
+                let sql = "UPDATE datanets SET admission = ?, least_points = ? WHERE id = ?";
+                self.run(sql, params![kind, least, datanet]).map(drop)
+            }
             (ChainEvent::Offered { datanet, to }, _) => {
                 let to = to.map(|to| self.name(&to));
                 let sql = "UPDATE datanets SET offered = ? WHERE id = ?";
@@ -309,7 +341,12 @@ impl<'a> Writer<'a> {
             (ChainEvent::PointsEarned { datanet, account, points, .. }, _) => {
                 let sequence = self.batch.next_sequence()?;
                 self.earn(*datanet, ALL_TIME, account, *points, sequence)?;
-                self.earn(*datanet, self.period(), account, *points, sequence)
+                self.earn(*datanet, self.period(), account, *points, sequence)?;
+                if self.counts_globally(event)? {
+                    self.earn(GLOBAL, ALL_TIME, account, *points, sequence)?;
+                    self.earn(GLOBAL, self.period(), account, *points, sequence)?;
+                }
+                Ok(())
             }
             (ChainEvent::PeriodClosed { datanet, period, points, rate }, _) => {
                 let closed = self.moment(self.extrinsic(event));
@@ -435,6 +472,7 @@ impl<'a> Writer<'a> {
         if changed != 1 {
             return Err(self.unknown(format!("submission {id}")));
         }
+        self.leave_draw(id)?;
         if self.run(moved, params![self.name(who), datanet])? != 1 {
             return Err(self.unknown(format!("contributor {who} of Datanet {datanet}")));
         }

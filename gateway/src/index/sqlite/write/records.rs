@@ -44,7 +44,8 @@ impl Writer<'_> {
             let waits = waiting.as_ref().map(|(policy, from)| {
                 let (members, threshold) = super::curators(policy);
                 let curators = members.iter().map(ToString::to_string).collect();
-                WaitingPolicy { curators, threshold, from: *from }
+                let committee = super::seats_of(policy).map(str::to_owned);
+                WaitingPolicy { curators, threshold, committee, from: *from }
             });
             let waits = waits.map(|waits| serde_json::to_string(&waits)).transpose()?;
             self.run(
