@@ -286,9 +286,6 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Review", "LastCurator") => {
             "the Datanet's owner names another curator first (`openledger datanet curators`)"
         }
-        ("Training", "RevokedLeaf") => {
-            "name a version of fewer leaves, from before the revoked one"
-        }
         ("Training", "HiddenCharacter") => "leave characters out that cannot be seen",
         ("Datanets", "InvalidName") => "leave characters out that cannot be seen",
         ("Datanets", "NotInvited" | "TooFewPoints") => {

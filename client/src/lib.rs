@@ -48,6 +48,7 @@ pub mod metrics;
 pub mod prepare;
 pub mod reads;
 mod relay;
+pub mod revocations;
 mod runtime;
 pub mod secretbox;
 pub mod signer;

@@ -15,14 +15,13 @@ use openledger_primitives::{
         QueuePlace, QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState,
         SubmissionView, WaitingPolicyView, WorkerView,
     },
-    leaf::DatasetRef,
     Adapter, Balance, BaseModelId, BlockNumber, ContentId, DatanetId, DatasetVersion,
     ExtractorVersion, FileHash, JobId, LeafIndex, ModelFamily, Period, Points, Pool, Refusal, Salt,
     SubmissionId, Windows,
 };
 
 /// Most entries of one page of a runtime API.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 /// What an account has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,22 +166,6 @@ impl Client {
     /// Whether and why a Datanet takes no files of an account.
     pub async fn bar(&self, datanet: DatanetId, account: AccountId) -> Result<Option<BarView>> {
         self.api("DatanetsApi_bar", (datanet, account)).await
-    }
-
-    /// At most 100 revoked leaves of a Datanet at positions from `start` on.
-    pub async fn revoked(&self, datanet: DatanetId, start: LeafIndex) -> Result<Vec<LeafIndex>> {
-        self.api("DatanetsApi_revoked", (datanet, start, PAGE)).await
-    }
-
-    /// Whether a leaf of these versions was revoked: what an adapter that was trained on them is flagged by.
-    pub async fn hold_revoked(&self, datasets: &[DatasetRef]) -> Result<bool> {
-        for dataset in datasets {
-            let revoked = self.revoked(dataset.datanet, 0).await?;
-            if revoked.first().is_some_and(|leaf| *leaf < dataset.version.leaves) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// A Datanet.
@@ -398,6 +381,12 @@ impl Client {
     /// The open disputes for which a worker is drawn.
     pub async fn duties(&self, account: AccountId) -> Result<Vec<JobId>> {
         self.api("TrainingApi_duties", account).await
+    }
+
+    /// The block in which a job was queued; 0 where the chain does not know it, which it does of every job
+    /// that leaves a revoked leaf out.
+    pub async fn created_at(&self, job: JobId) -> Result<BlockNumber> {
+        self.api("TrainingApi_created_at", job).await
     }
 
     /// The adapter that a job made.

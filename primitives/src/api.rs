@@ -222,6 +222,17 @@ pub struct BarView {
     pub since: BlockNumber,
 }
 
+/// A leaf that must not be trained on any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct RevocationView {
+    /// Its position.
+    pub leaf: LeafIndex,
+    /// Since which block: jobs of later blocks leave it out ([`leaves_out`](crate::leaf::leaves_out)).
+    pub at: BlockNumber,
+    /// Whether governance revoked it, and not its contributor.
+    pub by_governance: bool,
+}
+
 /// One line of a leaderboard.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct BoardEntry<AccountId> {
@@ -526,6 +537,10 @@ sp_api::decl_runtime_apis! {
         /// Of whom a Datanet takes files, and whether an account is invited.
         #[api_version(3)]
         fn admission(datanet: DatanetId, account: AccountId) -> (AdmissionPolicy, bool);
+        /// At most `limit` (and 100) revoked leaves of a Datanet at positions from `start` on, in order,
+        /// each with its block: jobs of later blocks leave it out.
+        #[api_version(4)]
+        fn revocations(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<RevocationView>;
     }
 
     /// Reviews.
@@ -577,7 +592,7 @@ sp_api::decl_runtime_apis! {
     /// Jobs, workers and adapters.
     ///
     /// Version 3 answers views in place of stored types; what an earlier version answered as `job`,
-    /// `jobs` and `worker` has another shape. Version 4 knows of disputes.
+    /// `jobs` and `worker` has another shape. Version 4 knows of disputes, version 5 of a job's block.
     #[api_version(3)]
     pub trait TrainingApi<AccountId: Codec> {
         /// A job.
@@ -614,5 +629,9 @@ sp_api::decl_runtime_apis! {
         /// The open disputes for which a worker is drawn.
         #[api_version(4)]
         fn duties(account: AccountId) -> Vec<JobId>;
+        /// The block in which a job was queued: leaves that were revoked before it are not trained on. 0
+        /// for a job of before version 5, which leaves none out, and for one that is not there.
+        #[api_version(5)]
+        fn created_at(job: JobId) -> BlockNumber;
     }
 }

@@ -703,4 +703,7 @@ pub struct Attribution<A> {
     pub parts: u64,
     /// Every file.
     pub files: Vec<FileShare<A>>,
+    /// Files of the versions that had been revoked before the job: not trained on, and without a share.
+    #[serde(rename = "leftOut")]
+    pub left_out: u64,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     verdict::{ExtractorVersion, FIRST_EXTRACTOR},
-    DatanetId, LeafIndex, Score, SubmissionId,
+    BlockNumber, DatanetId, LeafIndex, Score, SubmissionId,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -140,6 +140,15 @@ pub struct DatasetRef {
     pub datanet: DatanetId,
     /// Its version.
     pub version: DatasetVersion,
+}
+
+/// Whether a job leaves a leaf of its versions out: it was revoked in a block before the job's own. What
+/// is revoked in that block or later was trained on, and flags the adapter.
+///
+/// Both numbers stand for ever once they are on chain, so whoever reads the data of a job again, at any
+/// time, leaves the same leaves out.
+pub const fn leaves_out(created_at: BlockNumber, revoked_at: BlockNumber) -> bool {
+    revoked_at < created_at
 }
 
 /// blake2b-256 over the SCALE encoding of a job's datasets: one hash for all a job trained on.

@@ -165,6 +165,4 @@ pub trait OnAccepted<AccountId> {
 pub trait DatasetVersions {
     /// The version of a Datanet when it had `leaves` leaves; `None` if it has fewer or does not exist.
     fn version_at(datanet: DatanetId, leaves: u64) -> Option<DatasetVersion>;
-    /// Whether one of a Datanet's first `leaves` leaves was revoked.
-    fn holds_revoked(datanet: DatanetId, leaves: u64) -> bool;
 }

@@ -14,8 +14,8 @@ use openledger_primitives::{
     api::{
         BarView, BaseModelView, BoardCursor, BoardEntry, CapsView, DatanetDetails, DatanetView,
         DisputeView, JobView, LeafView, PayoutView, PendingView, PoolView, PrecommitView,
-        QueuePlace, QuotaStatus, ShareView, SubmissionItem, SubmissionKey, SubmissionState,
-        SubmissionView, WaitingPolicyView, WorkerView,
+        QueuePlace, QuotaStatus, RevocationView, ShareView, SubmissionItem, SubmissionKey,
+        SubmissionState, SubmissionView, WaitingPolicyView, WorkerView,
     },
     committee::{
         api::{BudgetView, DrawView, SeatsView},
@@ -279,7 +279,7 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(3)]
+    #[api_version(4)]
     impl openledger_primitives::api::DatanetsApi<Block, AccountId> for Runtime {
         fn quota(account: AccountId) -> QuotaStatus {
             Datanets::quota(&account)
@@ -380,6 +380,10 @@ impl_runtime_apis! {
             let invited = pallet_datanets::Invitations::<Runtime>::contains_key(datanet, &account);
             (pallet_datanets::Admissions::<Runtime>::get(datanet), invited)
         }
+
+        fn revocations(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<RevocationView> {
+            Datanets::revocations(datanet, start, limit)
+        }
     }
 
     impl openledger_primitives::api::ReviewApi<Block> for Runtime {
@@ -473,7 +477,7 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(4)]
+    #[api_version(5)]
     impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
         fn job(job: JobId) -> Option<JobView<AccountId>> {
             Training::job(job)
@@ -529,6 +533,10 @@ impl_runtime_apis! {
 
         fn duties(account: AccountId) -> Vec<JobId> {
             Training::duties(account)
+        }
+
+        fn created_at(job: JobId) -> BlockNumber {
+            Training::created_at(job)
         }
     }
 }

@@ -11,6 +11,8 @@
 //! | 103 | lists of waiting and settled files: [`pallet_datanets::migrations::ToV2`] |
 //! | 103 | jobs offer a price a token, workers opt in: [`pallet_training::migrations::ToV2`] |
 //! | 103 | nothing: seats, draws, review budgets, admissions and global points stand in maps of their own, empty |
+//! | 104 | which leaf was revoked first decides nothing: [`pallet_datanets::migrations::ToV3`] |
+//! | 104 | nothing: the blocks of jobs stand in a map of their own, which is empty |
 //! | 104 | a day of governance as long as the chain's other lengths: [`DayOfGovernance`] |
 
 use crate::{parameters, Runtime};
@@ -21,6 +23,7 @@ pub type SingleBlock = (
     pallet_review::migrations::ToV2<crate::Runtime>,
     pallet_leaderboard::migrations::ToV2<crate::Runtime>,
     pallet_datanets::migrations::ToV2<crate::Runtime>,
+    pallet_datanets::migrations::ToV3<crate::Runtime>,
     pallet_training::migrations::ToV2<crate::Runtime>,
     DayOfGovernance,
 );

@@ -101,7 +101,7 @@ async fn shape(
     adapter: Adapter<AccountId>,
     parent: Option<JobId>,
 ) -> Result<json::Adapter<AccountId>> {
-    let revoked = client.hold_revoked(&adapter.datasets).await?;
+    let revoked = client.hold_revoked(&adapter.datasets, client.created_at(id).await?).await?;
     Ok(json::Adapter::new(id, adapter, parent, revoked))
 }
 
@@ -288,9 +288,14 @@ fn embedded_config(path: &Path) -> Result<String> {
 async fn attribution(context: &Context, id: JobId, check: bool) -> Result<Answer> {
     let client = context.client().await?;
     let adapter = require(client, id).await?;
+    let created_at = client.created_at(id).await?;
     let mut leaves: Vec<(u32, LeafView<AccountId>)> = Vec::new();
+    let mut left_out = 0usize;
     for dataset in &adapter.datasets {
-        let of_dataset = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
+        let mut of_dataset = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
+        let revoked = client.left_out(dataset, created_at).await?;
+        left_out = left_out.saturating_add(revoked.len());
+        of_dataset.retain(|view| !revoked.contains(&view.index));
         leaves.extend(of_dataset.into_iter().map(|leaf| (dataset.datanet, leaf)));
     }
     if check {
@@ -319,7 +324,14 @@ async fn attribution(context: &Context, id: JobId, check: bool) -> Result<Answer
         "parts": PARTS,
         "contributors": contributors,
         "files": files,
+        "leftOut": left_out,
     });
+    if left_out > 0 {
+        text.push_str(&format!(
+            "\n\nLeft out: {left_out} files of the versions that were revoked before the job; they were \
+             not trained on and have no share."
+        ));
+    }
     if check {
         json["checked"] = json!({ "leaves": leaves.len(), "datasetRoot": true });
         text.push_str(&format!(

@@ -199,11 +199,23 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
     let client = context.client().await?;
     let (base, spec) = begins_with(client, &arguments).await?;
     let model = require_model(client, base).await?;
-    let mut datasets: Vec<DatasetRef> = Vec::new();
-    for argument in &arguments.datanets {
-        datasets.push(resolve(client, *argument).await?);
-    }
     let (block, _) = client.best().await?;
+    let mut datasets: Vec<DatasetRef> = Vec::new();
+    let mut left_out: Vec<u64> = Vec::new();
+    for argument in &arguments.datanets {
+        let dataset = resolve(client, *argument).await?;
+        // What was revoked up to now will have been when the job is queued.
+        let revoked = client.left_out(&dataset, block.saturating_add(1)).await?.len() as u64;
+        if revoked == dataset.version.leaves {
+            return Err(CliError::refused(format!(
+                "each of the {revoked} files of that version of Datanet {} was revoked, which leaves \
+                 nothing to train on",
+                dataset.datanet
+            )));
+        }
+        datasets.push(dataset);
+        left_out.push(revoked);
+    }
     let price_per_token = per_token(arguments.budget, arguments.token_ceiling)?;
     let budget = Amount(price_per_token.saturating_mul(arguments.token_ceiling.into()));
     let deadline = match arguments.deadline {
@@ -228,11 +240,19 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         "pricePerToken": price_per_token.to_string(),
         "budget": budget.0.to_string(),
         "deadline": job.deadline,
+        "leftOut": left_out,
     });
     let datanets: Vec<String> = job
         .datasets
         .iter()
-        .map(|dataset| format!("{}@{}", dataset.datanet, dataset.version.leaves))
+        .zip(&left_out)
+        .map(|(dataset, revoked)| match revoked {
+            0 => format!("{}@{}", dataset.datanet, dataset.version.leaves),
+            _ => {
+                let leaves = dataset.version.leaves;
+                format!("{}@{leaves} without {revoked} revoked", dataset.datanet)
+            }
+        })
         .collect();
     let of = match job.parent {
         Some(parent) => format!("adapter {parent} of {}", model.name),

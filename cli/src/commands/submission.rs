@@ -51,7 +51,7 @@ content, a day for what could not be fetched); a gateway keeps it for ever.")]
         #[arg(long, value_parser = file_hash)]
         sha256: FileHash,
     },
-    /// Revoke a leaf of yours: no new job trains on a version that holds it, and adapters trained on it
+    /// Revoke a leaf of yours: jobs of later blocks leave it out, and adapters that were trained on it
     /// are flagged. Nothing is rewritten.
     #[command(after_help = "Examples:
   openledger --key me submission revoke --datanet 0 --leaf 12")]
@@ -182,8 +182,7 @@ async fn revoke(context: &Context, datanet: DatanetId, leaf: LeafIndex) -> Resul
     let signer = context.signer().await?;
     let client = context.client().await?;
     let receipt = client.revoke_leaf(&signer, datanet, leaf, context.wait(Wait::InBlock)).await?;
-    let text = format!(
-        "Leaf {leaf} of Datanet {datanet} is revoked: new jobs on versions that hold it are refused."
-    );
+    let text =
+        format!("Leaf {leaf} of Datanet {datanet} is revoked: jobs of later blocks leave it out.");
     Ok(Answer::of_transaction(json!({ "datanet": datanet, "leaf": leaf }), text, &receipt))
 }

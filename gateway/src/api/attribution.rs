@@ -9,7 +9,7 @@ use crate::index::Index;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::Json;
-use openledger_primitives::{shares, PARTS};
+use openledger_primitives::{leaf::leaves_out, shares, PARTS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -59,6 +59,7 @@ pub struct FileShare {
 
 /// Whose files made an adapter, by units.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Attribution {
     /// The adapter.
     adapter: u64,
@@ -66,6 +67,8 @@ pub struct Attribution {
     parts: u64,
     /// Files in all.
     files: u64,
+    /// Files of its versions that had been revoked before its job: not trained on, and without a share.
+    left_out: u64,
     /// Contributors in all.
     contributors: u64,
     /// Contributors by share, at most 1,000.
@@ -76,7 +79,8 @@ pub struct Attribution {
     next: Option<String>,
 }
 
-/// Whose files made an adapter, by units, from the chain alone: the files of the versions that it names.
+/// Whose files made an adapter, by units, from the chain alone: the files of the versions that it names,
+/// but for those that had been revoked before its job.
 #[utoipa::path(get, path = "/v1/adapters/{id}/attribution", tag = "jobs",
     params(("id" = u64, Path), Files), responses(
     (status = 200, body = Attribution), (status = 400, body = ErrorBody),
@@ -102,6 +106,7 @@ pub async fn attribution(
         );
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message));
     }
+    let created_at = adapter.created.block;
     let mut files = Vec::new();
     for set in adapter.datasets {
         let mut first = 0;
@@ -115,7 +120,8 @@ pub async fn attribution(
                 return Err(ApiError::internal("sharing out", &message));
             }
             first += leaves.len() as u64;
-            files.extend(leaves);
+            let trained = |revoked: u32| !leaves_out(created_at, revoked);
+            files.extend(leaves.into_iter().filter(|file| file.revoked_at.is_none_or(trained)));
         }
     }
     let units: Vec<u64> = files.iter().map(|file| file.units.unwrap_or(0)).collect();
@@ -157,6 +163,7 @@ pub async fn attribution(
         adapter: id,
         parts: PARTS,
         files: count,
+        left_out: total.saturating_sub(count),
         contributors,
         shares: named,
         next: more.then(|| start.saturating_add(limit).to_string()),

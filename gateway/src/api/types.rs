@@ -226,8 +226,10 @@ pub struct Submission {
     pub points: Option<String>,
     /// Position of its leaf in the Datanet.
     pub leaf: Option<u64>,
-    /// Whether the permission to train on its leaf was taken back: no new job may.
+    /// Whether the permission to train on its leaf was taken back.
     pub revoked: bool,
+    /// In which block: jobs of later blocks leave it out.
+    pub revoked_at: Option<u32>,
     /// Root over its canonical text; null where it has none.
     pub text_root: Option<String>,
     /// The extractor that measured it.
@@ -344,6 +346,7 @@ pub struct Event {
 
 /// A Datanet at a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Dataset {
     /// The Datanet.
     pub datanet: u32,
@@ -351,6 +354,8 @@ pub struct Dataset {
     pub leaves: u64,
     /// Its root then.
     pub root: String,
+    /// Leaves of it that had been revoked before the job, which is not trained on them.
+    pub left_out: u64,
 }
 
 /// What a worker posted.
@@ -546,6 +551,8 @@ pub struct Adapter {
     /// Whether a leaf that it was trained on was revoked since.
     #[serde(default)]
     pub holds_revoked: bool,
+    /// When its job was created: what had been revoked before was left out.
+    pub created: Moment,
     /// When it was registered.
     pub registered: Moment,
 }

@@ -3,8 +3,10 @@
 use crate::error::ApiError;
 use async_trait::async_trait;
 use openledger_client::{AccountId, Client};
-use openledger_primitives::{BaseModelId, DatanetId, FileHash, JobId, LeafIndex};
-use std::collections::{BTreeMap, HashMap};
+use openledger_primitives::{
+    api::RevocationView, leaf::leaves_out, BaseModelId, DatanetId, FileHash, JobId,
+};
+use std::collections::{btree_map::Entry, BTreeMap, HashMap};
 
 /// Adapters that are listed of a base model, at most; others are asked for by their number.
 const MAX_ADAPTERS: usize = 200;
@@ -70,7 +72,7 @@ impl Catalogue for Client {
         }
         let Some(base) = found else { return Ok(None) };
         let mut adapters = Vec::new();
-        let mut first_revoked: BTreeMap<DatanetId, Option<LeafIndex>> = BTreeMap::new();
+        let mut revoked: BTreeMap<DatanetId, Vec<RevocationView>> = BTreeMap::new();
         let mut start = 0;
         for _ in 0..MAX_PAGES {
             let page = self.jobs(start).await?;
@@ -79,14 +81,18 @@ impl Catalogue for Client {
             for (id, job) in page.iter().filter(|(_, job)| job.base == base && job.state.is_over())
             {
                 if let Some(adapter) = self.adapter(*id).await? {
+                    let created_at = self.created_at(*id).await?;
                     let mut holds_revoked = false;
                     for set in &adapter.datasets {
-                        let first = match first_revoked.get(&set.datanet) {
-                            Some(first) => *first,
-                            None => self.revoked(set.datanet, 0).await?.first().copied(),
+                        let of_datanet = match revoked.entry(set.datanet) {
+                            Entry::Occupied(known) => known.into_mut(),
+                            Entry::Vacant(asked) => {
+                                asked.insert(self.revocations_until(set.datanet, u64::MAX).await?)
+                            }
                         };
-                        first_revoked.insert(set.datanet, first);
-                        holds_revoked |= first.is_some_and(|leaf| leaf < set.version.leaves);
+                        holds_revoked |= of_datanet.iter().any(|revoked| {
+                            revoked.leaf < set.version.leaves && !leaves_out(created_at, revoked.at)
+                        });
                     }
                     let (sha256, parent) = (adapter.result.sha256, job.parent);
                     adapters.push(ChainAdapter { id: *id, parent, sha256, holds_revoked });

@@ -199,6 +199,7 @@ async fn a_revoked_leaf_is_flagged_with_everything_that_was_trained_on_it() {
     }
     let shared = served.get("/v1/adapters/1/attribution").await;
     assert_eq!(shared["items"][0]["revoked"], true);
+    assert_eq!((&shared["files"], &shared["leftOut"]), (&json!(1), &json!(0)));
     let listed = served.all("/v1/datanets/0/submissions", 50).await;
     let flagged: Vec<_> = listed
         .iter()
@@ -206,6 +207,52 @@ async fn a_revoked_leaf_is_flagged_with_everything_that_was_trained_on_it() {
         .map(|file| file["id"].as_u64().unwrap())
         .collect();
     assert_eq!(flagged, [2, 0]);
+}
+
+#[tokio::test]
+async fn a_job_leaves_out_what_was_revoked_before_its_block_and_is_flagged_by_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path()).await;
+    let mut maker = Maker::new(Plan::SMALL);
+    let mut blocks: Vec<_> = (0..6).map(|_| maker.block()).collect();
+    // Every job is trained on leaf 0.
+    let mut revoking = maker.block();
+    let number = revoking.number;
+    revoking.events.push(BlockEvent {
+        index: 1_000,
+        extrinsic: Some(0),
+        event: ChainEvent::LeafRevoked {
+            datanet: 0,
+            leaf: 0,
+            submission: 0,
+            contributor: account(0),
+            by_governance: false,
+        },
+        detail: Detail::None,
+    });
+    blocks.push(revoking);
+    blocks.extend((0..4).map(|_| maker.block()));
+    served.index(&blocks).await;
+    assert_eq!(served.get("/v1/submissions/0").await["revokedAt"], number);
+
+    let adapters = served.all("/v1/adapters", 50).await;
+    let created = |adapter: &Value| adapter["created"]["block"].as_u64().unwrap();
+    let number = u64::from(number);
+    for before in [true, false] {
+        let some = adapters.iter().any(|adapter| (created(adapter) <= number) == before);
+        assert!(some, "adapters of both kinds: {adapters:?}");
+    }
+    for adapter in &adapters {
+        let out = u64::from(created(adapter) > number);
+        assert_eq!(adapter["holdsRevoked"], out == 0, "{adapter}");
+        assert_eq!(adapter["datasets"][0]["leftOut"], out);
+        let id = &adapter["id"];
+        let job = served.get(&format!("/v1/jobs/{id}")).await;
+        assert_eq!(job["datasets"], adapter["datasets"]);
+        let shared = served.get(&format!("/v1/adapters/{id}/attribution")).await;
+        assert_eq!((&shared["files"], &shared["leftOut"]), (&json!(1 - out), &json!(out)));
+        assert_eq!(shared["items"].as_array().unwrap().len() as u64, 1 - out);
+    }
 }
 
 #[tokio::test]

@@ -13,20 +13,24 @@ use jsonrpsee::{
 };
 use openledger_primitives::{
     api::{
-        BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, SubmissionItem,
-        SubmissionKey, TrainingApi,
+        BoardCursor, DatanetsApi, LeaderboardApi, LeafView, ReviewApi, RevocationView,
+        SubmissionItem, SubmissionKey, TrainingApi,
     },
     json::{
         file_shares, Adapter, Attribution, BaseModel, Check, Datanet, DatanetDetails, Dispute,
         Entry, Job, Payout, Pool, Quota, Share, Submission, WaitingPolicy, Worker,
     },
+    leaf::{leaves_out, DatasetRef},
     ExtractorVersion, MAX_ITEMS, PARTS,
 };
 use openledger_runtime::{AccountId, Hash, OpaqueBlock as Block};
 use serde::Serialize;
 use sp_api::{ApiError, ApiExt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Most files one attribution answer lists; longer ones are read in pages of leaves.
 const MAX_FILES: usize = 10_000;
@@ -402,14 +406,56 @@ fn adapter(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Adapter
     let adapter = client.runtime_api().adapter(at, id).map_err(runtime)?;
     let parent = parents(client, at, id, 1)?.get(&id).copied();
     let adapter = adapter.ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))?;
-    let mut revoked = false;
-    if has_submissions(client, at).is_ok() {
-        for dataset in adapter.datasets.iter() {
-            let first = client.runtime_api().revoked(at, dataset.datanet, 0, 1).map_err(runtime)?;
-            revoked |= first.first().is_some_and(|leaf| *leaf < dataset.version.leaves);
+    let created_at = created_at(client, at, id)?;
+    let mut holds_revoked = false;
+    for dataset in adapter.datasets.iter() {
+        let revoked = revocations(client, at, dataset)?;
+        holds_revoked |= revoked.iter().any(|revoked| !leaves_out(created_at, revoked.at));
+    }
+    Ok(Adapter::new(id, adapter, parent, holds_revoked))
+}
+
+/// The block of a job; a runtime of before it was known answers 0, as today's does of such jobs.
+fn created_at(client: &FullClient, at: Hash, job: u64) -> Answer<u32> {
+    match training_version(client, at)? {
+        5.. => client.runtime_api().created_at(at, job).map_err(runtime),
+        _ => Ok(0),
+    }
+}
+
+/// The revoked leaves of a version, at most [`MAX_FILES`] of them. Of a runtime that does not say in which
+/// block they were revoked, no job leaves any out.
+fn revocations(client: &FullClient, at: Hash, of: &DatasetRef) -> Answer<Vec<RevocationView>> {
+    let api = client.runtime_api();
+    let version = api.api_version::<dyn DatanetsApi<Block, AccountId>>(at).map_err(runtime)?;
+    let mut found: Vec<RevocationView> = Vec::new();
+    loop {
+        let start = found.last().map_or(0, |last| last.leaf.saturating_add(1));
+        let page = match version {
+            Some(4..) => api.revocations(at, of.datanet, start, PAGE).map_err(runtime)?,
+            Some(2..) => {
+                let leaves = api.revoked(at, of.datanet, start, PAGE).map_err(runtime)?;
+                let view = |leaf| RevocationView { leaf, at: 0, by_governance: false };
+                leaves.into_iter().map(view).collect()
+            }
+            _ => return Ok(found),
+        };
+        let whole = page.len() < PAGE as usize;
+        let past = page.last().is_some_and(|last| last.leaf >= of.version.leaves);
+        found.extend(page.into_iter().filter(|view| view.leaf < of.version.leaves));
+        if whole || past {
+            return Ok(found);
+        }
+        if found.len() > MAX_FILES {
+            return Err(error(
+                TOO_LARGE,
+                format!(
+                    "more than {MAX_FILES} revoked files; read them in pages with the runtime API \
+                     DatanetsApi_revocations"
+                ),
+            ));
         }
     }
-    Ok(Adapter::new(id, adapter, parent, revoked))
 }
 
 /// `openledger_ancestry(job)`: the adapters from which a job's adapter comes, the nearest first, at
@@ -427,7 +473,8 @@ fn ancestry(client: &FullClient, at: Hash, params: &Params<'_>) -> Answer<Vec<u6
     }
 }
 
-/// `openledger_attribution(job)`: each file of the versions trained on, with its share by units
+/// `openledger_attribution(job)`: each file trained on, with its share by units, and how many of the
+/// versions were left out since they had been revoked
 fn attribution(
     client: &FullClient,
     at: Hash,
@@ -439,8 +486,14 @@ fn attribution(
         .adapter(at, id)
         .map_err(runtime)?
         .ok_or_else(|| error(NOT_FOUND, format!("there is no adapter {id}")))?;
+    let created_at = created_at(client, at, id)?;
     let mut leaves: Vec<(u32, LeafView<AccountId>)> = Vec::new();
+    let mut left_out = 0u64;
     for dataset in adapter.datasets.iter() {
+        let revoked = revocations(client, at, dataset)?.into_iter();
+        let revoked = revoked.filter(|revoked| leaves_out(created_at, revoked.at));
+        let revoked: BTreeSet<u64> = revoked.map(|revoked| revoked.leaf).collect();
+        left_out = left_out.saturating_add(revoked.len() as u64);
         let mut start = 0;
         while start < dataset.version.leaves {
             let limit = (dataset.version.leaves - start).min(PAGE.into()) as u32;
@@ -452,7 +505,8 @@ fn attribution(
                 ));
             }
             start += page.len() as u64;
-            leaves.extend(page.into_iter().map(|leaf| (dataset.datanet, leaf)));
+            let kept = page.into_iter().filter(|view| !revoked.contains(&view.index));
+            leaves.extend(kept.map(|leaf| (dataset.datanet, leaf)));
             if leaves.len() > MAX_FILES {
                 return Err(error(
                     TOO_LARGE,
@@ -464,5 +518,5 @@ fn attribution(
             }
         }
     }
-    Ok(Attribution { adapter: id, parts: PARTS, files: file_shares(&leaves) })
+    Ok(Attribution { adapter: id, parts: PARTS, files: file_shares(&leaves), left_out })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Contributor, Contributors, Datanet, DatanetName, Datanets, Ended, Error, Event,
-    FirstRevoked, HoldReason, NextDatanet, Pallet, Precommits, Quotas, Statuses,
+    HoldReason, NextDatanet, Pallet, Precommits, Quotas, Statuses,
 };
 use frame_support::{
     ensure,
@@ -165,9 +165,5 @@ impl<T: Config> SubmissionsOf<T::AccountId> for Pallet<T> {
 impl<T: Config> DatasetVersions for Pallet<T> {
     fn version_at(datanet: DatanetId, leaves: u64) -> Option<DatasetVersion> {
         Self::version_at(datanet, leaves)
-    }
-
-    fn holds_revoked(datanet: DatanetId, leaves: u64) -> bool {
-        FirstRevoked::<T>::get(datanet).is_some_and(|leaf| leaf < leaves)
     }
 }

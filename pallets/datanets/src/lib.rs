@@ -125,7 +125,7 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::Perbill;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
     /// The pallet.
     #[pallet::pallet]
@@ -389,10 +389,6 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// The first revoked leaf of each Datanet that has one: every longer version holds it.
-    #[pallet::storage]
-    pub type FirstRevoked<T> = StorageMap<_, Twox64Concat, DatanetId, LeafIndex, OptionQuery>;
-
     /// What submissions without fee took of this block so far. Empty between blocks.
     #[pallet::storage]
     pub type FeelessUsed<T> = StorageValue<_, FeelessUse, ValueQuery>;
@@ -583,7 +579,7 @@ pub mod pallet {
             /// The sponsor.
             depositor: T::AccountId,
         },
-        /// A leaf was revoked: flagged, and kept as it is.
+        /// A leaf was revoked: kept as it is, and left out of jobs of later blocks.
         LeafRevoked {
             /// The Datanet.
             datanet: DatanetId,
@@ -1034,9 +1030,9 @@ pub mod pallet {
             Self::do_clear_refusal(datanet, sha256)
         }
 
-        /// Flags a leaf: no new job trains on a version that holds it, and every read of an adapter
-        /// that was trained on it says so. Leaf, points and versions stay as they are. Signed by the
-        /// leaf's contributor, or by root.
+        /// Takes back that models are trained on a leaf: jobs of later blocks leave it out, and every
+        /// read of an adapter that was trained on it says so. Leaf, points and versions stay as they
+        /// are. Signed by the leaf's contributor, or by root.
         ///
         /// # Errors
         ///

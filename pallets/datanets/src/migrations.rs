@@ -9,7 +9,9 @@ use frame_support::{
     migrations::VersionedMigration,
     traits::{Get, UncheckedOnRuntimeUpgrade},
     weights::Weight,
+    Twox64Concat,
 };
+use openledger_primitives::{DatanetId, LeafIndex};
 
 /// Storage version 1 to 2: contributors have lists of their waiting files, and settled submissions are
 /// found by number and by contributor.
@@ -49,5 +51,41 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for ListFiles<T> {
             crate::SettledOf::<T>::insert(&leaf.contributor, number, datanet);
         }
         T::DbWeight::get().reads_writes(files.saturating_mul(3), files.saturating_mul(2))
+    }
+}
+
+/// Storage version 2 to 3: which leaf of a Datanet was revoked first decides nothing any more.
+///
+/// Jobs leave revoked leaves out by the block of each revocation, which [`Revoked`](crate::Revoked) has
+/// kept from the beginning; so nothing of it changes.
+pub type ToV3<T> = VersionedMigration<
+    2,
+    3,
+    ForgetFirstRevoked<T>,
+    Pallet<T>,
+    <T as frame_system::Config>::DbWeight,
+>;
+
+/// The work of [`ToV3`].
+pub struct ForgetFirstRevoked<T>(PhantomData<T>);
+
+/// Entries that [`ToV3`] removes, at most: what it leaves is read by nothing.
+const MOST_FORGOTTEN: u32 = 10_000;
+
+/// Storage of version 2 that is gone.
+// The macro documents nothing of what it writes.
+#[allow(missing_docs)]
+pub mod old {
+    use super::*;
+
+    #[frame_support::storage_alias]
+    pub type FirstRevoked<T: Config> = StorageMap<Pallet<T>, Twox64Concat, DatanetId, LeafIndex>;
+}
+
+impl<T: Config> UncheckedOnRuntimeUpgrade for ForgetFirstRevoked<T> {
+    fn on_runtime_upgrade() -> Weight {
+        let gone = old::FirstRevoked::<T>::clear(MOST_FORGOTTEN, None);
+        let (reads, writes) = (gone.loops, gone.unique.max(gone.backend));
+        T::DbWeight::get().reads_writes(reads.into(), writes.into())
     }
 }

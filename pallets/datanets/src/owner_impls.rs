@@ -1,8 +1,8 @@
 //! What owners, sponsors and contributors decide about who submits and what is trained on.
 
 use crate::{
-    Bar, Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Error, Event,
-    FirstRevoked, Leaves, OrderedSubmissionId, Pallet, Revocation, Revoked,
+    Bar, Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Error, Event, Leaves,
+    OrderedSubmissionId, Pallet, Revocation, Revoked,
 };
 use frame_support::ensure;
 use openledger_primitives::{BarReason, DatanetId, LeafIndex, QuotaLimits};
@@ -87,9 +87,6 @@ impl<T: Config> Pallet<T> {
         ensure!(!Revoked::<T>::contains_key(datanet, key), Error::<T>::AlreadyRevoked);
         let by_governance = who.is_none();
         Revoked::<T>::insert(datanet, key, Revocation { at: Self::now(), by_governance });
-        FirstRevoked::<T>::mutate(datanet, |first| {
-            *first = Some(first.map_or(index, |first| first.min(index)));
-        });
         Self::deposit_event(Event::LeafRevoked {
             datanet,
             leaf: index,

@@ -3,15 +3,16 @@
 
 use crate::{
     range, Bars, CapShares, Config, Contributors, Datanet, Datanets, Leaves, NextDatanet,
-    OrderedSubmissionId, Pallet, Pending, PendingFile, Precommits, Quotas, RefusedFiles, Revoked,
-    Settled, SettledOf, Submission, Submissions, Waiting, DEFAULT_SHARE, MAX_PAGE,
+    OrderedSubmissionId, Pallet, Pending, PendingFile, Precommits, Quotas, RefusedFiles,
+    Revocation, Revoked, Settled, SettledOf, Submission, Submissions, Waiting, DEFAULT_SHARE,
+    MAX_PAGE,
 };
 use alloc::{boxed::Box, vec::Vec};
 use frame_support::traits::Get;
 use openledger_primitives::{
     api::{
         BarView, CapsView, DatanetView, LeafView, PendingView, PrecommitView, QuotaStatus,
-        SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
+        RevocationView, SubmissionItem, SubmissionKey, SubmissionState, SubmissionView,
     },
     DatanetId, DatasetVersion, FileHash, LeafIndex, Refusal, SubmissionId,
 };
@@ -282,13 +283,25 @@ impl<T: Config> Pallet<T> {
 
     /// At most `limit` (and 100) revoked leaves of a Datanet at positions from `start` on, in order.
     pub fn revoked(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<LeafIndex> {
-        let keys: Box<dyn Iterator<Item = OrderedSubmissionId>> = match start.checked_sub(1) {
-            None => Box::new(Revoked::<T>::iter_key_prefix(datanet)),
+        Self::revocations(datanet, start, limit).into_iter().map(|found| found.leaf).collect()
+    }
+
+    /// The same, each with its block and by whom.
+    pub fn revocations(datanet: DatanetId, start: LeafIndex, limit: u32) -> Vec<RevocationView> {
+        let entries = match start.checked_sub(1) {
+            None => Revoked::<T>::iter_prefix(datanet),
             Some(before) => {
                 let from = Revoked::<T>::hashed_key_for(datanet, OrderedSubmissionId::from(before));
-                Box::new(Revoked::<T>::iter_key_prefix_from(datanet, from))
+                Revoked::<T>::iter_prefix_from(datanet, from)
             }
         };
-        keys.take(limit.min(MAX_PAGE) as usize).map(LeafIndex::from).collect()
+        entries
+            .take(limit.min(MAX_PAGE) as usize)
+            .map(|(leaf, Revocation { at, by_governance })| RevocationView {
+                leaf: leaf.into(),
+                at,
+                by_governance,
+            })
+            .collect()
     }
 }

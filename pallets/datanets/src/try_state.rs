@@ -1,10 +1,10 @@
 //! What must be true of the stored state at all times.
 
 use crate::{
-    Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, FirstRevoked,
-    HoldReason, Leaves, NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId,
-    Pallet, Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revoked, Settled, SettledOf,
-    ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
+    Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, HoldReason, Leaves,
+    NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId, Pallet, Pending,
+    Precommits, Quotas, RangeNodes, RefusedFiles, Revoked, Settled, SettledOf, ShareUse, Statuses,
+    Submission, Submissions, Texts, Waiting,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -95,7 +95,6 @@ impl<T: Config> Pallet<T> {
             .chain(CapShares::<T>::iter_keys())
             .chain(ShareUse::<T>::iter_keys().map(|(id, _)| id))
             .chain(Bars::<T>::iter_keys().map(|(id, _)| id))
-            .chain(FirstRevoked::<T>::iter_keys())
         {
             ensure!(Datanets::<T>::contains_key(id), "something is stored for an unknown Datanet");
         }
@@ -310,20 +309,13 @@ impl<T: Config> Pallet<T> {
                 "a sponsorship ended that there is not"
             );
         }
-        let mut first = BTreeMap::<DatanetId, u64>::new();
-        for (datanet, leaf) in Revoked::<T>::iter_keys() {
-            let leaf = u64::from(leaf);
+        for (datanet, leaf, revocation) in Revoked::<T>::iter() {
             ensure!(
-                Leaves::<T>::contains_key(datanet, leaf),
+                Leaves::<T>::contains_key(datanet, u64::from(leaf)),
                 "a leaf was revoked that there is not"
             );
-            let least = first.entry(datanet).or_insert(leaf);
-            *least = (*least).min(leaf);
+            ensure!(revocation.at <= Self::now(), "a leaf was revoked in a block to come");
         }
-        ensure!(
-            FirstRevoked::<T>::iter().collect::<BTreeMap<_, _>>() == first,
-            "the first revoked leaf is another one"
-        );
         Ok(())
     }
 

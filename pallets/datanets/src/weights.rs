@@ -141,7 +141,8 @@ impl Counted {
     }
 
     fn revoke_leaf(&self) -> Weight {
-        self.cost(3, 2, 20)
+        // Leaf, revocation; the revocation.
+        self.cost(2, 1, 20)
     }
 
     fn set_text(&self) -> Weight {

@@ -109,7 +109,8 @@ mod errors {
         /// A name, licence or endpoint holds a control, bidirectional or invisible character, or an
         /// endpoint nothing but white space.
         HiddenCharacter,
-        /// A version holds a leaf that its contributor or governance revoked.
+        /// Said until spec version 104 of a version that holds a revoked leaf. Jobs leave such leaves out
+        /// now.
         RevokedLeaf,
         /// No worker, however fast, could finish by that deadline.
         DeadlineTooSoon,

@@ -3,8 +3,8 @@
 use crate::{
     impls::{ensure_file, JobOf},
     types::JobOffer,
-    Adapters, BaseModels, Config, Disputes, Error, Event, HoldReason, Jobs, JobsOf, NextJob,
-    Pallet, Parents, SequenceKey, Worker, Workers,
+    Adapters, BaseModels, Config, CreatedAt, Disputes, Error, Event, HoldReason, Jobs, JobsOf,
+    NextJob, Pallet, Parents, SequenceKey, Worker, Workers,
 };
 use frame_support::{
     pallet_prelude::*,
@@ -54,8 +54,6 @@ impl<T: Config> Pallet<T> {
             ensure!(dataset.version.leaves > 0, Error::<T>::EmptyVersion);
             let known = T::Datasets::version_at(dataset.datanet, dataset.version.leaves);
             ensure!(known == Some(dataset.version), Error::<T>::UnknownVersion);
-            let revoked = T::Datasets::holds_revoked(dataset.datanet, dataset.version.leaves);
-            ensure!(!revoked, Error::<T>::RevokedLeaf);
         }
         if let Some(parent) = parent {
             ensure_parent::<T>(parent, base, &spec)?;
@@ -87,6 +85,7 @@ impl<T: Config> Pallet<T> {
         };
         BaseModels::<T>::insert(base, model);
         JobsOf::<T>::insert(&owner, SequenceKey::from(id), ());
+        CreatedAt::<T>::insert(id, now);
         Self::deposit_event(Event::JobCreated { job: id, owner, budget });
         if let Some(parent) = parent {
             Parents::<T>::insert(id, parent);
@@ -275,6 +274,7 @@ impl<T: Config> Pallet<T> {
         T::Currency::release(&reason, &job.owner, job.deposit, Precision::Exact)?;
         Jobs::<T>::remove(id);
         Parents::<T>::remove(id);
+        CreatedAt::<T>::remove(id);
         Disputes::<T>::remove(id);
         JobsOf::<T>::remove(&job.owner, SequenceKey::from(id));
         Self::forget_job_of_model(job.base);

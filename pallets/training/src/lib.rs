@@ -393,6 +393,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type Parents<T> = StorageMap<_, Twox64Concat, JobId, JobId>;
 
+    /// The block in which each job was queued: what was revoked of its versions before is left out of it,
+    /// what is revoked later flags its adapter. Not known of jobs of before, which were refused if anything
+    /// had been revoked.
+    #[pallet::storage]
+    pub type CreatedAt<T> = StorageMap<_, Twox64Concat, JobId, BlockNumber, ValueQuery>;
+
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
@@ -531,15 +537,16 @@ pub mod pallet {
 
         /// Queues a job and holds its budget and [`Config::JobDeposit`].
         ///
-        /// `datasets` are 1 to 8 Datanets, each once and at a version that it had; `token_ceiling`
+        /// `datasets` are 1 to 8 Datanets, each once and at a version that it had; leaves of them that
+        /// were revoked in an earlier block are left out; `token_ceiling`
         /// is the most tokens the price covers; `price_per_token` is what is paid for each of them,
         /// used or not; after block `deadline` the unfinished job fails.
         ///
         /// # Errors
         ///
         /// [`Error::UnknownBaseModel`], [`Error::NoDatasets`], [`Error::RepeatedDatanet`],
-        /// [`Error::UnknownVersion`], [`Error::RevokedLeaf`], [`Error::EmptyVersion`], the error named like the first field
-        /// of the settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
+        /// [`Error::UnknownVersion`], [`Error::EmptyVersion`], the error named like the first field of the
+        /// settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
         /// [`Error::BelowMinimumBudget`], [`Error::Overflow`], [`Error::DeadlinePassed`],
         /// [`Error::DeadlineTooFar`], [`Error::DeadlineTooSoon`], [`Error::BaseModelRetired`], and the
         /// currency's errors if budget and deposit cannot be held.

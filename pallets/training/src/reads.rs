@@ -3,13 +3,13 @@
 use crate::{
     impls::JobOf,
     types::{OptIn, Row},
-    Adapters, BaseModels, Config, Disputes, Duties, Jobs, JobsOf, NextBaseModel, NextJob, Pallet,
-    Parents, Shelved, Waiting, WaitingFirsts, Worker, Workers,
+    Adapters, BaseModels, Config, CreatedAt, Disputes, Duties, Jobs, JobsOf, NextBaseModel,
+    NextJob, Pallet, Parents, Shelved, Waiting, WaitingFirsts, Worker, Workers,
 };
 use alloc::vec::Vec;
 use openledger_primitives::{
     api::{BaseModelView, DisputeView, JobView, QueuePlace, WorkerView},
-    Adapter, BaseModelId, JobId, JobState, Serves,
+    Adapter, BaseModelId, BlockNumber, JobId, JobState, Serves,
 };
 
 /// Most entries of one page.
@@ -96,6 +96,11 @@ impl<T: Config> Pallet<T> {
     /// The open disputes for which a worker is drawn.
     pub fn duties(account: T::AccountId) -> Vec<JobId> {
         Duties::<T>::get(account).map(|duties| duties.into_inner()).unwrap_or_default()
+    }
+
+    /// The block in which a job was queued; 0 where it is not known.
+    pub fn created_at(job: JobId) -> BlockNumber {
+        CreatedAt::<T>::get(job)
     }
 
     /// Where a queued job stands.

@@ -4,9 +4,9 @@ use crate::{
     disputes::verifier_sets,
     shelves::{job_shelves, worker_shelves},
     types::{Class, Firsts, Row, VerifierSet},
-    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, DisputeAgenda, DisputeCursor,
-    Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, NextBaseModel, NextJob,
-    NextPlace, OfferKey, Pallet, Parents, PaymentCursor, Payments, Shelved, VerifierCount,
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, CreatedAt, DisputeAgenda,
+    DisputeCursor, Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, NextBaseModel,
+    NextJob, NextPlace, OfferKey, Pallet, Parents, PaymentCursor, Payments, Shelved, VerifierCount,
     VerifierIndex, Verifiers, Waiting, WaitingFirsts, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -43,6 +43,7 @@ impl<T: Config> Pallet<T> {
         Self::check_nobody_waits_in_vain()?;
         Self::check_adapters()?;
         Self::check_parents()?;
+        Self::check_blocks()?;
         Self::check_disputes()?;
         Self::check_verifiers()?;
         Self::check_holds()
@@ -265,6 +266,22 @@ impl<T: Config> Pallet<T> {
                 parent.base == job.base && job.spec.unlike_parent(&parent.spec).is_none()
             });
             ensure!(fits, "a job's parent does not fit it");
+        }
+        Ok(())
+    }
+
+    /// Every job from the first one on whose block is known has one, no earlier than the job before it.
+    fn check_blocks() -> Result<(), TryRuntimeError> {
+        let blocks: BTreeMap<JobId, BlockNumber> = CreatedAt::<T>::iter().collect();
+        let mut last = 1;
+        for (id, at) in &blocks {
+            ensure!(Jobs::<T>::contains_key(id), "a block is noted of a job that is not there");
+            ensure!((last..=Self::now()).contains(at), "a job's block is out of order");
+            last = *at;
+        }
+        if let Some((first, _)) = blocks.first_key_value() {
+            let known = |id| id < *first || blocks.contains_key(&id);
+            ensure!(Jobs::<T>::iter_keys().all(known), "a job's block is not known");
         }
         Ok(())
     }

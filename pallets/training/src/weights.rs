@@ -186,8 +186,8 @@ fn deregister_worker() -> Cost {
 
 fn create_job(datasets: u32) -> Cost {
     // Reading a version takes up to 64 peaks of the Datanet's range.
-    Cost(80_000_000, 15_000, 8, 12)
-        .and(Cost(150_000_000, 200_000, 66, 0).times(datasets))
+    Cost(80_000_000, 15_000, 8, 13)
+        .and(Cost(150_000_000, 200_000, 65, 0).times(datasets))
         .and(enter_job())
 }
 
@@ -230,7 +230,7 @@ fn extend_deadline() -> Cost {
 }
 
 fn prune_job() -> Cost {
-    Cost(50_000_000, 10_000, 4, 6)
+    Cost(50_000_000, 10_000, 4, 7)
 }
 
 fn retire_base_model() -> Cost {

@@ -8,7 +8,7 @@ use openledger_primitives::{
         dispute::{finding_commitment, Finding, Outcome, DRAW_AGAIN, DRAW_DELAY},
         DeclineReason, JobFailure, JobResult, JobState,
     },
-    leaf::{dataset_root, DatasetRef},
+    leaf::{dataset_root, leaves_out, DatasetRef},
     Balance, ContentId, JobId, JobKind, Serves, TrainingSpec, OPEN,
 };
 use openledger_runtime::{
@@ -367,5 +367,28 @@ fn a_stranger_who_prunes_gets_nothing_and_an_owner_keeps_its_deposit() {
         System::set_block_number(System::block_number() + 28_801);
         dispatch(&stranger, Call::prune_job { job });
         assert_eq!((total(&stranger), total(owner)), (had, before));
+    });
+}
+
+#[test]
+fn a_contributor_who_revokes_shuts_no_later_version_of_the_datanet() {
+    market(|owner, _| {
+        let contributor = id(&user(5));
+        let before = job(owner, OPEN);
+        dispatch(&contributor, pallet_datanets::Call::revoke_leaf { datanet: 0, leaf: 0 });
+        let beside = job(owner, OPEN);
+        pass(1);
+        // The version holds the leaf for ever, and so does every later one; jobs are queued all the same.
+        let after = job(owner, OPEN);
+        let revoked = Datanets::revocations(0, 0, 100);
+        assert_eq!(revoked.len(), 1);
+        let out = |job| leaves_out(Training::created_at(job), revoked[0].at);
+        assert_eq!([before, beside, after].map(out), [false, false, true]);
+        // What one job leaves out is the same whenever it is asked.
+        pass(3);
+        assert_eq!([before, beside, after].map(out), [false, false, true]);
+        dispatch(owner, Call::cancel_job { job: after });
+        dispatch(owner, Call::prune_job { job: after });
+        assert_eq!(Training::created_at(after), 0);
     });
 }

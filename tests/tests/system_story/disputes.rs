@@ -63,7 +63,7 @@ fn signer(name: &str) -> Signer {
 }
 
 impl Market {
-    /// A chain with a dataset of Eve's text and Bob's base model.
+    /// A chain with a dataset of Eve's text, and of another one that she revoked, and Bob's base model.
     fn start() -> Self {
         let mut chain = Chain::start();
         let addresses = chain
@@ -76,13 +76,19 @@ impl Market {
         let notes: String = (0..60)
             .map(|n| format!("Note {n}: the river rose by {} cm in week {n}. ", n * 7 % 23))
             .collect();
-        let path = chain.folder.path().join("river.txt");
-        std::fs::write(&path, notes).expect("a file");
-        let sent = chain.run(&eve, &submit(&chain.datanet, &[path]));
-        let sha256 = text(&sent, "/submissions/0/sha256").expect("a hash");
         let ferdie = Actor::new("Ferdie", "//Ferdie").with_ipfs(eve.ipfs.as_ref().expect("hers"));
-        let file = ["--datanet", &chain.datanet, "--sha256", &sha256, "--score", "80"];
-        chain.run(&ferdie, &[&["review", "accept"], &file[..]].concat());
+        let gone: String = (0..60)
+            .map(|n| format!("At hour {n} the tide stood {} m above the pier's mark. ", n * 5 % 17))
+            .collect();
+        for (name, notes) in [("river.txt", notes), ("tide.txt", gone)] {
+            let path = chain.folder.path().join(name);
+            std::fs::write(&path, notes).expect("a file");
+            let sent = chain.run(&eve, &submit(&chain.datanet, &[path]));
+            let sha256 = text(&sent, "/submissions/0/sha256").expect("a hash");
+            let file = ["--datanet", &chain.datanet, "--sha256", &sha256, "--score", "80"];
+            chain.run(&ferdie, &[&["review", "accept"], &file[..]].concat());
+        }
+        chain.run(&eve, &["submission", "revoke", "--datanet", &chain.datanet, "--leaf", "1"]);
 
         let model = model();
         let bob = chain.contributor("Bob");
@@ -256,6 +262,7 @@ fn a_true_result_is_paid_and_a_false_one_is_not_though_a_verifier_is_killed_in_b
         assert_eq!(told.unwrap_or_else(|error| panic!("{error}"))["outcome"], outcome);
     }
     market.wait(market.client.prune_job(&signer("Bob"), fraud, Wait::InBlock));
+    left_out_until_it_is_flagged(&mut market, honest);
 }
 
 /// Eve disputes what Ferdie has trained and loses her bond to those who found that it holds: one of
@@ -314,6 +321,40 @@ fn an_honest_result(
     market.is_settled(job, &eve, &verifiers.each_ref());
     let adapter = market.wait(market.client.adapter(job)).expect("it is registered");
     (job, adapter.result)
+}
+
+/// The file that was revoked before the job is in no share and flags nothing; one that is revoked after it
+/// keeps its share and flags the adapter.
+fn left_out_until_it_is_flagged(market: &mut Market, job: JobId) {
+    let (eve, id) = (Actor::new("Eve", "//Eve"), job.to_string());
+    let shares = |market: &Market| {
+        let own = market.chain.run(&eve, &["adapter", "attribution", &id, "--check"]);
+        let node = market.chain.network.call("openledger_attribution", json!([job]));
+        (own, node.unwrap_or_else(|error| panic!("{error}")))
+    };
+    let before = shares(market);
+    for answer in [&before.0, &before.1] {
+        assert_eq!(answer["files"].as_array().map(Vec::len), Some(1), "{answer}");
+        assert_eq!((&answer["files"][0]["leaf"], &answer["leftOut"]), (&json!(0), &json!(1)));
+    }
+    let flags = |market: &Market| {
+        let own = market.chain.run(&eve, &["adapter", "show", &id]);
+        let node = market.chain.network.call("openledger_adapter", json!([job]));
+        [own, node.unwrap_or_else(|error| panic!("{error}"))].map(|of| of["holdsRevoked"].clone())
+    };
+    assert_eq!(flags(market), [false, false]);
+    market
+        .chain
+        .run(&eve, &["submission", "revoke", "--datanet", &market.chain.datanet, "--leaf", "0"]);
+    assert_eq!(flags(market), [true, true]);
+    assert_eq!(shares(market), before);
+    // Nothing is left to train on.
+    let (bob, base) = (Actor::new("Bob", "//Bob"), market.base.to_string());
+    let create = ["job", "create", "--model", &base, "--datanet", &market.chain.datanet];
+    let terms = ["--budget", "2OPEN", "--token-ceiling", "1000"];
+    let refused = market.chain.cli.refused(&bob, &[&create[..], &terms[..]].concat());
+    let refused = refused.unwrap_or_else(|error| panic!("{error}"));
+    assert!(refused.message.contains("leaves nothing to train on"), "{}", refused.message);
 }
 
 /// Mallory posts another job's adapter as hers, with a loss that it does not reach. She is not paid,

@@ -7,8 +7,8 @@ use openledger_content::{ContentStore, Limits, Wanted};
 use openledger_documents::{canonical_text, Measured, EXTRACTOR_VERSION};
 use openledger_engine::data::DataFile;
 use openledger_primitives::{
-    api::LeafView,
-    leaf::{version_of, DatasetRef},
+    api::{JobView, LeafView},
+    leaf::version_of,
 };
 use std::{
     path::{Path, PathBuf},
@@ -25,9 +25,9 @@ pub struct FoundFile {
 }
 
 /// Fetches every file of the job's versions into `folder`, in the order of the job and then of the
-/// leaves.
+/// leaves, but for leaves that were revoked before the job.
 ///
-/// The leaves are hashed into their mountain range, whose root must be the one the job names; each
+/// The leaves, those left out too, are hashed into their mountain range, whose root must be the one the job names; each
 /// file must have its leaf's size and sha256.
 ///
 /// # Errors
@@ -37,11 +37,12 @@ pub struct FoundFile {
 pub async fn fetch(
     client: &Client,
     store: &dyn ContentStore,
-    datasets: &[DatasetRef],
+    job: &JobView<AccountId>,
     folder: &Path,
 ) -> Result<Vec<FoundFile>, RunnerError> {
+    let created_at = client.created_at(job.id).await?;
     let mut views = Vec::new();
-    for dataset in datasets {
+    for dataset in &job.datasets {
         let leaves = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
         let found = version_of(leaves.iter().map(|view| view.leaf.hash()));
         if found != dataset.version {
@@ -51,7 +52,16 @@ pub async fn fetch(
                 found,
             });
         }
-        views.extend(leaves);
+        let left_out = client.left_out(dataset, created_at).await?;
+        if !left_out.is_empty() {
+            tracing::info!(
+                job = job.id,
+                datanet = dataset.datanet,
+                leaves = ?left_out,
+                "leaves revoked before the job are not trained on"
+            );
+        }
+        views.extend(leaves.into_iter().filter(|view| !left_out.contains(&view.index)));
     }
     tokio::fs::create_dir_all(folder).await.map_err(RunnerError::io("create", folder))?;
     // Several at once, so that one slow file does not use up the time to take the job.

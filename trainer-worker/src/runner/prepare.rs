@@ -16,7 +16,7 @@ use openledger_engine::{
     train::{memory_estimate, plan::Plan, takes_batches_whole, TrainSettings},
 };
 use openledger_primitives::{
-    api::JobView, job::DeclineReason, leaf::DatasetRef, JobId, Method, ModelFamily, TrainingSpec,
+    api::JobView, job::DeclineReason, JobId, Method, ModelFamily, TrainingSpec,
 };
 use std::path::{Path, PathBuf};
 
@@ -62,7 +62,7 @@ pub(super) async fn prepare(
     let parent = Parent::fetch(client, store, id, job)
         .await
         .map_err(missing(DeclineReason::ParentUnavailable))?;
-    let files = dataset::fetch(client, store, &job.datasets, &folder.join("files"))
+    let files = dataset::fetch(client, store, job, &folder.join("files"))
         .await
         .map_err(missing(DeclineReason::FilesUnavailable))?;
     let files = dataset::read(files).await?;
@@ -100,7 +100,7 @@ pub(super) async fn room_and_weights(
 ) -> Result<PathBuf, RunnerError> {
     let unfit =
         |reason: DeclineReason, cause: String| RunnerError::Unfit { job: id, reason, cause };
-    let texts = bytes_of(client, &job.datasets).await?;
+    let texts = bytes_of(client, job).await?;
     let dense = match job.spec.method {
         Method::Lora => DENSE,
         Method::Qlora => 2,
@@ -253,12 +253,15 @@ impl Foreseen {
     }
 }
 
-/// Bytes that the versions of a job hold, as their leaves say.
-async fn bytes_of(client: &Client, datasets: &[DatasetRef]) -> Result<u64, RunnerError> {
+/// Bytes of the files that a job trains on, as their leaves say.
+async fn bytes_of(client: &Client, job: &JobView<AccountId>) -> Result<u64, RunnerError> {
+    let created_at = client.created_at(job.id).await?;
     let mut bytes = 0u64;
-    for dataset in datasets {
+    for dataset in &job.datasets {
         let leaves = client.leaves_until(dataset.datanet, dataset.version.leaves).await?;
-        let sizes = leaves.iter().map(|view| u64::from(view.leaf.size));
+        let left_out = client.left_out(dataset, created_at).await?;
+        let kept = leaves.iter().filter(|view| !left_out.contains(&view.index));
+        let sizes = kept.map(|view| u64::from(view.leaf.size));
         bytes = sizes.fold(bytes, u64::saturating_add);
     }
     Ok(bytes)

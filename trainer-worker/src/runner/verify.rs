@@ -128,7 +128,7 @@ pub async fn verify(
     let parent = Parent::fetch(client, store, id, &job).await?;
     let folder = machine.work_directory.join(format!("verify-{id}"));
     let fetched = async {
-        let files = dataset::fetch(client, store, &job.datasets, &folder).await?;
+        let files = dataset::fetch(client, store, &job, &folder).await?;
         dataset::read(files).await
     }
     .await;

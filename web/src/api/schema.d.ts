@@ -218,7 +218,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whose files made an adapter, by units, from the chain alone: the files of the versions that it names. */
+        /**
+         * Whose files made an adapter, by units, from the chain alone: the files of the versions that it names,
+         *     but for those that had been revoked before its job.
+         */
         get: operations["attribution"];
         put?: never;
         post?: never;
@@ -1069,6 +1072,8 @@ export interface components {
             base: number;
             /** @description The adapter on IPFS. */
             content: string;
+            /** @description When its job was created: what had been revoked before was left out. */
+            created: components["schemas"]["Moment"];
             /** @description One hash for all that was trained on. */
             datasetRoot: string;
             /** @description On what. */
@@ -1182,6 +1187,11 @@ export interface components {
             files: number;
             /** @description A page of the files, in the order in which they were trained on. */
             items: components["schemas"]["FileShare"][];
+            /**
+             * Format: int64
+             * @description Files of its versions that had been revoked before its job: not trained on, and without a share.
+             */
+            leftOut: number;
             /** @description Where the next page begins. */
             next: string | null;
             /**
@@ -1559,6 +1569,11 @@ export interface components {
              * @description How many leaves it had.
              */
             leaves: number;
+            /**
+             * Format: int64
+             * @description Leaves of it that had been revoked before the job, which is not trained on them.
+             */
+            leftOut: number;
             /** @description Its root then. */
             root: string;
         };
@@ -2927,8 +2942,13 @@ export interface components {
             points: string | null;
             /** @description Why it was refused. */
             reason: string | null;
-            /** @description Whether the permission to train on its leaf was taken back: no new job may. */
+            /** @description Whether the permission to train on its leaf was taken back. */
             revoked: boolean;
+            /**
+             * Format: int32
+             * @description In which block: jobs of later blocks leave it out.
+             */
+            revokedAt: number | null;
             /**
              * Format: int32
              * @description Its quality, 1 to 100.

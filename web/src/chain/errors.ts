@@ -39,7 +39,6 @@ export const nextSteps: Readonly<Record<string, string>> = {
   "Training.DeadlineTooFar": "A job may last 7 days (201,600 blocks) at most.",
   "Training.DeadlineTooSoon":
     "Give it the minute to take a job, the three between signs of life, and the time to train.",
-  "Training.RevokedLeaf": "Name a version of fewer leaves, from before the revoked one.",
   "Training.BaseModelRetired": "Choose another one.",
   "Training.NotHigher": "The run's page says what it offers.",
   "Training.NotLater": "The run's page says its deadline.",

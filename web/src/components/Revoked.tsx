@@ -12,8 +12,8 @@ export function AdapterRevoked({ adapter, here = false }: { adapter: number; her
   return (
     <Notice tone="warn" title="It was trained on a file that was revoked since">
       Its contributor or governance took back the permission to train on that file. The adapter stays, and so
-      do points and payments of the past; know it before you use or refine the adapter. A new run can name
-      versions from before that file only.{" "}
+      do points and payments of the past; know it before you use or refine the adapter. A new run leaves that
+      file out.{" "}
       {here ? (
         "Below the file is marked."
       ) : (

@@ -79,7 +79,27 @@ async function revokedOf(datanet: number, most: number): Promise<number[]> {
   return found.map(Number);
 }
 
-/** What was revoked of Datanets, by their numbers. Jobs may name versions of at most as many files as the first. */
+/** How many of the first leaves of a Datanet were revoked up to now: a job that is queued next leaves them out. */
+async function countRevoked(datanet: number, leaves: number): Promise<number> {
+  return (await revokedWithin(datanet, leaves)).length;
+}
+
+/** Which of the first leaves of a Datanet were revoked, in their order. */
+export async function revokedWithin(datanet: number, leaves: number): Promise<number[]> {
+  const { getChain } = await import("@/chain/client");
+  const { DatanetsApi } = getChain().api.apis;
+  const found: number[] = [];
+  for (let start = 0n; start < BigInt(leaves); ) {
+    const page = await DatanetsApi.revoked(datanet, start, MOST_REVOKED, { at: "best" });
+    found.push(...page.map(Number).filter((leaf) => leaf < leaves));
+    const last = page.at(-1);
+    if (last === undefined || page.length < MOST_REVOKED) break;
+    start = last + 1n;
+  }
+  return found;
+}
+
+/** What was revoked of Datanets, by their numbers: the first leaves of each. */
 export function useRevoked(datanets: readonly number[]) {
   return useQuery({
     queryKey: ["datanet", "revoked", datanets.join()],
@@ -94,22 +114,25 @@ export function useRevoked(datanets: readonly number[]) {
 }
 
 /**
- * The newest version of a Datanet that a job may name, or the one that it had with so many files; null if there is
- * none.
+ * The newest version of a Datanet, or the one that it had with so many files, and how many of them a job leaves out
+ * since they were revoked; null if there is none. A version of which nothing is left is refused.
  */
 export async function readVersion(datanet: number, leaves?: number): Promise<Dataset | null> {
   const { getChain } = await import("@/chain/client");
   const { DatanetsApi } = getChain().api.apis;
-  const [now, [revoked]] = await Promise.all([DatanetsApi.datanet(datanet), revokedOf(datanet, 1)]);
-  const newest = now?.version;
-  const most = revoked ?? Number.POSITIVE_INFINITY;
-  if (leaves !== undefined && leaves > most) {
+  const version =
+    leaves === undefined
+      ? (await DatanetsApi.datanet(datanet))?.version
+      : await DatanetsApi.version_at(datanet, BigInt(leaves));
+  if (!version || version.leaves === 0n) return null;
+  const files = Number(version.leaves);
+  const leftOut = await countRevoked(datanet, files);
+  if (leftOut === files) {
     throw new ProblemError(
-      `File ${most + 1} of this Datanet was revoked: a job may name versions of up to ${plural(most, "file")}`,
+      files === 1
+        ? "The one file of this version was revoked, which leaves nothing to train on"
+        : `Each of the ${plural(files, "file")} of this version was revoked, which leaves nothing to train on`,
     );
   }
-  const wanted = leaves ?? (newest && Number(newest.leaves) > most ? most : undefined);
-  const version = wanted === undefined ? newest : await DatanetsApi.version_at(datanet, BigInt(wanted));
-  if (!version || version.leaves === 0n) return null;
-  return { datanet, leaves: Number(version.leaves), root: version.root };
+  return { datanet, leaves: files, root: version.root, leftOut };
 }

@@ -115,7 +115,10 @@ export function datasetWords(
   nameOf: (datanet: number) => string | undefined,
 ): string {
   return datasets
-    .map(({ datanet, leaves }) => `${nameOf(datanet) ?? `Datanet ${datanet}`} (${leaves})`)
+    .map(({ datanet, leaves, leftOut }) => {
+      const files = leftOut > 0 ? `${leaves}, ${leftOut} left out` : String(leaves);
+      return `${nameOf(datanet) ?? `Datanet ${datanet}`} (${files})`;
+    })
     .join(", ");
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the tables. A database of an earlier one is made anew from the chain.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// What all funders of a pool own together, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS datanets(
     leaves INTEGER NOT NULL DEFAULT 0, units TEXT NOT NULL DEFAULT '0', pool TEXT, funds TEXT,
     status TEXT NOT NULL DEFAULT 'open', summary TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '[]', offered TEXT,
-    waiting_terms TEXT, waiting_policy TEXT, first_revoked INTEGER, committee TEXT,
+    waiting_terms TEXT, waiting_policy TEXT, committee TEXT,
     admission TEXT NOT NULL DEFAULT 'open', least_points TEXT
 );
 CREATE INDEX IF NOT EXISTS datanets_owner ON datanets(owner, id);
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS submissions(
     block INTEGER NOT NULL, time INTEGER NOT NULL, extrinsic TEXT,
     decided_block INTEGER, decided_time INTEGER, decided_extrinsic TEXT, reason TEXT, score INTEGER,
     units INTEGER, points TEXT, leaf INTEGER, text_root TEXT, extractor INTEGER, period INTEGER,
-    revoked INTEGER NOT NULL DEFAULT 0
+    revoked_at INTEGER
 );
 CREATE INDEX IF NOT EXISTS submissions_datanet ON submissions(datanet, id);
 CREATE INDEX IF NOT EXISTS submissions_state ON submissions(datanet, state, id);
@@ -72,6 +72,8 @@ CREATE INDEX IF NOT EXISTS submissions_any_state ON submissions(state, id);
 CREATE INDEX IF NOT EXISTS submissions_decided ON submissions(datanet, decided_block, id)
     WHERE decided_block IS NOT NULL;
 CREATE INDEX IF NOT EXISTS submissions_leaf ON submissions(datanet, leaf) WHERE leaf IS NOT NULL;
+CREATE INDEX IF NOT EXISTS submissions_revoked ON submissions(datanet, leaf, revoked_at)
+    WHERE revoked_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS submissions_rewarded ON submissions(contributor, datanet, period, leaf)
     WHERE leaf IS NOT NULL;
 CREATE INDEX IF NOT EXISTS submissions_rewarded_all ON submissions(contributor, datanet, leaf)

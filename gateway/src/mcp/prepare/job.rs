@@ -171,12 +171,12 @@ pub(super) async fn prepare(asked: Asked, input: CreateJob) -> Result<Answer, Ap
             format!("there is no base model {base} that takes jobs; GET /v1/models lists them");
         ApiError::field("base", message)
     })?;
-    let datasets = datasets(node, &input.datanets).await?;
+    let (block, _) = of_node(node.best()).await?;
+    let (datasets, datanets) = datasets(node, &input.datanets, block).await?;
     let blocks = match input.deadline_blocks {
         Some(blocks) => blocks,
         None => patience(node, ceiling).await?,
     };
-    let (block, _) = of_node(node.best()).await?;
     let job = NewJob {
         parent: input.parent,
         base,
@@ -186,11 +186,6 @@ pub(super) async fn prepare(asked: Asked, input: CreateJob) -> Result<Answer, Ap
         price_per_token,
         deadline: block.saturating_add(blocks),
     };
-    let datanets: Vec<String> = job
-        .datasets
-        .iter()
-        .map(|dataset| format!("{}@{}", dataset.datanet, dataset.version.leaves))
-        .collect();
     let plan = Plan {
         account,
         arguments: json!({
@@ -269,12 +264,18 @@ async fn begins_with(
     }
 }
 
-async fn datasets(node: &Client, wanted: &[Trained]) -> Result<Vec<DatasetRef>, ApiError> {
+/// The versions, and in words what a job that is queued after block `block` reads of them.
+async fn datasets(
+    node: &Client,
+    wanted: &[Trained],
+    block: u32,
+) -> Result<(Vec<DatasetRef>, Vec<String>), ApiError> {
     if wanted.is_empty() || wanted.len() > MAX_DATASETS {
         let message = format!("{} Datanets; a job takes 1 to {MAX_DATASETS}", wanted.len());
         return Err(ApiError::field("datanets", message));
     }
     let mut datasets: Vec<DatasetRef> = Vec::with_capacity(wanted.len());
+    let mut words = Vec::with_capacity(wanted.len());
     for (n, Trained { datanet, leaves }) in wanted.iter().enumerate() {
         let field = || format!("datanets[{n}]");
         if datasets.iter().any(|one| one.datanet == *datanet) {
@@ -294,9 +295,23 @@ async fn datasets(node: &Client, wanted: &[Trained]) -> Result<Vec<DatasetRef>, 
             );
             ApiError::field(field(), message)
         })?;
-        datasets.push(DatasetRef { datanet: *datanet, version });
+        let dataset = DatasetRef { datanet: *datanet, version };
+        let left_out =
+            of_node(node.left_out(&dataset, block.saturating_add(1))).await?.len() as u64;
+        if left_out == version.leaves {
+            let message = format!(
+                "each of the {left_out} files of that version of Datanet {datanet} was revoked, which \
+                 leaves nothing to train on"
+            );
+            return Err(ApiError::field(field(), message));
+        }
+        words.push(match left_out {
+            0 => format!("{datanet}@{}", version.leaves),
+            _ => format!("{datanet}@{} without {left_out} revoked", version.leaves),
+        });
+        datasets.push(dataset);
     }
-    Ok(datasets)
+    Ok((datasets, words))
 }
 
 /// How long a job waits and trains if its owner says nothing.

@@ -1,12 +1,18 @@
 //! Leaves whose contributors, or governance, take back that models are trained on them.
 
 use crate::mock::*;
-use frame_support::{assert_noop, assert_ok};
-use openledger_primitives::{
-    api::{SubmissionKey, SubmissionState},
-    traits::DatasetVersions,
+use frame_support::{
+    assert_noop, assert_ok,
+    traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion},
 };
-use pallet_datanets::{Error, Event};
+use openledger_primitives::{
+    api::{RevocationView, SubmissionKey, SubmissionState},
+    leaf::leaves_out,
+};
+use pallet_datanets::{
+    migrations::{old::FirstRevoked, ToV3},
+    Error, Event,
+};
 
 #[test]
 fn a_revoked_leaf_is_flagged_and_nothing_is_rewritten() {
@@ -36,11 +42,55 @@ fn a_revoked_leaf_is_flagged_and_nothing_is_rewritten() {
         assert_eq!(Datanets::revoked(datanet, 0, 1), [2]);
         let view = Datanets::submission(datanet, SubmissionKey::Number(4)).unwrap();
         assert!(matches!(view.state, SubmissionState::Accepted { revoked: true, .. }));
-        // Versions that hold one of them, and those from before.
-        let holds: Vec<_> = (0..=6)
-            .map(|leaves| <Datanets as DatasetVersions>::holds_revoked(datanet, leaves))
-            .collect();
-        assert_eq!(holds, [false, false, false, true, true, true, true]);
+    });
+}
+
+#[test]
+fn each_revocation_is_read_with_its_block_and_jobs_of_later_blocks_leave_the_leaf_out() {
+    on_chain(|| {
+        let datanet = set_up();
+        accept_files(datanet, 0..6);
+        let first = System::block_number() as u32;
+        assert_ok!(Datanets::revoke_leaf(signed(ALICE), datanet, 4));
+        next_block();
+        assert_ok!(Datanets::revoke_leaf(RuntimeOrigin::root(), datanet, 1));
+        let revocations = [
+            RevocationView { leaf: 1, at: first + 1, by_governance: true },
+            RevocationView { leaf: 4, at: first, by_governance: false },
+        ];
+        assert_eq!(Datanets::revocations(datanet, 0, 100), revocations);
+        assert_eq!(Datanets::revocations(datanet, 2, 100), revocations[1..]);
+        assert_eq!(Datanets::revocations(datanet, 0, 1), revocations[..1]);
+        let out = |block| {
+            let left = revocations.iter().filter(|revoked| leaves_out(block, revoked.at));
+            left.map(|revoked| revoked.leaf).collect::<Vec<_>>()
+        };
+        // Of a job of before, of one of the same block, and of those of later blocks.
+        assert_eq!(out(0), [] as [u64; 0]);
+        assert_eq!(out(first), [] as [u64; 0]);
+        assert_eq!(out(first + 1), [4]);
+        assert_eq!(out(first + 2), [1, 4]);
+    });
+}
+
+#[test]
+fn an_upgrade_forgets_which_leaf_was_revoked_first_and_nothing_else() {
+    on_chain(|| {
+        let datanet = set_up();
+        accept_files(datanet, 0..3);
+        assert_ok!(Datanets::revoke_leaf(signed(ALICE), datanet, 1));
+        let before = Datanets::revocations(datanet, 0, 100);
+        // As storage version 2 kept it.
+        FirstRevoked::<Test>::insert(datanet, 1);
+        StorageVersion::new(2).put::<Datanets>();
+        ToV3::<Test>::on_runtime_upgrade();
+        assert_eq!(FirstRevoked::<Test>::iter().count(), 0);
+        assert_eq!(Datanets::on_chain_storage_version(), 3);
+        assert_eq!(Datanets::revocations(datanet, 0, 100), before);
+        // A second time it does nothing.
+        FirstRevoked::<Test>::insert(datanet, 1);
+        ToV3::<Test>::on_runtime_upgrade();
+        assert_eq!(FirstRevoked::<Test>::take(datanet), Some(1));
     });
 }
 

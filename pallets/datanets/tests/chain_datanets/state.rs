@@ -7,9 +7,9 @@ use openledger_primitives::{
     Score, Verdict, EXTRACTOR,
 };
 use pallet_datanets::{
-    Bar, Bars, CapShares, Contributors, Datanets as AllDatanets, Ended, Expiries, FirstRevoked,
-    HoldReason, Leaves, NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId,
-    Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revocation, Revoked, Settled, SettledOf,
+    Bar, Bars, CapShares, Contributors, Datanets as AllDatanets, Ended, Expiries, HoldReason,
+    Leaves, NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId, Pending,
+    Precommits, Quotas, RangeNodes, RefusedFiles, Revocation, Revoked, Settled, SettledOf,
     ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
 };
 use sp_core::H256;
@@ -330,17 +330,16 @@ fn damaged_permissions_are_detected() {
     detects("a leaf was revoked that there is not", |id| {
         Revoked::<Test>::insert(id, OrderedSubmissionId::from(5), revocation);
     });
-    detects("the first revoked leaf is another one", |id| {
-        Revoked::<Test>::insert(id, OrderedSubmissionId::from(1), revocation);
+    detects("a leaf was revoked in a block to come", |id| {
+        let later = Revocation { at: System::block_number() as u32 + 1, by_governance: true };
+        Revoked::<Test>::insert(id, OrderedSubmissionId::from(1), later);
     });
-    detects("the first revoked leaf is another one", FirstRevoked::<Test>::remove);
     let unknown = "something is stored for an unknown Datanet";
     detects(unknown, |_| CapShares::<Test>::insert(50, 25));
     detects(unknown, |_| ShareUse::<Test>::insert(50, ALICE, DailyQuota::default()));
     detects(unknown, |_| {
         Bars::<Test>::insert(50, ALICE, Bar { reason: BarReason::Spam, since: 1 });
     });
-    detects(unknown, |_| FirstRevoked::<Test>::insert(50, 1));
     detects(unknown, |id| {
         let refused = RefusedFiles::<Test>::get(id, hash(20)).unwrap();
         RefusedFiles::<Test>::insert(50, hash(20), refused);

@@ -4,8 +4,8 @@ use crate::mock::*;
 use frame_support::{assert_ok, traits::fungible::MutateHold, traits::tokens::Precision};
 use openledger_primitives::{job::Refused, Job, JobState, RateClass, SizeClass};
 use pallet_training::{
-    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModel, BaseModels, Class, HoldReason, Idle,
-    IdleFirsts, IdleKey, Jobs, JobsOf, NextBaseModel, NextJob, NextPlace, OfferKey, Parents,
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModel, BaseModels, Class, CreatedAt, HoldReason,
+    Idle, IdleFirsts, IdleKey, Jobs, JobsOf, NextBaseModel, NextJob, NextPlace, OfferKey, Parents,
     PaymentCursor, Payments, Raise, Row, SequenceKey, Shelved, Waiting, WaitingFirsts, Worker,
     Workers,
 };
@@ -107,6 +107,18 @@ fn parents_that_lead_in_a_circle_nowhere_or_elsewhere_are_noticed() {
         Parents::<Test>::insert(QUEUED, COMPLETED);
         change_job(QUEUED, |job| job.spec.lora_r += 1);
     });
+}
+
+#[test]
+fn blocks_of_jobs_that_are_missing_or_out_of_order_are_noticed() {
+    noticed("a block is noted of a job that is not there", || {
+        CreatedAt::<Test>::insert(QUEUED + 1, 1);
+    });
+    let order = "a job's block is out of order";
+    noticed(order, || CreatedAt::<Test>::insert(QUEUED, System::block_number() + 1));
+    noticed(order, || CreatedAt::<Test>::insert(QUEUED, CreatedAt::<Test>::get(COMPLETED) - 1));
+    noticed(order, || CreatedAt::<Test>::insert(COMPLETED, 0));
+    noticed("a job's block is not known", || CreatedAt::<Test>::remove(ASSIGNED));
 }
 
 #[test]

@@ -153,10 +153,6 @@ impl DatasetVersions for Datanets {
         };
         (datanet < 10 && leaves <= 10).then_some(DatasetVersion { leaves, root })
     }
-
-    fn holds_revoked(datanet: DatanetId, leaves: u64) -> bool {
-        datanet == 9 && leaves > 5
-    }
 }
 
 /// Runs `test` on a fresh chain at block 1 with base model 0 (LLaMA), then checks what must hold of

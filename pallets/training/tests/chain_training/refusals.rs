@@ -63,20 +63,6 @@ fn jobs_on_no_or_repeated_datanets_are_refused() {
 }
 
 #[test]
-fn jobs_on_versions_that_hold_a_revoked_leaf_are_refused() {
-    run(|| {
-        // The sixth leaf of Datanet 9 is revoked.
-        for leaves in [6, 10] {
-            assert_noop!(
-                create(|offer| offer.datasets = datasets(&[(0, 3), (9, leaves)])),
-                Error::<Test>::RevokedLeaf
-            );
-        }
-        assert_eq!(create(|offer| offer.datasets = datasets(&[(9, 5)])), Ok(()));
-    });
-}
-
-#[test]
 fn jobs_on_versions_that_never_were_are_refused() {
     run(|| {
         assert_noop!(

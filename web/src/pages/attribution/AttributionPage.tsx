@@ -79,7 +79,11 @@ export default function AttributionPage({ id = "" }: Record<string, string>) {
             flush
             title="Files"
             about={
-              contributor ? `Those of ${shorten(contributor)}` : "In the order in which they were trained on"
+              contributor
+                ? `Those of ${shorten(contributor)}`
+                : first.leftOut === 0
+                  ? "In the order in which they were trained on"
+                  : `In the order in which they were trained on. ${plural(first.leftOut, "file")} had been revoked before: left out, without a share.`
             }
             actions={
               contributor && (

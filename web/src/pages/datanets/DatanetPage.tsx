@@ -72,19 +72,16 @@ function Rules({ datanet, details }: { datanet: Datanet; details: Details | null
   );
 }
 
-/** That files of a Datanet were revoked, and which versions jobs may still name. Nothing where none was. */
+/** That files of a Datanet were revoked, and what follows. Nothing where none was. */
 function RevokedNotice({ datanet }: { datanet: Datanet }) {
   const leaves = useRevoked(datanet.leaves > 0 ? [datanet.id] : []).data?.get(datanet.id);
-  const [first] = leaves ?? [];
-  if (!leaves || first === undefined) return null;
+  if (!leaves || leaves.length === 0) return null;
   const many = leaves.length < MOST_REVOKED ? plural(leaves.length, "file") : `${MOST_REVOKED} files or more`;
   return (
     <Notice tone="warn" title={`${many} of it ${leaves.length === 1 ? "was" : "were"} revoked`}>
-      The permission to train on {leaves.length === 1 ? "it" : "them"} was taken back.{" "}
-      {first > 0
-        ? `New jobs may name versions of up to ${plural(first, "file")}, from before the first of them.`
-        : "It is the Datanet’s first file, so no job may name a version of it any more; a new Datanet can take the others."}{" "}
-      Adapters that were trained on {leaves.length === 1 ? "it" : "them"} say so.
+      The permission to train on {leaves.length === 1 ? "it" : "them"} was taken back. New jobs leave{" "}
+      {leaves.length === 1 ? "it" : "them"} out and train on the others. Adapters that were trained on{" "}
+      {leaves.length === 1 ? "it" : "them"} say so.
     </Notice>
   );
 }

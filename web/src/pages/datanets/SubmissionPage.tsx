@@ -16,7 +16,7 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
-import { formatBytes, formatCount, plural } from "@/lib/format";
+import { formatBytes, formatCount } from "@/lib/format";
 import { useChainSubmission } from "./datanet.state";
 
 /** From when on it can be accepted, and until when somebody has to decide. */
@@ -78,13 +78,9 @@ function Revoke({ submission }: { submission: SubmissionDetail }) {
   if (submission.revoked || (chain?.state.type === "Accepted" && chain.state.value.revoked)) {
     return (
       <Notice tone="warn" title="It was revoked">
-        Its contributor or governance took back the permission to train on it. No new job may name a version
-        that holds it{" "}
-        {leaf > 0
-          ? `(versions of up to ${plural(leaf, "file")} do not)`
-          : "(it is the Datanet’s first file, so every version does)"}
-        , and adapters that were trained on it say so. The file can still be read; points and payments of the
-        past stay.
+        Its contributor or governance took back the permission to train on it. New jobs leave it out, and
+        adapters that were trained on it say so. The file can still be read; points and payments of the past
+        stay.
       </Notice>
     );
   }
@@ -93,8 +89,8 @@ function Revoke({ submission }: { submission: SubmissionDetail }) {
     <details className="text-sm">
       <summary className="cursor-pointer font-medium">It was not yours to give?</summary>
       <p className="mt-2 text-soft">
-        Revoking flags it for ever: no new job may name a version that holds it, and adapters that were
-        trained on it say so. The file can still be read, and points stay.
+        Revoking flags it for ever: new jobs leave it out, and adapters that were trained on it say so. The
+        file can still be read, and points stay.
       </p>
       <Button
         size="small"
@@ -103,7 +99,7 @@ function Revoke({ submission }: { submission: SubmissionDetail }) {
         onClick={() =>
           void transact(account, {
             title: "Revoke the file",
-            words: `Flags submission ${submission.id} for ever. Jobs on versions of ${submission.datanetName} that hold it are refused from then on.`,
+            words: `Flags submission ${submission.id} for ever. Jobs on ${submission.datanetName} leave it out from then on.`,
             build: (api) => api.tx.Datanets.revoke_leaf({ datanet: submission.datanet, leaf: BigInt(leaf) }),
           })
         }

@@ -7,7 +7,7 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { formatCount, plural } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
 import { estimateTokens } from "@/training/estimate";
-import { readVersion, useDatanets, useRevoked } from "@/training/queries";
+import { readVersion, useDatanets } from "@/training/queries";
 import { MOST_DATANETS, type Size } from "./factory.state";
 
 /** Which Datanets, each at which version. */
@@ -32,7 +32,7 @@ export function DataChoice({
       const version = await readVersion(datanet, leaves);
       if (!version)
         return leaves === undefined
-          ? "It has no version that a job may name: no file is accepted, or its first one was revoked"
+          ? "It has no version that a job may name: no file is accepted"
           : `It never had ${formatCount(leaves)} files`;
       onChange((now) =>
         (now.some((each) => each.datanet === datanet)
@@ -153,6 +153,13 @@ function Row({
               : `${formatCount(units)} bytes of text · about ${formatCount(estimateTokens(units))} tokens`}
             {fits && size.rough ? " (rough)" : ""}
           </span>
+          {chosen && chosen.leftOut > 0 && (
+            <span className="block text-xs text-soft">
+              {chosen.leftOut === 1
+                ? "1 file of this version was revoked: it is left out"
+                : `${formatCount(chosen.leftOut)} files of this version were revoked: they are left out`}
+            </span>
+          )}
           {asked && (
             <span role="status" className="block text-xs text-soft">
               Asking the chain for its version
@@ -178,7 +185,6 @@ function VersionField({
   chosen: Dataset;
   onVersion: (leaves: number) => Promise<string | undefined>;
 }) {
-  const revoked = useRevoked([datanet.id]).data?.get(datanet.id)?.[0];
   const [text, setText] = useState(String(chosen.leaves));
   const [error, setError] = useState<string>();
   const leave = async () => {
@@ -196,9 +202,7 @@ function VersionField({
         help={
           chosen.leaves === datanet.leaves
             ? "The newest version"
-            : revoked !== undefined && revoked < datanet.leaves
-              ? `The newest has ${formatCount(datanet.leaves)}; file ${formatCount(revoked + 1)} was revoked, and no job may name it`
-              : `The newest has ${formatCount(datanet.leaves)}`
+            : `The newest has ${formatCount(datanet.leaves)}`
         }
         onChange={(event) => {
           setText(event.target.value);

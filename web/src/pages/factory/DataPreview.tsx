@@ -53,7 +53,7 @@ function Files({ dataset, longest }: { dataset: Dataset; longest: number }) {
     <Loaded query={files}>
       {(data) => {
         const within = data.items
-          .filter(({ leaf }) => leaf !== null && leaf < dataset.leaves)
+          .filter(({ leaf, revoked }) => leaf !== null && leaf < dataset.leaves && !revoked)
           .sort((one, other) => (one.leaf ?? 0) - (other.leaf ?? 0))
           .slice(0, SHOWN);
         const file = within.find((each) => each.sha256 === sha256) ?? within[0];
@@ -63,8 +63,8 @@ function Files({ dataset, longest }: { dataset: Dataset; longest: number }) {
             <SelectField
               label="File"
               help={
-                within.length < dataset.leaves
-                  ? `${within.length} of ${formatCount(dataset.leaves)} can be looked at here.`
+                within.length < dataset.leaves - dataset.leftOut
+                  ? `${within.length} of ${formatCount(dataset.leaves - dataset.leftOut)} can be looked at here.`
                   : undefined
               }
               value={file.sha256}

@@ -80,7 +80,7 @@ describe("a sample", () => {
 describe("the transaction", () => {
   const order = {
     ...{ base: 3, parent: null, spec: { ...defaults, method: "qlora", seed: "18446744073709551615" } },
-    datasets: [{ datanet: 1, leaves: 12, root: "ab".repeat(32) }],
+    datasets: [{ datanet: 1, leaves: 12, root: "ab".repeat(32), leftOut: 2 }],
     ...{ ceiling: 5000, budget: 35_001n, deadline: 99 },
   };
   it("says what was chosen in the chain's names", () => {

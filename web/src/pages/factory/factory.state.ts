@@ -4,11 +4,12 @@ import type { Dataset, Job, List, Preview, Spec, Submission } from "@/api/types"
 import type { Api } from "@/chain/client";
 import type { TransactionResult } from "@/chain/transactions";
 import { formatOpen, parseOpen } from "@/lib/format";
+import { ProblemError } from "@/lib/problem";
 import { settledByParent } from "@/training/commands";
 import { bytesOf, countTokens, noSample, type Sample } from "@/training/estimate";
 import { examplesOf } from "@/training/examples";
 import { gather, type MetricsAnswer, noCurves, speed } from "@/training/metrics";
-import { readVersion } from "@/training/queries";
+import { readVersion, revokedWithin } from "@/training/queries";
 import { defaults, type NumberSetting, parse, seedProblem, settings, written } from "@/training/settings";
 
 /** Blocks an hour. */
@@ -178,13 +179,16 @@ export function callOf(order: Order): Call {
   };
 }
 
+/** What tells one version from another, and from itself without what was revoked since. */
+const keyOf = ({ datanet, leaves, leftOut }: Dataset) => `${datanet}@${leaves}-${leftOut}`;
+
 /** Files that are looked at of each Datanet. */
 const SAMPLED = 4;
 
 /** What some files of each Datanet are like: whether they hold records, and how many. */
 export function useSamples(datasets: readonly Dataset[]) {
   return useQuery({
-    queryKey: ["samples", datasets.map(({ datanet, leaves }) => `${datanet}@${leaves}`).join(",")],
+    queryKey: ["samples", datasets.map(keyOf).join(",")],
     queryFn: ({ signal }) => Promise.all(datasets.map((dataset) => readSample(dataset, signal))),
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -195,7 +199,9 @@ async function readSample({ datanet, leaves }: Dataset, signal: AbortSignal): Pr
     signal,
     query: { state: "accepted", limit: 100 },
   });
-  const within = items.filter(({ leaf }) => leaf !== null && leaf < leaves).slice(0, SAMPLED);
+  const within = items
+    .filter(({ leaf, revoked }) => leaf !== null && leaf < leaves && !revoked)
+    .slice(0, SAMPLED);
   let sample = noSample;
   for (const { sha256 } of within) {
     // A file that nobody gives now is not looked at.
@@ -264,9 +270,9 @@ export interface Size {
   rough: boolean;
 }
 
-/** How much a Datanet held at a version: the sum over its files, as the chain has them. */
+/** How much a job trains on of a Datanet at a version: the sum over its files that were not revoked, as the chain has them. */
 export function useSizes(datasets: readonly Dataset[]) {
-  const key = datasets.map(({ datanet, leaves }) => `${datanet}@${leaves}`).join(",");
+  const key = datasets.map(keyOf).join(",");
   return useQuery({
     queryKey: ["sizes of versions", key],
     queryFn: () => Promise.all(datasets.map(readSize)),
@@ -275,26 +281,34 @@ export function useSizes(datasets: readonly Dataset[]) {
   });
 }
 
-async function readSize({ datanet, leaves }: Dataset): Promise<Size> {
+async function readSize({ datanet, leaves, leftOut }: Dataset): Promise<Size> {
   const { getChain } = await import("@/chain/client");
   const { DatanetsApi } = getChain().api.apis;
   const now = await DatanetsApi.datanet(datanet);
-  if (now && now.version.leaves === BigInt(leaves)) return { leaves, units: now.units, rough: false };
+  if (leftOut === 0 && now?.version.leaves === BigInt(leaves)) {
+    return { leaves, units: now.units, rough: false };
+  }
+  const revoked = new Set(leftOut > 0 ? await revokedWithin(datanet, leaves) : []);
   let units = 0n;
   let read = 0;
   while (read < Math.min(leaves, MOST_LEAVES)) {
     const page = await DatanetsApi.leaves(datanet, BigInt(read), Math.min(PAGE, leaves - read));
     if (page.length === 0) break;
-    for (const { leaf } of page) units += leaf.units;
+    for (const { index, leaf } of page) if (!revoked.has(Number(index))) units += leaf.units;
     read += page.length;
   }
   if (read >= leaves || read === 0) return { leaves, units, rough: read < leaves };
   return { leaves, units: (units * BigInt(leaves)) / BigInt(read), rough: true };
 }
 
-/** The newest versions of a job's Datanets; those that have none any more are left out. */
+/** The newest versions of a job's Datanets; those of which nothing may be trained on any more are left out. */
 export async function newestVersions(job: Pick<Job, "datasets">): Promise<Dataset[]> {
-  const versions = await Promise.all(job.datasets.map(({ datanet }) => readVersion(datanet)));
+  const read = ({ datanet }: Dataset) =>
+    readVersion(datanet).catch((error) => {
+      if (error instanceof ProblemError) return null;
+      throw error;
+    });
+  const versions = await Promise.all(job.datasets.map(read));
   return versions.flatMap((version) => (version ? [version] : []));
 }
 

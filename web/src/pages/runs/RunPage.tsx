@@ -131,13 +131,14 @@ function About({ job }: { job: JobDetail }) {
   return (
     <>
       {methodName(job.spec.method)} of {modelName(models.data?.items, job.base)} on{" "}
-      {job.datasets.map(({ datanet, leaves }, n) => (
+      {job.datasets.map(({ datanet, leaves, leftOut }, n) => (
         <span key={datanet}>
           {n > 0 && ", "}
           <Link href={`/datanets/${datanet}`} className="link">
             {datanets.data?.items.find((each) => each.id === datanet)?.name ?? `Datanet ${datanet}`}
           </Link>{" "}
           at {plural(leaves, "file")}
+          {leftOut > 0 && ` without ${formatCount(leftOut)} that ${leftOut === 1 ? "was" : "were"} revoked`}
         </span>
       ))}
     </>

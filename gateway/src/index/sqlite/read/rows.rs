@@ -14,7 +14,7 @@ use sp_core::U256;
 
 pub(super) const SUBMISSION: &str = "SELECT id, datanet, contributor, sha256, content, size, media, state, block, \
     time, extrinsic, decided_block, decided_time, decided_extrinsic, reason, score, units, points, leaf, \
-    text_root, extractor, revoked FROM submissions";
+    text_root, extractor, revoked_at FROM submissions";
 
 pub(super) const DATANET: &str =
     "SELECT id, owner, name, modality, min_units, max_units, daily_files, daily_bytes, \
@@ -125,7 +125,8 @@ pub(super) fn submission(row: &Row<'_>) -> Result<Submission> {
         leaf: row.get::<_, Option<i64>>(18)?.map(|leaf| leaf as u64),
         text_root: row.get(19)?,
         extractor: row.get(20)?,
-        revoked: row.get(21)?,
+        revoked: row.get::<_, Option<u32>>(21)?.is_some(),
+        revoked_at: row.get(21)?,
     })
 }
 
@@ -232,15 +233,14 @@ pub(super) fn funders(
     })
 }
 
-/// Flags an adapter of whose data a leaf was revoked.
+/// Flags an adapter if a leaf of its data was revoked that its job did not leave out.
 pub(super) fn with_revoked(connection: &Connection, mut adapter: Adapter) -> Result<Adapter> {
-    let sql = "SELECT first_revoked FROM datanets WHERE id = ?";
+    let sql = "SELECT EXISTS(SELECT 1 FROM submissions WHERE datanet = ? AND leaf < ? AND revoked_at >= ?)";
     for set in &adapter.datasets {
-        let first: Option<Option<i64>> = connection
-            .prepare_cached(sql)?
-            .query_row([set.datanet], |row| row.get(0))
-            .optional()?;
-        adapter.holds_revoked |= first.flatten().is_some_and(|first| (first as u64) < set.leaves);
+        let leaves = i64::try_from(set.leaves).unwrap_or(i64::MAX);
+        let of_set = (set.datanet, leaves, adapter.created.block);
+        adapter.holds_revoked |=
+            connection.prepare_cached(sql)?.query_row(of_set, |row| row.get::<_, bool>(0))?;
     }
     Ok(adapter)
 }

@@ -303,13 +303,9 @@ impl<'a> Writer<'a> {
                 let sql = "UPDATE datanets SET offered = NULL WHERE id = ?";
                 self.run(sql, params![datanet]).map(drop)
             }
-            (ChainEvent::LeafRevoked { datanet, leaf, submission, .. }, _) => {
-                let sql = "UPDATE submissions SET revoked = 1 WHERE id = ?";
-                self.run(sql, params![*submission as i64])?;
-                let sql =
-                    "UPDATE datanets SET first_revoked = min(coalesce(first_revoked, ?1), ?1) \
-                           WHERE id = ?2";
-                self.run(sql, params![*leaf as i64, datanet]).map(drop)
+            (ChainEvent::LeafRevoked { submission, .. }, _) => {
+                let sql = "UPDATE submissions SET revoked_at = ? WHERE id = ?";
+                self.run(sql, params![self.block.number, *submission as i64]).map(drop)
             }
             (ChainEvent::BaseModelRetired { base, .. }, _) => self.retire(*base),
             (ChainEvent::TermsAnnounced { datanet, per_period, max_per_point, from }, _) => {

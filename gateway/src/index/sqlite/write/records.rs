@@ -75,7 +75,7 @@ impl Writer<'_> {
                 worker: adapter.worker.to_string(),
                 base: adapter.base,
                 parent: job.parent,
-                datasets: datasets(&adapter.datasets),
+                datasets: job.datasets,
                 content: outcome.content,
                 sha256: outcome.sha256,
                 size: outcome.size,
@@ -85,6 +85,7 @@ impl Writer<'_> {
                 dataset_root: outcome.dataset_root,
                 // Known when it is read: leaves are revoked later.
                 holds_revoked: false,
+                created: job.created,
                 registered: self.moment(None),
             };
             self.run(
@@ -140,6 +141,29 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// The data of a job of block `created_at`.
+    fn datasets(&self, refs: &[DatasetRef], created_at: u32) -> Result<Vec<Dataset>> {
+        // What `leaves_out` of the chain's words says, row by row.
+        let sql =
+            "SELECT count(*) FROM submissions WHERE datanet = ? AND leaf < ? AND revoked_at < ?";
+        let mut datasets = Vec::with_capacity(refs.len());
+        for DatasetRef { datanet, version } in refs {
+            let leaves = i64::try_from(version.leaves).unwrap_or(i64::MAX);
+            let left_out: i64 = self
+                .batch
+                .tx
+                .prepare_cached(sql)?
+                .query_row(params![datanet, leaves, created_at], |row| row.get(0))?;
+            datasets.push(Dataset {
+                datanet: *datanet,
+                leaves: version.leaves,
+                root: hex::encode(version.root.0),
+                left_out: left_out as u64,
+            });
+        }
+        Ok(datasets)
+    }
+
     fn job(&self, id: u64, job: &job::Job<AccountId>) -> Result<()> {
         let before: Option<Job> =
             self.json("SELECT data FROM jobs WHERE id = ?", params![id as i64])?;
@@ -174,7 +198,10 @@ impl Writer<'_> {
             base: job.base,
             family: job.kind.family.name().to_owned(),
             parent: before.as_ref().and_then(|before| before.parent).or(named),
-            datasets: datasets(&job.datasets),
+            datasets: match &before {
+                Some(before) => before.datasets.clone(),
+                None => self.datasets(&job.datasets, created.block)?,
+            },
             spec: Spec::from(&job.spec),
             token_ceiling: job.token_ceiling,
             price_per_token: job.price_per_token.to_string(),
@@ -334,16 +361,6 @@ fn due(job: &job::Job<AccountId>) -> Option<u32> {
         JobState::Disputed { .. } => None,
         JobState::Completed { .. } | JobState::Failed(_) | JobState::Cancelled => None,
     }
-}
-
-fn datasets(refs: &[DatasetRef]) -> Vec<Dataset> {
-    refs.iter()
-        .map(|dataset| Dataset {
-            datanet: dataset.datanet,
-            leaves: dataset.version.leaves,
-            root: hex::encode(dataset.version.root.0),
-        })
-        .collect()
 }
 
 fn outcome(result: &JobResult) -> Outcome {
