@@ -8,8 +8,11 @@ export const contributors = {
   "//Eve": ["Mads", "Uma", "Xenia"],
 } as const;
 
+/** Who looks at results in dispute; each has enough OPEN for a worker's bond. */
+export const verifiers = ["Pia", "Quin", "Rune"] as const;
+
 /** Contributors who have OPEN too. */
-export const wealthy = ["Ida", "Kim", "Mira", "Olga", "Wanda"] as const;
+export const wealthy = ["Dora", "Ida", "Kim", "Mira", "Olga", "Wanda"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
 export const funders = ["Fay", "Gus", "Hal", "Leo", "Rex", "Sam", "Tess", "Yves", "Zoe"] as const;

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { keepers } from "../keepers.ts";
-import { contributors, funders, wealthy } from "../people.ts";
+import { contributors, funders, verifiers, wealthy } from "../people.ts";
 import { developmentKey } from "../wallet.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
@@ -148,7 +148,9 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     }
   };
   // Each key signs for itself, so that nobody waits for another one's block.
-  const charlie = datanet("//Charlie", "Field notes", "//Charlie", "//Dave").then(() => sponsor("//Charlie"));
+  const charlie = datanet("//Charlie", "Field notes", "//Charlie", "//Dave")
+    .then(() => sponsor("//Charlie"))
+    .then(() => endow("//Charlie", verifiers));
   const dave = datanet("//Dave", "Pond life", "//Eve")
     .then(() => sponsor("//Dave"))
     .then(() => endow("//Dave", funders.slice(0, 2)));
@@ -214,6 +216,7 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     OPENLEDGER_E2E_CLI: cli,
     OPENLEDGER_E2E_DOCUMENTATION: documentation,
     OPENLEDGER_E2E_FILES: multiaddr(ports.files),
+    OPENLEDGER_E2E_WORKER: multiaddr(ports.worker),
     OPENLEDGER_E2E_CONTROL: await processes.listen(),
   });
 }
