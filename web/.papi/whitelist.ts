@@ -22,4 +22,5 @@ export const whitelist: WhitelistEntry[] = [
   "api.LeaderboardApi.*",
   "api.TrainingApi.*",
   "api.ReviewApi.*",
+  "api.CommitteeApi.*",
 ];

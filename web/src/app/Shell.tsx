@@ -1,17 +1,29 @@
 import { Dialog } from "@base-ui/react/dialog";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { AccountMenu } from "@/accounts/AccountMenu";
 import { IconButton } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
 import { classes } from "@/lib/classes";
 import { useStore } from "@/lib/store";
+import { anyKept } from "@/review/kept";
 import { announcement } from "./announce";
 import { ChainState } from "./ChainState";
 import { GatewayNotice } from "./GatewayNotice";
 import { Navigation } from "./Navigation";
 import { ThemeMenu } from "./ThemeMenu";
 import { dismiss, toasts } from "./toasts";
+
+// Only whoever has sealed a vote in this browser needs it.
+const RevealKeeper = lazy(() => import("@/review/RevealKeeper"));
+
+function Reveals() {
+  return useStore(anyKept) ? (
+    <Suspense fallback={null}>
+      <RevealKeeper />
+    </Suspense>
+  ) : null;
+}
 
 function Brand() {
   return (
@@ -153,6 +165,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </header>
           <main id="content" tabIndex={-1} className="min-w-0 flex-1">
             <GatewayNotice />
+            <Reveals />
             {children}
           </main>
           <footer className="px-6 pb-4 lg:hidden">

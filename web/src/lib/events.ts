@@ -191,13 +191,16 @@ export function sayEvent({ kind, fields }: Event): Said {
   const account: Field = (name) => shorten(field(name)) || "somebody";
   const open: Field = (name) => (/^\d+$/.test(field(name)) ? `${formatOpen(field(name), 4)} OPEN` : "OPEN");
   const [job, submission, datanet] = [field("job"), field("submission"), field("datanet")];
+  const draw = field("draw");
   const href = job
     ? `/runs/${job}`
-    : submission
-      ? `/submissions/${submission}`
-      : datanet
-        ? `/datanets/${datanet}`
-        : null;
+    : draw
+      ? `/committees/${draw}`
+      : submission
+        ? `/submissions/${submission}`
+        : datanet
+          ? `/datanets/${datanet}`
+          : null;
   const say = words[kind];
   if (say) return { text: say(field, account, open), href };
   const [pallet = "", name = ""] = kind.split(".");

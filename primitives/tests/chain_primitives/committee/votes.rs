@@ -1,7 +1,10 @@
 //! Seals, proofs of possession, and what votes say together.
 
 use super::*;
-use openledger_primitives::committee::{vote::finding, Stand};
+use openledger_primitives::{
+    committee::{vote::finding, Stand},
+    json::hex,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -20,6 +23,26 @@ fn seals_and_proofs_are_what_the_page_says() {
     let mut bytes = [7; 32].to_vec();
     bytes.extend(BYTES);
     assert_eq!(possession(&[7; 32], BYTES).0, sha2_256(&bytes));
+}
+
+/// The vector that clients of other languages compare with (web/src/review/sealed.test.ts).
+#[test]
+fn a_vote_of_every_kind_seals_to_the_vector() {
+    let proof = possession(&[2; 32], b"a file");
+    assert_eq!(hex(proof.0), "1e6af897149e725b3edb832429508c7f18688511ac46adcc2c08df05ed730e8b");
+    let accept = Verdict::Accept {
+        score: Score::new(80).unwrap(),
+        units: 1_481,
+        text_root: [4; 32].into(),
+        extractor: 2,
+    };
+    let words = [accept, Verdict::Reject(RejectionReason::Duplicate)]
+        .map(|verdict| Opinion { verdict, possession: proof });
+    let all = [words[0], words[1], Opinion::UNAVAILABLE].to_vec().try_into().unwrap();
+    assert_eq!(
+        hex(commitment(7, &[2; 32], &[1u8; 32], &all, &[9; 32]).0),
+        "0e24348cf9f1fce1178012087e2c142ce169deb16d359d4482eac7a655a1dcdc"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ import { AccountName, Copyable, Facts, Stat, Time } from "@/components/ui/Values
 import { formatBytes, formatCount, plural } from "@/lib/format";
 import { MOST_REVOKED, useRevoked } from "@/training/queries";
 import { CuratorsCard } from "./CuratorsCard";
-import { useRoot } from "./datanet.state";
+import { sayAdmission, useRoot } from "./datanet.state";
 import { FundCard } from "./FundCard";
 import { FundersCard } from "./FundersCard";
 import { AboutCard, OwnerCard, StandingNotice } from "./OwnerCard";
@@ -55,6 +55,7 @@ function Rules({ datanet, details }: { datanet: Datanet; details: Details | null
       <Facts
         facts={[
           ["Formats", datanet.formats.map((format) => `.${format}`).join(", ")],
+          ["Takes files of", sayAdmission(datanet)],
           ["A file needs", `${formatCount(datanet.minUnits)} ${datanet.unit} or more`],
           ["Paid up to", `${formatCount(datanet.maxUnits)} ${datanet.unit} a file`],
           [

@@ -85,7 +85,7 @@ export default function DatanetsPage() {
   return (
     <Page
       title="Datanets"
-      about="Each collects files of one kind on one topic, and pays for those that its curators accept."
+      about="Each collects files of one kind on one topic, and pays for those that are accepted."
       actions={
         <ButtonLink href="/datanets/new" look="primary" icon={<Icon name="plus" className="size-4" />}>
           Create a Datanet

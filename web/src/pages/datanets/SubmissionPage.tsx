@@ -17,6 +17,7 @@ import { whyRefused } from "@/content/reasons";
 import { submissionStates } from "@/content/states";
 import { sayEvent } from "@/lib/events";
 import { formatBytes, formatCount } from "@/lib/format";
+import { sayOutcome, sayState } from "@/review/committee";
 import { useChainSubmission } from "./datanet.state";
 
 /** From when on it can be accepted, and until when somebody has to decide. */
@@ -139,7 +140,10 @@ function InReview({ submission }: { submission: SubmissionDetail }) {
         )
       }
     >
-      Curators fetch the file, look at it and vote. <Waiting submission={submission} />
+      {submission.draws.length > 0
+        ? "A committee that is drawn by chance fetches the file, looks at it and votes sealed. "
+        : "Curators fetch the file, look at it and vote. "}
+      <Waiting submission={submission} />
     </Notice>
   );
 }
@@ -204,6 +208,29 @@ function VoteLine({ vote }: { vote: Vote }) {
           : (whyRefused(vote.reason)?.words ?? vote.reason ?? "no reason was given")}
       </p>
     </li>
+  );
+}
+
+/** The committees that judge it, the first one first. */
+function Draws({ draws }: { draws: SubmissionDetail["draws"] }) {
+  return (
+    <Card title="Committees" about="Drawn by chance; a challenge brings a larger one." flush>
+      <ul className="divide-y divide-line border-t border-line">
+        {draws.map(({ draw, challenge, state, found, outcome }) => {
+          const said = outcome === null ? sayState({ state }) : sayOutcome(outcome);
+          return (
+            <li key={draw} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-5 py-3 text-sm">
+              <Link href={`/committees/${draw}`} className="link font-medium">
+                Draw {draw}
+                {challenge && " (challenge)"}
+              </Link>
+              <Badge tone={said.tone}>{said.label}</Badge>
+              {challenge && found && <span className="text-soft">found: {found}</span>}
+            </li>
+          );
+        })}
+      </ul>
+    </Card>
   );
 }
 
@@ -279,17 +306,23 @@ export default function SubmissionPage({ id = "" }: { id?: string }) {
             <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
               <File submission={found} />
               <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
-                <Card title="Votes" flush>
-                  {found.votes.length === 0 ? (
-                    <EmptyState icon="review" title="Nobody has voted yet" />
-                  ) : (
-                    <ul className="divide-y divide-line border-t border-line">
-                      {found.votes.map((vote) => (
-                        <VoteLine key={`${vote.curator}-${vote.at.block}-${vote.at.extrinsic}`} vote={vote} />
-                      ))}
-                    </ul>
-                  )}
-                </Card>
+                {found.draws.length > 0 && <Draws draws={found.draws} />}
+                {(found.draws.length === 0 || found.votes.length > 0) && (
+                  <Card title="Votes" flush>
+                    {found.votes.length === 0 ? (
+                      <EmptyState icon="review" title="Nobody has voted yet" />
+                    ) : (
+                      <ul className="divide-y divide-line border-t border-line">
+                        {found.votes.map((vote) => (
+                          <VoteLine
+                            key={`${vote.curator}-${vote.at.block}-${vote.at.extrinsic}`}
+                            vote={vote}
+                          />
+                        ))}
+                      </ul>
+                    )}
+                  </Card>
+                )}
                 <Card title="History">
                   <ol className="grid gap-4">
                     {found.history.map((event) => (

@@ -40,7 +40,7 @@ function Verdict({ submission }: { submission: Submission }) {
   );
 }
 
-/** What curators decided lately, and why. */
+/** What was decided lately, and why. */
 export function Verdicts({ datanet }: { datanet: number }) {
   const list = useList<Submission>(["datanet", datanet, "verdicts"], `/v1/datanets/${datanet}/verdicts`, {
     limit: 10,

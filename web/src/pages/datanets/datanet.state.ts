@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import type { Datanet } from "@/api/types";
 import { formatCount } from "@/lib/format";
 
 /** The root of a Datanet's version, from the chain; null where it is not known any more. */
@@ -30,6 +31,26 @@ export function useChainSubmission({ id, datanet }: { id: number; datanet: numbe
     },
     refetchInterval: 12_000,
   });
+}
+
+/** What a Datanet's committees are paid from, and how fast it may be used up; from the chain. */
+export function useBudget(datanet: number, enabled = true) {
+  return useQuery({
+    queryKey: ["datanet", datanet, "budget"],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      return getChain().api.apis.CommitteeApi.budget(datanet, { at: "best" });
+    },
+    enabled,
+    refetchInterval: 12_000,
+  });
+}
+
+/** Of whom a Datanet takes files, in words. */
+export function sayAdmission({ admission, leastPoints }: Pick<Datanet, "admission" | "leastPoints">): string {
+  if (admission === "invited") return "whom its owner invites";
+  if (admission !== "points") return "everybody";
+  return `accounts with ${formatCount(leastPoints ?? "0")} points over all Datanets, and whom its owner invites`;
 }
 
 /** Who decides, in words. */

@@ -183,7 +183,7 @@ export default function HomePage() {
   return (
     <Page
       title="OpenLedger"
-      about="People contribute files to Datanets, curators accept or refuse each one, and only what is accepted earns OPEN. Anyone can train a model on it, and who made its data stays readable, file by file."
+      about="People contribute files to Datanets, curators or committees of strangers accept or refuse each one, and only what is accepted earns OPEN. Anyone can train a model on it, and who made its data stays readable, file by file."
       actions={
         !account && (
           <ButtonLink href="/accounts" look="primary">

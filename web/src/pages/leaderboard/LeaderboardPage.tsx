@@ -214,6 +214,7 @@ export default function LeaderboardPage() {
     <Page
       title="Leaderboard"
       about="Who gave the most to a Datanet: points are score × units of accepted files."
+      actions={<ButtonLink href="/leaderboard/global">Over all Datanets</ButtonLink>}
     >
       <Loaded
         query={list}

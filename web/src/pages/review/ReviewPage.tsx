@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { type Account, useAccount } from "@/accounts/state";
 import { useGet, useList } from "@/api/queries";
@@ -11,158 +11,21 @@ import { BlockWhen } from "@/components/BlockWhen";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
-import { Field, SelectField } from "@/components/ui/Field";
+import { SelectField } from "@/components/ui/Field";
 import { Notice } from "@/components/ui/Notice";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
-import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
-import { rejections } from "@/content/reasons";
 import { classes } from "@/lib/classes";
-import { formatBytes, formatCount, plural } from "@/lib/format";
+import { formatBytes, plural } from "@/lib/format";
+import { Judging } from "@/review/Judging";
+import { type Choice, sayChoice, verdictOf } from "@/review/verdict";
 import { sayThreshold } from "../datanets/datanet.state";
-import { FileView } from "./FileView";
 import { MOST_VOTES, useTooEarly } from "./review.state";
-import { type Choice, cannotAccept, parseScore, type ReasonName, verdictOf } from "./verdict";
 
 interface Gathered {
   submission: Submission;
   choice: Choice;
   preview: Preview;
-}
-
-function words(choice: Choice): string {
-  return choice.accept ? `accept, ${choice.score}` : `refuse, ${choice.reason}`;
-}
-
-function Counted({ preview }: { preview: Preview }) {
-  return (
-    <div className="grid gap-4">
-      <Facts
-        facts={[
-          ["Counts", preview.units === null ? "nothing" : `${formatCount(preview.units)} ${preview.unit}`],
-          ...(preview.textRoot
-            ? [["Text root", <Copyable key="root" text={preview.textRoot} what="text root" />] as const]
-            : []),
-          ...preview.leftOut.map(
-            (part) => ["Not counted", `${formatCount(part.units)}: ${part.text}`] as const,
-          ),
-        ]}
-      />
-      {preview.text !== null && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-        <section aria-label="Text that counts" tabIndex={0} className="max-h-96 overflow-auto">
-          <pre className="rounded-control bg-sunken p-3 text-xs whitespace-pre-wrap">
-            {preview.text}
-            {preview.truncated && "\n…"}
-          </pre>
-        </section>
-      )}
-    </div>
-  );
-}
-
-/** One file, and what the curator says of it. */
-function Judging({
-  submission,
-  datanet,
-  onChoice,
-}: {
-  submission: Submission;
-  datanet: Datanet;
-  onChoice: (choice: Choice, preview: Preview) => void;
-}) {
-  const preview = useGet<Preview>(
-    ["review", "preview", submission.sha256],
-    `/v1/previews/${submission.sha256}`,
-    {
-      media: submission.media,
-    },
-  );
-  const [score, setScore] = useState("80");
-  const [reason, setReason] = useState<ReasonName>("off-topic");
-  const measured = preview.data;
-  const hindrance = measured ? cannotAccept(measured, datanet.minUnits) : "it is not measured yet";
-  const parsed = parseScore(score);
-
-  const accept = () => {
-    if (measured && hindrance === null && parsed !== null)
-      onChoice({ accept: true, score: parsed }, measured);
-  };
-  const refuse = () => {
-    if (measured) onChoice({ accept: false, reason }, measured);
-  };
-
-  // A and R, where no letter is being typed.
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement | null;
-      const typing = target?.closest("input, select, textarea, [role=dialog]");
-      if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-      if (event.key === "a" || event.key === "A") accept();
-      if (event.key === "r" || event.key === "R") refuse();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  });
-
-  return (
-    <div className="grid gap-6">
-      <Card
-        title={`Submission ${submission.id}`}
-        about={
-          <>
-            .{submission.media}, {formatBytes(submission.size)}, <Time ms={submission.submitted.time} />, by{" "}
-            <AccountName account={submission.contributor} />
-          </>
-        }
-      >
-        <div className="grid items-start gap-6 lg:grid-cols-2">
-          <div className="grid min-w-0 gap-2">
-            <h3 className="text-sm font-medium">The file</h3>
-            <FileView submission={submission} />
-          </div>
-          <div className="grid min-w-0 gap-2">
-            <h3 className="text-sm font-medium">What is paid</h3>
-            <Loaded query={preview}>{(data) => <Counted preview={data} />}</Loaded>
-          </div>
-        </div>
-      </Card>
-      <Card title="Your vote">
-        <div className="grid gap-6 sm:grid-cols-2">
-          <div className="grid content-start gap-3">
-            <Field
-              label="Score"
-              unit="1 to 100"
-              inputMode="numeric"
-              value={score}
-              onChange={(event) => setScore(event.target.value)}
-              error={parsed === null ? "A whole number from 1 to 100." : undefined}
-            />
-            <Button look="primary" disabled={hindrance !== null || parsed === null} onClick={accept}>
-              Accept <kbd className="text-xs opacity-80">A</kbd>
-            </Button>
-            {hindrance !== null && measured && (
-              <p className="text-sm text-warn">It cannot be accepted: {hindrance}.</p>
-            )}
-          </div>
-          <div className="grid content-start gap-3">
-            <SelectField
-              label="Reason"
-              value={reason}
-              onChange={(event) => setReason(event.target.value as ReasonName)}
-              options={Object.entries(rejections).map(([name, { words: said }]) => ({
-                value: name,
-                label: said.charAt(0).toUpperCase() + said.slice(1),
-              }))}
-            />
-            <Button look="danger" disabled={!measured} onClick={refuse}>
-              Refuse <kbd className="text-xs opacity-80">R</kbd>
-            </Button>
-          </div>
-        </div>
-      </Card>
-    </div>
-  );
 }
 
 /** Signs all votes at once. */
@@ -173,7 +36,7 @@ async function sign(account: Account, votes: readonly Gathered[]): Promise<boole
       <ul className="grid gap-1">
         {votes.map(({ submission, choice }) => (
           <li key={submission.id}>
-            Submission {submission.id}: {words(choice)}
+            Submission {submission.id}: {sayChoice(choice)}
           </li>
         ))}
       </ul>
@@ -302,7 +165,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
                         {row.contributor === account.address ? (
                           <Badge>yours</Badge>
                         ) : vote ? (
-                          <Badge tone={vote.choice.accept ? "good" : "bad"}>{words(vote.choice)}</Badge>
+                          <Badge tone={vote.choice.accept ? "good" : "bad"}>{sayChoice(vote.choice)}</Badge>
                         ) : (
                           <span className="tabular text-soft">{formatBytes(row.size)}</span>
                         )}
@@ -323,7 +186,7 @@ function Queue({ account, datanet }: { account: Account; datanet: Datanet }) {
               <Judging
                 key={now.id}
                 submission={now}
-                datanet={datanet}
+                minUnits={datanet.minUnits}
                 onChoice={(choice, preview) => {
                   setGathered((votes) => [
                     ...votes.filter(({ submission }) => submission.id !== now.id),
@@ -423,6 +286,7 @@ export default function ReviewPage() {
                   title="This account curates no Datanet"
                   actions={
                     <>
+                      <ButtonLink href="/committees?tab=seats">Judge in drawn committees</ButtonLink>
                       <ButtonLink href="/datanets">Find a Datanet’s owner</ButtonLink>
                       <ButtonLink href="/datanets/new">Create a Datanet</ButtonLink>
                     </>

@@ -1,4 +1,4 @@
-// A submitted file for a curator's eyes: its bytes, hashed again in this browser.
+// A submitted file for a judge's eyes: its bytes, hashed again in this browser.
 
 import { fetchOk } from "@/api/request";
 import type { Submission } from "@/api/types";
@@ -6,7 +6,10 @@ import { nameInWorker } from "@/content/naming";
 import { ProblemError } from "@/lib/problem";
 
 /** The bytes of a submission, if they are the ones that the chain names. */
-export async function fetchFile(submission: Submission, signal: AbortSignal): Promise<Blob> {
+async function fetchFile(
+  submission: Pick<Submission, "sha256" | "size" | "media">,
+  signal: AbortSignal,
+): Promise<Blob> {
   const response = await fetchOk(`/v1/files/${submission.sha256}`, { signal });
   // The type is ours: what a file says of itself is never believed.
   const file = new Blob([await response.arrayBuffer()], {
@@ -21,6 +24,14 @@ export async function fetchFile(submission: Submission, signal: AbortSignal): Pr
   }
   return file;
 }
+
+/** The bytes of a submission, asked for once. */
+export const fileQuery = (submission: Pick<Submission, "sha256" | "size" | "media">) => ({
+  queryKey: ["review", "file", submission.sha256],
+  queryFn: ({ signal }: { signal: AbortSignal }) => fetchFile(submission, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: 60_000,
+});
 
 const types: Readonly<Record<string, string>> = {
   png: "image/png",

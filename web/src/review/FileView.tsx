@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import type { Submission } from "@/api/types";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { Loaded } from "@/components/ui/States";
-import { fetchFile } from "./file";
+import { fileQuery } from "./file";
 
 const Pdf = lazy(() => import("./Pdf"));
 
@@ -44,13 +44,12 @@ function Text({ file, sha256 }: { file: Blob; sha256: string }) {
 }
 
 /** A file as people see it, from bytes that this browser has hashed. */
-export function FileView({ submission }: { submission: Submission }) {
-  const file = useQuery({
-    queryKey: ["review", "file", submission.sha256],
-    queryFn: ({ signal }) => fetchFile(submission, signal),
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 60_000,
-  });
+export function FileView({
+  submission,
+}: {
+  submission: Pick<Submission, "id" | "sha256" | "size" | "media">;
+}) {
+  const file = useQuery(fileQuery(submission));
   const name = `Submission ${submission.id}`;
   return (
     <Loaded query={file} skeleton={<Skeleton lines={8} />}>

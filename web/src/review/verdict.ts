@@ -1,4 +1,4 @@
-// A curator's verdict, as the chain takes it.
+// A judge's verdict, as the chain takes it.
 
 import type { Preview } from "@/api/types";
 import type { Api } from "@/chain/client";
@@ -23,8 +23,19 @@ export type Choice = { accept: true; score: number } | { accept: false; reason: 
 /** What images and sound have in place of a root over text. */
 const NO_TEXT = "00".repeat(32);
 
-/** Why a file cannot be accepted; null if it can. */
-export function cannotAccept(preview: Preview, minUnits: number): string | null {
+export function sayChoice(choice: Choice): string {
+  return choice.accept ? `accept, ${choice.score}` : `refuse, ${choice.reason}`;
+}
+
+/** Why a file cannot be accepted; null if it can. A committee measures with one extractor. */
+export function cannotAccept(
+  preview: Preview,
+  minUnits: number,
+  extractor?: number | null | undefined,
+): string | null {
+  if (typeof extractor === "number" && preview.extractor !== extractor) {
+    return `this gateway measures with extractor ${preview.extractor}, the committee with ${extractor}`;
+  }
   if (preview.refusal !== null) return preview.refusal;
   if (preview.units === null) return "nothing of it could be measured";
   if (preview.units < minUnits) {
