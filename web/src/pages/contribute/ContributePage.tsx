@@ -22,6 +22,7 @@ import { FileLine } from "./FileLine";
 import { QuotaCard } from "./QuotaCard";
 import { queue, working } from "./queue";
 import { fitting, left } from "./quota";
+import { type Standing, useStanding } from "./standing.state";
 import { openPromised, submit } from "./submit";
 
 const bytesOf = (files: readonly { file: File }[]) => files.reduce((sum, { file }) => sum + file.size, 0);
@@ -115,11 +116,38 @@ function Queue({
   );
 }
 
+/** Why the Datanet takes no files of the account, or what they will wait for. */
+function StandingNotice({ standing, datanet }: { standing: Standing; datanet: number }) {
+  const { tone, title, next, link } = standing;
+  return (
+    <Notice
+      tone={tone}
+      title={title}
+      actions={
+        <>
+          {link && (
+            <ButtonLink href={link.href} size="small">
+              {link.text}
+            </ButtonLink>
+          )}
+          <ButtonLink href={`/datanets/${datanet}`} size="small">
+            The Datanet’s page
+          </ButtonLink>
+        </>
+      }
+    >
+      {next}
+    </Notice>
+  );
+}
+
 function Contribution({ account, datanet }: { account: Account; datanet: Datanet }) {
   const record = useGet<AccountRecord>(["account", account.address], `/v1/accounts/${account.address}`);
   const own = useStore(queue).filter((file) => file.account === account.address);
   const stored = own.filter(({ stage }) => stage === "stored");
   const promised = own.filter(({ stage }) => stage === "promised");
+  const standing = useStanding(datanet, account.address);
+  const takes = standing.data === undefined ? datanet.status === "open" : (standing.data?.takes ?? true);
   useEffect(() => {
     void takeUpKept(account.address, datanet);
   }, [account.address, datanet]);
@@ -127,18 +155,24 @@ function Contribution({ account, datanet }: { account: Account; datanet: Datanet
     <Loaded query={record}>
       {(data) =>
         data.contributor === null ? (
-          <StartCard account={account} />
+          <>
+            {standing.data && <StandingNotice standing={standing.data} datanet={datanet.id} />}
+            {takes && <StartCard account={account} />}
+          </>
         ) : (
           <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="grid min-w-0 gap-6">
-              <DropZone
-                formats={datanet.formats}
-                disabled={false}
-                onFiles={(chosen) => {
-                  addFiles(chosen, account.address, datanet);
-                  if (chosen.length >= MOST) toast(`Only the first ${MOST} files were taken`, "info");
-                }}
-              />
+              {standing.data && <StandingNotice standing={standing.data} datanet={datanet.id} />}
+              {takes && (
+                <DropZone
+                  formats={datanet.formats}
+                  disabled={false}
+                  onFiles={(chosen) => {
+                    addFiles(chosen, account.address, datanet);
+                    if (chosen.length >= MOST) toast(`Only the first ${MOST} files were taken`, "info");
+                  }}
+                />
+              )}
               <Queue account={account} datanet={datanet} quota={data.quota} />
             </div>
             <div className="grid gap-6">
@@ -174,7 +208,9 @@ export default function ContributePage() {
   const [search, setSearch] = useSearchParams();
   const datanets = useDatanets();
   const wanted = Number(search.get("datanet") ?? Number.NaN);
-  const chosen = datanets.data?.items.find(({ id }) => id === wanted) ?? datanets.data?.items[0];
+  // A closed one is offered to nobody; who was led to it is told.
+  const offered = datanets.data?.items.filter(({ id, status }) => status !== "closed" || id === wanted) ?? [];
+  const chosen = offered.find(({ id }) => id === wanted) ?? offered[0];
   useLive(account ? `account:${account.address}` : null);
   return (
     <Page
@@ -183,14 +219,14 @@ export default function ContributePage() {
     >
       <Loaded
         query={datanets}
-        isEmpty={({ items }) => items.length === 0}
+        isEmpty={() => offered.length === 0}
         empty={
           <Card>
             <EmptyState
               icon="datanets"
-              title="There is no Datanet yet"
+              title="No Datanet takes files yet"
               actions={
-                <ButtonLink href="/datanets" look="primary">
+                <ButtonLink href="/datanets/new" look="primary">
                   Create one
                 </ButtonLink>
               }
@@ -208,9 +244,9 @@ export default function ContributePage() {
                 help={more ? `Only the first ${formatCount(items.length)} are listed.` : undefined}
                 value={String(chosen?.id ?? "")}
                 onChange={(event) => setSearch({ datanet: event.target.value })}
-                options={items.map(({ id, name, modality }) => ({
+                options={offered.map(({ id, name, modality, status }) => ({
                   value: String(id),
-                  label: `${name} (${modality})`,
+                  label: `${name} (${status === "open" ? modality : `${modality}, ${status}`})`,
                 }))}
               />
             </div>
