@@ -8,7 +8,7 @@ const only = process.env.OPENLEDGER_PLAYWRIGHT;
 // run side by side, the longest ones first, so that none is left to run alone; each signs with accounts of its own
 // (e2e/people.ts). The pages are looked at when there is something on them, and what breaks the network runs last and
 // alone.
-const long = /\/(owner|dispute|rewards|endings|owners)\.spec\.ts/;
+const long = /\/(owner|committee|dispute|rewards|endings|owners)\.spec\.ts/;
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",

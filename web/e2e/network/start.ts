@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { keepers } from "../keepers.ts";
-import { contributors, funders, verifiers, wealthy } from "../people.ts";
+import { contributors, funders, reviewers, verifiers, wealthy } from "../people.ts";
 import { developmentKey } from "../wallet.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
@@ -141,10 +141,10 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
       await run(owner, "contributor", "register-for", (await developmentKey(name)).address);
     }
   };
-  const endow = async (owner: string, names: readonly string[]) => {
+  const endow = async (owner: string, names: readonly string[], amount = "200") => {
     for (const name of names) {
       const to = (await developmentKey(name)).address;
-      await run(owner, "account", "transfer", "--amount", "200", "--to", to);
+      await run(owner, "account", "transfer", "--amount", amount, "--to", to);
     }
   };
   // Each key signs for itself, so that nobody waits for another one's block.
@@ -152,8 +152,13 @@ async function bringUp(directory: string, processes: Processes): Promise<void> {
     .then(() => sponsor("//Charlie"))
     .then(() => endow("//Charlie", verifiers));
   const dave = datanet("//Dave", "Pond life", "//Eve")
-    .then(() => sponsor("//Dave"))
-    .then(() => endow("//Dave", funders.slice(0, 2)));
+    .then(() => endow("//Dave", reviewers.slice(0, 1), "1000"))
+    .then(() =>
+      Promise.all([
+        sponsor("//Dave").then(() => endow("//Dave", funders.slice(0, 2))),
+        endow("//Ivo", reviewers.slice(1), "120"),
+      ]),
+    );
   const eve = run(
     ...(["//Eve", "model", "register", "--name", "SmolLM2-135M-Instruct", "--family", "llama"] as const),
     ...["--weights", weights, "--licence", "Apache-2.0"],
