@@ -353,6 +353,9 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Training", "NotInDispute") => "`openledger job show` says where the job is in its life",
         ("Training", "NotDrawn") => "`openledger job dispute-status` says who was drawn",
         ("Training", "RevealTooEarly") => "`openledger job dispute-status` says until when hashes count",
+        ("Training", "OpenVotes") => {
+            "take its votes back and unlock them, or create the job from another account"
+        }
         ("Training", "WorkerIsDrawn") => "`openledger worker show` says for which disputes",
         ("Training", "BaseModelRetired") => "list the others with `openledger model list`",
         ("Training", "WrongState") => "`openledger job show` says where the job is in its life",

@@ -12,7 +12,7 @@ use crate::{
 };
 use frame_support::{
     derive_impl, parameter_types,
-    traits::{ConstU128, ConstU32, ConstU64, ConstU8, Randomness, VariantCountOf},
+    traits::{ConstU128, ConstU32, ConstU64, ConstU8, Contains, Randomness, VariantCountOf},
     weights::{
         constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
         ConstantMultiplier, Weight,
@@ -47,8 +47,18 @@ parameter_types! {
     pub const SS58Prefix: u8 = 42;
 }
 
+/// Every call but the one that burns: what genesis issued stays, to the planck.
+pub struct Unburnt;
+
+impl Contains<RuntimeCall> for Unburnt {
+    fn contains(call: &RuntimeCall) -> bool {
+        !matches!(call, RuntimeCall::Balances(pallet_balances::Call::burn { .. }))
+    }
+}
+
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
+    type BaseCallFilter = Unburnt;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;
@@ -284,6 +294,7 @@ impl pallet_training::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Datasets = Datanets;
+    type Voters = crate::governance::votes::Voters;
     type BaseModelDeposit = ConstU128<{ 10 * OPEN }>;
     type WorkerBond = ConstU128<{ 100 * OPEN }>;
     type MinimumBudget = ConstU128<{ OPEN / 10 }>;

@@ -368,6 +368,8 @@ pub mod pallet {
         SamePayout,
         /// Only the account, or the one that gets its rewards, may say where they are paid.
         NotThePayee,
+        /// The pools' own account gets no rewards: nobody could take them out again.
+        PayoutToPot,
     }
 
     #[pallet::hooks]
@@ -510,7 +512,7 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// [`Error::NotThePayee`], [`Error::SamePayout`], or the account cannot pay the deposit.
+        /// [`Error::NotThePayee`], [`Error::SamePayout`], [`Error::PayoutToPot`], or the account cannot pay the deposit.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::set_payout())]
         pub fn set_payout(

@@ -34,6 +34,7 @@ impl<T: Config> Pallet<T> {
         account: T::AccountId,
         to: T::AccountId,
     ) -> DispatchResult {
+        ensure!(to != Self::pot(), Error::<T>::PayoutToPot);
         let now = Self::now();
         let stored = Payouts::<T>::get(&account);
         let payee = Self::payee(&account);

@@ -64,7 +64,7 @@ mod events {
             /// Why.
             error: DispatchError,
         },
-        /// A curator resigned.
+        /// A curator resigned, from now on or, where a policy is announced with it, from that one's block.
         CuratorResigned {
             /// The Datanet.
             datanet: DatanetId,

@@ -34,6 +34,19 @@ fn without<A: PartialEq>(policy: ReviewPolicy<A>, who: &A) -> Option<ReviewPolic
     (left > 0).then_some(ReviewPolicy::Curators { members, threshold })
 }
 
+/// Whether an account is one of a policy's curators.
+fn names<A: PartialEq>(policy: &ReviewPolicy<A>, who: &A) -> bool {
+    matches!(policy, ReviewPolicy::Curators { members, .. } if members.contains(who))
+}
+
+/// How many curators must agree.
+fn threshold_of<A>(policy: &ReviewPolicy<A>) -> u8 {
+    match policy {
+        ReviewPolicy::Curators { threshold, .. } => *threshold,
+        ReviewPolicy::Committee { .. } => 0,
+    }
+}
+
 impl<T: Config> Pallet<T> {
     /// Casts a vote. Answers whether it costs its fee.
     pub(crate) fn do_vote(
@@ -124,14 +137,30 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_resign(who: T::AccountId, datanet: DatanetId) -> DispatchResult {
         let policy = Self::policy_now(datanet).ok_or(Error::<T>::UnknownDatanet)?;
-        let ReviewPolicy::Curators { members, .. } = &policy else {
-            return Err(Error::<T>::NotCurator.into());
-        };
-        ensure!(members.contains(&who), Error::<T>::NotCurator);
+        ensure!(names(&policy, &who), Error::<T>::NotCurator);
+        let before = threshold_of(&policy);
         let policy = without(policy, &who).ok_or(Error::<T>::LastCurator)?;
-        let ReviewPolicy::Curators { threshold, .. } = policy else {
-            return Err(Error::<T>::Inconsistent.into());
-        };
+        let threshold = threshold_of(&policy);
+        // Fewer verdicts than funders saw would do: that waits, as any other policy does, with a way out.
+        if let (true, Some(from)) = (threshold < before, T::Funders::policy_from(datanet)) {
+            let waiting = match WaitingPolicies::<T>::get(datanet) {
+                None => WaitingPolicy { policy, from },
+                Some(WaitingPolicy {
+                    policy: curators @ ReviewPolicy::Curators { .. }, ..
+                }) => {
+                    // Who is not named there said so before, or was left out by the owner.
+                    ensure!(names(&curators, &who), Error::<T>::NotCurator);
+                    let policy = without(curators, &who).ok_or(Error::<T>::LastCurator)?;
+                    WaitingPolicy { policy, from }
+                }
+                Some(committee) => committee,
+            };
+            let from = waiting.from;
+            WaitingPolicies::<T>::insert(datanet, waiting);
+            Self::deposit_event(Event::CuratorResigned { datanet, curator: who, threshold });
+            Self::deposit_event(Event::PolicyAnnounced { datanet, from });
+            return Ok(());
+        }
         Policies::<T>::insert(datanet, policy);
         // One that waits names the account no more either; where it names nobody else, its owner is the
         // one to say who decides then.

@@ -380,7 +380,8 @@ pub mod pallet {
         }
 
         /// Ends the signer's part in a Datanet's verdicts. Where fewer curators are left than had to
-        /// agree, all of them must.
+        /// agree, all of them must; while others have paid into its pool that waits as another policy
+        /// does, and the signer is a curator until then.
         ///
         /// # Errors
         ///

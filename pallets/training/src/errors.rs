@@ -150,5 +150,7 @@ mod errors {
         OtherCommitment,
         /// The worker is drawn for a dispute. Wait until it is settled.
         WorkerIsDrawn,
+        /// The account's OPEN is locked by its votes. Take the votes back, or pay for the job from another account.
+        OpenVotes,
     }
 }

@@ -12,6 +12,7 @@ use frame_support::{
     traits::{
         fungible::hold::Mutate,
         tokens::{Fortitude, Precision, Restriction},
+        Contains,
     },
 };
 use openledger_primitives::{
@@ -31,6 +32,12 @@ pub const FIRST_REST: BlockNumber = 20;
 pub const LONGEST_REST: BlockNumber = 1_200;
 
 impl<T: Config> Pallet<T> {
+    /// Holds what may be paid to others, in spite of locks.
+    fn hold_budget(owner: &T::AccountId, amount: Balance) -> DispatchResult {
+        ensure!(!T::Voters::contains(owner), Error::<T>::OpenVotes);
+        T::Currency::hold(&HoldReason::JobBudget.into(), owner, amount)
+    }
+
     pub(crate) fn do_create_job(owner: T::AccountId, offer: JobOffer) -> DispatchResult {
         let JobOffer { parent, base, datasets, spec, token_ceiling, price_per_token, deadline } =
             offer;
@@ -60,7 +67,7 @@ impl<T: Config> Pallet<T> {
         }
 
         let deposit = T::JobDeposit::get();
-        T::Currency::hold(&HoldReason::JobBudget.into(), &owner, budget)?;
+        Self::hold_budget(&owner, budget)?;
         T::Currency::hold(&HoldReason::JobDeposit.into(), &owner, deposit)?;
         let id = NextJob::<T>::get();
         NextJob::<T>::put(id.checked_add(1).ok_or(Error::<T>::Overflow)?);
@@ -236,7 +243,7 @@ impl<T: Config> Pallet<T> {
         let mut job = Self::own_job(&who, id)?;
         let before = job.clone();
         let more = job.raise(price_per_token).map_err(Error::<T>::from)?;
-        T::Currency::hold(&HoldReason::JobBudget.into(), &who, more)?;
+        Self::hold_budget(&who, more)?;
         let budget = job.budget;
         Self::deposit_event(Event::JobPriceRaised { job: id, price_per_token, budget });
         Self::unshelve_job(id, &before);

@@ -122,7 +122,7 @@ pub mod pallet {
         pallet_prelude::*,
         traits::{
             fungible::{hold, Inspect, Mutate},
-            Randomness,
+            Contains, Randomness,
         },
     };
     use frame_system::pallet_prelude::*;
@@ -160,6 +160,9 @@ pub mod pallet {
 
         /// The versions of Datanets.
         type Datasets: DatasetVersions;
+
+        /// Accounts whose OPEN votes, which no budget may be paid from: it would vote again elsewhere.
+        type Voters: Contains<Self::AccountId>;
 
         /// Who gets what workers lose by time-outs. The account has to exist.
         type PenaltyAccount: Get<Self::AccountId>;
@@ -548,7 +551,8 @@ pub mod pallet {
         /// [`Error::UnknownVersion`], [`Error::EmptyVersion`], the error named like the first field of the
         /// settings that is outside its bounds, [`Error::ZeroTokenCeiling`],
         /// [`Error::BelowMinimumBudget`], [`Error::Overflow`], [`Error::DeadlinePassed`],
-        /// [`Error::DeadlineTooFar`], [`Error::DeadlineTooSoon`], [`Error::BaseModelRetired`], and the
+        /// [`Error::DeadlineTooFar`], [`Error::DeadlineTooSoon`], [`Error::BaseModelRetired`],
+        /// [`Error::OpenVotes`], and the
         /// currency's errors if budget and deposit cannot be held.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::create_job(datasets.len() as u32))]

@@ -5,6 +5,7 @@
 //! | what a referendum acts as | [`origins`] |
 //! | how long it takes and how many must agree | [`tracks`] |
 //! | accounts that act for others | [`proxies`] |
+//! | which OPEN votes | [`votes`] |
 //! | every pallet's configuration | here |
 //!
 //! The same pallets serve every network, with or without a sudo key: how long a day of governance is comes from
@@ -13,6 +14,7 @@
 pub mod origins;
 pub mod proxies;
 pub mod tracks;
+pub mod votes;
 
 use crate::{
     configs::{RuntimeBlockWeights, TreasuryPot},
@@ -107,7 +109,7 @@ impl pallet_referenda::Config for Runtime {
 impl pallet_conviction_voting::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type WeightInfo = pallet_conviction_voting::weights::SubstrateWeight<Runtime>;
-    type Currency = Balances;
+    type Currency = votes::VotingBalances;
     type Polls = Referenda;
     type MaxTurnout = VotingOpen;
     type MaxVotes = ConstU32<128>;

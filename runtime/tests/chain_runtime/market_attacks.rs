@@ -2,6 +2,7 @@
 //! keeps others busy, or comes with a second account.
 
 use crate::{common::*, stories::begun};
+use frame_support::traits::{schedule::DispatchTime, StorePreimage};
 use openledger_primitives::{
     api::DisputeView,
     job::{
@@ -12,7 +13,7 @@ use openledger_primitives::{
     Balance, ContentId, JobId, JobKind, Serves, TrainingSpec, OPEN,
 };
 use openledger_runtime::{
-    AccountId, Datanets, Runtime, RuntimeCall, RuntimeOrigin, System, Training,
+    AccountId, Datanets, Preimage, Runtime, RuntimeCall, RuntimeOrigin, System, Training,
 };
 use pallet_training::{Call, MAX_DUTIES};
 use sp_core::H256;
@@ -390,5 +391,59 @@ fn a_contributor_who_revokes_shuts_no_later_version_of_the_datanet() {
         dispatch(owner, Call::cancel_job { job: after });
         dispatch(owner, Call::prune_job { job: after });
         assert_eq!(Training::created_at(after), 0);
+    });
+}
+
+/// A budget is paid in spite of locks: by a worker of the owner's own, its OPEN would vote again from the next
+/// account, and a small holder passed a referendum.
+#[test]
+fn a_budget_does_not_vote_and_votes_pay_no_budget() {
+    use pallet_conviction_voting::{AccountVote, Call as Voting, Conviction, Vote};
+    market(|bob, _| {
+        let remark = frame_system::Call::<Runtime>::remark { remark: vec![] };
+        let proposal = Preimage::bound(RuntimeCall::from(remark)).expect("it is short");
+        let submit = pallet_referenda::Call::submit {
+            proposal_origin: Box::new(frame_system::RawOrigin::Root.into()),
+            proposal,
+            enactment_moment: DispatchTime::After(0),
+        };
+        dispatch(&Eve.to_account_id(), submit);
+        let vote = || {
+            let vote = Vote { aye: true, conviction: Conviction::Locked6x };
+            let vote = AccountVote::Standard { vote, balance: OPEN };
+            RuntimeCall::from(Voting::vote { poll_index: 0, vote })
+        };
+        let delegate = || {
+            RuntimeCall::from(Voting::delegate {
+                class: 0,
+                to: Eve.to_account_id().into(),
+                conviction: Conviction::Locked1x,
+                balance: OPEN,
+            })
+        };
+        let poor: DispatchError =
+            pallet_conviction_voting::Error::<Runtime>::InsufficientFunds.into();
+        let queued = job(bob, 10 * OPEN);
+        for call in [vote(), delegate()] {
+            assert_eq!(attempt(bob, call), Err(poor));
+        }
+        dispatch(bob, Call::cancel_job { job: queued });
+        dispatch(bob, vote());
+        let version = Datanets::datanet(0).expect("it is there").version;
+        let offer = || Call::create_job {
+            base: 0,
+            datasets: vec![DatasetRef { datanet: 0, version }].try_into().expect("one fits"),
+            spec: TrainingSpec::default(),
+            token_ceiling: CEILING,
+            price_per_token: OPEN,
+            deadline: System::block_number() + 2_000,
+        };
+        refused(bob, offer(), Error::OpenVotes);
+        // Once the vote is taken back and nothing is locked, it may.
+        let class = Some(0);
+        dispatch(bob, Voting::remove_vote { class, index: 0 });
+        refused(bob, offer(), Error::OpenVotes);
+        dispatch(bob, Voting::unlock { class: 0, target: bob.clone().into() });
+        dispatch(bob, offer());
     });
 }

@@ -160,6 +160,36 @@ fn an_owner_does_not_take_what_others_paid_in() {
 }
 
 #[test]
+fn honest_curators_who_resign_leave_no_pool_to_the_others_at_once() {
+    funded(|datanet| {
+        dispatch(&Bob.to_account_id(), pallet_review::Call::resign { datanet });
+        let from = Review::waiting_policy(datanet).expect("it waits").from;
+        assert!(from >= System::block_number() + 7 * DAY);
+        let view = Leaderboard::pool_view(datanet).expect("a pool");
+        assert_eq!(view.way_out, Some(WayOut::Policy));
+        let file = one_byte(&Ferdie.to_account_id(), datanet, 1);
+        let charlie = Charlie.to_account_id();
+        vote(&charlie, datanet, file, accept(100, 3, 1)).expect("a vote");
+        assert_eq!(Review::waiting_policy(datanet).map(|waiting| waiting.from), Some(from));
+        // Alone it decides on nothing yet; saying so again postpones nothing.
+        assert_eq!(Datanets::pending(datanet, None, 100).len(), 1);
+        let again = attempt(&Bob.to_account_id(), pallet_review::Call::resign { datanet });
+        assert_eq!(again, Err(pallet_review::Error::<Runtime>::NotCurator.into()));
+        go_to(from - 1);
+        for funder in [Dave, Eve] {
+            leave_all(datanet, &funder.to_account_id());
+        }
+        go_to(from);
+        let file = one_byte(&Ferdie.to_account_id(), datanet, 2);
+        go_to(from + 20);
+        vote(&charlie, datanet, file, accept(100, 3, 1)).expect("now it decides");
+        assert_eq!(Datanets::pending(datanet, None, 100).len(), 1);
+        assert_eq!(withdrawn(datanet, &Dave.to_account_id()), 600 * OPEN);
+        assert_eq!(withdrawn(datanet, &Eve.to_account_id()), 400 * OPEN);
+    });
+}
+
+#[test]
 fn a_policy_alone_waits_too_and_a_new_one_waits_anew() {
     funded(|datanet| {
         let owner = Alice.to_account_id();

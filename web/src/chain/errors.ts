@@ -40,6 +40,7 @@ export const nextSteps: Readonly<Record<string, string>> = {
   "Training.DeadlineTooSoon":
     "Give it the minute to take a job, the three between signs of life, and the time to train.",
   "Training.BaseModelRetired": "Choose another one.",
+  "Training.OpenVotes": "Take its votes back and unlock them, or create the job from another account.",
   "Training.NotHigher": "The run's page says what it offers.",
   "Training.NotLater": "The run's page says its deadline.",
   "Training.TooEarly": "A day after its end anyone may; until then its owner alone.",

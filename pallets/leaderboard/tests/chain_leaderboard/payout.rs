@@ -148,3 +148,11 @@ fn a_claim_of_several_ends_the_periods_of_those_that_owe_nothing_too() {
         assert_ok!(Leaderboard::withdraw(RuntimeOrigin::signed(OWNER), 1, FUNDER));
     });
 }
+
+#[test]
+fn rewards_do_not_go_back_into_the_pot() {
+    run(|| {
+        let pot = Leaderboard::pot();
+        assert_noop!(set_payout(ALICE, ALICE, pot), Error::<Test>::PayoutToPot);
+    });
+}

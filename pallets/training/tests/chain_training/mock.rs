@@ -3,7 +3,7 @@
 use codec::Encode;
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
-    traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU8, Hooks, Randomness},
+    traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU8, Contains, Hooks, Randomness},
 };
 use openledger_primitives::{
     api::JobView,
@@ -92,6 +92,7 @@ impl pallet_training::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Datasets = Datanets;
+    type Voters = Voters;
     type PenaltyAccount = PenaltyAccount;
     type BaseModelDeposit = ConstU128<DEPOSIT>;
     type WorkerBond = ConstU128<BOND>;
@@ -115,6 +116,18 @@ impl pallet_training::Config for Test {
     type MaxDisputesPerBlock = ConstU32<DISPUTES>;
     type Randomness = Dice;
     type WeightInfo = ();
+}
+
+/// The account whose OPEN votes.
+pub const VOTER: AccountId = 98;
+
+/// Says that it does.
+pub struct Voters;
+
+impl Contains<AccountId> for Voters {
+    fn contains(who: &AccountId) -> bool {
+        *who == VOTER
+    }
 }
 
 /// What decides draws: a number that a test sets, and the block.
