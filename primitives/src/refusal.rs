@@ -41,9 +41,10 @@ closed_list! {
         NotAuthorized = 25, "NotAuthorized", "only who submitted the file may take it back";
         ReviewFiles = 26, "ReviewFiles", "the Datanet's review budget pays for no more files of the day";
         ReviewShareFiles = 27, "ReviewShareFiles", "the Datanet's review budget pays for no more files of the account of the day";
-        Drawn = 28, "Drawn", "a committee was drawn for the file: it cannot be taken back any more";
+        Drawn = 28, "Drawn", "a committee was drawn for the file, or the seed that draws it stands: it is neither taken back nor displaced any more";
         NotInvited = 29, "NotInvited", "the Datanet takes files of who was invited";
         TooFewPoints = 30, "TooFewPoints", "the Datanet takes files of who has earned points elsewhere";
+        ReviewBudget = 31, "ReviewBudget", "the Datanet's review budget does not cover a committee for every file";
     }
 }
 
@@ -251,7 +252,13 @@ impl fmt::Display for Refusal {
             ),
             RefusalRule::Drawn => write!(
                 f,
-                "a committee was drawn for submission {value}; wait for its verdict, which is paid for"
+                "a committee was drawn for submission {value}, or the seed that draws it stands; wait for \
+                 its verdict, which is paid for"
+            ),
+            RefusalRule::ReviewBudget => write!(
+                f,
+                "what is left of this Datanet's review budget pays committees for {limit} files, and these \
+                 are {value}; submit fewer, or ask its owner to pay in (`openledger datanet budget`)"
             ),
         }
     }

@@ -85,6 +85,13 @@ pub enum ReviewLimit {
     Datanet(QuotaExceeded),
     /// Of the account.
     Share(QuotaExceeded),
+    /// What it has left pays for fewer files than are asked of it.
+    Budget {
+        /// Files of the call.
+        files: u32,
+        /// Files that it pays for.
+        covered: u64,
+    },
 }
 
 /// Keeps the review policy of each Datanet; implemented by `pallet-review`.

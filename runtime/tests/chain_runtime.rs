@@ -2,6 +2,8 @@
 
 #[path = "chain_runtime/admission.rs"]
 mod admission;
+#[path = "chain_runtime/committee_attacks.rs"]
+mod committee_attacks;
 #[path = "chain_runtime/common.rs"]
 mod common;
 #[path = "chain_runtime/copies.rs"]

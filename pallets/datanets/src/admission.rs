@@ -276,6 +276,9 @@ impl<T: Config> Pallet<T> {
                 RefusalRule::ReviewShareFiles,
                 RefusalRule::ReviewShareFiles,
             ),
+            ReviewLimit::Budget { files, covered } => {
+                Refusal::of_call(RefusalRule::ReviewBudget, files.into(), covered)
+            }
         })?;
         let waiting = Waiting::<T>::get(who);
         Ok(Admission { contributor, datanet, quota, share, waiting, precommits, ages, displaced })
@@ -354,9 +357,11 @@ impl<T: Config> Pallet<T> {
             Some(file)
                 if opened.is_some()
                     && file.contributor != *who
-                    && !T::Review::is_drawn(file.id)
                     && age < Self::waiting(&file).map_or(0, |waiting| waiting.age) =>
             {
+                if T::Review::is_drawn(file.id) {
+                    return Err(Refusal::of_item(RefusalRule::Drawn, index, number, 0));
+                }
                 Ok((age, Some(file)))
             }
             _ => Err(Refusal::of_item(RefusalRule::AlreadySubmitted, index, number, 0)),
@@ -458,6 +463,7 @@ impl<T> From<Refusal> for Error<T> {
             RefusalRule::Drawn => Self::Drawn,
             RefusalRule::NotInvited => Self::NotInvited,
             RefusalRule::TooFewPoints => Self::TooFewPoints,
+            RefusalRule::ReviewBudget => Self::ReviewBudget,
         }
     }
 }

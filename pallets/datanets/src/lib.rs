@@ -721,7 +721,8 @@ pub mod pallet {
         ReviewFiles,
         /// The Datanet's review budget pays for no more files of the account of the day.
         ReviewShareFiles,
-        /// A committee was drawn for the file: it cannot be taken back any more.
+        /// A committee was drawn for the file, or the seed that draws it stands: it is neither taken back nor
+        /// displaced any more.
         Drawn,
         /// The Datanet takes files of who was invited.
         NotInvited,
@@ -731,6 +732,8 @@ pub mod pallet {
         SameAdmission,
         /// The account is invited already.
         AlreadyInvited,
+        /// The Datanet's review budget does not cover a committee for every file.
+        ReviewBudget,
     }
 
     #[pallet::hooks]

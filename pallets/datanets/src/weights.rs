@@ -95,18 +95,18 @@ impl Counted {
     fn submit(&self, items: u32) -> Weight {
         let items = u64::from(items);
         // Clock, contributor, quota, Datanet, its status, bar, share and its use, waiting files, next number;
-        // policies, budget's terms and use, next draw, session, and the draw; a record, what is left of a
-        // refusal, a key, its draw and ballot an item.
-        self.cost(22, 11, 50).saturating_add(self.cost(2, 4, 20).saturating_mul(items))
+        // policies, review budget, its terms and use, next draw, session, and the draw; a record, what is left of
+        // a refusal, a key, its draw and ballot an item.
+        self.cost(23, 12, 50).saturating_add(self.cost(2, 4, 20).saturating_mul(items))
     }
 
     fn open(&self, items: u32, displaced: u32) -> Weight {
         // A submission and its precommitments; an item is hashed. Whose file it displaces: contributor,
-        // waiting files; those, pending key, ballot and draw.
+        // waiting files, session, budget; those but the session, pending key, ballot and draw.
         self.submit(items)
             .saturating_add(self.cost(1, 1, 10))
             .saturating_add(micros(10).saturating_mul(items.into()))
-            .saturating_add(self.cost(4, 7, 20).saturating_mul(displaced.into()))
+            .saturating_add(self.cost(6, 8, 20).saturating_mul(displaced.into()))
     }
 
     fn precommit(&self, items: u32) -> Weight {
@@ -115,8 +115,9 @@ impl Counted {
     }
 
     fn withdraw(&self) -> Weight {
-        // Record, Datanet, contributor, waiting files, ballot, draw; those, the pending key and what waits.
-        self.cost(9, 10, 50)
+        // Record, Datanet, contributor, waiting files, ballot, draw, session, budget; those but the session, the
+        // pending key and what waits.
+        self.cost(11, 11, 50)
     }
 
     fn expire(&self) -> Weight {

@@ -101,7 +101,8 @@ mod errors {
         Inconsistent,
         /// Nothing is due.
         NothingDue,
-        /// No amount, or more than the review budget has to spare.
+        /// No amount, or more than the review budget has to spare: what is set aside for files that wait for
+        /// committees is neither taken back nor spent twice.
         BudgetTooLow,
         /// The day's limit of the review budget is 1 file or more, an account's share 1 to 100 percent.
         InvalidBudgetTerms,
@@ -111,5 +112,7 @@ mod errors {
         BudgetShare,
         /// A sum is no number.
         Overflow,
+        /// Draws wait whose seed stands, and nothing changes them; try again when they are drawn.
+        SeedStands,
     }
 }

@@ -97,8 +97,9 @@ fn challenge(db: RuntimeDbWeight) -> Weight {
 }
 
 fn request_review(db: RuntimeDbWeight, files: u32) -> Weight {
-    // Datanet, policies, next number, session; the draw, its wait. A file: its record, draw and ballot.
-    cost(db, 5, 3, 60).saturating_add(cost(db, 2, 2, 15).saturating_mul(files.into()))
+    // Datanet, policies, budget, next number, session; budget, the draw, its wait. A file: its record, draw
+    // and ballot.
+    cost(db, 6, 4, 60).saturating_add(cost(db, 2, 2, 15).saturating_mul(files.into()))
 }
 
 fn fund_budget(db: RuntimeDbWeight) -> Weight {

@@ -181,7 +181,8 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             return Err(DrawError::WrongPhase);
         };
         let next = tries.saturating_add(1);
-        if next < MAX_TRIES {
+        // Money is set aside before the seed is known: who may pay later would choose among seeds.
+        if matches!(lack, Lack::Seats) && next < MAX_TRIES {
             let wait = 1u32.checked_shl(tries.into()).unwrap_or(u32::MAX);
             self.phase = Phase::Waiting { session: session.saturating_add(wait), tries: next };
             return Ok(true);

@@ -15,7 +15,7 @@ closed_list! {
         NoQuorumAgain = 6, "no-quorum-again", "too few commit or reveal: another committee is asked";
         NoQuorum = 7, "no-quorum", "too few commit or reveal, and no committee is left to ask";
         TooFewSeats = 8, "too-few-seats", "too few accounts have seats, at every attempt";
-        EmptyBudget = 9, "empty-budget", "the review budget does not cover a committee, at every attempt";
+        EmptyBudget = 9, "empty-budget", "the review budget does not cover a committee: of draws from before submitting set it aside";
         AcceptanceUpheld = 10, "acceptance-upheld", "challenged, and the larger committee accepts it too";
         AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it";
         MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";

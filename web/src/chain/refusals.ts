@@ -103,7 +103,12 @@ export const refusals: Readonly<Record<number, Rule>> = {
   },
   28: {
     name: "Drawn",
-    words: "a committee was drawn for the file: it cannot be taken back any more",
+    words: "a committee was drawn for the file, or the seed that draws it stands: it is neither taken back nor displaced any more",
     next: "Wait for its verdict, which is paid for.",
+  },
+  31: {
+    name: "ReviewBudget",
+    words: "the Datanet's review budget does not cover a committee for every file",
+    next: "Submit fewer, or ask its owner to pay in.",
   },
 };

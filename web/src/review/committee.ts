@@ -138,7 +138,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "empty-budget": {
     label: "no committee",
     tone: "neutral",
-    means: "The Datanet’s review budget did not cover a committee, at every attempt.",
+    means: "The Datanet’s review budget did not cover a committee.",
   },
   "acceptance-upheld": {
     label: "accepted, upheld",

@@ -23,6 +23,9 @@ fn a_review_budget_s_limits_refuse_a_call_of_too_many_files() {
         assert_noop!(submit(ALICE, datanet, files(0..3, 30)), Error::<Test>::ReviewFiles);
         ReviewShareFiles::set(1);
         assert_noop!(submit(ALICE, datanet, files(0..2, 30)), Error::<Test>::ReviewShareFiles);
+        ReviewCovers::set(0);
+        assert_noop!(submit(ALICE, datanet, files(0..1, 30)), Error::<Test>::ReviewBudget);
+        ReviewCovers::set(1);
         assert_ok!(submit(ALICE, datanet, files(0..1, 30)));
     });
 }
@@ -51,7 +54,7 @@ fn a_file_whose_committee_is_drawn_gives_way_to_no_older_precommitment() {
         let open =
             |n| Datanets::open(signed(ALICE), datanet, bounded(files(n..n + 1, 30)), [9; 32]);
         // Or whoever sees its refusal coming would take it back by another account of its own.
-        assert_noop!(open(1), Error::<Test>::AlreadySubmitted);
+        assert_noop!(open(1), Error::<Test>::Drawn);
         assert_ok!(open(2));
     });
 }

@@ -71,6 +71,8 @@ parameter_types! {
     pub static DrawnFor: Vec<SubmissionId> = Vec::new();
     pub static ReviewFiles: u32 = u32::MAX;
     pub static ReviewShareFiles: u32 = u32::MAX;
+    /// Files that the review budget covers.
+    pub static ReviewCovers: u32 = u32::MAX;
     pub static Rewards: Vec<(DatanetId, AccountId, Points)> = Vec::new();
     pub static RefuseRewards: bool = false;
     pub static GlobalPoints: Vec<(AccountId, Points)> = Vec::new();
@@ -148,6 +150,9 @@ impl ReviewPolicies<AccountId> for Recorder {
         match (ReviewFiles::get(), ReviewShareFiles::get()) {
             (limit, _) if files > limit => Err(ReviewLimit::Datanet(most(limit))),
             (_, limit) if files > limit => Err(ReviewLimit::Share(most(limit))),
+            _ if files > ReviewCovers::get() => {
+                Err(ReviewLimit::Budget { files, covered: ReviewCovers::get().into() })
+            }
             _ => Ok(()),
         }
     }
@@ -228,6 +233,7 @@ pub fn unchecked(test: impl FnOnce()) {
     DrawnFor::set(Vec::new());
     ReviewFiles::set(u32::MAX);
     ReviewShareFiles::set(u32::MAX);
+    ReviewCovers::set(u32::MAX);
     Rewards::set(Vec::new());
     RefusePolicies::set(false);
     RefuseRewards::set(false);

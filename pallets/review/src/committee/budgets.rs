@@ -99,6 +99,12 @@ impl<T: Config> Pallet<T> {
         share
             .try_consume(today, files, 0, &terms.limits_of_account())
             .map_err(ReviewLimit::Share)?;
+        let each = T::Rules::get().reserve();
+        let covered = Budgets::<T>::get(datanet).available.checked_div(each);
+        let covered = covered.map_or(u64::MAX, |files| files.try_into().unwrap_or(u64::MAX));
+        if u64::from(files) > covered {
+            return Err(ReviewLimit::Budget { files, covered });
+        }
         Ok(Some((all, share)))
     }
 
@@ -117,13 +123,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Sets aside what a draw can cost. Whether there is so much.
-    pub(crate) fn reserve_budget(datanet: DatanetId, amount: Balance) -> bool {
+    /// Sets aside what a committee can cost for so many files, before anything is known of who will be in
+    /// it. Answers how much for each.
+    pub(crate) fn reserve_files(datanet: DatanetId, files: u32) -> Result<Balance, Error<T>> {
+        let each = T::Rules::get().reserve();
         let mut budget = Budgets::<T>::get(datanet);
-        let done = budget.reserve(amount).is_ok();
-        if done {
-            Budgets::<T>::insert(datanet, budget);
-        }
-        done
+        budget.reserve(each.saturating_mul(files.into())).map_err(Error::<T>::from)?;
+        Budgets::<T>::insert(datanet, budget);
+        Ok(each)
     }
 }

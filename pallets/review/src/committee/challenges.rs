@@ -22,7 +22,7 @@ impl<T: Config> Pallet<T> {
         T::Currency::hold(&HoldReason::Challenge.into(), &who, bond)?;
         let (datanet, pool) = (record.datanet, record.pool);
         Draws::<T>::insert(id, record);
-        Self::enter_draw(datanet, pool, bond, larger)?;
+        Self::enter_draw(datanet, pool, 0, bond, larger)?;
         Self::deposit_event(Event::Challenged { draw: id, submission, challenger: who, by });
         Ok(())
     }

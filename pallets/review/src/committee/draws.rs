@@ -33,6 +33,7 @@ impl<T: Config> Pallet<T> {
             Self::budget_use(datanet, contributor, count, today).map_err(|limit| match limit {
                 ReviewLimit::Datanet(_) => Error::<T>::BudgetFiles,
                 ReviewLimit::Share(_) => Error::<T>::BudgetShare,
+                ReviewLimit::Budget { .. } => Error::<T>::BudgetTooLow,
             })?;
         let Some((all, share)) = used else { return Ok(()) };
         BudgetUse::<T>::insert(datanet, all);
@@ -102,13 +103,15 @@ impl<T: Config> Pallet<T> {
         for file in files {
             Ballots::<T>::remove(file.submission);
         }
-        Self::enter_draw(datanet, pool, 0, draw).map(drop)
+        let reserve = Self::reserve_files(datanet, files.len() as u32)?;
+        Self::enter_draw(datanet, pool, reserve, 0, draw).map(drop)
     }
 
-    /// Gives a draw a number, and has it wait for its seed.
+    /// Gives a draw a number, and has it wait for its seed. `reserve` is set aside for each of its files.
     pub(crate) fn enter_draw(
         datanet: DatanetId,
         pool: PoolId,
+        reserve: Balance,
         bond: Balance,
         draw: Draw<T::AccountId>,
     ) -> Result<DrawId, sp_runtime::DispatchError> {
@@ -120,16 +123,8 @@ impl<T: Config> Pallet<T> {
                 DrawOf::<T>::insert(file.submission, id);
             }
         }
-        let mut record = DrawRecord {
-            datanet,
-            pool,
-            global: false,
-            reserve: 0,
-            bond,
-            settled: 0,
-            due: None,
-            draw,
-        };
+        let mut record =
+            DrawRecord { datanet, pool, global: false, reserve, bond, settled: 0, due: None, draw };
         let session = Self::await_seed(id, &mut record);
         Draws::<T>::insert(id, record);
         Self::deposit_event(Event::DrawOpened { draw: id, datanet, files, session });
@@ -224,12 +219,12 @@ impl<T: Config> Pallet<T> {
             return Err(Lack::Seats);
         }
         if matches!(record.draw.purpose, Purpose::Review { .. }) {
-            let reserve = rules.reserve();
-            let all = reserve.saturating_mul(record.draw.files.len() as Balance);
-            if !Self::reserve_budget(record.datanet, all) {
-                return Err(Lack::Budget);
+            // Only draws that were opened before reserves were set aside at once have none.
+            if record.reserve == 0 {
+                let files = record.draw.files.len() as u32;
+                record.reserve =
+                    Self::reserve_files(record.datanet, files).map_err(|_| Lack::Budget)?;
             }
-            record.reserve = reserve;
             record.global = pool.counts_globally(size.accounts, &rules);
         }
         Ok((seed, picked.accounts))
@@ -275,11 +270,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether a committee was drawn for a submission, this one or one before.
+    /// Whether a committee was drawn for a submission, this one or one before, or could be computed by
+    /// anyone: the session has begun whose seed it waits for, and only its turn has not come. Nothing may
+    /// change then, or committees would be looked at first and avoided.
     pub fn was_drawn(submission: SubmissionId) -> bool {
         DrawOf::<T>::get(submission).and_then(Draws::<T>::get).is_some_and(|record| {
             let first = matches!(record.draw.purpose, Purpose::Review { asked: 0 });
-            !(first && record.draw.session().is_some())
+            let current = T::Sessions::current();
+            !(first && record.draw.session().is_some_and(|session| session > current))
         })
     }
 
@@ -289,6 +287,7 @@ impl<T: Config> Pallet<T> {
         let Some(mut record) = Draws::<T>::get(id) else { return };
         let Some(session) = record.draw.session() else { return };
         DrawOf::<T>::remove(submission);
+        let (datanet, reserve) = (record.datanet, record.reserve);
         match record.draw.take_out(submission) {
             Ok(true) => Draws::<T>::insert(id, record),
             Ok(false) => {
@@ -297,7 +296,11 @@ impl<T: Config> Pallet<T> {
             }
             Err(_) => {
                 frame_support::defensive!("a draw has not the file that points to it");
+                return;
             }
+        }
+        if Self::settle_budget(datanet, reserve, 0).is_err() {
+            frame_support::defensive!("a budget has not the reserve of a file");
         }
     }
 }

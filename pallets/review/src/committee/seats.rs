@@ -94,6 +94,9 @@ impl<T: Config> Pallet<T> {
         let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
         let amount = record.reviewer.top_up(&T::Rules::get());
         ensure!(amount > 0, Error::<T>::NothingLost);
+        // Or who is not drawn for its losses would choose committees to be drawn for.
+        let waiting = Self::first_waiting(T::Sessions::current());
+        ensure!(waiting.is_none(), Error::<T>::SeedStands);
         T::Currency::hold(&HoldReason::Seat.into(), &who, amount)?;
         Reviewers::<T>::insert(pool, &who, record);
         Self::deposit_event(Event::SeatsToppedUp { pool, account: who, amount });

@@ -141,7 +141,6 @@ impl<T: Config> Pallet<T> {
         larger: Option<&RecordOf<T>>,
     ) -> DispatchResult {
         let file = record.draw.files.get(place).cloned().ok_or(Error::<T>::Inconsistent)?;
-        // A draw that never began has set nothing aside.
         let reserve = record.reserve;
         let first = sides::<T>(record, place);
         let others = larger.map(|larger| sides::<T>(larger, 0)).unwrap_or_default();
@@ -259,8 +258,10 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Opens a draw for a file as if it had been submitted now; nobody takes it back.
+    /// Opens a draw for a file as if it had been submitted now. Where the review budget cannot pay for it, the
+    /// file ends without prejudice at once: who funds a draw that waits would choose among committees.
     fn ask_anew(record: &RecordOf<T>, file: DrawnFile) -> DispatchResult {
+        let sha256 = file.sha256;
         let file = DrawnFile { state: FileState::Open, stands: BoundedVec::default(), ..file };
         let draw = Draw::new(
             Purpose::Review { asked: 0 },
@@ -271,6 +272,11 @@ impl<T: Config> Pallet<T> {
             T::Sessions::current(),
         )
         .map_err(Error::<T>::from)?;
-        Self::enter_draw(record.datanet, record.pool, 0, draw).map(drop)
+        match Self::reserve_files(record.datanet, 1) {
+            Ok(reserve) => {
+                Self::enter_draw(record.datanet, record.pool, reserve, 0, draw).map(drop)
+            }
+            Err(_) => T::OnVerdict::on_no_verdict(record.datanet, &sha256),
+        }
     }
 }

@@ -9,7 +9,7 @@ use openledger_primitives::{
         settle::missed, DrawId, End, FileState, Opinions, Outcome, Phase, Progress, Purpose,
     },
     traits::Sessions,
-    Balance, Salt,
+    Salt,
 };
 use sp_core::H256;
 use sp_runtime::DispatchResult;
@@ -101,13 +101,12 @@ impl<T: Config> Pallet<T> {
                 }
             }
         }
-        let reserve = record.reserve.saturating_mul(ended.len() as Balance);
-        Self::settle_budget(record.datanet, reserve, 0)?;
         for (place, submission, outcome) in ended {
             Self::mark_settled(record, place);
             DrawOf::<T>::remove(submission);
             Self::deposit_event(Event::FileEnded { draw: id, submission, outcome });
         }
-        Self::enter_draw(record.datanet, record.pool, 0, again).map(drop)
+        // What was set aside for these files goes with them.
+        Self::enter_draw(record.datanet, record.pool, record.reserve, 0, again).map(drop)
     }
 }

@@ -111,6 +111,8 @@ struct At {
     first: Table,
     larger: Option<Table>,
     budget: Budget,
+    /// Whether what a committee costs was set aside when the file was submitted; not so of draws from before.
+    reserved: bool,
     bond: u128,
     /// What seats of the first and of the larger committee have left.
     held: [Vec<u128>; 2],
@@ -171,8 +173,7 @@ impl Review {
         };
         let first = sides(&at.first, &at.held[0]);
         let larger = at.larger.as_ref().map(|one| sides(one, &at.held[1])).unwrap_or_default();
-        // A draw that never began set nothing aside.
-        let reserve = if at.first.draw.members.is_empty() { 0 } else { self.rules.reserve() };
+        let reserve = if at.reserved { self.rules.reserve() } else { 0 };
         let bond = if outcome.bond() == openledger_primitives::committee::Bond::None {
             0
         } else {
@@ -200,7 +201,10 @@ impl Review {
             }
         }
         assert_eq!(pot, 0);
-        at.budget.settle(reserve, reserve - back).expect("what was set aside");
+        // What was set aside goes on with a file that others are asked about.
+        if outcome.end() != End::Again {
+            at.budget.settle(reserve, reserve - back).expect("what was set aside");
+        }
         at.outcomes.push(outcome.code());
         if matches!(outcome.end(), End::Leaf | End::LeafOfChallenge | End::Refusal) {
             at.verdicts += 1;
@@ -230,7 +234,9 @@ impl Review {
         }
         match step {
             Step::Begin => {
-                let funded = larger || at.budget.reserve(self.rules.reserve()).is_ok();
+                let funded =
+                    larger || at.reserved || at.budget.reserve(self.rules.reserve()).is_ok();
+                at.reserved |= !larger && funded;
                 let table = if larger { at.larger.as_mut()? } else { &mut at.first };
                 let id = if larger { LARGER } else { FIRST };
                 let wanted = table.draw.wanted(&self.rules);
@@ -241,6 +247,7 @@ impl Review {
                 table.says = vec![None; wanted.into()];
             }
             Step::Lacks(lack) => {
+                (lack == Lack::Seats || !(larger || at.reserved)).then_some(())?;
                 let table = if larger { at.larger.as_mut()? } else { &mut at.first };
                 let waits = table.draw.postpone(lack).ok()?;
                 if !waits && !larger {
@@ -451,12 +458,15 @@ impl Model for Review {
         let draw = Draw::new(purpose, CONTRIBUTOR, None, vec![file], 1, 0).unwrap();
         let mut budget = Budget::default();
         budget.fund(FUNDS).unwrap();
+        let mut set_aside = budget;
+        set_aside.reserve(self.rules.reserve()).unwrap();
         let larger = if self.plays { self.rules.challenge_size().into() } else { 0 };
-        vec![At {
+        let submitted = At {
             now: 100,
             first: Table::new(draw),
             larger: None,
-            budget,
+            budget: set_aside,
+            reserved: true,
             bond: 0,
             held: [vec![self.rules.seat; self.rules.size.into()], vec![self.rules.seat; larger]],
             earned: 0,
@@ -464,7 +474,9 @@ impl Model for Review {
             treasury: 0,
             outcomes: Vec::new(),
             verdicts: 0,
-        }]
+        };
+        let before = At { budget, reserved: false, ..submitted.clone() };
+        vec![submitted, before]
     }
 
     fn actions(&self, _: &At, actions: &mut Vec<Step>) {

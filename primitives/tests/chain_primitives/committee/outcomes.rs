@@ -178,7 +178,9 @@ fn a_last_revealer_who_waits_where_the_others_do_not_suffice_brings_another_comm
     assert_eq!((ended.outcome, ended.absent.as_slice()), (Outcome::NoQuorumAgain, &[2, 3, 4][..]));
 }
 
-fn never_drawn(lack: Lack) -> Outcome {
+#[test]
+fn too_few_seats() {
+    let lack = Lack::Seats;
     let mut life = review(2);
     let mut waited = Vec::new();
     while let Some(session) = life.session() {
@@ -189,18 +191,14 @@ fn never_drawn(lack: Lack) -> Outcome {
     assert_eq!(life.phase, Phase::Over);
     assert_eq!(life.postpone(lack), Err(DrawError::WrongPhase));
     let FileState::Over(outcome) = life.files[1].state else { panic!("not over") };
-    outcome
-}
-
-#[test]
-fn too_few_seats() {
-    let outcome = never_drawn(Lack::Seats);
     assert_eq!((outcome, outcome.end()), (Outcome::TooFewSeats, End::Nothing));
 }
 
 #[test]
 fn empty_budget() {
-    let outcome = never_drawn(Lack::Budget);
+    let mut life = review(2);
+    assert_eq!(life.postpone(Lack::Budget), Ok(false), "nobody chooses among seeds by paying");
+    let FileState::Over(outcome) = life.files[1].state else { panic!("not over") };
     assert_eq!((outcome, outcome.end()), (Outcome::EmptyBudget, End::Nothing));
 }
 

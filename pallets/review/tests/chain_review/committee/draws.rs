@@ -2,13 +2,16 @@
 
 use super::story::*;
 use crate::mock::*;
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{
+    assert_noop, assert_ok,
+    traits::{fungible::hold::Mutate, tokens::Precision},
+};
 use openledger_primitives::{
     committee::{draw_seed, BudgetTerms, Phase, PoolId},
     traits::{ReviewLimit, ReviewPolicies, Sessions},
     QuotaExceeded, ReviewPolicy, OPEN,
 };
-use pallet_review::{Budgets, DrawOf, Draws, Error, Seeds};
+use pallet_review::{Budgets, DrawOf, Draws, Error, HoldReason, Reviewers, Seeds};
 
 #[test]
 fn a_call_is_drawn_in_the_first_block_of_the_second_session_after_it() {
@@ -116,6 +119,87 @@ fn a_file_can_be_taken_back_until_its_committee_is_drawn() {
 }
 
 #[test]
+fn a_committee_that_anyone_can_compute_is_not_avoided() {
+    with_committees(40, || {
+        let drawn = |submission| <Review as ReviewPolicies<AccountId>>::is_drawn(submission);
+        // More draws than a block makes: those further back wait with a seed that everybody reads.
+        let draws: Vec<_> = (0..9).map(|n| submit_from(50 + n, 1)).collect();
+        let short = FIRST + 39;
+        Reviewers::<Test>::mutate(POOL, short, |seats| {
+            seats.as_mut().unwrap().reviewer.lose(RULES.seat / 2);
+        });
+        Balances::release(&HoldReason::Seat.into(), &short, RULES.seat / 2, Precision::Exact)
+            .unwrap();
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        assert!(!drawn(58), "of its seed nothing is known");
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        let last = draws[8];
+        let session = record(last).draw.session().expect("its turn has not come");
+        assert!(Seeds::<Test>::contains_key(session));
+        assert!(drawn(58), "neither its contributor nor an older precommitment takes it away");
+        // Who is not drawn for its losses does not choose this seed to make up for them.
+        assert_noop!(Review::top_up(signed(short), POOL), Error::<Test>::SeedStands);
+        // Nor does the owner's money change anything.
+        let free = Budgets::<Test>::get(DATANET).available;
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free));
+        blocks(2);
+        assert_eq!(members(last).len(), 5);
+        assert_ok!(Review::top_up(signed(short), POOL));
+    });
+}
+
+#[test]
+fn no_committee_waits_for_money() {
+    with_committees(30, || {
+        // What the budget covers is set aside as soon as files come in.
+        let covers = |files: u128| {
+            let free = Budgets::<Test>::get(DATANET).available;
+            assert_ok!(Review::take_back(signed(OWNER), DATANET, free - files * RULES.reserve()));
+        };
+        let check = |files| {
+            <Review as ReviewPolicies<AccountId>>::check_budget(DATANET, &CONTRIBUTOR, files, 1)
+        };
+        covers(3);
+        let one = submit(2);
+        assert_eq!(Budgets::<Test>::get(DATANET).reserved, 2 * RULES.reserve());
+        assert_eq!(record(one).reserve, RULES.reserve());
+        assert_eq!(check(2), Err(ReviewLimit::Budget { files: 2, covered: 1 }));
+        assert_eq!(check(1), Ok(()));
+        wait(hash(90), 90, CONTRIBUTOR);
+        wait(hash(91), 91, CONTRIBUTOR);
+        let both = || vec![hash(90), hash(91)].try_into().unwrap();
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, both()),
+            Error::<Test>::BudgetTooLow
+        );
+        Waiting::mutate(|waiting| waiting.retain(|_, (submission, _)| *submission < 90));
+        // The owner takes back no more than that, also when it sees the seed.
+        let take = |amount| Review::take_back(signed(OWNER), DATANET, amount);
+        assert_noop!(take(RULES.reserve() + 1), Error::<Test>::BudgetTooLow);
+        // What a contributor takes back in time frees its own.
+        Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(50))));
+        <Review as ReviewPolicies<AccountId>>::forget(50);
+        checked();
+        assert_eq!(check(2), Ok(()));
+        covers(0);
+        draw(one);
+        judge(one, &[Nothing; 5]);
+        blocks(2);
+        // Another committee is asked, for what was set aside before.
+        let again = DrawOf::<Test>::get(51).unwrap();
+        assert_ne!(again, one);
+        assert_eq!(Budgets::<Test>::get(DATANET).reserved, RULES.reserve());
+        draw(again);
+        judge(again, &[GOOD; 5]);
+        unchallenged();
+        let budget = Budgets::<Test>::get(DATANET);
+        assert_eq!((budget.spent, budget.reserved), (5 * RULES.pay, 0));
+    });
+}
+
+#[test]
 fn curators_do_not_vote_on_what_is_before_a_committee() {
     with_committees(30, || {
         let id = submit(1);
@@ -159,6 +243,11 @@ fn what_waits_for_curators_is_brought_before_a_committee_by_anyone() {
             Review::request_review(signed(77), DATANET, mixed),
             Error::<Test>::OtherContributor
         );
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, files()),
+            Error::<Test>::BudgetTooLow
+        );
+        assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 2 * RULES.reserve()));
         assert_ok!(Review::request_review(signed(77), DATANET, files()));
         assert!(voters().is_empty(), "what curators said is forgotten");
         assert_noop!(
@@ -240,6 +329,24 @@ fn a_raised_extractor_has_the_file_measured_anew_and_its_judges_paid() {
         assert_eq!(Balances::free_balance(committee[0]), RICH - RULES.seat + RULES.pay);
         let next = DrawOf::<Test>::get(SUBMISSIONS).expect("others are asked");
         assert!(matches!(record(next).draw.phase, Phase::Waiting { .. }));
+        assert_eq!(Budgets::<Test>::get(DATANET).reserved, RULES.reserve());
+    });
+}
+
+#[test]
+fn what_a_raised_extractor_asks_of_an_empty_budget_ends_without_prejudice() {
+    with_committees(30, || {
+        let id = submit(1);
+        draw(id);
+        judge(id, &[GOOD; 5]);
+        let free = Budgets::<Test>::get(DATANET).available;
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free));
+        let next = openledger_primitives::EXTRACTOR + 1;
+        assert_ok!(Review::raise_extractor(RuntimeOrigin::root(), next));
+        unchallenged();
+        assert_eq!(Undecided::get(), [SUBMISSIONS]);
+        assert_eq!(Draws::<Test>::iter_keys().count(), 0);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 5 * RULES.pay);
     });
 }
 

@@ -6,7 +6,7 @@ use openledger_primitives::{
     committee::{commitment, BudgetTerms, Phase, Progress},
     OPEN,
 };
-use pallet_review::{Draws, NextDraw, Reviewers};
+use pallet_review::{Budgets, Draws, NextDraw, Reviewers};
 
 /// Numbers that the same seed gives again.
 struct Dice(u64);
@@ -40,8 +40,11 @@ fn one(dice: &mut Dice, said: &mut std::collections::BTreeMap<(u64, AccountId), 
         2 => drop(Review::withdraw_seats(signed(who), POOL)),
         3 => drop(Review::top_up(signed(who), POOL)),
         4 => {
-            let first = 1_000 + draws * 20;
-            submit_from(first, 1 + dice.roll(4));
+            let (first, files) = (1_000 + draws * 20, 1 + dice.roll(4));
+            let free = Budgets::<Test>::get(DATANET).available;
+            if free >= RULES.reserve() * u128::from(files) {
+                submit_from(first, files);
+            }
         }
         5 => drop(Review::fund_budget(signed(OWNER), DATANET, dice.roll(5) as u128 * OPEN)),
         6 => drop(Review::take_back(signed(OWNER), DATANET, dice.roll(3) as u128 * OPEN)),
