@@ -16,6 +16,10 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
+    // All else works without it, so that it may be put there later.
+    if let Err(missing) = openledger_documents::sandbox::decoder() {
+        tracing::warn!(%missing, "no file can be previewed");
+    }
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

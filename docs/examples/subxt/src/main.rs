@@ -41,7 +41,8 @@ impl subxt::tx::Signer<SubstrateConfig> for Key {
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [node, datanet] = arguments.as_slice() else {
-        return Err("usage: OPENLEDGER_SECRET=… openledger-dapp NODE DATANET".into());
+        eprintln!("usage: OPENLEDGER_SECRET=… openledger-dapp NODE DATANET");
+        std::process::exit(2);
     };
     let secret = std::env::var("OPENLEDGER_SECRET")?;
     let datanet: u32 = datanet.parse()?;
