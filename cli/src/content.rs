@@ -49,6 +49,17 @@ async fn node(context: &Context) -> Result<IpfsNode> {
     Ok(IpfsNode::start(config).await?)
 }
 
+/// A node for a program that is left running: where it listens, it is the directory's own.
+pub(crate) async fn lasting_node(context: &Context, listen: &[Multiaddr]) -> Result<IpfsNode> {
+    let config = NodeConfig::new(context.ipfs_directory()?)
+        .with_peers(context.global.peers.iter().filter(|peer| !peer.is_empty()).cloned());
+    let config = match listen.is_empty() {
+        true => config.ephemeral(),
+        false => config.listening(listen.iter().cloned()),
+    };
+    Ok(IpfsNode::start(config).await?)
+}
+
 /// Shows that a fetch is going on, for as long as it is kept.
 fn spinner(context: &Context, what: &str, bytes: u64) -> ProgressBar {
     let bar = context.progress(ProgressBar::new_spinner());
@@ -61,7 +72,8 @@ fn spinner(context: &Context, what: &str, bytes: u64) -> ProgressBar {
     bar
 }
 
-fn limits(context: &Context, bytes: u64) -> Limits {
+/// Limits of a fetch of so many bytes.
+pub(crate) fn limits(context: &Context, bytes: u64) -> Limits {
     let timeout = Duration::from_secs(context.global.timeout);
     let limits = Limits::for_bytes(bytes);
     let (block, file) = (limits.block_timeout.min(timeout), limits.file_timeout);
@@ -98,10 +110,15 @@ pub(crate) async fn fetch_file(
 /// Fetches a submitted file into memory: every byte is re-hashed, size and sha256 are those on
 /// chain.
 pub(crate) async fn fetch_submission(context: &Context, item: &SubmissionItem) -> Result<Vec<u8>> {
-    let wanted = Wanted::exactly(item.content, item.sha256, item.size.into());
+    fetch_wanted(context, &Wanted::exactly(item.content, item.sha256, item.size.into())).await
+}
+
+/// Fetches a file into memory.
+pub(crate) async fn fetch_wanted(context: &Context, wanted: &Wanted) -> Result<Vec<u8>> {
+    let bytes = wanted.size.unwrap_or(0);
     let node = node(context).await?;
-    let bar = spinner(context, &item.content.to_string(), item.size.into());
-    let fetched = node.fetch_bytes(&wanted, &limits(context, item.size.into())).await;
+    let bar = spinner(context, &wanted.content.to_string(), bytes);
+    let fetched = node.fetch_bytes(wanted, &limits(context, bytes)).await;
     bar.finish_and_clear();
     node.shutdown().await;
     fetched.map_err(|error| explain(context, error))
@@ -151,13 +168,4 @@ pub(crate) fn read_submission(view: &PendingView<AccountId>, bytes: &[u8]) -> Re
             false => failed,
         }
     })
-}
-
-/// What a file measures; `None` where it cannot be read, which is the file's fault.
-pub(crate) fn judged(media: MediaType, bytes: &[u8]) -> Result<Option<Measured>> {
-    match read_as_is(media, bytes) {
-        Ok(read) => Ok(Some(read.measured)),
-        Err(error) if error.is_refusal() => Ok(None),
-        Err(error) => Err(CliError::failed(error.to_string())),
-    }
 }

@@ -2,6 +2,8 @@
 
 mod committee;
 mod judge;
+mod place;
+mod queue;
 mod run;
 mod sealed;
 
@@ -28,14 +30,29 @@ const MAX_VOTES: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the files that wait for a verdict.
+    /// List the files of a Datanet that wait for a verdict; without one, what `review run` asks its person.
     #[command(after_help = "Examples:
-  openledger review list --datanet 0")]
+  openledger review list --datanet 0
+  openledger --key me review list")]
     List {
         /// The Datanet's number.
         #[arg(long)]
-        datanet: DatanetId,
+        datanet: Option<DatanetId>,
     },
+    /// Show a file that `review run` asks about, with the one that it is most like beside it.
+    #[command(after_help = "Examples:
+  openledger --key me review show 41
+  openledger --key me review show 42 --to pictures
+
+Of documents the canonical text, of both beside each other; pictures and sounds are written to files.")]
+    Show(queue::Show),
+    /// Answer what `review run` asks about a file. It seals the word, commits, and reveals in time.
+    #[command(after_help = "Examples:
+  openledger --key me review vote 41 --accept 80
+  openledger --key me review vote 42 --reject off-topic
+
+The last word before the program commits counts.")]
+    Vote(queue::Vote),
     /// Fetch a file that waits for a verdict, check it, and measure it.
     #[command(after_help = "Examples:
   openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --to file.txt
@@ -120,13 +137,17 @@ IPFS directory, on the disk before anything is sent.")]
     #[command(after_help = "Examples:
   openledger --key me review request --datanet 0 --sha256 9f86…")]
     Request(committee::Request),
-    /// Judge whatever the account is drawn for, until it is stopped: fetch, measure, commit, reveal.
+    /// Judge whatever the account is drawn for, until it is stopped: fetch, measure, look for copies, commit, reveal.
     #[command(after_help = "Examples:
   openledger --key me --password-file pw --peer /ip4/… review run --score 60
+  openledger --key me --password-file pw --peer /ip4/… review run --policy policy.json \\
+      --listen /ip4/0.0.0.0/tcp/4001 --metrics 127.0.0.1:9620
 
-Accepts what can be fetched, can be read and has enough units, and refuses what cannot be read or is too
-small. It does not know what a file is about: run it for Datanets where that is enough.
-RUST_LOG=info says what it does.")]
+Accepts what can be fetched, can be read, has enough units and is no copy, and refuses what cannot
+be read, is too small or a copy of an earlier file of the Datanet. It does not know what a file is
+about: a policy says in which Datanets a person is asked. It says what it did in lines, with
+--output json as JSON; RUST_LOG=info says more. Seals lie in DIR/votes of the IPFS directory, and it
+may be killed at any moment.")]
     Run(run::Run),
 }
 
@@ -165,7 +186,10 @@ fn score(text: &str) -> Result<Score, String> {
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
-        Command::List { datanet } => list(context, datanet).await,
+        Command::List { datanet: Some(datanet) } => list(context, datanet).await,
+        Command::List { datanet: None } => queue::list(context).await,
+        Command::Show(show) => queue::show(context, show).await,
+        Command::Vote(vote) => queue::vote(context, vote).await,
         Command::Fetch { file, to, text } => fetch(context, file, to, text).await,
         Command::Accept { files, score } => accept(context, files, score).await,
         Command::Reject { files, reason } => reject(context, files, reason).await,

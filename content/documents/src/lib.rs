@@ -22,6 +22,7 @@ mod colour;
 mod docx;
 mod inflate;
 mod left_out;
+pub mod likeness;
 mod markdown;
 pub mod measure;
 mod pdf;
@@ -30,5 +31,6 @@ mod zip;
 
 pub use canonical::{canonical_text, read, sniff, Reading, TextError, EXTRACTOR_VERSION};
 pub use left_out::{Hidden, LeftOut};
+pub use likeness::Likeness;
 pub use measure::{measure, measurement, MeasureError, Measured, Measurement};
 pub use openledger_primitives::MediaType;

@@ -4,6 +4,8 @@
 mod canonical;
 #[path = "content_documents/characters.rs"]
 mod characters;
+#[path = "content_documents/copies.rs"]
+mod copies;
 #[path = "content_documents/corpus.rs"]
 mod corpus;
 #[path = "content_documents/corpus_words.rs"]

@@ -102,31 +102,3 @@ pub(crate) async fn opinions(
     }
     Ok(opinions)
 }
-
-/// What a policy that accepts whatever can be read says of a file: `score` if it measures what the Datanet
-/// asks for, a refusal if it cannot be read or is too small, `Unavailable` if it cannot be fetched.
-pub(crate) async fn by_measure(
-    context: &Context,
-    view: &DrawView<AccountId>,
-    file: &DrawnFile,
-    score: Score,
-) -> Result<Opinion> {
-    let waiting = pending(context, view, file).await?;
-    let Ok(bytes) = content::fetch_submission(context, &waiting.item).await else {
-        return Ok(Opinion::UNAVAILABLE);
-    };
-    let possession = possession(&view.draw.seed, &bytes);
-    let verdict = match content::judged(file.media, &bytes)? {
-        None => Verdict::Reject(RejectionReason::WrongFormat),
-        Some(measured) if measured.units < view.draw.min_units => {
-            Verdict::Reject(RejectionReason::TooSmall)
-        }
-        Some(Measured { units, text_root }) => Verdict::Accept {
-            score,
-            units,
-            text_root: text_root.into(),
-            extractor: view.draw.extractor,
-        },
-    };
-    Ok(Opinion { verdict, possession })
-}

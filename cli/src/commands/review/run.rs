@@ -1,46 +1,160 @@
 //! `openledger review run`: what a reviewer leaves running.
 //!
-//! It looks at every draw that is not over, and for those whose committee its account is in it fetches,
-//! measures, commits and reveals. All that it must remember is on the disk before it is sent
-//! ([`sealed`](super::sealed)) or on the chain, so that it may be killed at any moment.
+//! It looks at every draw that is not over. For those whose committee its account is in, a task a file fetches and
+//! examines ([`work`]), the policy or a person decides, and commitment and reveal are sent. All that it must remember
+//! is on the disk before it is sent ([`sealed`](super::sealed), [`Queue`]) or on the chain, so that it may be killed at
+//! any moment.
+
+mod examine;
+mod metrics;
+mod payments;
+mod references;
+mod work;
 
 use super::{
     committee::member,
-    judge,
+    judge, place,
     sealed::{self, Sealed},
 };
 use crate::{
+    content,
     context::Context,
     error::{CliError, Result},
-    output::Answer,
+    output::{self, Answer},
 };
 use clap::Args;
-use openledger_client::{AccountId, Client, Signer, Wait, H256};
+use examine::{Examined, Target};
+use openledger_client::{blocks::Blocks, AccountId, Client, Signer, Wait, H256};
+use openledger_content::{ContentStore, Limits, Multiaddr};
 use openledger_primitives::{
-    committee::{api::DrawView, DrawId, Opinions, Phase, Progress},
-    Score,
+    committee::{api::DrawView, DrawId, DrawnFile, FileState, Opinion, Opinions, Phase, Progress},
+    FileHash, Score, Verdict,
 };
-use serde_json::json;
-use std::time::Duration;
+use openledger_reviewer::{
+    index::Subject, queue::Sum, Decision, Facts, Nearest, Numbers, Policies, Policy, Queue,
+    Waiting, Word,
+};
+use references::{before_committees, Before, References};
+use serde_json::{json, Value};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, task::JoinSet};
+use work::{Shared, State, Work};
 
-/// Blocks before the end of the time to commit in which a file that was not fetched yet is given up.
+/// Blocks before the end of the time to commit in which a commitment is sent, whatever is missing.
 const LAST_BLOCKS: u32 = 4;
+/// Most seconds that a block of a file may take to come.
+const MOST_SECONDS: u64 = 30;
+/// Between looks of a program that ends when nothing is left to do.
+const ONCE_EVERY: Duration = Duration::from_millis(500);
+/// Time between looks at what is kept.
+const PINS_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How to judge.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
-    /// The score of whatever can be fetched, read, and has enough units, 1 to 100.
-    #[arg(long, value_parser = super::score)]
-    score: Score,
+    /// The score of whatever can be fetched, read, has enough units and is no copy, 1 to 100, in Datanets that
+    /// the policy does not name.
+    #[arg(long, value_parser = super::score, required_unless_present = "policy")]
+    score: Option<Score>,
+    /// A policy for each Datanet, as JSON (docs/committees.md shows one).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// How often a file is asked for until it is said to be unavailable, spread over the time to commit.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    tries: u32,
+    /// Address to serve files at, as /ip4/0.0.0.0/tcp/4001 (repeatable). Without it an openledger-ipfs daemon on the
+    /// same directory serves them.
+    #[arg(long, value_name = "MULTIADDR")]
+    listen: Vec<Multiaddr>,
+    /// Answer Prometheus at this address, as 127.0.0.1:9620.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
     /// Seconds between looks at the chain.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     every: u64,
-    /// Look once, do what can be done now, and end.
+    /// Do what can be done now, and end.
     #[arg(long)]
     once: bool,
 }
 
-/// What was done in a look.
+fn policies(arguments: &Run) -> Result<Policies> {
+    let automatic = arguments.score.map(|score| Policy::automatic(Some(score)));
+    Ok(match (&arguments.policy, automatic) {
+        (Some(path), None) => Policies::read(path)?,
+        (Some(path), Some(default)) => Policies::read(path)?.with_default(default),
+        (None, default) => Policies::all(default.unwrap_or(Policy::automatic(None))),
+    })
+}
+
+pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
+    let policies = policies(&arguments)?;
+    let signer = context.signer().await?;
+    let client = context.client().await?.clone();
+    let index = place::index(context).await?;
+    let queue = place::queue(context, signer.account()).await?;
+    let node = content::lasting_node(context, &arguments.listen).await?;
+    let (block, blocks) = watch::channel(client.best().await?.0);
+    let timeout = Duration::from_secs(context.global.timeout.min(MOST_SECONDS));
+    let (numbers, read) = watch::channel(Numbers::default());
+    let metrics = match arguments.metrics {
+        Some(address) => Some(metrics::serve(address, read).await?),
+        None => None,
+    };
+    let served = node.listen_addresses();
+    let mut daemon = Daemon {
+        context,
+        account: signer.account(),
+        signer,
+        chain: Blocks::new(client.clone()),
+        client,
+        policies,
+        shared: Arc::new(Shared::new(node, index, queue, timeout, arguments.tries, blocks)),
+        works: HashMap::new(),
+        votes: HashMap::new(),
+        sending: JoinSet::new(),
+        busy: HashMap::new(),
+        references: References::default(),
+        first: 0,
+        block,
+        numbers,
+        pins_at: None,
+        once: arguments.once,
+        done: Done::default(),
+    };
+    if !arguments.once {
+        let metrics = metrics.as_ref().map(|(address, _)| format!("http://{address}/metrics"));
+        let text = format!("Judges for {}. Stop it with Ctrl-C.", daemon.account);
+        let json = json!({ "reviewer": daemon.account, "listen": served, "metrics": metrics });
+        daemon.say(json, text);
+    }
+    loop {
+        match daemon.look().await {
+            Ok(waits) if arguments.once && !waits => {
+                daemon.shared.node.shutdown().await;
+                return daemon.done.answer();
+            }
+            Ok(_) => {}
+            Err(error) if arguments.once => return Err(error),
+            Err(error) => {
+                daemon.numbers.send_modify(|numbers| numbers.node = 0);
+                tracing::warn!("{}", error.text());
+            }
+        }
+        tokio::time::sleep(match arguments.once {
+            true => ONCE_EVERY,
+            false => Duration::from_secs(arguments.every),
+        })
+        .await;
+    }
+}
+
+/// What was done.
 #[derive(Default)]
 struct Done {
     committed: Vec<DrawId>,
@@ -48,129 +162,536 @@ struct Done {
     failed: Vec<(DrawId, String)>,
 }
 
-pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
-    let signer = context.signer().await?;
-    // Draws below are over.
-    let mut first: DrawId = 0;
-    loop {
-        let done = match look(context, &signer, arguments.score, &mut first).await {
-            Ok(done) => done,
-            Err(error) if arguments.once => return Err(error),
-            Err(error) => {
-                tracing::warn!("{}", error.text());
-                Done::default()
+impl Done {
+    fn answer(&self) -> Result<Answer> {
+        let Self { committed, revealed, failed } = self;
+        if let Some((draw, error)) = failed.first() {
+            return Err(CliError::failed(format!("draw {draw}: {error}")));
+        }
+        let text =
+            format!("Committed in {} draws, revealed in {}.", committed.len(), revealed.len());
+        Ok(Answer::new(json!({ "committed": committed, "revealed": revealed }), text))
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Commit,
+    Reveal,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "committed",
+            Self::Reveal => "revealed",
+        }
+    }
+}
+
+/// A vote that is on the disk, and what it says.
+struct Vote {
+    sealed: Sealed,
+    words: Value,
+}
+
+struct Daemon<'a> {
+    context: &'a Context,
+    account: AccountId,
+    signer: Signer,
+    client: Client,
+    chain: Blocks,
+    policies: Policies,
+    shared: Arc<Shared>,
+    /// Files of draws to commit in.
+    works: HashMap<DrawId, Vec<Option<Work>>>,
+    /// Votes that were made and are not on the chain yet.
+    votes: HashMap<DrawId, Vote>,
+    sending: JoinSet<(DrawId, Step, Result<(), String>)>,
+    busy: HashMap<DrawId, Step>,
+    references: References,
+    /// Draws below are over.
+    first: DrawId,
+    block: watch::Sender<u32>,
+    numbers: watch::Sender<Numbers>,
+    pins_at: Option<Instant>,
+    once: bool,
+    done: Done,
+}
+
+impl Daemon<'_> {
+    fn queue(&self) -> &Queue {
+        &self.shared.queue
+    }
+
+    /// Tells what was done, as a line.
+    fn say(&self, json: Value, text: String) {
+        let answer = Answer::new(json, text);
+        output::succeed(self.context.global.output, &answer);
+    }
+
+    /// Looks at the chain and does what it waits for. Whether anything is being done that will end by itself.
+    async fn look(&mut self) -> Result<bool> {
+        let (now, _) = self.client.best().await?;
+        self.block.send_replace(now);
+        self.sent();
+        let (next, _) = self.client.next_draw().await?;
+        let mut draws = Vec::new();
+        let mut start = self.first;
+        while start < next {
+            draws.extend(self.client.draws(start).await?);
+            start = start.saturating_add(100);
+        }
+        self.first = draws.iter().map(|view| view.id).min().unwrap_or(next);
+        let before = before_committees(&draws);
+        let mine: Vec<_> =
+            draws.iter().filter(|view| member(view, &self.account).is_some()).collect();
+        self.forget(&mine)?;
+        self.references(&mine, &before).await;
+        let mut waits = false;
+        for view in &mine {
+            match self.step(view, now, &before).await {
+                Ok(more) => waits |= more,
+                Err(error) => {
+                    tracing::warn!(draw = view.id, "{}", error.text());
+                    if self.once {
+                        self.done.failed.push((view.id, error.text()));
+                    }
+                }
+            }
+        }
+        if !self.once {
+            self.keep();
+            if let Err(error) = payments::read(&self.chain, self.account, self.queue()).await {
+                tracing::warn!("payments could not be read: {}", error.text());
+            }
+            self.count(&mine)?;
+        }
+        Ok(waits || !self.sending.is_empty())
+    }
+
+    /// Takes what became of what was sent.
+    fn sent(&mut self) {
+        while let Some(ended) = self.sending.try_join_next() {
+            let Ok((draw, step, result)) = ended else { continue };
+            self.busy.remove(&draw);
+            match result {
+                Ok(()) => {
+                    let sum = match step {
+                        Step::Commit => Sum::Commits,
+                        Step::Reveal => Sum::Reveals,
+                    };
+                    let counted = self.queue().sum(sum).and_then(|so_far| {
+                        self.queue().set_sums(&[(sum, so_far.saturating_add(1))])
+                    });
+                    if let Err(error) = counted {
+                        tracing::warn!("{error}");
+                    }
+                    let words = match step {
+                        Step::Commit => self.votes.get(&draw).map(|vote| vote.words.clone()),
+                        Step::Reveal => None,
+                    };
+                    if !self.once {
+                        let json = json!({ "draw": draw, "did": step.name(), "files": words });
+                        let told = words.as_ref().and_then(Value::as_array).map(|files| {
+                            let word = |file: &Value| file["word"].as_str().map(str::to_owned);
+                            files.iter().filter_map(word).collect::<Vec<_>>().join(", ")
+                        });
+                        let told = told.map_or(String::new(), |told| format!(": {told}"));
+                        let what = match step {
+                            Step::Commit => "Committed",
+                            Step::Reveal => "Revealed",
+                        };
+                        self.say(json, format!("{what} in draw {draw}{told}."));
+                    }
+                    match step {
+                        Step::Commit => self.done.committed.push(draw),
+                        Step::Reveal => self.done.revealed.push(draw),
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(draw, "not {}: {error}", step.name());
+                    self.done.failed.push((draw, error));
+                }
+            }
+            if !self.once {
+                self.done = Done::default();
+            }
+        }
+    }
+
+    /// Forgets what draws need no more.
+    fn forget(&mut self, mine: &[&DrawView<AccountId>]) -> Result<()> {
+        let open: Vec<DrawId> = mine
+            .iter()
+            .filter(|view| is_to_commit(view, &self.account))
+            .map(|view| view.id)
+            .collect();
+        self.works.retain(|draw, _| open.contains(draw));
+        self.votes.retain(|draw, _| open.contains(draw) || self.busy.contains_key(draw));
+        self.queue().keep_only(&open, self.first)?;
+        for view in mine {
+            let progress = member(view, &self.account).map(|member| member.progress);
+            let missed = match (view.draw.phase, progress) {
+                (Phase::Revealing { .. }, Some(Progress::Drawn)) => true,
+                (Phase::Judged { .. } | Phase::Over, Some(progress)) => {
+                    progress != Progress::Revealed
+                }
+                _ => false,
+            };
+            if missed {
+                self.queue().missed(view.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for what the open files are compared with.
+    async fn references(
+        &mut self,
+        mine: &[&DrawView<AccountId>],
+        before: &BTreeMap<u32, Vec<Before>>,
+    ) {
+        let open = mine.iter().filter(|view| is_to_commit(view, &self.account));
+        // Files of its own draws are fetched for them.
+        let mut own: BTreeMap<u32, BTreeSet<FileHash>> = BTreeMap::new();
+        for view in open {
+            let files = view.draw.files.iter().map(|file| file.sha256);
+            own.entry(view.datanet).or_default().extend(files);
+        }
+        for (datanet, own) in own {
+            let before = before.get(&datanet).map(Vec::as_slice).unwrap_or_default();
+            let before: Vec<_> =
+                before.iter().filter(|one| !own.contains(&one.sha256)).copied().collect();
+            let read = self.references.read(&self.client, &self.shared, datanet).await;
+            let fetched = match read {
+                Ok(()) => self.references.fetch(&self.client, &self.shared, datanet, &before).await,
+                error => error,
+            };
+            if let Err(error) = fetched {
+                tracing::warn!(datanet, "what came before is not known: {}", error.text());
+            }
+        }
+    }
+
+    /// Does what a draw waits for from this account. Whether it waits for something that ends by itself.
+    async fn step(
+        &mut self,
+        view: &DrawView<AccountId>,
+        now: u32,
+        before: &BTreeMap<u32, Vec<Before>>,
+    ) -> Result<bool> {
+        let Some(member) = member(view, &self.account) else { return Ok(false) };
+        if self.busy.contains_key(&view.id) {
+            return Ok(true);
+        }
+        match (view.draw.phase, member.progress) {
+            (Phase::Committing { by }, Progress::Drawn) => {
+                judge::require_extractor(view)?;
+                if !self.votes.contains_key(&view.id) {
+                    let before = before.get(&view.datanet).map(Vec::as_slice).unwrap_or_default();
+                    let (opinions, waits) = self.opinions(view, now, by, before).await?;
+                    let Some((opinions, words)) = opinions else { return Ok(waits) };
+                    let sealed = Sealed::new(view.id, view.draw.seed, self.account, opinions)?;
+                    let folder = sealed::folder(self.context, self.account, view.id).await?;
+                    sealed::keep(&folder, &sealed)?;
+                    self.pin(view, &sealed.opinions)?;
+                    self.votes.insert(view.id, Vote { sealed, words });
+                }
+                let Some(vote) = self.votes.get(&view.id) else { return Ok(true) };
+                let (client, signer) = (self.client.clone(), self.signer.clone());
+                let (draw, commitment) = (view.id, vote.sealed.commitment());
+                let wait = self.context.wait(Wait::InBlock);
+                self.busy.insert(draw, Step::Commit);
+                self.sending.spawn(async move {
+                    let sent = client.commit_opinions(&signer, draw, commitment, wait).await;
+                    (draw, Step::Commit, sent.map(drop).map_err(|error| error.to_string()))
+                });
+                Ok(true)
+            }
+            (Phase::Revealing { .. }, Progress::Committed(commitment)) => {
+                let folder = sealed::folder(self.context, self.account, view.id).await?;
+                let vote = sealed::kept(&folder, H256(commitment.0))?;
+                let (client, signer) = (self.client.clone(), self.signer.clone());
+                let (draw, wait) = (view.id, self.context.wait(Wait::InBlock));
+                self.busy.insert(draw, Step::Reveal);
+                self.sending.spawn(async move {
+                    let sent =
+                        client.reveal_opinions(&signer, draw, &vote.opinions, &vote.salt, wait);
+                    let sent = sent.await.map(drop).map_err(|error| error.to_string());
+                    (draw, Step::Reveal, sent)
+                });
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The opinions on a draw's files, once there is one of each or no more time; and whether anything is waited
+    /// for but a person.
+    async fn opinions(
+        &mut self,
+        view: &DrawView<AccountId>,
+        now: u32,
+        by: u32,
+        before: &[Before],
+    ) -> Result<(Option<(Opinions, Value)>, bool)> {
+        let last = by.saturating_sub(LAST_BLOCKS);
+        let late = now >= last;
+        if !self.works.contains_key(&view.id) {
+            let mut works = Vec::new();
+            for file in &view.draw.files {
+                works.push(self.begin(view, file, last).await?);
+            }
+            self.works.insert(view.id, works);
+        }
+        let Some(works) = self.works.get(&view.id) else { return Ok((None, true)) };
+        let (mut opinions, mut words) = (Opinions::default(), Vec::new());
+        let (mut complete, mut waits) = (true, false);
+        for (file, work) in view.draw.files.iter().zip(works) {
+            let state = work.as_ref().map_or(State::Gone, Work::state);
+            let found = match state {
+                State::Gone => Some(Said::unavailable("it did not come")),
+                State::Coming if late => Some(Said::unavailable("it has not come in time")),
+                State::Coming => {
+                    waits = true;
+                    None
+                }
+                State::Here(found) => {
+                    // What it is compared with has half of the last blocks' time less.
+                    let known = now.saturating_add(LAST_BLOCKS) >= last
+                        || self.references.are_known(
+                            &self.shared,
+                            view.datanet,
+                            file.submission,
+                            before,
+                        )?;
+                    if known {
+                        let target = work.as_ref().map(|work| work.target);
+                        self.judge(view, file, &found, target, before, last)?
+                    } else {
+                        waits = true;
+                        None
+                    }
+                }
+            };
+            let Some(said) = found.or_else(|| late.then(|| Said::unavailable("nobody decided")))
+            else {
+                complete = false;
+                continue;
+            };
+            words.push(said.as_json(file));
+            opinions
+                .try_push(said.opinion)
+                .map_err(|_| CliError::failed("a draw has more files than a call"))?;
+        }
+        Ok((complete.then_some((opinions, words.into())), waits))
+    }
+
+    /// Begins with a file; none of one that does not wait any more.
+    async fn begin(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        last: u32,
+    ) -> Result<Option<Work>> {
+        let found = self.client.pending_file(view.datanet, file.sha256).await?;
+        let found = found.filter(|found| found.submission == file.submission);
+        Ok(found.map(|found| {
+            let target = Target::from(&found.item);
+            let seed = view.draw.seed;
+            Work::begin(self.shared.clone(), view.id, seed, file.submission, target, last)
+        }))
+    }
+
+    /// What is said of a file that is here; `None` as long as a person is asked.
+    fn judge(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        found: &Examined,
+        target: Option<Target>,
+        before: &[Before],
+        last: u32,
+    ) -> Result<Option<Said>> {
+        let measured = found.measured;
+        let asked = self.queue().find(file.submission)?;
+        let (word, why, nearest) = match asked {
+            Some(Waiting { word: Some(word), nearest, .. }) => {
+                (word, "by a person".to_owned(), nearest)
+            }
+            Some(asked) if asked.draw == view.id => return Ok(None),
+            _ => {
+                let nearest = self.nearest(view, file, found, before)?;
+                let facts = Facts {
+                    media: file.media,
+                    units: measured.map(|measured| measured.units),
+                    min_units: view.draw.min_units,
+                    nearest,
+                };
+                match self.policies.of(view.datanet).decide(&facts) {
+                    Decision::Say(word) => (word, "by the policy".to_owned(), nearest),
+                    Decision::Ask(why) => {
+                        let Some(target) = target else { return Ok(None) };
+                        self.queue().ask(&Waiting {
+                            submission: file.submission,
+                            draw: view.id,
+                            datanet: view.datanet,
+                            sha256: file.sha256,
+                            content: target.content,
+                            size: file.size,
+                            media: file.media,
+                            units: facts.units.unwrap_or(0),
+                            why,
+                            by_block: last,
+                            nearest,
+                            word: None,
+                        })?;
+                        return Ok(None);
+                    }
+                }
             }
         };
-        for (draw, error) in &done.failed {
-            tracing::warn!(draw, "{error}");
-        }
-        for draw in &done.committed {
-            tracing::info!(draw, "committed");
-        }
-        for draw in &done.revealed {
-            tracing::info!(draw, "revealed");
-        }
-        if arguments.once {
-            return answer(done);
-        }
-        tokio::time::sleep(Duration::from_secs(arguments.every)).await;
+        let verdict = match (word, measured) {
+            (Word::Accept(score), Some(measured)) => Verdict::Accept {
+                score,
+                units: measured.units,
+                text_root: measured.text_root.into(),
+                extractor: view.draw.extractor,
+            },
+            (Word::Reject(reason), _) => Verdict::Reject(reason),
+            (Word::Unavailable | Word::Accept(_), _) => {
+                return Ok(Some(Said::unavailable("by a person")))
+            }
+        };
+        let possession = found.possession.0.into();
+        Ok(Some(Said { opinion: Opinion { verdict, possession }, word, why, nearest }))
     }
-}
 
-fn answer(done: Done) -> Result<Answer> {
-    let Done { committed, revealed, failed } = done;
-    if let Some((draw, error)) = failed.first() {
-        return Err(CliError::failed(format!("draw {draw}: {error}")));
+    /// The file that came before a file and is most like it.
+    fn nearest(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        found: &Examined,
+        before: &[Before],
+    ) -> Result<Option<Nearest>> {
+        let subject = Subject {
+            datanet: view.datanet,
+            submission: file.submission,
+            sha256: file.sha256,
+            text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
+            media: file.media,
+            likeness: found.likeness.as_ref(),
+            min_units: view.draw.min_units,
+        };
+        let waiting: Vec<_> = before
+            .iter()
+            .filter(|one| one.submission < file.submission)
+            .map(|one| (one.submission, one.sha256))
+            .collect();
+        Ok(self.shared.index.nearest(&subject, &waiting)?)
     }
-    let text = format!("Committed in {} draws, revealed in {}.", committed.len(), revealed.len());
-    Ok(Answer::new(json!({ "committed": committed, "revealed": revealed }), text))
-}
 
-async fn look(
-    context: &Context,
-    signer: &Signer,
-    score: Score,
-    first: &mut DrawId,
-) -> Result<Done> {
-    let client = context.client().await?;
-    let (next, _) = client.next_draw().await?;
-    let mut done = Done::default();
-    let mut lowest = next;
-    let mut start = *first;
-    while start < next {
-        for view in client.draws(start).await? {
-            lowest = lowest.min(view.id);
-            match step(context, client, signer, &view, score).await {
-                Ok(Some(Step::Committed)) => done.committed.push(view.id),
-                Ok(Some(Step::Revealed)) => done.revealed.push(view.id),
-                Ok(None) => {}
-                Err(error) => done.failed.push((view.id, error.text())),
+    /// Remembers to keep what is accepted.
+    fn pin(&self, view: &DrawView<AccountId>, opinions: &Opinions) -> Result<()> {
+        let works = self.works.get(&view.id).map(Vec::as_slice).unwrap_or_default();
+        for (opinion, work) in opinions.iter().zip(works) {
+            if let (Verdict::Accept { .. }, Some(work)) = (opinion.verdict, work) {
+                let Target { sha256, content, size, .. } = work.target;
+                self.queue().pin(&sha256, &content, size)?;
             }
         }
-        start = start.saturating_add(100);
+        Ok(())
     }
-    *first = lowest;
-    Ok(done)
-}
 
-enum Step {
-    Committed,
-    Revealed,
-}
-
-/// Does what a draw waits for from this account, if it waits.
-async fn step(
-    context: &Context,
-    client: &Client,
-    signer: &Signer,
-    view: &DrawView<AccountId>,
-    score: Score,
-) -> Result<Option<Step>> {
-    let account = signer.account();
-    let Some(member) = member(view, &account) else { return Ok(None) };
-    let wait = context.wait(Wait::InBlock);
-    match (view.draw.phase, member.progress) {
-        (Phase::Committing { by }, Progress::Drawn) => {
-            judge::require_extractor(view)?;
-            let Some(opinions) = opinions(context, client, view, score, by).await? else {
-                return Ok(None);
+    /// Looks from time to time whether everything that was accepted is whole, and fetches what is not.
+    fn keep(&mut self) {
+        if self.pins_at.is_some_and(|at| at.elapsed() < PINS_EVERY) {
+            return;
+        }
+        self.pins_at = Some(Instant::now());
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            let pins = match shared.queue.pins() {
+                Ok(pins) => pins,
+                Err(error) => return tracing::warn!("{error}"),
             };
-            let vote = Sealed::new(view.id, view.draw.seed, account, opinions)?;
-            let folder = sealed::folder(context, account, view.id).await?;
-            sealed::keep(&folder, &vote)?;
-            client.commit_opinions(signer, view.id, vote.commitment(), wait).await?;
-            Ok(Some(Step::Committed))
-        }
-        (Phase::Revealing { .. }, Progress::Committed(commitment)) => {
-            let folder = sealed::folder(context, account, view.id).await?;
-            let vote = sealed::kept(&folder, H256(commitment.0))?;
-            client.reveal_opinions(signer, view.id, &vote.opinions, &vote.salt, wait).await?;
-            Ok(Some(Step::Revealed))
-        }
-        _ => Ok(None),
+            for (sha256, content, size) in pins {
+                let limits = Limits::for_bytes(size.into());
+                if matches!(shared.node.has(&content, &limits).await, Ok(true)) {
+                    continue;
+                }
+                let wanted = openledger_content::Wanted::exactly(content, sha256, size.into());
+                if let Err(error) = shared.node.fetch_bytes(&wanted, &limits).await {
+                    tracing::warn!(%content, "a file that was accepted is gone: {error}");
+                }
+            }
+        });
+    }
+
+    /// Counts for Prometheus.
+    fn count(&self, mine: &[&DrawView<AccountId>]) -> Result<()> {
+        let queue = self.queue();
+        let asked = queue.waiting()?.iter().filter(|waiting| waiting.word.is_none()).count();
+        let small = |sum| queue.sum(sum).map(|sum| u64::try_from(sum).unwrap_or(u64::MAX));
+        let open = |view: &&&DrawView<AccountId>| {
+            view.draw.files.iter().any(|file| matches!(file.state, FileState::Open))
+        };
+        let undecided = mine
+            .iter()
+            .filter(open)
+            .filter(|view| is_to_commit(view, &self.account))
+            .map(|view| view.draw.files.len() as u64)
+            .sum();
+        self.numbers.send_replace(Numbers {
+            draws: mine.len() as u64,
+            undecided,
+            queue: asked as u64,
+            unknown: self.references.unknown(),
+            pinned: queue.pins()?.len() as u64,
+            commits: small(Sum::Commits)?,
+            reveals: small(Sum::Reveals)?,
+            missed: queue.count_missed()?,
+            earned: queue.sum(Sum::Earned)?,
+            lost: queue.sum(Sum::Lost)?,
+            node: 1,
+        });
+        Ok(())
     }
 }
 
-/// The opinions on a draw's files. A file that cannot be fetched is tried again as long as there is time:
-/// none so far is no opinion.
-async fn opinions(
-    context: &Context,
-    client: &Client,
-    view: &DrawView<AccountId>,
-    score: Score,
-    by: u32,
-) -> Result<Option<Opinions>> {
-    let mut opinions = Opinions::default();
-    for file in &view.draw.files {
-        let opinion = judge::by_measure(context, view, file, score).await?;
-        let missing = opinion.possession.is_zero();
-        if missing && client.best().await?.0.saturating_add(LAST_BLOCKS) < by {
-            tracing::info!(draw = view.id, submission = file.submission, "not fetched yet");
-            return Ok(None);
+/// What is said of a file, and why.
+struct Said {
+    opinion: Opinion,
+    word: Word,
+    why: String,
+    nearest: Option<Nearest>,
+}
+
+impl Said {
+    fn unavailable(why: &str) -> Self {
+        Self {
+            opinion: Opinion::UNAVAILABLE,
+            word: Word::Unavailable,
+            why: why.to_owned(),
+            nearest: None,
         }
-        opinions
-            .try_push(opinion)
-            .map_err(|_| CliError::failed("a draw has more files than a call"))?;
     }
-    Ok(Some(opinions))
+
+    fn as_json(&self, file: &DrawnFile) -> Value {
+        json!({
+            "submission": file.submission,
+            "word": self.word.to_text(),
+            "why": self.why,
+            "nearest": self.nearest.as_ref().map(super::queue::nearest),
+        })
+    }
+}
+
+/// Whether a draw waits for this account's commitment.
+fn is_to_commit(view: &DrawView<AccountId>, account: &AccountId) -> bool {
+    matches!(view.draw.phase, Phase::Committing { .. })
+        && member(view, account).is_some_and(|member| member.progress == Progress::Drawn)
 }

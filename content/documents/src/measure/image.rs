@@ -23,22 +23,32 @@ pub(crate) struct Pixels {
     pub(crate) data: Vec<u8>,
 }
 
+/// An image as a screen shows it: red, green, blue of 8 bits, each multiplied by alpha, and alpha.
+pub(crate) struct Pixmap {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Rows from the top; a pixel's four bytes from the lowest.
+    pub(crate) packed: Vec<u32>,
+}
+
+/// The first frame or page.
+pub(crate) fn shown(media_type: MediaType, bytes: &[u8]) -> Result2<Pixmap> {
+    let pixels = decode(media_type, bytes)?;
+    let packed = pack(&pixels)?;
+    Ok(Pixmap { width: pixels.width, height: pixels.height, packed })
+}
+
 /// Counts the pixels of the first frame or page.
 pub(crate) fn count(media_type: MediaType, bytes: &[u8]) -> Result2<Counted> {
-    let pixels = decode(media_type, bytes)?;
-    let (width, height) = (pixels.width, pixels.height);
-    let packed = pack(&pixels)?;
-    drop(pixels);
+    let Pixmap { width, height, packed } = shown(media_type, bytes)?;
     Ok(tiles::count(width, height, &packed))
 }
 
 /// An image as a screen shows it, made smaller by a whole number until it has at most `most` pixels: rows
 /// from the top, red, green, blue and alpha of 8 bits, not multiplied.
 pub(crate) fn draw(media_type: MediaType, bytes: &[u8], most: u64) -> Result2<Drawn> {
-    let pixels = decode(media_type, bytes)?;
-    let (width, height) = (pixels.width as usize, pixels.height as usize);
-    let packed = pack(&pixels)?;
-    drop(pixels);
+    let Pixmap { width, height, packed } = shown(media_type, bytes)?;
+    let (width, height) = (width as usize, height as usize);
     let small = |side: usize, by: usize| side.div_ceil(by);
     let mut by = 1;
     while (small(width, by) as u64).saturating_mul(small(height, by) as u64) > most {

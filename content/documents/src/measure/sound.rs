@@ -1,6 +1,10 @@
 //! Milliseconds of sounds.
 
-use super::{layout, mp3, trailing, wav, windows::Windows, Counted, Refusal, Refused, Result2};
+use super::{
+    layout, mp3, trailing, wav,
+    windows::{Heard, Windows},
+    Counted, Refusal, Refused, Result2,
+};
 use crate::MediaType;
 use std::io::Cursor;
 use symphonia::core::{
@@ -23,10 +27,15 @@ use symphonia::default::{
 
 /// Counts the milliseconds of a sound.
 pub(crate) fn count(media_type: MediaType, bytes: &[u8]) -> Result2<Counted> {
+    hear(media_type, bytes, false).map(|heard| heard.counted)
+}
+
+/// Counts a sound, and hashes its samples where that is asked for.
+pub(crate) fn hear(media_type: MediaType, bytes: &[u8], hashed: bool) -> Result2<Heard> {
     match media_type {
-        MediaType::Wav => wav(bytes),
-        MediaType::Flac => flac(bytes),
-        MediaType::Mp3 => mp3(bytes),
+        MediaType::Wav => wav(bytes, hashed),
+        MediaType::Flac => flac(bytes, hashed),
+        MediaType::Mp3 => mp3(bytes, hashed),
         other => Err(Refused(
             Refusal::Unsupported,
             format!(".{} is no format of sounds", other.extension()),
@@ -39,19 +48,19 @@ fn options() -> AudioDecoderOptions {
     AudioDecoderOptions::default().gapless(false).verify(true)
 }
 
-fn wav(bytes: &[u8]) -> Result2<Counted> {
+fn wav(bytes: &[u8], hashed: bool) -> Result2<Heard> {
     let wav::Lean { bytes, frames } = wav::lean(bytes)?;
     let mut reader =
         WavReader::try_new(stream(&bytes), FormatOptions::default()).map_err(refused)?;
     let parameters = audio(&reader)?;
     let mut decoder = PcmDecoder::try_new(&parameters, &options()).map_err(refused)?;
-    let (windows, _) = play(&mut reader, &mut decoder, None)?;
-    let Some(windows) = windows else { return Ok(Counted::default()) };
+    let (windows, _) = play(&mut reader, &mut decoder, None, hashed)?;
+    let Some(windows) = windows else { return Ok(Heard::nothing(hashed)) };
     promised(frames, windows.frames())?;
     Ok(windows.finish())
 }
 
-fn flac(bytes: &[u8]) -> Result2<Counted> {
+fn flac(bytes: &[u8], hashed: bool) -> Result2<Heard> {
     // A tag of the kind that players of MP3 files write; frames say nothing of their length, so that
     // nothing else may follow the last one.
     let bytes = match bytes.len().checked_sub(128).and_then(|at| bytes.split_at_checked(at)) {
@@ -75,7 +84,8 @@ fn flac(bytes: &[u8]) -> Result2<Counted> {
         }
         _ => 0,
     };
-    let played = play(&mut reader, &mut decoder, Some(declared).filter(|declared| *declared > 0));
+    let promise = Some(declared).filter(|declared| *declared > 0);
+    let played = play(&mut reader, &mut decoder, promise, hashed);
     let (windows, used) = played.map_err(|refused| match refused {
         Refused(Refusal::Truncated, _) => Refused(
             Refusal::Truncated,
@@ -101,10 +111,10 @@ fn flac(bytes: &[u8]) -> Result2<Counted> {
     Ok(windows.finish())
 }
 
-fn mp3(bytes: &[u8]) -> Result2<Counted> {
+fn mp3(bytes: &[u8], hashed: bool) -> Result2<Heard> {
     let frames = mp3::frames(bytes)?;
-    let Some(first) = frames.first() else { return Ok(Counted::default()) };
-    let mut windows = Windows::new(first.rate, first.channels)?;
+    let Some(first) = frames.first() else { return Ok(Heard::nothing(hashed)) };
+    let mut windows = Windows::new(first.rate, first.channels, hashed)?;
     let mut parameters = AudioCodecParameters::new();
     parameters.for_codec(CODEC_ID_MP3).with_sample_rate(first.rate);
     let mut decoder = MpaDecoder::try_new(&parameters, &options()).map_err(refused)?;
@@ -144,6 +154,7 @@ fn play(
     reader: &mut dyn FormatReader,
     decoder: &mut dyn AudioDecoder,
     declared: Option<u64>,
+    hashed: bool,
 ) -> Result2<(Option<Windows>, usize)> {
     let mut windows: Option<(Windows, u32, usize)> = None;
     let mut samples = Vec::new();
@@ -155,7 +166,7 @@ fn play(
         sound.copy_to_vec_interleaved::<f32>(&mut samples);
         let (windows, first_rate, first_channels) = match &mut windows {
             Some(windows) => windows,
-            None => windows.insert((Windows::new(rate, channels)?, rate, channels)),
+            None => windows.insert((Windows::new(rate, channels, hashed)?, rate, channels)),
         };
         if (*first_rate, *first_channels) != (rate, channels) {
             let detail = format!(

@@ -12,6 +12,7 @@ use super::{
     Counted, Refusal, Refused, Result2, MAX_CHANNELS, MAX_MILLISECONDS, MAX_SAMPLES, SAMPLE_RATES,
 };
 use crate::Hidden;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -62,11 +63,28 @@ pub(crate) struct Windows {
     rolling: u64,
     held: usize,
     leaving: u64,
+    /// Of all samples, where they are to be hashed.
+    digest: Option<Sha256>,
+}
+
+/// What became of a sound.
+pub(crate) struct Heard {
+    pub(crate) counted: Counted,
+    /// sha2-256 of sampling rate, channels and samples, where it was asked for.
+    pub(crate) digest: Option<[u8; 32]>,
+}
+
+impl Heard {
+    /// Of a sound without a sample.
+    pub(crate) fn nothing(hashed: bool) -> Self {
+        let digest = hashed.then(|| Sha256::new().finalize().into());
+        Self { counted: Counted::default(), digest }
+    }
 }
 
 impl Windows {
-    /// For a sound of this sampling rate and this number of channels.
-    pub(crate) fn new(rate: u32, channels: usize) -> Result2<Self> {
+    /// For a sound of this sampling rate and this number of channels, whose samples are hashed or not.
+    pub(crate) fn new(rate: u32, channels: usize, hashed: bool) -> Result2<Self> {
         if !SAMPLE_RATES.contains(&rate) {
             let (least, most) = (SAMPLE_RATES.start(), SAMPLE_RATES.end());
             let detail = format!("its sampling rate is {rate} Hz, {least} to {most} are read");
@@ -93,6 +111,9 @@ impl Windows {
             rolling: 0,
             held: 0,
             leaving: (1..length).fold(1_u64, |power, _| power.wrapping_mul(BASE)),
+            digest: hashed.then(|| {
+                Sha256::new().chain_update(rate.to_le_bytes()).chain_update([channels as u8])
+            }),
         })
     }
 
@@ -128,7 +149,11 @@ impl Windows {
                 return Err(Refused(Refusal::Damaged, detail));
             }
             // Zero has two signs, which sound the same.
-            symbol = mix(symbol ^ u64::from((*sample + 0.0).to_bits()));
+            let bits = (*sample + 0.0).to_bits();
+            symbol = mix(symbol ^ u64::from(bits));
+            if let Some(digest) = &mut self.digest {
+                digest.update(bits.to_le_bytes());
+            }
         }
         self.samples.extend_from_slice(frame);
         self.remember(symbol);
@@ -198,7 +223,7 @@ impl Windows {
     }
 
     /// The count of the whole sound.
-    pub(crate) fn finish(mut self) -> Counted {
+    pub(crate) fn finish(mut self) -> Heard {
         if self.window.frames > 0 {
             self.end_window(false);
         }
@@ -209,6 +234,6 @@ impl Windows {
         let mut counted = Counted { units: milliseconds(self.counted), ..Counted::default() };
         counted.left_out.add(Hidden::Silent, milliseconds(self.silent));
         counted.left_out.add(Hidden::Again, milliseconds(self.again));
-        counted
+        Heard { counted, digest: self.digest.map(|digest| digest.finalize().into()) }
     }
 }

@@ -1,19 +1,21 @@
-//! Answers of the decoder that are longer than a message: canonical text, and pictures.
+//! Answers of the decoder other than counts: canonical text, pictures, likenesses.
 //!
 //! ```text
 //! "OLL1" | extractor version 2 | isolation 1 | outcome 1 | counts | bytes
 //! ```
 //!
 //! Outcome 0 is what was asked for, 255 a text's refusal in words, any other number the refusal of an image,
-//! with words. Of a text the counts are 8 bytes a reason of [`Hidden::ALL`], of a picture its scale.
+//! with words. Of a text the counts are 8 bytes a reason of [`Hidden::ALL`], of a picture its scale; a likeness has none.
 
 use super::{child::gives_up, decoder, message::Problem, run, DecoderError, Isolation};
 use crate::{
     budget::MAX_TEXT,
-    measure::{image, MeasureError, Measured, Refusal, Refused},
+    likeness::{self, DIGEST},
+    measure::{image, sound, MeasureError, Measured, Refusal, Refused},
     read, Hidden, LeftOut, MediaType, Reading, EXTRACTOR_VERSION,
 };
 use ::image::{codecs::png::PngEncoder, ExtendedColorType, ImageEncoder};
+use openledger_primitives::Modality;
 
 const MAGIC: [u8; 4] = *b"OLL1";
 const HEAD: usize = 4 + 2 + 1 + 1;
@@ -92,6 +94,28 @@ pub(super) fn answer_picture(isolation: Isolation, media_type: MediaType, bytes:
             answer.extend_from_slice(&png);
             answer
         }
+        Err(Refused(refusal, detail)) => words(head(isolation, refusal.code()), &detail),
+    }
+}
+
+/// The child's answer to `likeness`.
+pub(super) fn answer_likeness(
+    isolation: Isolation,
+    media_type: MediaType,
+    bytes: &[u8],
+) -> Vec<u8> {
+    let found = std::panic::catch_unwind(|| match media_type.modality() {
+        Modality::Image => Ok(likeness::of_image(&image::shown(media_type, bytes)?)),
+        Modality::Audio => {
+            let heard = sound::hear(media_type, bytes, true)?;
+            heard.digest.ok_or_else(gives_up)
+        }
+        Modality::Text => {
+            Err(Refused(Refusal::Unsupported, "text is compared by its words".into()))
+        }
+    });
+    match found.unwrap_or_else(|_| Err(gives_up())) {
+        Ok(digest) => [head(isolation, 0), digest.to_vec()].concat(),
         Err(Refused(refusal, detail)) => words(head(isolation, refusal.code()), &detail),
     }
 }
@@ -175,10 +199,7 @@ pub fn picture(media_type: MediaType, bytes: &[u8]) -> Result<Picture, MeasureEr
     let (isolation, outcome, mut rest) = ask("picture", media_type, bytes, HEAD + MAX_PICTURE)?;
     let malformed = |reason| decoder().map(|program| Problem::Malformed(reason).of(&program));
     if outcome != 0 {
-        let Some(refusal) = Refusal::of(outcome) else {
-            return Err(malformed("its refusal is unknown")?.into());
-        };
-        return Err(MeasureError::Refused { media_type, refusal, detail: shown(&rest) });
+        return Err(refusal(media_type, outcome, &rest)?);
     }
     if rest.len() < 4 {
         return Err(malformed("it is too short")?.into());
@@ -186,4 +207,29 @@ pub fn picture(media_type: MediaType, bytes: &[u8]) -> Result<Picture, MeasureEr
     let png = rest.split_off(4);
     let scale = rest.try_into().map(u32::from_le_bytes).unwrap_or(1);
     Ok(Picture { png, scale, isolation })
+}
+
+/// What an image or sound is compared by, found in a child process.
+///
+/// # Errors
+///
+/// [`MeasureError::Refused`], [`MeasureError::Stopped`], [`MeasureError::Decoder`].
+pub(crate) fn likeness(media_type: MediaType, bytes: &[u8]) -> Result<[u8; DIGEST], MeasureError> {
+    let most = HEAD + DIGEST.max(MAX_WORDS);
+    let (_, outcome, rest) = ask("likeness", media_type, bytes, most)?;
+    if outcome != 0 {
+        return Err(refusal(media_type, outcome, &rest)?);
+    }
+    match rest.try_into() {
+        Ok(digest) => Ok(digest),
+        Err(_) => Err(Problem::Malformed("it is no likeness").of(&decoder()?).into()),
+    }
+}
+
+/// The refusal of an image or sound that a child answered.
+fn refusal(media_type: MediaType, code: u8, rest: &[u8]) -> Result<MeasureError, DecoderError> {
+    match Refusal::of(code) {
+        Some(refusal) => Ok(MeasureError::Refused { media_type, refusal, detail: shown(rest) }),
+        None => Err(Problem::Malformed("its refusal is unknown").of(&decoder()?)),
+    }
 }

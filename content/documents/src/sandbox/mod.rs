@@ -38,6 +38,7 @@ mod message;
 use crate::measure::{Counted, MeasureError};
 use crate::MediaType;
 pub use child::decoder_main;
+pub(crate) use longer::likeness;
 pub use longer::{picture, text, Picture};
 use message::Answer;
 use std::{

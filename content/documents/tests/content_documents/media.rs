@@ -6,6 +6,8 @@ mod confined;
 mod files;
 #[path = "media/hostile.rs"]
 mod hostile;
+#[path = "media/likeness.rs"]
+mod likeness;
 #[path = "media/rules.rs"]
 mod rules;
 

@@ -1,0 +1,100 @@
+//! What is found of one file: fetched, re-hashed, measured, with what it is compared by.
+//!
+//! Everything here goes through the decoder's process ([`openledger_documents::sandbox`]): the files are strangers'.
+
+use openledger_client::H256;
+use openledger_content::{ContentStore, IpfsNode, Limits, Wanted};
+use openledger_documents::{
+    likeness::Likeness, measurement, sandbox, MeasureError, Measured, Reading,
+};
+use openledger_primitives::{
+    api::SubmissionItem, committee::possession, ContentId, FileHash, MediaType, Modality,
+};
+use openledger_reviewer::{index::Found, Index};
+use std::time::Duration;
+
+/// A file to fetch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) content: ContentId,
+    pub(crate) sha256: FileHash,
+    pub(crate) size: u32,
+    pub(crate) media: MediaType,
+}
+
+impl From<&SubmissionItem> for Target {
+    fn from(item: &SubmissionItem) -> Self {
+        let SubmissionItem { content, sha256, size, media } = *item;
+        Self { content, sha256, size, media }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Examined {
+    /// Proof of possession.
+    pub(crate) possession: H256,
+    /// What it measures; `None` if it cannot be read.
+    pub(crate) measured: Option<Measured>,
+    /// What it is compared by.
+    pub(crate) likeness: Option<Likeness>,
+}
+
+/// Why nothing was.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// It did not come, or other bytes came.
+    NotThere(String),
+    /// This machine's.
+    Ours(String),
+}
+
+/// Fetches a file; every byte is re-hashed.
+pub(crate) async fn fetch(
+    node: &IpfsNode,
+    target: &Target,
+    within: Duration,
+) -> Result<Vec<u8>, Trouble> {
+    let wanted = Wanted::exactly(target.content, target.sha256, target.size.into());
+    let limits = Limits::for_bytes(target.size.into());
+    let whole = limits.file_timeout.min(within.saturating_mul(4));
+    let limits = limits.with_timeouts(within, whole);
+    node.fetch_bytes(&wanted, &limits).await.map_err(|error| {
+        match error.is_unavailable() || error.is_invalid() {
+            true => Trouble::NotThere(error.to_string()),
+            false => Trouble::Ours(error.to_string()),
+        }
+    })
+}
+
+/// Measures a file and keeps in the index what it is compared by.
+pub(crate) fn examine(
+    index: &Index,
+    target: &Target,
+    seed: &[u8; 32],
+    bytes: &[u8],
+) -> Result<Examined, Trouble> {
+    let (measured, likeness) = match measure(target.media, bytes) {
+        Ok((measured, likeness)) => (Some(measured), likeness),
+        Err(error) if error.is_refusal() => (None, None),
+        Err(error) => return Err(Trouble::Ours(error.to_string())),
+    };
+    let found = Found {
+        sha256: target.sha256,
+        modality: target.media.modality(),
+        units: measured.map_or(0, |measured| measured.units),
+        text_root: measured.map_or([0; 32], |measured| measured.text_root),
+        likeness: likeness.as_ref(),
+    };
+    index.put(&found).map_err(|error| Trouble::Ours(error.to_string()))?;
+    Ok(Examined { possession: H256(possession(seed, bytes).0), measured, likeness })
+}
+
+fn measure(media: MediaType, bytes: &[u8]) -> Result<(Measured, Option<Likeness>), MeasureError> {
+    if media.modality() == Modality::Text {
+        let (Reading { text, .. }, _) = sandbox::text(media, bytes)?;
+        return Ok((Measured::of_text(&text)?, Likeness::of_text(&text)));
+    }
+    let measured = measurement(media, bytes)?.measured;
+    Ok((measured, Likeness::of(media, bytes)?))
+}

@@ -1,0 +1,164 @@
+//! The files of the draws that this account judges: each is fetched and examined by a task of its own, and kept in
+//! memory until the draw is committed to. What a task must remember over restarts is in the queue.
+
+use super::examine::{examine, fetch, Examined, Target, Trouble};
+use openledger_content::IpfsNode;
+use openledger_primitives::{
+    committee::{DrawId, Seed},
+    SubmissionId,
+};
+use openledger_reviewer::{Index, Queue};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{watch, Semaphore},
+    task::JoinHandle,
+};
+
+/// Files that are fetched or examined at the same time.
+const AT_ONCE: usize = 8;
+/// Seconds between blocks, by which the time of a try is measured.
+const SLOT: u64 = 3;
+/// Pause after a trouble of this machine.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What all tasks share.
+pub(crate) struct Shared {
+    pub(crate) node: IpfsNode,
+    pub(crate) index: Index,
+    pub(crate) queue: Queue,
+    /// Most time that a block of a file may take to come.
+    pub(crate) timeout: Duration,
+    /// How often a file is asked for until it is unavailable.
+    pub(crate) tries: u32,
+    /// The best block.
+    pub(crate) block: watch::Receiver<u32>,
+    turns: Semaphore,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        node: IpfsNode,
+        index: Index,
+        queue: Queue,
+        timeout: Duration,
+        tries: u32,
+        block: watch::Receiver<u32>,
+    ) -> Self {
+        let turns = Semaphore::new(AT_ONCE);
+        Self { node, index, queue, timeout, tries, block, turns }
+    }
+}
+
+/// How far a file is.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum State {
+    /// It has not come yet.
+    #[default]
+    Coming,
+    /// It was examined.
+    Here(Examined),
+    /// It was asked for as often as it is.
+    Gone,
+}
+
+/// A file of a draw.
+pub(crate) struct Work {
+    pub(crate) target: Target,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Work {
+    /// Begins. `last` is the last block in which anything can still be said.
+    pub(crate) fn begin(
+        shared: Arc<Shared>,
+        draw: DrawId,
+        seed: Seed,
+        submission: SubmissionId,
+        target: Target,
+        last: u32,
+    ) -> Self {
+        let state = Arc::new(Mutex::new(State::Coming));
+        let told = state.clone();
+        let task = tokio::spawn(async move {
+            let found = look(&shared, draw, seed, submission, &target, last).await;
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        });
+        Self { target, state, task }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Asks for a file until it is there, or was asked for often enough, spread over the blocks until `last`.
+async fn look(
+    shared: &Shared,
+    draw: DrawId,
+    seed: Seed,
+    submission: SubmissionId,
+    target: &Target,
+    last: u32,
+) -> State {
+    let mut block = shared.block.clone();
+    loop {
+        let now = *block.borrow_and_update();
+        let tries = match shared.queue.tries(draw, submission, now) {
+            Ok(tries) => tries,
+            Err(error) => {
+                tracing::warn!("{error}");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        if tries.failed >= shared.tries {
+            return State::Gone;
+        }
+        let span = u64::from(last.saturating_sub(tries.since));
+        let wait = span * u64::from(tries.failed) / u64::from(shared.tries);
+        let due = u64::from(tries.since) + wait;
+        // Nobody tells of blocks any more: the program ends.
+        if block.wait_for(|now| u64::from(*now) >= due).await.is_err() {
+            return State::Coming;
+        }
+        // A try ends before the next one is due.
+        let between = Duration::from_secs((span / u64::from(shared.tries)).max(1) * SLOT);
+        match once(shared, &seed, target, between.min(shared.timeout)).await {
+            Ok(found) => return State::Here(found),
+            Err(Trouble::NotThere(why)) => {
+                tracing::info!(draw, submission, try_number = tries.failed + 1, "{why}");
+                if let Err(error) = shared.queue.failed(draw, submission) {
+                    tracing::warn!("{error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            Err(Trouble::Ours(why)) => {
+                tracing::warn!(draw, submission, "{why}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Fetches and examines a file once.
+pub(crate) async fn once(
+    shared: &Shared,
+    seed: &Seed,
+    target: &Target,
+    within: Duration,
+) -> Result<Examined, Trouble> {
+    let closed = |_| Trouble::Ours("the program ends".to_owned());
+    let _turn = shared.turns.acquire().await.map_err(closed)?;
+    let bytes = fetch(&shared.node, target, within).await?;
+    tokio::task::block_in_place(|| examine(&shared.index, target, seed, &bytes))
+}

@@ -1,0 +1,195 @@
+//! How alike two files are, for reviewers who look for copies of what was accepted.
+//!
+//! | | by | alike |
+//! |---|---|---|
+//! | text | MinHash (Broder 1997) of runs of five words of the canonical text | the estimated share of runs that both have (Jaccard) |
+//! | image | Blockhash of 256 bits (Yang, Gu, Niu 2006) | the share of equal bits; of drawings with little on them, of what is there |
+//! | sound | sha2-256 of the decoded samples | all or nothing |
+//!
+//! Words are what letters and digits without a break make, in small letters; a character of a script that is
+//! written without spaces is a word of its own. So neither layout, punctuation nor case makes a text another.
+//! Images are looked at as a screen shows them, on white; another size, another format and stronger compression
+//! change few bits, another crop or a mirror many. A sound is the same in another container and with other tags,
+//! and another one as soon as it is compressed anew.
+//!
+//! Two programs give the same numbers of the same file as long as [`LIKENESS_VERSION`] is one.
+
+use crate::{
+    measure::{image::Pixmap, tiles::mix},
+    sandbox, MeasureError, MediaType,
+};
+use blockhash::{blockhash256, Image};
+use minhash_rs::prelude::{MinHash, SipHashes13};
+use openledger_primitives::Modality;
+
+/// Raised with anything that changes a likeness.
+pub const LIKENESS_VERSION: u16 = 1;
+/// Hashes of a text.
+pub const HASHES: usize = 128;
+/// Hashes that make a band: texts with a band in common may be alike ([`Likeness::bands`]).
+const ROWS: usize = 4;
+/// Words of a run.
+const RUN: usize = 5;
+/// Bytes of the likeness of an image or sound.
+pub(crate) const DIGEST: usize = 32;
+
+/// What of a file is compared with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// The least hashes of a text's runs of words.
+    Text(Box<[u64; HASHES]>),
+    /// Which blocks of an image are brighter than most.
+    Image([u8; DIGEST]),
+    /// A hash of a sound's samples.
+    Sound([u8; DIGEST]),
+}
+
+impl Likeness {
+    /// Of a canonical text; `None` of one without a word.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let (folded, words) = words(text);
+        let last = words.len().checked_sub(1)?;
+        let runs = (0..words.len().saturating_sub(RUN).saturating_add(1)).filter_map(|first| {
+            let (start, _) = words.get(first)?;
+            let (_, end) = words.get((first + RUN - 1).min(last))?;
+            folded.get(*start..*end)
+        });
+        let hashes: MinHash<u64, HASHES, SipHashes13, u64, &str> = runs.collect();
+        Some(Self::Text(Box::new(hashes.into_words())))
+    }
+
+    /// Of a file of any modality; `None` of a text without a word.
+    ///
+    /// Images and sound are decoded in a child process ([`crate::sandbox`]), which is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::measurement`].
+    pub fn of(media_type: MediaType, bytes: &[u8]) -> Result<Option<Self>, MeasureError> {
+        match media_type.modality() {
+            Modality::Text => Ok(Self::of_text(&crate::read(media_type, bytes)?.text)),
+            Modality::Image => sandbox::likeness(media_type, bytes).map(Self::Image).map(Some),
+            Modality::Audio => sandbox::likeness(media_type, bytes).map(Self::Sound).map(Some),
+        }
+    }
+
+    /// How alike both are: 0 to 1, and 0 of two modalities.
+    pub fn alike(&self, other: &Self) -> f64 {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => {
+                let equal = one.iter().zip(other.iter()).filter(|(a, b)| a == b).count();
+                equal as f64 / HASHES as f64
+            }
+            (Self::Image(one), Self::Image(other)) => {
+                let differ: u32 = one.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+                // Of a drawing with little on it most bits say the same: what counts is what is on it.
+                match rarer(one) + rarer(other) {
+                    0 => 0.0,
+                    seen => (1.0 - f64::from(differ) / f64::from(seen)).max(0.0),
+                }
+            }
+            (Self::Sound(one), Self::Sound(other)) => f64::from(u8::from(one == other)),
+            _ => 0.0,
+        }
+    }
+
+    /// Keys by which texts are found that may be alike: such of 0.8 share one with a chance of more than
+    /// 0.999,999, such of 0.3 with one of 0.23. None of an image or sound.
+    pub fn bands(&self) -> Vec<u64> {
+        let Self::Text(hashes) = self else { return Vec::new() };
+        let band =
+            |(number, rows): (u64, &[u64])| rows.iter().fold(number, |key, row| mix(key ^ row));
+        (0..).zip(hashes.chunks_exact(ROWS)).map(band).collect()
+    }
+
+    /// As bytes, for [`from_bytes`](Self::from_bytes).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(hashes) => hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect(),
+            Self::Image(digest) | Self::Sound(digest) => digest.to_vec(),
+        }
+    }
+
+    /// From bytes of a file of this modality; `None` of others.
+    pub fn from_bytes(modality: Modality, bytes: &[u8]) -> Option<Self> {
+        match modality {
+            Modality::Text => {
+                let hashes: Vec<u64> = bytes
+                    .chunks_exact(8)
+                    .filter_map(|eight| eight.try_into().ok().map(u64::from_le_bytes))
+                    .collect();
+                let whole = bytes.len() == HASHES * 8;
+                Some(Self::Text(Box::new(hashes.try_into().ok().filter(|_| whole)?)))
+            }
+            Modality::Image => bytes.try_into().ok().map(Self::Image),
+            Modality::Audio => bytes.try_into().ok().map(Self::Sound),
+        }
+    }
+}
+
+/// How many bits of an image have the value that is rarer in it: half of all in a photograph.
+fn rarer(digest: &[u8; DIGEST]) -> u32 {
+    let ones: u32 = digest.iter().map(|byte| byte.count_ones()).sum();
+    ones.min((DIGEST * 8) as u32 - ones)
+}
+
+/// Whether a character is a word of its own: scripts without spaces between words.
+fn stands_alone(character: char) -> bool {
+    matches!(character,
+        '\u{0e00}'..='\u{0eff}' // Thai, Lao
+        | '\u{1000}'..='\u{109f}' // Burmese
+        | '\u{1780}'..='\u{17ff}' // Khmer
+        | '\u{3040}'..='\u{30ff}' // Hiragana, Katakana
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' // Han
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}')
+}
+
+/// A text's words in small letters, with a blank between them, and where each begins and ends.
+fn words(text: &str) -> (String, Vec<(usize, usize)>) {
+    let mut folded = String::with_capacity(text.len());
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    let mut within = false;
+    for character in text.chars() {
+        if !character.is_alphanumeric() {
+            within = false;
+            continue;
+        }
+        let alone = stands_alone(character);
+        if alone || !within {
+            folded.push(' ');
+            words.push((folded.len(), folded.len()));
+        }
+        folded.extend(character.to_lowercase());
+        if let Some((_, end)) = words.last_mut() {
+            *end = folded.len();
+        }
+        within = !alone;
+    }
+    (folded, words)
+}
+
+/// An image on white.
+struct OnWhite<'a>(&'a Pixmap);
+
+impl Image for OnWhite<'_> {
+    const MAX_BRIGHTNESS: u32 = 3 * 255;
+
+    fn dimensions(&self) -> (u32, u32) {
+        (self.0.width, self.0.height)
+    }
+
+    fn brightness(&self, x: u32, y: u32) -> u32 {
+        let place = y as usize * self.0.width as usize + x as usize;
+        let [red, green, blue, alpha] =
+            self.0.packed.get(place).copied().unwrap_or_default().to_le_bytes();
+        // Colours are multiplied by alpha already.
+        let white = 255 - u32::from(alpha);
+        [red, green, blue].into_iter().map(|colour| u32::from(colour) + white).sum()
+    }
+}
+
+/// The hash of an image, **in this process**, which the caller has confined.
+pub(crate) fn of_image(image: &Pixmap) -> [u8; DIGEST] {
+    blockhash256(&OnWhite(image)).into()
+}

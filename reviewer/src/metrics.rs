@@ -1,0 +1,63 @@
+//! What a reviewer tells Prometheus.
+
+use std::fmt::Write;
+
+/// The numbers of one account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Draws that are not over in whose committee the account is.
+    pub draws: u64,
+    /// Files of them that nobody has an opinion of yet.
+    pub undecided: u64,
+    /// Files that wait for a person's word.
+    pub queue: u64,
+    /// Leaves whose files were not looked at yet.
+    pub unknown: u64,
+    /// Files that are kept because they were accepted.
+    pub pinned: u64,
+    /// Commitments that were sent.
+    pub commits: u64,
+    /// Reveals that were sent.
+    pub reveals: u64,
+    /// Draws in which nothing was committed, or nothing revealed.
+    pub missed: u64,
+    /// Plancks that were paid.
+    pub earned: u128,
+    /// Plancks that seats lost.
+    pub lost: u128,
+    /// 1 while the node answers.
+    pub node: u64,
+}
+
+impl Numbers {
+    /// In Prometheus' text format.
+    pub fn to_text(&self) -> String {
+        let rows: [(&str, &str, &str, u128); 11] = [
+            ("draws", "gauge", "Draws that are not over and that it judges.", self.draws.into()),
+            ("undecided", "gauge", "Files of them without an opinion yet.", self.undecided.into()),
+            ("queue", "gauge", "Files that wait for a person's word.", self.queue.into()),
+            ("unknown", "gauge", "Accepted files that are not compared yet.", self.unknown.into()),
+            ("pinned", "gauge", "Files kept because it accepted them.", self.pinned.into()),
+            ("commits_total", "counter", "Commitments sent.", self.commits.into()),
+            ("reveals_total", "counter", "Reveals sent.", self.reveals.into()),
+            (
+                "missed_total",
+                "counter",
+                "Draws it missed to commit or reveal in.",
+                self.missed.into(),
+            ),
+            ("earned_plancks_total", "counter", "Plancks paid to it, final.", self.earned),
+            ("lost_plancks_total", "counter", "Plancks its seats lost, final.", self.lost),
+            ("node_answers", "gauge", "1 while the node answers.", self.node.into()),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, value) in rows {
+            let _ = write!(
+                text,
+                "# HELP openledger_review_{name} {help}\n# TYPE openledger_review_{name} {kind}\n\
+                 openledger_review_{name} {value}\n"
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,10 @@
+//! What a reviewer goes by: policy, index of likenesses, queue.
+
+#[path = "content_reviewer/index.rs"]
+mod index;
+#[path = "content_reviewer/metrics.rs"]
+mod metrics;
+#[path = "content_reviewer/policy.rs"]
+mod policy;
+#[path = "content_reviewer/queue.rs"]
+mod queue;

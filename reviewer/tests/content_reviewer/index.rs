@@ -1,0 +1,180 @@
+use openledger_documents::Likeness;
+use openledger_primitives::{ContentCodec, ContentId, FileHash, MediaType, Modality};
+use openledger_reviewer::{
+    index::{Found, Subject},
+    Index, Leaf, Nearest, Same,
+};
+use std::path::Path;
+
+const DATANET: u32 = 7;
+
+fn hash(number: u8) -> FileHash {
+    [number; 32]
+}
+
+fn leaf(number: u64, submission: u64, file: u8, media: MediaType) -> Leaf {
+    Leaf {
+        leaf: number,
+        submission,
+        sha256: hash(file),
+        text_root: [0; 32],
+        content: ContentId::new(ContentCodec::Raw, hash(file)),
+        size: 10,
+        media,
+    }
+}
+
+fn open(folder: &Path) -> Index {
+    Index::open(&folder.join("index.sqlite")).unwrap()
+}
+
+fn text(words: std::ops::Range<u32>) -> Likeness {
+    let words: Vec<String> = words.map(|word| format!("w{word}")).collect();
+    Likeness::of_text(&words.join(" ")).unwrap()
+}
+
+fn subject(submission: u64, file: u8, likeness: &Likeness) -> Subject<'_> {
+    Subject {
+        datanet: DATANET,
+        submission,
+        sha256: hash(file),
+        text_root: [0; 32],
+        media: MediaType::Txt,
+        likeness: Some(likeness),
+        min_units: 100,
+    }
+}
+
+fn found(file: u8, modality: Modality, likeness: Option<&Likeness>) -> Found<'_> {
+    Found { sha256: hash(file), modality, units: 500, text_root: [0; 32], likeness }
+}
+
+#[test]
+fn the_most_alike_earlier_file_of_the_datanet_is_found_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let leaves = [
+        leaf(0, 10, 1, MediaType::Txt),
+        leaf(1, 11, 2, MediaType::Txt),
+        leaf(2, 30, 3, MediaType::Txt),
+    ];
+    index.add_leaves(DATANET, &leaves).unwrap();
+    index.add_leaves(8, &[leaf(0, 1, 4, MediaType::Txt)]).unwrap();
+    for (file, words) in [(1, 0..900), (2, 0..990), (3, 0..1_000), (4, 0..1_000)] {
+        index.put(&found(file, Modality::Text, Some(&text(words)))).unwrap();
+    }
+    drop(index);
+    let index = open(folder.path());
+    let own = text(0..1_000);
+    let found = index.nearest(&subject(20, 9, &own), &[]).unwrap().unwrap();
+    // Not 30, which came later, nor the file of another Datanet.
+    assert_eq!((found.submission, found.sha256, found.same), (11, hash(2), Same::Likeness));
+    assert!(found.alike > 0.9, "{}", found.alike);
+    assert_eq!(index.nearest(&subject(10, 9, &own), &[]).unwrap(), None, "nothing came before");
+    assert_eq!(index.leaves(DATANET).unwrap(), 3);
+    assert_eq!(index.last_leaf(DATANET).unwrap(), Some(leaves[2]));
+}
+
+#[test]
+fn equal_bytes_and_equal_text_are_found_without_any_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let same_text = Leaf { text_root: [5; 32], ..leaf(1, 11, 2, MediaType::Md) };
+    index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt), same_text]).unwrap();
+    let own = text(0..10);
+    let bytes = index.nearest(&subject(20, 1, &own), &[]).unwrap();
+    let expected =
+        |submission, file, same| Some(Nearest { submission, sha256: hash(file), alike: 1.0, same });
+    assert_eq!(bytes, expected(10, 1, Same::Bytes));
+    let subject = Subject { text_root: [5; 32], ..subject(20, 9, &own) };
+    assert_eq!(index.nearest(&subject, &[]).unwrap(), expected(11, 2, Same::Text));
+}
+
+#[test]
+fn earlier_submissions_before_committees_count_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let own = text(0..1_000);
+    let almost = text(0..995);
+    let original = Found { text_root: [6; 32], ..found(1, Modality::Text, Some(&almost)) };
+    index.put(&original).unwrap();
+    let waiting = [(19, hash(1)), (21, hash(9)), (18, hash(3))];
+    let found = index.nearest(&subject(20, 9, &own), &waiting).unwrap().unwrap();
+    assert_eq!((found.submission, found.same), (19, Same::Likeness));
+    let same = Subject { text_root: [6; 32], ..subject(20, 9, &own) };
+    let found = index.nearest(&same, &waiting).unwrap().unwrap();
+    assert_eq!((found.submission, found.same), (19, Same::Text));
+    // One that is too small to be accepted is nobody's original.
+    let larger = Subject { min_units: 501, ..same };
+    assert_eq!(index.nearest(&larger, &waiting).unwrap(), None);
+}
+
+#[test]
+fn images_are_found_by_their_bits_and_unreadable_files_by_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let leaves = [leaf(0, 10, 1, MediaType::Png), leaf(1, 11, 2, MediaType::Jpg)];
+    index.add_leaves(DATANET, &leaves).unwrap();
+    assert_eq!(index.unknown(DATANET, 10).unwrap(), [leaves[1], leaves[0]], "the latest first");
+    let mut bits = [0x0f; 32];
+    bits[0] = 0b1110;
+    let image = Likeness::Image(bits);
+    index.put(&found(1, Modality::Image, Some(&image))).unwrap();
+    index.put(&found(2, Modality::Image, None)).unwrap();
+    assert_eq!(index.unknown(DATANET, 10).unwrap(), []);
+    assert!(index.knows(&hash(2)).unwrap() && !index.knows(&hash(3)).unwrap());
+    let own = Likeness::Image([0x0f; 32]);
+    let subject = Subject { media: MediaType::Png, ..subject(20, 9, &own) };
+    let found = index.nearest(&subject, &[]).unwrap().unwrap();
+    assert_eq!((found.submission, found.alike), (10, 1.0 - 1.0 / 255.0));
+}
+
+#[test]
+fn leaves_that_the_chain_took_back_are_forgotten_and_their_likenesses_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let own = text(0..100);
+    index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt)]).unwrap();
+    index.put(&found(1, Modality::Text, Some(&own))).unwrap();
+    index.forget_leaves(DATANET).unwrap();
+    assert_eq!(index.nearest(&subject(20, 9, &own), &[]).unwrap(), None);
+    index.add_leaves(DATANET, &[leaf(0, 12, 1, MediaType::Txt)]).unwrap();
+    assert_eq!(index.nearest(&subject(20, 9, &own), &[]).unwrap().unwrap().submission, 12);
+}
+
+#[test]
+fn a_damaged_index_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.sqlite");
+    for damage in [
+        b"no database at all, and longer than a head of one, so that it is read as one anyway"
+            .to_vec(),
+        vec![0xff; 8_192],
+    ] {
+        std::fs::write(&path, damage).unwrap();
+        let index = open(folder.path());
+        assert_eq!(index.leaves(DATANET).unwrap(), 0);
+        index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt)]).unwrap();
+        drop(index);
+        assert_eq!(open(folder.path()).leaves(DATANET).unwrap(), 1);
+    }
+}
+
+#[test]
+fn several_processes_use_one_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let threads = (0u64..4).map(|number| {
+        let folder = folder.path().to_owned();
+        std::thread::spawn(move || {
+            let index = open(&folder);
+            for count in 0..50 {
+                let place = number * 50 + count;
+                let file = leaf(place, place, place as u8, MediaType::Txt);
+                index.add_leaves(DATANET, &[file]).unwrap();
+            }
+        })
+    });
+    let threads: Vec<_> = threads.collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(open(folder.path()).leaves(DATANET).unwrap(), 200);
+}
