@@ -118,7 +118,8 @@ export async function look(): Promise<void> {
       }
     }
     const next = open.find(({ declined: refused }) => !refused);
-    if (next) await reveal(next.vote);
+    // A dialog may stand open for long, and other votes have their time meanwhile.
+    if (next) void reveal(next.vote);
   } finally {
     busy = false;
   }
