@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
         1 => {
             let (found, _) = data::json_text::elements(text);
             for span in found {
-                for (inner, _) in data::json_text::wrapped(text, span.clone()) {
+                for (inner, _) in data::json_text::wrapped(text, span.clone()).records {
                     assert!(span.start <= inner.start && inner.end <= span.end);
                     let _ = data::records::parse(text.get(inner).expect("whole characters"));
                 }
