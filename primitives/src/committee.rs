@@ -85,7 +85,7 @@ pub struct Rules {
     pub missed: Balance,
     /// What a seat costs.
     pub seat: Balance,
-    /// Lost for one file by each member of a majority that a challenge overturns.
+    /// Lost for one file by each member of a majority that a challenge overturns, if it contradicts the member.
     pub overturned: Balance,
     /// What a challenge puts up.
     pub bond: Balance,
@@ -126,7 +126,6 @@ impl Rules {
     /// The first thing that does not.
     pub fn check(&self) -> Result<(), RulesError> {
         let fees = self.pay.saturating_mul(self.challenge_size().into());
-        let quorum = Self::quorum(self.size.into()) as Balance;
         if self.size == 0 || self.size.is_multiple_of(2) || u32::from(self.size) > MAX_COMMITTEE {
             return Err(RulesError::Size);
         }
@@ -139,7 +138,8 @@ impl Rules {
         if self.bond < fees {
             return Err(RulesError::BondBelowFees);
         }
-        if self.overturned.saturating_mul(quorum) / 2 < fees {
+        // One member at least is contradicted by what overturns its committee.
+        if self.overturned / 2 < fees {
             return Err(RulesError::SlashBelowFees);
         }
         // A call of 20 files that is missed, or overturned in one of them, is covered by the seat drawn.
@@ -162,7 +162,7 @@ pub enum RulesError {
     MissedPays,
     /// A challenge that fails has to pay its committee.
     BondBelowFees,
-    /// What an overturned majority loses has to pay the committee that said so.
+    /// What one member of an overturned majority loses has to pay the committee that said so.
     SlashBelowFees,
     /// A seat has to cover what can be lost by one draw.
     SeatBelowLoss,

@@ -163,6 +163,19 @@ impl RejectionReason {
     pub const fn leaves_tombstone(self) -> bool {
         matches!(self, Self::Harmful | Self::Licence)
     }
+
+    /// How much it holds against the file and who gave it, from the mildest reason, 0, on.
+    pub const fn severity(self) -> u8 {
+        match self {
+            Self::TooSmall => 0,
+            Self::WrongFormat => 1,
+            Self::LowQuality => 2,
+            Self::Duplicate => 3,
+            Self::OffTopic => 4,
+            Self::Licence => 5,
+            Self::Harmful => 6,
+        }
+    }
 }
 
 impl Verdict {

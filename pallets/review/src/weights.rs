@@ -119,10 +119,11 @@ fn begin_block(db: RuntimeDbWeight, steps: Steps) -> Weight {
     const LOOKS: u64 = LOOKS_A_MEMBER as u64 * MAX_MEMBERS as u64;
     const DRAWN: u64 = MAX_MEMBERS as u64 + 8;
     let draw = cost(db, 2 * LOOKS + 10, DRAWN, 2 * LOOKS);
-    // The dearest is a challenge's word: two committees are paid or lose (seats, holds, two accounts each), and
-    // a verdict. A decision charges one committee, reads its votes and asks another for up to 20 files.
-    const SIDES: u64 = MAX_MEMBERS as u64 + MAX_COMMITTEE as u64;
-    let due = cost(db, 4 * SIDES + 10, 4 * SIDES + 10, 500).saturating_add(vote(db));
+    // The dearest is a challenge's word: two committees are paid or lose (seats, holds, two accounts each, and
+    // the words of one), and a verdict. A decision charges one committee, reads its votes and asks another for up to 20 files.
+    const CALL: u64 = MAX_COMMITTEE as u64;
+    const SIDES: u64 = MAX_MEMBERS as u64 + CALL;
+    let due = cost(db, 4 * SIDES + CALL + 10, 4 * SIDES + CALL + 10, 500).saturating_add(vote(db));
     look.saturating_add(seat.saturating_mul(steps.seats.into()))
         .saturating_add(draw.saturating_mul(steps.draws.into()))
         .saturating_add(due.saturating_mul(steps.due.into()))

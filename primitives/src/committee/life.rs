@@ -495,6 +495,7 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
                 let confirmed = vote::confirms(word, &verdict, rules);
                 match (refusal, confirmed, word) {
                     (true, true, _) => Outcome::RefusalUpheld,
+                    (true, false, Verdict::Reject(_)) => Outcome::RefusalEased,
                     (true, false, _) => Outcome::RefusalOverturned,
                     (false, true, _) => Outcome::AcceptanceUpheld,
                     (false, false, Verdict::Accept { .. }) => Outcome::MeasuredAnew,

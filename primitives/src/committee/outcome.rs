@@ -24,6 +24,7 @@ closed_list! {
         RefusalUpheld = 15, "refusal-upheld", "challenged, and the larger committee refuses it too";
         RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
         RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict";
+        RefusalEased = 18, "refusal-eased", "challenged, and the larger committee refuses it too, but leaves no tombstone";
     }
 }
 
@@ -34,7 +35,7 @@ pub enum End {
     Leaf,
     /// A leaf, points and pay, as the larger committee said.
     LeafOfChallenge,
-    /// A refusal.
+    /// A refusal; of one that was challenged and that the larger committee refuses too, for that one's reason.
     Refusal,
     /// Another draw.
     Again,
@@ -49,7 +50,7 @@ pub enum Majority {
     None,
     /// Paid.
     Paid,
-    /// Unpaid, and a part of a seat lost.
+    /// A part of a seat lost, and unpaid. Those are paid as ever whose own word the larger committee bears out.
     Slashed,
 }
 
@@ -101,6 +102,7 @@ impl Outcome {
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
             RefusalUpheld => (End::Refusal, Majority::Paid, Bond::Lost),
             RefusalOverturned => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
+            RefusalEased => (End::Refusal, Majority::Slashed, Bond::Rewarded),
             RefusalStands => (End::Refusal, Majority::Paid, Bond::Back),
         }
     }

@@ -55,6 +55,9 @@ pub struct Side {
     pub stand: Stand,
     /// What its seats have left to lose.
     pub held: Balance,
+    /// Whether the larger committee [bears out](super::vote::confirms) what the member said itself, whatever it
+    /// and others said together; not so where there is none.
+    pub upheld: bool,
 }
 
 struct Transfers(Vec<Transfer>);
@@ -66,21 +69,20 @@ impl Transfers {
         }
     }
 
-    /// Pays `each` to everybody who agreed, as far as `left` goes; returns what is left.
+    /// Pays `each` to the members in these places, as far as `left` goes; returns what is left.
     fn pay(
         &mut self,
         from: Purse,
         committee: Committee,
-        sides: &[Side],
+        places: &[usize],
         each: Balance,
         left: Balance,
     ) -> Balance {
-        let agreed = agreed(sides);
-        let each = each.min(left.checked_div(agreed.len() as Balance).unwrap_or(0));
-        for place in &agreed {
+        let each = each.min(left.checked_div(places.len() as Balance).unwrap_or(0));
+        for place in places {
             self.push(from, Purse::Account(committee, *place), each);
         }
-        left.saturating_sub(each.saturating_mul(agreed.len() as Balance))
+        left.saturating_sub(each.saturating_mul(places.len() as Balance))
     }
 
     /// Takes what showing that one has not the file costs.
@@ -103,8 +105,9 @@ fn agreed(sides: &[Side]) -> Vec<usize> {
 /// challenged, `larger` judged it again and `bond` was put up. Members who did not reveal have been
 /// charged by [`missed`] before.
 ///
-/// Of a majority that was overturned nobody is paid, and of its committee nobody is charged for not having
-/// what that majority called the file.
+/// Of a majority that was overturned those lose whose own word the larger committee contradicts, which are one
+/// at least: each part of what was found somebody said. The others are paid. Of its committee nobody is charged
+/// for not having what that majority called the file.
 pub fn settle(
     outcome: Outcome,
     rules: &Rules,
@@ -115,15 +118,20 @@ pub fn settle(
 ) -> Vec<Transfer> {
     let mut done = Transfers(Vec::new());
     let mut reserve = reserve;
+    let (majority, final_say) = (agreed(first), agreed(larger));
     match outcome.majority() {
         Majority::None => {}
         Majority::Paid => {
-            reserve = done.pay(Purse::Reserve, Committee::First, first, rules.pay, reserve);
+            reserve = done.pay(Purse::Reserve, Committee::First, &majority, rules.pay, reserve);
             done.void(Committee::First, first, rules);
         }
         Majority::Slashed => {
+            let upheld = |place: &usize| first.get(*place).is_some_and(|side| side.upheld);
+            let (right, wrong): (Vec<usize>, Vec<usize>) =
+                majority.iter().partition(|place| upheld(place));
+            reserve = done.pay(Purse::Reserve, Committee::First, &right, rules.pay, reserve);
             let mut pot: Balance = 0;
-            for place in agreed(first) {
+            for place in wrong {
                 let held = first.get(place).map_or(0, |side| side.held);
                 let lost = rules.overturned.min(held);
                 done.push(Purse::Seat(Committee::First, place), Purse::Pot, lost);
@@ -132,12 +140,12 @@ pub fn settle(
             done.push(Purse::Pot, Purse::Challenger, pot / 2);
             pot = pot.saturating_sub(pot / 2);
             // Seats that have little left to lose do not leave those unpaid who were right.
-            let fees = rules.pay.saturating_mul(agreed(larger).len() as Balance);
+            let fees = rules.pay.saturating_mul(final_say.len() as Balance);
             let more = fees.saturating_sub(pot).min(reserve);
             done.push(Purse::Reserve, Purse::Pot, more);
             reserve = reserve.saturating_sub(more);
             pot = pot.saturating_add(more);
-            pot = done.pay(Purse::Pot, Committee::Larger, larger, rules.pay, pot);
+            pot = done.pay(Purse::Pot, Committee::Larger, &final_say, rules.pay, pot);
             done.push(Purse::Pot, Purse::Treasury, pot);
         }
     }
@@ -146,8 +154,8 @@ pub fn settle(
         Bond::None => {}
         Bond::Back | Bond::Rewarded => done.push(Purse::Bond, Purse::Challenger, bond),
         Bond::Lost => {
-            let mut left = done.pay(Purse::Bond, Committee::Larger, larger, rules.pay, bond);
-            left = done.pay(Purse::Bond, Committee::First, first, Balance::MAX, left);
+            let mut left = done.pay(Purse::Bond, Committee::Larger, &final_say, rules.pay, bond);
+            left = done.pay(Purse::Bond, Committee::First, &majority, Balance::MAX, left);
             done.push(Purse::Bond, Purse::Treasury, left);
         }
     }

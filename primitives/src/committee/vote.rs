@@ -1,9 +1,10 @@
 //! What members say, sealed and then shown, and what a committee says together.
 
 use super::{DrawId, DrawnFile, Rules, Seed};
-use crate::{precommit::Salt, ExtractorVersion, Score, Verdict, MAX_ITEMS};
+use crate::{precommit::Salt, ExtractorVersion, RejectionReason, Score, Verdict, MAX_ITEMS};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::cmp::Reverse;
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, H256};
 use sp_crypto_hashing::sha2_256;
@@ -151,8 +152,9 @@ fn says_the_same(one: &Verdict, other: &Verdict) -> bool {
     }
 }
 
-/// Whether the final word on a file leaves a challenged verdict as it was: the same decision, the same
-/// measurements, and a score that is not far off.
+/// Whether the final word on a file leaves a challenged verdict as it was, or bears out what one member said: the
+/// same decision, the same measurements, and a score that is not far off; of a refusal, no tombstone that the
+/// word does not leave.
 pub fn confirms(word: &Verdict, verdict: &Verdict, rules: &Rules) -> bool {
     match (word, verdict) {
         (
@@ -163,7 +165,9 @@ pub fn confirms(word: &Verdict, verdict: &Verdict, rules: &Rules) -> bool {
                 && text_root == root
                 && score.get().abs_diff(given.get()) <= rules.score_tolerance
         }
-        (Verdict::Reject(_), Verdict::Reject(_)) => true,
+        (Verdict::Reject(word), Verdict::Reject(given)) => {
+            word.leaves_tombstone() || !given.leaves_tombstone()
+        }
         _ => false,
     }
 }
@@ -206,19 +210,26 @@ fn together(agreed: &[Opinion]) -> Option<Finding> {
             Verdict::Accept { score: median(scores)?, units: median(units)?, text_root, extractor }
         }
         Verdict::Reject(_) => {
-            let reasons: Vec<_> = agreed
-                .iter()
-                .filter_map(|vote| match vote.verdict {
-                    Verdict::Reject(reason) => Some(reason),
-                    _ => None,
-                })
-                .collect();
-            let count = |reason| reasons.iter().filter(|other| **other == reason).count();
-            // `max_by_key` returns the last of equals, and the first one drawn shall count.
-            Verdict::Reject(reasons.iter().rev().copied().max_by_key(|reason| count(*reason))?)
+            let reason = |vote: &Opinion| match vote.verdict {
+                Verdict::Reject(reason) => Some(reason),
+                _ => None,
+            };
+            Verdict::Reject(reason_of(&agreed.iter().filter_map(reason).collect::<Vec<_>>())?)
         }
     };
     Some(Finding::Verdict { verdict, possession: first.possession })
+}
+
+/// The most frequent of the reasons for which members refuse; of equals the mildest. One that leaves a tombstone
+/// takes more than half of them, unless all leave one: nobody's word alone keeps a file away for half a year.
+fn reason_of(reasons: &[RejectionReason]) -> Option<RejectionReason> {
+    let count = |reason| reasons.iter().filter(|other| **other == reason).count();
+    let counts = |reason: &RejectionReason| {
+        !reason.leaves_tombstone() || count(*reason).saturating_mul(2) > reasons.len()
+    };
+    let most = |reason: &RejectionReason| (count(*reason), Reverse(reason.severity()));
+    let counted = reasons.iter().copied().filter(counts).max_by_key(most);
+    counted.or_else(|| reasons.iter().copied().max_by_key(most))
 }
 
 /// The lower median.

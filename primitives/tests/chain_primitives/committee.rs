@@ -16,7 +16,7 @@ mod votes;
 use openledger_primitives::{
     committee::{
         commitment, possession, settle::missed, settle::Purse, Draw, DrawnFile, FileState, Finding,
-        Lengths, Opinion, Opinions, Purpose, Rules, Side, Transfer,
+        Lengths, Opinion, Opinions, Purpose, Rules, Side, Stand, Transfer,
     },
     MediaType, RejectionReason, Score, Verdict, EXTRACTOR,
 };
@@ -55,6 +55,8 @@ enum Says {
     /// Accepts with score and units.
     Accept(u8, u64),
     Reject,
+    /// With a tombstone.
+    Harmful,
     Unavailable,
     /// Accepts without having the file.
     Guess,
@@ -63,7 +65,7 @@ enum Says {
     /// Is not heard of.
     Nothing,
 }
-use Says::{Accept, Guess, Nothing, Reject, Unavailable, Waits};
+use Says::{Accept, Guess, Harmful, Nothing, Reject, Unavailable, Waits};
 
 fn accept(score: u8, units: u64) -> Verdict {
     let score = Score::new(score).unwrap();
@@ -75,6 +77,7 @@ fn opinion(draw: u64, says: Says) -> Opinion {
     let (verdict, possession) = match says {
         Accept(score, units) => (accept(score, units), here),
         Reject => (Verdict::Reject(RejectionReason::LowQuality), here),
+        Harmful => (Verdict::Reject(RejectionReason::Harmful), here),
         Guess | Waits => (accept(70, 500), H256::repeat_byte(3)),
         Unavailable | Nothing => return Opinion::UNAVAILABLE,
     };
@@ -130,7 +133,8 @@ fn judge(draw: u64, life: &mut Draw<u64>, says: &[Says], start: u32) -> (Vec<usi
 
 /// How a committee's words on a file stand to what it found, with whole seats.
 fn sides(life: &Draw<u64>, file: usize) -> Vec<Side> {
-    life.files[file].stands.iter().map(|stand| Side { stand: *stand, held: RULES.seat }).collect()
+    let side = |stand: &Stand| Side { stand: *stand, held: RULES.seat, upheld: false };
+    life.files[file].stands.iter().map(side).collect()
 }
 
 /// What every purse has gained; what it lost is below zero.

@@ -153,7 +153,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "measured-anew": {
     label: "accepted, measured anew",
     tone: "good",
-    means: "Challenged, and the larger committee accepted it with other measurements, which count.",
+    means: "Challenged, and the larger committee accepted it with other measurements, which count. Who had said otherwise lost a part of a seat.",
   },
   "acceptance-unavailable": {
     label: "not to be had",
@@ -174,6 +174,12 @@ const outcomes: Readonly<Record<string, Saying>> = {
     label: "accepted, overturned",
     tone: "good",
     means: "Challenged, and the larger committee accepted it. The majority lost a part of its seats.",
+  },
+  "refusal-eased": {
+    label: "refused, for less",
+    tone: "warn",
+    means:
+      "Challenged, and the larger committee refused it too, but leaves no tombstone. Who gave the harsher reason lost a part of a seat.",
   },
   "refusal-stands": {
     label: "refused",

@@ -1,10 +1,10 @@
 //! Challenges, and what the larger committee's word changes.
 
-use super::draws::RecordOf;
+use super::{draws::RecordOf, settlement::word};
 use crate::{Config, Draws, Error, Event, HoldReason, NextDraw, Pallet};
 use frame_support::traits::{fungible::hold::Mutate as _, Get};
 use openledger_primitives::{
-    committee::{DrawId, End, FileState, Finding, Purpose},
+    committee::{DrawId, End, FileState, Purpose},
     traits::Sessions,
 };
 use sp_runtime::DispatchResult;
@@ -43,16 +43,11 @@ impl<T: Config> Pallet<T> {
             .draw
             .resolve(file, by, &larger.draw, &T::Rules::get())
             .map_err(Error::<T>::from)?;
-        let word = larger.draw.files.first().and_then(|file| match &file.state {
-            FileState::Word(Finding::Verdict { verdict, .. }) => Some(*verdict),
-            _ => None,
-        });
-        // What an overturned acceptance becomes, and why, the larger committee says.
-        let overturned = outcome.bond() == openledger_primitives::committee::Bond::Rewarded;
+        // Why a file is refused, and how it is measured anew, the larger committee says if it says anything.
         let last = match outcome.end() {
             End::Nothing | End::Again => None,
-            _ if overturned => word,
-            _ => Some(verdict),
+            End::Leaf => Some(verdict),
+            End::LeafOfChallenge | End::Refusal => word::<T>(&larger).or(Some(verdict)),
         };
         Self::settle_file(id, &mut record, place, outcome, last, Some(&larger))?;
         Self::finish(by, larger);

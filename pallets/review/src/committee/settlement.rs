@@ -1,7 +1,7 @@
 //! How a file ends: who is paid, who loses, and what becomes of the file.
 
 use super::draws::RecordOf;
-use crate::{Config, CurrentExtractor, DrawOf, Draws, Error, Event, HoldReason, Pallet};
+use crate::{Config, CurrentExtractor, DrawOf, Draws, Error, Event, HoldReason, Pallet, Reveals};
 use alloc::vec::Vec;
 use frame_support::{
     traits::{fungible::Mutate, tokens::Preservation, Get},
@@ -11,23 +11,39 @@ use openledger_primitives::{
     committee::{
         settle,
         settle::{Committee, Purse},
-        Draw, DrawId, DrawnFile, End, FileState, Outcome, Phase, Purpose, Side, Stand, Transfer,
+        vote::confirms,
+        Draw, DrawId, DrawnFile, End, FileState, Finding, Outcome, Phase, Purpose, Side, Stand,
+        Transfer,
     },
     traits::{OnVerdict, Sessions, Submissions},
     Balance, SubmissionId, Verdict,
 };
 use sp_runtime::DispatchResult;
 
-/// The sides of a committee's members on the file at a place, in their order.
-fn sides<T: Config>(record: &RecordOf<T>, place: usize) -> Vec<Side> {
+/// The sides of a committee's members on the file at a place, in their order; `upheld` says of an account whether
+/// a larger committee bears out what it said.
+fn sides<T: Config>(
+    record: &RecordOf<T>,
+    place: usize,
+    upheld: impl Fn(&T::AccountId) -> bool,
+) -> Vec<Side> {
     let Some(file) = record.draw.files.get(place) else { return Vec::new() };
     let members = record.draw.members.iter().zip(&file.stands);
     members
         .map(|(one, stand)| Side {
             stand: *stand,
             held: Pallet::<T>::held(record.pool, &one.account),
+            upheld: upheld(&one.account),
         })
         .collect()
+}
+
+/// The verdict that a challenge's committee found.
+pub(crate) fn word<T: Config>(larger: &RecordOf<T>) -> Option<Verdict> {
+    match larger.draw.files.first()?.state {
+        FileState::Word(Finding::Verdict { verdict, .. }) => Some(verdict),
+        _ => None,
+    }
 }
 
 /// Members who said what their committee found.
@@ -126,6 +142,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn finish(id: DrawId, mut record: RecordOf<T>) {
         Self::set_due(id, &mut record, None);
         for member in &record.draw.members {
+            Reveals::<T>::remove(id, &member.account);
             Self::note_finished(record.pool, &member.account, member.generation);
         }
         Draws::<T>::remove(id);
@@ -142,12 +159,19 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let file = record.draw.files.get(place).cloned().ok_or(Error::<T>::Inconsistent)?;
         let reserve = record.reserve;
-        let first = sides::<T>(record, place);
-        let others = larger.map(|larger| sides::<T>(larger, 0)).unwrap_or_default();
+        let rules = T::Rules::get();
+        // A word of before they were kept for challenges is not to be had, and its member as its committee.
+        let last = larger.and_then(word::<T>);
+        let upheld = |who: &T::AccountId| {
+            let Some(last) = &last else { return false };
+            let own = Reveals::<T>::get(id, who).and_then(|words| words.get(place).copied());
+            own.is_some_and(|own| confirms(last, &own.verdict, &rules))
+        };
+        let first = sides::<T>(record, place, upheld);
+        let others = larger.map(|larger| sides::<T>(larger, 0, |_| false)).unwrap_or_default();
         let bond = larger.map_or(0, |larger| larger.bond);
         let mut back: Balance = 0;
-        for Transfer { from, to, amount } in
-            settle(outcome, &T::Rules::get(), reserve, &first, &others, bond)
+        for Transfer { from, to, amount } in settle(outcome, &rules, reserve, &first, &others, bond)
         {
             if (from, to) == (Purse::Reserve, Purse::Budget) {
                 back = back.saturating_add(amount);
@@ -160,7 +184,10 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::FileEnded { draw: id, submission: file.submission, outcome });
         let judges = match larger {
             Some(larger) if outcome.end() == End::LeafOfChallenge => agreed::<T>(larger, 0),
-            Some(larger) if outcome == Outcome::AcceptanceOverturned => agreed::<T>(larger, 0),
+            // Where it comes to no verdict, the refusal stands as its committee said.
+            Some(larger) if outcome.end() == End::Refusal && last.is_some() => {
+                agreed::<T>(larger, 0)
+            }
             _ => agreed::<T>(record, place),
         };
         Self::end_file(record, file, outcome, verdict, &judges)

@@ -198,7 +198,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That every reviewer knows what it judges, and that what was revealed is of a draw that is not decided.
+    /// That every reviewer knows what it judges, and that what was revealed is of a call that is not over.
     fn check_duties() -> Done {
         let mut open: BTreeMap<(PoolId, T::AccountId), (u32, u32)> = BTreeMap::new();
         let mut revealed = 0usize;
@@ -212,9 +212,13 @@ impl<T: Config> Pallet<T> {
                 *count = count.saturating_add(1);
                 let voting =
                     matches!(record.draw.phase, Phase::Committing { .. } | Phase::Revealing { .. });
-                if voting && matches!(member.progress, Progress::Revealed) {
+                let call = matches!(record.draw.purpose, Purpose::Review { .. });
+                if (voting || call) && matches!(member.progress, Progress::Revealed) {
                     let opinions = Reveals::<T>::get(id, &member.account);
-                    let words = opinions.map_or(0, |opinions| opinions.len());
+                    // Draws that were decided before words were kept have none.
+                    ensure!(opinions.is_some() || !voting, "what was revealed is missing");
+                    let Some(opinions) = opinions else { continue };
+                    let words = opinions.len();
                     ensure!(words == record.draw.files.len(), "what was revealed is missing");
                     revealed = revealed.saturating_add(1);
                 }

@@ -61,7 +61,12 @@ impl<T: Config> Pallet<T> {
     /// verdict. What else ends is settled file by file.
     pub(crate) fn decide(id: DrawId, mut record: RecordOf<T>) -> DispatchResult {
         let (rules, lengths) = (T::Rules::get(), T::Lengths::get());
-        let vote = |account: &T::AccountId| Reveals::<T>::take(id, account);
+        // A call's words are kept until nobody can challenge them any more: who is contradicted is seen by its own.
+        let last = matches!(record.draw.purpose, Purpose::Challenge { .. });
+        let vote = |account: &T::AccountId| match last {
+            true => Reveals::<T>::take(id, account),
+            false => Reveals::<T>::get(id, account),
+        };
         let members = record.draw.members.iter();
         let votes: Vec<Option<Opinions>> = members
             .map(|one| match one.progress {

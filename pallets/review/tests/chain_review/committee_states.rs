@@ -15,6 +15,7 @@ use openledger_primitives::{
         life::Lack,
         possession, settle,
         settle::{missed, Committee, Purse},
+        vote::confirms,
         Budget, Draw, DrawnFile, End, FileState, Finding, Lengths, Opinion, Opinions, Outcome,
         Phase, Progress, Purpose, Rules, Side, Stand,
     },
@@ -52,16 +53,18 @@ fn rules(size: u8) -> Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 enum Says {
     Accept,
-    /// With another text root.
-    AcceptOther,
     Reject,
     Unavailable,
     /// Without the file.
     Guess,
+    /// With a tombstone.
+    Harmful,
+    /// With another text root.
+    AcceptOther,
 }
 
-const WORDS: [Says; 5] =
-    [Says::Accept, Says::Reject, Says::Unavailable, Says::Guess, Says::AcceptOther];
+const WORDS: [Says; 6] =
+    [Says::Accept, Says::Reject, Says::Unavailable, Says::Guess, Says::Harmful, Says::AcceptOther];
 
 fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
     let accept = |root| Verdict::Accept {
@@ -75,6 +78,7 @@ fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
         Says::Accept => (accept(1), here),
         Says::AcceptOther => (accept(2), here),
         Says::Reject => (Verdict::Reject(RejectionReason::OffTopic), here),
+        Says::Harmful => (Verdict::Reject(RejectionReason::Harmful), here),
         Says::Unavailable => (Verdict::Unavailable, H256::zero()),
         Says::Guess => (accept(1), H256::repeat_byte(9)),
     };
@@ -167,11 +171,21 @@ impl Review {
 
     fn end(&self, at: &mut At) {
         let FileState::Over(outcome) = at.first.draw.files[0].state else { return };
+        let word = at.larger.as_ref().and_then(|larger| match &larger.draw.files[0].state {
+            FileState::Word(Finding::Verdict { verdict, .. }) => Some(*verdict),
+            _ => None,
+        });
         let sides = |table: &Table, held: &[u128]| -> Vec<Side> {
-            let side = |(stand, held): (&Stand, &u128)| Side { stand: *stand, held: *held };
+            let side =
+                |(stand, held): (&Stand, &u128)| Side { stand: *stand, held: *held, upheld: false };
             table.draw.files[0].stands.iter().zip(held).map(side).collect()
         };
-        let first = sides(&at.first, &at.held[0]);
+        let mut first = sides(&at.first, &at.held[0]);
+        for (side, vote) in first.iter_mut().zip(at.first.votes()) {
+            let own = vote.map(|words| words[0].verdict);
+            side.upheld =
+                word.zip(own).is_some_and(|(word, own)| confirms(&word, &own, &self.rules));
+        }
         let larger = at.larger.as_ref().map(|one| sides(one, &at.held[1])).unwrap_or_default();
         let reserve = if at.reserved { self.rules.reserve() } else { 0 };
         let bond = if outcome.bond() == openledger_primitives::committee::Bond::None {
@@ -187,7 +201,11 @@ impl Review {
                 Purse::Reserve => {}
                 Purse::Bond => at.bond -= amount,
                 Purse::Pot => pot -= amount,
-                Purse::Seat(Committee::First, n) => at.held[0][n] -= amount,
+                Purse::Seat(Committee::First, n) => {
+                    let right = first[n].upheld && first[n].stand == Stand::Agreed;
+                    assert!(!right, "a member loses that was right");
+                    at.held[0][n] -= amount;
+                }
                 Purse::Seat(Committee::Larger, n) => at.held[1][n] -= amount,
                 other => panic!("{other:?} pays"),
             }
@@ -543,6 +561,7 @@ impl Model for Review {
             Property::sometimes("refusal-upheld", reached::<15>),
             Property::sometimes("refusal-overturned", reached::<16>),
             Property::sometimes("refusal-stands", reached::<17>),
+            Property::sometimes("refusal-eased", reached::<18>),
         ]);
         properties
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use openledger_primitives::{
-    committee::{vote::finding, Stand},
+    committee::{vote, vote::finding},
     json::hex,
 };
 use proptest::prelude::*;
@@ -202,4 +202,36 @@ proptest! {
             prop_assert!(guessing > accepting || (says.iter().any(said) && says.iter().any(measured)));
         }
     }
+}
+
+#[test]
+fn a_refusal_s_reason_is_the_mildest_of_the_most_frequent_and_no_tombstone_by_one_word() {
+    use RejectionReason::{Harmful, Licence, LowQuality, OffTopic, TooSmall};
+    let reason = |reasons: &[RejectionReason]| {
+        let vote = |reason: &RejectionReason| Opinion {
+            verdict: Verdict::Reject(*reason),
+            possession: possession(&seed_of(DRAW), BYTES),
+        };
+        let votes: Vec<_> = reasons.iter().map(|reason| Some(vote(reason))).collect();
+        match vote::finding(&votes, votes.len()) {
+            Finding::Verdict { verdict: Verdict::Reject(reason), .. } => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason(&[Harmful, OffTopic, LowQuality]), LowQuality);
+    assert_eq!(reason(&[LowQuality, Harmful, OffTopic]), LowQuality, "in whatever order");
+    assert_eq!(reason(&[Harmful, Harmful, OffTopic]), Harmful);
+    assert_eq!(
+        reason(&[Harmful, Harmful, OffTopic, LowQuality]),
+        LowQuality,
+        "half is no majority"
+    );
+    assert_eq!(reason(&[Harmful, Harmful, OffTopic, LowQuality, TooSmall]), TooSmall);
+    assert_eq!(reason(&[Harmful, Licence, OffTopic]), OffTopic);
+    assert_eq!(reason(&[OffTopic, OffTopic, TooSmall]), OffTopic);
+    assert_eq!(reason(&[Harmful, Licence, Harmful, Licence]), Licence, "all leave a tombstone");
+    let mut severities: Vec<_> = RejectionReason::ALL.iter().map(|one| one.severity()).collect();
+    severities.sort_unstable();
+    severities.dedup();
+    assert_eq!(severities.len(), RejectionReason::ALL.len(), "no two are equal");
 }

@@ -8,8 +8,9 @@ use openledger_primitives::{
     committee::{
         commitment, draw_seed, pick, settle,
         settle::{missed, Committee, Purse},
-        Draw, DrawId, DrawnFile, End, FileState, Lengths, Opinions, Outcome, Phase, Purpose, Rules,
-        Side,
+        vote::confirms,
+        Draw, DrawId, DrawnFile, End, FileState, Finding, Lengths, Opinions, Outcome, Phase,
+        Purpose, Rules, Side,
     },
     MediaType, Verdict, EXTRACTOR,
 };
@@ -51,6 +52,7 @@ const LENGTHS: Lengths = Lengths::DEFAULT;
 /// A committee's work that is decided.
 struct Judged {
     draw: Draw<u64>,
+    votes: Vec<Option<Opinions>>,
     now: u32,
 }
 
@@ -197,7 +199,7 @@ impl Game<'_> {
             let lost = missed(shown.len(), rules.seat, rules);
             self.gain(draw.members[place].account, -(lost as i128));
         }
-        Some(Judged { draw, now })
+        Some(Judged { draw, votes, now })
     }
 
     /// Sees one file of a decided draw to its end, with a challenge where somebody brings one.
@@ -217,11 +219,15 @@ impl Game<'_> {
             panic!("a file is left over");
         };
         let first: Vec<_> = judged.draw.members.iter().map(|member| member.account).collect();
-        let sides = self.sides(judged, place);
+        let word = larger.as_ref().and_then(|(word, _)| match &word.draw.files[0].state {
+            FileState::Word(Finding::Verdict { verdict, .. }) => Some(*verdict),
+            _ => None,
+        });
+        let sides = self.sides(judged, place, word.as_ref());
         let (accounts, larger, challenger) = match &larger {
             Some((word, own)) => (
                 word.draw.members.iter().map(|member| member.account).collect(),
-                self.sides(word, 0),
+                self.sides(word, 0, None),
                 Some(*own),
             ),
             None => (Vec::new(), Vec::new(), None),
@@ -272,10 +278,14 @@ impl Game<'_> {
         Some((word, own))
     }
 
-    fn sides(&self, judged: &Judged, place: usize) -> Vec<Side> {
+    fn sides(&self, judged: &Judged, place: usize, word: Option<&Verdict>) -> Vec<Side> {
         let held = self.rules.seat;
-        let stands = judged.draw.files[place].stands.iter();
-        stands.map(|stand| Side { stand: *stand, held }).collect()
+        let stands = judged.draw.files[place].stands.iter().zip(&judged.votes);
+        let upheld = |vote: &Option<Opinions>| {
+            let own = vote.as_ref().and_then(|words| words.get(place));
+            word.zip(own).is_some_and(|(word, own)| confirms(word, &own.verdict, self.rules))
+        };
+        stands.map(|(stand, vote)| Side { stand: *stand, held, upheld: upheld(vote) }).collect()
     }
 
     fn count(&mut self, outcome: Outcome, file: &File) {

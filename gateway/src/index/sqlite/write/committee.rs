@@ -433,6 +433,9 @@ impl Writer<'_> {
         });
         let larger = challenged.map(|by| self.read_draw(by)).transpose()?;
         let sits = |draw: &Draw, who: &str| draw.members.iter().any(|one| one.account == who);
+        let is_challenger = |name: &str| {
+            larger.as_ref().and_then(|larger| larger.challenger.as_deref()) == Some(name)
+        };
         let mut paid_before: Vec<AccountId> = Vec::new();
         for entry in waiting {
             let name = self.name(&entry.account);
@@ -443,7 +446,9 @@ impl Writer<'_> {
                 (false, Some(_)) if slashed && !of_larger => "overturned",
                 (false, Some(_)) => "void",
                 (true, _) if of_larger => "larger-committee",
-                (true, _) if slashed => "challenger",
+                // Members of an overturned majority are paid for a word of their own that was right.
+                (true, _) if slashed && !sits(&draw, &name) => "challenger",
+                (true, _) if slashed && is_challenger(&name) => "challenger",
                 (true, _) if paid_before.contains(&entry.account) => "bond",
                 (true, _) => "agreed",
             };

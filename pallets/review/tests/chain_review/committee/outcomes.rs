@@ -6,9 +6,9 @@ use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
     committee::{Bond, DrawId, End, Outcome},
-    Balance, Verdict, OPEN,
+    Balance, RejectionReason, Verdict, OPEN,
 };
-use pallet_review::{Budgets, Draws, Error};
+use pallet_review::{Budgets, Draws, Error, Reveals};
 
 /// What everybody has before a story, and what became of it.
 struct Purses {
@@ -334,6 +334,35 @@ fn measured_anew() {
 }
 
 #[test]
+fn who_said_what_the_larger_committee_measures_does_not_lose_with_its_committee() {
+    with_committees(30, || {
+        // Two of four claim a tenth of the units, and the lower median is theirs.
+        let (right, wrong) = (Accept(70, 209), Accept(70, 20));
+        let file = judged([right, wrong, right, wrong, Reject]);
+        let larger = file.challenged(CHALLENGER, [right; 15]);
+        file.ended(Outcome::MeasuredAnew);
+        let [(_, _, Verdict::Accept { units, .. })] = Settled::get()[..] else { panic!() };
+        assert_eq!(units, 209);
+        assert_eq!(file.gains(&file.first), [PAY, -LOST, PAY, -LOST, 0]);
+        assert_eq!(file.purses.gain(CHALLENGER), LOST, "half of what the two lose");
+        assert_eq!(file.gains(&larger), [PAY; 15]);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 2 * RULES.pay);
+        assert_eq!(Reveals::<Test>::iter_keys().count(), 0, "words are needed no more");
+    });
+}
+
+#[test]
+fn a_score_within_the_tolerance_of_the_larger_committee_s_is_no_loss() {
+    with_committees(30, || {
+        let file =
+            judged([Accept(10, 500), Accept(10, 500), Accept(10, 500), Accept(60, 500), GOOD]);
+        file.challenged(CHALLENGER, [Accept(80, 500); 15]);
+        file.ended(Outcome::MeasuredAnew);
+        assert_eq!(file.gains(&file.first), [-LOST, -LOST, -LOST, PAY, PAY]);
+    });
+}
+
+#[test]
 fn acceptance_unavailable() {
     with_committees(30, || {
         let file = judged([GOOD; 5]);
@@ -408,6 +437,52 @@ fn refusal_stands() {
         file.ended(Outcome::RefusalStands);
         assert_eq!(file.purses.gain(CONTRIBUTOR), 0);
         assert_eq!(file.gains(&file.first), [PAY; 5]);
+    });
+}
+
+#[test]
+fn refusal_eased() {
+    with_committees(30, || {
+        let (harmful, poor) =
+            (RejectAs(RejectionReason::Harmful), RejectAs(RejectionReason::LowQuality));
+        let file = judged([harmful, poor, harmful, harmful, GOOD]);
+        let larger = file.challenged(CONTRIBUTOR, [poor; 15]);
+        file.ended(Outcome::RefusalEased);
+        assert_eq!(Settled::get()[0].2, Verdict::Reject(RejectionReason::LowQuality));
+        assert_eq!(Judges::get(), larger);
+        assert_eq!(bond_of(CONTRIBUTOR), 0);
+        assert_eq!(file.purses.gain(CONTRIBUTOR), 3 * LOST / 2, "and the bond is back");
+        assert_eq!(file.gains(&file.first), [-LOST, PAY, -LOST, -LOST, 0]);
+    });
+}
+
+#[test]
+fn one_member_s_word_leaves_no_tombstone() {
+    with_committees(30, || {
+        let says = [
+            RejectAs(RejectionReason::Harmful),
+            RejectAs(RejectionReason::OffTopic),
+            RejectAs(RejectionReason::LowQuality),
+            GOOD,
+            GOOD,
+        ];
+        let file = judged(says);
+        unchallenged();
+        file.ended(Outcome::Refused);
+        assert_eq!(Settled::get()[0].2, Verdict::Reject(RejectionReason::LowQuality));
+    });
+}
+
+#[test]
+fn the_larger_committee_s_reason_stands_where_it_refuses_too() {
+    with_committees(30, || {
+        let file = judged([Reject; 5]);
+        let poor = RejectAs(RejectionReason::LowQuality);
+        let larger = file.challenged(CONTRIBUTOR, [poor; 15]);
+        file.ended(Outcome::RefusalUpheld);
+        assert_eq!(Settled::get()[0].2, Verdict::Reject(RejectionReason::LowQuality));
+        assert_eq!(Judges::get(), larger);
+        assert_eq!(file.purses.gain(CONTRIBUTOR), -BOND);
     });
 }
 

@@ -27,6 +27,7 @@ pub const SUBMISSIONS: SubmissionId = 50;
 pub enum Says {
     Accept(u8, u64),
     Reject,
+    RejectAs(RejectionReason),
     Unavailable,
     /// Accepts without having the file.
     Guess,
@@ -148,6 +149,7 @@ pub fn opinions(draw: DrawId, says: Says) -> Opinions {
                 let verdict = Verdict::Reject(RejectionReason::OffTopic);
                 Opinion { verdict, possession: here }
             }
+            RejectAs(reason) => Opinion { verdict: Verdict::Reject(reason), possession: here },
             Unavailable => Opinion::UNAVAILABLE,
             Guess | Waits | Nothing => {
                 Opinion { verdict: accept(50, 500), possession: H256::repeat_byte(1) }
