@@ -103,7 +103,8 @@ export const refusals: Readonly<Record<number, Rule>> = {
   },
   28: {
     name: "Drawn",
-    words: "a committee was drawn for the file, or the seed that draws it stands: it is neither taken back nor displaced any more",
+    words:
+      "a committee was drawn for the file, or the seed that draws it stands: it is neither taken back nor displaced any more",
     next: "Wait for its verdict, which is paid for.",
   },
   31: {

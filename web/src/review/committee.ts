@@ -153,7 +153,8 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "measured-anew": {
     label: "accepted, measured anew",
     tone: "good",
-    means: "Challenged, and the larger committee accepted it with other measurements, which count. Who had said otherwise lost a part of a seat.",
+    means:
+      "Challenged, and the larger committee accepted it with other measurements, which count. Who had said otherwise lost a part of a seat.",
   },
   "acceptance-unavailable": {
     label: "not to be had",

@@ -71,11 +71,9 @@ export function standing(facts: Facts): Standing | null {
   }
   if (facts.budget && facts.budget.available < facts.budget.file) {
     return {
-      takes: true,
-      tone: "warn",
+      ...no,
       title: "Its review budget pays for no committee",
-      next: "Files can be submitted and use your quota, but wait until its owner pays in. Where nobody does in some days they end without a verdict.",
-      link: null,
+      next: "No file can be submitted until its owner, whom the Datanet’s page names, pays in. Choose another Datanet meanwhile.",
     };
   }
   return null;

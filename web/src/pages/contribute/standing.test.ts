@@ -31,8 +31,9 @@ describe("a Datanet", () => {
     expect(few?.link?.href).toBe("/leaderboard/global");
   });
 
-  it("takes files that its budget does not cover, and says that they wait", () => {
-    expect(standing({ ...open, budget: { available: 4n, file: 5n } })).toMatchObject({ takes: true });
+  it("takes none that its review budget does not cover", () => {
+    const empty = standing({ ...open, budget: { available: 4n, file: 5n } });
+    expect(empty).toMatchObject({ takes: false, title: "Its review budget pays for no committee" });
   });
 
   it("being closed outweighs the rest", () => {

@@ -153,7 +153,7 @@ function CommitteeCard({ datanet }: { datanet: Datanet }) {
         />
         {budget && rules && budget.budget.available < rules.pay * BigInt(rules.size) && (
           <Notice tone="warn" title="The review budget pays for no file">
-            Files wait for a committee until its owner pays in.
+            It takes no files until its owner pays in.
           </Notice>
         )}
         <div className="border-t border-line pt-4 text-sm">
