@@ -190,6 +190,7 @@ pub(crate) fn calls() -> Vec<Call> {
                 good_sound(30),
                 good_sound(31),
                 good_sound(32),
+                good_sound(35),
                 file("silence.wav", wav(&[0; 32_000], b""), Reject("too-small")),
             ],
         },
