@@ -119,6 +119,12 @@ impl Rules {
         self.pay.saturating_mul(self.size as Balance)
     }
 
+    /// What the larger committee costs, twice, since the challenger has half: the least that a member loses for a
+    /// file that is overturned, as long as its seat has so much.
+    pub const fn least_overturned(&self) -> Balance {
+        self.pay.saturating_mul(self.challenge_size() as Balance).saturating_mul(2)
+    }
+
     /// Whether the rules hold together.
     ///
     /// # Errors
@@ -142,9 +148,11 @@ impl Rules {
         if self.overturned / 2 < fees {
             return Err(RulesError::SlashBelowFees);
         }
-        // A call of 20 files that is missed, or overturned in one of them, is covered by the seat drawn.
-        let most = self.missed.saturating_mul(MAX_ITEMS.into()).max(self.overturned);
-        if self.seat < most {
+        // A call of 20 files that is missed, or overturned in each of them, is covered by what a seat that is drawn has
+        // left at least.
+        let each = self.missed.max(self.least_overturned());
+        let most = each.saturating_mul(MAX_ITEMS.into()).max(self.overturned);
+        if self.seat.saturating_mul(3) / 4 < most {
             return Err(RulesError::SeatBelowLoss);
         }
         Ok(())

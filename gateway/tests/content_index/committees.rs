@@ -415,6 +415,37 @@ async fn a_challenge_that_succeeds_takes_from_those_who_were_wrong() {
 }
 
 #[tokio::test]
+async fn who_was_right_in_an_overturned_committee_is_not_shown_as_the_challenger() {
+    let mut chain = Chain::start().await;
+    accepted(&mut chain, false).await;
+    // A member who refused it challenges, and the larger committee measures what two of three said.
+    let challenged =
+        ChainEvent::Challenged { draw: 0, submission: 0, challenger: member(3), by: 1 };
+    let purpose = Purpose::Challenge { draw: 0, file: 0 };
+    let larger = Draw::new(purpose, account(GIVER), Some(member(3)), vec![file(0)], 10, 9).unwrap();
+    let opened = ChainEvent::DrawOpened { draw: 1, datanet: 0, files: 1, session: 11 };
+    let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
+    chain.happens(vec![plain(opened), plain(challenged)], changed).await;
+    let mut events = vec![committee(1, 5..20)];
+    events.extend((0..2).map(|n| paid(0, 0, member(n), PAY)));
+    events.push(lost(0, member(2), 10 * OPEN));
+    events.push(paid(0, 0, member(3), 5 * OPEN));
+    events.extend((5..20).map(|n| paid(0, 0, member(n), PAY)));
+    events.push(ended(0, 0, Outcome::MeasuredAnew));
+    events.extend(credited(0, 30_000, 30_000));
+    chain.happens(events, Changed::default()).await;
+    let why = words(&chain.get("/v1/draws/0").await["settlements"]);
+    let of = |n: u32| {
+        let mut entries = why.iter().filter(|one| one.0 == member(n).to_string());
+        entries.next().map(|one| one.1.clone()).unwrap()
+    };
+    assert_eq!(
+        [0, 1, 2, 3, 5].map(of),
+        ["agreed", "agreed", "overturned", "challenger", "larger-committee"]
+    );
+}
+
+#[tokio::test]
 async fn a_challenge_that_fails_shares_its_bond() {
     let mut chain = Chain::start().await;
     accepted(&mut chain, false).await;

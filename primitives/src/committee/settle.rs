@@ -108,9 +108,13 @@ fn agreed(sides: &[Side]) -> Vec<usize> {
 /// Of a majority that was overturned those lose whose own word the larger committee contradicts, which are one
 /// at least: each part of what was found somebody said. The others are paid. Of its committee nobody is charged
 /// for not having what that majority called the file.
+///
+/// `left` files of the call are not settled yet: a seat keeps so much that each of them can be overturned too and
+/// pay who says so.
 pub fn settle(
     outcome: Outcome,
     rules: &Rules,
+    left: usize,
     reserve: Balance,
     first: &[Side],
     larger: &[Side],
@@ -133,7 +137,7 @@ pub fn settle(
             let mut pot: Balance = 0;
             for place in wrong {
                 let held = first.get(place).map_or(0, |side| side.held);
-                let lost = rules.overturned.min(held);
+                let lost = overturned(left, held, rules);
                 done.push(Purse::Seat(Committee::First, place), Purse::Pot, lost);
                 pot = pot.saturating_add(lost);
             }
@@ -161,6 +165,14 @@ pub fn settle(
     }
     done.void(Committee::Larger, larger, rules);
     done.0
+}
+
+/// What a member loses of what its seats have left for a file that is overturned, if as many files of the call as
+/// `left` may be after it.
+pub fn overturned(left: usize, held: Balance, rules: &Rules) -> Balance {
+    let least = rules.least_overturned();
+    let spare = held.saturating_sub(least.saturating_mul(left as Balance));
+    rules.overturned.min(spare.max(least)).min(held)
 }
 
 /// What a member loses to the treasury that did not reveal on so many files, of what its seats have left.

@@ -170,8 +170,11 @@ impl<T: Config> Pallet<T> {
         let first = sides::<T>(record, place, upheld);
         let others = larger.map(|larger| sides::<T>(larger, 0, |_| false)).unwrap_or_default();
         let bond = larger.map_or(0, |larger| larger.bond);
+        let files = 0..record.draw.files.len();
+        let left = files.filter(|one| *one != place && !Self::is_settled(record, *one)).count();
         let mut back: Balance = 0;
-        for Transfer { from, to, amount } in settle(outcome, &rules, reserve, &first, &others, bond)
+        for Transfer { from, to, amount } in
+            settle(outcome, &rules, left, reserve, &first, &others, bond)
         {
             if (from, to) == (Purse::Reserve, Purse::Budget) {
                 back = back.saturating_add(amount);

@@ -195,7 +195,7 @@ impl Review {
         };
         let mut pot = 0u128;
         let mut back = 0;
-        for transfer in settle(outcome, &self.rules, reserve, &first, &larger, bond) {
+        for transfer in settle(outcome, &self.rules, 0, reserve, &first, &larger, bond) {
             let amount = transfer.amount;
             match transfer.from {
                 Purse::Reserve => {}

@@ -3,8 +3,8 @@
 use super::*;
 use openledger_primitives::{
     committee::{
-        life::Lack, settle, settle::Committee, vote::confirms, Bond, DrawError, End, Majority,
-        Outcome, Phase, MAX_TRIES,
+        life::Lack, settle, settle::overturned, settle::Committee, vote::confirms, Bond, DrawError,
+        End, Majority, Outcome, Phase, MAX_TRIES,
     },
     ClosedList,
 };
@@ -89,7 +89,7 @@ fn settled(
 ) -> Ended {
     assert_eq!(life.phase, Phase::Over);
     let FileState::Over(outcome) = life.files[0].state else { panic!("the file is not over") };
-    let transfers = settle(outcome, &RULES, RESERVE, first, larger, bond);
+    let transfers = settle(outcome, &RULES, 0, RESERVE, first, larger, bond);
     let purses = conserved(&transfers, RESERVE, bond, |_| RULES.seat);
     // What the table says is what moves.
     let of = |purse| purses.get(&purse).copied().unwrap_or(0);
@@ -357,10 +357,31 @@ fn a_seat_with_little_left_loses_only_that_and_those_who_were_right_are_paid_fro
         Purse::Seat(Committee::First, place) => first[place].held,
         _ => RULES.seat,
     };
-    let done = settle(Outcome::AcceptanceOverturned, &RULES, RESERVE, &first, &larger, RULES.bond);
+    let done =
+        settle(Outcome::AcceptanceOverturned, &RULES, 0, RESERVE, &first, &larger, RULES.bond);
     let purses = conserved(&done, RESERVE, RULES.bond, held);
     assert_eq!(purses[&Purse::Challenger], BOND + 3);
     let paid = purses[&Purse::Account(Committee::Larger, 14)];
     assert_eq!(paid, (RESERVE as i128 + 4) / 15);
     assert_eq!(purses[&Purse::Treasury], (RESERVE as i128 + 4) % 15);
+}
+
+#[test]
+fn a_seat_covers_a_call_of_twenty_files_that_are_all_overturned() {
+    // As little as a seat that is drawn has left.
+    for held in [RULES.seat * 3 / 4, RULES.seat] {
+        let mut held = held;
+        let lost: Vec<_> = (0..20)
+            .rev()
+            .map(|left| {
+                let lost = overturned(left, held, &RULES);
+                held -= lost;
+                lost
+            })
+            .collect();
+        assert_eq!(lost[0], RULES.overturned, "one file costs as much as ever");
+        // Half of it is the challenger's, and the other half pays fifteen.
+        assert!(lost.iter().all(|one| one / 2 >= 15 * RULES.pay), "{lost:?}");
+    }
+    assert_eq!(overturned(19, RULES.pay, &RULES), RULES.pay, "never more than there is");
 }

@@ -234,7 +234,7 @@ impl Game<'_> {
         };
         let bond = if challenger.is_some() { self.rules.bond } else { 0 };
         let reserve = self.rules.reserve();
-        for transfer in settle(outcome, self.rules, reserve, &sides, &larger, bond) {
+        for transfer in settle(outcome, self.rules, 0, reserve, &sides, &larger, bond) {
             let amount = transfer.amount as i128;
             for (purse, change) in [(transfer.from, -amount), (transfer.to, amount)] {
                 match purse {

@@ -363,6 +363,43 @@ fn a_score_within_the_tolerance_of_the_larger_committee_s_is_no_loss() {
 }
 
 #[test]
+fn a_seat_covers_every_challenge_of_a_call() {
+    with_committees(40, || {
+        // Whoever looks challenges twelve files of one call, which a seat would not cover at full price.
+        let draw = submit(12);
+        let purses = Purses::now();
+        let first = super::story::draw(draw);
+        judge(draw, &[GOOD, GOOD, GOOD, Reject, Reject]);
+        let by = pallet_review::NextDraw::<Test>::get();
+        for file in 0..12 {
+            assert_ok!(Review::challenge(signed(CHALLENGER), draw, file));
+        }
+        CurrentSession::mutate(|session| *session += 2);
+        blocks(3);
+        let mut judges = 0;
+        for one in by..by + 12 {
+            let treasury = Balances::total_balance_of(TREASURY);
+            let gain = purses.gain(CHALLENGER);
+            judge(one, &[Reject; 15]);
+            if Draws::<Test>::contains_key(one) {
+                block();
+            }
+            // Fifteen are paid, half is the challenger's, and what is left the treasury's.
+            let rest = (Balances::total_balance_of(TREASURY) - treasury) as i128;
+            let half = purses.gain(CHALLENGER) - gain;
+            assert!(half >= 15 * PAY, "{half}");
+            assert_eq!(half, rest + 15 * PAY);
+            judges += 15 * PAY;
+        }
+        assert_eq!(ended().len(), 12);
+        assert!(ended().iter().all(|(_, outcome)| *outcome == Outcome::AcceptanceOverturned));
+        let lost: i128 = first[..3].iter().map(|who| -purses.gain(*who)).sum();
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0);
+        assert!(lost >= 2 * judges);
+    });
+}
+
+#[test]
 fn acceptance_unavailable() {
     with_committees(30, || {
         let file = judged([GOOD; 5]);
