@@ -301,6 +301,7 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         }
         ("Review", "NoSeats") => "bond seats with `openledger seat bond`",
         ("Review", "UnknownDraw") => "`openledger review draws` lists those that are not over",
+        ("Review", "SeedStands") => "a block draws four of them: try again a few blocks later",
         ("Review", "BudgetTooLow") => "`openledger datanet budget` says what is free",
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {

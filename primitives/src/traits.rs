@@ -129,7 +129,8 @@ pub trait ReviewPolicies<AccountId> {
     ) -> DispatchResult;
     /// Whether a committee decides on a submission, drawn or to be drawn.
     fn is_before_committee(submission: SubmissionId) -> bool;
-    /// Whether a committee was drawn for a submission: it cannot be taken back any more.
+    /// Whether a committee was drawn for a submission, or the seed that draws it stands: it is neither taken back
+    /// nor displaced any more.
     fn is_drawn(submission: SubmissionId) -> bool;
 }
 

@@ -434,7 +434,8 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// `NoSeats`, `NothingLost`; or the signer cannot pay.
+        /// `NoSeats`, `NothingLost`, `SeedStands` while draws wait whose committees anyone can compute; or the signer
+        /// cannot pay.
         #[pallet::call_index(13)]
         #[pallet::weight(T::WeightInfo::withdraw_seats())]
         pub fn top_up(origin: OriginFor<T>, pool: PoolId) -> DispatchResult {
@@ -513,7 +514,7 @@ pub mod pallet {
         /// # Errors
         ///
         /// `NoCommittee`, `NotPending`, `AlreadyBeforeCommittee`, `OtherContributor`, `NoFile` for none,
-        /// or several times one, `Overflow`.
+        /// or several times one, `BudgetTooLow` where the review budget does not cover them, `Overflow`.
         #[pallet::call_index(18)]
         #[pallet::weight(T::WeightInfo::request_review(files.len() as u32))]
         pub fn request_review(
@@ -541,7 +542,7 @@ pub mod pallet {
             Self::do_fund_budget(who, datanet, amount)
         }
 
-        /// Takes back what no draw needs of a Datanet's review budget. Signed by its owner.
+        /// Takes back what is not set aside of a Datanet's review budget. Signed by its owner.
         ///
         /// # Errors
         ///
