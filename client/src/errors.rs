@@ -342,6 +342,8 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Training", "DeadlineTooSoon") => {
             "give it the minute to take a job, the three between signs of life, and the time to train"
         }
+        ("Training", "StillBonded") => "a day after its last job or draw it can leave; `openledger worker pause` at once",
+        ("Training", "DisputedBefore") => "`openledger job dispute-status` says how that ended",
         ("Training", "StillResting") => "`openledger worker show` says from which block on",
         ("Training", "RefusedBefore") => "a job is not offered again to who declined or lost it",
         ("Training", "NotHigher") => "`openledger job show` says what it offers a token",

@@ -4,6 +4,7 @@ use crate::{
     fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
     parameters::{
         ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, RewardPeriod,
+        WorkerNotice,
     },
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Hash, Leaderboard, Nonce,
     PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
@@ -306,6 +307,7 @@ impl pallet_training::Config for Runtime {
     type ProgressWindow = ConstU32<600>;
     type RaiseDelay = ConstU32<20>;
     type PruneDelay = ConstU32<DAY>;
+    type WorkerNotice = WorkerNotice<Runtime>;
     type BlockSeconds = ConstU32<{ (SLOT_MILLISECONDS / 1_000) as u32 }>;
     type ChallengeWindow = ChallengeWindow<Runtime>;
     type MaxJobBlocks = ConstU32<{ 7 * DAY }>;

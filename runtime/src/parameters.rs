@@ -217,6 +217,19 @@ pub mod pallet {
         }
     }
 
+    /// Blocks in which a worker is not drawn after it came, and does not leave after it served: a day, and
+    /// a challenge window on a chain that one person watches.
+    pub struct WorkerNotice<T>(PhantomData<T>);
+    impl<T: Config> Get<BlockNumber> for WorkerNotice<T> {
+        fn get() -> BlockNumber {
+            if is_watched::<T>() {
+                ChallengeWindow::<T>::get()
+            } else {
+                DAY
+            }
+        }
+    }
+
     /// How long committees have to commit and to reveal, and others to challenge.
     pub struct CommitteeLengths<T>(PhantomData<T>);
     impl<T: Config> Get<openledger_primitives::committee::Lengths> for CommitteeLengths<T> {

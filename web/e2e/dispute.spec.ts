@@ -96,7 +96,7 @@ test("a result in dispute is shown from its opening over who is drawn and what t
 
   signal(running.slice(1), "SIGCONT");
   await expect(card.getByText("rejected", { exact: true })).toBeVisible(trainingTime);
-  await expect(card.getByText("Two found that the result holds: its worker was paid.")).toBeVisible();
+  await expect(card.getByText("Two found that the result holds: its worker is paid.")).toBeVisible();
   await expect(judges.filter({ hasText: "found: it holds" })).toHaveCount(3);
   await expect(judges.filter({ hasText: "paid 1 OPEN" })).toHaveCount(3);
   await expect(card.getByText("Until")).toHaveCount(0);

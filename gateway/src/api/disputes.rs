@@ -59,14 +59,15 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// What the events of a job tell of its dispute, in their order; nothing if it was never disputed.
+    /// What the events of a job tell of its last dispute, in their order; nothing if it was never disputed.
     /// `head` is the last block that they are known of.
     pub fn of(job: u64, events: &[Event], head: u32) -> Option<Self> {
         let mut dispute: Option<Self> = None;
         for event in events {
             let kind = event.kind.strip_prefix("Training.").unwrap_or_default();
             match (&mut dispute, kind) {
-                (None, "JobDisputed") => dispute = Some(Self::opened(job, event)),
+                // The owner's own comes after one of somebody else that came to nothing.
+                (_, "JobDisputed") => dispute = Some(Self::opened(job, event)),
                 (Some(dispute), kind) => dispute.goes_on(kind, event),
                 _ => {}
             }

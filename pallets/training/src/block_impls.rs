@@ -27,13 +27,15 @@ pub(crate) struct Done {
     pub(crate) drawn: u32,
     /// Disputes that ended.
     pub(crate) settled: u32,
+    /// Workers that gained seniority.
+    pub(crate) admitted: u32,
 }
 
 impl<T: Config> Pallet<T> {
     /// Works off the agendas. Returns what it cost.
     pub(crate) fn begin_block() -> Weight {
         // Each has a limit of its own, so that no number of jobs that time out delays a payment.
-        let mut done = Done::default();
+        let mut done = Done { admitted: Self::admit_newcomers(), ..Done::default() };
         let (payments, expiries) = (T::MaxPaymentsPerBlock::get(), T::MaxExpiriesPerBlock::get());
         Self::work_off::<Payments<T>, PaymentCursor<T>>(payments, &mut done);
         Self::work_off::<Agenda<T>, AgendaCursor<T>>(expiries, &mut done);
@@ -41,6 +43,7 @@ impl<T: Config> Pallet<T> {
         Self::work_off::<DisputeAgenda<T>, DisputeCursor<T>>(disputes, &mut done);
         T::WeightInfo::begin_block(done.paid, done.timed_out, done.moved)
             .saturating_add(T::WeightInfo::judge(done.drawn, done.settled))
+            .saturating_add(T::WeightInfo::admit(done.admitted))
     }
 
     /// Looks at the jobs that are due, oldest first. What does not fit into this block is first in the
@@ -121,6 +124,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let Assignment { worker, price, .. } = assignment;
         Self::pay(&job.owner, &worker, price)?;
+        Self::note_served(&worker);
         let refund = job.budget.checked_sub(price).ok_or(crate::Error::<T>::AboveBudget)?;
         Self::refund(&job.owner, refund)?;
         Workers::<T>::mutate(&worker, |record| {

@@ -152,5 +152,10 @@ mod errors {
         WorkerIsDrawn,
         /// The account's OPEN is locked by its votes. Take the votes back, or pay for the job from another account.
         OpenVotes,
+        /// The worker had a job or was drawn a short time ago. Its bond stays until the block in
+        /// `LeavesFrom`.
+        StillBonded,
+        /// The result was disputed before. Only the job's owner may do so once more, if it did not yet.
+        DisputedBefore,
     }
 }

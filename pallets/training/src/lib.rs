@@ -43,7 +43,7 @@
 //! | `update_worker` | worker | changes what it offers; a higher floor waits |
 //! | `pause` | worker | takes no further jobs |
 //! | `resume` | worker | fills up the bond and takes jobs again |
-//! | `deregister_worker` | worker without job or open results | releases the bond |
+//! | `deregister_worker` | worker without job or open results, some time after | releases the bond |
 //! | `create_job` | anyone | queues a job (budget held) |
 //! | `cancel_job` | job owner, before there is a result | calls the job off, paying for work shown |
 //! | `take` | assigned worker | begins |
@@ -94,7 +94,7 @@ mod workers;
 
 use frame_support::pallet_macros::import_section;
 
-pub use disputes::{DRAW_TRIES, MAX_DUTIES};
+pub use disputes::{ADMITTED, DRAW_TRIES, MAX_DUTIES};
 pub use jobs::{FIRST_REST, LONGEST_REST};
 pub use pallet::*;
 pub use shelves::{JOBS_TRIED, WORKERS_TRIED};
@@ -218,6 +218,11 @@ pub mod pallet {
         /// Blocks until a higher floor may take effect.
         #[pallet::constant]
         type RaiseDelay: Get<BlockNumber>;
+
+        /// Blocks from its registration until a worker may be drawn for a dispute, and from its last
+        /// job or draw until it may leave with its bond.
+        #[pallet::constant]
+        type WorkerNotice: Get<BlockNumber>;
 
         /// Seconds that a block takes, at least 1.
         #[pallet::constant]
@@ -392,6 +397,21 @@ pub mod pallet {
         OptionQuery,
     >;
 
+    /// Workers that may not be drawn yet for all that they serve, in the order in which they came, each
+    /// with the first block in which it may.
+    #[pallet::storage]
+    pub type Newcomers<T: Config> =
+        StorageMap<_, Identity, SequenceKey, (T::AccountId, BlockNumber)>;
+
+    /// The place of a worker among the newcomers. One without has seniority.
+    #[pallet::storage]
+    pub type NewcomerPlace<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64>;
+
+    /// First block in which a worker that had a job, or was drawn, may leave with its bond.
+    #[pallet::storage]
+    pub type LeavesFrom<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, BlockNumber, ValueQuery>;
+
     /// Of the jobs that train an adapter further: which. Its number is always the smaller one.
     #[pallet::storage]
     pub type Parents<T> = StorageMap<_, Twox64Concat, JobId, JobId>;
@@ -530,7 +550,7 @@ pub mod pallet {
         /// # Errors
         ///
         /// [`Error::NotAWorker`], [`Error::WorkerHasJob`], [`Error::WorkerHasOpenResults`],
-        /// [`Error::WorkerIsDrawn`], [`Error::StillResting`].
+        /// [`Error::WorkerIsDrawn`], [`Error::StillResting`], [`Error::StillBonded`].
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::deregister_worker())]
         pub fn deregister_worker(origin: OriginFor<T>) -> DispatchResult {
@@ -670,8 +690,9 @@ pub mod pallet {
         }
 
         /// Gives a job back that was given to the caller, within the window to take it. That is no
-        /// attempt and costs nothing; but a worker's second decline in a row pauses it, and each
-        /// further one for twice as long.
+        /// attempt and costs nothing; but a worker's second decline in a row for a reason of its own
+        /// pauses it, and each further one for twice as long. One for a reason of the owner's counts
+        /// once another worker has posted a result for the job.
         ///
         /// # Errors
         ///
@@ -745,13 +766,15 @@ pub mod pallet {
             Self::do_retire_base_model(who, base)
         }
 
-        /// Disputes a result before its window has passed, and holds [`Config::DisputeBond`]. Anyone
-        /// may, once a job. Its payment waits until three workers that are drawn have looked at it.
+        /// Disputes a result before its window has passed, and holds [`Config::DisputeBond`]. Its
+        /// payment waits until three workers that are drawn have looked at it. Once a job anyone may;
+        /// where that was not the owner and the result stands, the window begins anew for the owner.
         ///
         /// # Errors
         ///
         /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::TooLate`],
-        /// [`Error::TooFewVerifiers`], and the currency's errors if the bond cannot be held.
+        /// [`Error::DisputedBefore`], [`Error::TooFewVerifiers`], and the currency's errors if the bond
+        /// cannot be held.
         #[pallet::call_index(17)]
         #[pallet::weight(T::WeightInfo::dispute())]
         pub fn dispute(origin: OriginFor<T>, job: JobId) -> DispatchResult {

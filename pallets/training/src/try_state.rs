@@ -5,9 +5,10 @@ use crate::{
     shelves::{job_shelves, worker_shelves},
     types::{Class, Firsts, Row, VerifierSet},
     Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, CreatedAt, DisputeAgenda,
-    DisputeCursor, Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, NextBaseModel,
-    NextJob, NextPlace, OfferKey, Pallet, Parents, PaymentCursor, Payments, Shelved, VerifierCount,
-    VerifierIndex, Verifiers, Waiting, WaitingFirsts, Workers,
+    DisputeCursor, Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, LeavesFrom,
+    NewcomerPlace, Newcomers, NextBaseModel, NextJob, NextPlace, OfferKey, Pallet, Parents,
+    PaymentCursor, Payments, Shelved, VerifierCount, VerifierIndex, Verifiers, Waiting,
+    WaitingFirsts, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
@@ -45,6 +46,7 @@ impl<T: Config> Pallet<T> {
         Self::check_parents()?;
         Self::check_blocks()?;
         Self::check_disputes()?;
+        Self::check_newcomers()?;
         Self::check_verifiers()?;
         Self::check_holds()
     }
@@ -295,6 +297,11 @@ impl<T: Config> Pallet<T> {
                 (JobState::Disputed { .. }, None) => false,
                 (JobState::Failed(JobFailure::Refuted), Some(Outcome::Upheld))
                 | (JobState::Completed { .. }, Some(Outcome::Rejected | Outcome::NoQuorum)) => true,
+                // Its owner may still dispute what another account did.
+                (JobState::Submitted { .. }, Some(Outcome::Rejected | Outcome::NoQuorum)) => {
+                    ensure!(dispute.disputer != job.owner, "an owner may dispute twice");
+                    true
+                }
                 _ => return Err("a dispute's outcome is not its job's state".into()),
             };
             ensure!(
@@ -339,11 +346,33 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Workers that are not paused are numbered in exactly their sets, without gaps.
+    /// Newcomers are workers and stand where they say; and so are those that may not leave yet.
+    fn check_newcomers() -> Result<(), TryRuntimeError> {
+        for (key, (who, _)) in Newcomers::<T>::iter() {
+            let place = u64::from(key);
+            ensure!(place < NextPlace::<T>::get(), "a newcomer's place was never given");
+            ensure!(NewcomerPlace::<T>::get(&who) == Some(place), "a newcomer stands elsewhere");
+            ensure!(Workers::<T>::contains_key(&who), "a newcomer is no worker");
+        }
+        ensure!(
+            NewcomerPlace::<T>::iter_keys().count() == Newcomers::<T>::iter_keys().count(),
+            "a newcomer waits for nothing"
+        );
+        for who in LeavesFrom::<T>::iter_keys() {
+            ensure!(Workers::<T>::contains_key(&who), "a bond is kept of no worker");
+        }
+        Ok(())
+    }
+
+    /// Workers that are not paused are numbered in exactly their sets, without gaps; newcomers in none
+    /// or some of them.
     fn check_verifiers() -> Result<(), TryRuntimeError> {
         let mut sizes = BTreeMap::<VerifierSet, u32>::new();
         for (who, worker) in Workers::<T>::iter() {
-            for set in verifier_sets(&worker) {
+            let newcomer = NewcomerPlace::<T>::contains_key(&who);
+            let enters =
+                |set: &VerifierSet| !newcomer || VerifierIndex::<T>::contains_key(&who, set);
+            for set in verifier_sets(&worker).into_iter().filter(enters) {
                 let size = sizes.entry(set).or_default();
                 *size = size.saturating_add(1);
                 let index = VerifierIndex::<T>::get(&who, set).ok_or("a worker has no number")?;

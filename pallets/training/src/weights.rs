@@ -60,6 +60,8 @@ pub trait WeightInfo {
     fn reveal_finding() -> Weight;
     /// Of the start of a block that drew workers for so many disputes and settled so many.
     fn judge(drawn: u32, settled: u32) -> Weight;
+    /// Of the start of a block in which so many workers gained seniority.
+    fn admit(workers: u32) -> Weight;
     /// Of the start of a block that paid for so many results, took so many jobs from a worker or ended
     /// them, and entered so many anew.
     fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight;
@@ -162,7 +164,8 @@ fn register_base_model() -> Cost {
 
 fn register_worker(kinds: u32) -> Cost {
     let models = u64::from(MAX_MODELS);
-    Cost(50_000_000, 8_000, models.saturating_add(4), 4)
+    // Place and block among the newcomers are written, and those of before forgotten.
+    Cost(60_000_000, 9_000, models.saturating_add(7), 9)
         .and(Cost(1_000_000, 0, 0, 0).times(kinds))
         .and(enter_worker())
         .and(VERIFY)
@@ -181,7 +184,7 @@ fn resume() -> Cost {
 }
 
 fn deregister_worker() -> Cost {
-    Cost(50_000_000, 8_000, 4, 3).and(shelve(ROWS)).and(VERIFY)
+    Cost(60_000_000, 9_000, 6, 6).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn create_job(datasets: u32) -> Cost {
@@ -197,7 +200,7 @@ fn refine_adapter(datasets: u32) -> Cost {
 }
 
 fn cancel_job() -> Cost {
-    Cost(100_000_000, 15_000, 10, 11).and(shelve(2)).and(enter_worker())
+    Cost(100_000_000, 15_000, 11, 12).and(shelve(2)).and(enter_worker())
 }
 
 fn take() -> Cost {
@@ -209,12 +212,12 @@ fn heartbeat() -> Cost {
 }
 
 fn submit_result() -> Cost {
-    Cost(60_000_000, 10_000, 4, 6).and(enter_worker())
+    Cost(60_000_000, 10_000, 5, 7).and(enter_worker())
 }
 
 fn decline() -> Cost {
     // A job that fails by it costs less than one that is offered again; workers are forgiven then.
-    Cost(80_000_000, 10_000, 6, 8)
+    Cost(80_000_000, 10_000, 7, 9)
         .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
         .and(enter_job())
         .and(enter_worker())
@@ -238,8 +241,8 @@ fn retire_base_model() -> Cost {
 }
 
 fn dispute() -> Cost {
-    // The parties' records as workers are read.
-    Cost(70_000_000, 12_000, 9, 7).and(SET_SIZES)
+    // The parties' records as workers are read, and a dispute of before.
+    Cost(80_000_000, 13_000, 13, 7).and(SET_SIZES)
 }
 
 fn commit_finding() -> Cost {
@@ -251,7 +254,7 @@ fn reveal_finding() -> Cost {
 }
 
 /// Payment for a result: worker, owner, their holds, job, adapter.
-const PAYMENT: Cost = Cost(150_000_000, 20_000, 12, 16);
+const PAYMENT: Cost = Cost(150_000_000, 20_000, 13, 17);
 
 fn judge(drawn: u32, settled: u32) -> Cost {
     // Of each worker that is looked at: its number, and what it is drawn for.
@@ -259,15 +262,21 @@ fn judge(drawn: u32, settled: u32) -> Cost {
         .and(SET_SIZES)
         .and(Cost(8_000_000, 1_000, 2, 0).times(DRAW_TRIES));
     // Each of the drawn may be paid, or be paused; the job's worker may be as well.
-    let workers = Cost(60_000_000, 3_000, 6, 6).and(shelve(ROWS)).and(VERIFY).times(DRAWN + 1);
+    let workers = Cost(60_000_000, 3_000, 7, 7).and(shelve(ROWS)).and(VERIFY).times(DRAWN + 1);
     let settle = Cost(60_000_000, 10_000, 6, 8).and(PAYMENT).and(workers);
     Cost(10_000_000, 5_000, 2, 1).and(draw.times(drawn)).and(settle.times(settled))
+}
+
+fn admit(workers: u32) -> Cost {
+    // The first newcomer is looked at in every block.
+    let worker = Cost(20_000_000, 4_000, 3, 2).and(VERIFY);
+    Cost(5_000_000, 1_000, 2, 0).and(worker.times(workers))
 }
 
 fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Cost {
     let payment = PAYMENT;
     let time_out =
-        Cost(100_000_000, 15_000, 10, 14).and(enter_job()).and(enter_worker()).and(VERIFY);
+        Cost(100_000_000, 15_000, 11, 15).and(enter_job()).and(enter_worker()).and(VERIFY);
     let move_on = Cost(30_000_000, 10_000, 6, 6).and(shelve(4));
     Cost(20_000_000, 10_000, 4, 2)
         .and(payment.times(paid))
@@ -359,6 +368,10 @@ macro_rules! weights {
 
         fn judge(drawn: u32, settled: u32) -> Weight {
             judge(drawn, settled).under($db)
+        }
+
+        fn admit(workers: u32) -> Weight {
+            admit(workers).under($db)
         }
 
         fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight {

@@ -1,10 +1,11 @@
 //! Base models and workers: what their calls do.
 
 use crate::{
+    disputes::serves_sets,
     impls::{ensure_endpoint, ensure_file, refill, text_error},
     types::{OptIn, Raise, WorkerOffer},
-    BaseModel, BaseModels, Config, Duties, Error, Event, HoldReason, Jobs, Kinds, ModelFiles,
-    NextBaseModel, Pallet, ShortText, Worker, Workers,
+    BaseModel, BaseModels, Config, Duties, Error, Event, HoldReason, Jobs, Kinds, LeavesFrom,
+    ModelFiles, NextBaseModel, Pallet, ShortText, Worker, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -99,6 +100,7 @@ impl<T: Config> Pallet<T> {
             rests_until: 0,
             raise: None,
         };
+        Self::note_newcomer(&who)?;
         Self::deposit_event(Event::WorkerRegistered { worker: who.clone(), price_per_token });
         Self::place_worker(who, worker)
     }
@@ -108,10 +110,15 @@ impl<T: Config> Pallet<T> {
         let opt_in = Self::opt_in(&offer)?;
         let WorkerOffer { kinds, price_per_token, endpoint, tokens_per_second, .. } = offer;
         Self::unshelve_worker(&worker);
+        let before = serves_sets(&worker);
         worker.kinds = kinds;
         worker.endpoint = endpoint;
         worker.opt_in = opt_in;
         worker.rate = RateClass::declared(tokens_per_second);
+        // Seniority is for what was served before.
+        if serves_sets(&worker).iter().any(|set| !before.contains(set)) {
+            Self::note_newcomer(&who)?;
+        }
         Self::set_price(&mut worker, price_per_token)?;
         let raise = worker.raise;
         let price_per_token = worker.price_per_token;
@@ -189,6 +196,10 @@ impl<T: Config> Pallet<T> {
         ensure!(!Duties::<T>::contains_key(&who), Error::<T>::WorkerIsDrawn);
         // Or it would register anew and go on declining.
         ensure!(Self::now() >= worker.rests_until, Error::<T>::StillResting);
+        // Or a bond would do its work for as many accounts in turn as somebody likes.
+        ensure!(Self::now() >= LeavesFrom::<T>::get(&who), Error::<T>::StillBonded);
+        LeavesFrom::<T>::remove(&who);
+        Self::forget_newcomer(&who);
         Self::unshelve_worker(&worker);
         Self::update_verifier(&who, Some(&worker), None);
         let bond = worker.bond;
@@ -196,6 +207,13 @@ impl<T: Config> Pallet<T> {
         Workers::<T>::remove(&who);
         Self::deposit_event(Event::WorkerDeregistered { worker: who, bond });
         Ok(())
+    }
+
+    /// Notes that a worker had a job or was drawn: its bond stays for some time.
+    pub(crate) fn note_served(who: &T::AccountId) {
+        if Workers::<T>::contains_key(who) {
+            LeavesFrom::<T>::insert(who, Self::now().saturating_add(T::WorkerNotice::get()));
+        }
     }
 
     /// Takes a worker's job from it, lets `change` note why, and offers it to the market again unless
@@ -206,6 +224,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let mut worker = Workers::<T>::get(who).ok_or(Error::<T>::NotAWorker)?;
         worker.job = None;
+        Self::note_served(who);
         change(&mut worker)?;
         Self::place_worker(who.clone(), worker)
     }

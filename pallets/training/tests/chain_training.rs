@@ -27,6 +27,8 @@ mod model;
 mod parents;
 #[path = "chain_training/refusals.rs"]
 mod refusals;
+#[path = "chain_training/seniority.rs"]
+mod seniority;
 #[path = "chain_training/timeouts.rs"]
 mod timeouts;
 #[path = "chain_training/workers.rs"]

@@ -179,7 +179,7 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         Ok(done)
     }
 
-    /// The result is disputed before its window has passed; it can be only once.
+    /// The result is disputed before its window has passed.
     ///
     /// # Errors
     ///
@@ -196,8 +196,8 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         Ok(())
     }
 
-    /// The dispute has ended: the job has failed if it was upheld, or else is completed. Returns who
-    /// posted what.
+    /// The dispute has ended: the job has failed if it was upheld, or else is completed; or its result
+    /// stands until block `again`, for its owner to dispute it. Returns who posted what.
     ///
     /// # Errors
     ///
@@ -205,6 +205,7 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
     pub fn settle(
         &mut self,
         outcome: Outcome,
+        again: Option<BlockNumber>,
         now: BlockNumber,
     ) -> Result<(Assignment<AccountId>, JobResult), JobError> {
         let JobState::Disputed { assignment, result } = &self.state else {
@@ -214,7 +215,13 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         match outcome {
             Outcome::Upheld => self.fail(JobFailure::Refuted, now),
             Outcome::Rejected | Outcome::NoQuorum => {
-                self.state = JobState::Completed { assignment: done.0.clone() };
+                let assignment = done.0.clone();
+                self.state = match again {
+                    Some(completes_at) => {
+                        JobState::Submitted { assignment, result: done.1, completes_at }
+                    }
+                    None => JobState::Completed { assignment },
+                };
             }
         }
         Ok(done)

@@ -2,7 +2,7 @@
 //! keeps others busy, or comes with a second account.
 
 use crate::{common::*, stories::begun};
-use frame_support::traits::{schedule::DispatchTime, StorePreimage};
+use frame_support::traits::{schedule::DispatchTime, Get, StorePreimage};
 use openledger_primitives::{
     api::DisputeView,
     job::{
@@ -13,7 +13,8 @@ use openledger_primitives::{
     Balance, ContentId, JobId, JobKind, Serves, TrainingSpec, OPEN,
 };
 use openledger_runtime::{
-    AccountId, Datanets, Preimage, Runtime, RuntimeCall, RuntimeOrigin, System, Training,
+    parameters::WorkerNotice, AccountId, Datanets, Preimage, Runtime, RuntimeCall, RuntimeOrigin,
+    System, Training,
 };
 use pallet_training::{Call, MAX_DUTIES};
 use sp_core::H256;
@@ -189,6 +190,41 @@ fn who_keeps_all_judges_busy_is_judged_all_the_same() {
 }
 
 #[test]
+fn workers_that_register_before_a_dispute_and_leave_after_it_judge_nothing() {
+    market(|owner, mallory| {
+        pass(WorkerNotice::<Runtime>::get());
+        let job = posted(owner, 300 * OPEN);
+        let kinds: Vec<JobKind> = JobKind::all().collect();
+        let sybils: Vec<AccountId> = (20..32).map(|n| id(&user(n))).collect();
+        for who in &sybils {
+            let register = Call::register_worker {
+                kinds: kinds.clone().try_into().expect("all fit"),
+                price_per_token: 300 * OPEN,
+                endpoint: Default::default(),
+                serves: Serves::Models(vec![0].try_into().expect("one fits")),
+                tokens_per_second: 32,
+            };
+            let (dest, value) = (who.clone().into(), 200 * OPEN);
+            let endow = pallet_balances::Call::transfer_keep_alive { dest, value };
+            dispatch(&Dave.to_account_id(), endow);
+            dispatch(who, register);
+        }
+        let before = total(mallory);
+        dispatch(owner, Call::dispute { job });
+        pass(DRAW_DELAY);
+        let judges = drawn(job);
+        assert!(judges.iter().all(|who| !sybils.contains(who)), "{judges:?}");
+        found(job, Holds);
+        assert!(matches!(state(job), JobState::Completed { .. }));
+        assert_eq!(total(mallory), before + 300 * OPEN);
+        // A bond judges for one account at a time.
+        refused(&judges[0], Call::deregister_worker {}, Error::StillBonded);
+        pass(WorkerNotice::<Runtime>::get());
+        dispatch(&judges[0], Call::deregister_worker {});
+    });
+}
+
+#[test]
 fn a_worker_cannot_take_its_bond_away_before_it_is_judged() {
     market(|owner, mallory| {
         let job = posted(owner, OPEN);
@@ -285,6 +321,8 @@ fn disputing_everything_costs_three_open_each_and_keeps_no_worker_from_its_pay()
         for job in &jobs {
             found(*job, Holds);
         }
+        // The owner may still dispute what a stranger did, for a window.
+        pass(3);
         assert!(jobs.iter().all(|job| matches!(state(*job), JobState::Completed { .. })));
         assert_eq!(total(&vandal), before.0 - 4 * STAKE);
         assert_eq!(total(mallory), before.1 + 20 * OPEN);

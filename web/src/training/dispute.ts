@@ -47,7 +47,7 @@ const outcomes: Record<string, { label: string; tone: Tone; means: string }> = {
   rejected: {
     label: "rejected",
     tone: "good",
-    means: "Two found that the result holds: its worker was paid.",
+    means: "Two found that the result holds: its worker is paid.",
   },
   "no-quorum": { label: "undecided", tone: "neutral", means: "No two findings agree: the worker was paid." },
 };

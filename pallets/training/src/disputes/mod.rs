@@ -5,8 +5,8 @@
 
 mod verifiers;
 
-pub(crate) use verifiers::verifier_sets;
-pub use verifiers::DRAW_TRIES;
+pub(crate) use verifiers::{serves_sets, verifier_sets};
+pub use verifiers::{ADMITTED, DRAW_TRIES};
 
 use crate::{
     block_impls::Done, impls::JobOf, Config, DisputeOf, Disputes, Duties, Error, Event, HoldReason,
@@ -38,6 +38,9 @@ impl<T: Config> Pallet<T> {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
         let now = Self::now();
         job.dispute(now).map_err(Error::<T>::from)?;
+        // Nobody uses up the owner's own dispute, nor two accounts the time in which it is paid.
+        let before = Disputes::<T>::get(id);
+        ensure!(before.is_none() || who == job.owner, Error::<T>::DisputedBefore);
         ensure!(Self::can_draw(&job, &who), Error::<T>::TooFewVerifiers);
         let bond = T::DisputeBond::get();
         T::Currency::hold(&HoldReason::DisputeBond.into(), &who, bond)?;
@@ -136,8 +139,11 @@ impl<T: Config> Pallet<T> {
         now: BlockNumber,
     ) -> DispatchResult {
         let Settlement { outcome, paid, absent } = dispute.settle(now).map_err(Error::<T>::from)?;
-        let (assignment, result) = job.settle(outcome, now).map_err(Error::<T>::from)?;
+        let again = now.saturating_add(T::ChallengeWindow::get());
+        let again = (dispute.disputer != job.owner).then_some(again);
+        let (assignment, result) = job.settle(outcome, again, now).map_err(Error::<T>::from)?;
         for worker in Self::drawn(&dispute) {
+            Self::note_served(&worker);
             Duties::<T>::mutate_exists(&worker, |duties| {
                 if let Some(list) = duties {
                     list.retain(|duty| *duty != id);
@@ -175,6 +181,11 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::DisputeSettled { job: id, worker, outcome, penalty, returned });
         match outcome {
             Outcome::Upheld => Self::go_on(id, job),
+            Outcome::Rejected | Outcome::NoQuorum if again.is_some() => {
+                Self::enter_agenda(id, &job);
+                Jobs::<T>::insert(id, job);
+                Ok(())
+            }
             Outcome::Rejected | Outcome::NoQuorum => {
                 Self::pay_out(id, job, assignment, result, now)
             }

@@ -1,29 +1,38 @@
 //! Who may be drawn for a dispute, and the draw.
 //!
-//! Workers that are not paused are numbered without gaps in the sets that they have opted in to, so
+//! Workers that have seniority and are not paused are numbered without gaps in the sets that they have opted in to, so
 //! that a draw reads the sizes of the sets and then only whom it draws, each with the same chance.
 
 use super::MAX_DUTIES;
 use crate::{
     impls::JobOf,
     types::{OptIn, VerifierSet},
-    Config, Duties, Pallet, VerifierCount, VerifierIndex, Verifiers, Worker, Workers,
+    Config, Duties, Error, NewcomerPlace, Newcomers, Pallet, SequenceKey, VerifierCount,
+    VerifierIndex, Verifiers, Worker, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, Encode};
-use frame_support::traits::Randomness;
+use frame_support::traits::{Get, Randomness};
 use openledger_primitives::{job::dispute::DRAWN, JobId, SizeClass};
 
 /// Workers that a draw looks at: those drawn, at most three parties to the dispute, and as many that
 /// are drawn for other disputes already.
 pub const DRAW_TRIES: u32 = 16;
 
-/// The sets that a worker belongs to; none while it is paused.
+/// Most newcomers that gain seniority in a block.
+pub const ADMITTED: u32 = 4;
+
+/// The sets that a worker with seniority belongs to; none while it is paused.
 pub fn verifier_sets(worker: &Worker) -> Vec<VerifierSet> {
-    let mut sets = Vec::new();
     if worker.paused {
-        return sets;
+        return Vec::new();
     }
+    serves_sets(worker)
+}
+
+/// The sets of what a worker has opted in to.
+pub(crate) fn serves_sets(worker: &Worker) -> Vec<VerifierSet> {
+    let mut sets = Vec::new();
     match &worker.opt_in {
         OptIn::Models(models) => {
             for (base, family) in models {
@@ -66,9 +75,49 @@ impl<T: Config> Pallet<T> {
         for set in before.iter().filter(|set| !after.contains(set)) {
             Self::leave_set(who, *set);
         }
+        // A newcomer stays in the sets in which it was before, and enters no other yet.
+        if after.is_empty() || NewcomerPlace::<T>::contains_key(who) {
+            return;
+        }
         for set in after.iter().filter(|set| !before.contains(set)) {
             Self::enter_set(who, *set);
         }
+    }
+
+    /// Lets a worker wait before it may be drawn: who registers, or opts in to more, when a dispute is
+    /// near, could otherwise judge it. While the chain is younger than that, everybody is new.
+    pub(crate) fn note_newcomer(who: &T::AccountId) -> Result<(), Error<T>> {
+        let (now, notice) = (Self::now(), T::WorkerNotice::get());
+        if notice == 0 || now <= notice {
+            return Ok(());
+        }
+        Self::forget_newcomer(who);
+        let place = Self::next_place()?;
+        NewcomerPlace::<T>::insert(who, place);
+        Newcomers::<T>::insert(SequenceKey::from(place), (who, now.saturating_add(notice)));
+        Ok(())
+    }
+
+    pub(crate) fn forget_newcomer(who: &T::AccountId) {
+        if let Some(place) = NewcomerPlace::<T>::take(who) {
+            Newcomers::<T>::remove(SequenceKey::from(place));
+        }
+    }
+
+    /// Lets the newcomers whose time has come enter their sets, the earliest first. Returns how many.
+    pub(crate) fn admit_newcomers() -> u32 {
+        let now = Self::now();
+        let first = Newcomers::<T>::iter_values().take(ADMITTED as usize);
+        let due: Vec<T::AccountId> =
+            first.take_while(|(_, from)| *from <= now).map(|(who, _)| who).collect();
+        for who in &due {
+            Self::forget_newcomer(who);
+            let sets = Workers::<T>::get(who).as_ref().map(verifier_sets).unwrap_or_default();
+            for set in sets.into_iter().filter(|set| !VerifierIndex::<T>::contains_key(who, set)) {
+                Self::enter_set(who, set);
+            }
+        }
+        due.len() as u32
     }
 
     fn enter_set(who: &T::AccountId, set: VerifierSet) {
@@ -99,8 +148,9 @@ impl<T: Config> Pallet<T> {
         let all = sets.iter().map(VerifierCount::<T>::get).fold(0, u32::saturating_add);
         let parties = parties::<T>(job, disputer);
         let theirs = parties.iter().filter(|party| {
-            Workers::<T>::get(party)
-                .is_some_and(|worker| verifier_sets(&worker).iter().any(|set| sets.contains(set)))
+            let of_party = Workers::<T>::get(party).as_ref().map(verifier_sets).unwrap_or_default();
+            let mut shared = of_party.into_iter().filter(|set| sets.contains(set));
+            shared.any(|set| VerifierIndex::<T>::contains_key(party, set))
         });
         all.saturating_sub(theirs.count() as u32) >= DRAWN
     }

@@ -197,6 +197,7 @@ fn all() -> Vec<(JobId, JobView<AccountId>)> {
 
 fn random_calls(seed: u64, calls: u32) {
     run(|| {
+        Notice::set(6);
         let supply = Balances::total_issuance();
         let accounts: BTreeSet<AccountId> =
             OWNERS.into_iter().chain(WORKERS).chain([5, TREASURY]).collect();

@@ -82,6 +82,15 @@ fn judged(id: JobId, findings: &[(AccountId, Finding)]) {
     }
 }
 
+/// What another account than the owner's disputed stands: it is paid when the owner's window, which has
+/// begun anew, has passed.
+fn stands(id: JobId) {
+    let until = System::block_number() + Window::get();
+    assert!(matches!(state(id), JobState::Submitted { completes_at, .. } if completes_at == until));
+    pass(Window::get());
+    assert!(matches!(state(id), JobState::Completed { .. }));
+}
+
 use Finding::{DoesNotLoad, Holds, NotReproduced, OtherBase};
 
 #[test]
@@ -149,7 +158,7 @@ fn a_result_that_two_find_right_is_paid_and_the_disputer_pays_those_who_found_it
         let (id, [one, two, three]) = disputed();
         judged(id, &[(one, Holds), (two, NotReproduced), (three, Holds)]);
         assert_eq!(dispute(id).outcome, Some(Outcome::Rejected));
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
         assert!(Training::adapter(id).is_some());
         assert_eq!(free(WANDA), RICH - BOND + PRICE);
         assert_eq!((free(DORA), dispute_held(DORA)), (RICH - DISPUTE_BOND, 0));
@@ -170,7 +179,7 @@ fn without_two_that_agree_the_worker_is_paid_and_the_bond_pays_only_those_who_lo
         let (id, [one, two, three]) = disputed();
         judged(id, &[(one, Holds), (two, DoesNotLoad)]);
         assert_eq!(dispute(id).outcome, Some(Outcome::NoQuorum));
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
         assert_eq!(free(WANDA), RICH - BOND + PRICE);
         assert_eq!((free(DORA), dispute_held(DORA)), (RICH - 2 * FEE, 0));
         assert_eq!([one, two].map(free), [RICH - BOND + FEE; 2]);
@@ -192,6 +201,7 @@ fn when_nobody_answers_the_worker_is_paid_and_the_bond_returns_whole() {
         // Without a hash there can be no finding: nobody waits for those.
         pass(1);
         assert_eq!(dispute(id).outcome, Some(Outcome::NoQuorum));
+        stands(id);
         assert_eq!((free(DORA), free(WANDA)), (RICH, RICH - BOND + PRICE));
         assert!(all.iter().all(|who| Training::worker(*who).expect("registered").paused));
     });
@@ -204,7 +214,7 @@ fn one_that_looked_alone_is_paid_for_it() {
         judged(id, &[(one, OtherBase)]);
         assert_eq!(dispute(id).outcome, Some(Outcome::NoQuorum));
         assert_eq!((free(one), free(DORA)), (RICH - BOND + FEE, RICH - FEE));
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
     });
 }
 
@@ -217,7 +227,7 @@ fn when_all_have_answered_nobody_waits_for_the_windows() {
         pass(1);
         all.iter().for_each(|who| reveal(id, *who, Holds));
         pass(1);
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
     });
 }
 
@@ -301,7 +311,7 @@ fn with_too_few_workers_a_dispute_is_refused_before_anything_is_held() {
         assert_eq!(dispute(id).outcome, Some(Outcome::NoQuorum));
         assert!(dispute(id).drawn.is_empty());
         assert_eq!((free(DORA), dispute_held(DORA)), (RICH - BOND, 0));
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
     });
 }
 
@@ -320,6 +330,8 @@ fn a_dispute_needs_its_bond_and_a_result_in_its_window() {
         assert_noop!(Training::dispute(signed(31), id), Error::<Test>::WrongState);
         pass(DRAW_DELAY);
         judged(id, &drawn(id).map(|who| (who, Holds)));
+        assert_noop!(Training::dispute(signed(31), id), Error::<Test>::DisputedBefore);
+        stands(id);
         assert_noop!(Training::dispute(signed(31), id), Error::<Test>::WrongState);
         assert_noop!(
             Training::commit_finding(signed(20), id, H256::zero()),
@@ -532,7 +544,7 @@ fn nobody_delays_a_payment_beyond_the_windows() {
         go_to(drawn_at + COMMIT + REVEAL);
         assert!(matches!(state(id), JobState::Disputed { .. }));
         pass(1);
-        assert!(matches!(state(id), JobState::Completed { .. }), "nothing was revealed");
+        stands(id);
     });
 }
 
@@ -581,7 +593,7 @@ fn an_owner_can_neither_call_off_nor_extend_what_is_in_dispute() {
         assert_noop!(Training::prune_job(signed(OWNER), id), Error::<Test>::WrongState);
         // Nor does the deadline end it.
         judged(id, &all.map(|who| (who, Holds)));
-        assert!(matches!(state(id), JobState::Completed { .. }));
+        stands(id);
     });
 }
 
@@ -643,6 +655,7 @@ fn a_draw_that_waits_ends_when_there_are_too_few_to_wait_for() {
         assert_ok!(Training::pause(signed(21)));
         pass(DRAW_AGAIN);
         assert_eq!(dispute(*left).outcome, Some(Outcome::NoQuorum));
+        pass(Window::get());
         assert!(matches!(state(*left), JobState::Completed { .. }));
     });
 }

@@ -85,6 +85,7 @@ parameter_types! {
     pub static Penalty: Perbill = Perbill::from_percent(50);
     pub static PenaltyAccount: AccountId = TREASURY;
     pub static Window: u32 = 4;
+    pub static Notice: u32 = 0;
     pub static Seed: u64 = 0;
 }
 
@@ -100,6 +101,7 @@ impl pallet_training::Config for Test {
     type JobDeposit = ConstU128<JOB_DEPOSIT>;
     type ProgressWindow = ConstU32<PROGRESS>;
     type RaiseDelay = ConstU32<RAISE>;
+    type WorkerNotice = Notice;
     type PruneDelay = ConstU32<PRUNE>;
     type BlockSeconds = ConstU32<1>;
     type TakeWindow = ConstU32<TAKE>;
@@ -178,6 +180,7 @@ pub fn run(test: impl FnOnce()) {
     Penalty::set(Perbill::from_percent(50));
     PenaltyAccount::set(TREASURY);
     Window::set(4);
+    Notice::set(0);
     Seed::set(0);
     sp_io::TestExternalities::new(storage).execute_with(|| {
         let supply = Balances::total_issuance();

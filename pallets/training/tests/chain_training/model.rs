@@ -5,7 +5,7 @@
 //! job: three workers of two speeds, two attempts, a deadline of a few blocks, and three that may be
 //! drawn. A state is a job, its dispute, the block, and where everybody's money is; each is visited once.
 //! Disputes are followed from every history of a job: after workers that declined it, and after one that
-//! lost it.
+//! lost it. A second one, of the owner after somebody else's, is followed where the first worker did it.
 //!
 //! Workers that have done nothing yet are all the same, and so are those drawn that have shown nothing: of
 //! them the first one acts. What another one did would be the same story with two names exchanged.
@@ -37,10 +37,11 @@ const DEPOSIT: u128 = 1;
 const STAKE: u128 = 7;
 const BOND: u128 = 100;
 const WORKERS: [u8; 3] = [1, 2, 3];
+const OWNER: u8 = 0;
 const DISPUTER: u8 = 4;
 const DRAWN: [u8; 3] = [5, 6, 7];
-/// Nothing can go on beyond this block: deadline, window, draw, hashes, findings.
-const END: u32 = LATER + CHALLENGE + 2 + 1 + 1 + 1;
+/// Nothing can go on beyond this block: deadline, then twice window, draw, hashes, findings.
+const END: u32 = LATER + 2 * (CHALLENGE + 2 + 1 + 1 + 1);
 
 /// Whose money is where. Whatever happens, the sum stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -97,7 +98,7 @@ enum Step {
     Cancel,
     Raise,
     Extend,
-    Dispute,
+    Dispute(u8),
     Commit(u8, Finding),
     Reveal(u8, Finding),
     /// The next block, whose start looks at what is due, as the pallet's hook does; how many workers
@@ -107,7 +108,7 @@ enum Step {
 
 fn begin() -> At {
     let job = Job {
-        owner: 0,
+        owner: OWNER,
         base: 0,
         size: SizeClass::default(),
         kind: JobKind { family: ModelFamily::Llama, method: Method::Lora },
@@ -190,7 +191,8 @@ impl At {
     fn settle(&mut self) -> Result<(), String> {
         let dispute = self.dispute.as_mut().ok_or("no dispute")?;
         let Settlement { outcome, paid, .. } = dispute.settle(self.now).map_err(refused)?;
-        let (assignment, _) = self.job.settle(outcome, self.now).map_err(refused)?;
+        let again = (dispute.disputer != OWNER).then_some(self.now + CHALLENGE);
+        let (assignment, _) = self.job.settle(outcome, again, self.now).map_err(refused)?;
         let paid = paid.len() as u128;
         let money = &mut self.money;
         match outcome {
@@ -216,6 +218,7 @@ impl At {
         money.returned += std::mem::take(&mut money.stake);
         match outcome {
             Outcome::Upheld => self.failed(),
+            Outcome::Rejected | Outcome::NoQuorum if again.is_some() => (),
             Outcome::Rejected | Outcome::NoQuorum => {
                 self.pay(assignment.price);
                 self.refund();
@@ -257,10 +260,15 @@ impl At {
                 Ok(())
             }
             Step::Extend => self.job.extend(LATER).map_err(refused),
-            Step::Dispute => {
+            Step::Dispute(who) => {
+                // As the pallet has it: once a job anyone, and its owner after others.
+                if self.dispute.is_some() && who != OWNER {
+                    return Err("disputed before".into());
+                }
                 self.job.dispute(now).map_err(refused)?;
-                assert!(self.dispute.is_none(), "a job is disputed once");
-                self.dispute = Some(Dispute::open(DISPUTER, STAKE, now));
+                let mut before = self.dispute.iter();
+                assert!(before.all(|of| of.disputer != OWNER), "its owner disputes a job once");
+                self.dispute = Some(Dispute::open(who, STAKE, now));
                 self.money.stake += STAKE;
                 self.money.put_up += STAKE;
                 Ok(())
@@ -375,7 +383,11 @@ impl Model for Life {
         if at.job.is_over() {
             return;
         }
-        steps.extend([Step::Cancel, Step::Raise, Step::Extend, Step::Dispute, Step::Block(3)]);
+        steps.extend([Step::Cancel, Step::Raise, Step::Extend, Step::Block(3)]);
+        steps.push(Step::Dispute(DISPUTER));
+        if at.dispute.is_none() || at.job.refused.is_empty() {
+            steps.push(Step::Dispute(OWNER));
+        }
         let before = |worker: u8| at.job.refused.iter().any(|one| one.worker == worker);
         let first = WORKERS.into_iter().find(|worker| !before(*worker));
         for worker in WORKERS {
@@ -452,6 +464,13 @@ impl Model for Life {
             Property::sometimes("upheld after others had the job", |_, at: &At| {
                 ended(at, Outcome::Upheld) && at.job.attempts > 0 && at.job.refused.len() > 1
             }),
+            Property::sometimes(
+                "upheld for the owner after another's came to nothing",
+                |_, at: &At| {
+                    ended(at, Outcome::Upheld)
+                        && at.money.put_up >= 2 * (PRICE + STAKE) + DEPOSIT + BOND
+                },
+            ),
             Property::sometimes("nobody was drawn", |_, at: &At| {
                 at.dispute.as_ref().is_some_and(|of| of.outcome.is_some() && !of.is_drawn())
             }),
