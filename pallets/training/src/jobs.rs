@@ -111,6 +111,7 @@ impl<T: Config> Pallet<T> {
         }
         let refund = job.budget.checked_sub(pay).ok_or(Error::<T>::AboveBudget)?;
         Self::refund(&who, refund)?;
+        Self::forfeit_deposit(id, &mut job);
         Self::leave_agenda(id);
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::JobCancelled { job: id, refund });
@@ -127,11 +128,6 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_take(who: T::AccountId, id: JobId) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
         job.take(&who, Self::now(), &Self::windows()).map_err(Error::<T>::from)?;
-        Workers::<T>::mutate(&who, |worker| {
-            if let Some(worker) = worker {
-                worker.declines = 0;
-            }
-        });
         Self::enter_agenda(id, &job);
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::JobTaken { job: id, worker: who });
@@ -145,19 +141,17 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
         let now = Self::now();
-        job.decline(&who, now, reason, &Self::windows()).map_err(Error::<T>::from)?;
+        let (able, counts) = Self::able(&job);
+        job.decline(&who, now, reason, counts, able, &Self::windows()).map_err(Error::<T>::from)?;
         Self::deposit_event(Event::JobDeclined { job: id, worker: who.clone(), reason });
-        let agreed = job.state == JobState::Failed(JobFailure::Unusable);
-        if agreed {
-            Self::forgive(&job, reason);
-        }
         Self::go_on(id, job)?;
         Self::free_worker(&who, |worker| {
             worker.place = Self::next_place()?;
-            if agreed {
-                return Ok(());
+            // What is said of the owner counts when another worker shows that it is not so, or owners of
+            // junk could send every honest worker to rest; but whoever was wrong before rests for it.
+            if !reason.is_owners() {
+                worker.declines = worker.declines.saturating_add(1);
             }
-            worker.declines = worker.declines.saturating_add(1);
             if let Some(doublings) = worker.declines.checked_sub(2) {
                 let rest = FIRST_REST.saturating_mul(1u32.checked_shl(doublings.into()).unwrap_or(
                     // More doublings than the number has bits.
@@ -172,19 +166,12 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// A decline that others found right too counts for nobody, or owners of junk could send every
-    /// honest worker to rest.
-    fn forgive(job: &JobOf<T>, reason: DeclineReason) {
-        let agreed = job.refused.iter().filter(|refused| refused.reason == Some(reason));
-        for refused in agreed {
-            Workers::<T>::mutate(&refused.worker, |worker| {
-                // The one that declined last is not counted yet, and busy; a row that a job taken has
-                // ended since is not there any more.
-                if let Some(worker) = worker.as_mut().filter(|worker| worker.job.is_none()) {
-                    worker.declines = worker.declines.saturating_sub(1);
-                    if worker.declines < 2 {
-                        worker.rests_until = 0;
-                    }
+    /// Who declined a job for a reason of the owner's side, which another worker has trained, was wrong.
+    fn contradict(job: &JobOf<T>) {
+        for who in job.blamed_by() {
+            Workers::<T>::mutate(who, |worker| {
+                if let Some(worker) = worker {
+                    worker.declines = worker.declines.saturating_add(1);
                 }
             });
         }
@@ -219,6 +206,7 @@ impl<T: Config> Pallet<T> {
             result.dataset_root == dataset_root(&job.datasets),
             Error::<T>::DatasetRootMismatch
         );
+        Self::contradict(&job);
         Self::enter_agenda(id, &job);
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::ResultSubmitted {
@@ -230,6 +218,7 @@ impl<T: Config> Pallet<T> {
         // Free for the next job at once; the counter keeps the bond until the window has passed.
         Self::free_worker(&who, |worker| {
             worker.open_results = worker.open_results.saturating_add(1);
+            worker.declines = 0;
             worker.place = Self::next_place()?;
             Ok(())
         })
@@ -315,7 +304,8 @@ impl<T: Config> Pallet<T> {
         match job.state {
             JobState::Failed(failure) => {
                 Self::refund(&job.owner, job.budget)?;
-                if failure == JobFailure::Unusable {
+                // A result that was refuted was trained from what the owner named.
+                if failure != JobFailure::Refuted {
                     Self::forfeit_deposit(id, &mut job);
                 }
                 Self::leave_agenda(id);
@@ -377,11 +367,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Moves the deposit of a job that could not be done through its owner's fault to the penalty
+    /// Moves what an owner loses of the deposit of a job that ended without a result to the penalty
     /// account, and leaves it where it is if that account cannot be.
     fn forfeit_deposit(id: JobId, job: &mut JobOf<T>) {
-        let reason = HoldReason::JobDeposit;
-        let amount = Self::forfeit(reason, &job.owner, job.deposit);
+        let blame = job.blame(Self::has_seniority);
+        if blame == 0 {
+            return;
+        }
+        let amount = Self::forfeit(HoldReason::JobDeposit, &job.owner, blame);
         job.deposit = job.deposit.saturating_sub(amount);
         Self::deposit_event(Event::DepositForfeited { job: id, amount });
     }

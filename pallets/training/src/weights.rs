@@ -144,6 +144,11 @@ const VERIFY: Cost =
 /// The sizes of the sets that a draw is made from.
 const SET_SIZES: Cost = Cost(10_000_000, 5_000, 1 + SizeClass::COUNT as u64, 0);
 
+/// Of those that declined a job it is seen which of them have seniority, and a part of its deposit is
+/// forfeited.
+const BLAME: Cost =
+    Cost(40_000_000, 8_000, 4, 4).and(Cost(4_000_000, 1_000, 2, 0).times(MAX_REFUSED));
+
 /// A worker becomes idle: it looks for a job, and goes on its shelves or takes the job off its two.
 const fn enter_worker() -> Cost {
     search(ROWS, JOBS_TRIED as u64).and(shelve(ROWS)).and(shelve(2)).and(ASSIGN)
@@ -200,7 +205,7 @@ fn refine_adapter(datasets: u32) -> Cost {
 }
 
 fn cancel_job() -> Cost {
-    Cost(100_000_000, 15_000, 11, 12).and(shelve(2)).and(enter_worker())
+    Cost(100_000_000, 15_000, 11, 12).and(shelve(2)).and(enter_worker()).and(BLAME)
 }
 
 fn take() -> Cost {
@@ -212,13 +217,18 @@ fn heartbeat() -> Cost {
 }
 
 fn submit_result() -> Cost {
-    Cost(60_000_000, 10_000, 5, 7).and(enter_worker())
+    // Those that declined the job were wrong.
+    Cost(60_000_000, 10_000, 5, 7)
+        .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
+        .and(enter_worker())
 }
 
 fn decline() -> Cost {
-    // A job that fails by it costs less than one that is offered again; workers are forgiven then.
+    // Of each that declined it: its record, whether it has seniority, and its number in its set.
     Cost(80_000_000, 10_000, 7, 9)
-        .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
+        .and(Cost(4_000_000, 1_000, 3, 0).times(MAX_REFUSED))
+        .and(SET_SIZES)
+        .and(BLAME)
         .and(enter_job())
         .and(enter_worker())
         .and(VERIFY)
@@ -275,8 +285,11 @@ fn admit(workers: u32) -> Cost {
 
 fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Cost {
     let payment = PAYMENT;
-    let time_out =
-        Cost(100_000_000, 15_000, 11, 15).and(enter_job()).and(enter_worker()).and(VERIFY);
+    let time_out = Cost(100_000_000, 15_000, 11, 15)
+        .and(BLAME)
+        .and(enter_job())
+        .and(enter_worker())
+        .and(VERIFY);
     let move_on = Cost(30_000_000, 10_000, 6, 6).and(shelve(4));
     Cost(20_000_000, 10_000, 4, 2)
         .and(payment.times(paid))

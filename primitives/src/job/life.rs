@@ -12,6 +12,22 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         self.state.assignment()
     }
 
+    /// Who declined it for a reason of the owner's side.
+    pub fn blamed_by(&self) -> impl Iterator<Item = &AccountId> {
+        let owners =
+            |refused: &&Refused<AccountId>| refused.reason.is_some_and(|reason| reason.is_owners());
+        self.refused.iter().filter(owners).map(|refused| &refused.worker)
+    }
+
+    /// What its owner loses of the deposit when it ends without a result: a third for each of the workers
+    /// that declined it for a reason of the owner's side and count, so that it costs as much to call a job
+    /// off after one of them as it does to let [`QUORUM`] of them agree.
+    pub fn blame(&self, counts: impl Fn(&AccountId) -> bool) -> Balance {
+        let blamed = self.blamed_by().filter(|who| counts(who)).count().min(QUORUM);
+        let share = self.deposit.saturating_mul(blamed as Balance) / QUORUM as Balance;
+        share.min(self.deposit)
+    }
+
     /// Whether nothing will happen to it any more.
     pub fn is_over(&self) -> bool {
         self.state.is_over()
@@ -81,7 +97,8 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
     }
 
     /// The assigned worker does not want it: no attempt, and nobody's loss. The job waits again, or
-    /// fails if [`QUORUM`] workers gave the same reason of the owner's side or too many declined.
+    /// fails if too many declined, or if a reason of the owner's side is `agreed` by [`QUORUM`] workers and
+    /// by more than half of the `able`: those who gave it and count, this one among them, and all who count.
     ///
     /// # Errors
     ///
@@ -91,12 +108,16 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
         who: &AccountId,
         now: BlockNumber,
         reason: DeclineReason,
+        counts: impl Fn(&AccountId) -> bool,
+        able: u32,
         windows: &Windows,
     ) -> Result<(), JobError> {
         self.assigned_to(who, now)?;
         self.refuse(who.clone(), Some(reason));
-        let agreed = self.refused.iter().filter(|refused| refused.reason == Some(reason)).count();
-        if reason.is_owners() && agreed >= QUORUM {
+        let same = self.refused.iter().filter(|refused| refused.reason == Some(reason));
+        let agreed = same.filter(|refused| counts(&refused.worker)).count();
+        let most = agreed.saturating_mul(2) > able as usize;
+        if reason.is_owners() && agreed >= QUORUM && most {
             self.fail(JobFailure::Unusable, now);
         } else {
             self.wait_again(now, windows);

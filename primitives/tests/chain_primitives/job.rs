@@ -134,7 +134,7 @@ proptest! {
                 Step::Take(worker) => job.take(&own(&job, worker), now, w),
                 Step::Decline { worker, reason } => {
                     let worker = own(&job, worker);
-                    let answer = job.decline(&worker, now, reason, w);
+                    let answer = job.decline(&worker, now, reason, |_| true, 3, w);
                     if answer.is_ok() {
                         prop_assert_eq!(job.attempts, before.attempts, "a decline is no attempt");
                         prop_assert!(!job.may_go_to(&worker));
@@ -266,7 +266,10 @@ fn windows_include_their_last_block() {
     let mut job = assigned();
     assert_eq!(job.clone().take(&1, 3, &WINDOWS), Ok(()));
     assert_eq!(job.take(&1, 4, &WINDOWS), Err(JobError::TooLate));
-    assert_eq!(job.decline(&1, 4, DeclineReason::Other, &WINDOWS), Err(JobError::TooLate));
+    assert_eq!(
+        job.decline(&1, 4, DeclineReason::Other, |_| true, 3, &WINDOWS),
+        Err(JobError::TooLate)
+    );
     assert_eq!(job.time_out(3, ATTEMPTS, &WINDOWS), Err(JobError::WrongState));
     assert_eq!(job.time_out(4, ATTEMPTS, &WINDOWS), released(1, true));
     assert_eq!((&job.state, job.attempts), (&JobState::Queued, 1));
@@ -318,7 +321,7 @@ fn the_last_attempt_ends_the_job() {
 fn only_the_owners_side_and_only_several_workers_end_a_job_by_declining() {
     let decline = |job: &mut Job<u8>, worker: u8, reason| {
         assert_eq!(job.assign(worker, rate(9), 0, &WINDOWS), Ok(()));
-        assert_eq!(job.decline(&worker, 1, reason, &WINDOWS), Ok(()));
+        assert_eq!(job.decline(&worker, 1, reason, |_| true, 3, &WINDOWS), Ok(()));
     };
     let mut job = new_job(60);
     for worker in 1..QUORUM as u8 {
@@ -331,6 +334,41 @@ fn only_the_owners_side_and_only_several_workers_end_a_job_by_declining() {
     let mut job = new_job(60);
     (1..=MAX_REFUSED as u8).for_each(|worker| decline(&mut job, worker, DeclineReason::Disk));
     assert_eq!((job.state, job.attempts), (JobState::Failed(JobFailure::Declined), 0));
+}
+
+#[test]
+fn who_blames_an_owner_has_to_count_and_to_be_most_of_those_who_do() {
+    let declined = |able, counts: fn(&u8) -> bool| {
+        let mut job = new_job(60);
+        for worker in 1..=QUORUM as u8 {
+            assert_eq!(job.assign(worker, rate(9), 0, &WINDOWS), Ok(()));
+            let reason = DeclineReason::Unusable;
+            assert_eq!(job.decline(&worker, 1, reason, counts, able, &WINDOWS), Ok(()));
+        }
+        job
+    };
+    let failed = JobState::Failed(JobFailure::Unusable);
+    assert_eq!(declined(5, |_| true).state, failed);
+    assert_eq!(declined(6, |_| true).state, JobState::Queued, "half is not most");
+    assert_eq!(declined(3, |worker| *worker > 1).state, JobState::Queued, "one does not count");
+    assert_eq!(declined(0, |_| false).state, JobState::Queued);
+}
+
+#[test]
+fn an_owner_loses_a_third_of_the_deposit_for_each_that_blames_it_and_counts() {
+    let mut job = new_job(60);
+    job.deposit = 100;
+    let reasons = [DeclineReason::Memory, DeclineReason::BaseUnavailable, DeclineReason::Unusable];
+    for (worker, reason) in (1..).zip(reasons.into_iter().chain(reasons)) {
+        assert_eq!(job.assign(worker, rate(9), 0, &WINDOWS), Ok(()));
+        assert_eq!(job.decline(&worker, 1, reason, |_| true, 20, &WINDOWS), Ok(()));
+    }
+    assert_eq!(job.blamed_by().copied().collect::<Vec<_>>(), [2, 3, 5, 6]);
+    for (last, lost) in [(1, 0), (2, 33), (3, 66), (5, 100), (6, 100)] {
+        assert_eq!(job.blame(|worker| *worker <= last), lost);
+    }
+    job.deposit = u128::MAX;
+    assert!(job.blame(|_| true) <= job.deposit);
 }
 
 #[test]
@@ -416,7 +454,10 @@ fn an_owner_offers_more_and_gives_more_time_and_never_less() {
 fn only_the_worker_works_on_a_job() {
     let mut job = assigned();
     assert_eq!(job.take(&2, 3, &WINDOWS), Err(JobError::NotTheWorker));
-    assert_eq!(job.decline(&2, 3, DeclineReason::Other, &WINDOWS), Err(JobError::NotTheWorker));
+    assert_eq!(
+        job.decline(&2, 3, DeclineReason::Other, |_| true, 3, &WINDOWS),
+        Err(JobError::NotTheWorker)
+    );
     let mut job = training();
     assert_eq!(job.heartbeat(&2, 4, (0, 1), &WINDOWS), Err(JobError::NotTheWorker));
     assert_eq!(job.submit(&2, 4, 9, result(), &WINDOWS), Err(JobError::NotTheWorker));

@@ -142,17 +142,29 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether enough workers have opted in to a job's base model, beside its parties.
-    pub(crate) fn can_draw(job: &JobOf<T>, disputer: &T::AccountId) -> bool {
+    /// How many workers have opted in to a job's base model, have seniority and are not paused; and whether
+    /// one of them is among these.
+    pub(crate) fn able(job: &JobOf<T>) -> (u32, impl Fn(&T::AccountId) -> bool) {
         let sets: Vec<VerifierSet> = sets_for(job).collect();
         let all = sets.iter().map(VerifierCount::<T>::get).fold(0, u32::saturating_add);
-        let parties = parties::<T>(job, disputer);
-        let theirs = parties.iter().filter(|party| {
-            let of_party = Workers::<T>::get(party).as_ref().map(verifier_sets).unwrap_or_default();
-            let mut shared = of_party.into_iter().filter(|set| sets.contains(set));
-            shared.any(|set| VerifierIndex::<T>::contains_key(party, set))
-        });
-        all.saturating_sub(theirs.count() as u32) >= DRAWN
+        let counts = move |who: &T::AccountId| {
+            let own = Workers::<T>::get(who).as_ref().map(verifier_sets).unwrap_or_default();
+            let mut shared = own.into_iter().filter(|set| sets.contains(set));
+            shared.any(|set| VerifierIndex::<T>::contains_key(who, set))
+        };
+        (all, counts)
+    }
+
+    /// Whether a worker is one and no newcomer.
+    pub(crate) fn has_seniority(who: &T::AccountId) -> bool {
+        Workers::<T>::contains_key(who) && !NewcomerPlace::<T>::contains_key(who)
+    }
+
+    /// Whether enough workers have opted in to a job's base model, beside its parties.
+    pub(crate) fn can_draw(job: &JobOf<T>, disputer: &T::AccountId) -> bool {
+        let (all, counts) = Self::able(job);
+        let theirs = parties::<T>(job, disputer).iter().filter(|party| counts(party)).count();
+        all.saturating_sub(theirs as u32) >= DRAWN
     }
 
     /// Draws three workers for a dispute, or as many as there are: never its parties, and none twice.

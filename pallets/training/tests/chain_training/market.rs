@@ -180,11 +180,15 @@ fn who_declines_again_and_again_rests_longer_each_time_until_it_takes_a_job() {
         assert_eq!(rests.last(), Some(&LONGEST_REST));
         let id = job(1_000, 10_000);
         assert_ok!(Training::take(signed(WANDA), id));
-        assert_eq!(Training::worker(WANDA).expect("registered").declines, 0);
         assert_noop!(
             Training::decline(signed(WANDA), id, DeclineReason::Other),
             Error::<Test>::WrongState
         );
+        // An owner that calls its own job off does not end the row; a result does.
+        assert_ok!(Training::cancel_job(signed(OWNER), id));
+        assert!(Training::worker(WANDA).expect("registered").declines > 0);
+        train(WANDA, job(1_000, 10_000));
+        assert_eq!(Training::worker(WANDA).expect("registered").declines, 0);
     });
 }
 
@@ -204,29 +208,112 @@ fn owners_of_junk_send_no_honest_worker_to_rest() {
             assert!(workers.iter().all(|who| !paused(*who)));
         }
         assert_eq!(free(TREASURY), RICH + 8 * JOB_DEPOSIT);
-        // Two that decline by turns are sent to rest meanwhile, and are free once a third agrees.
+        // Nor where too few are there to agree.
         assert_ok!(Training::pause(signed(WILMA)));
-        let junk = [job_by(MALLORY, 20), job_by(MALLORY, 20)];
         for _ in 0..4 {
-            for (who, id) in workers.iter().flat_map(|who| junk.map(|id| (*who, id))) {
-                if worker_of(id) == Some(who) {
-                    decline(who, id, DeclineReason::BaseUnavailable);
-                }
-            }
+            let id = job_by(MALLORY, 20);
+            decline(WANDA, id, DeclineReason::BaseUnavailable);
+            decline(WALTER, id, DeclineReason::BaseUnavailable);
+            assert!(is_queued(id));
         }
-        assert!(paused(WANDA) && paused(WALTER));
-        assert_noop!(Training::resume(signed(WANDA)), Error::<Test>::StillResting);
-        assert_ok!(Training::resume(signed(WILMA)));
-        for _ in 0..2 {
-            for id in junk {
-                if worker_of(id) == Some(WILMA) {
-                    decline(WILMA, id, DeclineReason::BaseUnavailable);
-                }
+        assert!(!paused(WANDA) && !paused(WALTER));
+        assert_eq!(Training::worker(WANDA).expect("registered").declines, 0);
+    });
+}
+
+/// A job of one token that outbid all others was called off as soon as a worker had declined it, again and
+/// again: that sent the worker to rest, and cost fees alone.
+#[test]
+fn junk_that_is_called_off_costs_its_owner_a_third_of_the_deposit_for_each_worker() {
+    run(|| {
+        let workers = [WANDA, WALTER, WILMA];
+        workers.iter().for_each(|who| worker(*who, 7));
+        for round in 0..8 {
+            let id = job_of(MALLORY, Method::Lora, 1, 10_000, System::block_number() + 500);
+            let blamed = round % 3;
+            for who in &workers[..blamed] {
+                let who = worker_of(id).unwrap_or(*who);
+                decline(who, id, DeclineReason::FilesUnavailable);
             }
+            let before = free(TREASURY);
+            assert_ok!(Training::cancel_job(signed(MALLORY), id));
+            assert_eq!(free(TREASURY) - before, JOB_DEPOSIT * blamed as u128 / 3);
+            assert_ok!(Training::prune_job(signed(MALLORY), id));
+            assert!(workers.iter().all(|who| !paused(*who)));
         }
-        assert!(junk.iter().all(|id| state(*id) == JobState::Failed(JobFailure::Unusable)));
-        assert_ok!(Training::resume(signed(WANDA)));
-        assert_ok!(Training::resume(signed(WALTER)));
+        assert_eq!(free(MALLORY) + free(TREASURY), 2 * RICH);
+        assert_eq!((budget_held(MALLORY), deposit_held(MALLORY)), (0, 0));
+        let honest = job(1_000, 10_000);
+        assert!(worker_of(honest).is_some(), "nobody rests");
+    });
+}
+
+/// What waits until its time is over costs the same.
+#[test]
+fn junk_that_is_left_lying_costs_its_owner_as_much() {
+    run(|| {
+        worker(WANDA, 7);
+        let id = job_until(1_000, 10_000, System::block_number() + 40);
+        decline(WANDA, id, DeclineReason::Untrainable);
+        pass(60);
+        assert_eq!(state(id), JobState::Failed(JobFailure::Deadline));
+        assert_eq!(
+            (free(TREASURY), get(id).deposit),
+            (RICH + JOB_DEPOSIT / 3, JOB_DEPOSIT - JOB_DEPOSIT / 3)
+        );
+        // Memory is the worker's own, and what it says of that costs no owner anything.
+        worker(WALTER, 7);
+        let other = job_by(MALLORY, 10);
+        let who = worker_of(other).expect("somebody is idle");
+        decline(who, other, DeclineReason::Memory);
+        assert_ok!(Training::cancel_job(signed(MALLORY), other));
+        assert_eq!(get(other).deposit, JOB_DEPOSIT);
+    });
+}
+
+/// Three workers with floor 0 agreed that each job was unusable: it failed within three blocks, its owner
+/// lost the deposit, and none of them ever rested.
+#[test]
+fn three_that_blame_every_owner_kill_no_job_while_as_many_others_are_there() {
+    run(|| {
+        let (sybils, honest) = ([40, 41, 42], [WANDA, WALTER, WILMA]);
+        sybils.iter().for_each(|who| worker(*who, 0));
+        honest.iter().for_each(|who| worker(*who, 7));
+        let mut rested = 0;
+        for _ in 0..6 {
+            let id = job(1_000, 10_000);
+            while let Some(who) = worker_of(id).filter(|who| sybils.contains(who)) {
+                decline(who, id, DeclineReason::Unusable);
+            }
+            let who = worker_of(id).expect("it goes on to those who train");
+            assert!(honest.contains(&who));
+            train(who, id);
+            rested = sybils.iter().filter(|who| paused(**who)).count();
+        }
+        assert_eq!(rested, 3, "another worker's result shows who was wrong");
+        let until = Training::worker(40).expect("registered").rests_until;
+        assert!(until >= System::block_number() + FIRST_REST);
+        pass(Window::get());
+        assert_eq!((free(TREASURY), deposit_held(OWNER)), (RICH, 6 * JOB_DEPOSIT));
+        assert!(honest.iter().all(|who| Training::worker(*who).is_some_and(|of| of.declines == 0)));
+    });
+}
+
+/// Nor do as many of them as somebody registers when a job is there.
+#[test]
+fn newcomers_blame_nobody() {
+    run(|| {
+        Notice::set(10);
+        go_to(30);
+        (40..52).for_each(|who| worker(who, 0));
+        let id = job(1_000, 10_000);
+        for _ in 0..3 {
+            let who = worker_of(id).expect("idle");
+            decline(who, id, DeclineReason::Unusable);
+        }
+        assert!(worker_of(id).is_some(), "three newcomers end no job");
+        assert_ok!(Training::cancel_job(signed(OWNER), id));
+        assert_eq!((free(OWNER), deposit_held(OWNER)), (RICH, JOB_DEPOSIT));
     });
 }
 

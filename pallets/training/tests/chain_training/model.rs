@@ -32,7 +32,7 @@ const DEADLINE: u32 = 7;
 const LATER: u32 = 8;
 const PRICE: u128 = 10;
 const RAISED: u128 = 11;
-const DEPOSIT: u128 = 1;
+const DEPOSIT: u128 = 3;
 /// What a disputer has at stake, which three do not divide, and what the worker has.
 const STAKE: u128 = 7;
 const BOND: u128 = 100;
@@ -181,10 +181,18 @@ impl At {
     fn failed(&mut self) {
         if let JobState::Failed(failure) = self.job.state {
             self.refund();
-            if failure == JobFailure::Unusable {
-                self.money.treasury += std::mem::take(&mut self.money.deposit);
+            if failure != JobFailure::Refuted {
+                self.blame();
             }
         }
+    }
+
+    /// What the pallet does with the deposit of a job that has ended without a result: all workers have
+    /// seniority.
+    fn blame(&mut self) {
+        let lost = self.job.blame(|_| true);
+        self.money.deposit -= lost;
+        self.money.treasury += lost;
     }
 
     /// What the pallet does with the money of a dispute that ends.
@@ -236,7 +244,8 @@ impl At {
             }
             Step::Take(worker) => self.job.take(&worker, now, w).map_err(refused),
             Step::Decline(worker, reason) => {
-                self.job.decline(&worker, now, reason, w).map_err(refused)?;
+                let all = WORKERS.len() as u32;
+                self.job.decline(&worker, now, reason, |_| true, all, w).map_err(refused)?;
                 self.failed();
                 Ok(())
             }
@@ -251,6 +260,7 @@ impl At {
                 assert!(worker.is_some() || pay == 0, "nobody is paid for nothing");
                 self.pay(pay);
                 self.refund();
+                self.blame();
                 Ok(())
             }
             Step::Raise => {
@@ -455,6 +465,15 @@ impl Model for Life {
             Property::sometimes("deadline", |_, at: &At| failed(at, JobFailure::Deadline)),
             Property::sometimes("attempts", |_, at: &At| failed(at, JobFailure::Attempts)),
             Property::sometimes("unusable", |_, at: &At| failed(at, JobFailure::Unusable)),
+            Property::always("a deposit pays for what its job was blamed for", |_, at: &At| {
+                let none =
+                    at.job.refused.iter().all(|one| one.reason.is_none_or(|of| !of.is_owners()));
+                at.money.deposit == DEPOSIT
+                    || !none && !matches!(at.job.state, JobState::Completed { .. })
+            }),
+            Property::sometimes("called off after one worker's blame", |_, at: &At| {
+                at.job.state == JobState::Cancelled && at.money.deposit == DEPOSIT - 1
+            }),
             Property::sometimes("upheld", |_, at: &At| ended(at, Outcome::Upheld)),
             Property::sometimes("rejected", |_, at: &At| ended(at, Outcome::Rejected)),
             Property::sometimes("no quorum", |_, at: &At| ended(at, Outcome::NoQuorum)),
