@@ -594,7 +594,8 @@ pub mod pallet {
 
         /// Calls off a job without a result, and gives the budget back. A worker that trains is paid
         /// the price × the smaller of the share of the steps that it has shown and the share of the
-        /// time that its rate allows, at most half.
+        /// time that its rate allows, at most half. Of the deposit a third is lost for each worker with
+        /// seniority that declined the job for a reason of the owner's, as when it fails.
         ///
         /// # Errors
         ///

@@ -67,7 +67,7 @@ fn market(test: impl FnOnce(&AccountId, &AccountId)) {
 fn job(owner: &AccountId, price: Balance) -> JobId {
     let version = Datanets::datanet(0).expect("it is there").version;
     let datasets = vec![DatasetRef { datanet: 0, version }].try_into().expect("one fits");
-    let number = Training::jobs(0, 100).len() as JobId;
+    let number = pallet_training::NextJob::<Runtime>::get();
     let call = Call::create_job {
         base: 0,
         datasets,
@@ -352,6 +352,67 @@ fn who_declines_again_and_again_does_not_rest_less_by_registering_anew() {
         let batch: RuntimeCall = pallet_utility::Call::batch_all { calls }.into();
         assert_eq!(attempt(mallory, batch), Err(Error::StillResting.into()));
         assert!(Training::worker(mallory.clone()).is_some_and(|worker| worker.paused));
+    });
+}
+
+#[test]
+fn junk_that_is_called_off_again_and_again_costs_its_owner_and_sends_no_worker_to_rest() {
+    market(|_, mallory| {
+        let vandal = Ferdie.to_account_id();
+        let before = total(&vandal);
+        for _ in 0..6 {
+            let job = job(&vandal, OPEN);
+            let first = Training::job(job).expect("on record");
+            let who = first.assignment().expect("somebody is idle").worker.clone();
+            dispatch(&who, Call::decline { job, reason: DeclineReason::FilesUnavailable });
+            dispatch(&vandal, Call::cancel_job { job });
+            dispatch(&vandal, Call::prune_job { job });
+        }
+        let third = OPEN / 10 / 3;
+        assert_eq!(total(&vandal), before - 6 * third);
+        assert!((0..5).all(|n| Training::worker(worker(n)).is_some_and(|of| !of.paused)));
+        assert!(Training::worker(mallory.clone()).is_some_and(|of| of.declines == 0));
+    });
+}
+
+#[test]
+fn workers_that_call_each_job_unusable_kill_none_while_others_train_and_come_to_rest() {
+    market(|owner, _| {
+        // Three of seven.
+        for n in 10..12 {
+            let who = id(&user(n));
+            let (dest, value) = (who.clone().into(), 200 * OPEN);
+            let endow = pallet_balances::Call::transfer_keep_alive { dest, value };
+            dispatch(&Dave.to_account_id(), endow);
+            let register = Call::register_worker {
+                kinds: JobKind::all().collect::<Vec<_>>().try_into().expect("all fit"),
+                price_per_token: 20,
+                endpoint: Default::default(),
+                serves: Serves::Models(vec![0].try_into().expect("one fits")),
+                tokens_per_second: 32,
+            };
+            dispatch(&who, register);
+        }
+        pass(WorkerNotice::<Runtime>::get());
+        let sybils: Vec<AccountId> = (0..3).map(worker).collect();
+        for _ in 0..4 {
+            let job = job(owner, OPEN);
+            loop {
+                let now = Training::job(job).expect("on record");
+                let who = now.assignment().expect("not ended, and somebody is idle").worker.clone();
+                if !sybils.contains(&who) {
+                    dispatch(&who, Call::take { job });
+                    dispatch(&who, Call::submit_result { job, result: result(job) });
+                    break;
+                }
+                dispatch(&who, Call::decline { job, reason: DeclineReason::Unusable });
+            }
+        }
+        for who in &sybils {
+            let record = Training::worker(who.clone()).expect("registered");
+            assert!(record.paused && record.rests_until > System::block_number());
+            refused(who, Call::deregister_worker {}, Error::StillResting);
+        }
     });
 }
 

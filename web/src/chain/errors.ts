@@ -44,7 +44,8 @@ export const nextSteps: Readonly<Record<string, string>> = {
   "Training.NotHigher": "The run's page says what it offers.",
   "Training.NotLater": "The run's page says its deadline.",
   "Training.TooEarly": "A day after its end anyone may; until then its owner alone.",
-  "Training.StillBonded": "A worker's bond stays for a day after its last job or draw, and for a few blocks on a development chain. Pause it meanwhile.",
+  "Training.StillBonded":
+    "A worker's bond stays for a day after its last job or draw, and for a few blocks on a development chain. Pause it meanwhile.",
   "Training.DisputedBefore": "This result was disputed before. Only the job's owner may do so once more.",
   "Training.StillResting": "Declines in a row make a worker rest; the chain says until which block.",
   "Training.WrongState": "The run's page says where the job is in its life.",
