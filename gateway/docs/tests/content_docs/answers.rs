@@ -125,7 +125,7 @@ fn questions_like_those_of_the_list_are_led_to_its_pages() {
 /// What the book does not say, in words of which it has some.
 const STRANGE: &[&str] = &[
     "What is the weather in Paris tomorrow?",
-    "How do I bake sourdough bread?",
+    "How do I brew kombucha at home?",
     "Who won the football world cup in 2022?",
     "Recommend a restaurant near the station",
     "How tall is Mount Everest?",
