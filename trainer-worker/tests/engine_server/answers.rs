@@ -4,6 +4,7 @@ use crate::common::real_model_path;
 use crate::http::{Event, Server, BASE};
 use serde_json::{json, Value};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 const CHAT: &str = "/v1/chat/completions";
 const QUESTION: &str = "What is the capital of France?";
@@ -352,7 +353,12 @@ fn health_metrics_and_the_description_are_there() {
     assert_eq!(server.get("/healthz").json(), json!({ "status": "ok" }));
     let before = server.metric("generated_tokens_total");
     server.ask(CHAT, &chat(json!({ "max_tokens": 3 })));
-    assert!(server.metric("generated_tokens_total") >= before + 3.0);
+    // What a step did is counted once the step is over, which may be just after its last answer has gone out.
+    let patience = Instant::now() + Duration::from_secs(30);
+    while server.metric("generated_tokens_total") < before + 3.0 {
+        assert!(Instant::now() < patience, "the tokens of an answer are not counted");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let reply = server.get("/metrics");
     assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let text = reply.text();
