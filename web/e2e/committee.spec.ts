@@ -26,7 +26,7 @@ test("a reviewer takes a seat, is drawn, seals, has its word revealed by itself,
   const vera = await developmentKey("Vera");
   const made = await openledger(
     owner,
-    ...["datanet", "create", "--name", "Tide tables", "--modality", "text", "--committee", "datanet"],
+    ...["datanet", "create", "--name", "Lighthouse logs", "--modality", "text", "--committee", "datanet"],
   );
   const datanet = String(made.datanet);
   // A committee of five is drawn from five seats: everybody sits on it.
