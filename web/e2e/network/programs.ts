@@ -1,5 +1,6 @@
 // What the network is made of: the built programs, the small model, free ports.
 
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
@@ -23,20 +24,20 @@ export function model(): string {
   return path;
 }
 
-/** Ports that nothing listens on, each another one. */
+/**
+ * Ports that nothing listens on, each another one. Below those that Linux gives to outgoing connections (32768 and
+ * up), one of which could take a port before its program listens.
+ */
 export async function freePorts<const Names extends readonly string[]>(
   ...names: Names
 ): Promise<Record<Names[number], number>> {
-  const held = await Promise.all(
-    names.map(
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
+  const hold = (tries: number): Promise<ReturnType<typeof createServer>> =>
+    new Promise((resolve, reject) => {
+      const server = createServer();
+      server.once("error", (error) => (tries > 1 ? resolve(hold(tries - 1)) : reject(error)));
+      server.listen(randomInt(20_000, 32_768), "127.0.0.1", () => resolve(server));
+    });
+  const held = await Promise.all(names.map(() => hold(50)));
   const ports = held.map((server) => {
     const address = server.address();
     return typeof address === "object" && address ? address.port : 0;
