@@ -2,12 +2,10 @@
 // seats. What was committed to is on disk before anything is sent, and no vote takes the place of another.
 
 import type { Account } from "@/accounts/state";
+import { storeOf } from "@/lib/keeping";
 import type { Ahead } from "./ahead";
 import { anyKept, flag } from "./kept";
 import { commitmentOf, type Vote } from "./sealed";
-
-const NAME = "openledger-votes";
-const STORE = "votes";
 
 export interface KeptVote extends Vote {
   /** What is committed to: what a vote is kept under. */
@@ -20,32 +18,7 @@ export interface KeptVote extends Vote {
   ahead?: Ahead;
 }
 
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(NAME, 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "commitment" });
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error ?? new Error("the browser keeps nothing"));
-  });
-}
-
-async function inStore<T>(
-  mode: IDBTransactionMode,
-  act: (store: IDBObjectStore) => IDBRequest<T>,
-): Promise<T> {
-  const database = await open();
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      const transaction = database.transaction(STORE, mode, { durability: "strict" });
-      const asked = act(transaction.objectStore(STORE));
-      // A vote counts as kept only once it is on disk.
-      transaction.oncomplete = () => resolve(asked.result);
-      transaction.onabort = () => reject(transaction.error ?? new Error("the browser keeps nothing"));
-    });
-  } finally {
-    database.close();
-  }
-}
+const inStore = storeOf("openledger-votes", "votes", "commitment");
 
 export async function keptVotes(): Promise<KeptVote[]> {
   const votes = await inStore("readonly", (store) => store.getAll() as IDBRequest<KeptVote[]>);
