@@ -17,6 +17,8 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 30_000 },
   reporter: process.env.CI ? [["list"]] : [["line"]],
+  // What passes only at a second try is told as flaky at the end; it does not hold back the pages.
+  retries: 1,
   forbidOnly: Boolean(process.env.CI),
   use: {
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
