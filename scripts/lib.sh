@@ -10,8 +10,12 @@ fail() {
     exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
-# The browser in which the web app is tested; nothing where there is none.
-find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome || true; }
+# The browser in which the web app is tested; nothing where there is none. Chromium without windows takes a third less of
+# the processor than Chromium that hides them.
+find_chromium() {
+    command -v chromium-headless-shell || command -v chromium || command -v chromium-browser ||
+        command -v google-chrome || true
+}
 
 # Rust installed by rustup may not be on the PATH of a fresh shell.
 [ -d "${CARGO_HOME:-$HOME/.cargo}/bin" ] && PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"

@@ -90,10 +90,9 @@ test.describe("somebody without a wallet", () => {
     await elsewhere.getByLabel("Password", { exact: true }).fill("a long password");
     await elsewhere.getByRole("button", { name: "Restore", exact: true }).click();
     await expect(elsewhere.getByText("You act as Ada again now").first()).toBeVisible();
-    const restored = await elsewhere.evaluate(
-      () => JSON.parse(localStorage.getItem("openledger.account") ?? "{}").address,
-    );
-    expect(restored).toBe(address);
+    const restored = () =>
+      elsewhere.evaluate(() => JSON.parse(localStorage.getItem("openledger.account") ?? "{}").address);
+    await expect.poll(restored).toBe(address);
     await other.close();
   });
 

@@ -55,8 +55,8 @@ test("a reviewer takes a seat, is drawn, seals, has its word revealed by itself,
   const [{ submission }] = given.submissions as [{ submission: number }];
   const sha256 = createHash("sha256").update(text).digest("hex");
   const query = new URLSearchParams({ size: String(text.length), datanet, media: "txt" });
-  const sent = await fetch(`${origin()}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: text });
-  expect(sent.ok, await sent.text()).toBe(true);
+  const send = () => fetch(`${origin()}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: text });
+  await expect.poll(async () => (await send()).ok, chainTime).toBe(true);
 
   // The seed is that of a session that began after the call.
   await page.goto("/committees");
@@ -108,10 +108,12 @@ test("a reviewer takes a seat, is drawn, seals, has its word revealed by itself,
   await expectUsable(page);
   await page.goto("/committees?tab=earned");
   await expect(page.getByRole("row", { name: /said what its committee found/ })).toContainText("+0.1 OPEN");
-  const { draws, state } = await api<{ draws: { outcome: string }[]; state: string }>(
-    `submissions/${submission}`,
-  );
-  expect([state, draws.map(({ outcome }) => outcome)]).toEqual(["accepted", ["accepted"]]);
+  const became = async () => {
+    const path = `submissions/${submission}`;
+    const { draws, state } = await api<{ draws: { outcome: string }[]; state: string }>(path);
+    return [state, draws.map(({ outcome }) => outcome)];
+  };
+  await expect.poll(became, chainTime).toEqual(["accepted", ["accepted"]]);
   await page.goto(`/datanets/${datanet}`);
   await expect(page.getByRole("region", { name: "Who decides" })).toContainText("on this board alone");
 });

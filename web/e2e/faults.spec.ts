@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sign } from "@scure/sr25519";
 import { openledger } from "./command.ts";
+import { keepers } from "./keepers.ts";
+import { type Network, startNetwork } from "./network/network.ts";
 import { payload, struck } from "./payload.ts";
 import { actAs, api, chainTime, control, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
@@ -10,9 +12,27 @@ import { developmentKey, installWallet } from "./wallet.ts";
 
 const trainingTime = { timeout: 300_000 };
 
+// What is broken here nobody else uses: these tests have a network of their own, beside the others'.
+let network: Network | undefined;
+const others = { ...process.env };
+
+test.beforeAll(async () => {
+  test.setTimeout(240_000);
+  network = await startNetwork({
+    people: { endowed: new Map(), registered: ["Alice", "Uma"] },
+    files: [keepers.text],
+  });
+  Object.assign(process.env, network.variables);
+});
+
+test.afterAll(async () => {
+  for (const name of Object.keys(network?.variables ?? {})) process.env[name] = others[name];
+  await network?.stop();
+});
+
 test.describe("what breaks in the middle", () => {
   test.use({ interrupts: true });
-  // Others need the network after this, whatever happened.
+  // The next one needs the network after this, whatever happened.
   test.afterEach(async () => {
     await control("stop", "gateway");
     await control("start", "node").catch(() => undefined);
@@ -57,7 +77,6 @@ test.describe("what breaks in the middle", () => {
 
   test("a run is followed over restarts of gateway and node, and nothing of it is lost", async ({ page }) => {
     test.setTimeout(600_000);
-    // Its second file is revoked by now, and left out.
     const lighthouses = String(await datanetCalled("Lighthouses"));
     const { job } = await openledger(
       ...(["//Eve", "job", "create", "--model", "0", "--datanet", lighthouses] as const),
@@ -150,7 +169,11 @@ test.describe("what breaks in the middle", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     await control("stop", "gateway");
-    await control("start", "gateway", "--chat-server", `stranger=http://127.0.0.1:${port}`);
+    const servers = ["known", "stranger"].flatMap((name) => [
+      "--chat-server",
+      `${name}=http://127.0.0.1:${port}`,
+    ]);
+    await control("start", "gateway", ...servers);
     await page.goto("/chat");
     await page
       .getByLabel("Compare the base model with")

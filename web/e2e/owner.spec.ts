@@ -30,6 +30,12 @@ interface Job {
   result: { sha256: string; content: string; evalLossBefore: number; evalLossAfter: number } | null;
 }
 
+/** A job with its result, which the gateway has once the block is final. */
+async function ended(job: number): Promise<Job> {
+  await expect.poll(async () => (await api<Job>(`jobs/${job}`)).result, chainTime).not.toBeNull();
+  return api<Job>(`jobs/${job}`);
+}
+
 const runOf = (page: Page) => Number(/\/runs\/(\d+)/.exec(page.url())?.[1]);
 
 /** The newest step that the curve on the page shows. */
@@ -122,12 +128,17 @@ test.describe
       // From the first step on, though nobody looked for a while.
       await expect.poll(() => newestStep(again), chainTime).toBeGreaterThan(seen);
       await expect(again.getByText("completed", { exact: true }).first()).toBeVisible(trainingTime);
-      const { items } = await api<{ items: { kind: string; step?: number }[] }>(
-        `jobs/${first}/metrics?limit=1000`,
-      );
-      const steps = items.filter(({ kind }) => kind === "step").map(({ step }) => step);
-      expect(steps).toEqual(Array.from({ length: steps.length }, (_, n) => n + 1));
-      await expect.poll(() => newestStep(again)).toBe(steps.length);
+      const steps = async () => {
+        const path = `jobs/${first}/metrics?limit=1000`;
+        const { items } = await api<{ items: { kind: string; step?: number }[] }>(path);
+        return items.filter(({ kind }) => kind === "step").map(({ step }) => step);
+      };
+      // The worker may tell its last steps a moment after the chain has the result.
+      await expect(async () => {
+        const told = await steps();
+        expect(told).toEqual(Array.from({ length: told.length }, (_, n) => n + 1));
+        expect(await newestStep(again)).toBe(told.length);
+      }).toPass(chainTime);
 
       for (const moment of [
         "Queued; the budget is held",
@@ -136,7 +147,7 @@ test.describe
       ])
         await expect(again.getByText(moment)).toBeVisible();
       await expect(again.getByText("The worker was paid, the adapter registered")).toBeVisible();
-      const { result } = await api<Job>(`jobs/${first}`);
+      const { result } = await ended(first);
       await expect(again.getByText(result?.sha256 ?? "none")).toBeVisible();
       const [download] = await Promise.all([
         again.waitForEvent("download"),
@@ -242,12 +253,10 @@ test.describe
       await expect(sources).toContainText("1 link to other sites not shown");
       await expect(adapter.getByText("Docs receipt")).toBeVisible(chainTime);
       await expect(page.getByRole("article", { name: "Base model" }).getByText("Sources")).toHaveCount(0);
-      const { items } = await api<{ items: { sources: { state: string }[]; block: unknown }[] }>(
-        `adapters/${first}/receipts`,
-      );
-      expect(items).toMatchObject([
-        { sources: [{ state: "answered" }], block: { number: expect.any(Number) } },
-      ]);
+      const receipts = async () => (await api<{ items: unknown[] }>(`adapters/${first}/receipts`)).items;
+      await expect
+        .poll(receipts, chainTime)
+        .toMatchObject([{ sources: [{ state: "answered" }], block: { number: expect.any(Number) } }]);
       if (pictures) await picture(page, "chat");
       await page.goto(`/agents/${first}`);
       await expect(page.getByText("answered")).toBeVisible();
@@ -298,7 +307,7 @@ test.describe
       await page.goto(`/runs/${refined}`);
       await expect(page.getByText("completed", { exact: true }).first()).toBeVisible(trainingTime);
       await expect(page.getByRole("link", { name: `adapter ${first}` })).toBeVisible();
-      const [parent, child] = await Promise.all([api<Job>(`jobs/${first}`), api<Job>(`jobs/${refined}`)]);
+      const [parent, child] = await Promise.all([ended(first), ended(refined)]);
       expect(child.parent).toBe(first);
       expect(child.result?.evalLossBefore).toBe(parent.result?.evalLossAfter);
 

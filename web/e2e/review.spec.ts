@@ -27,17 +27,22 @@ test("a curator judges by keys and signs all votes at once", async ({ page }) =>
   await page.goto("/review");
   const before = wallet.signed.length;
   const judged = async (text: string, key: string) => {
-    for (const row of await page.locator("main ul button").all()) {
-      await row.click();
-      await expect(page.getByLabel("Text that counts")).toBeVisible({ timeout: 60_000 });
-      if ((await page.getByLabel("Text that counts").textContent())?.includes(text.trim())) {
-        // The bytes of the file stand beside the text that is paid.
-        await expect(page.getByLabel("The file")).toContainText(text.trim());
-        await page.keyboard.press(key);
-        return;
+    // Which of the rows it is the page says once it has fetched the text.
+    await expect(async () => {
+      for (const row of await page.locator("main ul button").all()) {
+        await row.click();
+        try {
+          await expect(page.getByLabel("Text that counts")).toContainText(text.trim(), { timeout: 3_000 });
+          return;
+        } catch {
+          // Another row.
+        }
       }
-    }
-    throw new Error(`no file says ${text}`);
+      throw new Error(`no file says ${text}`);
+    }).toPass({ timeout: 60_000 });
+    // The bytes of the file stand beside the text that is paid.
+    await expect(page.getByLabel("The file")).toContainText(text.trim());
+    await page.keyboard.press(key);
   };
   await expect(page.locator("main ul button").nth(1)).toBeVisible({ timeout: 60_000 });
   await judged(texts[0] ?? "", "a");

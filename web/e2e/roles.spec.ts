@@ -52,13 +52,13 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
 
 test("an owner names other curators", async ({ page }) => {
   const made = await openledger(
-    "//Gus",
+    "//Nora",
     ...["datanet", "create", "--name", "Wrecks", "--modality", "text"],
     ...["--curator", "//Charlie", "--threshold", "1"],
   );
   const [dave, eve] = [await developmentKey("Dave"), await developmentKey("Eve")];
-  await installWallet(page, await developmentKey("Gus"));
-  await actAs(page, "Gus");
+  await installWallet(page, await developmentKey("Nora"));
+  await actAs(page, "Nora");
   await page.goto(`/datanets/${made.datanet}`);
   await expect(page.getByText("One curator decides alone")).toBeVisible({ timeout: 60_000 });
   await page.getByText("Name other curators", { exact: true }).click();

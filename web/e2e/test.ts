@@ -1,4 +1,11 @@
-import { test as base, type CDPSession, expect, type Page } from "@playwright/test";
+import {
+  test as base,
+  type CDPSession,
+  type ConsoleMessage,
+  expect,
+  type Page,
+  type Request,
+} from "@playwright/test";
 
 const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
 
@@ -19,12 +26,12 @@ export const test = base.extend<Fixtures>({
     async ({ page, interrupts }, use) => {
       const hosts = new Set<string>();
       const faults: string[] = [];
-      page.on("request", (request) => {
+      const asks = (request: Request) => {
         const { protocol, origin: asked } = new URL(request.url());
         if (protocol.startsWith("http") && asked !== origin()) hosts.add(asked);
-      });
-      page.on("pageerror", (error) => faults.push(error.message));
-      page.on("console", (message) => {
+      };
+      const fails = (error: Error) => faults.push(error.message);
+      const says = (message: ConsoleMessage) => {
         // A refused request is the page's to show, and the tests' to look at.
         const text = message.text();
         if (message.type() !== "error" || text.startsWith("Failed to load resource")) return;
@@ -34,8 +41,10 @@ export const test = base.extend<Fixtures>({
         )
           return;
         faults.push(text);
-      });
+      };
+      page.on("request", asks).on("pageerror", fails).on("console", says);
       await use(undefined);
+      page.off("request", asks).off("pageerror", fails).off("console", says);
       expect([...hosts], "other hosts that were asked").toEqual([]);
       expect(faults, "errors of the page").toEqual([]);
     },
