@@ -8,6 +8,7 @@ export const whitelist: WhitelistEntry[] = [
   "tx.Leaderboard.*",
   "tx.Training.*",
   "tx.Balances.transfer_keep_alive",
+  "tx.Utility.batch_all",
   "query.System.Account",
   "query.Datanets.*",
   "query.Review.*",

@@ -151,3 +151,48 @@ export function CheckField({
     </div>
   );
 }
+
+/** One of a few, each with a word on what it means. */
+export function ChoiceField<Value extends string>({
+  legend,
+  value,
+  options,
+  onChange,
+}: {
+  legend: ReactNode;
+  value: Value;
+  options: readonly { value: Value; label: ReactNode; help?: ReactNode }[];
+  onChange: (value: Value) => void;
+}) {
+  const name = useId();
+  return (
+    <fieldset className="grid gap-3">
+      <legend className="mb-2 text-sm font-medium">{legend}</legend>
+      {options.map((option) => {
+        const id = `${name}-${option.value}`;
+        return (
+          <div key={option.value} className="flex items-start gap-2.5 text-sm">
+            <input
+              type="radio"
+              id={id}
+              name={name}
+              value={option.value}
+              checked={option.value === value}
+              aria-describedby={option.help ? `${id}-help` : undefined}
+              onChange={() => onChange(option.value)}
+              className="mt-0.5 size-4 shrink-0 accent-accent"
+            />
+            <div className="min-w-0">
+              <label htmlFor={id}>{option.label}</label>
+              {option.help && (
+                <p id={`${id}-help`} className="text-xs text-soft">
+                  {option.help}
+                </p>
+              )}
+            </div>
+          </div>
+        );
+      })}
+    </fieldset>
+  );
+}

@@ -4,7 +4,9 @@ import type { Datanet } from "@/api/types";
 import { transact } from "@/chain/transactions";
 import { Button } from "@/components/ui/Button";
 import { Field, SelectField } from "@/components/ui/Field";
-import { formatOpen, parseOpen } from "@/lib/format";
+import { formatOpen, parseOpen, plural } from "@/lib/format";
+import { TermsFields } from "./JudgesFields";
+import { readTerms } from "./judges.state";
 
 interface Owned {
   datanet: Datanet;
@@ -99,5 +101,40 @@ export function BudgetForm({ datanet, owner, available }: Owned & { available: b
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Where the owner says how many files a day the review budget pays for. */
+export function TermsForm({
+  datanet,
+  owner,
+  terms,
+}: Owned & { terms: { files_a_day: number; share: number } }) {
+  const [text, setText] = useState({ filesADay: String(terms.files_a_day), share: String(terms.share) });
+  const [problems, setProblems] = useState<{ filesADay?: string; share?: string }>({});
+  return (
+    <details className="border-t border-line pt-4">
+      <summary className="cursor-pointer text-sm font-medium">Limit files before committees</summary>
+      <form
+        noValidate
+        className="mt-4 grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const { terms: read, problems } = readTerms(text);
+          setProblems(problems);
+          if (!read) return;
+          void transact(owner, {
+            title: "Limit files before committees",
+            words: `Committees are drawn for ${plural(read.files_a_day, "file")} of “${datanet.name}” a UTC day, of one account ${read.share} % of them, rounded up. It counts at once.`,
+            build: (api) => api.tx.Review.set_budget_terms({ datanet: datanet.id, terms: read }),
+          });
+        }}
+      >
+        <TermsFields {...text} problems={problems} onChange={(change) => setText({ ...text, ...change })} />
+        <Button type="submit" className="justify-self-start">
+          Set the limit
+        </Button>
+      </form>
+    </details>
   );
 }

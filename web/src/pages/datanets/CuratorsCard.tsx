@@ -4,14 +4,15 @@ import type { Datanet } from "@/api/types";
 import { transact } from "@/chain/transactions";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
-import { Field, TextField } from "@/components/ui/Field";
 import { Notice } from "@/components/ui/Notice";
 import { AccountName, Amount, Facts } from "@/components/ui/Values";
 import { formatCount, plural } from "@/lib/format";
 import { useRules } from "@/review/committee";
-import { BudgetForm, CommitteeForm } from "./CommitteeForms";
-import { MAX_CURATORS, readPolicy } from "./create.state";
+import { BudgetForm, CommitteeForm, TermsForm } from "./CommitteeForms";
+
 import { sayThreshold, useBudget } from "./datanet.state";
+import { CuratorsFields } from "./JudgesFields";
+import { filePrice, readPolicy } from "./judges.state";
 
 /** Where the owner names other curators. */
 function PolicyForm({ datanet, owner }: { datanet: Datanet; owner: Account }) {
@@ -53,24 +54,10 @@ function PolicyForm({ datanet, owner }: { datanet: Datanet; owner: Account }) {
           });
         }}
       >
-        <TextField
-          label="Curators"
-          help={`An account a line, at most ${MAX_CURATORS}.`}
-          rows={4}
-          spellCheck={false}
-          autoComplete="off"
-          className="font-mono"
-          value={text.curators}
-          error={problems.curators}
-          onChange={(event) => setText({ ...text, curators: event.target.value })}
-        />
-        <Field
-          label="How many must agree"
-          inputMode="numeric"
-          autoComplete="off"
-          value={text.threshold}
-          error={problems.threshold}
-          onChange={(event) => setText({ ...text, threshold: event.target.value })}
+        <CuratorsFields
+          {...text}
+          problems={problems}
+          onChange={(change) => setText({ ...text, ...change })}
         />
         <Button type="submit" className="justify-self-start">
           Change
@@ -140,7 +127,7 @@ function CommitteeCard({ datanet }: { datanet: Datanet }) {
                     "Review budget",
                     <span key="budget">
                       <Amount plancks={budget.budget.available} /> pay for{" "}
-                      {plural(budget.budget.available / (rules.pay * BigInt(rules.size)), "file")}
+                      {plural(budget.budget.available / filePrice(rules), "file")}
                     </span>,
                   ],
                   [
@@ -151,7 +138,7 @@ function CommitteeCard({ datanet }: { datanet: Datanet }) {
               : []),
           ]}
         />
-        {budget && rules && budget.budget.available < rules.pay * BigInt(rules.size) && (
+        {budget && rules && budget.budget.available < filePrice(rules) && (
           <Notice tone="warn" title="The review budget pays for no file">
             It takes no files until its owner pays in.
           </Notice>
@@ -169,6 +156,14 @@ function CommitteeCard({ datanet }: { datanet: Datanet }) {
         {account?.address === datanet.owner && (
           <>
             {budget && <BudgetForm datanet={datanet} owner={account} available={budget.budget.available} />}
+            {budget && (
+              <TermsForm
+                key={`${budget.terms.files_a_day}-${budget.terms.share}`}
+                datanet={datanet}
+                owner={account}
+                terms={budget.terms}
+              />
+            )}
             <CommitteeForm key={datanet.committee} datanet={datanet} owner={account} />
             <PolicyForm datanet={datanet} owner={account} />
           </>

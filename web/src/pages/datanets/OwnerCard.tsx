@@ -7,6 +7,7 @@ import { Card } from "@/components/ui/Card";
 import { Notice } from "@/components/ui/Notice";
 import { AccountName, Amount } from "@/components/ui/Values";
 import { plural } from "@/lib/format";
+import { AdmissionForm, InviteForm } from "./AdmissionForms";
 import { datanetDeposit } from "./create.state";
 import { BarForm, CapsForm, Deed, DescribeForm, OfferForm } from "./OwnerForms";
 import type { Details } from "./owner.state";
@@ -84,6 +85,16 @@ export function OwnerCard({ datanet, details }: { datanet: Datanet; details: Det
       <div className="grid gap-4">
         <Deed title="Describe it">
           <DescribeForm key={`${details.summary}-${details.tags.join()}`} {...owned} />
+        </Deed>
+        <Deed title="Whose files it takes">
+          <AdmissionForm
+            key={`${datanet.admission}-${datanet.leastPoints}`}
+            datanet={datanet}
+            owner={owner}
+          />
+        </Deed>
+        <Deed title="Invite accounts">
+          <InviteForm datanet={datanet} owner={owner} />
         </Deed>
         <Deed title="Daily limits">
           <CapsForm key={`${details.caps?.files}-${details.share}`} {...owned} />

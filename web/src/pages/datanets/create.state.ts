@@ -1,4 +1,17 @@
-import { decodeAddress, encodeAddress } from "@/accounts/address";
+import { useQuery } from "@tanstack/react-query";
+import type { Api } from "@/chain/client";
+import { plural } from "@/lib/format";
+import { chainPool } from "@/review/committee";
+import {
+  type Admission,
+  type ChainAdmission,
+  readAdmission,
+  readInvited,
+  sayAdmission,
+} from "./admission.state";
+import { sayThreshold } from "./datanet.state";
+import { type ChainPolicy, type Judges, readBudget, readPolicy, readTerms, usualTerms } from "./judges.state";
+import { whole } from "./whole";
 
 // The bounds of primitives/src/media.rs and primitives/src/verdict.rs.
 export const modalities = {
@@ -10,7 +23,6 @@ export const modalities = {
 export type Modality = keyof typeof modalities;
 
 const MAX_NAME = 64;
-export const MAX_CURATORS = 16;
 
 /** What is typed about a new Datanet. */
 export interface Draft {
@@ -21,9 +33,17 @@ export interface Draft {
   limited: boolean;
   dailyFiles: string;
   dailyMebibytes: string;
+  judges: Judges;
   /** An account a line. */
   curators: string;
   threshold: string;
+  budget: string;
+  filesADay: string;
+  share: string;
+  admission: Admission;
+  leastPoints: string;
+  /** An account a line. */
+  invited: string;
 }
 
 export interface Rules {
@@ -31,8 +51,14 @@ export interface Rules {
   minUnits: bigint;
   maxUnits: bigint;
   dailyLimit: { files: number; bytes: bigint } | undefined;
-  curators: string[];
-  threshold: number;
+  policy: ChainPolicy;
+  /** What is paid into the review budget, in plancks. */
+  budget: bigint;
+  /** What the review budget pays for in a day, where it is not the usual. */
+  terms: { files_a_day: number; share: number } | null;
+  /** Of whom it takes files, where it is not of everybody. */
+  admission: ChainAdmission | null;
+  invited: string[];
 }
 
 export type Problems = Partial<Record<keyof Draft, string>>;
@@ -47,16 +73,16 @@ export function emptyDraft(owner: string): Draft {
     limited: false,
     dailyFiles: "1000",
     dailyMebibytes: "100",
+    judges: "curators",
     curators: owner,
     threshold: "1",
+    budget: "",
+    filesADay: String(usualTerms.files_a_day),
+    share: String(usualTerms.share),
+    admission: "open",
+    leastPoints: "1000",
+    invited: "",
   };
-}
-
-/** A whole number as people type it; null if it is none. */
-export function whole(text: string): number | null {
-  const digits = text.replace(/[\s,_]/g, "");
-  if (!/^\d{1,15}$/.test(digits)) return null;
-  return Number(digits);
 }
 
 function nameProblem(name: string): string | null {
@@ -67,43 +93,11 @@ function nameProblem(name: string): string | null {
   return null;
 }
 
-function readCurators(text: string): { accounts: string[]; problem: string | null } {
-  const accounts: string[] = [];
-  for (const word of text.split(/[\s,;]+/).filter(Boolean)) {
-    const key = decodeAddress(word);
-    if (!key) return { accounts, problem: `${word.slice(0, 60)} is no account; it may be mistyped.` };
-    const account = encodeAddress(key);
-    if (accounts.includes(account)) return { accounts, problem: `${account} is named twice.` };
-    accounts.push(account);
-  }
-  if (accounts.length === 0) return { accounts, problem: "Name at least one account that decides." };
-  if (accounts.length > MAX_CURATORS) return { accounts, problem: `At most ${MAX_CURATORS} can decide.` };
-  return { accounts, problem: null };
-}
-
-/** Who decides, as it is typed, or what is wrong with it. */
-export function readPolicy(text: Pick<Draft, "curators" | "threshold">): {
-  policy: { curators: string[]; threshold: number } | null;
-  problems: Pick<Problems, "curators" | "threshold">;
-} {
-  const problems: Pick<Problems, "curators" | "threshold"> = {};
-  const { accounts, problem } = readCurators(text.curators);
-  if (problem) problems.curators = problem;
-  const threshold = whole(text.threshold);
-  if (threshold === null || threshold < 1) problems.threshold = "At least one curator must agree.";
-  else if (!problem && threshold > accounts.length) {
-    problems.threshold = `There are ${accounts.length} curators: no more can agree.`;
-  }
-  const good = Object.keys(problems).length === 0;
-  return { policy: good ? { curators: accounts, threshold: threshold ?? 0 } : null, problems };
-}
-
-/** The rules that a draft says, or what is wrong with each field. */
-export function readDraft(draft: Draft): { rules: Rules | null; problems: Problems } {
+/** What a new Datanet collects, or what is wrong with each field. */
+function readCollected(draft: Draft): Problems {
   const problems: Problems = {};
   const { most, unit } = modalities[draft.modality];
-  const name = draft.name.trim();
-  const wrongName = nameProblem(name);
+  const wrongName = nameProblem(draft.name.trim());
   if (wrongName) problems.name = wrongName;
 
   const minUnits = whole(draft.minUnits);
@@ -116,27 +110,60 @@ export function readDraft(draft: Draft): { rules: Rules | null; problems: Proble
   else if (maxUnits > most) problems.maxUnits = `At most ${most.toLocaleString("en")}: no file has more.`;
   else if (minUnits !== null && maxUnits < minUnits) problems.maxUnits = "This is less than the least.";
 
-  const files = whole(draft.dailyFiles);
-  const mebibytes = whole(draft.dailyMebibytes);
   if (draft.limited) {
+    const [files, mebibytes] = [whole(draft.dailyFiles), whole(draft.dailyMebibytes)];
     if (files === null || files < 1 || files > 0xffff_ffff) {
       problems.dailyFiles = "Write a whole number from 1 to 4,294,967,295.";
     }
     if (mebibytes === null || mebibytes < 1) problems.dailyMebibytes = "Write a whole number, 1 or more.";
   }
+  return problems;
+}
 
-  const { policy, problems: undecided } = readPolicy(draft);
-  Object.assign(problems, undecided);
-  if (!policy || Object.keys(problems).length > 0) return { rules: null, problems };
+/** Who judges a new Datanet, or what is wrong with each field. `price` is what a committee costs a file. */
+function readJudges(draft: Draft, price: bigint) {
+  if (draft.judges === "curators") {
+    const { policy, problems } = readPolicy(draft);
+    const chosen: ChainPolicy | null = policy && {
+      type: "Curators",
+      value: { members: policy.curators, threshold: policy.threshold },
+    };
+    return { policy: chosen, budget: 0n, terms: null, problems: problems as Problems };
+  }
+  const { amount, problem } = readBudget(draft.budget, price);
+  const { terms, problems: wrong } = readTerms(draft);
+  const problems: Problems = { ...wrong, ...(problem ? { budget: problem } : {}) };
+  const usual = terms?.files_a_day === usualTerms.files_a_day && terms.share === usualTerms.share;
+  const policy: ChainPolicy = { type: "Committee", value: { own_seats: draft.judges === "own" } };
+  return { policy, budget: amount ?? 0n, terms: usual ? null : terms, problems };
+}
+
+/** The rules that a draft says, or what is wrong with each field. `price` is what a committee costs a file. */
+export function readDraft(draft: Draft, price: bigint): { rules: Rules | null; problems: Problems } {
+  const { policy, budget, terms, problems: undecided } = readJudges(draft, price);
+  const problems: Problems = { ...readCollected(draft), ...undecided };
+  const { policy: admission, problem: noPoints } = readAdmission(draft);
+  if (noPoints) problems.leastPoints = noPoints;
+  const open = draft.admission === "open";
+  const { accounts: invited, problem: notInvited } = readInvited(open ? "" : draft.invited);
+  if (notInvited) problems.invited = notInvited;
+  if (!policy || !admission || Object.keys(problems).length > 0) return { rules: null, problems };
   return {
     rules: {
-      name: new TextEncoder().encode(name),
-      minUnits: BigInt(minUnits ?? 0),
-      maxUnits: BigInt(maxUnits ?? 0),
+      name: new TextEncoder().encode(draft.name.trim()),
+      minUnits: BigInt(whole(draft.minUnits) ?? 0),
+      maxUnits: BigInt(whole(draft.maxUnits) ?? 0),
       dailyLimit: draft.limited
-        ? { files: files ?? 0, bytes: BigInt(mebibytes ?? 0) * 1_048_576n }
+        ? {
+            files: whole(draft.dailyFiles) ?? 0,
+            bytes: BigInt(whole(draft.dailyMebibytes) ?? 0) * 1_048_576n,
+          }
         : undefined,
-      ...policy,
+      policy,
+      budget,
+      terms,
+      admission: open ? null : admission,
+      invited,
     },
     problems,
   };
@@ -146,4 +173,74 @@ export function readDraft(draft: Draft): { rules: Rules | null; problems: Proble
 export async function datanetDeposit(): Promise<bigint> {
   const { getChain } = await import("@/chain/client");
   return getChain().api.constants.Datanets.DatanetDeposit();
+}
+
+/** Accounts that have seats for a kind of files now. */
+export function useSeated(modality: Modality) {
+  return useQuery({
+    queryKey: ["pool size", modality],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const pool = chainPool({ modality, datanet: null });
+      return (await getChain().api.apis.CommitteeApi.pool_size(pool, { at: "best" })).accounts;
+    },
+  });
+}
+
+/** The number that the next Datanet gets, as long as it is listened to: somebody else may take it meanwhile. */
+export async function followNextDatanet(): Promise<{ number: () => number; stop: () => void }> {
+  const { getChain } = await import("@/chain/client");
+  const { NextDatanet } = getChain().api.query.Datanets;
+  let next = await NextDatanet.getValue({ at: "best" });
+  const listening = NextDatanet.watchValue({ at: "best" }).subscribe({
+    next: ({ value }) => {
+      next = value;
+    },
+    // The number that was asked for stays: who was too late is refused, and nothing is done.
+    error: () => undefined,
+  });
+  return { number: () => next, stop: () => listening.unsubscribe() };
+}
+
+/**
+ * What makes a Datanet: one call, or where it needs more, a batch of which all is done or nothing. What names
+ * `next` is its owner's alone, so that who comes too late for that number is refused and harms nobody.
+ */
+export function creation(api: Api, rules: Rules, modality: Modality, next: number) {
+  const create = api.tx.Datanets.create_datanet({
+    name: rules.name,
+    modality: { type: modalities[modality].type, value: undefined },
+    min_units: rules.minUnits,
+    max_units: rules.maxUnits,
+    daily_limit: rules.dailyLimit,
+    policy: rules.policy,
+  });
+  const datanet = next;
+  const { admission, terms, budget: amount, invited } = rules;
+  const then = [
+    ...(admission ? [api.tx.Datanets.set_admission({ datanet, admission })] : []),
+    ...(terms ? [api.tx.Review.set_budget_terms({ datanet, terms })] : []),
+    ...(amount > 0n ? [api.tx.Review.fund_budget({ datanet, amount })] : []),
+    ...invited.map((account) => api.tx.Datanets.invite({ datanet, account, invited: true })),
+  ];
+  if (then.length === 0) return create;
+  return api.tx.Utility.batch_all({ calls: [create, ...then].map(({ decodedCall }) => decodedCall) });
+}
+
+/** What is signed, in words. */
+export function sayDraft({ name, judges, admission, modality, leastPoints }: Draft, rules: Rules): string {
+  const { policy, budget, terms, invited } = rules;
+  const decide =
+    policy.type === "Curators"
+      ? sayThreshold(policy.value.threshold, policy.value.members.length)
+      : `Committees decide, drawn from ${judges === "own" ? "seats for it alone" : `the seats for ${modality} files`}`;
+  const paid =
+    budget > 0n ? " They are paid from what you pay in; what no draw needs can be taken back." : "";
+  const daily = terms
+    ? ` They judge up to ${plural(terms.files_a_day, "file")} a day, of one account ${terms.share} % of them.`
+    : "";
+  const takes = admission === "open" ? "" : ` It takes files of ${sayAdmission({ admission, leastPoints })}.`;
+  const guests =
+    invited.length > 0 ? ` ${plural(invited.length, "account is", "accounts are")} invited.` : "";
+  return `Creates “${name.trim()}” with you as its owner. ${decide}.${paid}${daily}${takes}${guests} Its kind and units never change.`;
 }

@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Datanet } from "@/api/types";
 import { formatCount } from "@/lib/format";
 
 /** The root of a Datanet's version, from the chain; null where it is not known any more. */
@@ -44,13 +43,6 @@ export function useBudget(datanet: number, enabled = true) {
     enabled,
     refetchInterval: 12_000,
   });
-}
-
-/** Of whom a Datanet takes files, in words. */
-export function sayAdmission({ admission, leastPoints }: Pick<Datanet, "admission" | "leastPoints">): string {
-  if (admission === "invited") return "whom its owner invites";
-  if (admission !== "points") return "everybody";
-  return `accounts with ${formatCount(leastPoints ?? "0")} points over all Datanets, and whom its owner invites`;
 }
 
 /** Who decides, in words. */

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { decodeAddress, encodeAddress } from "@/accounts/address";
-import { whole } from "./create.state";
+import { whole } from "./whole";
 
 // The bounds of primitives/src/datanet.rs.
 export const MAX_SUMMARY = 200;
