@@ -3,6 +3,8 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "home", path: "/" },
   { name: "accounts", path: "/accounts" },
   { name: "network", path: "/network" },
+  { name: "governance", path: "/governance" },
+  { name: "referendum", path: "/governance/0" },
   { name: "invite", path: "/invite" },
   { name: "contribute", path: "/contribute" },
   { name: "datanets", path: "/datanets" },

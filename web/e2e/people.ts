@@ -27,3 +27,6 @@ export const funders = [
   "Yves",
   "Zoe",
 ] as const;
+
+/** Who has enough OPEN to decide a referendum. */
+export const voters = ["Vito"] as const;

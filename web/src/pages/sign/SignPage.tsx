@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { type Account, useAccount } from "@/accounts/state";
 import { toast } from "@/app/toasts";
+import { CallView } from "@/calls/CallView";
 import { type TransactionResult, transact } from "@/chain/transactions";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
@@ -13,7 +14,6 @@ import { formatCount } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
 import type { SignLink } from "./link";
 import { type Signable, transactionOf, useFee, useLink, useSignable } from "./sign.state";
-import { CallView } from "./Value";
 
 function Costs({ signable, link, account }: { signable: Signable; link: SignLink; account: Account | null }) {
   const { cost } = signable;

@@ -1,5 +1,5 @@
+import type { Call, Decoder } from "@/calls/decode";
 import { ProblemError } from "@/lib/problem";
-import type { Call, Decoder } from "./decode";
 
 /** What a call costs and holds beside its fee, in plancks. */
 export interface Cost {

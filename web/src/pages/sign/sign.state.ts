@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useSyncExternalStore } from "react";
 import type { Account } from "@/accounts/state";
+import { type Call, getDecoder } from "@/calls/decode";
 import { getChain } from "@/chain/client";
 import { describeProblem, type Problem, ProblemError } from "@/lib/problem";
 import { type Cost, costOf } from "./costs";
-import { type Call, getDecoder } from "./decode";
 import { readLink, type SignLink } from "./link";
 
 function subscribe(changed: () => void): () => void {

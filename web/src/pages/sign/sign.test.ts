@@ -2,8 +2,8 @@ import { openledger } from "@polkadot-api/descriptors";
 import { getDynamicBuilder, getLookupFn } from "@polkadot-api/metadata-builders";
 import { decAnyMetadata, unifyMetadata } from "@polkadot-api/substrate-bindings";
 import { describe, expect, it } from "vitest";
+import { type Call, getDecoder, type Shown } from "@/calls/decode";
 import { costOf, ruled } from "./costs";
-import { type Call, getDecoder, type Shown } from "./decode";
 import { MOST_BYTES, readLink } from "./link";
 import { judge } from "./sign.state";
 

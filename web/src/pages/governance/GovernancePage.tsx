@@ -1,0 +1,177 @@
+import { useState } from "react";
+import { Link } from "wouter";
+import { useAccount } from "@/accounts/state";
+import { useStatus } from "@/api/queries";
+import { BlockWhen } from "@/components/BlockWhen";
+import { Badge } from "@/components/ui/Badge";
+import { Button } from "@/components/ui/Button";
+import { Card } from "@/components/ui/Card";
+import { Page } from "@/components/ui/Page";
+import { EmptyState, Loaded } from "@/components/ui/States";
+import { Table } from "@/components/ui/Table";
+import { Amount } from "@/components/ui/Values";
+import { BLOCK_TIME, formatDuration } from "@/lib/format";
+import { type Governance, useBefore, useGovernance, useProposal, useReferenda } from "./governance.state";
+import { percent, type Referendum, sayReferendum, trackName } from "./referenda";
+import { TallyBars } from "./Tally";
+import { VotesCard } from "./VotesCard";
+
+/** Referenda that are shown before somebody asks for older ones. */
+const AT_ONCE = 20;
+
+function Line({ referendum, rules, active }: { referendum: Referendum; rules: Governance; active: bigint }) {
+  const { id, ongoing, over } = referendum;
+  const before = useBefore(referendum).data;
+  const proposal = useProposal((ongoing ?? before)?.proposal).data;
+  const best = useStatus().data?.best ?? null;
+  const number = (ongoing ?? before)?.track;
+  const track = rules.tracks.find((one) => one.id === number);
+  const { label, tone, means, until } = sayReferendum(referendum, track, rules.timeout);
+  return (
+    <li className="grid gap-3 p-5">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+        <div className="min-w-0">
+          <Link href={`/governance/${id}`} className="font-semibold hover:text-accent hover:underline">
+            Referendum {id}
+          </Link>
+          <p className="mt-0.5 text-sm text-soft">
+            {proposal && (
+              <span className="font-mono text-[0.9em] text-ink">
+                {proposal.pallet}.{proposal.name}
+              </span>
+            )}
+            {proposal && track && ", "}
+            {track && `track ${trackName(track)}`}
+          </p>
+        </div>
+        <Badge tone={tone}>{label}</Badge>
+      </div>
+      {ongoing && track && <TallyBars ongoing={ongoing} track={track} active={active} block={best} />}
+      <p className="text-sm text-soft">
+        {means}{" "}
+        {until !== null && (
+          <>
+            Until <BlockWhen block={until} />.
+          </>
+        )}
+        {over && (
+          <>
+            Over since <BlockWhen block={over.block} />.
+          </>
+        )}
+      </p>
+    </li>
+  );
+}
+
+function Referenda({ rules }: { rules: Governance }) {
+  const [most, setMost] = useState(AT_ONCE);
+  const referenda = useReferenda(most);
+  return (
+    <Card title="Referenda" about="Newest first. Anybody with OPEN votes in all of them." flush>
+      <Loaded
+        query={referenda}
+        isEmpty={({ count }) => count === 0}
+        empty={
+          <EmptyState icon="vote" title="Nothing has been proposed yet">
+            Somebody submits a proposal with a wallet that knows referenda, or by a program.
+          </EmptyState>
+        }
+      >
+        {({ count, active, referenda: found }) => (
+          <>
+            <ul className="divide-y divide-line border-t border-line">
+              {found.map((referendum) => (
+                <Line key={referendum.id} referendum={referendum} rules={rules} active={active} />
+              ))}
+            </ul>
+            {count > found.length && (
+              <div className="border-t border-line p-5">
+                <Button onClick={() => setMost(most + AT_ONCE)}>Older ones</Button>
+              </div>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+/** What each track is for: what its origin may do, as runtime/src/governance/ says. */
+const purposes: Readonly<Record<string, string>> = {
+  root: "everything: the runtime, rules, any amount of the treasury",
+  general_admin: "undoing referenda and spends",
+  big_spender: "spends of up to 1,000,000 OPEN of the treasury",
+  small_spender: "spends of up to 10,000 OPEN of the treasury",
+};
+
+function Tracks({ rules }: { rules: Governance }) {
+  const time = (blocks: number) => formatDuration(blocks * BLOCK_TIME);
+  const line = (curve: Governance["tracks"][number]["approval"]) => {
+    const { ceil, floor } = curve.value as { ceil?: number; floor?: number };
+    return ceil === undefined || floor === undefined
+      ? "–"
+      : `${percent(ceil / 1e9)} → ${percent(floor / 1e9)}`;
+  };
+  return (
+    <Card
+      title="Tracks"
+      about="How long each kind of referendum takes, and how many must agree: of those who vote (approval), and of all OPEN (support)."
+      flush
+    >
+      <Table
+        caption="Tracks of referenda"
+        rows={rules.tracks}
+        rowKey={({ id }) => id}
+        columns={[
+          {
+            title: "Track",
+            cell: (track) => (
+              <div className="min-w-40">
+                {trackName(track)}
+                <span className="block text-xs text-soft">{purposes[track.name]}</span>
+              </div>
+            ),
+          },
+          { title: "Deposit", align: "right", cell: (track) => <Amount plancks={track.decisionDeposit} /> },
+          { title: "Preparation", align: "right", cell: (track) => time(track.prepare) },
+          { title: "Decision", align: "right", cell: (track) => time(track.decide) },
+          { title: "Confirmation", align: "right", cell: (track) => time(track.confirm) },
+          { title: "Enactment", align: "right", cell: (track) => time(track.enact) },
+          {
+            title: "Approval",
+            align: "right",
+            cell: (track) => <span className="whitespace-nowrap">{line(track.approval)}</span>,
+          },
+          {
+            title: "Support",
+            align: "right",
+            cell: (track) => <span className="whitespace-nowrap">{line(track.support)}</span>,
+          },
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** How the network decides: referenda, what one has voted, and the tracks. */
+export default function GovernancePage() {
+  const account = useAccount();
+  const rules = useGovernance();
+  return (
+    <Page
+      title="Governance"
+      about="How the network decides on its runtime, its rules and its treasury: by referenda in which OPEN votes."
+    >
+      <Loaded query={rules}>
+        {(found) => (
+          <>
+            {account && <VotesCard account={account} rules={found} />}
+            <Referenda rules={found} />
+            <Tracks rules={found} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
