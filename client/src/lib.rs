@@ -52,6 +52,7 @@ pub mod revocations;
 mod runtime;
 pub mod secretbox;
 pub mod signer;
+pub mod staking;
 pub mod transactions;
 mod transport;
 

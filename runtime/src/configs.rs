@@ -1,14 +1,17 @@
 //! Every pallet's configuration.
 
 use crate::{
-    fees::{AuthorAndTreasury, DustToTreasury, ExecutionFee, TreasuryAccount, FEE_PER_BYTE},
+    fees::{DustToTreasury, ExecutionFee, SplitFee, TreasuryAccount, FEE_PER_BYTE},
     parameters::{
         ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, RewardPeriod,
         WorkerNotice,
     },
+    staking::{
+        BabeReports, GrandpaReports, KeyOwnerProof, SetIdSessions, MAX_VALIDATORS, MAX_VOTERS,
+    },
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Datanets, Hash, Leaderboard, Nonce,
     PalletInfo, Review, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
-    RuntimeOrigin, RuntimeTask, Session, SessionKeys, System, Timestamp, DAY, HOUR,
+    RuntimeOrigin, RuntimeTask, Session, SessionKeys, Staking, System, Timestamp, DAY, HOUR,
     SLOT_MILLISECONDS, VERSION,
 };
 use frame_support::{
@@ -91,21 +94,20 @@ impl pallet_babe::Config for Runtime {
     type EpochChangeTrigger = pallet_babe::ExternalTrigger;
     type DisabledValidators = Session;
     type WeightInfo = ();
-    type MaxAuthorities = ConstU32<100>;
-    type MaxNominators = ConstU32<0>;
-    // Equivocations are reported and slashed once validators stake (staking, offences, historical).
-    type KeyOwnerProof = sp_core::Void;
-    type EquivocationReportSystem = ();
+    type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
+    type MaxNominators = ConstU32<MAX_VOTERS>;
+    type KeyOwnerProof = KeyOwnerProof<pallet_babe::AuthorityId>;
+    type EquivocationReportSystem = BabeReports;
 }
 
 impl pallet_grandpa::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type WeightInfo = ();
-    type MaxAuthorities = ConstU32<100>;
-    type MaxNominators = ConstU32<0>;
-    type MaxSetIdSessionEntries = ConstU64<0>;
-    type KeyOwnerProof = sp_core::Void;
-    type EquivocationReportSystem = ();
+    type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
+    type MaxNominators = ConstU32<MAX_VOTERS>;
+    type MaxSetIdSessionEntries = SetIdSessions;
+    type KeyOwnerProof = KeyOwnerProof<pallet_grandpa::AuthorityId>;
+    type EquivocationReportSystem = GrandpaReports;
 }
 
 impl pallet_session::Config for Runtime {
@@ -114,11 +116,10 @@ impl pallet_session::Config for Runtime {
     type ValidatorIdOf = sp_runtime::traits::ConvertInto;
     type ShouldEndSession = Babe;
     type NextSessionRotation = Babe;
-    // The validators of genesis stay until staking chooses them.
-    type SessionManager = ();
+    type SessionManager = pallet_session::historical::NoteHistoricalRoot<Self, Staking>;
     type SessionHandler = <SessionKeys as sp_runtime::traits::OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
-    type DisablingStrategy = ();
+    type DisablingStrategy = pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
     type KeyDeposit = ConstU128<0>;
@@ -126,7 +127,7 @@ impl pallet_session::Config for Runtime {
 
 impl pallet_authorship::Config for Runtime {
     type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
-    type EventHandler = ();
+    type EventHandler = Staking;
 }
 
 impl pallet_balances::Config for Runtime {
@@ -155,8 +156,7 @@ parameter_types! {
 
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
-    type OnChargeTransaction =
-        pallet_transaction_payment::FungibleAdapter<Balances, AuthorAndTreasury>;
+    type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, SplitFee>;
     type OperationalFeeMultiplier = ConstU8<5>;
     type WeightToFee = ExecutionFee;
     type LengthToFee = ConstantMultiplier<Balance, ConstU128<FEE_PER_BYTE>>;

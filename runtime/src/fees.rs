@@ -39,12 +39,12 @@ impl WeightToFee for ExecutionFee {
     }
 }
 
-/// Gives 80 % of a fee, and the tip, to the block's author and the rest to the treasury.
-pub struct AuthorAndTreasury;
+/// Gives 20 % of a fee, and the tip, to the block's author, 60 % to the stakers' pot and 20 % to the treasury.
+pub struct SplitFee;
 
-impl AuthorAndTreasury {
-    /// Credits an account. What it cannot take (an author whose account is gone) goes to the
-    /// treasury, whose account exists since genesis: dropping a credit would burn OPEN.
+impl SplitFee {
+    /// Credits an account. What it cannot take (an author whose account is gone, a pot that genesis did not
+    /// endow) goes to the treasury, whose account exists since genesis: dropping a credit would burn OPEN.
     fn credit(who: Option<AccountId>, amount: Credit<AccountId, Balances>) {
         let rest = match who {
             Some(who) => Balances::resolve(&who, amount).err(),
@@ -58,24 +58,26 @@ impl AuthorAndTreasury {
     }
 }
 
-impl OnUnbalanced<Credit<AccountId, Balances>> for AuthorAndTreasury {
+impl OnUnbalanced<Credit<AccountId, Balances>> for SplitFee {
     fn on_unbalanceds(mut fees_then_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
         if let Some(fee) = fees_then_tips.next() {
-            let (mut author, treasury) = fee.ration(80, 20);
+            let (mut author, rest) = fee.ration(20, 80);
+            let (stakers, treasury) = rest.ration(75, 25);
             for tip in fees_then_tips {
                 author.subsume(tip);
             }
             Self::credit(Authorship::author(), author);
+            Self::credit(Some(crate::staking::pot::PotAccount::get()), stakers);
             Self::credit(None, treasury);
         }
     }
 }
 
-/// Gives the remains of a reaped account to the treasury.
+/// Gives what belongs to nobody any more to the treasury: the remains of a reaped account, what was slashed.
 pub struct DustToTreasury;
 
 impl OnUnbalanced<Credit<AccountId, Balances>> for DustToTreasury {
     fn on_nonzero_unbalanced(amount: Credit<AccountId, Balances>) {
-        AuthorAndTreasury::credit(None, amount);
+        SplitFee::credit(None, amount);
     }
 }

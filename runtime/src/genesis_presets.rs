@@ -4,13 +4,18 @@
 use crate::{
     configs::RewardPot,
     fees::TreasuryAccount,
-    parameters::{Lengths, WATCHED_DAY},
+    parameters::{Lengths, StakingLengths, WATCHED_DAY},
+    staking::{
+        pot::{PotAccount, FLOOR},
+        GENESIS_BOND, MAX_CANDIDATES, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND, VALIDATORS,
+    },
     AccountId, BalancesConfig, BlockNumber, ReviewConfig, RuntimeGenesisConfig, SessionConfig,
-    SessionKeys, SudoConfig, BABE_EPOCH, DAY,
+    SessionKeys, StakingConfig, SudoConfig, BABE_EPOCH, DAY,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
 use openledger_primitives::{Balance, EXISTENTIAL_DEPOSIT, EXTRACTOR, OPEN, TOTAL_SUPPLY};
+use pallet_staking::StakerStatus;
 use serde_json::Value;
 use sp_consensus_babe::AuthorityId as BabeId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
@@ -39,6 +44,7 @@ pub fn endowed_accounts() -> Vec<AccountId> {
 /// be reaped, and the rest in the treasury.
 pub fn balances(endowed: &[AccountId]) -> Vec<(AccountId, Balance)> {
     let mut balances: Vec<_> = endowed.iter().map(|account| (account.clone(), ENDOWMENT)).collect();
+    balances.push((PotAccount::get(), FLOOR));
     balances.push((RewardPot::get().into_account_truncating(), EXISTENTIAL_DEPOSIT));
     let given: Balance = balances.iter().map(|(_, amount)| amount).sum();
     balances.push((TreasuryAccount::get(), TOTAL_SUPPLY.saturating_sub(given)));
@@ -49,8 +55,15 @@ fn genesis(
     authorities: Vec<(AccountId, BabeId, GrandpaId)>,
     lengths: Lengths,
     governance_day: BlockNumber,
+    staking: StakingLengths,
     root: Option<AccountId>,
 ) -> Value {
+    let stakers: Vec<_> = authorities
+        .iter()
+        .map(|(account, ..)| {
+            (account.clone(), account.clone(), GENESIS_BOND, StakerStatus::<AccountId>::Validator)
+        })
+        .collect();
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances: balances(&endowed_accounts()) },
         babe: pallet_babe::GenesisConfig { epoch_config: BABE_EPOCH },
@@ -62,7 +75,15 @@ fn genesis(
                 })
                 .collect::<Vec<_>>(),
         },
-        chain_parameters: crate::parameters::GenesisConfig { lengths, governance_day },
+        staking: StakingConfig {
+            stakers,
+            validator_count: VALIDATORS,
+            minimum_validator_count: 1,
+            min_validator_bond: MIN_VALIDATOR_BOND,
+            min_nominator_bond: MIN_NOMINATOR_BOND,
+            max_validator_count: Some(MAX_CANDIDATES),
+        },
+        chain_parameters: crate::parameters::GenesisConfig { lengths, governance_day, staking },
         review: ReviewConfig { extractor: EXTRACTOR },
         sudo: SudoConfig { key: root },
     })
@@ -78,6 +99,7 @@ pub fn development() -> Value {
         vec![authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
         Lengths::DEVELOPMENT,
         WATCHED_DAY,
+        StakingLengths::DEVELOPMENT,
         Some(Sr25519Keyring::Alice.to_account_id()),
     )
 }
@@ -91,6 +113,7 @@ pub fn local() -> Value {
         ],
         Lengths::default(),
         DAY,
+        StakingLengths::default(),
         None,
     )
 }

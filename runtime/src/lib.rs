@@ -3,7 +3,8 @@
 //! | what | where |
 //! |---|---|
 //! | every pallet's configuration | [`configs`] |
-//! | fees: 80 % block author, 20 % treasury | [`fees`] |
+//! | fees: 20 % block author, 60 % stakers, 20 % treasury | [`fees`] |
+//! | validators, nominators, elections, slashes | [`staking`] |
 //! | values that differ between networks but share one blob | [`parameters`] |
 //! | referenda, treasury, proxies and multisigs | [`governance`] |
 //! | `development` and `local` genesis | [`genesis_presets`] |
@@ -31,6 +32,7 @@ pub mod genesis_presets;
 pub mod governance;
 pub mod migrations;
 pub mod parameters;
+pub mod staking;
 
 // The macros below expect it in scope.
 #[cfg(not(feature = "std"))]
@@ -135,7 +137,9 @@ pub const BABE_EPOCH: sp_consensus_babe::BabeEpochConfiguration =
     };
 
 /// The pallets and their indices. An index is part of every encoded call: never reuse one.
-#[frame_support::runtime]
+// In the order below, and not of indices, which genesis and hooks follow: the session's genesis asks staking's for
+// whom it has elected.
+#[frame_support::runtime(legacy_ordering)]
 mod runtime {
     /// The runtime.
     #[runtime::runtime]
@@ -169,6 +173,12 @@ mod runtime {
     pub type TransactionPayment = pallet_transaction_payment;
     #[runtime::pallet_index(7)]
     pub type SkipFeelessPayment = pallet_skip_feeless_payment;
+    #[runtime::pallet_index(40)]
+    pub type Staking = pallet_staking;
+    #[runtime::pallet_index(41)]
+    pub type Offences = pallet_offences;
+    #[runtime::pallet_index(42)]
+    pub type Historical = pallet_session::historical;
     #[runtime::pallet_index(8)]
     pub type Session = pallet_session;
     #[runtime::pallet_index(9)]
@@ -203,4 +213,8 @@ mod runtime {
     pub type Proxy = pallet_proxy;
     #[runtime::pallet_index(37)]
     pub type Multisig = pallet_multisig;
+    #[runtime::pallet_index(43)]
+    pub type BagsList = pallet_bags_list;
+    #[runtime::pallet_index(44)]
+    pub type EraPot = crate::staking::pot;
 }

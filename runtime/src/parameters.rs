@@ -63,6 +63,41 @@ pub mod pallet {
         pub const DEVELOPMENT: Self = Self { epoch: 10, reward_period: 10, challenge_window: 3 };
     }
 
+    /// Lengths of staking.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Encode,
+        Decode,
+        MaxEncodedLen,
+        TypeInfo,
+        serde::Serialize,
+        serde::Deserialize,
+    )]
+    #[serde(rename_all = "camelCase")]
+    pub struct StakingLengths {
+        /// Sessions (epochs) in an era.
+        pub era: u32,
+        /// Eras for which stake that was unbonded can still be slashed.
+        pub bonding: u32,
+        /// Eras between an offence and its slash, in which governance may cancel it.
+        pub slash_defer: u32,
+    }
+
+    impl Default for StakingLengths {
+        fn default() -> Self {
+            Self { era: 36, bonding: 28, slash_defer: 14 }
+        }
+    }
+
+    impl StakingLengths {
+        /// For a chain that one person watches.
+        pub const DEVELOPMENT: Self = Self { era: 3, bonding: 3, slash_defer: 0 };
+    }
+
     /// Blocks of a day of governance on a chain that one person watches.
     pub const WATCHED_DAY: BlockNumber = 3;
 
@@ -80,6 +115,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type DayOfGovernance<T: Config> = StorageValue<_, BlockNumber, ValueQuery, RealDay<T>>;
 
+    /// Lengths of staking on this network.
+    #[pallet::storage]
+    pub type LengthsOfStaking<T> = StorageValue<_, StakingLengths, ValueQuery>;
+
     /// Everything that genesis endowed, in plancks. Nothing mints, so this is the issuance for ever.
     #[pallet::storage]
     pub type GenesisSupply<T> = StorageValue<_, Balance, ValueQuery>;
@@ -91,6 +130,8 @@ pub mod pallet {
         pub lengths: Lengths,
         /// Blocks that governance counts as a day.
         pub governance_day: BlockNumber,
+        /// Lengths of staking.
+        pub staking: StakingLengths,
         /// Marks the runtime.
         #[serde(skip)]
         pub marker: core::marker::PhantomData<T>,
@@ -98,7 +139,12 @@ pub mod pallet {
 
     impl<T: Config> Default for GenesisConfig<T> {
         fn default() -> Self {
-            Self { lengths: Lengths::default(), governance_day: DAY, marker: Default::default() }
+            Self {
+                lengths: Lengths::default(),
+                governance_day: DAY,
+                staking: StakingLengths::default(),
+                marker: Default::default(),
+            }
         }
     }
 
@@ -110,7 +156,11 @@ pub mod pallet {
                 "an epoch and a reward period have at least one block"
             );
             assert!(self.governance_day > 0, "a day of governance has at least one block");
+            let StakingLengths { era, bonding, slash_defer } = self.staking;
+            assert!(era > 0 && bonding > 0, "an era has a session, and bonding an era, at least");
+            assert!(slash_defer < bonding, "a slash comes before the stake is free");
             NetworkLengths::<T>::put(self.lengths);
+            LengthsOfStaking::<T>::put(self.staking);
             DayOfGovernance::<T>::put(self.governance_day);
         }
     }
@@ -183,6 +233,30 @@ pub mod pallet {
     impl<T: Config, const N: BlockNumber> Get<BlockNumber> for GovernanceDays<T, N> {
         fn get() -> BlockNumber {
             GovernanceDay::<T>::get().saturating_mul(N)
+        }
+    }
+
+    /// Sessions in an era.
+    pub struct SessionsPerEra<T>(PhantomData<T>);
+    impl<T: Config> Get<u32> for SessionsPerEra<T> {
+        fn get() -> u32 {
+            LengthsOfStaking::<T>::get().era.max(1)
+        }
+    }
+
+    /// Eras for which stake stays slashable after it was unbonded.
+    pub struct BondingEras<T>(PhantomData<T>);
+    impl<T: Config> Get<u32> for BondingEras<T> {
+        fn get() -> u32 {
+            LengthsOfStaking::<T>::get().bonding.max(1)
+        }
+    }
+
+    /// Eras that a slash waits.
+    pub struct SlashDeferEras<T>(PhantomData<T>);
+    impl<T: Config> Get<u32> for SlashDeferEras<T> {
+        fn get() -> u32 {
+            LengthsOfStaking::<T>::get().slash_defer
         }
     }
 

@@ -34,8 +34,14 @@ mod random_calls;
 mod random_governance;
 #[path = "chain_runtime/random_reviews.rs"]
 mod random_reviews;
+#[path = "chain_runtime/random_staking.rs"]
+mod random_staking;
 #[path = "chain_runtime/reference.rs"]
 mod reference;
+#[path = "chain_runtime/staking.rs"]
+mod staking;
+#[path = "chain_runtime/staking_numbers.rs"]
+mod staking_numbers;
 #[path = "../fuzz/stories.rs"]
 mod stories;
 #[path = "chain_runtime/upgrade.rs"]

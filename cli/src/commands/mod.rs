@@ -16,6 +16,7 @@ pub(crate) mod status;
 pub(crate) mod submission;
 pub(crate) mod submit;
 pub(crate) mod text;
+pub(crate) mod validator;
 pub(crate) mod worker;
 
 use crate::{arguments::Global, context::Context, error::Result, output::Answer};
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     /// Trained adapters.
     #[command(subcommand)]
     Adapter(adapter::Command),
+    /// Validators and nominators: session keys, bonds, elections, payouts.
+    #[command(subcommand)]
+    Validator(validator::Command),
     /// Show where the chain stands.
     #[command(after_help = "Examples:
   openledger status
@@ -113,6 +117,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Job(command) => job::run(&context, command).await,
         Command::Worker(command) => worker::run(&context, command).await,
         Command::Adapter(command) => adapter::run(&context, command).await,
+        Command::Validator(command) => validator::run(&context, command).await,
         Command::Status => status::run(&context).await,
     }
 }

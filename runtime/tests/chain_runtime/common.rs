@@ -7,7 +7,7 @@ use openledger_primitives::{
     RewardTerms, Score, Verdict, EXTRACTOR, OPEN,
 };
 use openledger_runtime::{
-    fees::TreasuryAccount, genesis_presets, AccountId, Balances, ChainParameters, Datanets,
+    fees::TreasuryAccount, genesis_presets, AccountId, Balances, ChainParameters, Datanets, EraPot,
     Executive, Header, Leaderboard, Nonce, Review, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeGenesisConfig, RuntimeOrigin, Signature, SignedPayload, System, Training, TxExtension,
     UncheckedExtrinsic, SLOT_MILLISECONDS, VERSION,
@@ -104,6 +104,7 @@ pub fn check_state() {
     Review::do_try_state().expect("review");
     Leaderboard::do_try_state().expect("leaderboard");
     Training::do_try_state().expect("training");
+    EraPot::do_try_state().expect("the stakers' pot and bonds");
 }
 
 /// An account that nobody else uses.

@@ -14,7 +14,9 @@ use openledger_runtime::{
         tracks::Tracks,
         PreimageBase, PreimageByte,
     },
-    parameters::{DayOfGovernance, Lengths, NetworkLengths, WATCHED_DAY},
+    parameters::{
+        DayOfGovernance, Lengths, LengthsOfStaking, NetworkLengths, StakingLengths, WATCHED_DAY,
+    },
     Runtime, RuntimeCall, Training, TransactionPayment, DAY, HOUR, SLOT_MILLISECONDS,
 };
 use pallet_referenda::TracksInfo;
@@ -62,7 +64,7 @@ fn worked_numbers_of_the_pages_are_current() {
 }
 
 /// Compares the tables of a page with these, or writes them.
-fn check(page: &str, tables: &[(&str, String)]) {
+pub fn check(page: &str, tables: &[(&str, String)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"));
     let committed = std::fs::read_to_string(&path).expect("the page is there");
     let mut current = committed.clone();
@@ -431,6 +433,9 @@ fn lengths() -> String {
         here,
         "the local network has the lengths of a real one"
     );
+    let (stake, watched) = (StakingLengths::default(), StakingLengths::DEVELOPMENT);
+    assert_eq!(LengthsOfStaking::<Runtime>::get(), stake);
+    let era = here.epoch as BlockNumber * stake.era;
     let mut out = String::from("| length | `--dev` | other networks |\n|---|---|---|\n");
     for (what, development, here) in [
         ("epoch", development.epoch as BlockNumber, here.epoch as BlockNumber),
@@ -441,6 +446,12 @@ fn lengths() -> String {
             here.challenge_window,
         ),
         ("day of governance", WATCHED_DAY, DayOfGovernance::<Runtime>::get()),
+        ("era", development.epoch as BlockNumber * watched.era, era),
+        (
+            "bonding",
+            development.epoch as BlockNumber * watched.era * watched.bonding,
+            era * stake.bonding,
+        ),
     ] {
         put(&mut out, [what.into(), blocks(development), blocks(here)]);
     }
@@ -576,12 +587,12 @@ fn limit<G: Get<u32>>() -> u32 {
     G::get()
 }
 
-fn put<const N: usize>(out: &mut String, cells: [String; N]) {
+pub fn put<const N: usize>(out: &mut String, cells: [String; N]) {
     let _ = writeln!(out, "| {} |", cells.join(" | "));
 }
 
 /// A number with commas.
-fn count(number: impl Into<u128>) -> String {
+pub fn count(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -594,7 +605,7 @@ fn count(number: impl Into<u128>) -> String {
 }
 
 /// An amount in OPEN, exactly.
-fn open(plancks: Balance) -> String {
+pub fn open(plancks: Balance) -> String {
     let text = format!("{}.{:018}", count(plancks / OPEN), plancks % OPEN);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -7,7 +7,7 @@ use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave};
 use sp_runtime::traits::Dispatchable;
 
 #[test]
-fn a_fee_goes_to_the_author_and_the_treasury_to_the_planck() {
+fn a_fee_goes_to_author_stakers_and_treasury_to_the_planck() {
     genesis("development").execute_with(|| {
         begin_block();
         let (author, before) = (Alice.to_account_id(), treasury());
@@ -22,8 +22,10 @@ fn a_fee_goes_to_the_author_and_the_treasury_to_the_planck() {
         assert_eq!(fees_paid(), [fee]);
         let to_treasury = total(&treasury()) - treasury_before;
         let to_author = total(&author) - author_before;
-        assert_eq!(to_treasury + to_author, fee);
-        assert_eq!(to_author, fee * 80 / 100);
+        let to_stakers = openledger_runtime::staking::pot::available();
+        assert_eq!(to_treasury + to_author + to_stakers, fee);
+        assert_eq!(to_author, fee * 20 / 100);
+        assert_eq!(to_stakers, (fee - to_author) * 75 / 100);
         end_block();
     });
 }
@@ -41,8 +43,8 @@ fn a_tip_goes_to_the_author_whole() {
         let paid = bob_before - total(&Bob.to_account_id());
         let to_author = total(&Alice.to_account_id()) - author_before;
         let to_treasury = total(&treasury()) - treasury_before;
-        assert_eq!(to_author + to_treasury, paid);
-        assert_eq!(to_author - tip, (paid - tip) * 80 / 100);
+        assert_eq!(to_author + to_treasury + openledger_runtime::staking::pot::available(), paid);
+        assert_eq!(to_author - tip, (paid - tip) * 20 / 100);
         end_block();
     });
 }

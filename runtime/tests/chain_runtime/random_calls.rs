@@ -6,15 +6,18 @@ use crate::{
     likely::{likely, somebody, Dice},
     random_governance::{delegate_of, governance_call, wrapped},
     random_reviews::committees,
+    random_staking::stake,
+    staking::set_keys,
 };
 use openledger_primitives::{job::JobState, leaf::version_of};
 use openledger_runtime::{Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training};
-use sp_keyring::Sr25519Keyring;
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::traits::Dispatchable;
 
 fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
     genesis("development").execute_with(|| {
         let (mut dice, mut governance) = (Dice::seeded(seed), Dice::seeded(!seed));
+        let mut stakes = Dice::seeded(seed.rotate_left(32));
         begin_block();
         text_datanet();
         for n in 5..10 {
@@ -29,7 +32,13 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             reviewers.extend(others.map(|one| one.to_account_id()));
             committees(&reviewers);
         }
-        let (mut succeeded, mut governed) = (0, 0);
+        for (who, finality) in [
+            (Sr25519Keyring::Bob, Ed25519Keyring::Bob),
+            (Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
+        ] {
+            set_keys(who, finality);
+        }
+        let (mut succeeded, mut governed, mut staked) = (0, 0, 0);
         for _ in 0..calls {
             let (who, call) = likely(&mut dice, by_committees);
             if call.dispatch(RuntimeOrigin::signed(who)).is_ok() {
@@ -48,6 +57,9 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
                     }
                 }
                 governed += u32::from(call.dispatch(RuntimeOrigin::signed(who)).is_ok());
+            }
+            if stakes.roll(6) == 0 {
+                staked += u32::from(stake(&mut stakes));
             }
             if dice.roll(6) == 0 {
                 end_unchecked_block();
@@ -77,6 +89,7 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             .filter(|(_, job)| matches!(job.state, JobState::Completed { .. }))
             .count();
         assert!(governed > 0, "no call of governance succeeded");
+        assert!(staked > 0, "no call of staking succeeded");
         (succeeded, accepted as u32, completed as u32)
     })
 }

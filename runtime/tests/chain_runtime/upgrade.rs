@@ -11,7 +11,9 @@ use openledger_primitives::{
     ContentId, DatasetLeaf, LeafVersion, RejectionReason, Serves, TrainingSpec, Verdict, EXTRACTOR,
     OPEN,
 };
-use openledger_runtime::{AccountId, Datanets, Executive, Leaderboard, Runtime, System, Training};
+use openledger_runtime::{
+    AccountId, Balances, Datanets, Executive, Leaderboard, Runtime, System, Training,
+};
 use pallet_training::migrations::{JobStateV1, JobV1};
 use sp_core::storage::Storage;
 use sp_keyring::Sr25519Keyring::{self, Bob, Charlie, Dave, Eve, Ferdie};
@@ -98,11 +100,89 @@ fn a_chain_of_before_governance_counts_days_as_a_new_one_of_its_kind() {
 }
 
 #[test]
+fn validators_of_before_staking_keep_their_keys_bond_and_are_elected() {
+    use frame_support::traits::Get;
+    use openledger_runtime::{staking::pot, Session, Staking};
+    for spec_version in KEPT {
+        let planted = planted_by(spec_version);
+        let keys = |who: &AccountId| pallet_session::NextKeys::<Runtime>::get(who);
+        chain(&planted).execute_with(|| {
+            let (validators, issued) =
+                (Session::validators(), pallet_balances::TotalIssuance::<Runtime>::get());
+            let before: Vec<_> = validators.iter().map(keys).collect();
+            assert!(before.iter().all(Option::is_some));
+            Executive::execute_on_runtime_upgrade();
+            check_state();
+            assert_eq!(Session::validators(), validators);
+            assert_eq!(validators.iter().map(keys).collect::<Vec<_>>(), before);
+            for validator in &validators {
+                assert_eq!(
+                    Staking::slashable_balance_of(validator),
+                    openledger_runtime::staking::GENESIS_BOND
+                );
+            }
+            assert_eq!(Balances::free_balance(pot::PotAccount::get()), pot::FLOOR);
+            assert_eq!(pallet_staking::MinimumValidatorCount::<Runtime>::get(), 1);
+            for _ in 0..80 {
+                begin_block();
+                end_block();
+            }
+            assert!(pallet_staking::ActiveEra::<Runtime>::get().is_some_and(|era| era.index > 0));
+            assert_eq!(Session::validators(), validators);
+            assert_eq!(pallet_balances::TotalIssuance::<Runtime>::get(), issued);
+            // It is not begun anew.
+            let bonded = pallet_staking::Bonded::<Runtime>::iter().count();
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(pallet_staking::Bonded::<Runtime>::iter().count(), bonded);
+        });
+    }
+}
+
+#[test]
+fn validators_of_before_staking_who_have_nothing_to_bond_stay_until_others_stand() {
+    use openledger_runtime::{Session, Staking};
+    let planted = planted_by(102);
+    chain(&planted).execute_with(|| {
+        let validators = Session::validators();
+        let [alice] = &validators[..] else { panic!("a development chain has one validator") };
+        let free = Balances::free_balance(alice);
+        dispatch(
+            alice,
+            pallet_balances::Call::transfer_keep_alive {
+                dest: Ferdie.to_account_id().into(),
+                value: free - OPEN / 2,
+            },
+        );
+        Executive::execute_on_runtime_upgrade();
+        check_state();
+        assert_eq!(Staking::slashable_balance_of(alice), 0);
+        assert_eq!(pallet_staking::MinimumValidatorCount::<Runtime>::get(), 1);
+        for _ in 0..80 {
+            begin_block();
+            end_block();
+        }
+        assert_eq!(Session::validators(), validators);
+    });
+}
+
+/// Who owns what after the upgrade: the same, but for what the treasury gives the stakers' pot to exist.
+fn owned_after(planted: &Planted) -> Vec<(AccountId, u128, u128)> {
+    use frame_support::traits::Get;
+    use openledger_runtime::staking::pot;
+    let mut owned = planted.said.owned.clone();
+    let treasury = owned.iter_mut().find(|(account, ..)| *account == treasury());
+    treasury.expect("it was endowed").1 -= pot::FLOOR;
+    owned.push((pot::PotAccount::get(), pot::FLOOR, 0));
+    owned.sort();
+    owned
+}
+
+#[test]
 fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
     for spec_version in KEPT {
         upgraded_from(spec_version, |planted| {
             let (before, now) = (&planted.said, said());
-            assert_eq!(now.owned, before.owned);
+            assert_eq!(now.owned, owned_after(planted));
             assert_eq!(now.board, before.board);
             assert_eq!(now.versions, before.versions);
             assert_eq!(now.proofs, before.proofs);
@@ -388,7 +468,7 @@ fn pools_of_before_shares_pay_on_and_what_is_left_is_nobodys() {
         chain(&planted).execute_with(|| {
             Executive::execute_on_runtime_upgrade();
             check_state();
-            assert_eq!(said().owned, planted.said.owned, "nobody gains or loses");
+            assert_eq!(said().owned, owned_after(&planted), "nobody gains or loses");
             let pool = Leaderboard::pool_view(0).expect("it was funded");
             assert!(pool.available > 0);
             assert_eq!((pool.shares, pool.unowned), (pool.available, pool.available));

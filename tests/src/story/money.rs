@@ -18,6 +18,8 @@ const PERIOD: Duration = Duration::from_secs(90);
 const TREASURY: &[u8; 8] = b"py/trsry";
 const REWARDS: &[u8; 8] = b"ol/rewrd";
 const REVIEWS: &[u8; 8] = b"ol/revew";
+/// The stakers' pot.
+const STAKERS: &[u8; 8] = b"ol/stake";
 
 impl Story {
     /// Ada claims for herself, Eve for Ben, who has no OPEN for a fee.
@@ -74,10 +76,14 @@ impl Story {
     /// Every account at genesis and now; each difference explained, the sum unchanged.
     pub(super) fn balance_sheet(&mut self) -> Result<()> {
         let end = Snapshot::read(self.network.rpc(), None)?;
-        let mut accounts: BTreeMap<String, [u8; 32]> =
-            [("treasury", TREASURY), ("reward pot", REWARDS), (REVIEW_POT, REVIEWS)]
-                .map(|(name, id)| (name.to_owned(), sheet::pot(id)))
-                .into();
+        let mut accounts: BTreeMap<String, [u8; 32]> = [
+            ("treasury", TREASURY),
+            ("reward pot", REWARDS),
+            (REVIEW_POT, REVIEWS),
+            ("stakers' pot", STAKERS),
+        ]
+        .map(|(name, id)| (name.to_owned(), sheet::pot(id)))
+        .into();
         let mut names: BTreeMap<[u8; 32], String> =
             accounts.iter().map(|(name, account)| (*account, name.clone())).collect();
         for (name, address) in &self.report.accounts {
@@ -116,8 +122,8 @@ impl Story {
                 add(name, format!("fees of {count} transactions"), -signed(*sum));
             }
         }
-        // All fees go to the author and the treasury, so what these two gained and our commands did
-        // not pay are the worker's fees; its balance has to agree to the planck.
+        // All fees go to the author, the stakers' pot and the treasury, so what these three gained and our
+        // commands did not pay are the worker's fees; its balance has to agree to the planck.
         let slashed: i128 = self
             .payments
             .iter()
@@ -125,17 +131,21 @@ impl Story {
             .map(|payment| signed(payment.amount))
             .sum();
         let (author, treasury) = (change("Alice")?, change("treasury")? - slashed);
-        let all = author + treasury;
+        let stakers = change("stakers' pot")?;
+        let all = author + stakers + treasury;
         let ours: i128 = fees.values().map(|(_, sum)| signed(*sum)).sum();
         let workers = all - ours;
         must(workers > 0, || format!("the worker paid {workers} plancks of fees"))?;
-        must((author - 4 * treasury).unsigned_abs() < 10_000, || {
+        let even = (author - treasury).unsigned_abs() < 10_000;
+        must(even && (stakers - 3 * treasury).unsigned_abs() < 10_000, || {
             format!(
-                "fees of {all} plancks went {author} to the author and {treasury} to the treasury"
+                "fees of {all} plancks went {author} to the author, {stakers} to the stakers and \
+                 {treasury} to the treasury"
             )
         })?;
         add("Ferdie", "fees of the worker's transactions".to_owned(), -workers);
-        add("Alice", "80 % of all fees".to_owned(), author);
+        add("Alice", "20 % of all fees".to_owned(), author);
+        add("stakers' pot", "60 % of all fees".to_owned(), stakers);
         add("treasury", "20 % of all fees".to_owned(), treasury);
 
         let causes = causes

@@ -1,0 +1,267 @@
+//! `openledger validator`
+
+use crate::{
+    context::Context,
+    error::{CliError, Result},
+    output::{fields, Answer},
+};
+use clap::{Args, Subcommand};
+use openledger_client::{
+    staking::{Stake, StakeRole, Unpaid, COMMISSION_PARTS},
+    AccountId, Amount, Wait,
+};
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Have the node make session keys, which it keeps, and set them for the account of --key.
+    #[command(
+        after_help = "The node is asked over --node, and makes keys only for who is on its machine.
+
+Examples:
+  openledger --key me validator keys
+  openledger --key me --node ws://127.0.0.1:9945 validator keys"
+    )]
+    Keys,
+    /// Bond OPEN: it stays yours, and is lost in part if what it backs misbehaves.
+    #[command(after_help = "Examples:
+  openledger --key me validator bond 1000
+  openledger --key me validator bond 1000 --compound")]
+    Bond {
+        /// How much more, as 1000 or 1000.5 OPEN.
+        amount: Amount,
+        /// Bond payouts too; it counts with the first bond.
+        #[arg(long)]
+        compound: bool,
+    },
+    /// Offer the account as a validator, from the next election on.
+    #[command(after_help = "Examples:
+  openledger --key me validator validate
+  openledger --key me validator validate --commission 5")]
+    Validate(Validate),
+    /// Back up to 16 validators with what is bonded.
+    #[command(after_help = "Examples:
+  openledger --key me validator nominate 5GrwvaEF… 5FHneW46…")]
+    Nominate {
+        /// Their addresses.
+        #[arg(required = true, num_args = 1..=16)]
+        validators: Vec<String>,
+    },
+    /// Neither validate nor nominate any more, from the next election on.
+    #[command(after_help = "Examples:
+  openledger --key me validator chill")]
+    Chill,
+    /// Begin to take OPEN out; it is free after the bonding time.
+    #[command(after_help = "Examples:
+  openledger --key me validator chill
+  openledger --key me validator unbond 1000
+  openledger --key me validator withdraw         # once `status` says so")]
+    Unbond {
+        /// How much.
+        amount: Amount,
+    },
+    /// Free what was unbonded for long enough.
+    #[command(after_help = "Examples:
+  openledger --key me validator withdraw")]
+    Withdraw,
+    /// Have a validator and who nominates it paid for every era that is due. Anyone may.
+    #[command(after_help = "Examples:
+  openledger --key me validator payout
+  openledger --key me validator payout 5GrwvaEF…")]
+    Payout {
+        /// Whose; without it that of --key.
+        validator: Option<String>,
+    },
+    /// Show where an account stands: bond, role, keys, election, eras to be paid.
+    #[command(after_help = "Examples:
+  openledger --key me validator status
+  openledger validator status 5GrwvaEF… --output json")]
+    Status {
+        /// Whose; without it that of --key.
+        account: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Per cent of its stakers' payouts that the validator keeps before they are shared.
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = commission)]
+    commission: u32,
+}
+
+/// A percentage with up to seven decimals, in parts of a commission.
+fn commission(text: &str) -> std::result::Result<u32, String> {
+    let percent: f64 = text.parse().map_err(|_| format!("{text} is no percentage"))?;
+    if !(0.0..=100.0).contains(&percent) {
+        return Err(format!("{text} is not between 0 and 100"));
+    }
+    Ok((percent / 100.0 * f64::from(COMMISSION_PARTS)).round() as u32)
+}
+
+fn percent(commission: u32) -> String {
+    let text = format!("{:.7}", f64::from(commission) * 100.0 / f64::from(COMMISSION_PARTS));
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
+    match command {
+        Command::Keys => keys(context).await,
+        Command::Payout { validator } => payout(context, validator.as_deref()).await,
+        Command::Status { account } => status(context, account.as_deref()).await,
+        other => act(context, other).await,
+    }
+}
+
+async fn keys(context: &Context) -> Result<Answer> {
+    let signer = context.signer().await?;
+    let client = context.client().await?;
+    let keys = client.rotate_session_keys(signer.account()).await?;
+    let public = format!("0x{}", hex::encode(&keys.keys));
+    let receipt = client.set_session_keys(&signer, keys, context.wait(Wait::InBlock)).await?;
+    let text = format!(
+        "The node has new session keys, and they are those of {} from the next session but one on.",
+        signer.account()
+    );
+    let json = json!({ "account": signer.account(), "keys": public });
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+async fn act(context: &Context, command: Command) -> Result<Answer> {
+    let wait = context.wait(Wait::InBlock);
+    let mut targets = Vec::new();
+    if let Command::Nominate { validators } = &command {
+        for validator in validators {
+            targets.push(context.account(Some(validator)).await?);
+        }
+    }
+    let signer = context.signer().await?;
+    let client = context.client().await?;
+    let account = signer.account();
+    let (receipt, text) = match command {
+        Command::Bond { amount, compound } => {
+            let receipt = client.bond(&signer, amount.0, compound, wait).await?;
+            (receipt, format!("{amount} more are bonded on {account}."))
+        }
+        Command::Validate(Validate { commission }) => {
+            let receipt = client.validate(&signer, commission, wait).await?;
+            let text = format!(
+                "{account} stands for election, for a commission of {}. See that its node runs with \
+                 --validator and that its keys are set (`openledger validator status`).",
+                percent(commission)
+            );
+            (receipt, text)
+        }
+        Command::Nominate { .. } => {
+            let count = targets.len();
+            let receipt = client.nominate(&signer, targets, wait).await?;
+            (receipt, format!("{account} backs {count} validators from the next election on."))
+        }
+        Command::Chill => {
+            let receipt = client.chill(&signer, wait).await?;
+            (receipt, format!("{account} stands back from the next election on."))
+        }
+        Command::Unbond { amount } => {
+            let receipt = client.unbond(&signer, amount.0, wait).await?;
+            let text =
+                format!("{amount} of {account} are on their way out; `openledger validator status` says when they are free.");
+            (receipt, text)
+        }
+        _ => {
+            let receipt = client.withdraw_unbonded(&signer, wait).await?;
+            (receipt, format!("What {account} had unbonded for long enough is free."))
+        }
+    };
+    Ok(Answer::of_transaction(json!({ "account": account }), text, &receipt))
+}
+
+async fn stake(context: &Context, account: AccountId) -> Result<Stake> {
+    let client = context.client().await?;
+    client.stake(account).await?.ok_or_else(|| {
+        CliError::refused(format!("{account} has bonded nothing"))
+            .next("bond OPEN with `openledger validator bond`")
+    })
+}
+
+async fn payout(context: &Context, validator: Option<&str>) -> Result<Answer> {
+    let validator = context.account(validator).await?;
+    let due = stake(context, validator).await?.unpaid;
+    let signer = context.signer().await?;
+    let client = context.client().await?;
+    let mut last = None;
+    for Unpaid { era, calls } in &due {
+        for _ in 0..*calls {
+            let wait = context.wait(Wait::InBlock);
+            last = Some(client.payout_stakers(&signer, validator, *era, wait).await?);
+        }
+    }
+    let eras: Vec<u32> = due.iter().map(|unpaid| unpaid.era).collect();
+    let json = json!({ "validator": validator, "eras": eras });
+    match last {
+        Some(receipt) => {
+            let eras: Vec<String> = eras.iter().map(u32::to_string).collect();
+            let text = format!(
+                "{validator} and its nominators are paid for what it did in era {}.",
+                eras.join(", ")
+            );
+            Ok(Answer::of_transaction(json, text, &receipt))
+        }
+        None => Ok(Answer::new(json, format!("No ended era of {validator} waits to be paid."))),
+    }
+}
+
+async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
+    let account = context.account(account).await?;
+    let stake = stake(context, account).await?;
+    let (name, role) = match &stake.role {
+        StakeRole::Idle => ("idle", "nothing".to_owned()),
+        StakeRole::Validates { commission } => {
+            ("validator", format!("validates, for a commission of {}", percent(*commission)))
+        }
+        StakeRole::Nominates { targets } => {
+            let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+            ("nominator", format!("nominates {}", targets.join(", ")))
+        }
+    };
+    let unlocking: Vec<String> = (stake.unlocking.iter())
+        .map(|(amount, era)| match *era > stake.era {
+            true => format!("{} from era {era} on", Amount(*amount)),
+            false => format!("{} now (`openledger validator withdraw`)", Amount(*amount)),
+        })
+        .collect();
+    let or_none =
+        |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+    let eras: Vec<u32> = stake.unpaid.iter().map(|unpaid| unpaid.era).collect();
+    let unpaid: Vec<String> = eras.iter().map(u32::to_string).collect();
+    let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let text = fields([
+        ("Account", account.to_string()),
+        ("Era", stake.era.to_string()),
+        ("Bonded", Amount(stake.active).to_string()),
+        ("Does", role),
+        ("Session keys set", yes(stake.keys)),
+        ("Makes blocks now", yes(stake.elected)),
+        ("Free again", or_none(unlocking)),
+        ("Eras to be paid", or_none(unpaid)),
+    ]);
+    let json = json!({
+        "account": account,
+        "era": stake.era,
+        "bonded": stake.active.to_string(),
+        "role": name,
+        "commissionParts": match &stake.role {
+            StakeRole::Validates { commission } => Some(*commission),
+            _ => None,
+        },
+        "targets": match &stake.role {
+            StakeRole::Nominates { targets } => Some(targets),
+            _ => None,
+        },
+        "keysSet": stake.keys,
+        "elected": stake.elected,
+        "unlocking": stake.unlocking.iter()
+            .map(|(amount, era)| json!({ "amount": amount.to_string(), "era": era }))
+            .collect::<Vec<_>>(),
+        "unpaidEras": eras,
+    });
+    Ok(Answer::new(json, text))
+}

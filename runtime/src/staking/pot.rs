@@ -1,0 +1,171 @@
+//! The stakers' share of fees, and how it is paid.
+//!
+//! Fees flow into the pot's account. When an era ends, what the pot has beyond what it owes is the era's payout, to
+//! the planck. `pallet-staking` pays it out account by account as if it minted; each of these debts is settled from
+//! the pot in the same call, so that issuance never changes. What is not asked for within the pallet's history
+//! stays in the pot, owed to nobody who can ask.
+
+pub use pallet::*;
+
+use crate::{
+    fees::DustToTreasury, AccountId, BagsList, Balance, Balances, Runtime, RuntimeHoldReason,
+};
+use frame_election_provider_support::SortedListProvider;
+use frame_support::{
+    ensure,
+    traits::{
+        fungible::{Balanced, Credit, Debt, Inspect, InspectHold},
+        tokens::{Fortitude, Precision, Preservation},
+        Get, Imbalance, OnUnbalanced,
+    },
+    PalletId,
+};
+use openledger_primitives::EXISTENTIAL_DEPOSIT;
+use sp_runtime::{traits::AccountIdConversion, TryRuntimeError};
+
+/// Id of the pot's account.
+pub const POT_ID: PalletId = PalletId(*b"ol/stake");
+/// What genesis endows the pot with, and what it always keeps: its existence, and as much again for what rounding
+/// to the nearest planck may ask for beyond an era's payout.
+pub const FLOOR: Balance = 2 * EXISTENTIAL_DEPOSIT;
+
+#[frame_support::pallet]
+pub mod pallet {
+    //! The pallet's parts, as the macro lays them out.
+
+    use super::{check, Balance};
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::BlockNumberFor;
+    use sp_runtime::TryRuntimeError;
+
+    /// The pallet.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// Nothing to configure.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {}
+
+    /// Payouts of ended eras that nobody has asked for yet, in plancks.
+    #[pallet::storage]
+    pub type Owed<T> = StorageValue<_, Balance, ValueQuery>;
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_now: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks that the pot has what it owes, and that every bond is held. Reads every staker: for tests and
+        /// try-runtime only.
+        ///
+        /// # Errors
+        ///
+        /// Which of the two does not hold.
+        pub fn do_try_state() -> Result<(), TryRuntimeError> {
+            check()
+        }
+    }
+}
+
+fn check() -> Result<(), TryRuntimeError> {
+    ensure!(
+        available() >= Owed::<Runtime>::get(),
+        "the stakers' pot has less than it owes to stakers"
+    );
+    let reason = RuntimeHoldReason::Staking(pallet_staking::HoldReason::Staking);
+    for ledger in pallet_staking::Ledger::<Runtime>::iter_values() {
+        let leaving: Balance = ledger.unlocking.iter().map(|chunk| chunk.value).sum();
+        ensure!(
+            ledger.active.saturating_add(leaving) == ledger.total,
+            "a bond is not what is active and what is on its way out"
+        );
+        ensure!(
+            Balances::balance_on_hold(&reason, &ledger.stash) == ledger.total,
+            "what is held of a staker is not what it has bonded"
+        );
+    }
+    let stakers = pallet_staking::Validators::<Runtime>::count()
+        .saturating_add(pallet_staking::Nominators::<Runtime>::count());
+    ensure!(
+        BagsList::count() == stakers && BagsList::iter().count() as u32 == stakers,
+        "bags list other accounts than those who validate or nominate"
+    );
+    Ok(())
+}
+
+/// The pot's account.
+pub struct PotAccount;
+
+impl Get<AccountId> for PotAccount {
+    fn get() -> AccountId {
+        POT_ID.into_account_truncating()
+    }
+}
+
+/// What the pot holds beyond its floor.
+pub fn available() -> Balance {
+    Balances::balance(&PotAccount::get()).saturating_sub(FLOOR)
+}
+
+/// An era's payout: what has come into the pot since the last one.
+pub struct EraPayout;
+
+impl sp_staking::EraPayout<Balance> for EraPayout {
+    fn era_payout(_staked: Balance, _issuance: Balance, _milliseconds: u64) -> (Balance, Balance) {
+        let due = available().saturating_sub(Owed::<Runtime>::get());
+        Owed::<Runtime>::mutate(|owed| *owed = owed.saturating_add(due));
+        (due, 0)
+    }
+}
+
+/// Settles what stakers were given from the pot.
+pub struct FromPot;
+
+impl OnUnbalanced<Debt<AccountId, Balances>> for FromPot {
+    fn on_nonzero_unbalanced(given: Debt<AccountId, Balances>) {
+        let amount = given.peek();
+        Owed::<Runtime>::mutate(|owed| *owed = owed.saturating_sub(amount));
+        let settled = Balances::settle(&PotAccount::get(), given, Preservation::Preserve);
+        if let Err(given) = settled {
+            // Rather the treasury pays than that something is minted.
+            let rest = Balances::settle(
+                &crate::fees::TreasuryAccount::get(),
+                given,
+                Preservation::Preserve,
+            );
+            if rest.is_err() {
+                frame_support::defensive!("neither pot nor treasury could pay stakers", amount);
+            }
+        }
+    }
+}
+
+/// Gives the treasury what governance has withheld from stakers, out of the pot: the pallet issues it, so as much is
+/// taken from the pot.
+pub struct ToTreasury;
+
+impl OnUnbalanced<Credit<AccountId, Balances>> for ToTreasury {
+    fn on_nonzero_unbalanced(issued: Credit<AccountId, Balances>) {
+        let amount = issued.peek();
+        Owed::<Runtime>::mutate(|owed| *owed = owed.saturating_sub(amount));
+        let taken = Balances::withdraw(
+            &PotAccount::get(),
+            amount,
+            Precision::BestEffort,
+            Preservation::Preserve,
+            Fortitude::Polite,
+        );
+        // What was issued goes as it came; what was taken takes its place.
+        drop(issued);
+        match taken {
+            Ok(taken) => DustToTreasury::on_nonzero_unbalanced(taken),
+            Err(_) => {
+                frame_support::defensive!("the pot could not pay the treasury", amount);
+            }
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! Nominated proof of stake: eras, payouts that are the fees to the planck, elections, equivocations, and the upgrade
+//! of a chain whose validators were those of genesis.
+
+use crate::common::*;
+use codec::{Decode, Encode};
+use frame_support::traits::{Get, KeyOwnerProofSystem};
+use openledger_primitives::{Balance, TOTAL_SUPPLY};
+use openledger_runtime::{
+    parameters::{LengthsOfStaking, StakingLengths},
+    staking::{
+        pot::{self, Owed, PotAccount, FLOOR},
+        GENESIS_BOND, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
+    },
+    AccountId, Babe, Balances, Executive, Grandpa, Header, Historical, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeOrigin, Session, SessionKeys, Staking, System,
+};
+use sp_consensus_babe::AuthorityId as BabeId;
+use sp_core::Pair;
+use sp_keyring::{
+    Ed25519Keyring,
+    Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie},
+};
+use sp_runtime::{
+    generic::DigestItem,
+    traits::{Dispatchable, Header as _},
+    transaction_validity::{InvalidTransaction, TransactionSource},
+    DispatchError, Perbill,
+};
+
+fn issuance() -> Balance {
+    pallet_balances::TotalIssuance::<Runtime>::get()
+}
+
+fn era() -> u32 {
+    pallet_staking::ActiveEra::<Runtime>::get().expect("an era is active").index
+}
+
+fn next_block() {
+    end_unchecked_block();
+    begin_block();
+}
+
+/// Goes on to the first block of the next era.
+fn begin_era() {
+    let now = era();
+    let lengths = LengthsOfStaking::<Runtime>::get();
+    // A new era begins a session after it is planned.
+    for _ in 0..=(lengths.era + 1) * 10 {
+        next_block();
+        if era() > now {
+            return;
+        }
+    }
+    panic!("era {now} did not end");
+}
+
+/// Goes on to the second block of the next era, since the first takes nothing but what ends a session; what the
+/// ended one pays.
+fn next_era() -> Option<Balance> {
+    begin_era();
+    let paid = paid();
+    next_block();
+    paid
+}
+
+/// The payout of the era that ended, as events of this block say.
+fn paid() -> Option<Balance> {
+    System::events().into_iter().find_map(|record| match record.event {
+        RuntimeEvent::Staking(pallet_staking::Event::EraPaid {
+            validator_payout,
+            remainder,
+            ..
+        }) => {
+            assert_eq!(remainder, 0);
+            Some(validator_payout)
+        }
+        _ => None,
+    })
+}
+
+fn payout(validator: Sr25519Keyring, era: u32) {
+    dispatch(
+        &Dave.to_account_id(),
+        pallet_staking::Call::payout_stakers { validator_stash: validator.to_account_id(), era },
+    );
+}
+
+fn bond(who: Sr25519Keyring, value: Balance) {
+    let payee = pallet_staking::RewardDestination::Stash;
+    dispatch(&who.to_account_id(), pallet_staking::Call::bond { value, payee });
+}
+
+pub fn set_keys(who: Sr25519Keyring, finality: Ed25519Keyring) {
+    let keys = SessionKeys { babe: who.public().into(), grandpa: finality.public().into() };
+    let proof = proof_of_keys(&who.to_account_id(), who, finality);
+    dispatch(&who.to_account_id(), pallet_session::Call::set_keys { keys, proof });
+}
+
+/// What shows that who sets session keys has them.
+fn proof_of_keys(owner: &AccountId, babe: Sr25519Keyring, finality: Ed25519Keyring) -> Vec<u8> {
+    let statement = sp_core::proof_of_possession::statement_of_ownership(&owner.encode());
+    (babe.pair().sign(&statement), finality.pair().sign(&statement)).encode()
+}
+
+fn validate(who: Sr25519Keyring) {
+    dispatch(&who.to_account_id(), pallet_staking::Call::validate { prefs: Default::default() });
+}
+
+/// A development chain in its first block.
+fn chain(test: impl FnOnce()) {
+    genesis("development").execute_with(|| {
+        begin_block();
+        test();
+        end_block();
+        assert_eq!(issuance(), TOTAL_SUPPLY);
+    });
+}
+
+#[test]
+fn validators_of_genesis_stake_and_are_elected_again() {
+    chain(|| {
+        let alice = Alice.to_account_id();
+        assert_eq!(Session::validators(), std::slice::from_ref(&alice));
+        assert_eq!(total(&alice) - Balances::free_balance(&alice), GENESIS_BOND);
+        for number in 1..4 {
+            next_era();
+            assert_eq!(era(), number);
+            assert_eq!(Session::validators(), std::slice::from_ref(&alice));
+        }
+    });
+}
+
+#[test]
+fn eras_pay_the_stakers_share_of_the_fees_to_the_planck() {
+    chain(|| {
+        let (bob, pot) = (Bob.to_account_id(), PotAccount::get());
+        let mut sum = 0;
+        for number in 0..4u32 {
+            let mut fees = 0;
+            for n in 0..5 {
+                let before = total(&bob);
+                let nonce = System::account_nonce(&bob);
+                let remark = frame_system::Call::remark { remark: vec![0; n * 100] };
+                apply(sign(&Bob.pair(), nonce, remark)).expect("valid").expect("dispatched");
+                let fee = before - total(&bob);
+                // A fifth goes to the author and a quarter of the rest to the treasury, each rounded down.
+                let rest = fee - fee * 20 / 100;
+                fees += rest * 75 / 100;
+            }
+            assert_eq!(Balances::free_balance(&pot) - FLOOR, sum + fees);
+            assert_eq!(next_era(), Some(fees), "era {number}");
+            sum += fees;
+            assert_eq!(Owed::<Runtime>::get(), sum);
+            assert_eq!(issuance(), TOTAL_SUPPLY);
+        }
+        let before = total(&Alice.to_account_id());
+        for number in 0..4 {
+            payout(Alice, number);
+            assert_eq!(issuance(), TOTAL_SUPPLY, "what was paid came out of the pot");
+        }
+        assert_eq!(
+            total(&Alice.to_account_id()),
+            before + sum,
+            "the only validator gets all of it"
+        );
+        assert_eq!((Owed::<Runtime>::get(), Balances::free_balance(&pot)), (0, FLOOR));
+        assert!(RuntimeCall::from(pallet_staking::Call::payout_stakers {
+            validator_stash: Alice.to_account_id(),
+            era: 0
+        })
+        .dispatch(RuntimeOrigin::signed(Dave.to_account_id()))
+        .is_err());
+    });
+}
+
+#[test]
+fn a_nominator_shares_and_unbonds_after_its_eras() {
+    chain(|| {
+        let eve = Eve.to_account_id();
+        let all = total(&eve);
+        bond(Eve, GENESIS_BOND);
+        let targets = vec![Alice.to_account_id().into()];
+        dispatch(&eve, pallet_staking::Call::nominate { targets });
+        next_era();
+        next_era();
+        let (number, before) = (era(), [Alice, Eve].map(|who| total(&who.to_account_id())));
+        let nonce = System::account_nonce(Bob.to_account_id());
+        let remark = frame_system::Call::remark { remark: vec![0; 1_000] };
+        apply(sign(&Bob.pair(), nonce, remark)).expect("valid").expect("dispatched");
+        // The fee's author is Alice too.
+        let author = total(&Alice.to_account_id()) - before[0];
+        let era_paid = next_era().expect("the era was paid");
+        payout(Alice, number);
+        let got = [Alice, Eve].map(|who| total(&who.to_account_id()));
+        let (to_alice, to_eve) = (got[0] - before[0] - author, got[1] - before[1]);
+        assert_eq!(to_eve, era_paid / 2, "half of the stake is hers");
+        assert!(era_paid - (to_alice + to_eve) <= 1, "nothing but a planck of rounding is left");
+
+        dispatch(&eve, pallet_staking::Call::chill {});
+        dispatch(&eve, pallet_staking::Call::unbond { value: GENESIS_BOND });
+        let held = || total(&eve) - Balances::free_balance(&eve);
+        let withdraw =
+            || dispatch(&eve, pallet_staking::Call::withdraw_unbonded { num_slashing_spans: 0 });
+        for _ in 0..StakingLengths::DEVELOPMENT.bonding {
+            withdraw();
+            assert_eq!(held(), GENESIS_BOND);
+            next_era();
+        }
+        withdraw();
+        assert_eq!(held(), 0);
+        assert_eq!(total(&eve), all + to_eve);
+    });
+}
+
+#[test]
+fn a_validator_joins_and_another_leaves() {
+    chain(|| {
+        bond(Charlie, GENESIS_BOND);
+        set_keys(Charlie, Ed25519Keyring::Charlie);
+        validate(Charlie);
+        next_era();
+        next_era();
+        let mut both = Session::validators();
+        both.sort();
+        let mut expected = vec![Alice.to_account_id(), Charlie.to_account_id()];
+        expected.sort();
+        assert_eq!(both, expected);
+        assert_eq!(Babe::authorities().len(), 2);
+        assert_eq!(Grandpa::grandpa_authorities().len(), 2);
+
+        dispatch(&Alice.to_account_id(), pallet_staking::Call::chill {});
+        next_era();
+        next_era();
+        assert_eq!(Session::validators(), [Charlie.to_account_id()]);
+        let charlie: BabeId = Charlie.public().into();
+        assert_eq!(Babe::authorities()[0].0, charlie);
+    });
+}
+
+#[test]
+fn who_bonds_too_little_neither_validates_nor_nominates() {
+    chain(|| {
+        let attempt = |who: Sr25519Keyring, call: RuntimeCall| {
+            call.dispatch(RuntimeOrigin::signed(who.to_account_id()))
+                .map(drop)
+                .map_err(|refused| refused.error)
+        };
+        let insufficient: DispatchError = pallet_staking::Error::<Runtime>::InsufficientBond.into();
+        bond(Eve, MIN_VALIDATOR_BOND - 1);
+        let validate = pallet_staking::Call::validate { prefs: Default::default() };
+        assert_eq!(attempt(Eve, validate.into()), Err(insufficient));
+        bond(Ferdie, MIN_NOMINATOR_BOND - 1);
+        let nominate =
+            pallet_staking::Call::nominate { targets: vec![Alice.to_account_id().into()] };
+        assert_eq!(attempt(Ferdie, nominate.into()), Err(insufficient));
+    });
+}
+
+/// Two sealed headers of one slot.
+fn equivocation(who: Sr25519Keyring, slot: u64) -> sp_consensus_babe::EquivocationProof<Header> {
+    let header = |root: u8| {
+        let pre = sp_consensus_babe::digests::PreDigest::SecondaryPlain(
+            sp_consensus_babe::digests::SecondaryPlainPreDigest {
+                authority_index: 0,
+                slot: slot.into(),
+            },
+        );
+        let digest = sp_runtime::generic::Digest {
+            logs: vec![DigestItem::PreRuntime(sp_consensus_babe::BABE_ENGINE_ID, pre.encode())],
+        };
+        let root = sp_core::H256::repeat_byte(root);
+        let mut header =
+            Header::new(System::block_number(), root, root, System::parent_hash(), digest);
+        let seal = who.pair().sign(header.hash().as_ref());
+        header
+            .digest_mut()
+            .push(DigestItem::Seal(sp_consensus_babe::BABE_ENGINE_ID, seal.encode()));
+        header
+    };
+    sp_consensus_babe::EquivocationProof {
+        offender: who.public().into(),
+        slot: slot.into(),
+        first_header: header(1),
+        second_header: header(2),
+    }
+}
+
+pub fn babe_report(who: Sr25519Keyring) -> RuntimeCall {
+    let slot = FIRST_SLOT + u64::from(System::block_number());
+    let key_owner_proof =
+        Historical::prove((sp_consensus_babe::KEY_TYPE, BabeId::from(who.public())))
+            .expect("it is a validator's key");
+    pallet_babe::Call::report_equivocation_unsigned {
+        equivocation_proof: Box::new(equivocation(who, slot)),
+        key_owner_proof,
+    }
+    .into()
+}
+
+#[test]
+fn two_blocks_of_a_slot_cost_stake_that_goes_to_the_treasury() {
+    chain(|| {
+        let (alice, before) = (Alice.to_account_id(), total(&treasury()));
+        let stake = Staking::slashable_balance_of(&alice);
+        let all = total(&alice);
+        let report = babe_report(Alice);
+        let bare = openledger_runtime::UncheckedExtrinsic::new_bare(report.clone());
+        // It comes from the node's own worker, nobody signs or pays for it.
+        let pool =
+            |source| Executive::validate_transaction(source, bare.clone(), System::block_hash(0));
+        assert!(pool(TransactionSource::Local).is_ok());
+        assert_eq!(pool(TransactionSource::External), Err(InvalidTransaction::Call.into()));
+        apply(bare.clone()).expect("valid").expect("it is proved");
+        // One of one validators: all of its stake. Nothing but its free OPEN is left.
+        let slashed = all - total(&alice);
+        assert_eq!(slashed, Perbill::from_rational(3u32, 1).square() * stake);
+        assert_eq!(slashed, stake);
+        assert_eq!(total(&treasury()), before + slashed);
+        assert_eq!(issuance(), TOTAL_SUPPLY);
+        // It is known now.
+        assert!(pool(TransactionSource::Local).is_err());
+        assert!(report.dispatch(RuntimeOrigin::none()).is_err());
+    });
+}
+
+#[test]
+fn two_votes_of_a_round_cost_stake_too() {
+    chain(|| {
+        let alice = Alice.to_account_id();
+        let before = (total(&alice), total(&treasury()));
+        let (set_id, round) = (pallet_grandpa::CurrentSetId::<Runtime>::get(), 7u64);
+        let vote = |hash: u8| {
+            let prevote = (sp_core::H256::repeat_byte(hash), System::block_number());
+            // Message 0 is a prevote; what is signed names round and set.
+            let signed = Ed25519Keyring::Alice.sign(&(0u8, prevote, round, set_id).encode());
+            (prevote, signed)
+        };
+        let identity = Ed25519Keyring::Alice.public();
+        let bytes = (set_id, 0u8, round, identity, vote(1), vote(2)).encode();
+        let equivocation_proof = Decode::decode(&mut &bytes[..]).expect("it is of that shape");
+        let key: pallet_grandpa::AuthorityId = identity.into();
+        let key_owner_proof = Historical::prove((sp_consensus_grandpa::KEY_TYPE, key))
+            .expect("it is a validator's key");
+        let report = pallet_grandpa::Call::report_equivocation_unsigned {
+            equivocation_proof: Box::new(equivocation_proof),
+            key_owner_proof,
+        };
+        assert!(RuntimeCall::from(report).dispatch(RuntimeOrigin::none()).is_ok());
+        let slashed = before.0 - total(&alice);
+        assert_eq!(slashed, GENESIS_BOND);
+        assert_eq!(total(&treasury()), before.1 + slashed);
+    });
+}
+
+#[test]
+fn a_report_that_proves_nothing_is_refused() {
+    chain(|| {
+        let report = |change: &dyn Fn(&mut sp_consensus_babe::EquivocationProof<Header>)| {
+            let RuntimeCall::Babe(pallet_babe::Call::report_equivocation_unsigned {
+                mut equivocation_proof,
+                key_owner_proof,
+            }) = babe_report(Alice)
+            else {
+                unreachable!("it is one")
+            };
+            change(&mut equivocation_proof);
+            RuntimeCall::from(pallet_babe::Call::report_equivocation_unsigned {
+                equivocation_proof,
+                key_owner_proof,
+            })
+            .dispatch(RuntimeOrigin::none())
+        };
+        // The same block twice, somebody else's blocks, and a slot of no session.
+        assert!(report(&|proof| proof.second_header = proof.first_header.clone()).is_err());
+        assert!(report(&|proof| proof.offender = Bob.public().into()).is_err());
+        assert!(report(&|proof| proof.slot = (FIRST_SLOT + 10_000).into()).is_err());
+        assert_eq!(Staking::slashable_balance_of(&Alice.to_account_id()), GENESIS_BOND);
+    });
+}
+
+#[test]
+fn lengths_come_from_genesis() {
+    let longevity = || {
+        let sessions = <Runtime as pallet_grandpa::Config>::MaxSetIdSessionEntries::get();
+        (sessions, openledger_runtime::staking::ReportLongevity::get())
+    };
+    genesis("development").execute_with(|| assert_eq!(longevity(), (9, 90)));
+    genesis("local_testnet").execute_with(|| {
+        assert_eq!(LengthsOfStaking::<Runtime>::get(), StakingLengths::default());
+        // Seven days of epochs of ten minutes.
+        assert_eq!(longevity(), (28 * 36, 28 * 36 * 200));
+        assert_eq!(pot::available(), 0);
+        let mut validators = Session::validators();
+        validators.sort();
+        let mut expected = vec![Alice.to_account_id(), Bob.to_account_id()];
+        expected.sort();
+        assert_eq!(validators, expected);
+    });
+}
+
+#[test]
+fn what_nobody_asks_for_stays_in_the_pot() {
+    chain(|| {
+        let (bob, pot) = (Bob.to_account_id(), PotAccount::get());
+        // Eras of one session, so that many end soon.
+        LengthsOfStaking::<Runtime>::put(StakingLengths { era: 1, ..StakingLengths::DEVELOPMENT });
+        let remark = frame_system::Call::remark { remark: vec![0; 1_000] };
+        apply(sign(&Bob.pair(), System::account_nonce(&bob), remark))
+            .expect("valid")
+            .expect("dispatched");
+        let due = next_era().expect("the era was paid");
+        for _ in 0..85 {
+            assert_eq!(next_era(), Some(0), "it is not paid twice");
+        }
+        let late =
+            pallet_staking::Call::payout_stakers { validator_stash: Alice.to_account_id(), era: 0 };
+        assert!(RuntimeCall::from(late).dispatch(RuntimeOrigin::signed(bob)).is_err());
+        assert_eq!(Balances::free_balance(&pot), FLOOR + due);
+        assert_eq!(Owed::<Runtime>::get(), due);
+    });
+}
