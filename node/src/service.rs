@@ -1,5 +1,6 @@
 //! Puts the node together: client, pool, BABE, GRANDPA, network and RPC.
 
+use crate::equivocation::WatchEquivocations;
 use futures::FutureExt;
 use openledger_runtime::{apis::RuntimeApi, Hash, OpaqueBlock as Block};
 use sc_client_api::{Backend, BlockBackend};
@@ -24,7 +25,7 @@ pub(crate) type FullClient = TFullClient<Block, RuntimeApi, WasmExecutor<HostFun
 pub(crate) type FullBackend = TFullBackend<Block>;
 type SelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 type Grandpa = GrandpaBlockImport<FullBackend, Block, FullClient, SelectChain>;
-type Babe = BabeBlockImport<Block, FullClient, Grandpa, Inherents, SelectChain>;
+type Babe = WatchEquivocations<BabeBlockImport<Block, FullClient, Grandpa, Inherents, SelectChain>>;
 /// Its transaction pool.
 pub(crate) type Pool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
 
@@ -144,6 +145,11 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, ServiceError> {
         select_chain.clone(),
         OffchainTransactionPoolFactory::new(transaction_pool.clone()),
     )?;
+    let block_import = WatchEquivocations::new(
+        block_import,
+        client.clone(),
+        OffchainTransactionPoolFactory::new(transaction_pool.clone()),
+    );
     let (import_queue, babe_worker) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
             link: babe_link.clone(),

@@ -162,6 +162,10 @@ impl_runtime_apis! {
             equivocation_proof: sp_consensus_babe::EquivocationProof<<Block as BlockT>::Header>,
             key_owner_proof: sp_consensus_babe::OpaqueKeyOwnershipProof,
         ) -> Option<()> {
+            // Nodes of this release report headers without their seal too: nothing to fill blocks with.
+            if !sp_consensus_babe::check_equivocation_proof(equivocation_proof.clone()) {
+                return None;
+            }
             Babe::submit_unsigned_equivocation_report(
                 equivocation_proof,
                 key_owner_proof.decode()?,

@@ -378,6 +378,23 @@ fn a_report_that_proves_nothing_is_refused() {
     });
 }
 
+/// What a node reports of headers whose seal was taken off would fill blocks and prove nothing.
+#[test]
+fn a_report_of_unsealed_headers_is_not_sent() {
+    use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
+    chain(|| {
+        let mut proof = equivocation(Alice, FIRST_SLOT + u64::from(System::block_number()));
+        for header in [&mut proof.first_header, &mut proof.second_header] {
+            header.digest_mut().pop();
+        }
+        let owner = Historical::prove((sp_consensus_babe::KEY_TYPE, proof.offender.clone()))
+            .expect("it is a validator's key");
+        let owner = sp_consensus_babe::OpaqueKeyOwnershipProof::new(owner.encode());
+        // There is no pool here that it could be sent to.
+        assert_eq!(Runtime::submit_report_equivocation_unsigned_extrinsic(proof, owner), None);
+    });
+}
+
 #[test]
 fn lengths_come_from_genesis() {
     let longevity = || {

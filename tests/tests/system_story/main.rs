@@ -7,6 +7,7 @@ mod reference;
 mod rpc;
 mod submit;
 mod tutorials;
+mod validators;
 mod whole_story;
 
 use openledger_tests::{
