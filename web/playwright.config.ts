@@ -12,7 +12,7 @@ const only = process.env.OPENLEDGER_PLAYWRIGHT;
 // signs with accounts of its own (e2e/people.ts). The pages are looked at when there is something on them.
 const file = (...names: string[]) => new RegExp(`/(${names.join("|")})\\.spec\\.ts`);
 const longest = file("owner", "rewards", "committee", "faults", "dispute", "owners");
-const long = file("creation", "endings", "funders", "governance", "market");
+const long = file("creation", "endings", "funders", "governance", "market", "staking");
 const apart = file("pages", "screenshots", "keep", "usable");
 export default defineConfig({
   testDir: "e2e",

@@ -19,6 +19,7 @@ export const funders = [
   "Gus",
   "Hal",
   "Leo",
+  "Nell",
   "Nora",
   "Otto",
   "Rex",
