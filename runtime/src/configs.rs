@@ -157,7 +157,9 @@ parameter_types! {
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, SplitFee>;
-    type OperationalFeeMultiplier = ConstU8<5>;
+    // As many times its fee a tip would have to be, a block's worth of each compared, to go before a call that a
+    // deadline waits for.
+    type OperationalFeeMultiplier = ConstU8<100>;
     type WeightToFee = ExecutionFee;
     type LengthToFee = ConstantMultiplier<Balance, ConstU128<FEE_PER_BYTE>>;
     type FeeMultiplierUpdate = TargetedFeeAdjustment<

@@ -96,7 +96,7 @@ pub mod types;
 pub mod weights;
 
 pub use extension::AdmitSubmission;
-pub use nonce::CheckNonce;
+pub use nonce::{CheckNonce, ROOM_FOR_OTHERS};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

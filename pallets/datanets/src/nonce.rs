@@ -1,7 +1,9 @@
-//! [`frame_system::CheckNonce`], with a bound on how far ahead free calls are numbered.
+//! [`frame_system::CheckNonce`], with bounds on what may wait in the pool: how far ahead free calls are numbered, and
+//! how long a transaction is.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::fmt;
+use frame_support::traits::Get;
 use frame_support::{
     dispatch::{CheckIfFeeless, DispatchInfo},
     pallet_prelude::{TransactionSource, Weight},
@@ -19,14 +21,17 @@ use sp_runtime::{
 
 /// How far ahead of the account's next number a free call may be numbered.
 pub const FREE_CALLS_AHEAD: u32 = 4;
+/// Bytes of a block that no single transaction takes of what its class may: a header, inherents and others fit beside it.
+pub const ROOM_FOR_OTHERS: u32 = 64 * 1024;
 
 /// Checks a transaction's number as [`frame_system::CheckNonce`] does, under the same name and with
 /// the same bytes, so that no wallet sees a difference, and refuses free calls numbered more than
-/// [`FREE_CALLS_AHEAD`] ahead.
+/// [`FREE_CALLS_AHEAD`] ahead, and transactions that leave less than [`ROOM_FOR_OTHERS`] of an empty block.
 ///
 /// A transaction that is numbered ahead waits in the pool until those before it have come, and one that
 /// pays nothing for it would be a free way to fill the pool: an account could let as many wait as the
-/// pool has room for.
+/// pool has room for. One that fits no block beside what every block holds would wait for ever at the pool's head, be
+/// tried by every author, and never pay.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct CheckNonce<T: Config>(#[codec(compact)] pub T::Nonce);
@@ -68,6 +73,10 @@ where
         implication: &impl Implication,
         source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
+        let class = *T::BlockLength::get().max.get(info.class);
+        if len > class.saturating_sub(ROOM_FOR_OTHERS) as usize {
+            return Err(InvalidTransaction::ExhaustsResources.into());
+        }
         if let Some(who) = origin.as_system_origin_signer() {
             let next = frame_system::Account::<T>::get(who).nonce;
             let last = next.saturating_add(FREE_CALLS_AHEAD.saturated_into());

@@ -58,6 +58,9 @@
 //! | `advance` | anyone | none if something was due |
 //! | `request_review` | anyone | yes |
 //! | `fund_budget`, `take_back`, `set_budget_terms` | the Datanet's owner | yes |
+//!
+//! `commit`, `reveal`, `challenge` and `advance`, for which deadlines wait, are operational: a quarter of each block
+//! is theirs, and they go before others, so that nobody makes a reviewer late by filling blocks.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -94,7 +97,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use frame_support::{
-        dispatch::Pays,
+        dispatch::{DispatchClass, Pays},
         pallet_prelude::*,
         traits::fungible::{hold, Inspect, Mutate},
         PalletId,
@@ -450,7 +453,7 @@ pub mod pallet {
         ///
         /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NotMember`, `AlreadyCommitted`.
         #[pallet::call_index(14)]
-        #[pallet::weight(T::WeightInfo::commit())]
+        #[pallet::weight((T::WeightInfo::commit(), DispatchClass::Operational))]
         pub fn commit(
             origin: OriginFor<T>,
             draw: DrawId,
@@ -468,7 +471,7 @@ pub mod pallet {
         /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NotMember`, `NotCommitted`, `AlreadyRevealed`,
         /// `OtherFiles`, `OtherCommitment`.
         #[pallet::call_index(15)]
-        #[pallet::weight(T::WeightInfo::reveal())]
+        #[pallet::weight((T::WeightInfo::reveal(), DispatchClass::Operational))]
         pub fn reveal(
             origin: OriginFor<T>,
             draw: DrawId,
@@ -488,7 +491,7 @@ pub mod pallet {
         /// `UnknownDraw`, `WrongPhase`, `TooLate`, `NoFile`, `AlreadyChallenged`, `NotContributor`,
         /// `OwnVerdict`; or the signer cannot pay the bond.
         #[pallet::call_index(16)]
-        #[pallet::weight(T::WeightInfo::challenge())]
+        #[pallet::weight((T::WeightInfo::challenge(), DispatchClass::Operational))]
         pub fn challenge(origin: OriginFor<T>, draw: DrawId, file: u8) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_challenge(who, draw, file)
@@ -501,7 +504,7 @@ pub mod pallet {
         ///
         /// `NothingDue`.
         #[pallet::call_index(17)]
-        #[pallet::weight(T::WeightInfo::advance())]
+        #[pallet::weight((T::WeightInfo::advance(), DispatchClass::Operational))]
         pub fn advance(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
             Self::do_advance()?;

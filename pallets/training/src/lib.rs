@@ -59,6 +59,10 @@
 //! | `commit_finding` | drawn worker | shows the hash of its finding |
 //! | `reveal_finding` | drawn worker | shows its finding |
 //!
+//! Calls that a deadline waits for (`take`, `decline`, `heartbeat`, `submit_result`, `dispute`, `commit_finding`,
+//! `reveal_finding`) are operational: a quarter of each block is theirs, and they go before others, so that
+//! nobody makes a worker late by filling blocks.
+//!
 //! ## Work at the start of a block
 //!
 //! Every unfinished job stands exactly once on the [`Agenda`](pallet::Agenda), or with its result on
@@ -119,6 +123,7 @@ pub mod pallet {
     };
     use alloc::vec::Vec;
     use frame_support::{
+        dispatch::DispatchClass,
         pallet_prelude::*,
         traits::{
             fungible::{hold, Inspect, Mutate},
@@ -593,7 +598,7 @@ pub mod pallet {
         }
 
         /// Calls off a job without a result, and gives the budget back. A worker that trains is paid
-        /// the price × the smaller of the share of the steps that it has shown and the share of the
+        /// the price × the smaller of the share of the steps that it has shown, with the one that it is at, and the share of the
         /// time that its rate allows, at most half. Of the deposit a third is lost for each worker with
         /// seniority that declined the job for a reason of the owner's, as when it fails.
         ///
@@ -614,7 +619,7 @@ pub mod pallet {
         /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
         /// [`Error::TooLate`].
         #[pallet::call_index(8)]
-        #[pallet::weight(T::WeightInfo::take())]
+        #[pallet::weight((T::WeightInfo::take(), DispatchClass::Operational))]
         pub fn take(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_take(who, job)
@@ -628,7 +633,7 @@ pub mod pallet {
         /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
         /// [`Error::TooLate`], [`Error::StepBeyondTotal`], [`Error::OtherTotal`].
         #[pallet::call_index(9)]
-        #[pallet::weight(T::WeightInfo::heartbeat())]
+        #[pallet::weight((T::WeightInfo::heartbeat(), DispatchClass::Operational))]
         pub fn heartbeat(
             origin: OriginFor<T>,
             job: JobId,
@@ -648,7 +653,7 @@ pub mod pallet {
         /// [`Error::TooLate`], [`Error::EmptyFile`], [`Error::DigestMismatch`],
         /// [`Error::DatasetRootMismatch`].
         #[pallet::call_index(10)]
-        #[pallet::weight(T::WeightInfo::submit_result())]
+        #[pallet::weight((T::WeightInfo::submit_result(), DispatchClass::Operational))]
         pub fn submit_result(
             origin: OriginFor<T>,
             job: JobId,
@@ -700,7 +705,7 @@ pub mod pallet {
         /// [`Error::UnknownJob`], [`Error::WrongState`], [`Error::NotTheWorker`],
         /// [`Error::TooLate`].
         #[pallet::call_index(12)]
-        #[pallet::weight(T::WeightInfo::decline())]
+        #[pallet::weight((T::WeightInfo::decline(), DispatchClass::Operational))]
         pub fn decline(origin: OriginFor<T>, job: JobId, reason: DeclineReason) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_decline(who, job, reason)
@@ -777,7 +782,7 @@ pub mod pallet {
         /// [`Error::DisputedBefore`], [`Error::TooFewVerifiers`], and the currency's errors if the bond
         /// cannot be held.
         #[pallet::call_index(17)]
-        #[pallet::weight(T::WeightInfo::dispute())]
+        #[pallet::weight((T::WeightInfo::dispute(), DispatchClass::Operational))]
         pub fn dispute(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_dispute(who, job)
@@ -791,7 +796,7 @@ pub mod pallet {
         /// [`Error::UnknownJob`], [`Error::NotInDispute`], [`Error::WrongState`],
         /// [`Error::NotDrawn`], [`Error::TooLate`], [`Error::CommittedBefore`].
         #[pallet::call_index(18)]
-        #[pallet::weight(T::WeightInfo::commit_finding())]
+        #[pallet::weight((T::WeightInfo::commit_finding(), DispatchClass::Operational))]
         pub fn commit_finding(
             origin: OriginFor<T>,
             job: JobId,
@@ -809,7 +814,7 @@ pub mod pallet {
         /// [`Error::NotDrawn`], [`Error::NotCommitted`], [`Error::RevealedBefore`],
         /// [`Error::RevealTooEarly`], [`Error::TooLate`], [`Error::OtherCommitment`].
         #[pallet::call_index(19)]
-        #[pallet::weight(T::WeightInfo::reveal_finding())]
+        #[pallet::weight((T::WeightInfo::reveal_finding(), DispatchClass::Operational))]
         pub fn reveal_finding(
             origin: OriginFor<T>,
             job: JobId,

@@ -314,7 +314,9 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
     }
 
     /// Calls the job off before there is a result. A worker that trains has earned the smaller of the
-    /// share it has shown and the share of the time that its rate allows, and half the price at most.
+    /// share it has shown and the share of the time that its rate allows, and half the price at most. The step that
+    /// it is at counts as shown once it has said of how many: the owner chooses how long a step is, and one that
+    /// lasts as long as the job would show nothing before the end.
     ///
     /// # Errors
     ///
@@ -333,7 +335,8 @@ impl<AccountId: Clone + PartialEq> Job<AccountId> {
                     let whole = Balance::from(of.max(1));
                     assignment.price.saturating_mul(part.into()) / whole
                 };
-                share(*step, *total_steps).min(share(elapsed, training)).min(assignment.price / 2)
+                let at = step.saturating_add(1).min(*total_steps);
+                share(at, *total_steps).min(share(elapsed, training)).min(assignment.price / 2)
             }
             _ => return Err(JobError::WrongState),
         };

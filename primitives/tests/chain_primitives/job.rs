@@ -424,7 +424,8 @@ fn calling_a_job_off_pays_for_what_was_shown_in_the_time_it_should_take() {
         job.cancel(now, &WINDOWS)
     };
     // Of 600; in block 5 two of ten blocks have passed.
-    assert_eq!(shown(1, 5), off(Some(1), 60));
+    assert_eq!(shown(0, 5), off(Some(1), 60), "it is at the first of ten");
+    assert_eq!(shown(1, 5), off(Some(1), 120));
     assert_eq!(shown(9, 5), off(Some(1), 120));
     assert_eq!(shown(9, 30), off(Some(1), 300));
     let mut job = training();

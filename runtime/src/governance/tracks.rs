@@ -34,7 +34,8 @@ const PLANS: [Plan; 4] = [
     Plan {
         id: 0,
         name: "root",
-        most_at_once: 1,
+        // Nobody keeps others from an upgrade by holding the place with what nobody votes for.
+        most_at_once: 3,
         deposit: 1_000 * OPEN,
         days_to_decide: 14,
         prepare: 24,

@@ -1,7 +1,10 @@
 //! Who pays fees and who gets them.
 
 use crate::common::*;
-use openledger_primitives::{EXISTENTIAL_DEPOSIT, OPEN, TOTAL_SUPPLY};
+use openledger_primitives::{
+    job::{dispute::Finding, DeclineReason, JobResult},
+    ContentId, EXISTENTIAL_DEPOSIT, OPEN, TOTAL_SUPPLY,
+};
 use openledger_runtime::{Balances, Runtime, RuntimeCall, RuntimeOrigin};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave};
 use sp_runtime::traits::Dispatchable;
@@ -81,4 +84,74 @@ fn nobody_burns_open() {
         assert_eq!(refused, Err(frame_system::Error::<Runtime>::CallFiltered.into()));
         assert_eq!(pallet_balances::TotalIssuance::<Runtime>::get(), TOTAL_SUPPLY);
     });
+}
+
+/// Blocks full of bytes cost little, and nobody else's transactions came in: workers could neither take a job nor
+/// show that they lived, and paid for it.
+#[test]
+fn a_block_full_of_bytes_has_room_for_what_a_deadline_waits_for() {
+    use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
+    use pallet_datanets::ROOM_FOR_OTHERS;
+    use sp_runtime::transaction_validity::InvalidTransaction;
+    // Two of these fill what there is for ordinary transactions; nobody's fits any more.
+    let stuffing =
+        |bytes| -> RuntimeCall { frame_system::Call::remark { remark: vec![0; bytes] }.into() };
+    let room = ROOM_FOR_OTHERS as usize;
+    let most = 3_932_160 - room;
+    let full = InvalidTransaction::ExhaustsResources;
+    let heartbeat = || -> RuntimeCall {
+        pallet_training::Call::heartbeat { job: 0, step: 1, total_steps: 2 }.into()
+    };
+    genesis("development").execute_with(|| {
+        begin_block();
+        apply(sign(&Bob.pair(), 0, stuffing(most - 150))).expect("valid").expect("dispatched");
+        apply(sign(&Bob.pair(), 1, stuffing(room - 400))).expect("valid").expect("dispatched");
+        let transfer = pallet_balances::Call::transfer_keep_alive {
+            dest: Bob.to_account_id().into(),
+            value: OPEN,
+        };
+        assert_eq!(apply(sign(&Dave.pair(), 0, transfer)), Err(full.into()));
+        // There is no such job, but a fee is paid and the chain says so.
+        let late = apply(sign(&Dave.pair(), 0, heartbeat())).expect("there is room");
+        assert_eq!(late, Err(pallet_training::Error::<Runtime>::UnknownJob.into()));
+        end_block();
+    });
+    genesis("development").execute_with(|| {
+        // One that would fit no block is refused before it waits for one.
+        assert_eq!(validate(&sign(&Bob.pair(), 0, stuffing(most))), Err(full.into()));
+        // What a deadline waits for goes first, too, beside a tip of a whole OPEN.
+        let priority = |signed| validate(&signed).expect("valid").priority;
+        let tipped = priority(sign_with_tip(&Bob.pair(), 0, OPEN, stuffing(most - 150)));
+        assert!(priority(sign(&Dave.pair(), 0, heartbeat())) > tipped);
+    });
+    use pallet_review::Call as Review;
+    use pallet_training::Call as Training;
+    let result = JobResult {
+        content: ContentId::raw([2; 32]),
+        sha256: [2; 32],
+        size: 1,
+        eval_loss_before: 2,
+        eval_loss_after: 1,
+        tokens: 1,
+        dataset_root: Default::default(),
+        checkpoints_root: Default::default(),
+        influence_root: Default::default(),
+    };
+    let (draw, job) = (0, 0);
+    let waited_for: [RuntimeCall; 11] = [
+        Training::take { job }.into(),
+        Training::decline { job, reason: DeclineReason::Untrainable }.into(),
+        heartbeat(),
+        Training::submit_result { job, result }.into(),
+        Training::dispute { job }.into(),
+        Training::commit_finding { job, commitment: Default::default() }.into(),
+        Training::reveal_finding { job, finding: Finding::Holds, salt: [0; 32] }.into(),
+        Review::commit { draw, commitment: Default::default() }.into(),
+        Review::reveal { draw, opinions: Default::default(), salt: [0; 32] }.into(),
+        Review::challenge { draw, file: 0 }.into(),
+        Review::advance {}.into(),
+    ];
+    for call in waited_for {
+        assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational, "{call:?}");
+    }
 }

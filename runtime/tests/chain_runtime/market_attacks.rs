@@ -546,3 +546,31 @@ fn a_budget_does_not_vote_and_votes_pay_no_budget() {
         dispatch(bob, offer());
     });
 }
+
+/// A job of one step shows nothing before its end: called off just before, it had its worker for nothing, and held
+/// it as long as the owner liked.
+#[test]
+fn a_job_of_one_step_pays_for_the_time_that_it_took() {
+    market(|bob, mallory| {
+        let called_off_after = |total_steps: u32, blocks: u32| {
+            let job = job(bob, 10 * OPEN);
+            dispatch(mallory, Call::take { job });
+            if total_steps > 0 {
+                dispatch(mallory, Call::heartbeat { job, step: 0, total_steps });
+            }
+            pass(blocks);
+            let before = total(mallory);
+            dispatch(bob, Call::cancel_job { job });
+            total(mallory) - before
+        };
+        assert_eq!(called_off_after(1, 0), 0);
+        let worker = pallet_training::Workers::<Runtime>::get(mallory).expect("registered");
+        let named = Training::windows().training(CEILING, worker.rate);
+        let share = 10 * OPEN * Balance::from(named / 4) / Balance::from(named);
+        assert_eq!(called_off_after(1, named / 4), share);
+        assert_eq!(called_off_after(1, named), 5 * OPEN);
+        // Who shows nothing of many steps is paid for one of them; who has not even said how many, for none.
+        assert_eq!(called_off_after(100, named), OPEN / 10);
+        assert_eq!(called_off_after(0, named), 0);
+    });
+}

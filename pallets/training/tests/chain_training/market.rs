@@ -494,8 +494,9 @@ fn progress_is_told_once_and_never_taken_back() {
 /// (e) An owner may call a job off that is being trained, and pays for what was shown.
 #[test]
 fn calling_off_pays_the_smaller_share_and_half_at_most() {
-    // Steps shown of 100, blocks of the 20 that 1,000 tokens take at 64 a second: what is paid of 1,000.
-    for (step, blocks, pay) in [(0, 8, 0), (30, 8, 300), (90, 8, 400), (90, 15, 500), (100, 0, 0)] {
+    // Steps shown of 100, to which the one comes that it is at, blocks of the 20 that 1,000 tokens take at 64 a second: what is paid of 1,000.
+    for (step, blocks, pay) in [(0, 8, 10), (30, 8, 310), (90, 8, 400), (90, 15, 500), (100, 0, 0)]
+    {
         run(|| {
             worker_that(WANDA, 1, &[LORA], Serves::UpTo(BYTES), 64);
             let id = job(1_280, 12_800);
