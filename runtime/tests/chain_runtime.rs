@@ -46,5 +46,7 @@ mod staking_numbers;
 mod stories;
 #[path = "chain_runtime/upgrade.rs"]
 mod upgrade;
+#[path = "chain_runtime/wallets.rs"]
+mod wallets;
 #[path = "chain_runtime/wrapped_calls.rs"]
 mod wrapped_calls;
