@@ -1,13 +1,13 @@
 //! Four validators on one machine, founded as `docs/network.md` says: finality goes on while one of them is dead,
 //! which then catches up; one whose session keys are on two nodes loses stake to the treasury; a node that comes late
-//! needs no old block; and when all have stopped, nothing of what was final is lost.
+//! needs no old block, a light client nothing but the spec; and when all have stopped, nothing of what was final is lost.
 
 use super::{binaries, light, Folder};
 use openledger_tests::{
     cli::forget_environment,
     interrupt::poll,
     network::free_port,
-    process::Process,
+    process::{self, Process},
     rpc::Rpc,
     sheet::{self, Snapshot},
     Actor, Cli,
@@ -237,8 +237,53 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     let late = network.nodes.len() - 1;
     let mut how = vec!["--sync", "warp", "--bootnodes"];
     how.extend(peers.iter().map(String::as_str));
+    let door = format!("/ip4/127.0.0.1/tcp/{}/ws", free_port().unwrap_or_else(|e| panic!("{e}")));
+    how.extend(["--listen-addr", &door]);
     network.start(late, &how);
     network.finalised(late, reached + 3);
     let log = fs::read_to_string(network.log(late)).expect("its log");
     assert!(log.contains("Warp sync is complete"), "{}", network.log(late).display());
+
+    if std::env::var_os("OPENLEDGER_CLIENTS").is_some_and(|value| value == "none") {
+        eprintln!("no light client follows: scripts/test said that there is no network");
+        return;
+    }
+    let peer = network.nodes[late].address();
+    let (_, peer) = peer.split_once("/p2p/").expect("an address");
+    let (number, free) = follow(&network, &format!("{door}/p2p/{peer}"), address(0));
+    assert!(number >= reached, "block {number} is older than {reached}");
+    let sheet = Snapshot::read(&network.nodes[0].rpc, None);
+    let sheet = sheet.unwrap_or_else(|error| panic!("{error}"));
+    let account = sheet::account(address(0)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(free, sheet.of(&account).free);
+}
+
+/// Follows the network by the example of a light client, from a checkpoint and one door: the newest final block that it
+/// knows, and what it says is free on an account.
+fn follow(network: &Network, door: &str, address: &str) -> (u64, u128) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut fetch = Command::new(root.join("scripts/clients"));
+    fetch.arg("dapp");
+    let libraries = String::from_utf8(succeed(fetch)).expect("a path");
+    let libraries = Path::new(libraries.trim());
+    let spec = network.nodes[0].rpc.call("sync_state_genSyncSpec", json!([true]));
+    let mut spec = spec.unwrap_or_else(|error| panic!("{error}"));
+    spec["bootNodes"] = json!([door]);
+    let file = network.folder.join("light.json");
+    fs::write(&file, spec.to_string()).expect("the spec can be written");
+    // Its libraries are found from where it lies.
+    let program = tempfile::Builder::new().suffix(".mjs").tempfile_in(libraries.join("js"));
+    let program = program.expect("a file beside the libraries");
+    fs::copy(root.join("docs/examples/light.mjs"), program.path()).expect("a copy");
+    let mut node = Command::new(libraries.join("bin/node"));
+    node.arg(program.path()).arg(&file).arg(address);
+    let log = network.folder.with_file_name("logs").join("light");
+    let done = process::run("the light client", node, &log, PATIENCE);
+    let done = done.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);
+    let said = |what: &str| -> Option<&str> {
+        done.out.lines().find_map(|line| line.strip_prefix(what))?.split_whitespace().next()
+    };
+    let number = said("final:").and_then(|number| number.parse().ok()).expect("a block");
+    (number, said("free:").and_then(|amount| amount.parse().ok()).expect("an amount"))
 }
