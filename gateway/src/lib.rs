@@ -15,6 +15,7 @@
 //! * [`sessions`], [`uploads`]: who uploads, and what comes in;
 //! * [`ipfs`]: files that the chain names, for readers;
 //! * [`previews`]: what curators will measure of a file;
+//! * [`likeness`]: which earlier file it is most like;
 //! * [`faucet`]: OPEN for newcomers on development chains;
 //! * [`vault`]: sealed copies of keys that browsers made;
 //! * [`places`], [`proxies`]: connections that stay, and who sent what comes;
@@ -43,6 +44,7 @@ pub mod extract;
 pub mod faucet;
 pub mod index;
 pub mod ipfs;
+pub mod likeness;
 pub mod live;
 pub mod mcp;
 pub mod node;

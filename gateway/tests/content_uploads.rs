@@ -11,6 +11,7 @@ mod content_uploads {
     mod hostile;
     #[path = "../common/http.rs"]
     mod http;
+    mod likeness;
     mod published;
     mod sessions;
     mod transfer;

@@ -135,6 +135,15 @@ pub struct Found<'a> {
     pub likeness: Option<&'a Likeness>,
 }
 
+/// What a file is compared by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Root over its canonical text; zeros where it has none.
+    pub text_root: [u8; 32],
+    /// What it is compared by; `None` where there is nothing to compare.
+    pub likeness: Option<Likeness>,
+}
+
 /// The database.
 #[derive(Debug)]
 pub struct Index {
@@ -242,6 +251,23 @@ impl Index {
         self.database.with(|connection| {
             let sql = "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ?)";
             connection.prepare_cached(sql)?.query_row([sha256], |row| row.get(0))
+        })
+    }
+
+    /// What a file of this modality is compared by; `None` if it was not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn known(&self, sha256: &FileHash, modality: Modality) -> Result<Option<Known>> {
+        self.database.with(|connection| {
+            let sql = "SELECT text_root, likeness FROM files WHERE sha256 = ?";
+            let row = |row: &Row<'_>| {
+                let bytes: Option<Vec<u8>> = row.get(1)?;
+                let likeness = bytes.and_then(|bytes| Likeness::from_bytes(modality, &bytes));
+                Ok(Known { text_root: row.get(0)?, likeness })
+            };
+            connection.prepare_cached(sql)?.query_row([sha256], row).optional()
         })
     }
 

@@ -2,31 +2,39 @@ import { actAs, datanetCalled } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
-test("a curator judges by keys and signs all votes at once", async ({ page }) => {
+test("a curator judges by keys, sees a near copy beside its original, and signs all votes at once", async ({
+  page,
+}) => {
   test.setTimeout(240_000);
   const [contributor, curator] = [await developmentKey("Gil"), await developmentKey("Eve")];
   const wallet = await installWallet(page, contributor, curator);
   await actAs(page, "Gil");
   await page.goto(`/contribute?datanet=${await datanetCalled("Pond life")}`);
-  const texts = ["The heron came back to the pond. ", "Buy this wonderful thing right now. "];
+  const [heron, end, copy] = [
+    "The heron came back to the pond. ",
+    "We watched it.",
+    "It ate a frog of mine.",
+  ];
+  const advert = "Buy this wonderful thing right now. ";
+  const files = [heron.repeat(20) + end, advert.repeat(20), heron.repeat(20) + copy];
   await page.getByLabel("Files to contribute").setInputFiles(
-    texts.map((text, n) => ({
+    files.map((text, n) => ({
       name: `for-review-${n}.txt`,
       mimeType: "text/plain",
-      buffer: Buffer.from(text.repeat(20)),
+      buffer: Buffer.from(text),
     })),
   );
-  await page.getByRole("button", { name: "Store 2 files" }).click();
-  await page.getByRole("button", { name: "Submit 2 files" }).click({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Store 3 files" }).click();
+  await page.getByRole("button", { name: "Submit 3 files" }).click({ timeout: 60_000 });
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Sign and send" }).click();
   await dialog.getByRole("button", { name: "Done" }).click({ timeout: 60_000 });
-  await expect(page.getByText("In review")).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByText("In review")).toHaveCount(3, { timeout: 60_000 });
 
   await actAs(page, "Eve");
   await page.goto("/review");
   const before = wallet.signed.length;
-  const judged = async (text: string, key: string) => {
+  const judged = async (text: string, key: string | null) => {
     // Which of the rows it is the page says once it has fetched the text.
     await expect(async () => {
       for (const row of await page.locator("main ul button").all()) {
@@ -42,14 +50,22 @@ test("a curator judges by keys and signs all votes at once", async ({ page }) =>
     }).toPass({ timeout: 60_000 });
     // The bytes of the file stand beside the text that is paid.
     await expect(page.getByLabel("The file")).toContainText(text.trim());
-    await page.keyboard.press(key);
+    if (key) await page.keyboard.press(key);
   };
-  await expect(page.locator("main ul button").nth(1)).toBeVisible({ timeout: 60_000 });
-  await judged(texts[0] ?? "", "a");
+  await expect(page.locator("main ul button").nth(2)).toBeVisible({ timeout: 60_000 });
+  await judged(copy, null);
+  const nearest = page.getByRole("region", { name: "Nearest earlier file" });
+  await expect(nearest).toContainText("runs of five words with it in common", { timeout: 60_000 });
+  await nearest.getByRole("button", { name: "Show it" }).click();
+  await expect(nearest.getByLabel("The earlier file")).toContainText(end);
+  await page.getByLabel("Reason").selectOption("duplicate");
+  await page.getByRole("button", { name: "Refuse" }).click();
+  await expect(page.getByText("refuse, duplicate")).toBeVisible();
+  await judged(end, "a");
   await expect(page.getByText("accept, 80")).toBeVisible();
-  await judged(texts[1] ?? "", "r");
+  await judged(advert, "r");
   await expect(page.getByText("refuse, off-topic")).toBeVisible();
-  await page.getByRole("button", { name: "Sign 2 votes" }).click();
+  await page.getByRole("button", { name: "Sign 3 votes" }).click();
   await expect(dialog.getByText("accept, 80")).toBeVisible();
   await dialog.getByRole("button", { name: "Sign and send" }).click();
   await dialog.getByRole("button", { name: "Done" }).click({ timeout: 60_000 });

@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Bearer;
 use crate::faucet::Faucet;
+use crate::likeness::{Compared, Likenesses};
 use crate::previews::Previews;
 use crate::sessions::{Session, Sessions};
 use axum::extract::FromRef;
@@ -72,6 +73,7 @@ struct Inner {
     decoders: Arc<Semaphore>,
     faucet: Option<Faucet>,
     previews: Previews,
+    likenesses: Likenesses,
     /// Held while a claim is weighed against chain and claims.
     admitting: Mutex<()>,
 }
@@ -96,6 +98,9 @@ pub enum UploadsError {
     /// The database cannot be used.
     #[error("the database of uploads cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The database of likenesses cannot be used.
+    #[error(transparent)]
+    Likenesses(#[from] openledger_reviewer::Error),
     /// The IPFS node does not start.
     #[error("the gateway's IPFS node does not start: {0}")]
     Ipfs(#[from] openledger_content::Error),
@@ -159,6 +164,7 @@ impl Uploads {
             decoders: Arc::new(Semaphore::new(options.arguments.max_decoders as usize)),
             faucet,
             previews: Previews::default(),
+            likenesses: Likenesses::open(&directory.join("likeness.sqlite"))?,
             admitting: Mutex::new(()),
             options,
         }));
@@ -184,6 +190,11 @@ impl Uploads {
     /// Previews that were made lately.
     pub(crate) fn previews(&self) -> &Previews {
         &self.0.previews
+    }
+
+    /// What files are compared by.
+    pub(crate) fn likenesses(&self) -> &Likenesses {
+        &self.0.likenesses
     }
 
     /// The faucet, where there is one.
@@ -250,6 +261,15 @@ impl Uploads {
         self.ask(self.0.chain.file(sha256)).await
     }
 
+    /// A submission with those before it that it may be a copy of.
+    ///
+    /// # Errors
+    ///
+    /// 503.
+    pub(crate) async fn compared(&self, submission: u64) -> Result<Option<Compared>, ApiError> {
+        self.ask(self.0.chain.compared(submission)).await
+    }
+
     /// The file of a content id that the chain names, or that is published here.
     ///
     /// # Errors
@@ -305,12 +325,13 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
 where
     Uploads: FromRef<S>,
 {
-    use crate::{faucet, ipfs, previews, sessions, uploads, vault};
+    use crate::{faucet, ipfs, likeness, previews, sessions, uploads, vault};
     OpenApiRouter::new()
         .routes(routes!(sessions::api::challenge))
         .routes(routes!(sessions::api::open, sessions::api::revoke))
         .routes(routes!(uploads::api::state, uploads::api::put, uploads::api::remove))
         .routes(routes!(previews::api::preview))
+        .routes(routes!(likeness::api::nearest))
         .routes(routes!(ipfs::api::content))
         .routes(routes!(ipfs::files::file))
         .routes(routes!(ipfs::files::picture))

@@ -2,8 +2,9 @@
 
 use crate::api::types::Submission;
 use crate::error::ApiError;
-use crate::index::storage::NamedBy;
+use crate::index::storage::{NamedBy, PageQuery, Storage, StorageError, SubmissionQuery};
 use crate::index::Index;
+use crate::likeness::{Comparable, Compared, MOST};
 use async_trait::async_trait;
 use openledger_client::{AccountId, Client, ClientError};
 use openledger_primitives::{
@@ -64,6 +65,8 @@ pub trait Chain: Send + Sync + 'static {
     async fn file(&self, sha256: FileHash) -> Result<Option<Named>, ApiError>;
     /// The file of a content id.
     async fn content(&self, content: ContentId) -> Result<Option<Named>, ApiError>;
+    /// A submission with those before it that it may be a copy of; none where it is not indexed.
+    async fn compared(&self, submission: SubmissionId) -> Result<Option<Compared>, ApiError>;
     /// Whether what is not named now is named by nobody: an index that is still behind knows less.
     async fn is_current(&self) -> Result<bool, ApiError>;
 }
@@ -232,6 +235,38 @@ impl Names {
     }
 }
 
+/// A submission as it is compared; none of a hash or format that this program does not know.
+fn comparable(of: &Submission) -> Option<Comparable> {
+    let mut sha256 = [0; 32];
+    hex::decode_to_slice(&of.sha256, &mut sha256).ok()?;
+    Some(Comparable { sha256, media: MediaType::from_extension(&of.media)? })
+}
+
+/// Reads a submission with those before it that count or wait.
+fn compared(
+    storage: &dyn Storage,
+    submission: SubmissionId,
+) -> Result<Option<Compared>, StorageError> {
+    let Some(detail) = storage.submission(submission)? else { return Ok(None) };
+    let datanet = detail.submission.datanet;
+    let (Some(file), Some(rules)) = (comparable(&detail.submission), storage.datanet(datanet)?)
+    else {
+        return Ok(None);
+    };
+    let query = SubmissionQuery { datanet: Some(datanet), ..SubmissionQuery::default() };
+    let mut earlier = Vec::new();
+    let mut cursor = Some(submission.to_string());
+    while let (Some(_), true) = (&cursor, earlier.len() < MOST) {
+        let page = storage.submissions(&query, &PageQuery { cursor, limit: 100 })?;
+        let counts = |one: &&Submission| matches!(one.state.as_str(), "accepted" | "pending");
+        let found = page.items.iter().filter(counts);
+        earlier.extend(found.filter_map(|one| Some((one.id, comparable(one)?))));
+        cursor = page.next;
+    }
+    earlier.truncate(MOST);
+    Ok(Some(Compared { submission, datanet, min_units: rules.min_units, file, earlier }))
+}
+
 #[async_trait]
 impl Chain for IndexedChain {
     async fn quota(&self, account: AccountId) -> Result<QuotaStatus, ApiError> {
@@ -271,6 +306,10 @@ impl Chain for IndexedChain {
             names.others.get(&content).copied().or_else(|| Some(recent()?.0))
         })
         .await
+    }
+
+    async fn compared(&self, submission: SubmissionId) -> Result<Option<Compared>, ApiError> {
+        self.index.read(move |storage| compared(storage, submission)).await
     }
 
     async fn is_current(&self) -> Result<bool, ApiError> {

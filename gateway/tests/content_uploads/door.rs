@@ -10,7 +10,7 @@ use openledger_gateway::uploads::{
     options::{Options, UploadArguments},
     Uploads,
 };
-use openledger_gateway::{error::ApiError, sessions};
+use openledger_gateway::{error::ApiError, likeness::Compared, sessions};
 use openledger_http::Limits;
 use openledger_primitives::{
     api::{QuotaStatus, SubmissionItem},
@@ -38,6 +38,8 @@ pub struct Planted {
     used: Mutex<HashMap<[u8; 32], (u32, u64)>>,
     precommits: Mutex<HashMap<[u8; 32], u64>>,
     named: Mutex<Vec<Named>>,
+    /// Submissions with those before them.
+    pub compared: Mutex<Vec<Compared>>,
     /// Whether the index still catches up.
     pub behind: AtomicBool,
 }
@@ -123,6 +125,11 @@ impl Chain for Planted {
 
     async fn content(&self, content: ContentId) -> Result<Option<Named>, ApiError> {
         Ok(self.named.lock().unwrap().iter().find(|named| named.content == content).copied())
+    }
+
+    async fn compared(&self, submission: u64) -> Result<Option<Compared>, ApiError> {
+        let compared = self.compared.lock().unwrap();
+        Ok(compared.iter().find(|compared| compared.submission == submission).cloned())
     }
 
     async fn is_current(&self) -> Result<bool, ApiError> {

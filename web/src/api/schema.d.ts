@@ -985,6 +985,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/submissions/{id}/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The earlier file of its Datanet that a submission is most like, among those that this gateway has measured. */
+        get: operations["nearest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vault/{credentialId}": {
         parameters: {
             query?: never;
@@ -2094,6 +2111,20 @@ export interface components {
              */
             units: number;
         };
+        /** @description What of earlier files a submission is most like. */
+        Likest: {
+            /**
+             * Format: int32
+             * @description Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted or wait.
+             */
+            compared: number;
+            nearest: components["schemas"]["NearestFile"] | null;
+            /**
+             * Format: int32
+             * @description Those of them that this gateway has not measured yet. It does where it has the file, some with each request.
+             */
+            unknown: number;
+        };
         /** @description Most files and bytes of a UTC day. */
         Limits: {
             /**
@@ -2191,6 +2222,25 @@ export interface components {
             title: string;
             /** @description Its address, on the source's own host. */
             url: string;
+        };
+        /** @description A file that another one is like. */
+        NearestFile: {
+            /**
+             * Format: double
+             * @description How alike both are, 0 to 1: of texts the share of runs of five words that both have, of images that of equal bits.
+             */
+            alike: number;
+            /** @description Its format. */
+            media: string;
+            /** @description `bytes`, `text` (another format of the same canonical text) or `likeness`. */
+            same: string;
+            /** @description Its sha2-256. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Its submission.
+             */
+            submission: number;
         };
         /** @description The network as it is now. */
         Network: {
@@ -6125,6 +6175,69 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    nearest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Likest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description nobody gave the bytes in time */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

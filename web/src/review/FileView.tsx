@@ -29,13 +29,13 @@ function Sound({ file }: { file: Blob }) {
   return <audio src={address} controls className="w-full" />;
 }
 
-function Text({ file, sha256 }: { file: Blob; sha256: string }) {
+function Text({ file, sha256, label }: { file: Blob; sha256: string; label: string }) {
   const text = useQuery({ queryKey: ["review", "text", sha256], queryFn: () => file.text() });
   return (
     <Loaded query={text}>
       {(data) => (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-        <section aria-label="The file" tabIndex={0} className="max-h-[32rem] overflow-auto">
+        <section aria-label={label} tabIndex={0} className="max-h-[32rem] overflow-auto">
           <pre className="rounded-control bg-sunken p-3 text-xs whitespace-pre-wrap">{data}</pre>
         </section>
       )}
@@ -46,8 +46,11 @@ function Text({ file, sha256 }: { file: Blob; sha256: string }) {
 /** A file as people see it, from bytes that this browser has hashed. */
 export function FileView({
   submission,
+  label = "The file",
 }: {
   submission: Pick<Submission, "id" | "sha256" | "size" | "media">;
+  /** What a screen reader calls it. */
+  label?: string;
 }) {
   const file = useQuery(fileQuery(submission));
   const name = `Submission ${submission.id}`;
@@ -67,7 +70,7 @@ export function FileView({
             );
           case "md":
           case "txt":
-            return <Text file={blob} sha256={submission.sha256} />;
+            return <Text file={blob} sha256={submission.sha256} label={label} />;
           case "tiff":
           case "bmp":
             // Browsers do not draw these: the gateway's confined decoder makes a PNG of them.

@@ -9,6 +9,7 @@ import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { formatBytes, formatCount } from "@/lib/format";
 import { FileView } from "./FileView";
+import { NearestCard } from "./NearestCard";
 import { type Choice, cannotAccept, parseScore, type ReasonName } from "./verdict";
 
 function Counted({ preview }: { preview: Preview }) {
@@ -113,6 +114,7 @@ export function Judging({
           </div>
         </div>
       </Card>
+      <NearestCard submission={submission} />
       <Card title={title}>
         <div className="grid gap-6 sm:grid-cols-2">
           <div className="grid content-start gap-3">

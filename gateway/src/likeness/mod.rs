@@ -1,0 +1,140 @@
+//! What a file is like: the earlier file of its Datanet that it resembles most, for who judges it.
+//!
+//! Compared as a reviewer's own program does ([`openledger_reviewer`]): texts by MinHash, images by Blockhash, sound by
+//! its samples. A file is measured once, when somebody asks for it or for one that came after it, and kept by its
+//! sha2-256; the database can be deleted at any time.
+
+pub mod api;
+
+use crate::error::ApiError;
+use openledger_documents::{likeness::Likeness, measurement, sandbox, MeasureError, Measured};
+use openledger_primitives::{DatanetId, FileHash, MediaType, Modality, SubmissionId};
+use openledger_reviewer::{
+    index::{Found, Known, Subject},
+    Index, Nearest,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Earlier submissions that one is compared with, the latest of them.
+pub const MOST: usize = 1_000;
+
+/// A submission, and those before it that it may be a copy of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Its number.
+    pub submission: SubmissionId,
+    /// Its Datanet.
+    pub datanet: DatanetId,
+    /// Least units of a file there.
+    pub min_units: u64,
+    /// Its file.
+    pub file: Comparable,
+    /// Accepted and pending submissions to the Datanet before it, the latest first, at most [`MOST`].
+    pub earlier: Vec<(SubmissionId, Comparable)>,
+}
+
+/// A file that can be compared with others of its modality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparable {
+    /// Its sha2-256.
+    pub sha256: FileHash,
+    /// Its format.
+    pub media: MediaType,
+}
+
+/// What was found of files.
+#[derive(Clone)]
+pub(crate) struct Likenesses(Arc<Index>);
+
+/// What is compared by, in a child process: the files are strangers'. Nothing of a file that cannot be read.
+fn measure(
+    media: MediaType,
+    bytes: &[u8],
+) -> Result<Option<(Measured, Option<Likeness>)>, MeasureError> {
+    let found = match media.modality() {
+        Modality::Text => sandbox::text(media, bytes).and_then(|(reading, _)| {
+            Ok((Measured::of_text(&reading.text)?, Likeness::of_text(&reading.text)))
+        }),
+        Modality::Image | Modality::Audio => measurement(media, bytes)
+            .and_then(|found| Ok((found.measured, Likeness::of(media, bytes)?))),
+    };
+    match found {
+        Err(error) if error.is_refusal() => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+impl Likenesses {
+    /// Those in a database, which is made where there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, openledger_reviewer::Error> {
+        Ok(Self(Arc::new(Index::open(path)?)))
+    }
+
+    /// Runs with the database on a thread that may wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Index) -> openledger_reviewer::Result<T> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let index = self.0.clone();
+        let failed = |error: &dyn std::fmt::Display| ApiError::internal("comparing a file", error);
+        let done = tokio::task::spawn_blocking(move || work(&index)).await;
+        done.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+    }
+
+    /// Which of these files were not measured yet.
+    pub(crate) async fn unknown(
+        &self,
+        files: Vec<Comparable>,
+    ) -> Result<Vec<Comparable>, ApiError> {
+        self.run(move |index| {
+            let mut unknown = Vec::new();
+            for file in files {
+                if !index.knows(&file.sha256)? {
+                    unknown.push(file);
+                }
+            }
+            Ok(unknown)
+        })
+        .await
+    }
+
+    /// Measures a file and keeps what is found. It waits for a child process.
+    pub(crate) fn learn(&self, file: Comparable, bytes: &[u8]) -> Result<(), ApiError> {
+        let failed = |error: &dyn std::fmt::Display| ApiError::internal("reading a file", error);
+        let found = measure(file.media, bytes).map_err(|error| failed(&error))?;
+        // What cannot be read is nobody's original, and is not looked at again.
+        let (measured, likeness) =
+            found.unwrap_or((Measured { units: 0, text_root: [0; 32] }, None));
+        let kept = self.0.put(&Found {
+            sha256: file.sha256,
+            modality: file.media.modality(),
+            units: measured.units,
+            text_root: measured.text_root,
+            likeness: likeness.as_ref(),
+        });
+        kept.map_err(|error| failed(&error))
+    }
+
+    /// What of the earlier files, of those that were measured, it is most like.
+    pub(crate) async fn nearest(&self, compared: Compared) -> Result<Option<Nearest>, ApiError> {
+        self.run(move |index| {
+            let Compared { submission, datanet, min_units, file, earlier } = compared;
+            let modality = file.media.modality();
+            let Known { text_root, likeness } =
+                index.known(&file.sha256, modality)?.unwrap_or_default();
+            let subject = Subject {
+                datanet,
+                submission,
+                sha256: file.sha256,
+                text_root,
+                media: file.media,
+                likeness: likeness.as_ref(),
+                min_units,
+            };
+            let others: Vec<_> = earlier.iter().map(|(id, file)| (*id, file.sha256)).collect();
+            index.nearest(&subject, &others)
+        })
+        .await
+    }
+}

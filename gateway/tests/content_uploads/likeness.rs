@@ -1,0 +1,80 @@
+//! Which earlier file of its Datanet a submission is most like, for who judges it.
+
+use super::door::{hash, Door};
+use openledger_gateway::likeness::{Comparable, Compared};
+use openledger_gateway::uploads::named::Role;
+use openledger_primitives::MediaType;
+use serde_json::{json, Value};
+use sha2::{Digest, Sha256};
+
+/// A text of lines about a place, long enough to have many runs of words.
+fn text(place: &str, lines: u32) -> Vec<u8> {
+    let line = |n| format!("On day {n} the keeper of {place} wrote down what ships went by.\n");
+    (0..lines).map(line).collect::<String>().into_bytes()
+}
+
+fn comparable(bytes: &[u8]) -> Comparable {
+    Comparable { sha256: Sha256::digest(bytes).into(), media: MediaType::Txt }
+}
+
+/// Submission 9 of a file, after others in order from submission 0 on.
+fn compared(file: &[u8], earlier: &[&[u8]]) -> Compared {
+    let mut earlier: Vec<_> = (0..).zip(earlier.iter().map(|bytes| comparable(bytes))).collect();
+    earlier.reverse();
+    Compared { submission: 9, datanet: 0, min_units: 10, file: comparable(file), earlier }
+}
+
+async fn nearest(door: &Door) -> Value {
+    door.ask("GET", "/v1/submissions/9/nearest", &[], &[]).await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_near_copy_is_found_among_earlier_files_which_are_measured_as_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), &[]).await;
+    let (_, bearer) = door.contributor("//Alice").await;
+    let (first, other) = (text("Sund", 60), text("Havn", 40));
+    // A word in sixty is another one, and so is the case of all.
+    let copy = String::from_utf8(first.clone()).unwrap().to_uppercase().replace("DAY 7 ", "EVE 7 ");
+    let copy = copy.into_bytes();
+    // Here: the file itself and two of the three before it.
+    for file in [&first, &other, &copy] {
+        door.put(&bearer, file).await.ok();
+        door.chain.name(file, MediaType::Txt, Role::Pending);
+    }
+    let elsewhere = text("a place that is not here", 20);
+    door.chain.name(&elsewhere, MediaType::Txt, Role::Pending);
+
+    let missing = door.ask("GET", "/v1/submissions/9/nearest", &[], &[]).await;
+    assert_eq!(missing.error(), (404, "not_found".to_owned()));
+    *door.chain.compared.lock().unwrap() = vec![compared(&copy, &[&first, &elsewhere, &other])];
+    let found = nearest(&door).await;
+    assert_eq!((&found["compared"], &found["unknown"]), (&json!(2), &json!(1)));
+    let like = &found["nearest"];
+    assert_eq!(
+        (&like["submission"], &like["sha256"], &like["media"], &like["same"]),
+        (&json!(0), &json!(hash(&first)), &json!("txt"), &json!("likeness"))
+    );
+    let alike = like["alike"].as_f64().unwrap();
+    assert!((0.8..1.0).contains(&alike), "{alike}");
+
+    // Nothing is like what has nothing before it.
+    *door.chain.compared.lock().unwrap() = vec![compared(&copy, &[])];
+    assert_eq!(nearest(&door).await, json!({ "nearest": null, "compared": 0, "unknown": 0 }));
+    *door.chain.compared.lock().unwrap() = vec![compared(&first, &[&first])];
+    assert_eq!(nearest(&door).await["nearest"]["same"], json!("bytes"));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_is_like_nothing_and_nothing_is_like_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), &[]).await;
+    let (_, bearer) = door.contributor("//Alice").await;
+    let broken = vec![0xff; 400];
+    door.put(&bearer, &broken).await.ok();
+    door.chain.name(&broken, MediaType::Txt, Role::Pending);
+    *door.chain.compared.lock().unwrap() = vec![compared(&broken, &[&broken])];
+    assert_eq!(nearest(&door).await, json!({ "nearest": null, "compared": 1, "unknown": 0 }));
+    door.close().await;
+}
