@@ -69,7 +69,7 @@ fn require(queue: &Queue, submission: SubmissionId) -> Result<Waiting> {
 }
 
 /// The nearest file, for programs.
-pub(super) fn nearest(nearest: &Nearest) -> Value {
+pub(in crate::commands::review) fn nearest(nearest: &Nearest) -> Value {
     json!({
         "submission": nearest.submission,
         "sha256": hex::encode(nearest.sha256),

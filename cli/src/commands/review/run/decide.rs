@@ -1,0 +1,215 @@
+//! What is said of the files of a draw: by the policy, by a person, or by the end of the time.
+
+use super::{
+    examine::{Examined, Target},
+    references::Before,
+    work::{State, Work},
+    Daemon, LAST_BLOCKS,
+};
+use crate::{
+    commands::review::queue::nearest as nearest_as_json,
+    error::{CliError, Result},
+};
+use openledger_client::AccountId;
+use openledger_primitives::{
+    committee::{api::DrawView, DrawnFile, Opinion, Opinions},
+    Verdict,
+};
+use openledger_reviewer::{index::Subject, Decision, Facts, Nearest, Waiting, Word};
+use serde_json::{json, Value};
+
+impl Daemon<'_> {
+    /// The opinions on a draw's files, once there is one of each or no more time; and whether anything is waited
+    /// for but a person.
+    pub(super) async fn opinions(
+        &mut self,
+        view: &DrawView<AccountId>,
+        now: u32,
+        by: u32,
+        before: &[Before],
+    ) -> Result<(Option<(Opinions, Value)>, bool)> {
+        let last = by.saturating_sub(LAST_BLOCKS);
+        let late = now >= last;
+        if !self.works.contains_key(&view.id) {
+            let mut works = Vec::new();
+            for file in &view.draw.files {
+                works.push(self.begin(view, file, last).await?);
+            }
+            self.works.insert(view.id, works);
+        }
+        let Some(works) = self.works.get(&view.id) else { return Ok((None, true)) };
+        let (mut opinions, mut words) = (Opinions::default(), Vec::new());
+        let (mut complete, mut waits) = (true, false);
+        for (file, work) in view.draw.files.iter().zip(works) {
+            let state = work.as_ref().map_or(State::Gone, Work::state);
+            let found = match state {
+                State::Gone => Some(Said::unavailable("it did not come")),
+                State::Coming if late => Some(Said::unavailable("it has not come in time")),
+                State::Coming => {
+                    waits = true;
+                    None
+                }
+                State::Here(found) => {
+                    // What it is compared with has half of the last blocks' time less.
+                    let known = now.saturating_add(LAST_BLOCKS) >= last
+                        || self.references.are_known(
+                            &self.shared,
+                            view.datanet,
+                            file.submission,
+                            before,
+                        )?;
+                    if known {
+                        let target = work.as_ref().map(|work| work.target);
+                        self.judge(view, file, &found, target, before, last)?
+                    } else {
+                        waits = true;
+                        None
+                    }
+                }
+            };
+            let Some(said) = found.or_else(|| late.then(|| Said::unavailable("nobody decided")))
+            else {
+                complete = false;
+                continue;
+            };
+            words.push(said.as_json(file));
+            opinions
+                .try_push(said.opinion)
+                .map_err(|_| CliError::failed("a draw has more files than a call"))?;
+        }
+        Ok((complete.then_some((opinions, words.into())), waits))
+    }
+
+    /// Begins with a file; none of one that does not wait any more.
+    async fn begin(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        last: u32,
+    ) -> Result<Option<Work>> {
+        let found = self.client.pending_file(view.datanet, file.sha256).await?;
+        let found = found.filter(|found| found.submission == file.submission);
+        Ok(found.map(|found| {
+            let target = Target::from(&found.item);
+            let seed = view.draw.seed;
+            Work::begin(self.shared.clone(), view.id, seed, file.submission, target, last)
+        }))
+    }
+
+    /// What is said of a file that is here; `None` as long as a person is asked.
+    fn judge(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        found: &Examined,
+        target: Option<Target>,
+        before: &[Before],
+        last: u32,
+    ) -> Result<Option<Said>> {
+        let measured = found.measured;
+        let asked = self.queue().find(file.submission)?;
+        let (word, why, nearest) = match asked {
+            Some(Waiting { word: Some(word), nearest, .. }) => {
+                (word, "by a person".to_owned(), nearest)
+            }
+            Some(asked) if asked.draw == view.id => return Ok(None),
+            _ => {
+                let nearest = self.nearest(view, file, found, before)?;
+                let facts = Facts {
+                    media: file.media,
+                    units: measured.map(|measured| measured.units),
+                    min_units: view.draw.min_units,
+                    nearest,
+                };
+                match self.policies.of(view.datanet).decide(&facts) {
+                    Decision::Say(word) => (word, "by the policy".to_owned(), nearest),
+                    Decision::Ask(why) => {
+                        let Some(target) = target else { return Ok(None) };
+                        self.queue().ask(&Waiting {
+                            submission: file.submission,
+                            draw: view.id,
+                            datanet: view.datanet,
+                            sha256: file.sha256,
+                            content: target.content,
+                            size: file.size,
+                            media: file.media,
+                            units: facts.units.unwrap_or(0),
+                            why,
+                            by_block: last,
+                            nearest,
+                            word: None,
+                        })?;
+                        return Ok(None);
+                    }
+                }
+            }
+        };
+        let verdict = match (word, measured) {
+            (Word::Accept(score), Some(measured)) => Verdict::Accept {
+                score,
+                units: measured.units,
+                text_root: measured.text_root.into(),
+                extractor: view.draw.extractor,
+            },
+            (Word::Reject(reason), _) => Verdict::Reject(reason),
+            (Word::Unavailable | Word::Accept(_), _) => {
+                return Ok(Some(Said::unavailable("by a person")))
+            }
+        };
+        let possession = found.possession.0.into();
+        Ok(Some(Said { opinion: Opinion { verdict, possession }, word, why, nearest }))
+    }
+
+    /// The file that came before a file and is most like it.
+    fn nearest(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        found: &Examined,
+        before: &[Before],
+    ) -> Result<Option<Nearest>> {
+        let subject = Subject {
+            datanet: view.datanet,
+            submission: file.submission,
+            sha256: file.sha256,
+            text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
+            media: file.media,
+            likeness: found.likeness.as_ref(),
+            min_units: view.draw.min_units,
+        };
+        let waiting: Vec<_> = before
+            .iter()
+            .filter(|one| one.submission < file.submission)
+            .map(|one| (one.submission, one.sha256))
+            .collect();
+        Ok(self.shared.index.nearest(&subject, &waiting)?)
+    }
+}
+
+/// What is said of a file, and why.
+struct Said {
+    opinion: Opinion,
+    word: Word,
+    why: String,
+    nearest: Option<Nearest>,
+}
+
+impl Said {
+    fn unavailable(why: &str) -> Self {
+        Self {
+            opinion: Opinion::UNAVAILABLE,
+            word: Word::Unavailable,
+            why: why.to_owned(),
+            nearest: None,
+        }
+    }
+
+    fn as_json(&self, file: &DrawnFile) -> Value {
+        json!({
+            "submission": file.submission,
+            "word": self.word.to_text(),
+            "why": self.why,
+            "nearest": self.nearest.as_ref().map(nearest_as_json),
+        })
+    }
+}
