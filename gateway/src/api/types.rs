@@ -94,7 +94,7 @@ pub struct WaitingPolicy {
     pub curators: Vec<String>,
     /// How many of them must agree.
     pub threshold: u8,
-    /// The seats that committees are drawn from instead: `modality` or `own`.
+    /// The seats that committees are drawn from instead: `modality` or `datanet`.
     #[serde(default)]
     pub committee: Option<String>,
     /// The first block in which it counts.
@@ -155,8 +155,8 @@ pub struct Datanet {
     pub curators: Vec<String>,
     /// How many of them must agree.
     pub threshold: u8,
-    /// The seats that committees are drawn from to decide on its submissions: those of its `modality`, or its
-    /// `own`; null where curators decide.
+    /// The seats that committees are drawn from to decide on its submissions: those for its `modality`, or those
+    /// for this `datanet` alone; null where curators decide.
     pub committee: Option<String>,
     /// Of whom it takes files: `open` (of everybody), `invited` (of whom its owner invites), `points` (also of who
     /// has enough over all Datanets).

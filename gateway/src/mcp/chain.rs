@@ -129,7 +129,7 @@ async fn get_datanet(asked: Asked, input: OneDatanet) -> Result<Answer, ApiError
         None => "it has no pool yet".to_owned(),
     };
     let judges = match found.committee.as_deref() {
-        Some("own") => "committees drawn from its own reviewers' seats".to_owned(),
+        Some("datanet") => "committees drawn from its own reviewers' seats".to_owned(),
         Some(_) => format!("committees drawn from the seats for {} files", found.modality),
         None => format!("{} of {} curators", found.threshold, found.curators.len()),
     };

@@ -593,7 +593,7 @@ async fn seats_and_who_judges_are_shown() {
         json!([holding(Value::Null, json!(1), 1, 0), holding(json!("text"), Value::Null, 2, 0)]);
     assert_eq!(shown["seats"], both);
     for (datanet, committee, admission, least) in
-        [(0, "modality", "open", Value::Null), (1, "own", "points", json!("5000"))]
+        [(0, "modality", "open", Value::Null), (1, "datanet", "points", json!("5000"))]
     {
         let shown = chain.get(&format!("/v1/datanets/{datanet}")).await;
         assert_eq!((&shown["committee"], &shown["curators"]), (&json!(committee), &json!([])));

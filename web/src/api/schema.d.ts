@@ -1497,8 +1497,8 @@ export interface components {
              */
             admission: string;
             /**
-             * @description The seats that committees are drawn from to decide on its submissions: those of its `modality`, or its
-             *     `own`; null where curators decide.
+             * @description The seats that committees are drawn from to decide on its submissions: those for its `modality`, or those
+             *     for this `datanet` alone; null where curators decide.
              */
             committee: string | null;
             /**
@@ -3095,7 +3095,7 @@ export interface components {
         };
         /** @description A review policy that waits to take the place of the one that counts. */
         WaitingPolicy: {
-            /** @description The seats that committees are drawn from instead: `modality` or `own`. */
+            /** @description The seats that committees are drawn from instead: `modality` or `datanet`. */
             committee: string | null;
             /** @description Who decides. */
             curators: string[];

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the tables. A database of an earlier one is made anew from the chain.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 
 /// What all funders of a pool own together, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -39,7 +39,8 @@ export function useDraws(datanet: number | null) {
 export function useOwnSeatDatanets() {
   const datanets = useGet<List<Datanet>>(["datanets", "choice"], "/v1/datanets", { limit: 100 });
   return (
-    datanets.data?.items.filter(({ committee, status }) => committee === "own" && status !== "closed") ?? []
+    datanets.data?.items.filter(({ committee, status }) => committee === "datanet" && status !== "closed") ??
+    []
   );
 }
 

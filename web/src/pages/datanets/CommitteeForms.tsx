@@ -15,7 +15,7 @@ interface Owned {
 
 /** Where the owner has committees judge, or changes the seats that they are drawn from. */
 export function CommitteeForm({ datanet, owner }: Owned) {
-  const [own, setOwn] = useState(datanet.committee === "own" ? "own" : "modality");
+  const [own, setOwn] = useState(datanet.committee === "datanet" ? "own" : "modality");
   return (
     <details className="border-t border-line pt-4">
       <summary className="cursor-pointer text-sm font-medium">

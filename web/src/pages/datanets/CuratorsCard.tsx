@@ -98,7 +98,7 @@ function Resign({ datanet, curator }: { datanet: Datanet; curator: Account }) {
 /** That committees of strangers judge, and where one becomes a reviewer. */
 function CommitteeCard({ datanet }: { datanet: Datanet }) {
   const account = useAccount();
-  const own = datanet.committee === "own";
+  const own = datanet.committee === "datanet";
   const budget = useBudget(datanet.id).data;
   const rules = useRules().data;
   return (

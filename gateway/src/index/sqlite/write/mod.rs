@@ -63,7 +63,7 @@ fn curators(policy: &ReviewPolicy<AccountId>) -> (&[AccountId], u8) {
 fn seats_of(policy: &ReviewPolicy<AccountId>) -> Option<&'static str> {
     match policy {
         ReviewPolicy::Curators { .. } => None,
-        ReviewPolicy::Committee { own_seats: true } => Some("own"),
+        ReviewPolicy::Committee { own_seats: true } => Some("datanet"),
         ReviewPolicy::Committee { own_seats: false } => Some("modality"),
     }
 }
