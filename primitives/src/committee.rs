@@ -27,13 +27,13 @@ pub use draw::{draw_seed, pick, Picked, Seed};
 pub use life::DrawError;
 pub use outcome::{Bond, End, Majority, Outcome};
 pub use places::{Places, PoolSize};
-pub use seats::{PoolId, Reviewer};
+pub use seats::{GlobalPool, PoolId, Reviewer};
 pub use settle::{settle, Side, Transfer};
 pub use vote::{commitment, possession, Finding, Opinion, Opinions, Stand};
 
 use crate::{
-    Balance, BlockNumber, ExtractorVersion, FileHash, MediaType, SubmissionId, Verdict, MAX_ITEMS,
-    MILLI_OPEN, OPEN,
+    Balance, BlockNumber, ExtractorVersion, FileHash, MediaType, Points, SubmissionId, Verdict,
+    MAX_ITEMS, MILLI_OPEN, OPEN,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -54,9 +54,15 @@ pub const MAX_MEMBERS: u32 = MAX_COMMITTEE * CHALLENGE_FACTOR;
 /// Sessions between the one in which a call was submitted and the one in whose first block its committee
 /// is drawn: the seed is made of what the session between them brought.
 pub const SESSIONS_TO_DRAW: Session = 2;
-/// Most attempts at a draw that lacks seats or budget. The first waits [`SESSIONS_TO_DRAW`], the next ones
+/// Most attempts at a draw that finds too few accounts. The first waits [`SESSIONS_TO_DRAW`], the next ones
 /// 1, 2, 4, … sessions: 511 in all, which is 3.5 days of 200 slots of 3 seconds.
 pub const MAX_TRIES: u8 = 10;
+/// Sessions for which a draw waits for accounts to take seats, where too few have any: as long as all attempts
+/// at one that has enough.
+pub const PARKED_SESSIONS: Session = 511;
+/// Most points of one file that count over all Datanets: as many as 10,000 units have with a score of 100. So
+/// no Datanet's bounds and no modality's units make one file more than many.
+pub const GLOBAL_POINTS_A_FILE: Points = 1_000_000;
 
 /// What a committee is and what is at stake for it. Amounts are plancks.
 #[derive(

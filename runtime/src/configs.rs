@@ -3,8 +3,8 @@
 use crate::{
     fees::{DustToTreasury, ExecutionFee, SplitFee, TreasuryAccount, FEE_PER_BYTE},
     parameters::{
-        ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, RewardPeriod,
-        WorkerNotice,
+        ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, GlobalPool,
+        RewardPeriod, WorkerNotice,
     },
     staking::{
         BabeReports, GrandpaReports, KeyOwnerProof, SetIdSessions, MAX_VALIDATORS, MAX_VOTERS,
@@ -255,6 +255,7 @@ impl pallet_review::Config for Runtime {
     type Sessions = CommitteeSessions;
     type Rules = CommitteeRules;
     type Lengths = CommitteeLengths<Runtime>;
+    type GlobalPool = GlobalPool<Runtime>;
     type PalletId = ReviewPot;
     type Treasury = TreasuryPot;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Runtime>;

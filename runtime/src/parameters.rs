@@ -317,6 +317,19 @@ pub mod pallet {
         }
     }
 
+    /// How large and old a pool of seats is whose verdicts count beyond their Datanets.
+    pub struct GlobalPool<T>(PhantomData<T>);
+    impl<T: Config> Get<openledger_primitives::committee::GlobalPool> for GlobalPool<T> {
+        fn get() -> openledger_primitives::committee::GlobalPool {
+            use openledger_primitives::committee::GlobalPool;
+            if is_watched::<T>() {
+                GlobalPool::DEVELOPMENT
+            } else {
+                GlobalPool::DEFAULT
+            }
+        }
+    }
+
     /// Blocks between a job's result and its payment.
     pub struct ChallengeWindow<T>(PhantomData<T>);
     impl<T: Config> Get<BlockNumber> for ChallengeWindow<T> {

@@ -4,6 +4,8 @@
 mod admission;
 #[path = "chain_runtime/committee_attacks.rs"]
 mod committee_attacks;
+#[path = "chain_runtime/committee_upgrade.rs"]
+mod committee_upgrade;
 #[path = "chain_runtime/common.rs"]
 mod common;
 #[path = "chain_runtime/copies.rs"]

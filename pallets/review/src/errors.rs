@@ -57,7 +57,8 @@ mod errors {
         DatanetClosed,
         /// No number of seats that can be taken or given up: 1 to 64 a call, and not more than there are.
         SeatCount,
-        /// Too many seats wait to enter or leave pools; try again when the session is over.
+        /// Many seats wait to enter or leave this pool: an account moves one at a time, and none while another of its
+        /// own waits. Ask for one, or try again when the session is over.
         SeatQueueFull,
         /// The account has no seats in this pool.
         NoSeats,

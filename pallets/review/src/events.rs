@@ -133,13 +133,14 @@ mod events {
             /// The session.
             session: Session,
         },
-        /// No committee could be drawn; it is tried again.
+        /// No committee could be drawn; it is tried again. Where too few accounts have seats that is when they have,
+        /// which is said again with that session.
         DrawPostponed {
             /// The draw.
             draw: DrawId,
             /// Whether seats were lacking, or else budget.
             lacks_seats: bool,
-            /// The session by whose seed it is tried again; none if it is over.
+            /// The session by whose seed it is tried again at the latest; none if it is over.
             session: Option<Session>,
         },
         /// A committee was drawn.

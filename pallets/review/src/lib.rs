@@ -105,8 +105,8 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
         committee::{
-            Budget, BudgetTerms, DrawId, Lengths, Opinions, Outcome, PoolId, PoolSize, Rules, Seed,
-            Session, MAX_MEMBERS,
+            Budget, BudgetTerms, DrawId, GlobalPool, Lengths, Opinions, Outcome, PoolId, PoolSize,
+            Rules, Seed, Session, MAX_MEMBERS,
         },
         traits::{FunderNotice, OnVerdict, Sessions, Submissions},
         verdict::FIRST_EXTRACTOR,
@@ -115,7 +115,7 @@ pub mod pallet {
     };
     use sp_core::H256;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
     /// The pallet.
     #[pallet::pallet]
@@ -145,6 +145,9 @@ pub mod pallet {
         /// How long committing, revealing and challenging take.
         #[pallet::constant]
         type Lengths: Get<Lengths>;
+        /// How large and old a modality's pool is whose verdicts count beyond their Datanets.
+        #[pallet::constant]
+        type GlobalPool: Get<GlobalPool>;
         /// Names the account that holds all review budgets.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
@@ -201,13 +204,32 @@ pub mod pallet {
     pub type Reviewers<T: Config> =
         StorageDoubleMap<_, Twox64Concat, PoolId, Blake2_128Concat, T::AccountId, Seats>;
 
-    /// Seats that wait to enter or leave pools, first come first.
+    /// Seats that wait to enter or leave each pool, first come first.
     #[pallet::storage]
-    pub type SeatChanges<T: Config> = StorageMap<_, Twox64Concat, u64, SeatChange<T::AccountId>>;
+    pub type SeatChanges<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Twox64Concat, u64, SeatChange<T::AccountId>>;
 
-    /// Which [`SeatChanges`] wait.
+    /// Which of a pool's [`SeatChanges`] wait.
     #[pallet::storage]
-    pub type WaitingSeats<T> = StorageValue<_, SeatQueue, ValueQuery>;
+    pub type WaitingSeats<T> = StorageMap<_, Twox64Concat, PoolId, SeatQueue, ValueQuery>;
+
+    /// The block from which on a modality's pool has been so large, without a break, that its verdicts count beyond
+    /// their Datanets when it is [old enough](openledger_primitives::committee::GlobalPool).
+    #[pallet::storage]
+    pub type LargeSince<T> = StorageMap<_, Twox64Concat, PoolId, BlockNumber>;
+
+    /// Pools that have something to do, by the session from which on, in turn: none delays another by more
+    /// than its turn.
+    #[pallet::storage]
+    pub type Turns<T> = StorageDoubleMap<_, Identity, Ordered32, Identity, Ordered64, PoolId>;
+
+    /// The place of each pool in [`Turns`], for those that have one.
+    #[pallet::storage]
+    pub type TurnOf<T> = StorageMap<_, Twox64Concat, PoolId, (Session, u64)>;
+
+    /// The number of the next turn.
+    #[pallet::storage]
+    pub type NextTurn<T> = StorageValue<_, u64, ValueQuery>;
 
     /// The number of the next draw.
     #[pallet::storage]
@@ -226,9 +248,24 @@ pub mod pallet {
     pub type Reveals<T: Config> =
         StorageDoubleMap<_, Twox64Concat, DrawId, Blake2_128Concat, T::AccountId, Opinions>;
 
-    /// Draws that wait for the seeds of sessions, in their order.
+    /// Draws that wait for the seeds of sessions, by the pool that they are made from, in their order.
     #[pallet::storage]
-    pub type WaitingDraws<T> = StorageDoubleMap<_, Identity, Ordered32, Identity, Ordered64, ()>;
+    pub type WaitingDraws<T> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Identity, (Ordered32, Ordered64), ()>;
+
+    /// How many draws wait for the seed of each session.
+    #[pallet::storage]
+    pub type SessionDraws<T> = StorageMap<_, Twox64Concat, Session, u32, ValueQuery>;
+
+    /// Draws that too few accounts have seats for, by the accounts that a pool must have for them, in their
+    /// order. They take no place among others until it has; [`WaitingDraws`] says until when they wait.
+    #[pallet::storage]
+    pub type ParkedDraws<T> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Identity, (Ordered32, Ordered64), ()>;
+
+    /// The accounts that each of the [`ParkedDraws`] waits for.
+    #[pallet::storage]
+    pub type Parked<T> = StorageMap<_, Twox64Concat, DrawId, u32>;
 
     /// The randomness of the sessions whose draws were not all made yet.
     #[pallet::storage]
@@ -397,13 +434,14 @@ pub mod pallet {
         }
 
         /// Bonds 1 to 64 seats in a pool: their price is held on the signer, with what earlier ones have
-        /// lost. They enter with a session's delay.
+        /// lost. They enter with a session's delay, and the fee covers the work of that. One seat of an account of which none
+        /// waits is taken however many of others do.
         ///
         /// # Errors
         ///
         /// `UnknownDatanet`, `DatanetClosed`, `SeatCount`, `SeatQueueFull`; or the signer cannot pay.
         #[pallet::call_index(10)]
-        #[pallet::weight(T::WeightInfo::bond_seats())]
+        #[pallet::weight(T::WeightInfo::bond_seats(*seats))]
         pub fn bond_seats(origin: OriginFor<T>, pool: PoolId, seats: u32) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_bond_seats(who, pool, seats)
@@ -415,7 +453,7 @@ pub mod pallet {
         ///
         /// `NoSeats`, `SeatCount`, `SeatsLeaving`, `SeatQueueFull`.
         #[pallet::call_index(11)]
-        #[pallet::weight(T::WeightInfo::bond_seats())]
+        #[pallet::weight(T::WeightInfo::bond_seats(*seats))]
         pub fn unbond_seats(origin: OriginFor<T>, pool: PoolId, seats: u32) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_unbond_seats(who, pool, seats)

@@ -62,8 +62,8 @@ pub struct CastVote {
 /// Most seats that one call takes or gives up.
 pub const MAX_SEATS: u32 = 64;
 
-/// Most seats that wait to enter or leave pools: as many as a session of 200 blocks works off in a third
-/// of its time.
+/// Seats that wait to enter or leave a pool from which on an account may move one at a time only: as many as a
+/// session of 200 blocks works off in a third of its time.
 pub const MAX_WAITING_SEATS: u32 = 2_048;
 
 /// An account's seats in one pool.
@@ -75,11 +75,17 @@ pub struct Seats {
     pub placed: u32,
 }
 
+impl Seats {
+    /// Whether some of them wait to enter or leave.
+    pub fn wait(&self) -> bool {
+        let leaving = if self.reviewer.left { 0 } else { self.reviewer.leaving };
+        leaving > 0 || self.placed != self.reviewer.seats
+    }
+}
+
 /// Seats of an account that enter or leave a pool.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct SeatChange<AccountId> {
-    /// The pool.
-    pub pool: PoolId,
     /// Whose.
     pub account: AccountId,
     /// Whether they enter.
@@ -90,7 +96,7 @@ pub struct SeatChange<AccountId> {
     pub asked: Session,
 }
 
-/// Which [`SeatChange`]s wait, first come first.
+/// Which [`SeatChange`]s of a pool wait, first come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct SeatQueue {
     /// The first that waits.

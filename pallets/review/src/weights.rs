@@ -24,8 +24,8 @@ pub trait WeightInfo {
     fn set_policy() -> Weight;
     /// `raise_extractor`.
     fn raise_extractor() -> Weight;
-    /// `bond_seats` and `unbond_seats`.
-    fn bond_seats() -> Weight;
+    /// `bond_seats` and `unbond_seats` of so many, with what moving them costs later.
+    fn bond_seats(seats: u32) -> Weight;
     /// `withdraw_seats` and `top_up`.
     fn withdraw_seats() -> Weight;
     /// `commit`.
@@ -72,9 +72,16 @@ fn cost(db: RuntimeDbWeight, reads: u64, writes: u64, time: u64) -> Weight {
     db.reads_writes(reads, writes).saturating_add(micros(time))
 }
 
-fn bond_seats(db: RuntimeDbWeight) -> Weight {
-    // Datanet and status, seats, queue, session, holds, account; those and the change.
-    cost(db, 7, 5, 60)
+fn bond_seats(db: RuntimeDbWeight, seats: u32) -> Weight {
+    // Datanet and status, seats, queue, turn, session, holds, account; those and the change.
+    let seats = seats.min(crate::MAX_SEATS);
+    cost(db, 9, 8, 60).saturating_add(seat(db).saturating_mul(seats.into()))
+}
+
+/// A seat that enters or leaves its pool.
+fn seat(db: RuntimeDbWeight) -> Weight {
+    // Queue, change, seats, size and since when it is large; those, a place and two owners.
+    cost(db, 7, 9, 20)
 }
 
 fn withdraw_seats(db: RuntimeDbWeight) -> Weight {
@@ -113,18 +120,22 @@ fn set_budget_terms(db: RuntimeDbWeight) -> Weight {
 fn begin_block(db: RuntimeDbWeight, steps: Steps) -> Weight {
     // Session, last session, the first that wait; a seed.
     let look = cost(db, 6, 2, 20);
-    // Queue, change, seats and size; those, a place and two owners.
-    let seat = cost(db, 6, 8, 20);
+    // A pool's turn: where it is, the first change, draw and parked draw; where it is then.
+    let pool = cost(db, 8, 5, 20);
+    let seat = seat(db);
     // The most looks of the largest committee, a place and seats each, and a hash; each member, draw, budget.
     const LOOKS: u64 = LOOKS_A_MEMBER as u64 * MAX_MEMBERS as u64;
-    const DRAWN: u64 = MAX_MEMBERS as u64 + 8;
-    let draw = cost(db, 2 * LOOKS + 10, DRAWN, 2 * LOOKS);
+    // Who is barred has seats or has none; a draw that is parked or woken changes where it waits.
+    const DRAWN: u64 = MAX_MEMBERS as u64 + 12;
+    const BARRED: u64 = MAX_COMMITTEE as u64 + 2;
+    let draw = cost(db, 2 * LOOKS + BARRED + 14, DRAWN, 2 * LOOKS);
     // The dearest is a challenge's word: two committees are paid or lose (seats, holds, two accounts each, and
     // the words of one), and a verdict. A decision charges one committee, reads its votes and asks another for up to 20 files.
     const CALL: u64 = MAX_COMMITTEE as u64;
     const SIDES: u64 = MAX_MEMBERS as u64 + CALL;
     let due = cost(db, 4 * SIDES + CALL + 10, 4 * SIDES + CALL + 10, 500).saturating_add(vote(db));
-    look.saturating_add(seat.saturating_mul(steps.seats.into()))
+    look.saturating_add(pool.saturating_mul(steps.pools.into()))
+        .saturating_add(seat.saturating_mul(steps.seats.into()))
         .saturating_add(draw.saturating_mul(steps.draws.into()))
         .saturating_add(due.saturating_mul(steps.due.into()))
 }
@@ -149,8 +160,8 @@ macro_rules! priced {
         fn raise_extractor() -> Weight {
             raise_extractor($db)
         }
-        fn bond_seats() -> Weight {
-            bond_seats($db)
+        fn bond_seats(seats: u32) -> Weight {
+            bond_seats($db, seats)
         }
         fn withdraw_seats() -> Weight {
             withdraw_seats($db)

@@ -3,7 +3,8 @@
 use super::{
     vote::{self, Opinions},
     Draw, DrawId, DrawnFile, FileState, Finding, Lengths, Member, Opinion, Outcome, Phase,
-    Progress, Purpose, Rules, Seed, Session, Stand, MAX_MEMBERS, MAX_TRIES, SESSIONS_TO_DRAW,
+    Progress, Purpose, Rules, Seed, Session, Stand, MAX_MEMBERS, MAX_TRIES, PARKED_SESSIONS,
+    SESSIONS_TO_DRAW,
 };
 use crate::{precommit::Salt, BlockNumber, ExtractorVersion, Verdict, MAX_ITEMS};
 use alloc::vec::Vec;
@@ -49,8 +50,10 @@ pub enum DrawError {
 /// Why no committee can be drawn now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lack {
-    /// Too few accounts have seats.
+    /// As many accounts as are wanted have seats, but too few of them were found: another seed finds others.
     Seats,
+    /// Fewer accounts have seats than are wanted: no seed finds them.
+    Accounts,
     /// The review budget does not cover a committee.
     Budget,
 }
@@ -170,8 +173,8 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
         Ok(())
     }
 
-    /// No committee can be drawn from this session's seed: waits for a later one, twice as long each time,
-    /// or is over. Whether it still waits.
+    /// No committee can be drawn from this session's seed: waits for a later one, twice as long each time; for
+    /// accounts that take seats, and at most [`PARKED_SESSIONS`]; or is over. Whether it still waits.
     ///
     /// # Errors
     ///
@@ -180,20 +183,38 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
         let Phase::Waiting { session, tries } = self.phase else {
             return Err(DrawError::WrongPhase);
         };
+        let wait = match lack {
+            Lack::Seats => Some(1u32.checked_shl(tries.into()).unwrap_or(u32::MAX)),
+            Lack::Accounts => Some(PARKED_SESSIONS),
+            // Money is set aside before the seed is known: who may pay later would choose among seeds.
+            Lack::Budget => None,
+        };
         let next = tries.saturating_add(1);
-        // Money is set aside before the seed is known: who may pay later would choose among seeds.
-        if matches!(lack, Lack::Seats) && next < MAX_TRIES {
-            let wait = 1u32.checked_shl(tries.into()).unwrap_or(u32::MAX);
+        if let Some(wait) = wait.filter(|_| next < MAX_TRIES) {
             self.phase = Phase::Waiting { session: session.saturating_add(wait), tries: next };
             return Ok(true);
         }
-        let outcome = match lack {
-            Lack::Seats => Outcome::TooFewSeats,
+        self.end_undrawn(match lack {
+            Lack::Seats | Lack::Accounts => Outcome::TooFewSeats,
             Lack::Budget => Outcome::EmptyBudget,
-        };
+        });
+        Ok(false)
+    }
+
+    /// The accounts that it waited for have not come in time: it is over.
+    ///
+    /// # Errors
+    ///
+    /// [`DrawError::WrongPhase`].
+    pub fn expire(&mut self) -> Result<(), DrawError> {
+        self.session().ok_or(DrawError::WrongPhase)?;
+        self.end_undrawn(Outcome::TooFewSeats);
+        Ok(())
+    }
+
+    fn end_undrawn(&mut self, outcome: Outcome) {
         self.files.iter_mut().for_each(|file| file.state = FileState::Over(outcome));
         self.phase = Phase::Over;
-        Ok(false)
     }
 
     fn member(&mut self, who: &AccountId) -> Result<&mut Member<AccountId>, DrawError> {

@@ -63,6 +63,8 @@ pub enum Bond {
     Back,
     /// Back, with half of what the overturned lose.
     Rewarded,
+    /// Back, less what the members of the first committee are paid, which the review budget has back.
+    Charged,
     /// It pays the larger committee, and the rest goes to those who were challenged wrongly.
     Lost,
 }
@@ -97,8 +99,9 @@ impl Outcome {
             AcceptanceUpheld => (End::Leaf, Majority::Paid, Bond::Lost),
             AcceptanceOverturned => (End::Refusal, Majority::Slashed, Bond::Rewarded),
             MeasuredAnew => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
-            // Who accepts a file serves it until nobody can challenge it any more.
-            AcceptanceUnavailable => (End::Nothing, Majority::Slashed, Bond::Rewarded),
+            // Whoever has the file may hide it when the first committee has judged it. That committee's proofs of
+            // possession agree, so its members had it: who hides it robs nobody, and gets no leaf.
+            AcceptanceUnavailable => (End::Nothing, Majority::Paid, Bond::Charged),
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
             RefusalUpheld => (End::Refusal, Majority::Paid, Bond::Lost),
             RefusalOverturned => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),

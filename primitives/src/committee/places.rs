@@ -77,8 +77,8 @@ pub fn leave<AccountId: Clone>(
     true
 }
 
-/// Whether what was asked for in session `asked` may change the places in session `now`, of whose draws some
-/// still wait or none: after the draws of the next session, so that nobody who sees its seed coming changes
+/// Whether what was asked for in session `asked` may change a pool's places in session `now`, of whose draws from
+/// this pool some still wait or none: after the draws of the next session, so that nobody who sees its seed coming changes
 /// who sits where.
 pub const fn may_change(asked: Session, now: Session, draws_wait: bool) -> bool {
     now > asked && !draws_wait

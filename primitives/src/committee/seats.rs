@@ -1,7 +1,7 @@
 //! Reviewers' seats: what they cost, and until when they are bound.
 
-use super::Rules;
-use crate::{Balance, DatanetId, Modality};
+use super::{PoolSize, Rules};
+use crate::{Balance, BlockNumber, DatanetId, Modality};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -33,12 +33,46 @@ pub enum PoolId {
 /// fewer.
 pub const GLOBAL_FACTOR: u32 = 5;
 
+/// What a modality's pool must be besides, before verdicts of its committees count beyond their Datanet. Accounts
+/// cost nothing, and one person may have all of them: what keeps it from being everybody is what their seats
+/// cost, and that others see the pool for a while and may join it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct GlobalPool {
+    /// Seats, of all accounts together.
+    pub seats: u32,
+    /// Blocks for which it was so large without a break.
+    pub age: BlockNumber,
+}
+
+impl GlobalPool {
+    /// For a chain that one person watches: 25 seats, 15 seconds.
+    pub const DEVELOPMENT: Self = Self { seats: 25, age: 5 };
+    /// 250 seats, which are 25,000 OPEN, and 7 days.
+    pub const DEFAULT: Self = Self { seats: 250, age: 7 * 28_800 };
+
+    /// Whether a pool that has been large enough from block `since` on has been so for long enough.
+    pub const fn is_old(&self, since: BlockNumber, now: BlockNumber) -> bool {
+        now >= since.saturating_add(self.age)
+    }
+}
+
 impl PoolId {
-    /// Whether verdicts of its committees count for the global board, for admission by points and for
-    /// budgets that Datanets share: never those of a Datanet's own seats, however many.
-    pub fn counts_globally(&self, accounts: u32, rules: &Rules) -> bool {
-        let least = u32::from(rules.size).saturating_mul(GLOBAL_FACTOR);
-        matches!(self, Self::Modality(_)) && accounts >= least
+    /// Whether a pool is so large that verdicts of its committees count for the global board and for admission by
+    /// points, once it is [old](GlobalPool::is_old) enough: never one of a Datanet's own seats, however many.
+    pub fn is_large(&self, size: PoolSize, rules: &Rules, least: &GlobalPool) -> bool {
+        let accounts = u32::from(rules.size).saturating_mul(GLOBAL_FACTOR);
+        matches!(self, Self::Modality(_)) && size.accounts >= accounts && size.seats >= least.seats
     }
 }
 

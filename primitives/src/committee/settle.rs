@@ -121,6 +121,7 @@ pub fn settle(
     bond: Balance,
 ) -> Vec<Transfer> {
     let mut done = Transfers(Vec::new());
+    let set_aside = reserve;
     let mut reserve = reserve;
     let (majority, final_say) = (agreed(first), agreed(larger));
     match outcome.majority() {
@@ -154,9 +155,15 @@ pub fn settle(
         }
     }
     done.push(Purse::Reserve, Purse::Budget, reserve);
+    let paid = set_aside.saturating_sub(reserve);
     match outcome.bond() {
         Bond::None => {}
         Bond::Back | Bond::Rewarded => done.push(Purse::Bond, Purse::Challenger, bond),
+        Bond::Charged => {
+            let charge = paid.min(bond);
+            done.push(Purse::Bond, Purse::Budget, charge);
+            done.push(Purse::Bond, Purse::Challenger, bond.saturating_sub(charge));
+        }
         Bond::Lost => {
             let mut left = done.pay(Purse::Bond, Committee::Larger, &final_say, rules.pay, bond);
             left = done.pay(Purse::Bond, Committee::First, &majority, Balance::MAX, left);

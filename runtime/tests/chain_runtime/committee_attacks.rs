@@ -20,7 +20,7 @@ fn refused(rule: RefusalRule) -> TransactionValidityError {
 }
 
 /// Datanet 0 before committees of thirty reviewers, and contributors.
-fn set_up(contributors: std::ops::Range<u32>) -> (u32, Vec<Pair>) {
+pub fn set_up(contributors: std::ops::Range<u32>) -> (u32, Vec<Pair>) {
     begin_block();
     let datanet = text_datanet();
     let reviewers: Vec<_> = (100..130).map(|n| id(&user(n))).collect();
@@ -33,17 +33,17 @@ fn set_up(contributors: std::ops::Range<u32>) -> (u32, Vec<Pair>) {
     (datanet, contributors)
 }
 
-fn session() -> u32 {
+pub fn session() -> u32 {
     pallet_session::CurrentIndex::<Runtime>::get()
 }
 
-fn next_block() {
+pub fn next_block() {
     end_block();
     begin_block();
 }
 
 /// Until the first block of the session that comes so much later.
-fn sessions(count: u32) {
+pub fn sessions(count: u32) {
     let until = session() + count;
     while session() < until {
         next_block();
@@ -55,7 +55,7 @@ fn withdraw(datanet: u32, bytes: &[u8]) -> RuntimeCall {
 }
 
 #[track_caller]
-fn sent(who: &Pair, call: RuntimeCall) {
+pub fn sent(who: &Pair, call: RuntimeCall) {
     let nonce = System::account_nonce(id(who));
     apply(sign(who, nonce, call)).expect("valid").expect("dispatched");
 }

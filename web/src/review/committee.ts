@@ -158,8 +158,9 @@ const outcomes: Readonly<Record<string, Saying>> = {
   },
   "acceptance-unavailable": {
     label: "not to be had",
-    tone: "bad",
-    means: "Challenged, and the larger committee could not fetch it. Who accepts a file serves it.",
+    tone: "warn",
+    means:
+      "Challenged, and the larger committee could not fetch it. Who had accepted it is paid; the challenger paid for that.",
   },
   "acceptance-stands": {
     label: "accepted",

@@ -2,7 +2,9 @@
 
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
-use openledger_primitives::{api::BoardCursor, traits::OnAccepted};
+use openledger_primitives::{
+    api::BoardCursor, committee::GLOBAL_POINTS_A_FILE, traits::OnAccepted,
+};
 use pallet_leaderboard::{Error, GlobalBoard, GlobalPosition, GlobalPositions, RankKey};
 
 fn earn(datanet: u32, account: AccountId, points: u128) {
@@ -44,9 +46,28 @@ fn of_equal_points_who_came_first_is_first() {
 }
 
 #[test]
+fn of_one_file_no_more_points_count_for_all_than_a_file_may_have() {
+    run(|| {
+        // A Datanet whose bounds let a file have whatever it has.
+        earn(0, ALICE, 100 * 10_000_000);
+        assert_eq!(board(), [(ALICE, GLOBAL_POINTS_A_FILE)]);
+        assert_eq!(Leaderboard::points(0, &ALICE), 1_000_000_000, "where it was earned it counts");
+        for _ in 0..3 {
+            earn(1, BOB, GLOBAL_POINTS_A_FILE / 2);
+        }
+        assert_eq!(board()[0], (BOB, 3 * GLOBAL_POINTS_A_FILE / 2), "three are more than one");
+    });
+}
+
+#[test]
 fn points_that_leave_their_range_change_nothing() {
     run(|| {
-        earn(0, ALICE, u128::MAX - 5);
+        earn(0, ALICE, 10);
+        let GlobalPosition { points, sequence } = GlobalPositions::<Test>::get(ALICE).unwrap();
+        GlobalBoard::<Test>::remove(RankKey::new(points, sequence));
+        let points = u128::MAX - 5;
+        GlobalBoard::<Test>::insert(RankKey::new(points, sequence), ALICE);
+        GlobalPositions::<Test>::insert(ALICE, GlobalPosition { points, sequence });
         let more = || <Leaderboard as OnAccepted<AccountId>>::on_accepted(1, &ALICE, 6, true);
         assert_noop!(more(), Error::<Test>::Overflow);
     });

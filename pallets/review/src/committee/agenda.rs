@@ -1,16 +1,20 @@
 //! What is due in a block: seats that enter and leave, committees to draw, draws to move on. All of it in
 //! a bounded number of steps, of which what is left over comes first in the next block, and all of it also by
 //! a call that anyone may sign.
+//!
+//! Seats and draws are done pool by pool, each in its turn: what waits in one pool delays another by no more than
+//! a turn, however much it is.
 
 use super::draws::RecordOf;
 use crate::{
-    Agenda, Config, Draws, Error, Event, LastSession, Ordered32, Ordered64, Pallet, WeightInfo,
+    Agenda, Config, Draws, Error, Event, LastSession, NextTurn, Ordered32, Ordered64, Pallet,
+    TurnOf, Turns, WeightInfo,
 };
 use frame_support::{ensure, storage::with_storage_layer, weights::Weight};
 use openledger_primitives::{
     committee::{
         places::{may_change, must_change_before},
-        DrawId, Phase, Purpose, Session,
+        DrawId, Phase, PoolId, Purpose, Session,
     },
     traits::Sessions,
     BlockNumber,
@@ -20,9 +24,14 @@ use sp_runtime::{traits::SaturatedConversion, DispatchResult};
 /// Blocks until something that could not be done for a draw is tried again.
 pub const RETRY_BLOCKS: BlockNumber = 100;
 
+/// Seats that a pool moves in one turn, at most, beside one draw.
+pub const SEATS_A_TURN: u32 = 8;
+
 /// Steps of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Steps {
+    /// Turns of pools.
+    pub pools: u32,
     /// Seats that enter or leave.
     pub seats: u32,
     /// Committees.
@@ -33,9 +42,9 @@ pub struct Steps {
 
 impl Steps {
     /// Most at the start of a block.
-    pub const BLOCK: Self = Self { seats: 32, draws: 4, due: 16 };
+    pub const BLOCK: Self = Self { pools: 16, seats: 32, draws: 4, due: 16 };
     /// Most of a call.
-    pub const CALL: Self = Self { seats: 8, draws: 1, due: 2 };
+    pub const CALL: Self = Self { pools: 2, seats: 8, draws: 1, due: 2 };
 }
 
 impl<T: Config> Pallet<T> {
@@ -62,24 +71,24 @@ impl<T: Config> Pallet<T> {
     /// Does what is due, at most so many steps of each kind. Returns how many it took.
     fn work(session: Session, most: Steps) -> Steps {
         let mut done = Steps::default();
-        loop {
-            let waiting = Self::first_waiting(session);
-            let change = Self::next_change().filter(|change| {
-                must_change_before(change.asked, session)
-                    || may_change(change.asked, session, waiting.is_some())
-            });
-            // Seats that were asked for long enough ago move before the draws of the session, so that no draw
-            // is made while they wait.
-            match (change, waiting) {
-                (Some(change), _) if done.seats < most.seats => {
-                    Self::move_seat(change);
-                    done.seats = done.seats.saturating_add(1);
-                }
-                (None, Some((of, id))) if done.draws < most.draws => {
-                    Self::draw_step(of, id);
-                    done.draws = done.draws.saturating_add(1);
-                }
-                _ => break,
+        while done.pools < most.pools && (done.seats < most.seats || done.draws < most.draws) {
+            let Some((of, turn, pool)) = Self::first_turn().filter(|(of, ..)| *of <= session)
+            else {
+                break;
+            };
+            done.pools = done.pools.saturating_add(1);
+            let before = done;
+            Self::pool_turn(pool, session, &mut done, &most);
+            let next = Self::next_work(pool, session);
+            if done == before && next == Some(session) {
+                // Nothing is left of what it needs: it comes first in the next block.
+                break;
+            }
+            // What is left comes after every other pool that has something to do now.
+            Turns::<T>::remove(Ordered32::from(of), Ordered64::from(turn));
+            TurnOf::<T>::remove(pool);
+            if let Some(next) = next {
+                Self::take_turn(pool, next);
             }
         }
         let now = Self::now();
@@ -91,6 +100,70 @@ impl<T: Config> Pallet<T> {
             done.due = done.due.saturating_add(1);
         }
         done
+    }
+
+    /// What one pool has to do in a session, in a turn.
+    fn pool_turn(pool: PoolId, session: Session, done: &mut Steps, most: &Steps) {
+        let mut seats = 0u32;
+        loop {
+            let waiting = Self::first_waiting(pool, session);
+            let change = Self::next_change(pool).filter(|change| {
+                must_change_before(change.asked, session)
+                    || may_change(change.asked, session, waiting.is_some())
+            });
+            // Seats that were asked for long enough ago move before the draws of the session, so that no draw
+            // is made while they wait.
+            if let Some(change) = change {
+                if seats >= SEATS_A_TURN || done.seats >= most.seats {
+                    return;
+                }
+                Self::move_seat(pool, change);
+                seats = seats.saturating_add(1);
+                done.seats = done.seats.saturating_add(1);
+                continue;
+            }
+            if done.draws >= most.draws {
+                return;
+            }
+            match waiting {
+                Some((of, id)) => Self::draw_step(pool, of, id),
+                None => match Self::first_wanted(pool) {
+                    Some(id) => Self::wake(pool, id),
+                    None => return,
+                },
+            }
+            done.draws = done.draws.saturating_add(1);
+            return;
+        }
+    }
+
+    /// The session from which on a pool has something to do, the one that lasts if it is an earlier one.
+    fn next_work(pool: PoolId, session: Session) -> Option<Session> {
+        if Self::first_wanted(pool).is_some() {
+            return Some(session);
+        }
+        let change = Self::next_change(pool).map(|change| change.asked.saturating_add(1));
+        let draw = Self::next_waiting(pool).map(|(of, _)| of);
+        change.into_iter().chain(draw).min().map(|of| of.max(session))
+    }
+
+    /// The pool whose turn is next.
+    fn first_turn() -> Option<(Session, u64, PoolId)> {
+        let (session, turn, pool) = Turns::<T>::iter().next()?;
+        Some((session.into(), turn.into(), pool))
+    }
+
+    /// Gives a pool a turn in a session, unless it has one by then.
+    pub(crate) fn take_turn(pool: PoolId, session: Session) {
+        match TurnOf::<T>::get(pool) {
+            Some((of, _)) if of <= session => return,
+            Some((of, turn)) => Turns::<T>::remove(Ordered32::from(of), Ordered64::from(turn)),
+            None => {}
+        }
+        let turn = NextTurn::<T>::get();
+        NextTurn::<T>::put(turn.wrapping_add(1));
+        Turns::<T>::insert(Ordered32::from(session), Ordered64::from(turn), pool);
+        TurnOf::<T>::insert(pool, (session, turn));
     }
 
     fn first_due() -> Option<(BlockNumber, DrawId)> {
@@ -112,10 +185,10 @@ impl<T: Config> Pallet<T> {
         record.due = due;
     }
 
-    fn draw_step(session: Session, id: DrawId) {
-        if with_storage_layer(|| Self::draw_committee(session, id)).is_err() {
+    fn draw_step(pool: PoolId, session: Session, id: DrawId) {
+        if with_storage_layer(|| Self::draw_committee(pool, session, id)).is_err() {
             // Only corrupted state brings this about. It keeps no other draw back, and is tried again.
-            Self::stop_waiting(session, id);
+            Self::stop_waiting(pool, session, id);
             Self::await_later(id);
         }
     }

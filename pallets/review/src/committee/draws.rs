@@ -2,14 +2,15 @@
 
 use crate::{
     Ballots, BudgetShareUse, BudgetUse, Config, CurrentExtractor, DrawOf, DrawRecord, Draws, Error,
-    Event, NextDraw, Ordered32, Ordered64, Pallet, PoolSizes, Seeds, WaitingDraws,
+    Event, LargeSince, NextDraw, Ordered32, Ordered64, Pallet, Parked, ParkedDraws, PoolSizes,
+    SeatPlaces, Seeds, SessionDraws, WaitingDraws,
 };
 use alloc::vec::Vec;
 use frame_support::{ensure, traits::Get, BoundedVec};
 use openledger_primitives::{
     committee::{
         draw_seed, life::Lack, pick, Draw, DrawId, DrawnFile, FileState, Phase, PoolId, Purpose,
-        Seed, Session,
+        Rules, Seed, Session, SESSIONS_TO_DRAW,
     },
     traits::{ReviewLimit, Sessions, Submissions, SubmittedFile},
     Balance, DatanetId, Day, FileHash, ReviewPolicy, SubmissionId, MAX_ITEMS,
@@ -140,7 +141,9 @@ impl<T: Config> Pallet<T> {
             at = session.max(next);
             record.draw.phase = Phase::Waiting { session: at, tries };
         }
-        WaitingDraws::<T>::insert(Ordered32::from(at), Ordered64::from(id), ());
+        WaitingDraws::<T>::insert(record.pool, (Ordered32::from(at), Ordered64::from(id)), ());
+        SessionDraws::<T>::mutate(at, |draws| *draws = draws.saturating_add(1));
+        Self::take_turn(record.pool, at);
         at
     }
 
@@ -152,33 +155,75 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The first draw that waits for the seed of this session or an earlier one.
-    pub(crate) fn first_waiting(current: Session) -> Option<(Session, DrawId)> {
-        let (session, id) = WaitingDraws::<T>::iter_keys().next()?;
-        let session = Session::from(session);
-        (session <= current).then(|| (session, id.into()))
+    /// The draw of a pool that waits for the seed of the earliest session.
+    pub(crate) fn next_waiting(pool: PoolId) -> Option<(Session, DrawId)> {
+        let (session, id) = WaitingDraws::<T>::iter_key_prefix(pool).next()?;
+        Some((session.into(), id.into()))
+    }
+
+    /// The first draw of a pool that waits for the seed of this session or an earlier one.
+    pub(crate) fn first_waiting(pool: PoolId, current: Session) -> Option<(Session, DrawId)> {
+        Self::next_waiting(pool).filter(|(session, _)| *session <= current)
     }
 
     /// Keeps the randomness of a session that begins, where draws wait for it.
     pub(crate) fn keep_seed(session: Session) {
-        if WaitingDraws::<T>::iter_key_prefix(Ordered32::from(session)).next().is_some() {
+        if SessionDraws::<T>::contains_key(session) {
             Seeds::<T>::insert(session, T::Sessions::randomness());
         }
     }
 
     /// Takes a draw out of those that wait for a session's seed.
-    pub(crate) fn stop_waiting(session: Session, id: DrawId) {
-        let key = Ordered32::from(session);
-        WaitingDraws::<T>::remove(key, Ordered64::from(id));
-        if WaitingDraws::<T>::iter_key_prefix(key).next().is_none() {
+    pub(crate) fn stop_waiting(pool: PoolId, session: Session, id: DrawId) {
+        WaitingDraws::<T>::remove(pool, (Ordered32::from(session), Ordered64::from(id)));
+        let left = SessionDraws::<T>::get(session).saturating_sub(1);
+        if left > 0 {
+            SessionDraws::<T>::insert(session, left);
+        } else {
+            SessionDraws::<T>::remove(session);
             Seeds::<T>::remove(session);
         }
     }
 
+    /// The first of a pool's parked draws for which it has accounts enough by now.
+    pub(crate) fn first_wanted(pool: PoolId) -> Option<DrawId> {
+        let (wants, id) = ParkedDraws::<T>::iter_key_prefix(pool).next()?;
+        (u32::from(wants) <= PoolSizes::<T>::get(pool).accounts).then(|| id.into())
+    }
+
+    /// Sets a draw aside until its pool has so many accounts.
+    fn park(pool: PoolId, id: DrawId, accounts: u32) {
+        ParkedDraws::<T>::insert(pool, (Ordered32::from(accounts), Ordered64::from(id)), ());
+        Parked::<T>::insert(id, accounts);
+    }
+
+    /// Takes a draw out of those that are set aside. Whether it was one.
+    fn unpark(pool: PoolId, id: DrawId) -> bool {
+        let Some(accounts) = Parked::<T>::take(id) else { return false };
+        ParkedDraws::<T>::remove(pool, (Ordered32::from(accounts), Ordered64::from(id)));
+        true
+    }
+
+    /// Has a parked draw wait for a seed again, as if it had been submitted now: of blocks after those in which
+    /// the seats came that it waited for.
+    pub(crate) fn wake(pool: PoolId, id: DrawId) {
+        Self::unpark(pool, id);
+        let Some(mut record) = Draws::<T>::get(id) else { return };
+        let Phase::Waiting { session, tries } = record.draw.phase else { return };
+        Self::stop_waiting(pool, session, id);
+        let session = T::Sessions::current().saturating_add(SESSIONS_TO_DRAW);
+        record.draw.phase = Phase::Waiting { session, tries };
+        let session = Some(Self::await_seed(id, &mut record));
+        Draws::<T>::insert(id, record);
+        Self::deposit_event(Event::DrawPostponed { draw: id, lacks_seats: true, session });
+    }
+
     /// Draws the committee of a draw whose session has come, or postpones it.
-    pub(crate) fn draw_committee(session: Session, id: DrawId) -> DispatchResult {
+    pub(crate) fn draw_committee(pool: PoolId, session: Session, id: DrawId) -> DispatchResult {
         let randomness = Seeds::<T>::get(session);
-        Self::stop_waiting(session, id);
+        Self::stop_waiting(pool, session, id);
+        // Its session came before the accounts that it waited for.
+        let last = Self::unpark(pool, id);
         let mut record = Draws::<T>::get(id).ok_or(Error::<T>::UnknownDraw)?;
         let Some(randomness) = randomness else {
             // Only corrupted state has no seed: the draw waits for another.
@@ -187,7 +232,7 @@ impl<T: Config> Pallet<T> {
         };
         match Self::committee_of(id, &mut record, &randomness) {
             Ok((seed, members)) => Self::begin_draw(id, record, seed, members),
-            Err(lack) => Self::postpone_draw(id, record, lack),
+            Err(lack) => Self::postpone_draw(id, record, lack, last),
         }
     }
 
@@ -202,17 +247,15 @@ impl<T: Config> Pallet<T> {
         let (pool, wanted) = (record.pool, record.draw.wanted(&rules));
         let size = PoolSizes::<T>::get(pool);
         let seed = draw_seed(randomness, id);
-        let first: Vec<T::AccountId> = match record.draw.purpose {
-            Purpose::Challenge { draw, .. } => Draws::<T>::get(draw)
-                .map(|first| first.draw.members.into_iter().map(|one| one.account).collect())
-                .unwrap_or_default(),
-            Purpose::Review { .. } => Vec::new(),
-        };
+        let first = Self::first_committee(record);
         let barred = |who: &T::AccountId| {
             *who == record.draw.contributor
                 || record.draw.challenger.as_ref() == Some(who)
                 || first.contains(who)
         };
+        if size.accounts < Self::accounts_wanted(record, &first, &rules) {
+            return Err(Lack::Accounts);
+        }
         let owner = |place| Self::drawable(pool, place);
         let picked = pick(&seed, wanted, size.seats, owner, barred);
         if picked.accounts.len() < usize::from(wanted) {
@@ -225,9 +268,34 @@ impl<T: Config> Pallet<T> {
                 record.reserve =
                     Self::reserve_files(record.datanet, files).map_err(|_| Lack::Budget)?;
             }
-            record.global = pool.counts_globally(size.accounts, &rules);
+            let since = LargeSince::<T>::get(pool);
+            record.global =
+                since.is_some_and(|since| T::GlobalPool::get().is_old(since, Self::now()));
         }
         Ok((seed, picked.accounts))
+    }
+
+    /// Who judged what a challenge is about.
+    fn first_committee(record: &RecordOf<T>) -> Vec<T::AccountId> {
+        match record.draw.purpose {
+            Purpose::Challenge { draw, .. } => Draws::<T>::get(draw)
+                .map(|first| first.draw.members.into_iter().map(|one| one.account).collect())
+                .unwrap_or_default(),
+            Purpose::Review { .. } => Vec::new(),
+        }
+    }
+
+    /// How many accounts a pool must have for a draw: as many as are wanted, and those that are passed over and
+    /// have seats.
+    fn accounts_wanted(record: &RecordOf<T>, first: &[T::AccountId], rules: &Rules) -> u32 {
+        let draw = &record.draw;
+        let challenger = draw.challenger.as_ref().filter(|who| **who != draw.contributor);
+        let others = first.iter().filter(|who| **who != draw.contributor);
+        let others = others.filter(|who| draw.challenger.as_ref() != Some(who));
+        let barred = core::iter::once(&draw.contributor).chain(challenger).chain(others);
+        let has_seats =
+            |who: &&T::AccountId| SeatPlaces::<T>::contains_key(record.pool, (*who, 0u32));
+        u32::from(draw.wanted(rules)).saturating_add(barred.filter(has_seats).count() as u32)
     }
 
     fn begin_draw(
@@ -255,17 +323,35 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn postpone_draw(id: DrawId, mut record: RecordOf<T>, lack: Lack) -> DispatchResult {
-        let waits = record.draw.postpone(lack).map_err(Error::<T>::from)?;
+    /// A committee could not be drawn. Where too few accounts have seats the draw takes no place among others until
+    /// they do; `last` says that it waited for them in vain.
+    fn postpone_draw(
+        id: DrawId,
+        mut record: RecordOf<T>,
+        lack: Lack,
+        last: bool,
+    ) -> DispatchResult {
+        let waits = match last && !matches!(lack, Lack::Budget) {
+            true => record.draw.expire().map(|()| false),
+            false => record.draw.postpone(lack),
+        }
+        .map_err(Error::<T>::from)?;
         let session = match waits {
-            true => Some(Self::await_seed(id, &mut record)),
+            true => {
+                if let Lack::Accounts = lack {
+                    let first = Self::first_committee(&record);
+                    let wanted = Self::accounts_wanted(&record, &first, &T::Rules::get());
+                    Self::park(record.pool, id, wanted);
+                }
+                Some(Self::await_seed(id, &mut record))
+            }
             false => {
                 Self::set_due(id, &mut record, Some(Self::now()));
                 None
             }
         };
         Draws::<T>::insert(id, record);
-        let lacks_seats = matches!(lack, Lack::Seats);
+        let lacks_seats = !matches!(lack, Lack::Budget);
         Self::deposit_event(Event::DrawPostponed { draw: id, lacks_seats, session });
         Ok(())
     }
@@ -287,11 +373,12 @@ impl<T: Config> Pallet<T> {
         let Some(mut record) = Draws::<T>::get(id) else { return };
         let Some(session) = record.draw.session() else { return };
         DrawOf::<T>::remove(submission);
-        let (datanet, reserve) = (record.datanet, record.reserve);
+        let (datanet, pool, reserve) = (record.datanet, record.pool, record.reserve);
         match record.draw.take_out(submission) {
             Ok(true) => Draws::<T>::insert(id, record),
             Ok(false) => {
-                Self::stop_waiting(session, id);
+                Self::stop_waiting(pool, session, id);
+                Self::unpark(pool, id);
                 Draws::<T>::remove(id);
             }
             Err(_) => {

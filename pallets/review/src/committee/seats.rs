@@ -1,8 +1,9 @@
 //! Reviewers' seats: bonding them, giving them up, and the places from which they are drawn.
 
 use crate::{
-    Config, Error, Event, HoldReason, Pallet, PlacedSeats, PoolSizes, Reviewers, SeatChange,
-    SeatChanges, SeatPlaces, SeatQueue, Seats, WaitingSeats, MAX_SEATS, MAX_WAITING_SEATS,
+    Config, Error, Event, HoldReason, LargeSince, Pallet, PlacedSeats, PoolSizes, Reviewers,
+    SeatChange, SeatChanges, SeatPlaces, SeatQueue, Seats, WaitingSeats, MAX_SEATS,
+    MAX_WAITING_SEATS,
 };
 use core::marker::PhantomData;
 use frame_support::{
@@ -63,10 +64,11 @@ impl<T: Config> Pallet<T> {
         }
         ensure!(seats <= MAX_SEATS, Error::<T>::SeatCount);
         let mut record = Reviewers::<T>::get(pool, &who).unwrap_or_default();
+        let others_wait = record.wait();
         let held = record.reviewer.take(seats, &T::Rules::get()).map_err(Error::<T>::from)?;
         T::Currency::hold(&HoldReason::Seat.into(), &who, held)?;
         Reviewers::<T>::insert(pool, &who, record);
-        Self::enqueue(pool, &who, true, seats)?;
+        Self::enqueue(pool, &who, true, seats, others_wait)?;
         Self::deposit_event(Event::SeatsBonded { pool, account: who, seats, held });
         Ok(())
     }
@@ -74,9 +76,10 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_unbond_seats(who: T::AccountId, pool: PoolId, seats: u32) -> DispatchResult {
         ensure!(seats <= MAX_SEATS, Error::<T>::SeatCount);
         let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
+        let others_wait = record.wait();
         record.reviewer.give_up(seats).map_err(Error::<T>::from)?;
         Reviewers::<T>::insert(pool, &who, record);
-        Self::enqueue(pool, &who, false, seats)?;
+        Self::enqueue(pool, &who, false, seats, others_wait)?;
         Self::deposit_event(Event::SeatsGivenUp { pool, account: who, seats });
         Ok(())
     }
@@ -95,7 +98,7 @@ impl<T: Config> Pallet<T> {
         let amount = record.reviewer.top_up(&T::Rules::get());
         ensure!(amount > 0, Error::<T>::NothingLost);
         // Or who is not drawn for its losses would choose committees to be drawn for.
-        let waiting = Self::first_waiting(T::Sessions::current());
+        let waiting = Self::first_waiting(pool, T::Sessions::current());
         ensure!(waiting.is_none(), Error::<T>::SeedStands);
         T::Currency::hold(&HoldReason::Seat.into(), &who, amount)?;
         Reviewers::<T>::insert(pool, &who, record);
@@ -113,28 +116,38 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn enqueue(pool: PoolId, who: &T::AccountId, enters: bool, seats: u32) -> DispatchResult {
-        let queue = WaitingSeats::<T>::get();
-        let waiting = queue.seats.saturating_add(seats);
-        ensure!(waiting <= MAX_WAITING_SEATS, Error::<T>::SeatQueueFull);
+    /// Has seats wait for the session after this one. Where many wait already, an account that has none waiting may
+    /// still move one: whoever fills a pool's queue keeps nobody out of the pool, nor in it.
+    fn enqueue(
+        pool: PoolId,
+        who: &T::AccountId,
+        enters: bool,
+        seats: u32,
+        others_wait: bool,
+    ) -> DispatchResult {
+        let queue = WaitingSeats::<T>::get(pool);
+        let waiting = queue.seats.checked_add(seats).ok_or(Error::<T>::SeatQueueFull)?;
+        let alone = seats == 1 && !others_wait;
+        ensure!(waiting <= MAX_WAITING_SEATS || alone, Error::<T>::SeatQueueFull);
         let asked = T::Sessions::current();
-        let change = SeatChange { pool, account: who.clone(), enters, seats, asked };
-        SeatChanges::<T>::insert(queue.next, change);
+        let change = SeatChange { account: who.clone(), enters, seats, asked };
+        SeatChanges::<T>::insert(pool, queue.next, change);
         let next = queue.next.checked_add(1).ok_or(Error::<T>::Overflow)?;
-        WaitingSeats::<T>::put(SeatQueue { next, seats: waiting, ..queue });
+        WaitingSeats::<T>::insert(pool, SeatQueue { next, seats: waiting, ..queue });
+        Self::take_turn(pool, asked.saturating_add(1));
         Ok(())
     }
 
-    /// The change that comes next.
-    pub(crate) fn next_change() -> Option<SeatChange<T::AccountId>> {
-        SeatChanges::<T>::get(WaitingSeats::<T>::get().first)
+    /// The change of a pool that comes next.
+    pub(crate) fn next_change(pool: PoolId) -> Option<SeatChange<T::AccountId>> {
+        SeatChanges::<T>::get(pool, WaitingSeats::<T>::get(pool).first)
     }
 
-    /// Moves one seat of the change that comes next.
-    pub(crate) fn move_seat(mut change: SeatChange<T::AccountId>) {
-        let mut queue = WaitingSeats::<T>::get();
-        let mut pool = Pool::<T>(change.pool, PhantomData);
-        let mut record = Reviewers::<T>::get(change.pool, &change.account).unwrap_or_default();
+    /// Moves one seat of the change of a pool that comes next.
+    pub(crate) fn move_seat(id: PoolId, mut change: SeatChange<T::AccountId>) {
+        let mut queue = WaitingSeats::<T>::get(id);
+        let mut pool = Pool::<T>(id, PhantomData);
+        let mut record = Reviewers::<T>::get(id, &change.account).unwrap_or_default();
         if change.enters {
             // There is room for every seat that anybody can pay for.
             if places::join(&mut pool, &change.account, record.placed) {
@@ -148,16 +161,31 @@ impl<T: Config> Pallet<T> {
         queue.seats = queue.seats.saturating_sub(1);
         change.seats = change.seats.saturating_sub(1);
         if change.seats > 0 {
-            SeatChanges::<T>::insert(queue.first, &change);
+            SeatChanges::<T>::insert(id, queue.first, &change);
         } else {
-            SeatChanges::<T>::remove(queue.first);
+            SeatChanges::<T>::remove(id, queue.first);
             queue.first = queue.first.saturating_add(1);
             if !change.enters && record.reviewer.leave().is_err() {
                 frame_support::defensive!("seats leave that nobody gave up");
             }
         }
-        WaitingSeats::<T>::put(queue);
-        Reviewers::<T>::insert(change.pool, &change.account, record);
+        if queue.first == queue.next {
+            WaitingSeats::<T>::remove(id);
+        } else {
+            WaitingSeats::<T>::insert(id, queue);
+        }
+        Reviewers::<T>::insert(id, &change.account, record);
+        Self::note_size(id, pool.size());
+    }
+
+    /// Keeps since when a pool is large enough for its verdicts to count beyond their Datanets.
+    pub(crate) fn note_size(pool: PoolId, size: PoolSize) {
+        let large = pool.is_large(size, &T::Rules::get(), &T::GlobalPool::get());
+        match (large, LargeSince::<T>::contains_key(pool)) {
+            (true, false) => LargeSince::<T>::insert(pool, Self::now()),
+            (false, true) => LargeSince::<T>::remove(pool),
+            _ => {}
+        }
     }
 
     /// Whose seat has a place, if what is left of its bond covers it: where it does not cover all of an

@@ -176,9 +176,11 @@ impl<T: Config> Pallet<T> {
         for Transfer { from, to, amount } in
             settle(outcome, &rules, left, reserve, &first, &others, bond)
         {
-            if (from, to) == (Purse::Reserve, Purse::Budget) {
+            if to == Purse::Budget {
                 back = back.saturating_add(amount);
-            } else {
+            }
+            // What was set aside and goes back lies where it was.
+            if (from, to) != (Purse::Reserve, Purse::Budget) {
                 Self::transfer(id, record, larger, file.submission, from, to, amount)?;
             }
         }

@@ -2,14 +2,17 @@
 
 use super::draws::RecordOf;
 use crate::{
-    Agenda, Budgets, Config, DrawOf, Draws, HoldReason, NextDraw, Pallet, PlacedSeats, PoolSizes,
-    Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, WaitingDraws, WaitingSeats,
-    MAX_WAITING_SEATS,
+    Agenda, Budgets, Config, DrawOf, Draws, HoldReason, LargeSince, NextDraw, NextTurn, Ordered32,
+    Ordered64, Pallet, Parked, ParkedDraws, PlacedSeats, PoolSizes, Reveals, Reviewers,
+    SeatChanges, SeatPlaces, Seeds, SessionDraws, TurnOf, Turns, WaitingDraws, WaitingSeats,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
     ensure,
-    traits::fungible::{Inspect, InspectHold},
+    traits::{
+        fungible::{Inspect, InspectHold},
+        Get,
+    },
 };
 use openledger_primitives::{
     committee::{DrawId, FileState, Phase, PoolId, Progress, Purpose, Session},
@@ -30,33 +33,70 @@ impl<T: Config> Pallet<T> {
     ///
     /// The first invariant that does not hold.
     pub(crate) fn check_committees() -> Done {
-        let moving = Self::check_queue()?;
+        let moving = Self::check_queues()?;
         Self::check_places(&moving)?;
+        Self::check_turns()?;
         Self::check_draws()?;
         Self::check_agendas()?;
         Self::check_duties()?;
         Self::check_money()
     }
 
-    fn check_queue() -> Result<Moving<T::AccountId>, TryRuntimeError> {
-        let queue = WaitingSeats::<T>::get();
+    fn check_queues() -> Result<Moving<T::AccountId>, TryRuntimeError> {
         let mut moving = Moving::new();
-        let (mut seats, mut asked, mut changes) = (0u32, 0, 0u64);
-        for number in queue.first..queue.next {
-            let change = SeatChanges::<T>::get(number).ok_or("a seat that waits is missing")?;
-            ensure!(change.seats > 0, "a change moves no seat");
-            ensure!(change.asked >= asked, "seats wait out of order");
-            asked = change.asked;
-            seats = seats.saturating_add(change.seats);
-            changes = changes.saturating_add(1);
-            let (enter, leave) = moving.entry((change.pool, change.account)).or_default();
-            let side = if change.enters { enter } else { leave };
-            *side = side.saturating_add(change.seats);
+        let mut changes = 0u64;
+        for (pool, queue) in WaitingSeats::<T>::iter() {
+            let (mut seats, mut asked) = (0u32, 0);
+            ensure!(queue.first < queue.next, "a queue of no seats is kept");
+            for number in queue.first..queue.next {
+                let change =
+                    SeatChanges::<T>::get(pool, number).ok_or("a seat that waits is missing")?;
+                ensure!(change.seats > 0, "a change moves no seat");
+                ensure!(change.asked >= asked, "seats wait out of order");
+                asked = change.asked;
+                seats = seats.saturating_add(change.seats);
+                changes = changes.saturating_add(1);
+                let (enter, leave) = moving.entry((pool, change.account)).or_default();
+                let side = if change.enters { enter } else { leave };
+                *side = side.saturating_add(change.seats);
+            }
+            ensure!(seats == queue.seats, "waiting seats are miscounted");
         }
         ensure!(SeatChanges::<T>::iter_keys().count() as u64 == changes, "a seat waits unseen");
-        ensure!(seats == queue.seats, "waiting seats are miscounted");
-        ensure!(seats <= MAX_WAITING_SEATS, "too many seats wait");
         Ok(moving)
+    }
+
+    /// That every pool that has something to do has a turn by then, and one.
+    fn check_turns() -> Done {
+        let mut first: BTreeMap<PoolId, Session> = BTreeMap::new();
+        let mut at = |pool: PoolId, session: Session| {
+            let of = first.entry(pool).or_insert(session);
+            *of = session.min(*of);
+        };
+        for (pool, queue) in WaitingSeats::<T>::iter() {
+            let change = SeatChanges::<T>::get(pool, queue.first);
+            at(pool, change.map_or(0, |change| change.asked.saturating_add(1)));
+        }
+        for (pool, (session, _)) in WaitingDraws::<T>::iter_keys() {
+            at(pool, session.into());
+        }
+        let now = T::Sessions::current();
+        for (pool, session) in first {
+            let turn = TurnOf::<T>::get(pool).map(|(of, _)| of);
+            ensure!(turn.is_some_and(|of| of <= session.max(now)), "a pool waits for no turn");
+        }
+        for (pool, (of, turn)) in TurnOf::<T>::iter() {
+            ensure!(
+                Turns::<T>::get(Ordered32::from(of), Ordered64::from(turn)) == Some(pool),
+                "a pool's turn is another's"
+            );
+            ensure!(turn < NextTurn::<T>::get(), "a turn has a number that was not given yet");
+        }
+        ensure!(
+            Turns::<T>::iter_keys().count() == TurnOf::<T>::iter_keys().count(),
+            "a turn is no pool's"
+        );
+        Ok(())
     }
 
     fn check_places(moving: &Moving<T::AccountId>) -> Done {
@@ -81,7 +121,17 @@ impl<T: Config> Pallet<T> {
             ensure!(sizes.get(&pool) == Some(&size.seats), "a pool's seats are miscounted");
             let accounts = placed.keys().filter(|(of, _)| *of == pool).count();
             ensure!(accounts == size.accounts as usize, "a pool's accounts are miscounted");
+            let large = pool.is_large(size, &T::Rules::get(), &T::GlobalPool::get());
+            ensure!(
+                large == LargeSince::<T>::contains_key(pool),
+                "a pool is not known to be as large as it is"
+            );
         }
+        ensure!(
+            LargeSince::<T>::iter()
+                .all(|(pool, since)| PoolSizes::<T>::contains_key(pool) && since <= Self::now()),
+            "a pool that is not there is large"
+        );
         ensure!(sizes.len() == PoolSizes::<T>::iter_keys().count(), "a pool has no size");
         let mut known = 0usize;
         for (pool, account, record) in Reviewers::<T>::iter() {
@@ -175,18 +225,41 @@ impl<T: Config> Pallet<T> {
 
     fn check_agendas() -> Done {
         let now: Session = T::Sessions::current();
-        let mut sessions = BTreeSet::new();
-        for (session, id, ()) in WaitingDraws::<T>::iter() {
+        let mut sessions = BTreeMap::new();
+        for (pool, (session, id)) in WaitingDraws::<T>::iter_keys() {
             let (session, id) = (Session::from(session), DrawId::from(id));
-            let waits = Draws::<T>::get(id).and_then(|record| record.draw.session());
-            ensure!(waits == Some(session), "the agenda of sessions names another draw");
+            let record = Draws::<T>::get(id);
+            let waits = record.map(|record| (record.pool, record.draw.session()));
+            ensure!(
+                waits == Some((pool, Some(session))),
+                "the agenda of sessions names another draw"
+            );
             ensure!(session > now || Seeds::<T>::contains_key(session), "a seed was not kept");
-            sessions.insert(session);
+            let draws = sessions.entry(session).or_insert(0u32);
+            *draws = draws.saturating_add(1);
         }
+        ensure!(
+            SessionDraws::<T>::iter().collect::<BTreeMap<_, _>>() == sessions,
+            "draws that wait for a session are miscounted"
+        );
+        for (pool, (accounts, id)) in ParkedDraws::<T>::iter_keys() {
+            let (accounts, id) = (u32::from(accounts), DrawId::from(id));
+            let record = Draws::<T>::get(id);
+            let waits = record.filter(|record| record.draw.session().is_some());
+            ensure!(
+                waits.map(|record| record.pool) == Some(pool)
+                    && Parked::<T>::get(id) == Some(accounts),
+                "a draw is set aside that does not wait"
+            );
+        }
+        ensure!(
+            Parked::<T>::iter_keys().count() == ParkedDraws::<T>::iter_keys().count(),
+            "a draw is set aside for no pool"
+        );
         let waiting = Draws::<T>::iter_values().filter(|one| one.draw.session().is_some()).count();
         ensure!(WaitingDraws::<T>::iter_keys().count() == waiting, "a draw waits for no session");
         ensure!(
-            Seeds::<T>::iter_keys().all(|session| sessions.contains(&session)),
+            Seeds::<T>::iter_keys().all(|session| sessions.contains_key(&session)),
             "a seed is kept for nothing"
         );
         for (block, id, ()) in Agenda::<T>::iter() {

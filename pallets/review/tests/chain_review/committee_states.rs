@@ -140,6 +140,8 @@ impl Hash for At {
 enum Step {
     Begin,
     Lacks(Lack),
+    /// Accounts that a parked draw waits for have not come.
+    Expire,
     Commit(u8, Says),
     Reveal(u8),
     /// Shows something else than was committed to.
@@ -265,10 +267,17 @@ impl Review {
                 table.says = vec![None; wanted.into()];
             }
             Step::Lacks(lack) => {
-                (lack == Lack::Seats || !(larger || at.reserved)).then_some(())?;
+                (lack != Lack::Budget || !(larger || at.reserved)).then_some(())?;
                 let table = if larger { at.larger.as_mut()? } else { &mut at.first };
                 let waits = table.draw.postpone(lack).ok()?;
                 if !waits && !larger {
+                    self.end(at);
+                }
+            }
+            Step::Expire => {
+                let table = if larger { at.larger.as_mut()? } else { &mut at.first };
+                table.draw.expire().ok()?;
+                if !larger {
                     self.end(at);
                 }
             }
@@ -400,7 +409,8 @@ impl Review {
             Step::AskAgain,
             Step::Block,
         ];
-        steps.extend([Lack::Seats, Lack::Budget].map(Step::Lacks));
+        steps.extend([Lack::Seats, Lack::Accounts, Lack::Budget].map(Step::Lacks));
+        steps.push(Step::Expire);
         steps.extend([CONTRIBUTOR, CHALLENGER, FIRST].map(Step::Challenge));
         steps.extend(WORDS.map(|says| Step::Word(Some(says), true)));
         steps.extend([Step::Word(None, true), Step::Word(None, false)]);

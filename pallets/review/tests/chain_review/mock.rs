@@ -5,7 +5,7 @@ use frame_support::{
     weights::constants::ParityDbWeight, PalletId,
 };
 use openledger_primitives::{
-    committee::{Lengths, Rules, Session},
+    committee::{GlobalPool, Lengths, Rules, Session},
     traits::{FunderNotice, OnVerdict, PendingSubmission, Sessions, Submissions},
     Balance, DatanetId, FileHash, MediaType, Modality, RejectionReason, ReviewPolicy, Score,
     SubmissionId, Verdict, EXISTENTIAL_DEPOSIT, EXTRACTOR, OPEN,
@@ -50,6 +50,7 @@ impl pallet_review::Config for Test {
     type Sessions = Neighbour;
     type Rules = CommitteeRules;
     type Lengths = CommitteeLengths;
+    type GlobalPool = LargePool;
     type PalletId = Pot;
     type Treasury = Treasury;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Test>;
@@ -58,6 +59,7 @@ impl pallet_review::Config for Test {
 parameter_types! {
     pub static CommitteeRules: Rules = Rules::DEFAULT;
     pub const CommitteeLengths: Lengths = Lengths::DEVELOPMENT;
+    pub static LargePool: GlobalPool = GlobalPool::DEVELOPMENT;
     pub const Pot: PalletId = PalletId(*b"ol/revew");
     pub const Treasury: AccountId = TREASURY;
     pub static CurrentSession: Session = 0;
@@ -78,7 +80,7 @@ parameter_types! {
     pub static Bytes: u32 = 10 << 20;
 }
 
-/// What the Datanets pallet is to this one: one Datanet, number 0, owned by [`OWNER`].
+/// What the Datanets pallet is to this one: Datanet 0, and [`OTHERS`] with seats alone, owned by [`OWNER`].
 pub struct Neighbour;
 
 impl Submissions<AccountId> for Neighbour {
@@ -88,7 +90,7 @@ impl Submissions<AccountId> for Neighbour {
     }
 
     fn owner(datanet: DatanetId) -> Option<AccountId> {
-        (datanet == DATANET).then_some(OWNER)
+        (datanet == DATANET || OTHERS.contains(&datanet)).then_some(OWNER)
     }
 
     fn is_closed(_: DatanetId) -> bool {
@@ -147,6 +149,8 @@ impl OnVerdict<AccountId> for Neighbour {
 }
 
 pub const DATANET: DatanetId = 0;
+/// More of them.
+pub const OTHERS: std::ops::Range<DatanetId> = 100..107;
 pub const OWNER: AccountId = 1;
 pub const CONTRIBUTOR: AccountId = 2;
 /// The curators of [`set_up`].
@@ -178,6 +182,7 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     Kind::set(MediaType::Txt);
     Bytes::set(10 << 20);
     CommitteeRules::set(Rules::DEFAULT);
+    LargePool::set(GlobalPool::DEVELOPMENT);
     CurrentSession::set(0);
     Undecided::set(Vec::new());
     RefuseVerdicts::set(false);

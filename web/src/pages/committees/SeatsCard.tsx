@@ -134,12 +134,11 @@ function Bond({ account, pools, rules }: { account: Account; pools: readonly Poo
             Verdicts of a Datanet’s own seats count on that Datanet’s board alone.
           </p>
         ) : (
-          size.accounts < least && (
-            <p className="text-sm text-soft">
-              Verdicts count over all Datanets once {least} accounts have seats here; {rules.size} make a
-              committee.
-            </p>
-          )
+          <p className="text-sm text-soft">
+            Verdicts count over all Datanets while the pool is large enough and has been for a while: {least}{" "}
+            accounts and more, and seats enough that nobody has most of them cheaply. {size.accounts} have{" "}
+            {plural(size.seats, "seat")} now; {rules.size} make a committee.
+          </p>
         )}
         <Terms rules={rules} />
         <Button type="submit" look="primary" className="justify-self-start">

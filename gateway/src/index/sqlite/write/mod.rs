@@ -14,7 +14,8 @@ use openledger_client::{
     AccountId,
 };
 use openledger_primitives::{
-    AdmissionPolicy, DatasetLeaf, Ending, ReviewPolicy, SubmissionId, Verdict,
+    committee::GLOBAL_POINTS_A_FILE, AdmissionPolicy, DatasetLeaf, Ending, ReviewPolicy,
+    SubmissionId, Verdict,
 };
 use rusqlite::{params, OptionalExtension};
 use std::cell::RefCell;
@@ -339,8 +340,9 @@ impl<'a> Writer<'a> {
                 self.earn(*datanet, ALL_TIME, account, *points, sequence)?;
                 self.earn(*datanet, self.period(), account, *points, sequence)?;
                 if self.counts_globally(event)? {
-                    self.earn(GLOBAL, ALL_TIME, account, *points, sequence)?;
-                    self.earn(GLOBAL, self.period(), account, *points, sequence)?;
+                    let points = GLOBAL_POINTS_A_FILE.min(*points);
+                    self.earn(GLOBAL, ALL_TIME, account, points, sequence)?;
+                    self.earn(GLOBAL, self.period(), account, points, sequence)?;
                 }
                 Ok(())
             }

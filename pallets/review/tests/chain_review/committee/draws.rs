@@ -7,11 +7,13 @@ use frame_support::{
     traits::{fungible::hold::Mutate, tokens::Precision},
 };
 use openledger_primitives::{
-    committee::{draw_seed, BudgetTerms, Phase, PoolId},
+    committee::{draw_seed, BudgetTerms, GlobalPool, Outcome, Phase, PoolId},
     traits::{ReviewLimit, ReviewPolicies, Sessions},
     QuotaExceeded, ReviewPolicy, OPEN,
 };
-use pallet_review::{Budgets, DrawOf, Draws, Error, HoldReason, Reviewers, Seeds};
+use pallet_review::{
+    Budgets, DrawOf, Draws, Error, HoldReason, Parked, ParkedDraws, Reviewers, Seeds,
+};
 
 #[test]
 fn a_call_is_drawn_in_the_first_block_of_the_second_session_after_it() {
@@ -147,6 +149,137 @@ fn a_committee_that_anyone_can_compute_is_not_avoided() {
         blocks(2);
         assert_eq!(members(last).len(), 5);
         assert_ok!(Review::top_up(signed(short), POOL));
+    });
+}
+
+/// Files of the Datanet go before its own seats from now on, or before all of its modality's.
+fn judged_by_own_seats(own_seats: bool) {
+    let policy = ReviewPolicy::Committee { own_seats };
+    assert_ok!(Review::set_policy(signed(OWNER), DATANET, policy));
+}
+
+#[test]
+fn draws_that_nobody_has_seats_for_take_no_place_among_others() {
+    with_committees(30, || {
+        let own = PoolId::Datanet(DATANET);
+        judged_by_own_seats(true);
+        let began = CurrentSession::get();
+        let parked: Vec<_> = (0..20).map(|n| submit_from(100 + n, 1)).collect();
+        judged_by_own_seats(false);
+        let drawn: Vec<_> = (0..4).map(|n| submit_from(200 + n, 1)).collect();
+        // Each pool in its turn: the one without reviewers is no quicker with many calls.
+        CurrentSession::mutate(|session| *session += 2);
+        blocks(2);
+        assert!(drawn.iter().filter(|id| record(**id).draw.session().is_none()).count() >= 4);
+        blocks(8);
+        for id in &parked {
+            assert_eq!(record(*id).draw.session(), Some(began + 513));
+            assert_eq!(Parked::<Test>::get(id), Some(5));
+            // Whoever gave it may take it back: no committee of it is known.
+            assert!(!Review::was_drawn(100 + id - parked[0]));
+        }
+        // From then on nothing is done for them, in any session.
+        for _ in 0..40 {
+            CurrentSession::mutate(|session| *session += 1);
+            let before = parked.iter().map(|id| record(*id)).collect::<Vec<_>>();
+            blocks(1);
+            assert_eq!(before, parked.iter().map(|id| record(*id)).collect::<Vec<_>>());
+        }
+        // Four accounts are too few, and wake nobody.
+        for who in FIRST..FIRST + 4 {
+            assert_ok!(Review::bond_seats(signed(who), own, 1));
+        }
+        sessions(3);
+        assert_eq!(Parked::<Test>::iter_keys().count(), 20);
+        assert_ok!(Review::bond_seats(signed(FIRST + 4), own, 1));
+        CurrentSession::mutate(|session| *session += 1);
+        blocks(6);
+        assert_eq!(Parked::<Test>::iter_keys().count(), 0, "the fifth wakes all");
+        // By the seed of the session after the next, as if they had been submitted now.
+        let woken = CurrentSession::get();
+        assert!(parked.iter().all(|id| record(*id).draw.session() == Some(woken + 2)));
+        CurrentSession::mutate(|session| *session += 2);
+        blocks(6);
+        assert!(parked.iter().all(|id| members(*id).len() == 5));
+    });
+}
+
+#[test]
+fn a_draw_waits_for_as_many_accounts_as_it_does_not_pass_over() {
+    with_committees(5, || {
+        // Its contributor has one of the five seats.
+        assert_ok!(Review::unbond_seats(signed(FIRST), POOL, 1));
+        assert_ok!(Review::bond_seats(signed(CONTRIBUTOR), POOL, 1));
+        sessions(2);
+        let id = submit(1);
+        CurrentSession::mutate(|session| *session += 2);
+        block();
+        assert_eq!(Parked::<Test>::get(id), Some(6));
+        // Taken back, it leaves nothing behind.
+        Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(SUBMISSIONS))));
+        <Review as ReviewPolicies<AccountId>>::forget(SUBMISSIONS);
+        checked();
+        assert_eq!(ParkedDraws::<Test>::iter_keys().count(), 0);
+        assert_eq!(Draws::<Test>::iter_keys().count(), 0);
+        blocks(2);
+    });
+}
+
+#[test]
+fn who_wakes_draws_again_and_again_keeps_none_for_ever() {
+    with_committees(4, || {
+        let id = submit(1);
+        sessions(2);
+        assert!(Parked::<Test>::contains_key(id));
+        let flickers = FIRST + 50;
+        for _ in 0..60 {
+            let _ = Review::withdraw_seats(signed(flickers), POOL);
+            let _ = Review::bond_seats(signed(flickers), POOL, 1);
+            CurrentSession::mutate(|session| *session += 1);
+            blocks(2);
+            let _ = Review::unbond_seats(signed(flickers), POOL, 1);
+            CurrentSession::mutate(|session| *session += 1);
+            blocks(2);
+        }
+        assert!(!Draws::<Test>::contains_key(id));
+        assert_eq!(ended(), [(SUBMISSIONS, Outcome::TooFewSeats)]);
+    });
+}
+
+/// One person with all seats of a pool that nobody else has any in.
+#[test]
+fn a_pool_of_one_person_s_accounts_counts_nowhere_before_it_has_cost_them_for_long() {
+    with_committees(0, || {
+        LargePool::set(GlobalPool { seats: 250, ..GlobalPool::DEFAULT });
+        assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 100 * OPEN));
+        for who in FIRST..FIRST + 25 {
+            assert_ok!(Review::bond_seats(signed(who), POOL, 1));
+        }
+        sessions(2);
+        let counts = |first| {
+            let id = submit_from(first, 1);
+            draw(id);
+            let global = record(id).global;
+            judge(id, &[GOOD; 5]);
+            unchallenged();
+            assert_eq!(CountsGlobally::get(), global);
+            global
+        };
+        assert!(!counts(50), "five times the committee");
+        for who in FIRST..FIRST + 25 {
+            assert_ok!(Review::bond_seats(signed(who), POOL, 9));
+        }
+        sessions(2);
+        assert!(!counts(60), "25,000 OPEN since yesterday");
+        System::set_block_number(System::block_number() + u64::from(GlobalPool::DEFAULT.age));
+        assert!(counts(70), "and for a week, in which anybody may have joined it");
+        // Whoever takes its OPEN out begins anew.
+        assert_ok!(Review::unbond_seats(signed(FIRST), POOL, 1));
+        sessions(2);
+        assert!(!counts(80));
+        assert_ok!(Review::bond_seats(signed(FIRST), POOL, 1));
+        sessions(2);
+        assert!(!counts(90));
     });
 }
 

@@ -5,7 +5,7 @@ use super::story::*;
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    committee::{Bond, DrawId, End, Outcome},
+    committee::{Bond, DrawId, End, Outcome, Rules},
     Balance, RejectionReason, Verdict, OPEN,
 };
 use pallet_review::{Budgets, Draws, Error, Reveals};
@@ -265,9 +265,33 @@ fn too_few_seats() {
     with_committees(4, || {
         let began = CurrentSession::get();
         let tried: Vec<_> = never_drawn(submit(2)).iter().map(|session| session - began).collect();
-        assert_eq!(tried, [2, 3, 5, 9, 17, 33, 65, 129, 257, 513], "twice as long each time");
+        assert_eq!(tried, [2, 513], "it waits for accounts, and not for ever");
         assert!(ended().iter().all(|(_, outcome)| *outcome == Outcome::TooFewSeats));
         assert_eq!(ended().len(), 2);
+    });
+}
+
+/// As many accounts have seats as are wanted, and one has nearly all of them.
+#[test]
+fn where_seats_are_hard_to_find_another_seed_is_tried() {
+    with_committees(5, || {
+        CommitteeRules::set(Rules { seat: OPEN / 100, ..RULES });
+        for _ in 0..32 {
+            assert_ok!(Review::bond_seats(signed(FIRST), POOL, 64));
+        }
+        CurrentSession::mutate(|session| *session += 1);
+        hurry(70);
+        CommitteeRules::set(RULES);
+        let began = CurrentSession::get();
+        let id = submit(1);
+        assert_eq!(record(id).draw.session(), Some(began + 2));
+        CurrentSession::mutate(|session| *session += 2);
+        block();
+        assert_eq!(record(id).draw.session(), Some(began + 3), "twice as long each time");
+        CurrentSession::mutate(|session| *session += 1);
+        block();
+        assert_eq!(record(id).draw.session(), Some(began + 5));
+        assert_eq!(pallet_review::Parked::<Test>::iter_keys().count(), 0);
     });
 }
 
@@ -405,8 +429,50 @@ fn acceptance_unavailable() {
         let file = judged([GOOD; 5]);
         file.challenged(CHALLENGER, most(Unavailable, 9, GOOD));
         file.ended(Outcome::AcceptanceUnavailable);
-        assert_eq!(file.purses.gain(CHALLENGER), 5 * LOST / 2);
+        assert_eq!(file.purses.gain(CHALLENGER), -5 * PAY);
+        assert_eq!(file.gains(&file.first), [PAY; 5]);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0, "the bond makes the budget whole");
         assert_eq!(Settled::get()[0].2, Verdict::Unavailable);
+    });
+}
+
+/// A contributor shows its file to its committee alone, and an accomplice challenges what that committee says.
+#[test]
+fn whoever_hides_a_file_after_its_acceptance_robs_nobody_and_gains_nothing() {
+    for hides_from in [15, 8] {
+        for first in [[GOOD; 5], [GOOD, GOOD, GOOD, Unavailable, Unavailable]] {
+            with_committees(30, || {
+                let file = judged(first);
+                let larger = file.challenged(CHALLENGER, most(Unavailable, hides_from, GOOD));
+                file.ended(Outcome::AcceptanceUnavailable);
+                for (who, said) in file.first.iter().zip(first) {
+                    let expected = if said == GOOD { PAY } else { 0 };
+                    assert_eq!(file.purses.gain(*who), expected, "paid, and nothing lost");
+                    assert_eq!(seats(*who).reviewer.held, RULES.seat);
+                }
+                // Nobody of those who hid it has anything of it: no leaf, and a part of the bond is gone.
+                let spent = PAY * first.iter().filter(|said| **said == GOOD).count() as i128;
+                assert_eq!(file.purses.gain(CHALLENGER), -spent);
+                assert_eq!(file.purses.gain(CONTRIBUTOR), 0);
+                assert_eq!(file.gains(&larger), [0; 15]);
+                assert_eq!(file.purses.gain(TREASURY), 0);
+                let budget = Budgets::<Test>::get(DATANET);
+                assert_eq!((budget.spent, budget.available), (0, 100 * OPEN));
+            });
+        }
+    }
+}
+
+#[test]
+fn an_owner_who_challenges_what_cannot_be_fetched_pays_its_own_budget() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        file.challenged(OWNER, [Unavailable; 15]);
+        file.ended(Outcome::AcceptanceUnavailable);
+        assert_eq!(file.purses.gain(OWNER), -5 * PAY);
+        let budget = Budgets::<Test>::get(DATANET);
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, budget.available));
+        assert_eq!(budget.available, 100 * OPEN, "which has all of it");
     });
 }
 

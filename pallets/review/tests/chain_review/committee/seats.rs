@@ -4,10 +4,13 @@ use super::story::*;
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    committee::{PoolId, Rules},
-    OPEN,
+    committee::{GlobalPool, PoolId, Rules},
+    Modality, ReviewPolicy, OPEN,
 };
-use pallet_review::{Error, PoolSizes, MAX_SEATS, MAX_WAITING_SEATS};
+use pallet_review::{
+    committee::agenda::Steps, Error, LargeSince, PoolSizes, WaitingSeats, WeightInfo, MAX_SEATS,
+    MAX_WAITING_SEATS,
+};
 
 fn placed(who: AccountId) -> u32 {
     seats(who).placed
@@ -149,13 +152,157 @@ fn impossible_seats_are_refused() {
 #[test]
 fn as_many_seats_wait_as_a_session_works_off() {
     on_chain(3, || {
-        for who in FIRST..FIRST + u64::from(MAX_WAITING_SEATS / MAX_SEATS) {
-            assert_ok!(Review::bond_seats(signed(who), POOL, MAX_SEATS));
-        }
-        assert_noop!(Review::bond_seats(signed(FIRST), POOL, 1), Error::<Test>::SeatQueueFull);
+        fill(POOL);
+        assert_noop!(Review::bond_seats(signed(FIRST), POOL, 2), Error::<Test>::SeatQueueFull);
         CurrentSession::set(1);
         hurry(MAX_WAITING_SEATS / 32);
         checked();
         assert_eq!(PoolSizes::<Test>::get(POOL).seats, MAX_WAITING_SEATS);
+    });
+}
+
+/// Fills a pool's queue with seats of 32 accounts.
+fn fill(pool: PoolId) {
+    for who in FIRST..FIRST + u64::from(MAX_WAITING_SEATS / MAX_SEATS) {
+        assert_ok!(Review::bond_seats(signed(who), pool, MAX_SEATS));
+    }
+}
+
+#[test]
+fn whoever_fills_a_queue_keeps_nobody_out_nor_in() {
+    on_chain(3, || {
+        let (late, leaves) = (FIRST + 50, FIRST + 51);
+        assert_ok!(Review::bond_seats(signed(leaves), POOL, 3));
+        sessions(1);
+        for _ in 0..3 {
+            // Again and again, in every session.
+            for who in FIRST..FIRST + u64::from(MAX_WAITING_SEATS / MAX_SEATS) {
+                let _ = Review::withdraw_seats(signed(who), POOL);
+                let _ = Review::unbond_seats(signed(who), POOL, MAX_SEATS / 2);
+                let _ = Review::bond_seats(signed(who), POOL, MAX_SEATS);
+            }
+            assert_noop!(Review::bond_seats(signed(late), POOL, 2), Error::<Test>::SeatQueueFull);
+            assert_ok!(Review::bond_seats(signed(late), POOL, 1));
+            // One at a time.
+            assert_noop!(Review::bond_seats(signed(late), POOL, 1), Error::<Test>::SeatQueueFull);
+            assert_ok!(Review::unbond_seats(signed(leaves), POOL, 1));
+            let before = (placed(late), placed(leaves));
+            // In another pool nobody notices.
+            let other = PoolId::Modality(Modality::Image);
+            assert_ok!(Review::bond_seats(signed(leaves), other, MAX_SEATS));
+            CurrentSession::mutate(|session| *session += 1);
+            hurry(90);
+            checked();
+            assert_eq!((placed(late), placed(leaves)), (before.0 + 1, before.1 - 1));
+            assert_ok!(Review::withdraw_seats(signed(leaves), POOL));
+        }
+        let other = PoolId::Modality(Modality::Image);
+        assert_eq!(PoolSizes::<Test>::get(other).seats, 3 * MAX_SEATS);
+    });
+}
+
+#[test]
+fn seats_that_wait_in_one_pool_delay_no_draw_of_another() {
+    with_committees(30, || {
+        // Many pools, each with all that it may have waiting, asked for in the session of the call.
+        let pools = [
+            PoolId::Modality(Modality::Image),
+            PoolId::Modality(Modality::Audio),
+            PoolId::Datanet(DATANET),
+        ];
+        for pool in pools {
+            fill(pool);
+        }
+        let id = submit(1);
+        // Nobody makes a block in the session between, so that all of it has to be done before these pools draw.
+        CurrentSession::mutate(|session| *session += 2);
+        block();
+        assert_eq!(members(id).len(), 5, "in its first block, as ever");
+        let waiting: u32 = pools.iter().map(|pool| WaitingSeats::<Test>::get(pool).seats).sum();
+        assert!(waiting > 6_000, "{waiting}");
+        hurry(3 * MAX_WAITING_SEATS / 32);
+        checked();
+        for pool in pools {
+            assert_eq!(PoolSizes::<Test>::get(pool).seats, MAX_WAITING_SEATS);
+        }
+    });
+}
+
+#[test]
+fn a_pool_that_needs_seats_moved_has_its_turn_however_many_others_do() {
+    on_chain(3, || {
+        let policy = ReviewPolicy::Committee { own_seats: false };
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, policy));
+        assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 100 * OPEN));
+        // Each has so much to do that all of them together need some minutes of blocks.
+        let others: Vec<_> = OTHERS.map(PoolId::Datanet).collect();
+        for pool in &others {
+            fill(*pool);
+        }
+        for who in FIRST..FIRST + 6 {
+            assert_ok!(Review::bond_seats(signed(who), POOL, 1));
+        }
+        let id = submit(1);
+        CurrentSession::mutate(|session| *session += 2);
+        // Four of seven have a turn in a block, and this one came last.
+        hurry(1);
+        assert!(record(id).draw.session().is_some());
+        hurry(1);
+        assert_eq!(members(id).len(), 5);
+        hurry(150);
+        assert!(others.iter().all(|pool| WaitingSeats::<Test>::get(pool).seats > 700), "each");
+        checked();
+    });
+}
+
+#[test]
+fn the_places_of_a_session_are_those_asked_for_two_before_however_long_the_queue_is() {
+    on_chain(3, || {
+        let policy = ReviewPolicy::Committee { own_seats: false };
+        assert_ok!(Review::set_policy(signed(OWNER), DATANET, policy));
+        assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 100 * OPEN));
+        fill(POOL);
+        let id = submit(1);
+        CurrentSession::set(1);
+        let late = FIRST + 50;
+        assert_ok!(Review::bond_seats(signed(late), POOL, 1));
+        CurrentSession::set(2);
+        hurry(MAX_WAITING_SEATS / 32 - 1);
+        assert!(record(id).draw.session().is_some(), "seats of two sessions ago enter first");
+        hurry(2);
+        checked();
+        assert_eq!(members(id).len(), 5);
+        assert!(!members(id).contains(&late));
+        assert_eq!(placed(late), 1, "after it");
+    });
+}
+
+#[test]
+fn moving_seats_is_paid_by_who_asks_for_it() {
+    type Weights = pallet_review::weights::SubstrateWeight<Test>;
+    let one = Weights::bond_seats(1).ref_time();
+    let most = Weights::bond_seats(MAX_SEATS).ref_time();
+    let step = |seats| Weights::begin_block(Steps { seats, ..Steps::default() }).ref_time();
+    assert!(most - one >= step(MAX_SEATS) - step(1), "the work of later is in it");
+}
+
+#[test]
+fn a_pool_is_large_from_when_it_has_the_seats_and_accounts_until_it_has_not() {
+    on_chain(3, || {
+        LargePool::set(GlobalPool { seats: 40, age: 30 });
+        for who in FIRST..FIRST + 25 {
+            assert_ok!(Review::bond_seats(signed(who), POOL, 1));
+        }
+        sessions(1);
+        assert_eq!(LargeSince::<Test>::get(POOL), None, "25 seats");
+        assert_ok!(Review::bond_seats(signed(FIRST), POOL, 15));
+        let now = System::block_number() as u32;
+        sessions(1);
+        assert_eq!(LargeSince::<Test>::get(POOL), Some(now + 1));
+        sessions(2);
+        assert_eq!(LargeSince::<Test>::get(POOL), Some(now + 1));
+        assert_ok!(Review::unbond_seats(signed(FIRST + 1), POOL, 1));
+        sessions(1);
+        assert_eq!(LargeSince::<Test>::get(POOL), None, "24 accounts");
     });
 }

@@ -4,7 +4,7 @@ use super::story::*;
 use crate::mock::*;
 use frame_support::assert_ok;
 use openledger_primitives::{
-    committee::{FileState, PoolSize},
+    committee::{FileState, PoolId, PoolSize},
     OPEN,
 };
 use pallet_review::*;
@@ -64,18 +64,43 @@ fn seat(who: AccountId, change: impl FnOnce(&mut Seats)) {
 #[test]
 fn damaged_queues_are_detected() {
     detects("a seat that waits is missing", || {
-        SeatChanges::<Test>::remove(WaitingSeats::<Test>::get().first)
+        SeatChanges::<Test>::remove(POOL, WaitingSeats::<Test>::get(POOL).first)
     });
     detects("waiting seats are miscounted", || {
-        WaitingSeats::<Test>::mutate(|queue| queue.seats += 1)
+        WaitingSeats::<Test>::mutate(POOL, |queue| queue.seats += 1)
     });
-    detects("a seat waits unseen", || WaitingSeats::<Test>::mutate(|queue| queue.first += 1));
-    let first = || WaitingSeats::<Test>::get().first;
+    detects("a seat waits unseen", || {
+        let one = SeatChanges::<Test>::get(POOL, WaitingSeats::<Test>::get(POOL).first);
+        SeatChanges::<Test>::insert(POOL, 99, one.unwrap());
+    });
+    detects("a queue of no seats is kept", || {
+        WaitingSeats::<Test>::insert(PoolId::Datanet(0), SeatQueue::default())
+    });
+    let first = || WaitingSeats::<Test>::get(POOL).first;
     let change = |change: fn(&mut SeatChange<AccountId>)| {
-        SeatChanges::<Test>::mutate(first(), |one| change(one.as_mut().unwrap()))
+        SeatChanges::<Test>::mutate(POOL, first(), |one| change(one.as_mut().unwrap()))
     };
     detects("a change moves no seat", || change(|one| one.seats = 0));
     detects("seats wait out of order", || change(|one| one.asked = 99));
+}
+
+#[test]
+fn damaged_turns_are_detected() {
+    detects("a pool waits for no turn", || {
+        let (of, turn) = TurnOf::<Test>::take(POOL).unwrap();
+        Turns::<Test>::remove(Ordered32::from(of), Ordered64::from(turn));
+    });
+    detects("a turn is no pool's", || {
+        Turns::<Test>::insert(Ordered32::from(7), Ordered64::from(0), POOL)
+    });
+    detects("a pool's turn is another's", || {
+        TurnOf::<Test>::insert(PoolId::Datanet(0), (1, 0));
+    });
+    detects("a turn has a number that was not given yet", || NextTurn::<Test>::put(0));
+    detects("a pool is not known to be as large as it is", || LargeSince::<Test>::remove(POOL));
+    detects("a pool that is not there is large", || {
+        LargeSince::<Test>::insert(PoolId::Datanet(0), 1)
+    });
 }
 
 #[test]
@@ -135,11 +160,25 @@ fn damaged_draws_are_detected() {
 fn damaged_agendas_are_detected() {
     let at = |draw: u64| Ordered32::from(record(draw).draw.session().unwrap());
     detects("a draw waits for no session", || {
-        WaitingDraws::<Test>::remove(at(WAITING), Ordered64::from(WAITING))
+        let session = record(WAITING).draw.session().unwrap();
+        WaitingDraws::<Test>::remove(POOL, (at(WAITING), Ordered64::from(WAITING)));
+        let left = SessionDraws::<Test>::get(session) - 1;
+        match left {
+            0 => SessionDraws::<Test>::remove(session),
+            _ => SessionDraws::<Test>::insert(session, left),
+        }
     });
+    detects("draws that wait for a session are miscounted", || SessionDraws::<Test>::insert(99, 1));
     detects("the agenda of sessions names another draw", || {
-        WaitingDraws::<Test>::insert(Ordered32::from(99), Ordered64::from(WAITING), ())
+        let key = (Ordered32::from(99), Ordered64::from(WAITING));
+        WaitingDraws::<Test>::insert(POOL, key, ())
     });
+    detects("a draw is set aside that does not wait", || {
+        let key = (Ordered32::from(9), Ordered64::from(REVEALED));
+        ParkedDraws::<Test>::insert(POOL, key, ());
+        Parked::<Test>::insert(REVEALED, 9);
+    });
+    detects("a draw is set aside for no pool", || Parked::<Test>::insert(WAITING, 9));
     detects("a seed was not kept", || CurrentSession::set(99));
     detects("a seed is kept for nothing", || Seeds::<Test>::insert(1, [1; 32]));
     detects("the agenda names another draw", || {

@@ -19,7 +19,7 @@ fn the_most_that_a_block_begins_with_is_a_quarter_of_it() {
 fn a_call_is_a_small_part_of_a_block() {
     let calls: [(&str, Weight); 8] = [
         ("advance", Weights::advance()),
-        ("bond_seats", Weights::bond_seats()),
+        ("bond_seats", Weights::bond_seats(64)),
         ("withdraw_seats", Weights::withdraw_seats()),
         ("commit", Weights::commit()),
         ("reveal", Weights::reveal()),
