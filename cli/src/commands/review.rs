@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Show a file that `review run` asks about, with the one that it is most like beside it.
     #[command(after_help = "Examples:
   openledger --key me review show 41
-  openledger --key me review show 42 --to pictures
+  openledger --key me review show 42 --save pictures --open
 
 Of documents the canonical text, of both beside each other; pictures and sounds are written to files.")]
     Show(queue::Show),

@@ -254,9 +254,13 @@ impl World {
                 let (number, right) = (submission.to_string(), self.submitted[&submission].right);
                 assert_eq!(right, Right::Accept, "{file}: what needs no person is not asked");
                 let folder = reviewer.folder.join("shown").display().to_string();
-                let shown = self.run(&person, &["review", "show", &number, "--to", &folder]);
+                let shown = self.run(&person, &["review", "show", &number, "--save", &folder]);
                 let picture = must(text(&shown, "/file"));
                 assert!(image::open(picture).is_ok(), "{shown}");
+                if !shown["nearest"].is_null() {
+                    let other = must(text(&shown, "/nearestFile"));
+                    assert!(image::open(other).is_ok(), "beside what it is most like: {shown}");
+                }
                 self.run(&person, &["review", "vote", &number, "--accept", "60"]);
             }
         }

@@ -17,7 +17,7 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{Nearest, Queue, Waiting, Word};
 use serde_json::{json, Value};
-use std::{fs, io::Write, path::Path, path::PathBuf};
+use std::{fs, io::Write, path::Path, path::PathBuf, process::Command};
 
 /// Characters of a line of each of two texts side by side.
 const COLUMN: usize = 56;
@@ -27,9 +27,14 @@ const COLUMN: usize = 56;
 pub(crate) struct Show {
     /// The submission's number, as `openledger review list` gives it.
     submission: SubmissionId,
-    /// Folder for pictures and sounds; made if need be [default: the working directory].
-    #[arg(long, value_name = "DIR")]
-    to: Option<PathBuf>,
+    /// Folder to write the file and the one that it is most like into, pictures as PNG; made if need be
+    /// [default: the working directory, of pictures and sounds].
+    #[arg(long, value_name = "DIR", visible_alias = "to")]
+    save: Option<PathBuf>,
+    /// Show what is written in another program: the desktop's, or the one that OPENLEDGER_VIEWER names, which gets
+    /// both files at once.
+    #[arg(long)]
+    open: bool,
 }
 
 /// A person's word.
@@ -163,7 +168,7 @@ impl Shown {
         Ok(reading.text)
     }
 
-    /// Writes a picture as PNG, or a sound as it is. Nothing is replaced.
+    /// Writes a picture as PNG, a text as it is measured, or a sound as it is. Nothing is replaced.
     fn write(&self, folder: &Path, what: &str) -> Result<PathBuf> {
         let (bytes, extension) = match self.media.modality() {
             Modality::Image => {
@@ -173,7 +178,8 @@ impl Shown {
                     |error| CliError::failed(format!("submission {}: {error}", self.submission));
                 (drawn.map_err(failed)?.png, "png")
             }
-            _ => (self.bytes.clone(), self.media.extension()),
+            Modality::Text => (self.text()?.into_bytes(), "txt"),
+            Modality::Audio => (self.bytes.clone(), self.media.extension()),
         };
         let path = folder.join(format!("submission-{}{what}.{extension}", self.submission));
         let failed = |source| openledger_content::Error::io("write", &path, source);
@@ -188,7 +194,33 @@ impl Shown {
     }
 }
 
-pub(super) async fn show(context: &Context, Show { submission, to }: Show) -> Result<Answer> {
+/// Has another program show files.
+fn view(paths: &[&Path]) -> Result<()> {
+    let named = std::env::var_os("OPENLEDGER_VIEWER").filter(|name| !name.is_empty());
+    let desktop = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let program = named.clone().unwrap_or_else(|| desktop.into());
+    // The desktop's take one file each.
+    let at_once = if named.is_some() { paths.len().max(1) } else { 1 };
+    for paths in paths.chunks(at_once) {
+        // What a program for terminals draws is no answer of this one.
+        let status = Command::new(&program).args(paths).stdout(std::io::stderr()).status();
+        let why = match status {
+            Ok(status) if status.success() => continue,
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let program = program.to_string_lossy();
+        return Err(CliError::failed(format!("{program} shows nothing: {why}")).next(
+            "name a program that does in OPENLEDGER_VIEWER, or look at the files that were written",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) async fn show(
+    context: &Context,
+    Show { submission, save, open: opens }: Show,
+) -> Result<Answer> {
     let queue = open(context).await?;
     let waiting = require(&queue, submission)?;
     let file = own(context, &waiting).await?;
@@ -213,35 +245,43 @@ pub(super) async fn show(context: &Context, Show { submission, to }: Show) -> Re
         ),
     ]);
     let head = note.map_or(head.clone(), |note| format!("{head}\n{note}"));
-    if waiting.media.modality() == Modality::Text {
-        let text = file.text()?;
-        let like = beside.as_ref().map(Shown::text).transpose()?;
-        let body = match (&like, &beside) {
-            (Some(like), Some(beside)) => {
-                let heads = [submission, beside.submission].map(|one| format!("submission {one}"));
-                side_by_side(&heads, &[&text, like])
-            }
-            _ => text.clone(),
-        };
-        if let Value::Object(json) = &mut json {
-            json.insert("text".into(), json!(text));
-            json.insert("nearestText".into(), json!(like));
+    let is_text = waiting.media.modality() == Modality::Text;
+    let mut written = Vec::new();
+    if !is_text || opens || save.is_some() {
+        let folder = save.unwrap_or_else(|| PathBuf::from("."));
+        written.push(file.write(&folder, "")?);
+        if let Some(beside) = &beside {
+            written.push(beside.write(&folder, &format!("-like-{submission}"))?);
         }
-        return Ok(Answer::new(json, body).with_note(head));
+        if let Value::Object(json) = &mut json {
+            json.insert("file".into(), json!(written.first()));
+            json.insert("nearestFile".into(), json!(written.get(1)));
+        }
     }
-    let folder = to.unwrap_or_else(|| PathBuf::from("."));
-    let path = file.write(&folder, "")?;
-    let like = beside
-        .as_ref()
-        .map(|beside| beside.write(&folder, &format!("-like-{submission}")))
-        .transpose()?;
-    let mut lines = vec![head, path.display().to_string()];
-    lines.extend(like.as_ref().map(|path| path.display().to_string()));
+    if opens {
+        let paths: Vec<&Path> = written.iter().map(PathBuf::as_path).collect();
+        tokio::task::block_in_place(|| view(&paths))?;
+    }
+    let paths = written.iter().map(|path| path.display().to_string());
+    if !is_text {
+        let lines: Vec<String> = std::iter::once(head).chain(paths).collect();
+        return Ok(Answer::new(json, lines.join("\n")));
+    }
+    let text = file.text()?;
+    let like = beside.as_ref().map(Shown::text).transpose()?;
+    let body = match (&like, &beside) {
+        (Some(like), Some(beside)) => {
+            let heads = [submission, beside.submission].map(|one| format!("submission {one}"));
+            side_by_side(&heads, &[&text, like])
+        }
+        _ => text.clone(),
+    };
     if let Value::Object(json) = &mut json {
-        json.insert("file".into(), json!(path));
-        json.insert("nearestFile".into(), json!(like));
+        json.insert("text".into(), json!(text));
+        json.insert("nearestText".into(), json!(like));
     }
-    Ok(Answer::new(json, lines.join("\n")))
+    let note: Vec<String> = std::iter::once(head).chain(paths).collect();
+    Ok(Answer::new(json, body).with_note(note.join("\n")))
 }
 
 /// Lines of two texts beside each other, each broken where its column ends.
