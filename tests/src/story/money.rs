@@ -208,9 +208,10 @@ impl Story {
         let mut because: Vec<(String, i128)> = Vec::new();
         for cause in reviewers.iter().flat_map(|reviewer| &reviewer.because) {
             let amount: i128 = cause.amount.parse().map_err(|_| not_an_amount(&cause.amount))?;
-            match because.iter_mut().find(|(what, _)| *what == cause.what) {
+            let what = if cause.what.starts_with("fees of") { "fees" } else { &cause.what };
+            match because.iter_mut().find(|(known, _)| known == what) {
                 Some((_, sum)) => *sum += amount,
-                None => because.push((cause.what.clone(), amount)),
+                None => because.push((what.to_owned(), amount)),
             }
         }
         others.push(report::Balance {

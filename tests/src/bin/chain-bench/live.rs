@@ -7,8 +7,8 @@ use crate::{
 };
 use codec::Decode;
 use openledger_primitives::{
-    api::SubmissionItem, ContentId, DatanetId, FileHash, MediaType, Modality, ReviewPolicy, Score,
-    SubmissionId, Verdict, EXTRACTOR, MAX_ITEMS,
+    api::SubmissionItem, ContentId, DatanetId, MediaType, Modality, ReviewPolicy, Score, Verdict,
+    EXTRACTOR, MAX_ITEMS,
 };
 use openledger_runtime::{
     configs::RuntimeBlockWeights, parameters::Lengths, AccountId, RuntimeCall, RuntimeEvent,
@@ -29,6 +29,10 @@ pub struct Amounts {
     pub transfers: usize,
     /// Files that are accepted, to count what they leave behind.
     pub accepted: usize,
+    /// Calls of twenty files that committees judge.
+    pub draws: u32,
+    /// Seats that committees are drawn from: few and many.
+    pub seats: [u32; 2],
     /// Rounds of each measurement.
     pub rounds: usize,
 }
@@ -70,15 +74,22 @@ fn is_transfer(call: &RuntimeCall) -> bool {
 
 /// A text Datanet of the first endowed account, with itself as its curator.
 pub fn create_datanet(owner: &sr25519::Pair) -> Result<RuntimeCall> {
-    let too_long = || Error::broken("the bench", "a list is too long");
-    let members = vec![AccountId::from(owner.public())].try_into().map_err(|_| too_long())?;
+    let members = vec![AccountId::from(owner.public())];
+    let members =
+        members.try_into().map_err(|_| Error::broken("the bench", "a list is too long"))?;
+    create(ReviewPolicy::Curators { members, threshold: 1 })
+}
+
+/// A text Datanet.
+pub fn create(policy: ReviewPolicy<AccountId>) -> Result<RuntimeCall> {
+    let too_long = |_| Error::broken("the bench", "a list is too long");
     Ok(pallet_datanets::Call::create_datanet {
-        name: b"bench".to_vec().try_into().map_err(|_| too_long())?,
+        name: b"bench".to_vec().try_into().map_err(too_long)?,
         modality: Modality::Text,
         min_units: 1,
         max_units: 100_000,
         daily_limit: None,
-        policy: ReviewPolicy::Curators { members, threshold: 1 },
+        policy,
     }
     .into())
 }
@@ -216,33 +227,16 @@ fn bytes_of_accepted(chain: &Chain, curator: &sr25519::Pair, files: usize) -> Re
     register(chain, &endowed(), contributors.iter())?;
     chain.wait_for(chain.block()? + 2)?;
     let before = state(chain)?;
-    let mut submitted: Vec<FileHash> = Vec::new();
+    let mut submitted = 0;
     let mut batches = Vec::new();
     for (number, key) in (0..).zip(&contributors) {
         let items: Vec<_> = (0..MAX_ITEMS).map(|turn| file(name, number, turn)).collect();
-        submitted.extend(items.iter().map(|item| item.sha256));
+        submitted += items.len();
         batches.push((key, vec![submit(0, items)?]));
     }
     let first = chain.send(batches)?;
     chain.wait_for(chain.block()? + u64::from(settle) + 1)?;
-    let mut ids: Vec<(FileHash, SubmissionId)> = Vec::new();
-    for number in first + 1..=chain.block()? {
-        for event in chain.events(&chain.read(number)?)? {
-            if let RuntimeEvent::Datanets(pallet_datanets::Event::Submitted {
-                sha256,
-                submission,
-                ..
-            }) = event
-            {
-                ids.push((sha256, submission));
-            }
-        }
-    }
-    let votes: Vec<CastVote> = ids
-        .into_iter()
-        .map(|(sha256, submission)| CastVote { datanet: 0, sha256, submission, verdict: accept() })
-        .collect();
-    let calls = votes
+    let calls = votes(chain, first + 1)?
         .chunks(MAX_ITEMS as usize)
         .map(|votes| {
             let votes = votes.to_vec().try_into().map_err(|_| {
@@ -254,10 +248,30 @@ fn bytes_of_accepted(chain: &Chain, curator: &sr25519::Pair, files: usize) -> Re
     chain.send(vec![(curator, calls)])?;
     chain.wait_for(chain.block()? + 2)?;
     let after = state(chain)?;
-    Ok((after as f64 - before as f64) / submitted.len() as f64)
+    Ok((after as f64 - before as f64) / submitted as f64)
 }
 
-fn accept() -> Verdict {
+/// A curator's votes to accept every file that was submitted from a block on.
+pub fn votes(chain: &Chain, first: u64) -> Result<Vec<CastVote>> {
+    let mut votes = Vec::new();
+    for number in first..=chain.block()? {
+        for event in chain.events(&chain.read(number)?)? {
+            if let RuntimeEvent::Datanets(pallet_datanets::Event::Submitted {
+                datanet,
+                sha256,
+                submission,
+                ..
+            }) = event
+            {
+                votes.push(CastVote { datanet, sha256, submission, verdict: accept() });
+            }
+        }
+    }
+    Ok(votes)
+}
+
+/// What everybody says of every file.
+pub fn accept() -> Verdict {
     Verdict::Accept {
         score: Score::new(80).unwrap_or(Score::MAX),
         units: 500,

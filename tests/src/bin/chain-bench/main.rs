@@ -1,5 +1,5 @@
 //! What `scripts/bench chain` measures: calls through a live node's pool and blocks, executed once more by the
-//! node itself, beside transfers; and what a million accepted files change.
+//! node itself, beside transfers; and what a million accepted files and a hundred thousand seats change.
 
 mod chain;
 mod growth;
@@ -7,6 +7,8 @@ mod live;
 mod measure;
 mod plant;
 mod report;
+mod seats;
+mod verdicts;
 
 use chain::Chain;
 use clap::Parser;
@@ -39,8 +41,10 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    /// Calls beside transfers.
+    /// Calls beside transfers, and verdicts of committees beside a curator's.
     Calls,
+    /// Draws from many seats beside few.
+    Draws,
     /// Many files beside few.
     Growth,
 }
@@ -63,11 +67,26 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let directory = tempfile::tempdir()
         .map_err(|cause| Error::file(std::path::Path::new("a temporary folder"), &cause))?;
     let (amounts, sizes) = if arguments.quick {
-        let amounts = Amounts { single: 120, batched: 20, transfers: 300, accepted: 20, rounds: 3 };
+        let amounts = Amounts {
+            single: 120,
+            batched: 20,
+            transfers: 300,
+            accepted: 20,
+            draws: 8,
+            seats: [10, 1_000],
+            rounds: 3,
+        };
         (amounts, vec![1_000, 10_000])
     } else {
-        let amounts =
-            Amounts { single: 1_200, batched: 200, transfers: 1_800, accepted: 200, rounds: 9 };
+        let amounts = Amounts {
+            single: 1_200,
+            batched: 200,
+            transfers: 1_800,
+            accepted: 200,
+            draws: 20,
+            seats: [10, 100_000],
+            rounds: 9,
+        };
         (amounts, vec![1_000, 100_000, 1_000_000])
     };
     match all(arguments, &node, directory.path(), &amounts, &sizes) {
@@ -88,13 +107,18 @@ fn all(
     sizes: &[u64],
 ) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    if arguments.only != Some(Part::Growth) {
+    let wanted = |part| arguments.only.is_none_or(|only| only == part);
+    if wanted(Part::Calls) {
         let place = directory.join("live");
         std::fs::create_dir_all(&place).map_err(|cause| Error::file(&place, &cause))?;
         let chain = Chain::start(node, "dev", &place, Duration::from_secs(90))?;
         lines.extend(live::run(&chain, amounts)?);
+        lines.extend(verdicts::run(&chain, amounts)?);
     }
-    if arguments.only != Some(Part::Calls) {
+    if wanted(Part::Draws) {
+        lines.extend(seats::run(node, directory, &amounts.seats, amounts.rounds)?);
+    }
+    if wanted(Part::Growth) {
         lines.extend(growth::run(node, directory, sizes, amounts.rounds)?);
     }
     Ok(lines)

@@ -1,14 +1,14 @@
 //! How long calls of a kind take in blocks that hold many of them.
 
 use crate::chain::{Block, Chain};
-use openledger_runtime::RuntimeCall;
+use openledger_runtime::{RuntimeCall, RuntimeEvent};
 use openledger_tests::{Error, Result};
 use std::time::Duration;
 
 /// Blocks of a kind that are executed.
 const BLOCKS: usize = 4;
 
-/// Blocks full of one kind of call.
+/// Blocks full of one kind of call, or of one kind of step at their start.
 pub struct Kind {
     pub name: &'static str,
     pub blocks: Vec<Block>,
@@ -28,13 +28,37 @@ impl Kind {
         let mut found = Vec::new();
         for number in first..=chain.block()? {
             let block = chain.read(number)?;
-            let signed = |call: &&RuntimeCall| !matches!(call, RuntimeCall::Timestamp(_));
-            let all = block.calls.iter().filter(signed).count();
             let count = block.calls.iter().filter(|call| is(call)).count();
-            if count > 0 && count == all {
+            if count > 0 && count == signed(&block) {
                 found.push((count, block));
             }
         }
+        Self::fullest(name, found)
+    }
+
+    /// The blocks from `first` to the best one in which a step that leaves such an event was taken most often, and
+    /// nothing that was signed.
+    pub fn steps(
+        chain: &Chain,
+        name: &'static str,
+        first: u64,
+        is: impl Fn(&RuntimeEvent) -> bool,
+    ) -> Result<Self> {
+        let mut found = Vec::new();
+        for number in first..=chain.block()? {
+            let block = chain.read(number)?;
+            let events = chain.events(&block)?;
+            let count = events.iter().filter(|event| is(event)).count();
+            // A session's first block has other things to do.
+            let begins = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Session(_));
+            if count > 0 && signed(&block) == 0 && !events.iter().any(begins) {
+                found.push((count, block));
+            }
+        }
+        Self::fullest(name, found)
+    }
+
+    fn fullest(name: &'static str, mut found: Vec<(usize, Block)>) -> Result<Self> {
         found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         found.truncate(BLOCKS);
         let most = found.first().map_or(0, |(count, _)| *count);
@@ -63,7 +87,6 @@ impl Kind {
 
     /// Fails if a call of one of the blocks failed.
     pub fn ensure_success(&self, chain: &Chain) -> Result<()> {
-        use openledger_runtime::RuntimeEvent;
         for block in &self.blocks {
             for event in chain.events(block)? {
                 if let RuntimeEvent::System(frame_system::Event::ExtrinsicFailed {
@@ -79,6 +102,11 @@ impl Kind {
         }
         Ok(())
     }
+}
+
+/// Transactions that somebody signed.
+fn signed(block: &Block) -> usize {
+    block.calls.iter().filter(|call| !matches!(call, RuntimeCall::Timestamp(_))).count()
 }
 
 /// Microseconds that a call of each kind takes: what the blocks of a kind take beyond an empty one, divided
