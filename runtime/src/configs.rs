@@ -215,6 +215,8 @@ impl pallet_datanets::Config for Runtime {
     type Review = Review;
     type OnAccepted = Leaderboard;
     type DatanetDeposit = ConstU128<{ 10 * OPEN }>;
+    type EntryDeposit = ConstU128<{ OPEN / 100 }>;
+    type MaxEntries = ConstU32<10_000>;
     type ContributorHold = ConstU128<{ OPEN }>;
     type HoldPeriodDays = ConstU32<7>;
     type AccountLimits = AccountQuota;

@@ -12,6 +12,7 @@
 //! | 103 | jobs offer a price a token, workers opt in: [`pallet_training::migrations::ToV2`] |
 //! | 103 | nothing: seats, draws, review budgets, admissions and global points stand in maps of their own, empty |
 //! | 104 | which leaf was revoked first decides nothing: [`pallet_datanets::migrations::ToV3`] |
+//! | 104 | invitations and bars are counted: [`pallet_datanets::migrations::ToV4`] |
 //! | 104 | nothing: the blocks of jobs stand in a map of their own, which is empty |
 //! | 104 | seats and draws wait by pool: [`pallet_review::migrations::ToV3`] |
 //! | 104 | a day of governance as long as the chain's other lengths: [`DayOfGovernance`] |
@@ -43,6 +44,7 @@ pub type SingleBlock = (
     pallet_leaderboard::migrations::ToV2<crate::Runtime>,
     pallet_datanets::migrations::ToV2<crate::Runtime>,
     pallet_datanets::migrations::ToV3<crate::Runtime>,
+    pallet_datanets::migrations::ToV4<crate::Runtime>,
     pallet_training::migrations::ToV2<crate::Runtime>,
     pallet_review::migrations::ToV3<crate::Runtime>,
     DayOfGovernance,

@@ -108,6 +108,13 @@ modality's seats, of at least 25 accounts.")]
         /// Its number.
         datanet: DatanetId,
     },
+    /// Take invitations and bars of a closed Datanet away, 50 at a time; their deposits go back to its owner.
+    #[command(after_help = "Examples:
+  openledger --key me datanet clear 0")]
+    Clear {
+        /// Its number.
+        datanet: DatanetId,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -159,6 +166,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Offer(offer) => owner::offer(context, offer).await,
         Command::Accept { datanet } => owner::accept(context, datanet).await,
         Command::Close { datanet } => owner::close(context, datanet).await,
+        Command::Clear { datanet } => owner::clear(context, datanet).await,
     }
 }
 

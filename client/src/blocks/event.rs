@@ -219,6 +219,7 @@ chain_events! {
         CapsSet = "CapsSet" { datanet: DatanetId, daily_limit: Option<QuotaLimits>, share: u8 }
         AdmissionSet = "AdmissionSet" { datanet: DatanetId, admission: AdmissionPolicy }
         Invited = "Invited" { datanet: DatanetId, account: AccountId, invited: bool }
+        EntriesCleared = "EntriesCleared" { datanet: DatanetId, count: u32, left: u32 }
         Barred = "Barred" { datanet: DatanetId, account: AccountId, reason: BarReason }
         Unbarred = "Unbarred" { datanet: DatanetId, account: AccountId }
         SponsorshipEnded = "SponsorshipEnded" { contributor: AccountId, depositor: AccountId }
@@ -362,6 +363,7 @@ impl ChainEvent {
             | Self::Barred { datanet, .. }
             | Self::AdmissionSet { datanet, .. }
             | Self::Invited { datanet, .. }
+            | Self::EntriesCleared { datanet, .. }
             | Self::Unbarred { datanet, .. }
             | Self::LeafRevoked { datanet, .. }
             | Self::VoteRefused { datanet, .. }

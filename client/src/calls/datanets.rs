@@ -295,4 +295,19 @@ impl Client {
     ) -> Result<Receipt> {
         self.send(signer, &runtime::transactions().datanets().close(datanet), wait).await
     }
+
+    /// Takes up to 50 invitations and bars of a closed Datanet away; their deposits go back to its owner.
+    /// Answers how many are left.
+    pub async fn clear_entries(
+        &self,
+        signer: &Signer,
+        datanet: DatanetId,
+        wait: Wait,
+    ) -> Result<(Receipt, u32)> {
+        let call = runtime::transactions().datanets().clear_entries(datanet);
+        let receipt = self.send(signer, &call, wait).await?;
+        let event: runtime::datanets::events::EntriesCleared =
+            receipt.require("Datanets::EntriesCleared")?;
+        Ok((receipt, event.left))
+    }
 }

@@ -92,11 +92,13 @@ impl<T: Config> Pallet<T> {
                     !Invitations::<T>::contains_key(datanet, &account),
                     Error::<T>::AlreadyInvited
                 );
+                Self::list(datanet, who)?;
                 Invitations::<T>::insert(datanet, &account, ());
             }
             false => {
                 let taken = Invitations::<T>::take(datanet, &account);
                 ensure!(taken.is_some(), Error::<T>::NotInvited);
+                Self::unlist(datanet, who, 1)?;
             }
         }
         Self::deposit_event(Event::Invited { datanet, account, invited });
@@ -129,6 +131,7 @@ impl<T: Config> Pallet<T> {
         let reason = HoldReason::Datanet.into();
         T::Currency::hold(&reason, &who, deposit)?;
         T::Currency::release(&reason, &record.owner, record.deposit, Precision::Exact)?;
+        Self::hand_over_entries(datanet, &record.owner, &who)?;
         let from = core::mem::replace(&mut record.owner, who.clone());
         record.deposit = deposit;
         Datanets::<T>::insert(datanet, record);

@@ -52,15 +52,18 @@
 //! | `precommit`, `open`, `submit` | a contributor | – | none within the quota |
 //! | `withdraw` | the contributor of a pending file | – | none |
 //! | `expire` | anyone | – | none if it succeeds |
-//! | `set_caps`, `bar`, `unbar` | the Datanet's owner | – | yes |
+//! | `set_caps` | the Datanet's owner | – | yes |
+//! | `bar`, `unbar` | the Datanet's owner | holds [`Config::EntryDeposit`], and releases it | yes |
 //! | `revoke_leaf` | the leaf's contributor, or root | – | yes |
 //! | `clear_refusal` | root | – | – |
 //! | `set_text` | the Datanet's owner | – | yes |
 //! | `pause`, `resume` | the Datanet's owner | – | yes |
 //! | `offer_ownership` | the Datanet's owner | – | yes |
-//! | `accept_ownership` | who was offered it | holds [`Config::DatanetDeposit`] and releases the former owner's | yes |
-//! | `set_admission`, `invite` | the Datanet's owner | – | yes |
+//! | `accept_ownership` | who was offered it | holds [`Config::DatanetDeposit`] and what invitations and bars take, and releases the former owner's | yes |
+//! | `set_admission` | the Datanet's owner | – | yes |
+//! | `invite` | the Datanet's owner | holds [`Config::EntryDeposit`], or releases it | yes |
 //! | `close` | the Datanet's owner | releases the deposit | yes |
+//! | `clear_entries` | anyone, of a closed Datanet | releases deposits of invitations and bars | none if it succeeds |
 //!
 //! ## Reads
 //!
@@ -82,6 +85,7 @@ extern crate alloc;
 
 mod administration;
 mod admission;
+mod entries;
 mod extension;
 mod impls;
 pub mod migrations;
@@ -95,6 +99,7 @@ mod try_state;
 pub mod types;
 pub mod weights;
 
+pub use entries::MAX_CLEARED;
 pub use extension::AdmitSubmission;
 pub use nonce::{CheckNonce, ROOM_FOR_OTHERS};
 pub use pallet::*;
@@ -125,7 +130,7 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::Perbill;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(4);
 
     /// The pallet.
     #[pallet::pallet]
@@ -150,6 +155,12 @@ pub mod pallet {
         /// Plancks held for a Datanet.
         #[pallet::constant]
         type DatanetDeposit: Get<Balance>;
+        /// Plancks held on a Datanet's owner for each invitation and each bar.
+        #[pallet::constant]
+        type EntryDeposit: Get<Balance>;
+        /// Most invitations and bars of a Datanet together.
+        #[pallet::constant]
+        type MaxEntries: Get<u32>;
         /// Plancks held for a contributor.
         #[pallet::constant]
         type ContributorHold: Get<Balance>;
@@ -186,6 +197,8 @@ pub mod pallet {
         Datanet,
         /// The stake of a contributor, on itself or on its sponsor.
         Contributor,
+        /// The deposits of a Datanet's invitations and bars, on its owner.
+        Entry,
     }
 
     /// The number of the next Datanet.
@@ -370,6 +383,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Invitations<T: Config> =
         StorageDoubleMap<_, Twox64Concat, DatanetId, Blake2_128Concat, T::AccountId, ()>;
+
+    /// How many accounts each Datanet invited or barred, and what is held for them.
+    #[pallet::storage]
+    pub type Listed<T: Config> = StorageMap<_, Twox64Concat, DatanetId, Listing, ValueQuery>;
 
     /// Contributors whose sponsor pays no longer, since which block: they submit nothing more until
     /// they pay a stake of their own.
@@ -608,6 +625,15 @@ pub mod pallet {
             /// Whether it is.
             invited: bool,
         },
+        /// Invitations and bars of a closed Datanet were taken away, and their deposits released.
+        EntriesCleared {
+            /// The Datanet.
+            datanet: DatanetId,
+            /// How many.
+            count: u32,
+            /// How many are left.
+            left: u32,
+        },
     }
 
     /// Why a call is refused. The variants of a
@@ -673,7 +699,8 @@ pub mod pallet {
         NotOffered,
         /// The account is the signer itself.
         OwnAccount,
-        /// Summary, description or a tag is not UTF-8, or holds characters that cannot be seen.
+        /// Summary, description or a tag is not UTF-8, or holds characters that cannot be seen or marks that no
+        /// script needs.
         InvalidText,
         /// A tag is empty, begins or ends with white space, or stands twice.
         InvalidTags,
@@ -734,6 +761,12 @@ pub mod pallet {
         AlreadyInvited,
         /// The Datanet's review budget does not cover a committee for every file.
         ReviewBudget,
+        /// The Datanet has as many invitations and bars as it may.
+        TooManyEntries,
+        /// Entries are taken away by anyone once the Datanet is closed.
+        DatanetNotClosed,
+        /// The closed Datanet has no invitations and no bars.
+        NothingToClear,
     }
 
     #[pallet::hooks]
@@ -968,12 +1001,13 @@ pub mod pallet {
             Self::do_set_caps(who, datanet, daily_limit, share)
         }
 
-        /// Takes no more files of an account into a Datanet; what waits goes on waiting. Signed by its
-        /// owner.
+        /// Takes no more files of an account into a Datanet, and holds [`Config::EntryDeposit`] on its owner; what
+        /// waits goes on waiting. Signed by the owner.
         ///
         /// # Errors
         ///
-        /// `UnknownDatanet`, `NotOwner`, `AlreadyBarred`.
+        /// `UnknownDatanet`, `NotOwner`, `DatanetClosed`, `AlreadyBarred`, `TooManyEntries`, or the owner cannot
+        /// pay the deposit.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::bar())]
         pub fn bar(
@@ -986,7 +1020,7 @@ pub mod pallet {
             Self::do_bar(who, datanet, account, reason)
         }
 
-        /// Takes files of an account again. Signed by the Datanet's owner.
+        /// Takes files of an account again, and releases the deposit. Signed by the Datanet's owner.
         ///
         /// # Errors
         ///
@@ -1139,14 +1173,15 @@ pub mod pallet {
             Self::do_set_admission(&who, datanet, admission)
         }
 
-        /// Invites an account to a Datanet, or (`invited` false) takes the invitation back. Signed by the
-        /// owner.
+        /// Invites an account to a Datanet, for which [`Config::EntryDeposit`] is held on its owner, or (`invited`
+        /// false) takes the invitation back, which releases it. Signed by the owner.
         ///
         /// # Errors
         ///
-        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `AlreadyInvited`, `NotInvited`.
+        /// `UnknownDatanet`, `NotAuthorized`, `DatanetClosed`, `AlreadyInvited`, `NotInvited`, `TooManyEntries`, or
+        /// the owner cannot pay the deposit.
         #[pallet::call_index(27)]
-        #[pallet::weight(T::WeightInfo::set_status())]
+        #[pallet::weight(T::WeightInfo::bar())]
         pub fn invite(
             origin: OriginFor<T>,
             datanet: DatanetId,
@@ -1157,7 +1192,8 @@ pub mod pallet {
             Self::do_invite(&who, datanet, account, invited)
         }
 
-        /// Closes a Datanet for ever and releases its deposit. Its leaves and versions stay, points are
+        /// Closes a Datanet for ever and releases its deposit; those of its invitations and bars come back by
+        /// [`clear_entries`](Pallet::clear_entries). Its leaves and versions stay, points are
         /// paid as ever, and funders of its pool may leave. Signed by the owner.
         ///
         /// # Errors
@@ -1168,6 +1204,23 @@ pub mod pallet {
         pub fn close(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_close(&who, datanet)
+        }
+
+        /// Takes up to [`MAX_CLEARED`] invitations and bars of a closed Datanet away, and releases their deposits to
+        /// its owner. Signed by anyone; no fee if it succeeds.
+        ///
+        /// # Errors
+        ///
+        /// `UnknownDatanet`, `DatanetNotClosed`, `NothingToClear`.
+        #[pallet::call_index(28)]
+        #[pallet::weight(T::WeightInfo::clear_entries())]
+        pub fn clear_entries(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_clear_entries(datanet)?;
+            Ok(Pays::No.into())
         }
     }
 }

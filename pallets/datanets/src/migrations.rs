@@ -1,8 +1,8 @@
 //! How the storage of earlier versions becomes today's.
 
 use crate::{
-    Config, Leaves, OrderedSubmissionId, Pallet, Pending, PendingFile, Submissions, Waiting,
-    WaitingFile,
+    Bars, Config, Invitations, Leaves, Listed, OrderedSubmissionId, Pallet, Pending, PendingFile,
+    Submissions, Waiting, WaitingFile,
 };
 use core::marker::PhantomData;
 use frame_support::{
@@ -87,5 +87,30 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for ForgetFirstRevoked<T> {
         let gone = old::FirstRevoked::<T>::clear(MOST_FORGOTTEN, None);
         let (reads, writes) = (gone.loops, gone.unique.max(gone.backend));
         T::DbWeight::get().reads_writes(reads.into(), writes.into())
+    }
+}
+
+/// Storage version 3 to 4: invitations and bars are counted.
+///
+/// Nothing is held for those of before; what is held for later ones comes back with any of them, and all of it
+/// with the last. The work grows with the entries, each of which was paid for by a fee.
+pub type ToV4<T> =
+    VersionedMigration<3, 4, CountEntries<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// The work of [`ToV4`].
+pub struct CountEntries<T>(PhantomData<T>);
+
+impl<T: Config> UncheckedOnRuntimeUpgrade for CountEntries<T> {
+    fn on_runtime_upgrade() -> Weight {
+        let mut entries = 0u64;
+        let invited = Invitations::<T>::iter_keys().map(|(datanet, _)| datanet);
+        let barred = Bars::<T>::iter_keys().map(|(datanet, _)| datanet);
+        for datanet in invited.chain(barred) {
+            entries = entries.saturating_add(1);
+            Listed::<T>::mutate(datanet, |listing| {
+                listing.entries = listing.entries.saturating_add(1);
+            });
+        }
+        T::DbWeight::get().reads_writes(entries.saturating_mul(2), entries)
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     Bar, Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Error, Event, Leaves,
-    OrderedSubmissionId, Pallet, Revocation, Revoked,
+    OrderedSubmissionId, Pallet, Revocation, Revoked, Statuses,
 };
 use frame_support::ensure;
-use openledger_primitives::{BarReason, DatanetId, LeafIndex, QuotaLimits};
+use openledger_primitives::{BarReason, DatanetId, DatanetStatus, LeafIndex, QuotaLimits};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -46,7 +46,10 @@ impl<T: Config> Pallet<T> {
         reason: BarReason,
     ) -> DispatchResult {
         Self::owned(&who, datanet)?;
+        let closed = Statuses::<T>::get(datanet) == DatanetStatus::Closed;
+        ensure!(!closed, Error::<T>::DatanetClosed);
         ensure!(!Bars::<T>::contains_key(datanet, &account), Error::<T>::AlreadyBarred);
+        Self::list(datanet, &who)?;
         Bars::<T>::insert(datanet, &account, Bar { reason, since: Self::now() });
         Self::deposit_event(Event::Barred { datanet, account, reason });
         Ok(())
@@ -59,6 +62,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         Self::owned(&who, datanet)?;
         ensure!(Bars::<T>::take(datanet, &account).is_some(), Error::<T>::NotBarred);
+        Self::unlist(datanet, &who, 1)?;
         Self::deposit_event(Event::Unbarred { datanet, account });
         Ok(())
     }

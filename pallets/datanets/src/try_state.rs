@@ -1,10 +1,10 @@
 //! What must be true of the stored state at all times.
 
 use crate::{
-    Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, HoldReason, Leaves,
-    NextDatanet, NextSubmission, Offers, OrderedBlock, OrderedSubmissionId, Pallet, Pending,
-    Precommits, Quotas, RangeNodes, RefusedFiles, Revoked, Settled, SettledOf, ShareUse, Statuses,
-    Submission, Submissions, Texts, Waiting,
+    Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, HoldReason,
+    Invitations, Leaves, Listed, NextDatanet, NextSubmission, Offers, OrderedBlock,
+    OrderedSubmissionId, Pallet, Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revoked,
+    Settled, SettledOf, ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -95,9 +95,29 @@ impl<T: Config> Pallet<T> {
             .chain(CapShares::<T>::iter_keys())
             .chain(ShareUse::<T>::iter_keys().map(|(id, _)| id))
             .chain(Bars::<T>::iter_keys().map(|(id, _)| id))
+            .chain(Invitations::<T>::iter_keys().map(|(id, _)| id))
+            .chain(Listed::<T>::iter_keys())
         {
             ensure!(Datanets::<T>::contains_key(id), "something is stored for an unknown Datanet");
         }
+        Self::check_entries()
+    }
+
+    /// Invitations and bars are as many as are counted, and nothing is held for none.
+    fn check_entries() -> Result<(), TryRuntimeError> {
+        let mut counted = BTreeMap::<DatanetId, u32>::new();
+        let invited = Invitations::<T>::iter_keys().map(|(id, _)| id);
+        for id in invited.chain(Bars::<T>::iter_keys().map(|(id, _)| id)) {
+            let count = counted.entry(id).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (id, listing) in Listed::<T>::iter() {
+            ensure!(
+                listing.entries > 0 && counted.remove(&id) == Some(listing.entries),
+                "a Datanet counts other invitations and bars than it has"
+            );
+        }
+        ensure!(counted.is_empty(), "a Datanet counts other invitations and bars than it has");
         Ok(())
     }
 
@@ -331,7 +351,18 @@ impl<T: Config> Pallet<T> {
             let held = deposits.entry(datanet.owner).or_default();
             *held = held.saturating_add(datanet.deposit);
         }
-        for (reason, sums) in [(HoldReason::Contributor, stakes), (HoldReason::Datanet, deposits)] {
+        let mut entries = BTreeMap::<T::AccountId, Balance>::new();
+        for (id, listing) in Listed::<T>::iter() {
+            if let Some(datanet) = Datanets::<T>::get(id) {
+                let held = entries.entry(datanet.owner).or_default();
+                *held = held.saturating_add(listing.deposit);
+            }
+        }
+        for (reason, sums) in [
+            (HoldReason::Contributor, stakes),
+            (HoldReason::Datanet, deposits),
+            (HoldReason::Entry, entries),
+        ] {
             let reason = reason.into();
             for (account, sum) in sums {
                 ensure!(

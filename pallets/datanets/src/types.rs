@@ -167,6 +167,15 @@ pub struct Bar {
     pub since: BlockNumber,
 }
 
+/// The invitations and bars of a Datanet, and what is held for them on its owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Listing {
+    /// How many there are.
+    pub entries: u32,
+    /// Plancks held for all of them.
+    pub deposit: Balance,
+}
+
 /// Who took a leaf's permission to train on it back, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Revocation {

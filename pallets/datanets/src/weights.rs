@@ -4,6 +4,7 @@
 //! `DbWeight`, plus a generous allowance of processor time. Proof sizes are zero: this is a chain of
 //! its own, without a relay chain that would check proofs.
 
+use crate::MAX_CLEARED;
 use core::marker::PhantomData;
 use frame_support::{
     traits::Get,
@@ -33,8 +34,10 @@ pub trait WeightInfo {
     fn expire() -> Weight;
     /// `set_caps`.
     fn set_caps() -> Weight;
-    /// `bar` or `unbar`.
+    /// `bar`, `unbar` or `invite`.
     fn bar() -> Weight;
+    /// `clear_entries`.
+    fn clear_entries() -> Weight;
     /// `end_sponsorship`.
     fn end_sponsorship() -> Weight;
     /// `clear_refusal`.
@@ -130,7 +133,14 @@ impl Counted {
     }
 
     fn bar(&self) -> Weight {
-        self.cost(2, 1, 20)
+        // Datanet, status, entry, listing, owner's holds and account; those but the first two.
+        self.cost(6, 4, 50)
+    }
+
+    fn clear_entries(&self) -> Weight {
+        // Datanet, status, listing, owner's holds and account; and each entry.
+        let entries = u64::from(MAX_CLEARED);
+        self.cost(5, 3, 60).saturating_add(self.cost(1, 1, 3).saturating_mul(entries))
     }
 
     fn end_sponsorship(&self) -> Weight {
@@ -157,8 +167,8 @@ impl Counted {
     }
 
     fn accept_ownership(&self) -> Weight {
-        // Offer, Datanet, holds and accounts of two; the same.
-        self.cost(6, 6, 90)
+        // Offer, Datanet, listing, holds and accounts of two; the same.
+        self.cost(7, 7, 120)
     }
 
     fn close(&self) -> Weight {
@@ -204,7 +214,7 @@ macro_rules! all_priced {
             $db;
             create_datanet(), register(), register_for(), deregister(), submit(items), withdraw(),
             precommit(items), open(items, displaced), expire(), set_caps(), bar(), end_sponsorship(),
-            clear_refusal(), revoke_leaf(), admit(items), admit_precommit(), admit_opening(items),
+            clear_refusal(), clear_entries(), revoke_leaf(), admit(items), admit_precommit(), admit_opening(items),
             admit_withdrawal(), set_text(), set_status(), accept_ownership(), close(),
         }
     };

@@ -209,3 +209,82 @@ fn a_submission_inside_a_batch_pays() {
         end_block();
     });
 }
+
+/// Invitations and bars grew for a fee alone, and stayed behind when a Datanet was closed.
+#[test]
+fn what_an_owner_lists_is_held_for_and_anyone_clears_what_a_closed_datanet_leaves() {
+    use openledger_primitives::BarReason;
+    use pallet_datanets::Call;
+    genesis("development").execute_with(|| {
+        begin_block();
+        let datanet = text_datanet();
+        let owner = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+        let free = || pallet_balances::Pallet::<Runtime>::free_balance(&owner);
+        let before = (free(), total(&owner));
+        for n in 0..60 {
+            let account = id(&user(n));
+            dispatch(&owner, Call::invite { datanet, account: account.clone(), invited: true });
+            dispatch(&owner, Call::bar { datanet, account, reason: BarReason::Other });
+        }
+        assert_eq!((free(), total(&owner)), (before.0 - 120 * OPEN / 100, before.1));
+        end_block();
+        begin_block();
+        dispatch(&owner, Call::close { datanet });
+        for nonce in 0..3 {
+            apply(sign(&Bob.pair(), nonce, Call::clear_entries { datanet }))
+                .expect("valid")
+                .expect("dispatched");
+        }
+        let fees = || fees_paid().iter().sum::<u128>();
+        assert_eq!(fees(), 0, "it is free while there is something to clear");
+        let deposit = 10 * OPEN;
+        assert_eq!(free(), before.0 + deposit);
+        assert_eq!(pallet_datanets::Invitations::<Runtime>::iter().count(), 0);
+        assert_eq!(pallet_datanets::Bars::<Runtime>::iter().count(), 0);
+        let nothing = apply(sign(&Bob.pair(), 3, Call::clear_entries { datanet }));
+        assert_eq!(
+            nothing,
+            Ok(Err(pallet_datanets::Error::<Runtime>::NothingToClear.into())),
+            "and costs a fee afterwards"
+        );
+        assert!(fees() > 0);
+        end_block();
+    });
+}
+
+/// An argument longer than its limit is refused when the transaction is read, before anything is done with it, at
+/// any length and at any depth of calls within calls.
+#[test]
+fn what_is_longer_than_its_limit_is_no_transaction() {
+    use codec::{Decode, Encode};
+    use openledger_primitives::DatanetText;
+    genesis("development").execute_with(|| {
+        begin_block();
+        let datanet = text_datanet();
+        let signed = |call: RuntimeCall| sign(&user(1), 0, call).encode();
+        let text = |summary: usize| {
+            let text = DatanetText {
+                summary: vec![b'a'; summary.min(200)].try_into().expect("it fits"),
+                ..DatanetText::default()
+            };
+            RuntimeCall::from(pallet_datanets::Call::set_text { datanet, text })
+        };
+        let good = signed(text(200));
+        assert!(openledger_runtime::UncheckedExtrinsic::decode(&mut &good[..]).is_ok());
+        // The same with a byte more, and with very many.
+        let inner = text(200).encode();
+        for more in [201usize, 4_097, 1 << 20, 8 << 20] {
+            let at = inner.len() - 2 - 200 - 2;
+            let mut call = inner[..at].to_vec();
+            codec::Compact(more as u32).encode_to(&mut call);
+            call.resize(call.len() + more, b'a');
+            call.extend([0, 0]);
+            assert!(RuntimeCall::decode(&mut &call[..]).is_err(), "{more}");
+            // Within a batch within a batch.
+            let batch = [vec![10, 0, 4, 10, 0, 4], call].concat();
+            assert!(RuntimeCall::decode(&mut &batch[..]).is_err(), "{more}");
+        }
+        assert!(RuntimeCall::decode(&mut &[&[10, 0, 4, 10, 0, 4][..], &inner].concat()[..]).is_ok());
+        end_block();
+    });
+}

@@ -138,7 +138,7 @@ fn pool() -> String {
 
 fn holds() -> String {
     let mut out = String::from("| for | OPEN | held on | until |\n|---|---|---|---|\n");
-    let rows: [(&str, Balance, &str, &str); 8] = [
+    let rows: [(&str, Balance, &str, &str); 9] = [
         (
             "an account to exist",
             EXISTENTIAL_DEPOSIT,
@@ -156,6 +156,12 @@ fn holds() -> String {
             <Runtime as pallet_datanets::Config>::DatanetDeposit::get(),
             "its owner",
             "it is closed",
+        ),
+        (
+            "an invitation to a Datanet, or a bar",
+            <Runtime as pallet_datanets::Config>::EntryDeposit::get(),
+            "the Datanet's owner",
+            "it is taken back, or cleared once the Datanet is closed",
         ),
         (
             "rewards that go to another account",

@@ -117,11 +117,15 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         .into(),
         8 => {
             let account = somebody(dice);
-            match dice.roll(3) {
-                0 => {
+            match dice.roll(6) {
+                0 | 1 => {
                     let reason = openledger_primitives::BarReason::Spam;
                     pallet_datanets::Call::bar { datanet, account, reason }.into()
                 }
+                n @ (2 | 3) => {
+                    pallet_datanets::Call::invite { datanet, account, invited: n == 2 }.into()
+                }
+                4 => pallet_datanets::Call::clear_entries { datanet }.into(),
                 _ => pallet_datanets::Call::unbar { datanet, account }.into(),
             }
         }
@@ -403,6 +407,9 @@ fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
             | pallet_datanets::Call::pause { datanet }
             | pallet_datanets::Call::resume { datanet }
             | pallet_datanets::Call::offer_ownership { datanet, .. }
+            | pallet_datanets::Call::bar { datanet, .. }
+            | pallet_datanets::Call::unbar { datanet, .. }
+            | pallet_datanets::Call::invite { datanet, .. }
             | pallet_datanets::Call::close { datanet },
         ) => Datanets::datanet(*datanet).map(|view| view.owner),
         RuntimeCall::Datanets(pallet_datanets::Call::accept_ownership { datanet }) => {

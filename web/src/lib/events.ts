@@ -44,6 +44,8 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
     field("invited") === "false"
       ? `${account("account")} is invited to Datanet ${field("datanet")} no longer`
       : `${account("account")} is invited to Datanet ${field("datanet")}`,
+  "Datanets.EntriesCleared": (field) =>
+    `Invitations and bars of the closed Datanet ${field("datanet")} were taken away (${field("count")})`,
   "Datanets.Barred": (field, account) =>
     `Datanet ${field("datanet")} takes no more files of ${account("account")} (${field("reason")})`,
   "Datanets.Unbarred": (field, account) =>

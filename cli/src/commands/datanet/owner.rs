@@ -197,3 +197,18 @@ pub(super) async fn close(context: &Context, datanet: DatanetId) -> Result<Answe
     );
     Ok(Answer::of_transaction(json, text, &receipt))
 }
+
+pub(super) async fn clear(context: &Context, datanet: DatanetId) -> Result<Answer> {
+    let client = context.client().await?;
+    require(client, datanet).await?;
+    let signer = context.signer().await?;
+    let (receipt, left) =
+        client.clear_entries(&signer, datanet, context.wait(Wait::InBlock)).await?;
+    let json = json!({ "datanet": datanet, "left": left });
+    let rest = match left {
+        0 => "none is left".to_owned(),
+        left => format!("{left} are left, so run this again"),
+    };
+    let text = format!("Invitations and bars of Datanet {datanet} were taken away; {rest}.");
+    Ok(Answer::of_transaction(json, text, &receipt))
+}

@@ -60,6 +60,7 @@ parameter_types! {
     pub Lengths: BlockLength = BlockLength::builder().max_length(5 * 1024 * 1024).build();
     pub const AccountLimits: QuotaLimits = QuotaLimits::ACCOUNT;
     pub static SettleDelay: u32 = 0;
+    pub static MaxEntries: u32 = 1_000;
     pub static FeelessShare: Perbill = Perbill::from_percent(25);
     pub static Now: u64 = 20_000 * MILLISECONDS_PER_DAY;
     pub static Policies: Vec<(DatanetId, ReviewPolicy<AccountId>)> = Vec::new();
@@ -107,6 +108,8 @@ impl pallet_datanets::Config for Test {
     type Review = Recorder;
     type OnAccepted = Recorder;
     type DatanetDeposit = ConstU128<{ 10 * OPEN }>;
+    type EntryDeposit = ConstU128<{ OPEN / 100 }>;
+    type MaxEntries = MaxEntries;
     type ContributorHold = ConstU128<{ OPEN }>;
     type HoldPeriodDays = ConstU32<7>;
     type AccountLimits = AccountLimits;
@@ -225,6 +228,7 @@ pub fn unchecked(test: impl FnOnce()) {
     .unwrap();
     Now::set(20_000 * MILLISECONDS_PER_DAY + MILLISECONDS_PER_DAY / 2);
     SettleDelay::set(0);
+    MaxEntries::set(1_000);
     FeelessShare::set(Perbill::from_percent(25));
     Policies::set(Vec::new());
     Forgotten::set(Vec::new());

@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/Button";
 import { plural } from "@/lib/format";
 import { AdmissionFields, InvitedField } from "./AdmissionFields";
 import { type AdmissionText, readAdmission, readInvited, sayAdmission, useInvited } from "./admission.state";
+import { entryDeposit } from "./create.state";
 
 interface Owned {
   datanet: Datanet;
@@ -60,7 +61,7 @@ export function InviteForm({ datanet, owner }: Owned) {
   const accounts = read.problem ? [] : read.accounts;
   const standing = useInvited(datanet.id, accounts);
   const invited = standing.data ?? [];
-  const send = (back: boolean) => {
+  const send = async (back: boolean) => {
     const given = back ? invited : accounts.filter((account) => !invited.includes(account));
     setProblem(
       read.problem ??
@@ -74,11 +75,13 @@ export function InviteForm({ datanet, owner }: Owned) {
     );
     if (read.problem || given.length === 0) return;
     const many = plural(given.length, "account");
-    void transact(owner, {
+    const entry = back ? 0n : await entryDeposit();
+    const done = await transact(owner, {
       title: back ? "Take invitations back" : `Invite ${many}`,
       words: back
         ? `“${datanet.name}” takes files of ${many} only where it would without an invitation. What they submitted stays.`
-        : `“${datanet.name}” takes files of ${many} whatever else it asks for.`,
+        : `“${datanet.name}” takes files of ${many} whatever else it asks for. What is held comes back with the invitation.`,
+      ...(back ? {} : { held: entry * BigInt(given.length) }),
       build: (api) => {
         const calls = given.map((account) =>
           api.tx.Datanets.invite({ datanet: datanet.id, account, invited: !back }),
@@ -87,11 +90,10 @@ export function InviteForm({ datanet, owner }: Owned) {
         if (only && others.length === 0) return only;
         return api.tx.Utility.batch_all({ calls: calls.map(({ decodedCall }) => decodedCall) });
       },
-    }).then((done) => {
-      if (!done) return;
-      setTyped("");
-      void standing.refetch();
     });
+    if (!done) return;
+    setTyped("");
+    void standing.refetch();
   };
   return (
     <form
@@ -99,7 +101,7 @@ export function InviteForm({ datanet, owner }: Owned) {
       className="grid gap-4"
       onSubmit={(event) => {
         event.preventDefault();
-        send(false);
+        void send(false);
       }}
     >
       {datanet.admission === "open" && (
@@ -115,7 +117,7 @@ export function InviteForm({ datanet, owner }: Owned) {
       )}
       <div className="flex flex-wrap gap-2">
         <Button type="submit">Invite</Button>
-        <Button look="quiet" onClick={() => send(true)} disabled={invited.length === 0}>
+        <Button look="quiet" onClick={() => void send(true)} disabled={invited.length === 0}>
           Take it back
         </Button>
       </div>

@@ -17,6 +17,7 @@ import {
   type Draft,
   datanetDeposit,
   emptyDraft,
+  entryDeposit,
   followNextDatanet,
   type Modality,
   modalities,
@@ -98,11 +99,12 @@ function Form({ account, deposit, rules }: { account: Account; deposit: bigint; 
     setProblems(problems);
     if (!read) return;
     const next = await followNextDatanet();
+    const entries = read.invited.length > 0 ? (await entryDeposit()) * BigInt(read.invited.length) : 0n;
     const result = await transact(account, {
       title: "Create a Datanet",
       words: sayDraft(draft, read),
       build: (api) => creation(api, read, draft.modality, next.number()),
-      held: deposit,
+      held: deposit + entries,
       ...(read.budget > 0n ? { spent: read.budget } : {}),
       meanwhile: "Nothing of it was done.",
     });

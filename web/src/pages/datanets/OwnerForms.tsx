@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/Button";
 import { CheckField, Field, SelectField, TextField } from "@/components/ui/Field";
 import { AccountName } from "@/components/ui/Values";
 import { formatBytes, plural } from "@/lib/format";
+import { entryDeposit } from "./create.state";
 import {
   type BarReason,
   barReasons,
@@ -180,35 +181,40 @@ export function BarForm({ datanet, owner }: Omit<Owned, "details">) {
               : "Write an account.",
         );
         if (!account) return;
-        void transact(
-          owner,
-          standing
-            ? {
-                title: "Let an account in again",
-                words: (
-                  <>
-                    “{datanet.name}” takes files of <AccountName account={account} /> again.
-                  </>
-                ),
-                build: (api) => api.tx.Datanets.unbar({ datanet: datanet.id, account }),
-              }
-            : {
-                title: "Bar an account",
-                words: (
-                  <>
-                    “{datanet.name}” takes no more files of <AccountName account={account} />:{" "}
-                    {barReasons[reason]}. Everybody can read the reason. What it submitted before stays, and
-                    its points too.
-                  </>
-                ),
-                build: (api) =>
-                  api.tx.Datanets.bar({
-                    datanet: datanet.id,
-                    account,
-                    reason: { type: reason, value: undefined },
-                  }),
-              },
-        ).then((done) => done && bar.refetch());
+        void (standing ? Promise.resolve(0n) : entryDeposit())
+          .then((held) =>
+            transact(
+              owner,
+              standing
+                ? {
+                    title: "Let an account in again",
+                    words: (
+                      <>
+                        “{datanet.name}” takes files of <AccountName account={account} /> again.
+                      </>
+                    ),
+                    build: (api) => api.tx.Datanets.unbar({ datanet: datanet.id, account }),
+                  }
+                : {
+                    title: "Bar an account",
+                    held,
+                    words: (
+                      <>
+                        “{datanet.name}” takes no more files of <AccountName account={account} />:{" "}
+                        {barReasons[reason]}. Everybody can read the reason. What it submitted before stays,
+                        and its points too. What is held comes back when you let it in again.
+                      </>
+                    ),
+                    build: (api) =>
+                      api.tx.Datanets.bar({
+                        datanet: datanet.id,
+                        account,
+                        reason: { type: reason, value: undefined },
+                      }),
+                  },
+            ),
+          )
+          .then((done) => done && bar.refetch());
       }}
     >
       <Field

@@ -175,6 +175,12 @@ export async function datanetDeposit(): Promise<bigint> {
   return getChain().api.constants.Datanets.DatanetDeposit();
 }
 
+/** What each invitation and each bar holds. */
+export async function entryDeposit(): Promise<bigint> {
+  const { getChain } = await import("@/chain/client");
+  return getChain().api.constants.Datanets.EntryDeposit();
+}
+
 /** Accounts that have seats for a kind of files now. */
 export function useSeated(modality: Modality) {
   return useQuery({

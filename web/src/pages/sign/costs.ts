@@ -40,7 +40,10 @@ const rules: Record<string, Rule> = {
   "Datanets.open": submission,
   "Datanets.expire": nothing,
   "Datanets.set_caps": nothing,
-  "Datanets.bar": nothing,
+  "Datanets.bar": (_, constant) => ({
+    held: constant("Datanets", "EntryDeposit"),
+    notes: ["It comes back when the account is let in again, or after the Datanet was closed."],
+  }),
   "Datanets.unbar": nothing,
   "Datanets.end_sponsorship": nothing,
   "Datanets.clear_refusal": nothing,
@@ -49,9 +52,14 @@ const rules: Record<string, Rule> = {
   "Datanets.pause": nothing,
   "Datanets.resume": nothing,
   "Datanets.offer_ownership": () => ({ notes: ["Whoever accepts owns the Datanet from then on."] }),
-  "Datanets.accept_ownership": held("Datanets", "DatanetDeposit"),
+  "Datanets.accept_ownership": (_, constant) => ({
+    held: constant("Datanets", "DatanetDeposit"),
+    heldToo: "what its invitations and bars take",
+  }),
   "Datanets.set_admission": nothing,
-  "Datanets.invite": nothing,
+  "Datanets.invite": ({ values }, constant) =>
+    values.invited ? { held: constant("Datanets", "EntryDeposit") } : {},
+  "Datanets.clear_entries": () => ({ notes: ["The fee comes back where something was cleared."] }),
   "Datanets.close": () => ({ notes: ["A closed Datanet stays closed."] }),
   "Review.vote": nothing,
   "Review.vote_many": nothing,
