@@ -4,6 +4,11 @@
 //! pays, none when another comes or goes. Shares leave at the end of a period, after it has paid, so
 //! that no withdrawal touches what a running period can still pay; those that leave together divide
 //! what they get. What divisions leave over stays in the pool.
+//!
+//! A pool that pays out and is funded again has ever more shares for a planck. Before they outgrow their
+//! type all of them are counted in larger ones, at once for the pool ([`Funds::scale`]) and for each
+//! funder when it is next looked at. What a funder loses by it is less than a share, and a share is then
+//! worth less than a thousandth of a planck.
 
 use crate::{reward::PoolError, Balance, Period, RewardTerms};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -12,6 +17,18 @@ use sp_core::{H256, U256};
 
 /// Shares of a pool. The first funder gets one for each planck.
 pub type Shares = u128;
+
+/// A pool has fewer than 2 to the power of so many shares.
+pub const MOST_SHARES_BITS: u32 = 120;
+
+/// Where it would have more it keeps less than 2 to the power of so many, and at least half of that: a
+/// thousand for each planck that there is.
+pub const KEPT_SHARES_BITS: u32 = 100;
+
+/// Shares as they are once they are counted in larger ones, 2 to the power of `by` times as large.
+fn in_larger(shares: Shares, by: u32) -> Shares {
+    shares.checked_shr(by).unwrap_or(0)
+}
 
 /// `a × b ÷ c`, rounded down.
 fn share_of(a: u128, b: u128, c: u128) -> Result<u128, PoolError> {
@@ -133,6 +150,10 @@ pub struct Funds {
     pub returned: Balance,
     /// The last period that brought points and has ended; before, the one of the first funding.
     pub active: Period,
+    /// How often shares were halved in number, by being counted in larger ones.
+    pub scale: u32,
+    /// Funders of whom shares leave when the pool's period ends.
+    pub leavers: u32,
 }
 
 /// What one funder owns of a pool.
@@ -160,6 +181,8 @@ pub struct Share {
     pub batch: u32,
     /// Plancks that are counted out and wait to be fetched.
     pub due: Balance,
+    /// The [`Funds::scale`] that its shares are counted by.
+    pub scale: u32,
 }
 
 /// What left together and is not counted out yet.
@@ -181,23 +204,36 @@ pub struct Exit {
     pub shares: Shares,
     /// Plancks for all of them.
     pub amount: Balance,
+    /// The [`Funds::scale`] when it left.
+    pub scale: u32,
+    /// Funders whose shares they are.
+    pub funders: u32,
 }
 
 impl Exit {
-    /// Counts out `shares` of it. The last ones take what is left.
+    /// Counts out `shares` of it, all that one of its funders has. The last one takes what is left.
     ///
     /// # Errors
     ///
     /// If it has fewer; nothing has changed then.
     pub fn take(&mut self, shares: Shares) -> Result<Balance, PoolError> {
         let rest = self.shares.checked_sub(shares).ok_or(PoolError::NotOwed)?;
-        let part = match rest {
-            0 => self.amount,
+        let funders = self.funders.checked_sub(1).ok_or(PoolError::NotOwed)?;
+        let part = match (funders, shares) {
+            (0, _) => self.amount,
+            // Of what was counted in larger shares, not one may be left.
+            (_, 0) => 0,
             _ => share_of(self.amount, shares, self.shares)?,
         };
         self.amount = self.amount.checked_sub(part).ok_or(PoolError::Overflow)?;
-        self.shares = rest;
+        self.shares = if funders == 0 { 0 } else { rest };
+        self.funders = funders;
         Ok(part)
+    }
+
+    /// Whether everybody has been counted out.
+    pub const fn is_done(&self) -> bool {
+        self.funders == 0
     }
 }
 
@@ -211,12 +247,15 @@ impl Funds {
     /// paid out, down to `dust` plancks: number and contents of its batch. Who funds such a pool begins anew, and
     /// what was left becomes nobody's, so all funders together lose no more than `dust` by it, whenever they
     /// came. (A bound on shares for a planck would void those of who funded a nearly empty pool, at the price of
-    /// then.) Shares would outgrow their type otherwise, as pools are paid out and funded again.
+    /// then.)
+    ///
+    /// A pool that pays out and is funded again and again comes to have more shares than their type holds. They
+    /// are counted in larger ones then: so many fewer that everybody goes on owning the same part, but for less
+    /// than one of the larger ones, and the pool can always be funded.
     ///
     /// # Errors
     ///
-    /// On overflow, of which a pool that was nearly paid out by several powers of ten, more than once, is the
-    /// only case; it can be funded when it is paid out altogether. Nothing has changed then.
+    /// On overflow, which no supply of 10²⁷ plancks reaches. Nothing has changed then.
     pub fn mint(
         &mut self,
         amount: Balance,
@@ -226,10 +265,10 @@ impl Funds {
         let mut funds = *self;
         let mut left = None;
         if funds.shares > 0 && available <= dust {
-            if funds.leaving > 0 {
-                left = Some((funds.batch, Exit { shares: funds.leaving, amount: 0 }));
+            if funds.leavers > 0 {
+                left = Some((funds.batch, funds.batch_worth(0)));
                 funds.batch = funds.batch.checked_add(1).ok_or(PoolError::Overflow)?;
-                funds.leaving = 0;
+                (funds.leaving, funds.leavers) = (0, 0);
             }
             funds.generation = funds.generation.checked_add(1).ok_or(PoolError::Overflow)?;
             funds.shares = available;
@@ -237,11 +276,37 @@ impl Funds {
         }
         let minted = match funds.shares {
             0 => amount,
-            shares => share_of(amount, shares, available)?,
+            shares => {
+                let minted = U256::from(amount)
+                    .checked_mul(U256::from(shares))
+                    .and_then(|product| product.checked_div(U256::from(available)))
+                    .ok_or(PoolError::Overflow)?;
+                let sum = minted.checked_add(U256::from(shares)).ok_or(PoolError::Overflow)?;
+                let by = match u32::try_from(sum.bits()).unwrap_or(u32::MAX) {
+                    bits if bits <= MOST_SHARES_BITS => 0,
+                    bits => bits.saturating_sub(KEPT_SHARES_BITS),
+                };
+                funds.count_in_larger(by)?;
+                u128::try_from(minted >> by).map_err(|_| PoolError::Overflow)?
+            }
         };
         funds.shares = funds.shares.checked_add(minted).ok_or(PoolError::Overflow)?;
         *self = funds;
         Ok((minted, left))
+    }
+
+    /// Counts all shares in larger ones. Those that are less than one for a funder are nobody's, and stay.
+    fn count_in_larger(&mut self, by: u32) -> Result<(), PoolError> {
+        self.scale = self.scale.checked_add(by).ok_or(PoolError::Overflow)?;
+        self.shares = in_larger(self.shares, by);
+        self.unowned = in_larger(self.unowned, by);
+        self.leaving = in_larger(self.leaving, by);
+        Ok(())
+    }
+
+    /// The shares that leave, for `amount`.
+    const fn batch_worth(&self, amount: Balance) -> Exit {
+        Exit { shares: self.leaving, amount, scale: self.scale, funders: self.leavers }
     }
 
     /// Lets the shares leave that were to leave at the end of a period which left `available` in the
@@ -251,16 +316,18 @@ impl Funds {
     ///
     /// On overflow; nothing has changed then.
     pub fn let_go(&mut self, available: Balance) -> Result<Option<(u32, Exit)>, PoolError> {
-        if self.leaving == 0 {
+        if self.leavers == 0 {
             return Ok(None);
         }
-        let exit =
-            Exit { shares: self.leaving, amount: share_of(available, self.leaving, self.shares)? };
+        let exit = self.batch_worth(match self.leaving {
+            0 => 0,
+            leaving => share_of(available, leaving, self.shares)?,
+        });
         let shares = self.shares.checked_sub(self.leaving).ok_or(PoolError::NotOwed)?;
         let returning = self.returning.checked_add(exit.amount).ok_or(PoolError::Overflow)?;
         let next = self.batch.checked_add(1).ok_or(PoolError::Overflow)?;
         let batch = self.batch;
-        *self = Self { shares, returning, leaving: 0, batch: next, ..*self };
+        *self = Self { shares, returning, leaving: 0, leavers: 0, batch: next, ..*self };
         Ok(Some((batch, exit)))
     }
 
@@ -288,17 +355,28 @@ impl Share {
         self.leaving > 0 && self.batch < funds.batch
     }
 
-    /// Counts out what has left, of its batch `exit` if that brought anything, and forgets shares that
-    /// became void.
+    /// Counts out what has left, of its batch `exit` if that brought anything, counts in larger shares if the
+    /// pool does, and forgets shares that became void.
     ///
     /// # Errors
     ///
     /// If the batch has fewer shares; nothing has changed then.
-    pub fn settle(&mut self, funds: &Funds, exit: Option<&mut Exit>) -> Result<(), PoolError> {
+    pub fn settle(&mut self, funds: &mut Funds, exit: Option<&mut Exit>) -> Result<(), PoolError> {
         if self.has_left(funds) {
-            let part = exit.map_or(Ok(0), |exit| exit.take(self.leaving))?;
+            let scale = self.scale;
+            let leaving = |exit: &Exit| in_larger(self.leaving, exit.scale.saturating_sub(scale));
+            let part = exit.map_or(Ok(0), |exit| exit.take(leaving(exit)))?;
             self.due = self.due.checked_add(part).ok_or(PoolError::Overflow)?;
             self.leaving = 0;
+        }
+        let by = funds.scale.saturating_sub(self.scale);
+        self.scale = funds.scale;
+        self.shares = in_larger(self.shares, by);
+        if self.leaving > 0 {
+            self.leaving = in_larger(self.leaving, by);
+            if self.leaving == 0 {
+                funds.leavers = funds.leavers.saturating_sub(1);
+            }
         }
         if self.generation < funds.generation {
             self.generation = funds.generation;
@@ -315,7 +393,11 @@ impl Share {
     pub fn leave(&mut self, funds: &mut Funds, shares: Shares) -> Result<(), PoolError> {
         let rest = self.shares.checked_sub(shares).ok_or(PoolError::NotOwed)?;
         let leaving = self.leaving.checked_add(shares).ok_or(PoolError::Overflow)?;
-        funds.leaving = funds.leaving.checked_add(shares).ok_or(PoolError::Overflow)?;
+        let all = funds.leaving.checked_add(shares).ok_or(PoolError::Overflow)?;
+        if self.leaving == 0 && leaving > 0 {
+            funds.leavers = funds.leavers.checked_add(1).ok_or(PoolError::Overflow)?;
+        }
+        funds.leaving = all;
         (self.shares, self.leaving, self.batch) = (rest, leaving, funds.batch);
         Ok(())
     }
@@ -325,7 +407,8 @@ impl Share {
         if self.generation < funds.generation || funds.shares == 0 {
             return 0;
         }
-        share_of(available, self.shares, funds.shares).unwrap_or(0)
+        let shares = in_larger(self.shares, funds.scale.saturating_sub(self.scale));
+        share_of(available, shares, funds.shares).unwrap_or(0)
     }
 
     /// Whether nothing is left of it.

@@ -13,6 +13,7 @@
 //! | 103 | nothing: seats, draws, review budgets, admissions and global points stand in maps of their own, empty |
 //! | 104 | which leaf was revoked first decides nothing: [`pallet_datanets::migrations::ToV3`] |
 //! | 104 | invitations and bars are counted: [`pallet_datanets::migrations::ToV4`] |
+//! | 104 | shares may be counted in larger ones: [`pallet_leaderboard::migrations::ToV3`] |
 //! | 104 | nothing: the blocks of jobs stand in a map of their own, which is empty |
 //! | 104 | seats and draws wait by pool: [`pallet_review::migrations::ToV3`] |
 //! | 104 | a day of governance as long as the chain's other lengths: [`DayOfGovernance`] |
@@ -42,6 +43,7 @@ use pallet_staking::RewardDestination;
 pub type SingleBlock = (
     pallet_review::migrations::ToV2<crate::Runtime>,
     pallet_leaderboard::migrations::ToV2<crate::Runtime>,
+    pallet_leaderboard::migrations::ToV3<crate::Runtime>,
     pallet_datanets::migrations::ToV2<crate::Runtime>,
     pallet_datanets::migrations::ToV3<crate::Runtime>,
     pallet_datanets::migrations::ToV4<crate::Runtime>,

@@ -105,7 +105,7 @@ impl<T: Config> Pallet<T> {
     fn settled_share(
         datanet: DatanetId,
         who: &T::AccountId,
-        funds: &Funds,
+        funds: &mut Funds,
     ) -> Result<Share, Error<T>> {
         let mut share = FunderShares::<T>::get(datanet, who).unwrap_or_default();
         if !share.has_left(funds) {
@@ -116,7 +116,7 @@ impl<T: Config> Pallet<T> {
         let mut exit = Exits::<T>::get(datanet, batch);
         share.settle(funds, exit.as_mut())?;
         match exit {
-            Some(exit) if exit.shares > 0 => Exits::<T>::insert(datanet, batch, exit),
+            Some(exit) if !exit.is_done() => Exits::<T>::insert(datanet, batch, exit),
             _ => Exits::<T>::remove(datanet, batch),
         }
         Ok(share)
@@ -159,7 +159,7 @@ impl<T: Config> Pallet<T> {
         if let Some((batch, exit)) = left {
             Exits::<T>::insert(datanet, batch, exit);
         }
-        let mut share = Self::settled_share(datanet, who, &funds)?;
+        let mut share = Self::settled_share(datanet, who, &mut funds)?;
         share.shares = share.shares.checked_add(minted).ok_or(Error::<T>::Overflow)?;
         pool.fund(amount).map_err(Error::<T>::from)?;
         T::Currency::transfer(who, &Self::pot(), amount, Preservation::Preserve)?;
@@ -205,7 +205,7 @@ impl<T: Config> Pallet<T> {
         let (pool, _) = Self::rolled(datanet)?;
         let mut funds = PoolFunds::<T>::get(datanet).ok_or(Error::<T>::NotEnoughShares)?;
         ensure!(Self::way_out(datanet, &pool, &funds).is_some(), Error::<T>::NoWayOut);
-        let share = Self::settled_share(datanet, who, &funds)?;
+        let share = Self::settled_share(datanet, who, &mut funds)?;
         Self::let_leave(who, datanet, pool, &mut funds, share, shares)
     }
 
@@ -231,7 +231,7 @@ impl<T: Config> Pallet<T> {
         ensure!(FunderShares::<T>::contains_key(datanet, account), Error::<T>::NothingToWithdraw);
         let (pool, _) = Self::rolled(datanet)?;
         let mut funds = PoolFunds::<T>::get(datanet).ok_or(Error::<T>::NothingToWithdraw)?;
-        let mut share = Self::settled_share(datanet, account, &funds)?;
+        let mut share = Self::settled_share(datanet, account, &mut funds)?;
         let amount = core::mem::take(&mut share.due);
         ensure!(amount > 0, Error::<T>::NothingToWithdraw);
         funds.fetch(amount).map_err(Error::<T>::from)?;
@@ -250,7 +250,7 @@ impl<T: Config> Pallet<T> {
         let shares = core::mem::take(&mut funds.unowned);
         ensure!(shares > 0, Error::<T>::NothingToRecover);
         let treasury = T::Treasury::get();
-        let mut share = Self::settled_share(datanet, &treasury, &funds)?;
+        let mut share = Self::settled_share(datanet, &treasury, &mut funds)?;
         share.shares = share.shares.checked_add(shares).ok_or(Error::<T>::Overflow)?;
         Self::let_leave(&treasury, datanet, pool, &mut funds, share, shares)
     }
@@ -312,7 +312,7 @@ impl<T: Config> Pallet<T> {
         let mut share = FunderShares::<T>::get(datanet, account)?;
         let stored = PoolFunds::<T>::get(datanet)?;
         let (pool, funds) = Self::looked_at(datanet)?;
-        let funds = funds?;
+        let mut funds = funds?;
         if share.has_left(&funds) {
             // Counted out of its batch, which looking at the pool may only just have brought about.
             let mut exit = match Exits::<T>::get(datanet, share.batch) {
@@ -325,9 +325,9 @@ impl<T: Config> Pallet<T> {
                 }
                 None => None,
             };
-            share.settle(&funds, exit.as_mut()).ok()?;
+            share.settle(&mut funds, exit.as_mut()).ok()?;
         } else {
-            share.settle(&funds, None).ok()?;
+            share.settle(&mut funds, None).ok()?;
         }
         Some(ShareView {
             shares: share.shares,

@@ -93,7 +93,7 @@ pub mod pallet {
     };
 
     /// Version of the storage layout.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
     /// The pallet.
     #[pallet::pallet]

@@ -81,32 +81,60 @@ impl<T: Config> Pallet<T> {
         ensure!(funds.unowned <= funds.shares, "more shares are nobody's than there are");
         ensure!(funds.active <= pool.period, "a pool brought points in a period to come");
         let (mut shares, mut leaving, mut returning) = (funds.unowned, 0u128, 0u128);
-        let mut batches = BTreeMap::<u32, Shares>::new();
+        // Of each batch, the last of which is the one that leaves: its shares, and whose they are.
+        let mut batches = BTreeMap::<u32, (Shares, u32)>::new();
         for (_, share) in FunderShares::<T>::iter_prefix(datanet) {
             ensure!(!share.is_empty(), "a share of nothing is stored");
             ensure!(
-                share.generation <= funds.generation && share.batch <= funds.batch,
+                share.generation <= funds.generation
+                    && share.batch <= funds.batch
+                    && share.scale <= funds.scale,
                 "a share is ahead of its pool"
             );
-            if share.generation == funds.generation {
-                shares = shares.checked_add(share.shares).ok_or("shares leave their range")?;
-            }
-            let sum = match share.batch == funds.batch {
-                true => &mut leaving,
-                false => batches.entry(share.batch).or_default(),
+            let scaled = |shares: Shares, to: u32| {
+                shares.checked_shr(to.saturating_sub(share.scale)).unwrap_or(0)
             };
-            *sum = sum.checked_add(share.leaving).ok_or("shares leave their range")?;
+            if share.generation == funds.generation {
+                shares = shares
+                    .checked_add(scaled(share.shares, funds.scale))
+                    .ok_or("shares leave their range")?;
+            }
+            if share.leaving > 0 {
+                let scale = match share.batch == funds.batch {
+                    true => Some(funds.scale),
+                    false => Exits::<T>::get(datanet, share.batch).map(|exit| exit.scale),
+                };
+                let (sum, funders) = batches.entry(share.batch).or_default();
+                *sum = scale
+                    .and_then(|scale| sum.checked_add(scaled(share.leaving, scale)))
+                    .ok_or("shares left in no batch, or leave their range")?;
+                *funders = funders.saturating_add(1);
+            }
             returning = returning.checked_add(share.due).ok_or("what is due leaves its range")?;
         }
-        ensure!(leaving == funds.leaving, "other shares leave than their funders let leave");
+        let mut leavers = 0;
+        if let Some((sum, funders)) = batches.remove(&funds.batch) {
+            (leaving, leavers) = (sum, funders);
+        }
         ensure!(
-            shares.checked_add(leaving) == Some(funds.shares),
+            Self::adds_up(leaving, funds.leaving, funds) && leavers == funds.leavers,
+            "other shares leave than their funders let leave"
+        );
+        let held = shares.checked_add(leaving).ok_or("shares leave their range")?;
+        ensure!(
+            Self::adds_up(held, funds.shares, funds),
             "a pool counts other shares than its funders hold"
         );
         for (batch, exit) in Exits::<T>::iter_prefix(datanet) {
-            ensure!(batch < funds.batch, "a batch left before its time");
             ensure!(
-                exit.shares > 0 && batches.get(&batch) == Some(&exit.shares),
+                batch < funds.batch && exit.scale <= funds.scale,
+                "a batch left before its time"
+            );
+            let (sum, funders) = batches.get(&batch).copied().unwrap_or_default();
+            ensure!(
+                exit.funders > 0
+                    && funders == exit.funders
+                    && Self::adds_up(sum, exit.shares, funds),
                 "a batch has other shares than left in it"
             );
             returning = returning.checked_add(exit.amount).ok_or("what is due leaves its range")?;
@@ -122,6 +150,16 @@ impl<T: Config> Pallet<T> {
             );
         }
         Ok(())
+    }
+
+    /// Whether what funders hold is what is counted: exactly, or where shares were counted in larger ones
+    /// short of it by less than a millionth of a millionth, which is nobody's.
+    fn adds_up(held: Shares, counted: Shares, funds: &Funds) -> bool {
+        let short = counted.checked_sub(held);
+        match funds.scale {
+            0 => short == Some(0),
+            _ => short.is_some_and(|short| short >> 60 == 0),
+        }
     }
 
     /// Nothing about funding stands without its pool.

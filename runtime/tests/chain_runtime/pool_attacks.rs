@@ -323,6 +323,59 @@ fn a_pool_without_points_for_thirty_days_lets_its_funders_go() {
     });
 }
 
+/// A pool that was paid out to a little more than nothing and funded again, three times over, had more shares
+/// than their type holds, and took no payment any more.
+#[test]
+fn a_pool_that_is_paid_out_and_funded_again_and_again_takes_payments_and_cheats_no_funder() {
+    funded(|datanet| {
+        let (ferdie, owner) = (Ferdie.to_account_id(), Alice.to_account_id());
+        let (earlier, later) = (Dave.to_account_id(), Eve.to_account_id());
+        let worth =
+            |who: &AccountId| Leaderboard::share_view(datanet, who).map_or(0, |share| share.worth);
+        let mut shares = 0;
+        for n in 1..=12u8 {
+            let available = Leaderboard::pool_view(datanet).expect("a pool").available;
+            // What the last one leaves is just above what counts as paid out: 300 points, so rate for rate.
+            let keep = OPEN / 1_000 + 1_000;
+            let most = (available - keep) / 300;
+            pallet_leaderboard::Pools::<Runtime>::mutate(datanet, |pool| {
+                pool.as_mut().expect("a pool").terms =
+                    RewardTerms { per_period: Balance::MAX, max_per_point: most };
+            });
+            accepted(&ferdie, datanet, n);
+            next_period();
+            let left = Leaderboard::pool_view(datanet).expect("a pool").available;
+            assert!((keep..keep + 300).contains(&left), "{left}");
+            let before = worth(&earlier);
+            let call = pallet_leaderboard::Call::fund {
+                datanet,
+                amount: 100_000 * OPEN,
+                rules: rules(datanet),
+            };
+            assert_eq!(attempt(&later, call), Ok(()), "the {n}th time");
+            assert!(before.abs_diff(worth(&earlier)) <= 1, "{before}");
+            let view = Leaderboard::pool_view(datanet).expect("a pool");
+            assert!(worth(&later) + worth(&earlier) + 3 >= view.available);
+            shares = shares.max(view.shares);
+            check_state();
+            // What it was paid goes round again.
+            let paid = claimed(datanet, &ferdie);
+            let back = pallet_balances::Call::transfer_keep_alive {
+                dest: later.clone().into(),
+                value: paid - OPEN,
+            };
+            dispatch(&ferdie, back);
+        }
+        // They were counted in larger ones, most of the twelve times.
+        assert!(shares > 1 << 98 && shares < 1 << 120, "{shares}");
+        dispatch(&owner, pallet_datanets::Call::close { datanet });
+        leave_all(datanet, &later);
+        next_period();
+        let got = withdrawn(datanet, &later);
+        assert!(got + 1_000 > 100_000 * OPEN, "{got}");
+    });
+}
+
 #[test]
 fn nobody_is_paid_twice_nor_has_anothers_rewards_paid_to_itself() {
     funded(|datanet| {

@@ -219,7 +219,7 @@ fn shares_that_leave_for_nobody_are_noticed() {
 fn a_sum_that_leaves_for_nobody_is_noticed() {
     let other = "another sum leaves than is due to funders";
     noticed(other, || change_share(FUNDER, |share| share.due += 1));
-    noticed(other, || Exits::<Test>::remove(0, 0));
+    noticed("shares left in no batch, or leave their range", || Exits::<Test>::remove(0, 0));
     noticed(other, || {
         Exits::<Test>::mutate(0, 0, |exit| exit.as_mut().expect("it left").amount += 1);
     });
@@ -230,7 +230,7 @@ fn a_sum_that_leaves_for_nobody_is_noticed() {
         });
     });
     noticed("a batch left before its time", || {
-        Exits::<Test>::insert(0, 1, Exit { shares: 50, amount: 0 });
+        Exits::<Test>::insert(0, 1, Exit { shares: 50, amount: 0, scale: 0, funders: 1 });
     });
     noticed("a batch has other shares than left in it", || {
         Exits::<Test>::mutate(0, 0, |exit| exit.as_mut().expect("it left").shares -= 1);

@@ -3,7 +3,10 @@
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{Balance, Funds, Shares, WayOut, EXISTENTIAL_DEPOSIT};
-use pallet_leaderboard::{Error, Event, Exits, FunderShares, PoolFunds, Pools};
+use pallet_leaderboard::{
+    migrations::{ExitV2, FundsV2, ShareV2, ToV3},
+    Error, Event, Exits, FunderShares, PoolFunds, Pools,
+};
 use sp_runtime::{DispatchError, DispatchResult};
 
 const OTHER: AccountId = 7;
@@ -288,5 +291,62 @@ fn what_is_read_is_what_happens() {
             assert_eq!(share.worth, 1_464);
         });
         assert_eq!(withdraw(OTHER), Ok(297));
+    });
+}
+
+/// An upgrade finds shares that stay, leave and have left, and all of them bring what they would have brought.
+#[test]
+fn shares_of_before_an_upgrade_bring_what_they_would_have_brought() {
+    use codec::Encode;
+    use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion};
+    run(|| {
+        fund(0, 10_000, Some(terms(100, 100)));
+        fund_by(OTHER, 0, 2_000);
+        fund_by(CAROL, 0, 6_000);
+        loosen();
+        assert_ok!(leave(FUNDER, 4_000));
+        assert_ok!(leave(OTHER, 500));
+        go_to_period(1);
+        // Counts the batch in which both left, of which one is counted out.
+        assert_eq!(withdraw(OTHER), Ok(500));
+        assert_ok!(leave(CAROL, 3_000));
+        let (funds, exit) = (PoolFunds::<Test>::get(0), Exits::<Test>::get(0, 0));
+        let (funds, exit) = (funds.expect("funded"), exit.expect("one is left"));
+        let shares: Vec<_> = FunderShares::<Test>::iter().collect();
+        // As runtime 103 stored them.
+        let put = |key: Vec<u8>, value: Vec<u8>| sp_io::storage::set(&key, &value);
+        let old = FundsV2 {
+            shares: funds.shares,
+            unowned: funds.unowned,
+            leaving: funds.leaving,
+            batch: funds.batch,
+            generation: funds.generation,
+            returning: funds.returning,
+            returned: funds.returned,
+            active: funds.active,
+        };
+        put(PoolFunds::<Test>::hashed_key_for(0), old.encode());
+        let old = ExitV2 { shares: exit.shares, amount: exit.amount };
+        put(Exits::<Test>::hashed_key_for(0, 0), old.encode());
+        for (datanet, who, share) in &shares {
+            let old = ShareV2 {
+                generation: share.generation,
+                shares: share.shares,
+                leaving: share.leaving,
+                batch: share.batch,
+                due: share.due,
+            };
+            put(FunderShares::<Test>::hashed_key_for(datanet, who), old.encode());
+        }
+        assert_eq!(PoolFunds::<Test>::get(0), None, "today's runtime cannot read it");
+        StorageVersion::new(2).put::<Leaderboard>();
+        ToV3::<Test>::on_runtime_upgrade();
+        assert_eq!(Leaderboard::on_chain_storage_version(), 3);
+        assert_eq!(PoolFunds::<Test>::get(0), Some(funds));
+        assert_eq!(Exits::<Test>::get(0, 0), Some(exit));
+        assert_eq!(FunderShares::<Test>::iter().collect::<Vec<_>>(), shares);
+        go_to_period(2);
+        assert_eq!((withdraw(FUNDER), withdraw(CAROL)), (Ok(4_000), Ok(3_000)));
+        assert_eq!(Exits::<Test>::iter().count(), 0);
     });
 }
