@@ -389,6 +389,11 @@ impl Client {
         self.api("TrainingApi_created_at", job).await
     }
 
+    /// How many workers could be drawn for disputes about a base model, beside `owner`.
+    pub async fn judges(&self, base: BaseModelId, owner: Option<AccountId>) -> Result<u32> {
+        self.api("TrainingApi_judges", (base, owner)).await
+    }
+
     /// The adapter that a job made.
     pub async fn adapter(&self, job: JobId) -> Result<Option<Adapter<AccountId>>> {
         self.api("TrainingApi_adapter", job).await

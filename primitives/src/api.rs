@@ -633,5 +633,10 @@ sp_api::decl_runtime_apis! {
         /// for a job of before version 5, which leaves none out, and for one that is not there.
         #[api_version(5)]
         fn created_at(job: JobId) -> BlockNumber;
+        /// How many workers could be drawn for disputes about a base model, beside `owner`. A dispute takes
+        /// three beside the worker whose result it is about, so with fewer than four a result that is wrong may
+        /// be paid.
+        #[api_version(6)]
+        fn judges(base: BaseModelId, owner: Option<AccountId>) -> u32;
     }
 }

@@ -504,7 +504,7 @@ impl_runtime_apis! {
         }
     }
 
-    #[api_version(5)]
+    #[api_version(6)]
     impl openledger_primitives::api::TrainingApi<Block, AccountId> for Runtime {
         fn job(job: JobId) -> Option<JobView<AccountId>> {
             Training::job(job)
@@ -564,6 +564,10 @@ impl_runtime_apis! {
 
         fn created_at(job: JobId) -> BlockNumber {
             Training::created_at(job)
+        }
+
+        fn judges(base: BaseModelId, owner: Option<AccountId>) -> u32 {
+            Training::judges(base, owner.as_ref())
         }
     }
 }

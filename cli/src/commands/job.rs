@@ -12,10 +12,13 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use openledger_client::{AccountId, Amount, Client, NewJob, Wait};
+use openledger_client::{AccountId, Amount, Client, NewJob, Signer, Wait};
 use openledger_primitives::{
-    api::JobView, job::JobState, json, leaf::DatasetRef, Balance, BaseModelId, BlockNumber,
-    DatanetId, JobId, RateClass, TrainingSpec,
+    api::JobView,
+    job::{dispute::DRAWN, JobState},
+    json,
+    leaf::DatasetRef,
+    Balance, BaseModelId, BlockNumber, DatanetId, JobId, RateClass, TrainingSpec,
 };
 use serde_json::json;
 use std::{fmt, str::FromStr, time::Duration};
@@ -264,14 +267,40 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         datanets.join(", "),
         job.deadline
     );
-    if arguments.dry_run {
+    let signer = match arguments.dry_run {
+        true => None,
+        false => Some(context.signer().await?),
+    };
+    // A chain of before this was asked does not say.
+    let judges = client.judges(base, signer.as_ref().map(Signer::account)).await.ok();
+    json["judges"] = judges.into();
+    let warning = judges.and_then(|judges| too_few_judges(base, judges));
+    let with_warning = |answer: Answer| match warning {
+        Some(warning) => answer.with_note(warning),
+        None => answer,
+    };
+    let Some(signer) = signer else {
         json["dryRun"] = true.into();
-        return Ok(Answer::new(json, format!("Would be queued: {what}.")));
-    }
-    let signer = context.signer().await?;
+        return Ok(with_warning(Answer::new(json, format!("Would be queued: {what}."))));
+    };
     let (receipt, job) = client.create_job(&signer, job, context.wait(Wait::InBlock)).await?;
     json["job"] = job.into();
-    Ok(Answer::of_transaction(json, format!("Job {job} is queued: {what}."), &receipt))
+    let text = format!("Job {job} is queued: {what}.");
+    Ok(with_warning(Answer::of_transaction(json, text, &receipt)))
+}
+
+/// What to say to an owner whose disputes would find no judges: with nobody to judge it, whatever its worker posts
+/// is paid for.
+fn too_few_judges(base: BaseModelId, judges: u32) -> Option<String> {
+    // Three are drawn, beside the worker itself.
+    let needed = DRAWN.saturating_add(1);
+    (judges < needed).then(|| {
+        format!(
+            "Warning: {judges} workers could judge results of base model {base} beside you, and a dispute takes \
+             {DRAWN} beside the one that trains it. With fewer, a result cannot be disputed and is paid whatever it \
+             is: wait for more workers that opt in to this model for a day, or trust the one that takes the job."
+        )
+    })
 }
 
 /// The base model, and the settings: with a parent what it has settled, or what is given if it is the

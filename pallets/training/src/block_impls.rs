@@ -29,6 +29,10 @@ pub(crate) struct Done {
     pub(crate) settled: u32,
     /// Workers that gained seniority.
     pub(crate) admitted: u32,
+    /// Searches for jobs that went on.
+    pub(crate) searches: u32,
+    /// Shelves on which they had to look for their places.
+    pub(crate) sought: u32,
 }
 
 impl<T: Config> Pallet<T> {
@@ -41,9 +45,12 @@ impl<T: Config> Pallet<T> {
         Self::work_off::<Agenda<T>, AgendaCursor<T>>(expiries, &mut done);
         let disputes = T::MaxDisputesPerBlock::get();
         Self::work_off::<DisputeAgenda<T>, DisputeCursor<T>>(disputes, &mut done);
+        // Last, when what is due has come to its shelves.
+        (done.searches, done.sought) = Self::go_on_searching();
         T::WeightInfo::begin_block(done.paid, done.timed_out, done.moved)
             .saturating_add(T::WeightInfo::judge(done.drawn, done.settled))
             .saturating_add(T::WeightInfo::admit(done.admitted))
+            .saturating_add(T::WeightInfo::search(done.searches, done.sought))
     }
 
     /// Looks at the jobs that are due, oldest first. What does not fit into this block is first in the

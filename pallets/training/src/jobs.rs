@@ -3,8 +3,8 @@
 use crate::{
     impls::{ensure_file, JobOf},
     types::JobOffer,
-    Adapters, BaseModels, Config, CreatedAt, Disputes, Error, Event, HoldReason, Jobs, JobsOf,
-    NextJob, Pallet, Parents, SequenceKey, Worker, Workers,
+    Adapters, BaseModels, Config, Contradicted, CreatedAt, Disputes, Error, Event, HoldReason,
+    Jobs, JobsOf, NextJob, Pallet, Parents, SequenceKey, Worker, Workers,
 };
 use frame_support::{
     pallet_prelude::*,
@@ -30,6 +30,9 @@ pub const FIRST_REST: BlockNumber = 20;
 
 /// A worker that declines rests no longer than this, an hour at 3 s a block.
 pub const LONGEST_REST: BlockNumber = 1_200;
+
+/// Workers that count against one that blames owners: after so many it rests for [`LONGEST_REST`].
+pub const MAX_CONTRADICTED: u32 = 8;
 
 impl<T: Config> Pallet<T> {
     /// Holds what may be paid to others, in spite of locks.
@@ -167,8 +170,21 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Who declined a job for a reason of the owner's side, which another worker has trained, was wrong.
-    fn contradict(job: &JobOf<T>) {
-        for who in job.blamed_by() {
+    ///
+    /// So says that worker, and an owner may have one of its own that alone can do what others rightly
+    /// declined. So it counts for nothing if it is new or the owner itself, and once in a row: each further
+    /// step towards a rest takes another worker with a bond and seniority.
+    fn contradict(job: &JobOf<T>, trained_by: &T::AccountId) {
+        if *trained_by == job.owner || !Self::has_seniority(trained_by) {
+            return;
+        }
+        for who in job.blamed_by().filter(|who| Workers::<T>::contains_key(who)) {
+            let mut by = Contradicted::<T>::get(who);
+            // Who has been contradicted by as many as there is room for rests for as long as anybody.
+            if by.contains(trained_by) || by.try_push(trained_by.clone()).is_err() {
+                continue;
+            }
+            Contradicted::<T>::insert(who, by);
             Workers::<T>::mutate(who, |worker| {
                 if let Some(worker) = worker {
                     worker.declines = worker.declines.saturating_add(1);
@@ -206,7 +222,8 @@ impl<T: Config> Pallet<T> {
             result.dataset_root == dataset_root(&job.datasets),
             Error::<T>::DatasetRootMismatch
         );
-        Self::contradict(&job);
+        Self::contradict(&job, &who);
+        Contradicted::<T>::remove(&who);
         Self::enter_agenda(id, &job);
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::ResultSubmitted {
@@ -330,6 +347,7 @@ impl<T: Config> Pallet<T> {
         job.assign(who.clone(), worker.rate, Self::now(), &Self::windows())
             .map_err(Error::<T>::from)?;
         worker.job = Some(id);
+        Self::end_search(&who);
         Workers::<T>::insert(&who, worker);
         Self::enter_agenda(id, job);
         if let JobState::Assigned { assignment, take_by } = &job.state {

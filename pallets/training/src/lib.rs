@@ -70,6 +70,10 @@
 //! the entry: if the job is not due when its entry comes up, it is entered again where it is. At most
 //! [`Config::MaxExpiriesPerBlock`], [`Config::MaxPaymentsPerBlock`] and
 //! [`Config::MaxDisputesPerBlock`] entries are worked off in a block; what is left stays first in line for the next.
+//!
+//! A worker that comes to be idle passes over at most [`JOBS_TRIED`] jobs that it declined or lost. If there are
+//! more behind them its search stands among the [`Searches`](pallet::Searches), of which [`SEARCHES`] go on in a
+//! block, until it has a job or has seen all.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(
@@ -99,9 +103,9 @@ mod workers;
 use frame_support::pallet_macros::import_section;
 
 pub use disputes::{ADMITTED, DRAW_TRIES, MAX_DUTIES};
-pub use jobs::{FIRST_REST, LONGEST_REST};
+pub use jobs::{FIRST_REST, LONGEST_REST, MAX_CONTRADICTED};
 pub use pallet::*;
-pub use shelves::{JOBS_TRIED, WORKERS_TRIED};
+pub use shelves::{JOBS_TRIED, SEARCHES, WORKERS_TRIED};
 pub use types::{
     BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, OptIn, Raise, Row,
     SequenceKey, ShortText, VerifierSet, Worker,
@@ -117,6 +121,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use crate::{
         disputes::MAX_DUTIES,
+        jobs::MAX_CONTRADICTED,
         types::{JobOffer, WorkerOffer},
         BaseModel, Class, Endpoint, Firsts, IdleKey, Kinds, ModelFiles, OfferKey, Row, SequenceKey,
         ShortText, VerifierSet, WeightInfo, Worker,
@@ -294,6 +299,28 @@ pub mod pallet {
     /// Workers.
     #[pallet::storage]
     pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Worker>;
+
+    /// The searches of idle workers for jobs that have not come to the end, the one that waits longest first:
+    /// each with the job behind which it goes on.
+    #[pallet::storage]
+    pub type Searches<T: Config> =
+        StorageMap<_, Identity, SequenceKey, (T::AccountId, OfferKey), OptionQuery>;
+
+    /// The place of a worker's search.
+    #[pallet::storage]
+    pub type SearchOf<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, SequenceKey, OptionQuery>;
+
+    /// The workers that trained what a worker had declined for a reason of the owner's side, since its last
+    /// result.
+    #[pallet::storage]
+    pub type Contradicted<T: Config> = StorageMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        BoundedVec<T::AccountId, ConstU32<MAX_CONTRADICTED>>,
+        ValueQuery,
+    >;
 
     /// Next place in any queue.
     #[pallet::storage]

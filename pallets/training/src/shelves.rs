@@ -7,20 +7,48 @@
 use crate::{
     impls::JobOf,
     types::{Class, Firsts, IdleKey, OfferKey, OptIn, Row},
-    Config, Idle, IdleFirsts, Jobs, Pallet, Shelved, Waiting, WaitingFirsts, Worker, Workers,
+    Config, Error, Idle, IdleFirsts, Jobs, Pallet, SearchOf, Searches, SequenceKey, Shelved,
+    Waiting, WaitingFirsts, Worker, Workers,
 };
 use alloc::vec::Vec;
 use codec::FullCodec;
-use frame_support::storage::{IterableStorageDoubleMap, StorageDoubleMap, StorageMap};
+use frame_support::storage::{
+    with_storage_layer, IterableStorageDoubleMap, StorageDoubleMap, StorageMap,
+};
 use openledger_primitives::{job::MAX_REFUSED, JobId, RateClass, SizeClass};
+use sp_runtime::DispatchError;
 
 /// Entries that a search for a worker looks at: all that may be passed over, and the one that fits.
 pub const WORKERS_TRIED: u32 = MAX_REFUSED + 1;
 
-/// Entries that a search for a job looks at: jobs that this worker declined or lost are passed over.
+/// Entries that a search for a job looks at in one go: jobs that this worker declined or lost are passed
+/// over. A search that has not come to the end goes on in the next blocks, so that no number of them hides
+/// a job that the worker would get.
 pub const JOBS_TRIED: u32 = 32;
 
+/// Most searches that go on in a block.
+pub const SEARCHES: u32 = 4;
+
 type Shelf = (Row, Class);
+
+/// What a search came to.
+pub(crate) enum Looked<Key, Entry> {
+    /// The least entry that fits.
+    Found(Entry),
+    /// As many as it may look at do not fit, this one the last; there are more behind it.
+    Behind(Key),
+    /// None fits.
+    Nothing,
+}
+
+impl<Key, Entry> Looked<Key, Entry> {
+    fn found(self) -> Option<Entry> {
+        match self {
+            Self::Found(entry) => Some(entry),
+            Self::Behind(_) | Self::Nothing => None,
+        }
+    }
+}
 
 /// A side of the market: entries on shelves, and the first one of each.
 trait Side {
@@ -66,31 +94,50 @@ trait Side {
         });
     }
 
-    /// The least entry of the rows' shelves that `fits`, among the first `limit`; `class` and `key`
-    /// say which shelves are looked at.
+    /// The entry of a shelf that comes behind a key, whether or not something stands there.
+    fn behind(shelf: Shelf, key: Self::Key) -> Option<Self::Key> {
+        let from = Self::Entries::hashed_key_for(shelf, key);
+        Self::Entries::iter_key_prefix_from(shelf, from).next()
+    }
+
+    /// The least entry of the rows' shelves that `fits`, among the first `limit` behind `after`; `class`
+    /// and `key` say which shelves are looked at. Adds the shelves of which the first is passed over to
+    /// `sought`.
     fn least(
         rows: &[Row],
         limit: u32,
+        after: Option<Self::Key>,
         wanted: impl Fn(Class, Self::Key) -> bool,
         fits: impl Fn(&Self::Entry) -> bool,
-    ) -> Option<Self::Entry> {
+        sought: &mut u32,
+    ) -> Looked<Self::Key, Self::Entry> {
         let mut heads: Vec<(Self::Key, Shelf)> = Vec::new();
         for row in rows {
-            let firsts = Self::Firsts::get(row);
-            let shelves = firsts.iter().filter(|(class, key)| wanted(*class, *key));
-            heads.extend(shelves.map(|(class, key)| (*key, (*row, *class))));
+            for (class, first) in Self::Firsts::get(row) {
+                let shelf = (*row, class);
+                let head = match after {
+                    Some(after) if first <= after => {
+                        *sought = sought.saturating_add(1);
+                        Self::behind(shelf, after)
+                    }
+                    _ => Some(first),
+                };
+                heads.extend(head.filter(|key| wanted(class, *key)).map(|key| (key, shelf)));
+            }
         }
+        let mut last = None;
         for _ in 0..limit {
-            let (at, (key, shelf)) = heads
+            let least = heads
                 .iter()
                 .copied()
                 .enumerate()
-                .min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other))?;
+                .min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
+            let Some((at, (key, shelf))) = least else { return Looked::Nothing };
             if let Some(entry) = Self::Entries::get(shelf, key).filter(&fits) {
-                return Some(entry);
+                return Looked::Found(entry);
             }
-            let from = Self::Entries::hashed_key_for(shelf, key);
-            match Self::Entries::iter_key_prefix_from(shelf, from).next() {
+            last = Some(key);
+            match Self::behind(shelf, key) {
                 Some(next) if wanted(shelf.1, next) => {
                     if let Some(head) = heads.get_mut(at) {
                         head.0 = next;
@@ -101,7 +148,10 @@ trait Side {
                 }
             }
         }
-        None
+        match last {
+            Some(key) if !heads.is_empty() => Looked::Behind(key),
+            _ => Looked::Nothing,
+        }
     }
 }
 
@@ -169,14 +219,19 @@ impl<T: Config> Pallet<T> {
         };
         let [of_base, by_size] = rows;
         let fits = |who: &T::AccountId| job.may_go_to(who);
+        // Whoever refused a job is one of fewer than are looked at, so these searches come to the end.
+        let mut none = 0;
         let by_size = IdleSide::<T>::least(
             &[by_size],
             WORKERS_TRIED,
+            None,
             |class, key| class.size >= job.size && wanted(class, key),
             fits,
+            &mut none,
         );
-        let of_base = IdleSide::<T>::least(&[of_base], WORKERS_TRIED, wanted, fits);
-        match (of_base, by_size) {
+        let of_base =
+            IdleSide::<T>::least(&[of_base], WORKERS_TRIED, None, wanted, fits, &mut none);
+        match (of_base.found(), by_size.found()) {
             (Some(one), Some(other)) => {
                 let key = |who: &T::AccountId| Workers::<T>::get(who).map(|w| w.idle_key());
                 Some(if key(&one) <= key(&other) { one } else { other })
@@ -185,15 +240,23 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The job that a worker gets: of the queued ones that fit it the one that pays most a token, then
-    /// the earliest.
-    pub(crate) fn job_for(who: &T::AccountId, worker: &Worker) -> Option<JobId> {
+    /// The job that a worker gets: of the queued ones behind `after` that fit it the one that pays most a
+    /// token, then the earliest.
+    pub(crate) fn job_for(
+        who: &T::AccountId,
+        worker: &Worker,
+        after: Option<OfferKey>,
+        sought: &mut u32,
+    ) -> Looked<OfferKey, JobId> {
         let shelves = worker_shelves(worker);
-        let size = shelves.first().map(|(_, class)| class.size)?;
+        let Some(size) = shelves.first().map(|(_, class)| class.size) else {
+            return Looked::Nothing;
+        };
         let rows: Vec<Row> = shelves.into_iter().map(|(row, _)| row).collect();
         WaitingSide::<T>::least(
             &rows,
             JOBS_TRIED,
+            after,
             |class, key| {
                 class.rate <= worker.rate
                     && class.size <= size
@@ -206,7 +269,51 @@ impl<T: Config> Pallet<T> {
                     job.may_go_to(who) && Self::rate_for(&job).is_some_and(fast_enough)
                 })
             },
+            sought,
         )
+    }
+
+    /// Has an idle worker's search go on behind a job in one of the next blocks. What comes before that job
+    /// meanwhile, or is put there anew, looks for a worker itself.
+    pub(crate) fn search_on(who: &T::AccountId, behind: OfferKey) -> Result<(), Error<T>> {
+        let place = SequenceKey::from(Self::next_place()?);
+        SearchOf::<T>::insert(who, place);
+        Searches::<T>::insert(place, (who, behind));
+        Ok(())
+    }
+
+    /// Ends a worker's search, if it has one: it is idle no longer, or begins anew.
+    pub(crate) fn end_search(who: &T::AccountId) {
+        if let Some(place) = SearchOf::<T>::take(who) {
+            Searches::<T>::remove(place);
+        }
+    }
+
+    /// Lets the searches go on that waited longest. Returns how many did, and the shelves that they had to
+    /// look for their places on.
+    pub(crate) fn go_on_searching() -> (u32, u32) {
+        let first: Vec<_> = Searches::<T>::iter_values().take(SEARCHES as usize).collect();
+        let (searches, mut sought) = (first.len() as u32, 0);
+        for (who, behind) in first {
+            Self::end_search(&who);
+            let Some(worker) = Workers::<T>::get(&who).filter(Worker::is_idle) else { continue };
+            // What fails leaves the worker idle, and the job to whoever is idle next.
+            let _ = with_storage_layer(|| {
+                match Self::job_for(&who, &worker, Some(behind), &mut sought) {
+                    Looked::Nothing => Ok(()),
+                    Looked::Behind(key) => Self::search_on(&who, key).map_err(Into::into),
+                    Looked::Found(id) => {
+                        let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
+                        Self::unshelve_worker(&worker);
+                        Self::unshelve_job(id, &job);
+                        Self::assign(id, &mut job, who.clone(), worker)?;
+                        Jobs::<T>::insert(id, job);
+                        Ok::<(), DispatchError>(())
+                    }
+                }
+            });
+        }
+        (searches, sought)
     }
 
     /// Puts an idle worker on its shelves.

@@ -4,11 +4,11 @@ use crate::{
     disputes::verifier_sets,
     shelves::{job_shelves, worker_shelves},
     types::{Class, Firsts, Row, VerifierSet},
-    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, CreatedAt, DisputeAgenda,
-    DisputeCursor, Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf, LeavesFrom,
-    NewcomerPlace, Newcomers, NextBaseModel, NextJob, NextPlace, OfferKey, Pallet, Parents,
-    PaymentCursor, Payments, Shelved, VerifierCount, VerifierIndex, Verifiers, Waiting,
-    WaitingFirsts, Workers,
+    Adapters, Agenda, AgendaCursor, AgendaOf, BaseModels, Config, Contradicted, CreatedAt,
+    DisputeAgenda, DisputeCursor, Disputes, Duties, HoldReason, Idle, IdleFirsts, Jobs, JobsOf,
+    LeavesFrom, NewcomerPlace, Newcomers, NextBaseModel, NextJob, NextPlace, OfferKey, Pallet,
+    Parents, PaymentCursor, Payments, SearchOf, Searches, Shelved, VerifierCount, VerifierIndex,
+    Verifiers, Waiting, WaitingFirsts, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
@@ -42,6 +42,7 @@ impl<T: Config> Pallet<T> {
         Self::check_workers()?;
         Self::check_idle()?;
         Self::check_nobody_waits_in_vain()?;
+        Self::check_searches()?;
         Self::check_adapters()?;
         Self::check_parents()?;
         Self::check_blocks()?;
@@ -225,13 +226,44 @@ impl<T: Config> Pallet<T> {
         )
     }
 
-    /// No job waits beside an idle worker that fits it, unless as many others are in between as a
-    /// search passes over.
+    /// No job waits beside an idle worker that fits it, unless the worker's search for it goes on.
     fn check_nobody_waits_in_vain() -> Result<(), TryRuntimeError> {
         for id in Shelved::<T>::iter_keys() {
             let Some(job) = Jobs::<T>::get(id) else { continue };
             let Some(rate) = Self::rate_for(&job) else { continue };
-            ensure!(Self::worker_for(&job, rate).is_none(), "a job waits beside a worker for it");
+            let beside = Self::worker_for(&job, rate);
+            ensure!(
+                beside.is_none_or(SearchOf::<T>::contains_key),
+                "a job waits beside a worker for it"
+            );
+        }
+        Ok(())
+    }
+
+    /// Searches are of idle workers, each once; and who was contradicted is a worker, by others, each once.
+    fn check_searches() -> Result<(), TryRuntimeError> {
+        for (place, (who, _)) in Searches::<T>::iter() {
+            ensure!(SearchOf::<T>::get(&who) == Some(place), "a search stands elsewhere");
+            let idle = Workers::<T>::get(&who).is_some_and(|worker| worker.is_idle());
+            ensure!(idle, "a search is of nobody idle");
+        }
+        ensure!(
+            SearchOf::<T>::iter_keys().count() == Searches::<T>::iter_keys().count(),
+            "a worker searches nowhere"
+        );
+        for (who, by) in Contradicted::<T>::iter() {
+            let worker = Workers::<T>::get(&who).ok_or("who was contradicted is no worker")?;
+            let mut once: Vec<_> = by.iter().map(Encode::encode).collect();
+            once.sort();
+            once.dedup();
+            ensure!(
+                !by.is_empty() && once.len() == by.len() && !by.contains(&who),
+                "a worker was contradicted by nobody, by itself or twice by one"
+            );
+            ensure!(
+                by.len() <= usize::from(worker.declines),
+                "more contradicted a worker than it has declines in a row"
+            );
         }
         Ok(())
     }

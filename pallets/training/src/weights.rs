@@ -62,6 +62,9 @@ pub trait WeightInfo {
     fn judge(drawn: u32, settled: u32) -> Weight;
     /// Of the start of a block in which so many workers gained seniority.
     fn admit(workers: u32) -> Weight;
+    /// Of the start of a block in which so many searches for jobs went on, and looked for their places on so
+    /// many shelves.
+    fn search(searches: u32, shelves: u32) -> Weight;
     /// Of the start of a block that paid for so many results, took so many jobs from a worker or ended
     /// them, and entered so many anew.
     fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight;
@@ -149,9 +152,12 @@ const SET_SIZES: Cost = Cost(10_000_000, 5_000, 1 + SizeClass::COUNT as u64, 0);
 const BLAME: Cost =
     Cost(40_000_000, 8_000, 4, 4).and(Cost(4_000_000, 1_000, 2, 0).times(MAX_REFUSED));
 
+/// A search ends, or is to go on: its place and what stands there.
+const SEARCH: Cost = Cost(6_000_000, 500, 2, 4);
+
 /// A worker becomes idle: it looks for a job, and goes on its shelves or takes the job off its two.
 const fn enter_worker() -> Cost {
-    search(ROWS, JOBS_TRIED as u64).and(shelve(ROWS)).and(shelve(2)).and(ASSIGN)
+    search(ROWS, JOBS_TRIED as u64).and(shelve(ROWS)).and(shelve(2)).and(ASSIGN).and(SEARCH)
 }
 
 /// A job is offered: it looks for a worker by model and by size, and goes on its shelves or takes the
@@ -161,6 +167,7 @@ const fn enter_job() -> Cost {
         .and(shelve(ROWS))
         .and(shelve(2))
         .and(ASSIGN)
+        .and(SEARCH)
 }
 
 fn register_base_model() -> Cost {
@@ -181,7 +188,7 @@ fn update_worker(kinds: u32) -> Cost {
 }
 
 fn pause() -> Cost {
-    Cost(20_000_000, 4_000, 2, 1).and(shelve(ROWS)).and(VERIFY)
+    Cost(20_000_000, 4_000, 2, 1).and(SEARCH).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn resume() -> Cost {
@@ -189,7 +196,7 @@ fn resume() -> Cost {
 }
 
 fn deregister_worker() -> Cost {
-    Cost(60_000_000, 9_000, 6, 6).and(shelve(ROWS)).and(VERIFY)
+    Cost(60_000_000, 9_000, 6, 7).and(SEARCH).and(shelve(ROWS)).and(VERIFY)
 }
 
 fn create_job(datasets: u32) -> Cost {
@@ -218,8 +225,8 @@ fn heartbeat() -> Cost {
 
 fn submit_result() -> Cost {
     // Those that declined the job were wrong.
-    Cost(60_000_000, 10_000, 5, 7)
-        .and(Cost(2_000_000, 500, 1, 1).times(MAX_REFUSED))
+    Cost(60_000_000, 10_000, 6, 8)
+        .and(Cost(4_000_000, 1_000, 3, 2).times(MAX_REFUSED))
         .and(enter_worker())
 }
 
@@ -281,6 +288,13 @@ fn admit(workers: u32) -> Cost {
     // The first newcomer is looked at in every block.
     let worker = Cost(20_000_000, 4_000, 3, 2).and(VERIFY);
     Cost(5_000_000, 1_000, 2, 0).and(worker.times(workers))
+}
+
+fn go_on_searching(searches: u32, shelves: u32) -> Cost {
+    // The first search is looked for in every block.
+    let one = enter_worker().and(Cost(10_000_000, 2_000, 3, 1));
+    let place = Cost(3_000_000, 500, 1, 0);
+    Cost(3_000_000, 500, 1, 0).and(one.times(searches)).and(place.times(shelves))
 }
 
 fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Cost {
@@ -385,6 +399,10 @@ macro_rules! weights {
 
         fn admit(workers: u32) -> Weight {
             admit(workers).under($db)
+        }
+
+        fn search(searches: u32, shelves: u32) -> Weight {
+            go_on_searching(searches, shelves).under($db)
         }
 
         fn begin_block(paid: u32, timed_out: u32, moved: u32) -> Weight {

@@ -3,9 +3,10 @@
 use crate::{
     disputes::serves_sets,
     impls::{ensure_endpoint, ensure_file, refill, text_error},
+    shelves::Looked,
     types::{OptIn, Raise, WorkerOffer},
-    BaseModel, BaseModels, Config, Duties, Error, Event, HoldReason, Jobs, Kinds, LeavesFrom,
-    ModelFiles, NextBaseModel, Pallet, ShortText, Worker, Workers,
+    BaseModel, BaseModels, Config, Contradicted, Duties, Error, Event, HoldReason, Jobs, Kinds,
+    LeavesFrom, ModelFiles, NextBaseModel, Pallet, ShortText, Worker, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -169,6 +170,7 @@ impl<T: Config> Pallet<T> {
         if let Some(before) = &before {
             Self::unshelve_worker(before);
         }
+        Self::end_search(who);
         Self::update_verifier(who, before.as_ref(), Some(&worker));
         Workers::<T>::insert(who, worker);
         Self::deposit_event(Event::WorkerPaused { worker: who.clone() });
@@ -199,6 +201,8 @@ impl<T: Config> Pallet<T> {
         // Or a bond would do its work for as many accounts in turn as somebody likes.
         ensure!(Self::now() >= LeavesFrom::<T>::get(&who), Error::<T>::StillBonded);
         LeavesFrom::<T>::remove(&who);
+        Contradicted::<T>::remove(&who);
+        Self::end_search(&who);
         Self::forget_newcomer(&who);
         Self::unshelve_worker(&worker);
         Self::update_verifier(&who, Some(&worker), None);
@@ -233,23 +237,25 @@ impl<T: Config> Pallet<T> {
     /// goes on its shelves.
     fn place_worker(who: T::AccountId, mut worker: Worker) -> DispatchResult {
         Self::update_verifier(&who, Workers::<T>::get(&who).as_ref(), Some(&worker));
+        Self::end_search(&who);
         if !worker.is_idle() {
             Workers::<T>::insert(&who, worker);
             return Ok(());
         }
         Self::apply_raise(&mut worker)?;
-        let waiting = Self::job_for(&who, &worker).and_then(|id| Some((id, Jobs::<T>::get(id)?)));
-        match waiting {
-            Some((id, mut job)) => {
-                Self::unshelve_job(id, &job);
-                Self::assign(id, &mut job, who, worker)?;
-                Jobs::<T>::insert(id, job);
-            }
-            None => {
-                Self::shelve_worker(&who, &worker);
-                Workers::<T>::insert(&who, worker);
-            }
+        let looked = Self::job_for(&who, &worker, None, &mut 0);
+        if let Looked::Found(id) = looked {
+            let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
+            Self::unshelve_job(id, &job);
+            Self::assign(id, &mut job, who, worker)?;
+            Jobs::<T>::insert(id, job);
+            return Ok(());
         }
+        if let Looked::Behind(key) = looked {
+            Self::search_on(&who, key)?;
+        }
+        Self::shelve_worker(&who, &worker);
+        Workers::<T>::insert(&who, worker);
         Ok(())
     }
 

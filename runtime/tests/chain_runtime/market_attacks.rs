@@ -403,6 +403,8 @@ fn workers_that_call_each_job_unusable_kill_none_while_others_train_and_come_to_
                 if !sybils.contains(&who) {
                     dispatch(&who, Call::take { job });
                     dispatch(&who, Call::submit_result { job, result: result(job) });
+                    // Whom another job keeps busy: one worker's word counts once.
+                    dispatch(&who, Call::pause {});
                     break;
                 }
                 dispatch(&who, Call::decline { job, reason: DeclineReason::Unusable });
@@ -413,6 +415,40 @@ fn workers_that_call_each_job_unusable_kill_none_while_others_train_and_come_to_
             assert!(record.paused && record.rests_until > System::block_number());
             refused(who, Call::deregister_worker {}, Error::StillResting);
         }
+    });
+}
+
+#[test]
+fn an_owner_whose_own_worker_trains_what_others_cannot_fetch_sends_none_of_them_to_rest() {
+    market(|_, honest| {
+        let (vandal, own) = (Ferdie.to_account_id(), worker(1));
+        for _ in 0..6 {
+            let job = job(&vandal, OPEN);
+            dispatch(honest, Call::decline { job, reason: DeclineReason::FilesUnavailable });
+            dispatch(&own, Call::take { job });
+            dispatch(&own, Call::submit_result { job, result: result(job) });
+        }
+        let record = Training::worker(honest.clone()).expect("registered");
+        assert!(!record.paused && record.declines == 1, "{record:?}");
+    });
+}
+
+#[test]
+fn what_a_worker_declined_hides_no_job_from_it() {
+    market(|owner, honest| {
+        (1..5).for_each(|n| dispatch(&worker(n), Call::pause {}));
+        let vandal = Ferdie.to_account_id();
+        for _ in 0..40 {
+            let job = job(&vandal, 2 * OPEN);
+            dispatch(honest, Call::decline { job, reason: DeclineReason::FilesUnavailable });
+        }
+        let first = job(owner, OPEN);
+        dispatch(honest, Call::take { job: first });
+        let second = job(owner, OPEN);
+        dispatch(honest, Call::submit_result { job: first, result: result(first) });
+        pass(2);
+        let given = Training::job(second).expect("on record");
+        assert_eq!(given.assignment().map(|assignment| &assignment.worker), Some(honest));
     });
 }
 

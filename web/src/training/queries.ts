@@ -69,6 +69,20 @@ export function useAncestry(job: number) {
   });
 }
 
+/** Workers that a dispute takes: three that are drawn, beside the one that trained. */
+export const NEEDED_JUDGES = 4;
+
+/** How many workers could judge results of a base model, beside an owner. */
+export function useJudges(base: number, owner: string | undefined) {
+  return useQuery({
+    queryKey: ["judges", base, owner ?? ""],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      return getChain().api.apis.TrainingApi.judges(base, owner, { at: "best" });
+    },
+  });
+}
+
 /** Revoked leaves of a Datanet that are read: the first ones. */
 export const MOST_REVOKED = 100;
 

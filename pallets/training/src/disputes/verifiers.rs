@@ -7,13 +7,13 @@ use super::MAX_DUTIES;
 use crate::{
     impls::JobOf,
     types::{OptIn, VerifierSet},
-    Config, Duties, Error, NewcomerPlace, Newcomers, Pallet, SequenceKey, VerifierCount,
-    VerifierIndex, Verifiers, Worker, Workers,
+    BaseModels, Config, Duties, Error, NewcomerPlace, Newcomers, Pallet, SequenceKey,
+    VerifierCount, VerifierIndex, Verifiers, Worker, Workers,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, Encode};
 use frame_support::traits::{Get, Randomness};
-use openledger_primitives::{job::dispute::DRAWN, JobId, SizeClass};
+use openledger_primitives::{job::dispute::DRAWN, BaseModelId, JobId, ModelFamily, SizeClass};
 
 /// Workers that a draw looks at: those drawn, at most three parties to the dispute, and as many that
 /// are drawn for other disputes already.
@@ -57,9 +57,17 @@ pub(crate) fn serves_sets(worker: &Worker) -> Vec<VerifierSet> {
 
 /// The sets whose workers have opted in to a job's base model.
 fn sets_for<A>(job: &openledger_primitives::Job<A>) -> impl Iterator<Item = VerifierSet> {
-    let family = job.kind.family;
-    let of_base = VerifierSet { family, base: Some(job.base), size: SizeClass::default() };
-    let by_size = job.size.and_larger().map(move |size| VerifierSet { family, base: None, size });
+    sets_of(job.kind.family, job.base, job.size)
+}
+
+/// The sets whose workers have opted in to a base model of such a size.
+fn sets_of(
+    family: ModelFamily,
+    base: BaseModelId,
+    size: SizeClass,
+) -> impl Iterator<Item = VerifierSet> {
+    let of_base = VerifierSet { family, base: Some(base), size: SizeClass::default() };
+    let by_size = size.and_larger().map(move |size| VerifierSet { family, base: None, size });
     core::iter::once(of_base).chain(by_size)
 }
 
@@ -153,6 +161,20 @@ impl<T: Config> Pallet<T> {
             shared.any(|set| VerifierIndex::<T>::contains_key(who, set))
         };
         (all, counts)
+    }
+
+    /// How many workers could be drawn for disputes about a base model, beside `owner`: those that have opted in
+    /// to it, have seniority and are not paused. A dispute takes three, beside the worker whose result it is
+    /// about.
+    pub fn judges(base: BaseModelId, owner: Option<&T::AccountId>) -> u32 {
+        let Some(model) = BaseModels::<T>::get(base) else { return 0 };
+        let size = SizeClass::of(model.files.weights_size);
+        let sets: Vec<VerifierSet> = sets_of(model.family, base, size).collect();
+        let all = sets.iter().map(VerifierCount::<T>::get).fold(0, u32::saturating_add);
+        let own = owner.is_some_and(|owner| {
+            sets.iter().any(|set| VerifierIndex::<T>::contains_key(owner, set))
+        });
+        all.saturating_sub(u32::from(own))
     }
 
     /// Whether a worker is one and no newcomer.

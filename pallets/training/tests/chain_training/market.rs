@@ -1,12 +1,15 @@
 //! Attacks on the market, replayed through the pallet's public door: none of them pays.
 
-use crate::mock::*;
-use frame_support::{assert_noop, assert_ok};
+use crate::{corruption::noticed_in, mock::*};
+use frame_support::{assert_noop, assert_ok, BoundedVec};
 use openledger_primitives::{
-    job::{DeclineReason, JobFailure, MAX_REFUSED, QUORUM},
+    job::{DeclineReason, JobFailure, Refused, MAX_REFUSED, QUORUM},
     JobId, JobState, Method, Serves, OPEN,
 };
-use pallet_training::{AgendaOf, Error, Event, Jobs, Waiting, FIRST_REST, LONGEST_REST};
+use pallet_training::{
+    AgendaOf, Contradicted, Error, Event, Jobs, OfferKey, SearchOf, Searches, SequenceKey, Waiting,
+    FIRST_REST, JOBS_TRIED, LONGEST_REST, SEARCHES,
+};
 
 /// Somebody who means harm.
 const MALLORY: AccountId = 3;
@@ -296,6 +299,143 @@ fn three_that_blame_every_owner_kill_no_job_while_as_many_others_are_there() {
         pass(Window::get());
         assert_eq!((free(TREASURY), deposit_held(OWNER)), (RICH, 6 * JOB_DEPOSIT));
         assert!(honest.iter().all(|who| Training::worker(*who).is_some_and(|of| of.declines == 0)));
+    });
+}
+
+/// An owner whose own worker alone had the files let it train what others had rightly declined: they were
+/// contradicted, and sent to rest for up to an hour while it took their jobs.
+#[test]
+fn an_owner_with_a_worker_of_its_own_sends_no_honest_worker_to_rest() {
+    run(|| {
+        let own = 40;
+        worker(WANDA, 1);
+        worker(own, 7);
+        let declines = || Training::worker(WANDA).expect("registered").declines;
+        for owner in [MALLORY, own, MALLORY, OWNER, MALLORY, MALLORY] {
+            let id = job_by(owner, 20);
+            assert_eq!(worker_of(id), Some(WANDA));
+            decline(WANDA, id, DeclineReason::FilesUnavailable);
+            train(own, id);
+            assert!(!paused(WANDA) && declines() <= 1);
+        }
+        assert_eq!(declines(), 1, "one worker counts once, and an owner of its own job never");
+        // Each further step takes another one, with a bond and a day's wait.
+        Notice::set(10);
+        go_to(System::block_number() + 30);
+        worker(41, 6);
+        let id = job_by(MALLORY, 20);
+        decline(WANDA, id, DeclineReason::FilesUnavailable);
+        train(41, id);
+        assert_eq!(declines(), 1, "a newcomer counts for nothing");
+        pass(11);
+        let id = job_by(MALLORY, 20);
+        decline(WANDA, id, DeclineReason::FilesUnavailable);
+        train(41, id);
+        assert_eq!(declines(), 2);
+        // A result of its own ends the row, whoever contradicted it.
+        train(WANDA, job(1_000, 10_000));
+        assert_eq!((declines(), Contradicted::<Test>::get(WANDA).len()), (0, 0));
+    });
+}
+
+/// Jobs that paid more, and that a worker had declined, were all that a search for it looked at: 33 of them
+/// hid every other from it.
+#[test]
+fn jobs_that_a_worker_declined_hide_no_other_however_many_they_are() {
+    run(|| {
+        worker(WANDA, 7);
+        let junk = 5 * JOBS_TRIED;
+        for _ in 0..junk {
+            let id = job_by(MALLORY, 20);
+            assert_eq!(worker_of(id), Some(WANDA));
+            decline(WANDA, id, DeclineReason::FilesUnavailable);
+            assert!(is_queued(id));
+        }
+        let busy = job(1_000, 30_000);
+        assert_eq!(worker_of(busy), Some(WANDA), "what comes meanwhile finds it at once");
+        let (best, second) = (job(1_000, 12_000), job(1_000, 9_000));
+        train(WANDA, busy);
+        assert!(SearchOf::<Test>::contains_key(WANDA) && is_queued(best));
+        pass(junk / JOBS_TRIED);
+        assert_eq!((worker_of(best), worker_of(second)), (Some(WANDA), None));
+        assert_eq!(Searches::<Test>::iter().count(), 0);
+        // Another worker, to whom they are new, is offered them, and what it declines hides nothing either.
+        train(WANDA, best);
+        pass(junk / JOBS_TRIED);
+        assert_eq!(worker_of(second), Some(WANDA));
+        train(WANDA, second);
+        // With nothing left for it a search comes to its end and is gone.
+        assert!(SearchOf::<Test>::contains_key(WANDA));
+        pass(junk / JOBS_TRIED + 1);
+        assert_eq!(Searches::<Test>::iter().count(), 0);
+    });
+}
+
+/// Many workers search at once: each has its turn.
+#[test]
+fn searches_take_turns_and_end_with_their_workers() {
+    run(|| {
+        let crowd: Vec<AccountId> = (40..43 + 2 * AccountId::from(SEARCHES)).collect();
+        for who in &crowd {
+            worker(*who, 7);
+            assert_ok!(Training::pause(signed(*who)));
+        }
+        let declined: Vec<JobId> = (0..2 * JOBS_TRIED).map(|_| job_by(MALLORY, 20)).collect();
+        // As if each had declined all of them.
+        for id in &declined {
+            Jobs::<Test>::mutate(id, |job| {
+                let job = job.as_mut().expect("on record");
+                job.refused = crowd
+                    .iter()
+                    .map(|who| Refused { worker: *who, reason: Some(DeclineReason::Memory) })
+                    .collect::<Vec<_>>()
+                    .try_into()
+                    .expect("as many as may");
+            });
+        }
+        for who in &crowd {
+            assert_ok!(Training::resume(signed(*who)));
+        }
+        assert_eq!(Searches::<Test>::iter().count(), crowd.len());
+        // One goes, one is paused, one is given a job that comes in.
+        assert_ok!(Training::deregister_worker(signed(crowd[0])));
+        assert_ok!(Training::pause(signed(crowd[1])));
+        let id = job(1_000, 30_000);
+        assert_eq!(worker_of(id), Some(crowd[2]));
+        assert_eq!(Searches::<Test>::iter().count(), crowd.len() - 3);
+        pass(1);
+        assert_eq!(Searches::<Test>::iter().count(), crowd.len() - 3 - SEARCHES as usize);
+        pass(1);
+        assert_eq!(Searches::<Test>::iter().count(), 0);
+    });
+}
+
+#[test]
+fn searches_and_contradictions_that_do_not_add_up_are_noticed() {
+    let healthy = || worker(WANDA, 7);
+    let (place, key) = (SequenceKey::from(0), OfferKey::new(1, 1));
+    noticed_in(healthy, "a search stands elsewhere", || {
+        Searches::<Test>::insert(place, (WANDA, key));
+    });
+    noticed_in(healthy, "a search is of nobody idle", || {
+        Searches::<Test>::insert(place, (WALTER, key));
+        SearchOf::<Test>::insert(WALTER, place);
+    });
+    noticed_in(healthy, "a worker searches nowhere", || SearchOf::<Test>::insert(WANDA, place));
+    let by = |all: &[AccountId]| BoundedVec::try_from(all.to_vec()).expect("few");
+    noticed_in(healthy, "who was contradicted is no worker", || {
+        Contradicted::<Test>::insert(WALTER, by(&[WANDA]));
+    });
+    let wrong: [&[AccountId]; 3] = [&[], &[WANDA], &[WALTER, WALTER]];
+    for wrong in wrong {
+        noticed_in(
+            healthy,
+            "a worker was contradicted by nobody, by itself or twice by one",
+            || Contradicted::<Test>::insert(WANDA, by(wrong)),
+        );
+    }
+    noticed_in(healthy, "more contradicted a worker than it has declines in a row", || {
+        Contradicted::<Test>::insert(WANDA, by(&[WALTER]));
     });
 }
 

@@ -102,6 +102,22 @@ fn newcomers_count_for_nobody() {
     });
 }
 
+/// With fewer than three beside the worker whatever it posts is paid, so an owner can look before it pays.
+#[test]
+fn it_is_known_before_a_job_how_many_could_judge_it() {
+    grown_up(|| {
+        assert_eq!(Training::judges(0, None), 4);
+        assert_eq!(Training::judges(0, Some(&OWNER)), 4);
+        assert_eq!(Training::judges(0, Some(&WANDA)), 3, "not of its own job");
+        SYBILS.take(3).for_each(|who| worker(who, 2 * PRICE));
+        assert_eq!(Training::judges(0, None), 4, "newcomers do not judge");
+        assert_ok!(Training::pause(signed(HONEST[0])));
+        assert_eq!((Training::judges(0, None), Training::judges(9, None)), (3, 0));
+        let id = posted();
+        assert_noop!(Training::dispute(signed(DORA), id), Error::<Test>::TooFewVerifiers);
+    });
+}
+
 #[test]
 fn seniority_comes_with_time_and_is_lost_for_what_is_taken_up_anew() {
     grown_up(|| {

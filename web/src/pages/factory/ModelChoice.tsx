@@ -12,7 +12,7 @@ import { Copyable } from "@/components/ui/Values";
 import { classes } from "@/lib/classes";
 import { formatBytes, formatCount } from "@/lib/format";
 import { offers } from "@/training/estimate";
-import { useAdapters, useModels, useWorkers } from "@/training/queries";
+import { NEEDED_JUDGES, useAdapters, useJudges, useModels, useWorkers } from "@/training/queries";
 import { familyName } from "@/training/words";
 
 const card =
@@ -112,6 +112,7 @@ export function ModelChoice({
                 No new job may name it. Choose another one.
               </Notice>
             )}
+            {chosen && !chosen.retired && <FewJudges base={chosen.id} owner={account?.address} />}
             {chosen && !chosen.retired && account?.address === chosen.registrar && (
               <Retire model={chosen} registrar={account} />
             )}
@@ -120,6 +121,18 @@ export function ModelChoice({
         )}
       </Loaded>
     </Card>
+  );
+}
+
+/** Says that nobody could judge a result, before anything is paid for one. */
+function FewJudges({ base, owner }: { base: number; owner: string | undefined }) {
+  const { data: judges } = useJudges(base, owner);
+  if (judges === undefined || judges >= NEEDED_JUDGES) return null;
+  return (
+    <Notice tone="warn" title="A result on this model could not be disputed">
+      Workers that have served it for a day and could judge beside you: {formatCount(judges)}. A dispute takes
+      three beside the one that trains; with fewer, whatever that worker posts is paid.
+    </Notice>
   );
 }
 
