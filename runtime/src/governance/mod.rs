@@ -28,8 +28,8 @@ use frame_support::{
     traits::{
         fungible::{HoldConsideration, Mutate},
         tokens::{Pay, PaymentStatus, Preservation, UnityAssetBalanceConversion},
-        AsEnsureOriginWithArg, ConstU128, ConstU32, EitherOf, EqualPrivilegeOnly, Get,
-        LinearStoragePrice,
+        AsEnsureOriginWithArg, ConstU128, ConstU32, EitherOf, EnsureOrigin, EqualPrivilegeOnly,
+        Get, LinearStoragePrice,
     },
     weights::Weight,
     PalletId,
@@ -133,7 +133,7 @@ impl pallet_treasury::Config for Runtime {
     type SpendFunds = ();
     // `spend_local` is deprecated; none is ever approved, `spend` takes its place.
     type MaxApprovals = ConstU32<0>;
-    type SpendOrigin = EitherOf<EnsureRootWithSuccess<AccountId, AnyAmount>, Spender>;
+    type SpendOrigin = Payable<EitherOf<EnsureRootWithSuccess<AccountId, AnyAmount>, Spender>>;
     type AssetKind = ();
     type Beneficiary = AccountId;
     type BeneficiaryLookup = IdentityLookup<AccountId>;
@@ -143,8 +143,60 @@ impl pallet_treasury::Config for Runtime {
     type BlockNumberProvider = System;
 }
 
-/// Pays what a referendum has approved. The treasury's account always stays, since fees and dust have to go
-/// somewhere.
+/// Days of governance of the treasury's periods.
+pub const SPEND_PERIOD: BlockNumber = 28;
+
+/// Of the OPEN that may vote, what all spends of a period together are paid at most.
+pub const SPEND_SHARE: Perbill = Perbill::from_percent(5);
+
+/// How much spends are paid in the treasury's current period, and may be.
+///
+/// The treasury may hold a hundred times what may vote, so what a spend takes in votes says little about what
+/// it brings: few could vote it to themselves, again and again. So no period pays out more than a part of
+/// what may vote, which the support that a spend needs is a part of as well, however many are approved.
+pub struct PaidInPeriod;
+
+impl PaidInPeriod {
+    /// The current period, and what was paid in it.
+    fn current() -> (BlockNumber, Balance) {
+        let period = System::block_number() / days::<SPEND_PERIOD>().max(1);
+        match origins::Paid::<Runtime>::get() {
+            (last, paid) if last == period => (period, paid),
+            _ => (period, 0),
+        }
+    }
+
+    /// Most that spends are paid in a period.
+    pub fn limit() -> Balance {
+        SPEND_SHARE.mul_floor(VotingOpen::get())
+    }
+
+    /// What spends may still be paid in the current period.
+    pub fn left() -> Balance {
+        Self::limit().saturating_sub(Self::current().1)
+    }
+
+    fn note(amount: Balance) -> Result<(), DispatchError> {
+        let (period, paid) = Self::current();
+        let paid = paid.checked_add(amount).filter(|paid| *paid <= Self::limit());
+        origins::Paid::<Runtime>::put((period, paid.ok_or(DispatchError::Exhausted)?));
+        Ok(())
+    }
+}
+
+/// Lets through whom `E` does, for no more than a period pays: what no period can pay is not approved.
+pub struct Payable<E>(core::marker::PhantomData<E>);
+
+impl<E: EnsureOrigin<RuntimeOrigin, Success = Balance>> EnsureOrigin<RuntimeOrigin> for Payable<E> {
+    type Success = Balance;
+
+    fn try_origin(origin: RuntimeOrigin) -> Result<Balance, RuntimeOrigin> {
+        E::try_origin(origin).map(|most| most.min(PaidInPeriod::limit()))
+    }
+}
+
+/// Pays what a referendum has approved, as far as [`PaidInPeriod`] goes. The treasury's account always stays,
+/// since fees and dust have to go somewhere.
 pub struct FromTreasury;
 
 impl Pay for FromTreasury {
@@ -155,6 +207,7 @@ impl Pay for FromTreasury {
     type Error = DispatchError;
 
     fn pay(who: &AccountId, (): (), amount: Balance) -> Result<(), DispatchError> {
+        PaidInPeriod::note(amount)?;
         Balances::transfer(&TreasuryPot::get(), who, amount, Preservation::Preserve).map(drop)
     }
 

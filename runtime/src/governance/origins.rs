@@ -4,14 +4,14 @@ pub use pallet::*;
 
 #[frame_support::pallet]
 pub mod pallet {
-    //! The pallet's parts, as the macro lays them out. It has neither storage nor calls.
+    //! The pallet's parts, as the macro lays them out. It has no calls.
 
     use codec::DecodeWithMemTracking;
     use frame_support::{
         pallet_prelude::*,
         traits::{EnsureOrigin, OriginTrait},
     };
-    use openledger_primitives::{Balance, OPEN};
+    use openledger_primitives::{Balance, BlockNumber, OPEN};
 
     /// Most that a referendum of [`Origin::SmallSpender`] pays.
     pub const SMALL_SPEND: Balance = 10_000 * OPEN;
@@ -25,6 +25,11 @@ pub mod pallet {
     /// Nothing to configure.
     #[pallet::config]
     pub trait Config: frame_system::Config {}
+
+    /// The last period of the treasury in which spends were paid, and how much they were
+    /// ([`PaidInPeriod`](crate::governance::PaidInPeriod)).
+    #[pallet::storage]
+    pub type Paid<T> = StorageValue<_, (BlockNumber, Balance), ValueQuery>;
 
     /// What a referendum acts as. Stored with every referendum: append only.
     #[pallet::origin]

@@ -4,6 +4,10 @@
 //! approval (share of the votes, with conviction) and its support (share of the OPEN that may vote, without) stand
 //! above the track's curves for the whole of its confirmation. The curves fall over the decision period. What passes
 //! is carried out after the enactment, at the earliest.
+//!
+//! Support never falls below a part that somebody has to have bought: the treasury votes with nothing, and may hold
+//! many times what votes. What spends take of it in a while is limited beside
+//! ([`PaidInPeriod`](super::PaidInPeriod)).
 
 use super::origins::Origin;
 use crate::{parameters::GovernanceDay, Balance, BlockNumber, OriginCaller, Runtime};
@@ -42,7 +46,7 @@ const PLANS: [Plan; 4] = [
         confirm: 24,
         enact: 24,
         approval: (100, 60),
-        support: (50, 10),
+        support: (50, 20),
     },
     Plan {
         id: 1,
@@ -66,7 +70,7 @@ const PLANS: [Plan; 4] = [
         confirm: 24,
         enact: 24,
         approval: (90, 50),
-        support: (30, 5),
+        support: (30, 15),
     },
     Plan {
         id: 3,
@@ -78,7 +82,7 @@ const PLANS: [Plan; 4] = [
         confirm: 12,
         enact: 4,
         approval: (80, 50),
-        support: (10, 1),
+        support: (10, 5),
     },
 ];
 

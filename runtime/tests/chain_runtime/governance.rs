@@ -10,6 +10,7 @@ use openledger_runtime::{
         days,
         origins::{Origin, BIG_SPEND, SMALL_SPEND},
         tracks::Tracks,
+        PaidInPeriod, SPEND_PERIOD, SPEND_SHARE,
     },
     AccountId, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
     System, DAY, HOUR,
@@ -249,8 +250,16 @@ fn a_spender_spends_no_more_than_its_track_allows_and_nothing_else() {
 #[test]
 fn the_treasurys_account_stays_whatever_is_spent() {
     without_sudo(|| {
-        let all = Balances::free_balance(treasury());
         let to = Bob.to_account_id();
+        // A period pays no more than a part of what may vote, so it has to be nearly empty already.
+        let most = Balances::free_balance(treasury()) - 100 * OPEN;
+        let transfer = pallet_balances::Call::force_transfer {
+            source: treasury().into(),
+            dest: to.clone().into(),
+            value: most,
+        };
+        assert!(RuntimeCall::from(transfer).dispatch(RuntimeOrigin::root()).is_ok());
+        let all = Balances::free_balance(treasury());
         let spent = RuntimeCall::from(spend(all, &to)).dispatch(RuntimeOrigin::root());
         assert!(spent.is_ok());
         let paid = attempt(&to, pallet_treasury::Call::payout { index: 0 });
@@ -261,6 +270,56 @@ fn the_treasurys_account_stays_whatever_is_spent() {
         assert!(spent.is_ok());
         dispatch(&to, pallet_treasury::Call::payout { index: 1 });
         assert_eq!(Balances::free_balance(treasury()), Balances::minimum_balance());
+    });
+}
+
+/// Of 6,000,000 OPEN that may vote, a hundredth could vote itself 10,000 OPEN of a treasury of 994,000,000, fifty
+/// times at once and as often as it liked.
+#[test]
+fn few_votes_do_not_empty_the_treasury() {
+    without_sudo(|| {
+        let me = Eve.to_account_id();
+        // Everybody else looks away.
+        let index = propose(Origin::SmallSpender.into(), spend(SMALL_SPEND, &me));
+        vote(Eve, index, true, 290_000 * OPEN, Conviction::Locked6x);
+        until_over(index);
+        assert!(matches!(info(index), ReferendumInfo::Rejected(..)), "less than a twentieth");
+        let index = propose(Origin::BigSpender.into(), spend(BIG_SPEND / 4, &me));
+        vote(Eve, index, true, 890_000 * OPEN, Conviction::Locked6x);
+        until_over(index);
+        assert!(matches!(info(index), ReferendumInfo::Rejected(..)), "less than 15 %");
+    });
+}
+
+#[test]
+fn a_period_pays_no_more_than_a_twentieth_of_what_may_vote_however_much_is_approved() {
+    without_sudo(|| {
+        next_block();
+        let (before, limit) = (total(&treasury()), PaidInPeriod::limit());
+        assert_eq!(limit, SPEND_SHARE.mul_floor(Balances::active_issuance()));
+        assert!(limit > 299_000 * OPEN && limit < 301_000 * OPEN, "{limit}");
+        let to = Bob.to_account_id();
+        let spends = limit / SMALL_SPEND + 5;
+        for _ in 0..spends {
+            let spent = RuntimeCall::from(spend(SMALL_SPEND, &to));
+            assert!(spent.dispatch(Origin::SmallSpender.into()).is_ok());
+        }
+        // What no period could pay is not approved, not for root either.
+        let insufficient = pallet_treasury::Error::<Runtime>::InsufficientPermission.into();
+        for origin in [RuntimeOrigin::root(), Origin::BigSpender.into()] {
+            let spent = RuntimeCall::from(spend(limit + OPEN, &to)).dispatch(origin);
+            assert_eq!(spent.map(drop).map_err(|refused| refused.error), Err(insufficient));
+        }
+        let payout = |index| attempt(&to, pallet_treasury::Call::payout { index });
+        let paid = (0..spends as u32).filter(|index| payout(*index).is_ok()).count() as u128;
+        assert_eq!(paid, spends - 5);
+        assert_eq!(before - total(&treasury()), paid * SMALL_SPEND);
+        assert!(PaidInPeriod::left() < SMALL_SPEND);
+        // What is left over is paid in the next period, before it lapses.
+        let period = days::<SPEND_PERIOD>();
+        System::set_block_number((System::block_number() / period + 1) * period);
+        let paid = (0..spends as u32).filter(|index| payout(*index).is_ok()).count();
+        assert_eq!(paid, 5);
     });
 }
 
