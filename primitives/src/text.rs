@@ -5,9 +5,22 @@
 //! ones turn a line round, invisible ones make two different names look the same. The two joiners are
 //! invisible as well, but Persian and the scripts of India and its neighbours cannot be spelled without
 //! them; they stay between letters of those scripts.
+//!
+//! Nor may a text write over what stands around it: marks that stand on the letter before them are bounded, at
+//! [`MOST_MARKS`] in a row and [`MOST_SHARED_MARKS`] of those that any letter may have, and none stands without a
+//! letter. Hebrew with points and accents, Arabic with vowels, Vietnamese, Thai, Burmese, Tibetan and the scripts
+//! of India need no more.
+
+mod marks;
 
 use alloc::string::String;
 use core::fmt;
+
+/// Most marks on one letter.
+pub const MOST_MARKS: u32 = 6;
+
+/// Most marks on one letter of those that any letter may have, such as accents.
+pub const MOST_SHARED_MARKS: u32 = 4;
 
 /// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +29,8 @@ pub enum TextError {
     NotUtf8,
     /// It is empty, or nothing but white space.
     Blank,
-    /// It holds a character that commands a terminal, turns text round or cannot be seen.
+    /// It holds a character that commands a terminal, turns text round, cannot be seen, or is a mark on
+    /// nothing, or on a letter that has as many as it may.
     Forbidden {
         /// The character.
         character: char,
@@ -32,8 +46,8 @@ impl fmt::Display for TextError {
             Self::Blank => f.write_str("the text is empty or nothing but white space"),
             Self::Forbidden { character, place } => write!(
                 f,
-                "the text holds U+{:04X} at byte {place}, which cannot be seen or commands a terminal; \
-                 leave it out",
+                "the text holds U+{:04X} at byte {place}, which cannot be seen, commands a terminal or is one \
+                 mark too many on a letter; leave it out",
                 u32::from(*character)
             ),
         }
@@ -62,12 +76,7 @@ pub fn check(bytes: &[u8]) -> Result<&str, TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Blank);
     }
-    match first_hidden(text) {
-        None => Ok(text),
-        Some((place, character)) => {
-            Err(TextError::Forbidden { character, place: u32::try_from(place).unwrap_or(u32::MAX) })
-        }
-    }
+    refuse_hidden(text, false)
 }
 
 /// [`check`] for a text that may be left out.
@@ -90,17 +99,7 @@ pub fn check_optional(bytes: &[u8]) -> Result<&str, TextError> {
 /// Those of [`check`], but for [`TextError::Blank`].
 pub fn check_page(bytes: &[u8]) -> Result<&str, TextError> {
     let text = core::str::from_utf8(bytes).map_err(|_| TextError::NotUtf8)?;
-    let of_pages = |character| matches!(character, '\n' | '\t' | '\u{fe0e}' | '\u{fe0f}');
-    let mut line = 0u32;
-    for part in text.split_inclusive(of_pages) {
-        let shown = part.trim_end_matches(of_pages);
-        if let Some((place, character)) = first_hidden(shown) {
-            let place = line.saturating_add(u32::try_from(place).unwrap_or(u32::MAX));
-            return Err(TextError::Forbidden { character, place });
-        }
-        line = line.saturating_add(u32::try_from(part.len()).unwrap_or(u32::MAX));
-    }
-    Ok(text)
+    refuse_hidden(text, true)
 }
 
 /// A text with what a reader could not see written out (`\u{1b}`), so that nothing from the chain and
@@ -112,13 +111,16 @@ pub fn check_page(bytes: &[u8]) -> Result<&str, TextError> {
 pub fn visible(text: &str, line: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut before = None;
+    let mut run = Run::default();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
+        // Also of a document: what is written over several lines is nobody's spelling.
+        let over = run.is_too_long(character, line);
         let harmless = match character {
             '\n' | '\t' | '\u{200c}'..='\u{200f}' | '\u{61c}' | '\u{fe00}'..='\u{fe0f}' => !line,
             _ => false,
         };
-        if !harmless && is_hidden(character, before, rest.peek().copied()) {
+        if over || !harmless && is_hidden(character, before, rest.peek().copied()) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
@@ -128,17 +130,52 @@ pub fn visible(text: &str, line: bool) -> String {
     shown
 }
 
-/// The first character that [`check`] refuses, and the byte at which it begins.
-fn first_hidden(text: &str) -> Option<(usize, char)> {
+/// A text without what [`check`] refuses; a page's line ends, tabs and selectors stay.
+fn refuse_hidden(text: &str, page: bool) -> Result<&str, TextError> {
     let mut before = None;
+    let mut run = Run::default();
     let mut rest = text.char_indices().peekable();
     while let Some((place, character)) = rest.next() {
-        if is_hidden(character, before, rest.peek().map(|(_, after)| *after)) {
-            return Some((place, character));
+        let harmless = page && matches!(character, '\n' | '\t' | '\u{fe0e}' | '\u{fe0f}');
+        if run.is_too_long(character, true)
+            || !harmless && is_hidden(character, before, rest.peek().map(|(_, after)| *after))
+        {
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            return Err(TextError::Forbidden { character, place });
         }
         before = Some(character);
     }
-    None
+    Ok(text)
+}
+
+/// The marks since the last letter.
+#[derive(Default)]
+struct Run {
+    /// Whether there is something for them to stand on.
+    on: bool,
+    marks: u32,
+    shared: u32,
+}
+
+impl Run {
+    /// Takes the next character. Whether it is a mark on a letter that has as many as it may; where
+    /// `on_something` is asked for, also whether it is one on nothing.
+    fn is_too_long(&mut self, character: char, on_something: bool) -> bool {
+        // The selectors say how the character before them looks, and a mark may follow: keycaps.
+        if ('\u{fe00}'..='\u{fe0f}').contains(&character) {
+            return false;
+        }
+        if !marks::is_mark(character) {
+            *self = Self {
+                on: !character.is_whitespace() && !character.is_control(),
+                ..Self::default()
+            };
+            return false;
+        }
+        self.marks = self.marks.saturating_add(1);
+        self.shared = self.shared.saturating_add(u32::from(marks::is_shared(character)));
+        self.marks > MOST_MARKS || self.shared > MOST_SHARED_MARKS || on_something && !self.on
+    }
 }
 
 /// Whether a reader could not see a character, or would see others moved by it.
@@ -159,9 +196,10 @@ fn is_hidden(character: char, before: Option<char>, after: Option<char>) -> bool
         | '\u{206a}'..='\u{206f}' | '\u{feff}'
         // Selectors of variants, and the vowel separator of Mongolian.
         | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}'
-        // Annotations, blank Braille, formats of shorthand and of music.
-        | '\u{fff0}'..='\u{fffb}' | '\u{2800}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}'
+        // Annotations and what stands for an object, blank Braille, formats of hieroglyphs, of shorthand and of
+        // music, a note without a head, and the filler of Khitan.
+        | '\u{fff0}'..='\u{fffc}' | '\u{2800}' | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{16fe4}'
         // Tags and further selectors; what no font can show: private use.
         | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'.. => true,
         // The last two of each plane, and 32 in the first, are no characters.

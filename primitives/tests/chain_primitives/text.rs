@@ -75,6 +75,10 @@ fn what_cannot_be_seen_or_commands_a_terminal_is_refused_and_written_out() {
         '\u{feff}',
         '\u{ffa0}',
         '\u{fff9}',
+        '\u{fffc}',
+        '\u{13430}',
+        '\u{1d159}',
+        '\u{16fe4}',
         '\u{fffe}',
         '\u{fdd0}',
         '\u{1d173}',
@@ -96,6 +100,74 @@ fn what_cannot_be_seen_or_commands_a_terminal_is_refused_and_written_out() {
         assert_eq!(check(text.as_bytes()), forbidden(character, 1));
         assert_eq!(visible(&text, true), format!("a{}b", character.escape_unicode()));
     }
+}
+
+#[test]
+fn letters_carry_the_marks_that_scripts_need() {
+    for text in [
+        // Vietnamese apart, French apart, the alphabet of phonetics.
+        "Ti\u{65}\u{302}\u{301}ng Vi\u{65}\u{323}\u{302}t",
+        "e\u{301}te\u{301}",
+        "a\u{303}\u{330}\u{301}\u{2d0}",
+        // Hebrew with point, dagesh, vowel, meteg and accent; Arabic with shadda, vowel and small alif.
+        "שׁ\u{5bc}\u{5b8}\u{5bd}\u{596}",
+        "اللّٰهُ مُحَمَّدٌ",
+        "لِل\u{651}\u{64e}\u{670}هِ",
+        // Thai, Lao, Burmese, Khmer, Tibetan, Bengali, Tamil, Malayalam.
+        "ที่นี่ ผู้ใหญ่",
+        "ຜູ້ທີ່",
+        "မြွှုံ့ ကျွန်ုပ်",
+        "ខ្ញុំស្រឡាញ់",
+        "ཧཱུྂ་བསྒྲུབས",
+        "ক্ষ্ণৌঁ স্ত্রীঁ",
+        "ஸ்ரீ க்ஷௌ",
+        "ക്ഷ്ണ്യ",
+        "क्ष्म्यँ र्द्ध्रे॑",
+    ] {
+        assert_eq!(check(text.as_bytes()), Ok(text), "{text:?}");
+        assert_eq!(visible(text, true), text);
+    }
+    assert_eq!(check_page("1\u{fe0f}\u{20e3} first".as_bytes()), Ok("1\u{fe0f}\u{20e3} first"));
+}
+
+#[test]
+fn no_letter_carries_a_tower_of_marks_and_no_mark_stands_on_nothing() {
+    for (mark, most) in [
+        ('\u{301}', 4),
+        ('\u{336}', 4),
+        ('\u{489}', 4),
+        ('\u{1dd8}', 4),
+        ('\u{20d2}', 4),
+        ('\u{fe22}', 4),
+        ('\u{e49}', 6),
+        ('\u{64e}', 6),
+        ('\u{f71}', 6),
+        ('\u{1da3b}', 6),
+    ] {
+        let tower = |height| format!("o{}k", mark.to_string().repeat(height));
+        assert_eq!(check(tower(most).as_bytes()), Ok(tower(most).as_str()), "{mark:?}");
+        let place = (1 + most * mark.len_utf8()) as u32;
+        assert_eq!(check(tower(most + 1).as_bytes()), forbidden(mark, place));
+        assert_eq!(check_page(tower(most + 1).as_bytes()), forbidden(mark, place));
+        // Written out, the ones that are too many; of a document too.
+        for line in [true, false] {
+            let shown = visible(&tower(most + 30), line);
+            assert_eq!(shown.chars().filter(|shown| *shown == mark).count(), most);
+        }
+        for (text, place) in [(format!("{mark}a"), 0), (format!("a {mark}b"), 2)] {
+            assert_eq!(check(text.as_bytes()), forbidden(mark, place), "{text:?}");
+            assert_eq!(
+                visible(&text, true),
+                text.replace(mark, &mark.escape_unicode().to_string())
+            );
+            assert_eq!(visible(&text, false), text);
+        }
+    }
+    // Of mixed ones as well, and selectors between them do not begin anew.
+    let mixed = "a\u{64e}\u{e49}\u{64e}\u{e49}\u{64e}\u{e49}\u{64e}";
+    assert_eq!(check(mixed.as_bytes()), forbidden('\u{64e}', 16));
+    let between = "a\u{301}\u{fe0f}\u{301}\u{fe0f}\u{301}\u{fe0f}\u{301}\u{fe0f}\u{301}";
+    assert_eq!(check_page(between.as_bytes()), forbidden('\u{301}', 21));
 }
 
 #[test]

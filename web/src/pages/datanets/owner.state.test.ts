@@ -29,6 +29,18 @@ describe("what a Datanet says of itself", () => {
     expect(readDescription({ ...typed, summary: "é".repeat(101) }).problems.summary).toContain("202 bytes");
     expect(readDescription({ ...typed, summary: "two\nlines" }).problems.summary).toContain("one line");
     expect(readDescription({ ...typed, summary: "turned \u202e round" }).problems.summary).toContain("seen");
+    for (const tower of [`o${"\u0301".repeat(5)}`, `o${"\u0e49".repeat(7)}`, "\u0301o"]) {
+      expect(readDescription({ ...typed, summary: tower }).problems.summary).toContain("marks");
+      expect(readDescription({ ...typed, tags: tower }).problems.tags).toContain("marks");
+    }
+    for (const fine of [
+      "Tie\u0302\u0301ng Vie\u0323\u0302t",
+      "\u05e9\u05c1\u05bc\u05b8\u05bd\u0596",
+      "ผู้ใหญ่",
+    ]) {
+      expect(readDescription({ ...typed, summary: fine }).problems).toEqual({});
+    }
+    expect(readDescription({ ...typed, summary: "an \ufffc object" }).problems.summary).toContain("seen");
     expect(readDescription({ ...typed, description: "x".repeat(4097) }).problems.description).toContain(
       "4,096",
     );

@@ -87,12 +87,16 @@ export interface DescriptionText {
 
 const bytesOf = (typed: string) => new TextEncoder().encode(typed);
 // Controls, marks that turn the direction of writing, what cannot be seen; a description may have lines.
-const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffc]/u;
 const hidden = (typed: string) => HIDDEN.test(typed.replaceAll(/[\n\t]/g, ""));
+// More marks on a letter than any script needs, accents above all, or a mark on nothing.
+const TOWER = /(?:^|\s)[\p{Mn}\p{Me}]|[\p{Mn}\p{Me}]{7}|\p{Script=Inherited}{5}/u;
 
 function lengthProblem(what: string, typed: string, most: number): string | undefined {
   const { length } = bytesOf(typed);
   if (length > most) return `The ${what} takes ${length} bytes; ${most.toLocaleString("en")} are the most.`;
+  if (TOWER.test(typed))
+    return "A letter carries more marks than any script needs, or a mark stands on nothing.";
   return hidden(typed) ? "It holds characters that cannot be seen." : undefined;
 }
 
@@ -119,6 +123,8 @@ export function readDescription(typed: DescriptionText): {
   else if (long) problems.tags = `“${long.slice(0, 40)}” is longer than ${MAX_TAG} bytes.`;
   else if (twice) problems.tags = `“${twice}” stands there twice.`;
   else if (tags.some(hidden)) problems.tags = "A tag holds characters that cannot be seen.";
+  else if (tags.some((tag) => TOWER.test(tag)))
+    problems.tags = "A tag's letter carries more marks than any script needs.";
   if (Object.keys(problems).length > 0) return { text: null, problems };
   return {
     text: { summary: bytesOf(summary), description: bytesOf(description), tags: tags.map(bytesOf) },
