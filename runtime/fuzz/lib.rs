@@ -5,7 +5,8 @@
 mod common;
 #[path = "../tests/chain_runtime/likely.rs"]
 mod likely;
-#[allow(dead_code)]
+#[path = "../tests/chain_runtime/random_governance.rs"]
+mod random_governance;
 #[path = "../tests/chain_runtime/random_reviews.rs"]
 mod random_reviews;
 #[allow(dead_code)]
@@ -24,7 +25,7 @@ const SEEDS: u64 = 128;
 /// What the system says of the folder.
 pub fn write_seeds(folder: &std::path::Path) -> std::io::Result<()> {
     for seed in 0..SEEDS {
-        std::fs::write(folder.join(format!("story-{seed}")), stories::written(seed))?;
+        std::fs::write(folder.join(format!("story-{seed}")), stories::written(seed).0)?;
     }
     Ok(())
 }

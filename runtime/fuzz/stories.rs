@@ -13,15 +13,22 @@
 
 use crate::{
     common::*,
-    likely::{likely, Dice},
+    likely::{likely, somebody, Dice},
+    random_governance::{delegate_of, governance_call, together, wrapped},
+    random_reviews::{committees, step},
 };
 use codec::{Decode, DecodeLimit};
-use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
+use frame_support::{
+    storage::{with_transaction_unchecked, TransactionOutcome},
+    traits::{schedule::DispatchTime, CallMetadata, GetCallMetadata, StorePreimage},
+};
 use openledger_primitives::{
-    ContentId, JobKind, ModelFamily, RewardTerms, Serves, Verdict, OPEN, TOTAL_SUPPLY,
+    committee::Phase, ContentId, JobKind, ModelFamily, RewardTerms, Serves, Verdict, OPEN,
+    TOTAL_SUPPLY,
 };
 use openledger_runtime::{
-    AccountId, Datanets, Executive, Runtime, RuntimeCall, System, UncheckedExtrinsic,
+    governance::origins::Origin, AccountId, Datanets, Executive, Preimage, Runtime, RuntimeCall,
+    System, UncheckedExtrinsic,
 };
 use sp_core::{sr25519, Encode};
 use sp_keyring::Sr25519Keyring;
@@ -77,8 +84,26 @@ impl Actors {
     }
 }
 
-/// A chain between two blocks on which a file is accepted, a pool is filled, a base model stands and five
-/// workers wait.
+/// A call that may well succeed, and who makes it: of the pallets of our own, of committees and governance, or
+/// one inside another.
+fn next_call(dice: &mut Dice) -> (AccountId, RuntimeCall) {
+    let (who, call) = match dice.roll(16) {
+        0 => together(dice),
+        1..=4 => (somebody(dice), governance_call(dice)),
+        _ => likely(dice, true),
+    };
+    if dice.roll(12) > 0 {
+        return (who, call);
+    }
+    let call = wrapped(dice, call);
+    let delegate = match &call {
+        RuntimeCall::Proxy(pallet_proxy::Call::proxy { real, .. }) => delegate_of(real),
+        _ => None,
+    };
+    (delegate.unwrap_or(who), call)
+}
+
+/// A chain between two blocks on which a file is accepted, a pool is filled, a base model stands and five workers wait.
 pub fn begun() -> sp_io::TestExternalities {
     let mut chain = genesis("development");
     chain.execute_with(|| {
@@ -141,8 +166,68 @@ pub fn begun() -> sp_io::TestExternalities {
     chain
 }
 
+/// The same, and there is a second Datanet, of which a committee has accepted a file, so that it may be challenged,
+/// another file waits for its committee, and a referendum for votes.
+fn going_on() -> sp_io::TestExternalities {
+    let mut chain = begun();
+    chain.execute_with(|| {
+        begin_block();
+        let author = id(&user(5));
+        let datanet = drawn_from(&author);
+        proposed_by(&Sr25519Keyring::Alice.to_account_id());
+        let mut dice = Dice::seeded(0);
+        for _ in 0..MOST_BLOCKS {
+            // A committee that does not agree is followed by another one.
+            let last = pallet_review::NextDraw::<Runtime>::get().saturating_sub(1);
+            let drawn = pallet_review::Draws::<Runtime>::get(last);
+            if drawn.is_some_and(|record| matches!(record.draw.phase, Phase::Judged { .. })) {
+                dispatch(&author, submit(datanet, vec![item(b"for another committee")]));
+                return end_block();
+            }
+            while let Some((call, who)) = step(&mut dice, last) {
+                dispatch(&who, call);
+            }
+            end_unchecked_block();
+            begin_block();
+        }
+        panic!("no committee has judged in {MOST_BLOCKS} blocks");
+    });
+    chain.commit_all().expect("no transaction is open");
+    chain
+}
+
+/// A Datanet whose files committees judge, with a file of an author's.
+fn drawn_from(author: &AccountId) -> u32 {
+    let datanet = text_datanet();
+    let known = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
+    let mut reviewers: Vec<_> = (5..10).map(|n| id(&user(n))).collect();
+    reviewers.extend(known.map(|one| one.to_account_id()));
+    committees(datanet, &reviewers);
+    dispatch(author, submit(datanet, vec![item(b"for a committee")]));
+    datanet
+}
+
+/// A referendum on a small sum of the treasury, which waits for votes.
+fn proposed_by(who: &AccountId) {
+    let spend: RuntimeCall = pallet_treasury::Call::spend {
+        asset_kind: Box::new(()),
+        amount: OPEN,
+        beneficiary: Box::new(who.clone()),
+        valid_from: None,
+    }
+    .into();
+    let proposal = Preimage::bound(spend).expect("it is short enough");
+    let submit = pallet_referenda::Call::submit {
+        proposal_origin: Box::new(Origin::SmallSpender.into()),
+        proposal,
+        enactment_moment: DispatchTime::After(1),
+    };
+    dispatch(who, submit);
+    dispatch(who, pallet_referenda::Call::place_decision_deposit { index: 0 });
+}
+
 thread_local! {
-    static CHAIN: RefCell<sp_io::TestExternalities> = RefCell::new(begun());
+    static CHAIN: RefCell<sp_io::TestExternalities> = RefCell::new(going_on());
     static ACTORS: Actors = Actors::new();
 }
 
@@ -158,7 +243,7 @@ pub fn play(input: &[u8]) -> Told {
             told.steps += 1;
             match kind {
                 0..=127 => {
-                    let (who, call) = likely(&mut dice, false);
+                    let (who, call) = next_call(&mut dice);
                     if let Some(pair) = actors.of(&who) {
                         told.note(include(pair, call));
                     }
@@ -241,11 +326,12 @@ fn offer(bytes: &[u8]) -> Came {
     None
 }
 
-/// A story in which calls succeed, drawn from a seed and written out as an input: where a fuzzer begins.
-pub fn written(seed: u64) -> Vec<u8> {
+/// A story in which calls succeed, drawn from a seed and written out as an input, where a fuzzer begins; and
+/// the pallet and name of each of its calls.
+pub fn written(seed: u64) -> (Vec<u8>, Vec<CallMetadata>) {
     on_the_chain(|actors| {
         let mut dice = Dice::seeded(seed);
-        let mut input = Vec::new();
+        let (mut input, mut calls) = (Vec::new(), Vec::new());
         let (mut steps, mut blocks) = (0, 0);
         for _ in 0..20 * MOST_STEPS {
             if steps == MOST_STEPS {
@@ -261,7 +347,9 @@ pub fn written(seed: u64) -> Vec<u8> {
                 }
                 continue;
             }
-            let (who, call) = likely(&mut dice, false);
+            // Which also takes a preimage back that somebody noted for a proposal: no extrinsic says it.
+            let next = || TransactionOutcome::Rollback(next_call(&mut dice));
+            let (who, call) = with_transaction_unchecked(next);
             let Some(signer) = actors.by_account.get(&who) else { continue };
             let pair = &actors.pairs[*signer];
             let extrinsic = sign(pair, System::account_nonce(&who), call.clone());
@@ -274,6 +362,7 @@ pub fn written(seed: u64) -> Vec<u8> {
                 continue;
             }
             steps += 1;
+            calls.push(call.get_call_metadata());
             let bytes = extrinsic.encode();
             if dice.roll(4) == 0 && bytes.len() <= usize::from(u16::MAX) {
                 input.push(224);
@@ -285,6 +374,6 @@ pub fn written(seed: u64) -> Vec<u8> {
                 call.encode_to(&mut input);
             }
         }
-        input
+        (input, calls)
     })
 }

@@ -24,7 +24,7 @@ pub fn set_up(contributors: std::ops::Range<u32>) -> (u32, Vec<Pair>) {
     begin_block();
     let datanet = text_datanet();
     let reviewers: Vec<_> = (100..130).map(|n| id(&user(n))).collect();
-    committees(&reviewers);
+    committees(0, &reviewers);
     let contributors: Vec<_> = contributors.map(user).collect();
     contributors.iter().for_each(|who| sponsor(&id(who)));
     sessions(2);

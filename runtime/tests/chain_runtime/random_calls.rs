@@ -4,7 +4,7 @@
 use crate::{
     common::*,
     likely::{likely, somebody, Dice},
-    random_governance::{delegate_of, governance_call, wrapped},
+    random_governance::{delegate_of, governance_call, together, wrapped},
     random_reviews::committees,
     random_staking::stake,
     staking::set_keys,
@@ -30,7 +30,7 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             let mut reviewers: Vec<_> = (5..10).map(|n| id(&user(n))).collect();
             let others = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
             reviewers.extend(others.map(|one| one.to_account_id()));
-            committees(&reviewers);
+            committees(0, &reviewers);
         }
         for (who, finality) in [
             (Sr25519Keyring::Bob, Ed25519Keyring::Bob),
@@ -46,8 +46,9 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             }
             // By dice of its own, so that what the others come to does not hang on it.
             if governance.roll(10) == 0 {
-                let (mut who, mut call) = match governance.roll(2) {
-                    0 => likely(&mut governance, by_committees),
+                let (mut who, mut call) = match governance.roll(8) {
+                    0..=3 => likely(&mut governance, by_committees),
+                    4 => together(&mut governance),
                     _ => (somebody(&mut governance), governance_call(&mut governance)),
                 };
                 if governance.roll(4) == 0 {

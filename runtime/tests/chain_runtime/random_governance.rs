@@ -1,13 +1,18 @@
 //! Random calls of referenda, votes, treasury, preimages, proxies and multisigs, and other calls inside them.
 
 use crate::likely::{somebody, Dice};
-use frame_support::traits::{schedule::DispatchTime, StorePreimage};
+use codec::Encode;
+use frame_support::{
+    traits::{schedule::DispatchTime, StorePreimage},
+    weights::Weight,
+};
 use openledger_primitives::OPEN;
 use openledger_runtime::{
     governance::{origins::Origin, proxies::ProxyType},
     AccountId, Address, OriginCaller, Preimage, Runtime, RuntimeCall,
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
+use sp_keyring::Sr25519Keyring;
 use sp_runtime::MultiAddress;
 
 fn referendum(dice: &mut Dice) -> u32 {
@@ -113,6 +118,55 @@ pub fn governance_call(dice: &mut Dice) -> RuntimeCall {
         }
         .into(),
     }
+}
+
+/// A step of two of three accounts that act together on one of few calls, so that what one begins another one
+/// carries out, and who takes it.
+pub fn together(dice: &mut Dice) -> (AccountId, RuntimeCall) {
+    let mut three = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave]
+        .map(|one| one.to_account_id())
+        .to_vec();
+    three.sort();
+    let all = pallet_multisig::Pallet::<Runtime>::multi_account_id(&three, 2);
+    let who = three.remove(dice.roll(3) as usize);
+    let call: RuntimeCall = match dice.roll(3) {
+        0 => frame_system::Call::remark { remark: Vec::new() }.into(),
+        1 => pallet_balances::Call::transfer_allow_death { dest: who.clone().into(), value: OPEN }
+            .into(),
+        // What they pay comes from somewhere.
+        _ => {
+            let value = OPEN * u128::from(dice.roll(3));
+            let pay = pallet_balances::Call::transfer_allow_death { dest: all.into(), value };
+            return (who, pay.into());
+        }
+    };
+    let call_hash = sp_io::hashing::blake2_256(&call.encode());
+    let begun = pallet_multisig::Multisigs::<Runtime>::get(&all, call_hash);
+    let (threshold, other_signatories) = (2, three);
+    let max_weight = Weight::from_parts(1_000_000_000, 100_000);
+    let step = match (dice.roll(8), &begun) {
+        (0, Some(begun)) => pallet_multisig::Call::cancel_as_multi {
+            threshold,
+            other_signatories,
+            timepoint: begun.when,
+            call_hash,
+        },
+        (1, _) => pallet_multisig::Call::approve_as_multi {
+            threshold,
+            other_signatories,
+            maybe_timepoint: begun.map(|begun| begun.when),
+            call_hash,
+            max_weight,
+        },
+        _ => pallet_multisig::Call::as_multi {
+            threshold,
+            other_signatories,
+            maybe_timepoint: begun.map(|begun| begun.when),
+            call: Box::new(call),
+            max_weight,
+        },
+    };
+    (who, step.into())
 }
 
 /// The call inside another one.

@@ -18,13 +18,13 @@ use sp_runtime::traits::{BlakeTwo256, Dispatchable, Hash};
 
 const POOL: PoolId = PoolId::Modality(Modality::Text);
 
-/// Has Datanet 0 judged by committees, with seats for everybody and a budget.
-pub fn committees(reviewers: &[AccountId]) {
-    let owner = Datanets::datanet(0).expect("there is one").owner;
+/// Has a Datanet judged by committees, with seats for everybody and a budget.
+pub fn committees(datanet: u32, reviewers: &[AccountId]) {
+    let owner = Datanets::datanet(datanet).expect("there is one").owner;
     let policy = ReviewPolicy::Committee { own_seats: false };
-    let call = RuntimeCall::from(Call::set_policy { datanet: 0, policy });
+    let call = RuntimeCall::from(Call::set_policy { datanet, policy });
     call.dispatch(RuntimeOrigin::signed(owner.clone())).expect("no money waits");
-    let call = RuntimeCall::from(Call::fund_budget { datanet: 0, amount: 20 * OPEN });
+    let call = RuntimeCall::from(Call::fund_budget { datanet, amount: 20 * OPEN });
     call.dispatch(RuntimeOrigin::signed(owner)).expect("it has more");
     for who in reviewers {
         dispatch(
@@ -59,7 +59,7 @@ fn words(draw: DrawId, record: &DrawRecord<AccountId>, who: &AccountId) -> Opini
 }
 
 /// A step of a member of a draw, if one has something to say.
-fn step(dice: &mut Dice, draw: DrawId) -> Option<(RuntimeCall, AccountId)> {
+pub fn step(dice: &mut Dice, draw: DrawId) -> Option<(RuntimeCall, AccountId)> {
     let record = Draws::<Runtime>::get(draw)?;
     let waiting: Vec<_> = record
         .draw
