@@ -76,6 +76,12 @@ pub enum ClientError {
     /// The pool refused a submission by this rule, and the numbers behind it are not known any more.
     #[error("refused: {}", .0.help())]
     Rule(RefusalRule),
+    /// An argument is longer than the chain takes, or no such argument at all.
+    #[error(
+        "the chain cannot read this transaction, so it was refused and cost nothing: an argument is longer than \
+         its limit, or of another shape; shorten the text or the list, or update this program"
+    )]
+    Unreadable,
     /// The account cannot pay the fee.
     #[error("the account {account} cannot pay the fee of this transaction")]
     FeeUnaffordable {
@@ -187,6 +193,7 @@ impl ClientError {
             Self::Admission(_)
             | Self::Rule(_)
             | Self::FeeUnaffordable { .. }
+            | Self::Unreadable
             | Self::Busy { .. }
             | Self::Invalid { .. }
             | Self::Overtaken { .. }
@@ -422,6 +429,12 @@ pub(crate) fn pool_error(error: &subxt::rpcs::Error, account: AccountId) -> Opti
             None if data.contains("outdated") => PoolAnswer::Outdated,
             None => PoolAnswer::Refused(ClientError::Invalid { reason }),
         },
+        // A runtime that cannot read a transaction panics, as the SDK has it, and the node sends the trap on.
+        1002 if reason.contains("TaggedTransactionQueue_validate_transaction")
+            && reason.contains("unreachable") =>
+        {
+            PoolAnswer::Refused(ClientError::Unreadable)
+        }
         1013 => PoolAnswer::AlreadyThere,
         1014 => PoolAnswer::Refused(ClientError::Busy { account }),
         1000..=1099 => PoolAnswer::Refused(ClientError::Invalid { reason }),

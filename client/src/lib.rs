@@ -24,7 +24,7 @@
 //!    transaction of an account at a time.
 //! 2. It is signed for 128 blocks, beginning at the last finalised one, and handed to the node. What
 //!    the pool refuses is final: [`ClientError::Admission`] for the rules of submissions,
-//!    [`ClientError::FeeUnaffordable`], [`ClientError::Invalid`].
+//!    [`ClientError::FeeUnaffordable`], [`ClientError::Unreadable`], [`ClientError::Invalid`].
 //! 3. The best chain is searched for it until it is there ([`Wait::InBlock`]) or finalised
 //!    ([`Wait::Finalised`]). A node that restarted is waited for, and given the same bytes again if
 //!    it lost them.

@@ -45,6 +45,72 @@ fn reference_of_the_chain_is_current() {
     );
 }
 
+/// What is too long is refused when a transaction is read, before anything is done with it: no argument of a call
+/// of ours is a list, a text or a nesting without an end.
+#[test]
+fn no_call_takes_a_list_without_a_bound() {
+    let metadata = genesis("development").execute_with(|| {
+        Runtime::metadata_at_version(15).expect("the runtime has metadata of version 15")
+    });
+    let RuntimeMetadataPrefixed(_, RuntimeMetadata::V15(metadata)) =
+        RuntimeMetadataPrefixed::decode(&mut &metadata[..]).expect("metadata")
+    else {
+        panic!("metadata of version 15")
+    };
+    let mut looked_at = 0;
+    for name in OURS {
+        let pallet = metadata.pallets.iter().find(|pallet| pallet.name == name).expect("a pallet");
+        let calls = pallet.calls.as_ref().expect("it has calls").ty.id;
+        let TypeDef::Variant(calls) = &metadata.types.resolve(calls).expect("a type").type_def
+        else {
+            panic!("calls are variants")
+        };
+        for call in &calls.variants {
+            for field in &call.fields {
+                let unbounded = unbounded(&metadata.types, field.ty.id, &mut Vec::new());
+                assert_eq!(unbounded, None, "{name}.{} {:?}", call.name, field.name);
+                looked_at += 1;
+            }
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
+}
+
+/// The first part of a type that has no end.
+fn unbounded(types: &PortableRegistry, id: u32, above: &mut Vec<u32>) -> Option<String> {
+    let ty = types.resolve(id).expect("a type");
+    let name = ty.path.ident().unwrap_or_else(|| format!("{:?}", ty.type_def));
+    if above.contains(&id) {
+        return Some(format!("{name} within itself"));
+    }
+    above.push(id);
+    let bounded = matches!(&name[..], "BoundedVec" | "WeakBoundedVec" | "BoundedBTreeMap");
+    let mut inside = |id| unbounded(types, id, above);
+    let found = match &ty.type_def {
+        TypeDef::Composite(all) if bounded => all.fields.iter().find_map(|field| {
+            match &types.resolve(field.ty.id).expect("a type").type_def {
+                TypeDef::Sequence(of) => inside(of.type_param.id),
+                _ => inside(field.ty.id),
+            }
+        }),
+        TypeDef::Composite(all) => all.fields.iter().find_map(|field| inside(field.ty.id)),
+        TypeDef::Variant(all) => all
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.fields)
+            .find_map(|field| inside(field.ty.id)),
+        TypeDef::Sequence(_) => Some(name),
+        TypeDef::Primitive(TypeDefPrimitive::Str) => Some(name),
+        TypeDef::Array(of) => inside(of.type_param.id),
+        TypeDef::Tuple(all) => all.fields.iter().find_map(|field| inside(field.id)),
+        TypeDef::Compact(of) => inside(of.type_param.id),
+        TypeDef::BitSequence(_) => Some(name),
+        TypeDef::Primitive(_) => None,
+    };
+    above.pop();
+    found
+}
+
 fn page(metadata: &RuntimeMetadataV15) -> String {
     let mut out = HEAD.to_owned();
     let _ = writeln!(
