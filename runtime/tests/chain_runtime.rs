@@ -42,6 +42,8 @@ mod random_staking;
 mod reference;
 #[path = "chain_runtime/staking.rs"]
 mod staking;
+#[path = "chain_runtime/staking_limits.rs"]
+mod staking_limits;
 #[path = "chain_runtime/staking_numbers.rs"]
 mod staking_numbers;
 #[path = "../fuzz/stories.rs"]

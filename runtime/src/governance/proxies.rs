@@ -35,6 +35,9 @@ pub enum ProxyType {
     Work,
     /// Rejects announcements of other proxies, and nothing else.
     RejectAnnouncement,
+    /// Validates and nominates with what is bonded, but bonds nothing first and sends no payout elsewhere: a validator's
+    /// key on a machine.
+    Staking,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -102,6 +105,27 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                                 | Call::pause {}
                                 | Call::resume {}
                         )
+                    )
+            }
+            // `bond` and `set_payee` say who is paid.
+            Self::Staking => {
+                use pallet_staking::Call;
+                batch
+                    || matches!(
+                        call,
+                        RuntimeCall::Staking(
+                            Call::bond_extra { .. }
+                                | Call::unbond { .. }
+                                | Call::rebond { .. }
+                                | Call::withdraw_unbonded { .. }
+                                | Call::validate { .. }
+                                | Call::nominate { .. }
+                                | Call::chill {}
+                                | Call::payout_stakers { .. }
+                        ) | RuntimeCall::Session(
+                            pallet_session::Call::set_keys { .. }
+                                | pallet_session::Call::purge_keys {}
+                        ) | RuntimeCall::BagsList(pallet_bags_list::Call::rebag { .. })
                     )
             }
             Self::RejectAnnouncement => {

@@ -187,6 +187,7 @@ fn a_proxy_does_no_more_than_it_is_for() {
             ProxyType::Review,
             ProxyType::Work,
             ProxyType::RejectAnnouncement,
+            ProxyType::Staking,
         ];
         let filtered: DispatchError = frame_system::Error::<Runtime>::CallFiltered.into();
         for (n, kind) in kinds.into_iter().enumerate() {
@@ -207,6 +208,15 @@ fn a_proxy_does_no_more_than_it_is_for() {
                 pallet_datanets::Call::offer_ownership { datanet: 0, to: Some(delegate.clone()) }
                     .into(),
                 pallet_training::Call::deregister_worker {}.into(),
+                pallet_staking::Call::bond {
+                    value: OPEN,
+                    payee: pallet_staking::RewardDestination::Account(delegate.clone()),
+                }
+                .into(),
+                pallet_staking::Call::set_payee {
+                    payee: pallet_staking::RewardDestination::Account(delegate.clone()),
+                }
+                .into(),
                 pallet_proxy::Call::add_proxy {
                     delegate: delegate.clone().into(),
                     proxy_type: ProxyType::Any,
@@ -219,6 +229,11 @@ fn a_proxy_does_no_more_than_it_is_for() {
             }
             assert_eq!(total(&alice), before);
         }
+        // A validator's machine can stand back for it.
+        let machine = id(&user(5));
+        dispatch(&machine, proxy(&alice, pallet_staking::Call::chill {}));
+        assert_eq!(proxied(), Ok(()));
+        assert!(!pallet_staking::Validators::<Runtime>::contains_key(&alice));
         // Who is no proxy, or has been one, is none.
         let stranger = id(&user(9));
         let call = proxy(&alice, frame_system::Call::remark { remark: vec![] });
