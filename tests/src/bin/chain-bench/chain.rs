@@ -12,7 +12,7 @@ use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
 use sp_runtime::{generic::Era, traits::Header as _};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -27,6 +27,14 @@ pub struct Chain {
     process: Process,
     rpc: Rpc,
     genesis: Hash,
+    program: Program,
+}
+
+/// How its node is started.
+struct Program {
+    node: PathBuf,
+    spec: String,
+    directory: PathBuf,
 }
 
 /// A block as the node executes it: without its author's seal.
@@ -38,14 +46,12 @@ pub struct Block {
     encoded: Vec<u8>,
 }
 
-impl Chain {
-    /// Starts a node on a genesis: the name of a preset or a file. A large one takes its time.
-    pub fn start(node: &Path, spec: &str, directory: &Path, patience: Duration) -> Result<Self> {
-        let rpc = Rpc::new(free_port()?);
-        let mut command = Command::new(node);
+impl Program {
+    fn start(&self, rpc: &Rpc) -> Result<Process> {
+        let mut command = Command::new(&self.node);
         command
-            .args(["--chain", spec, "--alice", "--force-authoring", "--state-pruning", "archive"])
-            .args(["--no-mdns", "--no-telemetry", "--no-prometheus"])
+            .args(["--chain", &self.spec, "--alice", "--force-authoring"])
+            .args(["--state-pruning", "archive", "--no-mdns", "--no-telemetry", "--no-prometheus"])
             .arg("--unsafe-force-node-key-generation")
             .args(["--pool-limit", "50000", "--pool-kbytes", "200000"])
             // The whole block traces of one block are large answers.
@@ -53,8 +59,21 @@ impl Chain {
             .args(["--rpc-port", &rpc.port().to_string()])
             .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", free_port()?)])
             .arg("--base-path")
-            .arg(directory.join("node"));
-        let mut process = Process::start("the node", command, directory.join("node.log"))?;
+            .arg(self.directory.join("node"));
+        Process::start("the node", command, self.directory.join("node.log"))
+    }
+}
+
+impl Chain {
+    /// Starts a node on a genesis: the name of a preset or a file. A large one takes its time.
+    pub fn start(node: &Path, spec: &str, directory: &Path, patience: Duration) -> Result<Self> {
+        let program = Program {
+            node: node.to_owned(),
+            spec: spec.to_owned(),
+            directory: directory.to_owned(),
+        };
+        let rpc = Rpc::new(free_port()?);
+        let mut process = program.start(&rpc)?;
         let ready = poll(patience, EVERY, || {
             process.ensure_running()?;
             Ok(rpc.block().ok().filter(|block| *block > 0))
@@ -65,9 +84,29 @@ impl Chain {
                 "read the log",
             ));
         }
-        let mut chain = Self { process, rpc, genesis: Hash::zero() };
+        let mut chain = Self { process, rpc, genesis: Hash::zero(), program };
         chain.genesis = chain.hash(0)?;
         Ok(chain)
+    }
+
+    /// Kills the node and starts it again: how long until it answers with all that was final.
+    pub fn restart(&mut self) -> Result<Duration> {
+        let last = self.rpc.finalised();
+        let last = last.map_err(|error| self.process.failure(error.to_string(), "read the log"))?;
+        self.process.kill();
+        let begin = Instant::now();
+        self.process = self.program.start(&self.rpc)?;
+        let (process, rpc) = (&mut self.process, &self.rpc);
+        let back = poll(PATIENCE, EVERY, || {
+            process.ensure_running()?;
+            Ok(rpc.finalised().ok().filter(|number| *number >= last))
+        })?;
+        let taken = begin.elapsed();
+        if back.is_none() {
+            let what = format!("block {last}, which was final, is not there again");
+            return Err(process.failure(what, "read the log"));
+        }
+        Ok(taken)
     }
 
     /// Calls a method.
