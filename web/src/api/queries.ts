@@ -4,13 +4,16 @@ import { type QueryKey, useInfiniteQuery, useQuery } from "@tanstack/react-query
 import { request } from "./request";
 import type { Config, List, Status } from "./types";
 
+/** What does not change while the page is open, for who is no component. */
+export const configQuery = {
+  queryKey: ["config"],
+  queryFn: ({ signal }: { signal: AbortSignal }) => request<Config>("/v1/config", { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+};
+
 /** What does not change while the page is open. */
 export function useConfig() {
-  return useQuery({
-    queryKey: ["config"],
-    queryFn: ({ signal }) => request<Config>("/v1/config", { signal }),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  return useQuery(configQuery);
 }
 
 /** Where chain and index stand. Each block's event brings it anew. */
