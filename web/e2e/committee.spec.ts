@@ -72,6 +72,8 @@ test("a reviewer takes a seat, is drawn, seals, has its word revealed by itself,
   );
   await expect(page.getByLabel("Text that counts")).toContainText("High water at Sund", chainTime);
   await expect(page.getByLabel("The file", { exact: true })).toContainText("High water at Sund");
+  const nearest = page.getByRole("region", { name: "Nearest earlier file" });
+  await expect(nearest).toContainText("Nothing that was compared is like it.", chainTime);
   await page.keyboard.press("a");
   const before = wallet.signed.length;
   await page.getByRole("button", { name: "Seal 1 word" }).click();

@@ -30,6 +30,7 @@ import {
 } from "@/review/committee";
 import { FileView } from "@/review/FileView";
 import { Judging } from "@/review/Judging";
+import { NearestCard } from "@/review/NearestCard";
 import { watched } from "@/review/reveal";
 import { sayChoice } from "@/review/verdict";
 import { type Gathered, seal } from "./draw.state";
@@ -289,6 +290,7 @@ function Files({ draw, chain }: { draw: DrawDetail; chain: ChainDraw | null }) {
           <FileView submission={{ ...file, id: file.submission }} />
         </Card>
       )}
+      {file && <NearestCard key={file.submission} submission={{ id: file.submission, media: file.media }} />}
     </>
   );
 }

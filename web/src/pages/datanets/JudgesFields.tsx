@@ -123,7 +123,7 @@ export function JudgesFields({
           {
             value: "modality",
             label: `Committees drawn from the seats for ${kind} files`,
-            help: `Strangers with bonded seats, drawn by chance for each call. What they accept counts over all Datanets too, once ${rules.size * GLOBAL_FACTOR} accounts have seats${seats === undefined ? "" : `; ${plural(seats, "account has", "accounts have")} some now`}.`,
+            help: `Strangers with bonded seats, drawn by chance for each call. What they accept counts over all Datanets too while the pool is large enough and has been for a while: ${rules.size * GLOBAL_FACTOR} accounts and more${seats === undefined ? "" : `; ${plural(seats, "account has", "accounts have")} seats now`}.`,
           },
           {
             value: "own",

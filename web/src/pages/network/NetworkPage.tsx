@@ -1,6 +1,7 @@
 import { useConfig, useGet } from "@/api/queries";
 import type { Network } from "@/api/types";
 import { EventsCard } from "@/components/EventsCard";
+import { ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Icon } from "@/components/ui/Icon";
 import { Notice } from "@/components/ui/Notice";
@@ -43,7 +44,15 @@ function Now() {
 function Validators() {
   const network = useGet<Network>(["network"], "/v1/network");
   return (
-    <Card title="Validators" about="They write blocks and make them final, in this session.">
+    <Card
+      title="Validators"
+      about="They write blocks and make them final, in this session."
+      actions={
+        <ButtonLink href="/staking" size="small">
+          What stands behind them
+        </ButtonLink>
+      }
+    >
       <Loaded query={network}>
         {(data) => (
           <ul className="grid gap-2.5">
