@@ -106,7 +106,8 @@ function Form({ account, deposit, rules }: { account: Account; deposit: bigint; 
       build: (api) => creation(api, read, draft.modality, next.number()),
       held: deposit + entries,
       ...(read.budget > 0n ? { spent: read.budget } : {}),
-      meanwhile: "Nothing of it was done.",
+      meanwhile:
+        "Nothing of it was done. If somebody else created a Datanet at the same moment, trying again is all it takes.",
     });
     next.stop();
     if (!result) return;
