@@ -16,7 +16,7 @@
 
 use crate::{
     measure::{image::Pixmap, tiles::mix},
-    sandbox, MeasureError, MediaType,
+    sandbox, MeasureError, Measured, MediaType, Reading,
 };
 use blockhash::{blockhash256, Image};
 use minhash_rs::prelude::{MinHash, SipHashes13};
@@ -71,6 +71,25 @@ impl Likeness {
             Modality::Image => sandbox::likeness(media_type, bytes).map(Self::Image).map(Some),
             Modality::Audio => sandbox::likeness(media_type, bytes).map(Self::Sound).map(Some),
         }
+    }
+
+    /// Measures a file and finds what it is compared by; a text is read once for both.
+    ///
+    /// The files are strangers', so all of them are read in a child process ([`crate::sandbox`]), which is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::measurement`].
+    pub fn measured(
+        media_type: MediaType,
+        bytes: &[u8],
+    ) -> Result<(Measured, Option<Self>), MeasureError> {
+        if media_type.modality() == Modality::Text {
+            let (Reading { text, .. }, _) = sandbox::text(media_type, bytes)?;
+            return Ok((Measured::of_text(&text)?, Self::of_text(&text)));
+        }
+        let measured = crate::measurement(media_type, bytes)?.measured;
+        Ok((measured, Self::of(media_type, bytes)?))
     }
 
     /// How alike both are: 0 to 1, and 0 of two modalities.

@@ -7,8 +7,8 @@
 pub mod api;
 
 use crate::error::ApiError;
-use openledger_documents::{likeness::Likeness, measurement, sandbox, MeasureError, Measured};
-use openledger_primitives::{DatanetId, FileHash, MediaType, Modality, SubmissionId};
+use openledger_documents::{Likeness, Measured};
+use openledger_primitives::{DatanetId, FileHash, MediaType, SubmissionId};
 use openledger_reviewer::{
     index::{Found, Known, Subject},
     Index, Nearest,
@@ -47,24 +47,6 @@ pub struct Comparable {
 #[derive(Clone)]
 pub(crate) struct Likenesses(Arc<Index>);
 
-/// What is compared by, in a child process: the files are strangers'. Nothing of a file that cannot be read.
-fn measure(
-    media: MediaType,
-    bytes: &[u8],
-) -> Result<Option<(Measured, Option<Likeness>)>, MeasureError> {
-    let found = match media.modality() {
-        Modality::Text => sandbox::text(media, bytes).and_then(|(reading, _)| {
-            Ok((Measured::of_text(&reading.text)?, Likeness::of_text(&reading.text)))
-        }),
-        Modality::Image | Modality::Audio => measurement(media, bytes)
-            .and_then(|found| Ok((found.measured, Likeness::of(media, bytes)?))),
-    };
-    match found {
-        Err(error) if error.is_refusal() => Ok(None),
-        found => found.map(Some),
-    }
-}
-
 impl Likenesses {
     /// Those in a database, which is made where there is none.
     pub(crate) fn open(path: &Path) -> Result<Self, openledger_reviewer::Error> {
@@ -102,10 +84,12 @@ impl Likenesses {
     /// Measures a file and keeps what is found. It waits for a child process.
     pub(crate) fn learn(&self, file: Comparable, bytes: &[u8]) -> Result<(), ApiError> {
         let failed = |error: &dyn std::fmt::Display| ApiError::internal("reading a file", error);
-        let found = measure(file.media, bytes).map_err(|error| failed(&error))?;
-        // What cannot be read is nobody's original, and is not looked at again.
-        let (measured, likeness) =
-            found.unwrap_or((Measured { units: 0, text_root: [0; 32] }, None));
+        let (measured, likeness) = match Likeness::measured(file.media, bytes) {
+            Ok(found) => found,
+            // What cannot be read is nobody's original, and is not looked at again.
+            Err(error) if error.is_refusal() => (Measured { units: 0, text_root: [0; 32] }, None),
+            Err(error) => return Err(failed(&error)),
+        };
         let kept = self.0.put(&Found {
             sha256: file.sha256,
             modality: file.media.modality(),

@@ -4,11 +4,9 @@
 
 use openledger_client::H256;
 use openledger_content::{ContentStore, IpfsNode, Limits, Wanted};
-use openledger_documents::{
-    likeness::Likeness, measurement, sandbox, MeasureError, Measured, Reading,
-};
+use openledger_documents::{Likeness, Measured};
 use openledger_primitives::{
-    api::SubmissionItem, committee::possession, ContentId, FileHash, MediaType, Modality,
+    api::SubmissionItem, committee::possession, ContentId, FileHash, MediaType,
 };
 use openledger_reviewer::{index::Found, Index};
 use std::time::Duration;
@@ -74,7 +72,7 @@ pub(crate) fn examine(
     seed: &[u8; 32],
     bytes: &[u8],
 ) -> Result<Examined, Trouble> {
-    let (measured, likeness) = match measure(target.media, bytes) {
+    let (measured, likeness) = match Likeness::measured(target.media, bytes) {
         Ok((measured, likeness)) => (Some(measured), likeness),
         Err(error) if error.is_refusal() => (None, None),
         Err(error) => return Err(Trouble::Ours(error.to_string())),
@@ -88,13 +86,4 @@ pub(crate) fn examine(
     };
     index.put(&found).map_err(|error| Trouble::Ours(error.to_string()))?;
     Ok(Examined { possession: H256(possession(seed, bytes).0), measured, likeness })
-}
-
-fn measure(media: MediaType, bytes: &[u8]) -> Result<(Measured, Option<Likeness>), MeasureError> {
-    if media.modality() == Modality::Text {
-        let (Reading { text, .. }, _) = sandbox::text(media, bytes)?;
-        return Ok((Measured::of_text(&text)?, Likeness::of_text(&text)));
-    }
-    let measured = measurement(media, bytes)?.measured;
-    Ok((measured, Likeness::of(media, bytes)?))
 }
