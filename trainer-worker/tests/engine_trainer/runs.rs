@@ -218,20 +218,6 @@ fn the_newest_checkpoints_are_kept_and_the_newest_whole_one_is_gone_on_from() {
     let more = ["--per-device-train-batch-size", "1", "--max-steps", "9", "--save-steps", "2"];
     let whole = train(dir, &[&more[..], &["--output", "whole"]].concat());
     let kept = [&more[..], &["--output", "out", "--save-total-limit", "2"]].concat();
-    // Killed before its end, however busy the machine is: a run that was faster is begun anew.
-    loop {
-        let mut child = start(dir, &kept);
-        let sixth = dir.join("out/checkpoint-6/checkpoint.oltrain");
-        while !sixth.exists() && child.try_wait().expect("a state").is_none() {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        child.kill().expect("killed");
-        if !child.wait().expect("gone").success() {
-            break;
-        }
-        std::fs::remove_dir_all(dir.join("out")).expect("removed");
-    }
-    // Whatever was reached: the newest is damaged, an older one is whole.
     let steps = || -> Vec<u64> {
         let entries = std::fs::read_dir(dir.join("out")).expect("a folder").flatten();
         let mut found: Vec<u64> = entries
@@ -242,15 +228,27 @@ fn the_newest_checkpoints_are_kept_and_the_newest_whole_one_is_gone_on_from() {
         found.sort_unstable();
         found
     };
-    let found = steps();
-    let newest = *found.last().expect("a checkpoint");
-    let path = dir.join(format!("out/checkpoint-{newest}/checkpoint.oltrain"));
-    if path.exists() {
-        let mut bytes = std::fs::read(&path).expect("a checkpoint");
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        std::fs::write(&path, bytes).expect("written");
-    }
+    let state_of = |step: &u64| dir.join(format!("out/checkpoint-{step}/checkpoint.oltrain"));
+    // Killed before its end, however busy the machine is, with two whole states: a folder that the run was killed over
+    // has none yet, and one that was about to end has removed them. Else it is begun anew.
+    let newest = loop {
+        let mut child = start(dir, &kept);
+        while !state_of(&6).exists() && child.try_wait().expect("a state").is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        let whole: Vec<u64> = steps().into_iter().filter(|step| state_of(step).exists()).collect();
+        if let [_, .., newest] = whole[..] {
+            break state_of(&newest);
+        }
+        std::fs::remove_dir_all(dir.join("out")).expect("removed");
+    };
+    // The newest is damaged, an older one is whole.
+    let mut bytes = std::fs::read(&newest).expect("a checkpoint");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, bytes).expect("written");
     let output = run(dir, &[&["train", "--json"], &QUICK[..], &kept].concat());
     let answer = json(&output);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
