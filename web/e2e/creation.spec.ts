@@ -89,10 +89,13 @@ test("an owner has committees judge, pays for them and invites, by one signature
   await own.getByRole("button", { name: "Invite", exact: true }).click();
   await expect(dialog.getByText("1 account whatever else it asks for", { exact: false })).toBeVisible();
   await signAndWait(page);
-  await own.getByLabel("Accounts to invite").fill(`${guest.address}\n${other.address}`);
-  await expect(own.getByText("2 of these are invited already.")).toBeVisible(chainTime);
-  await own.getByRole("button", { name: "Take it back" }).click();
+  const invited = own.getByRole("region", { name: "Invited accounts" });
+  await expect(invited).toContainText("2 accounts; 0.02 OPEN held.", chainTime);
+  await invited.getByRole("button", { name: `Take back: ${guest.address}` }).click();
+  await expect(dialog.locator("dl div").filter({ hasText: "No longer held" })).toContainText("0.01 OPEN");
   await signAndWait(page);
+  await expect(invited).toContainText("1 account; 0.01 OPEN held.", chainTime);
+  await expect(invited.getByTitle(other.address)).toBeVisible();
 
   await own.getByText("Whose files it takes", { exact: true }).click();
   await own.getByRole("button", { name: "Set it" }).click();

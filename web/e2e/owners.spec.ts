@@ -66,6 +66,10 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
   await expect(page.getByRole("dialog").getByText("it submits what others made")).toBeVisible();
   await signAndWait(page);
   await expect(page.getByText("It is barred: it submits what others made.")).toBeVisible(chainTime);
+  const barred = page.getByRole("region", { name: "Barred accounts" });
+  await expect(barred.getByTitle(eve.address)).toBeVisible(chainTime);
+  await expect(barred).toContainText("1 account; 0.01 OPEN held.");
+  await expect(barred).toContainText("it submits what others made");
   await page.getByText("Hand it over", { exact: true }).click();
   await page.getByText("Close it", { exact: true }).click();
   await expectUsable(page);
@@ -99,6 +103,10 @@ test("an owner describes a Datanet, bars an account, pauses it, hands it over an
     chainTime,
   );
   await expect(page.locator("main").getByRole("link", { name: "Contribute", exact: true })).toHaveCount(0);
+  // What was held for the bar comes back when somebody clears it.
+  await page.getByRole("button", { name: "Clear it" }).click(chainTime);
+  await signAndWait(page);
+  await expect(page.getByRole("button", { name: "Clear it" })).toHaveCount(0, chainTime);
   await expect.poll(() => heldBy(gus.address), chainTime).toBeLessThan(gusHeld);
 });
 

@@ -9,6 +9,8 @@ import { AccountName, Amount } from "@/components/ui/Values";
 import { plural } from "@/lib/format";
 import { AdmissionForm, InviteForm } from "./AdmissionForms";
 import { datanetDeposit } from "./create.state";
+import { BarredList, HeldNotice, InvitedList } from "./EntryLists";
+import { entriesDeposit } from "./entries.state";
 import { BarForm, CapsForm, Deed, DescribeForm, OfferForm } from "./OwnerForms";
 import type { Details } from "./owner.state";
 
@@ -94,13 +96,19 @@ export function OwnerCard({ datanet, details }: { datanet: Datanet; details: Det
           />
         </Deed>
         <Deed title="Invite accounts">
-          <InviteForm datanet={datanet} owner={owner} />
+          <div className="grid gap-5">
+            <InviteForm datanet={datanet} owner={owner} />
+            <InvitedList datanet={datanet} owner={owner} />
+          </div>
         </Deed>
         <Deed title="Daily limits">
           <CapsForm key={`${details.caps?.files}-${details.share}`} {...owned} />
         </Deed>
         <Deed title="Bar an account">
-          <BarForm datanet={datanet} owner={owner} />
+          <div className="grid gap-5">
+            <BarForm datanet={datanet} owner={owner} />
+            <BarredList datanet={datanet} owner={owner} />
+          </div>
         </Deed>
         <Deed title="Hand it over">
           <OfferForm {...owned} />
@@ -119,13 +127,14 @@ export function StandingNotice({ datanet, details }: { datanet: Datanet; details
   const offered = account !== null && details.offeredTo === account.address;
   const accept = async () => {
     if (!account) return;
-    const held = await datanetDeposit();
+    const held = (await datanetDeposit()) + (await entriesDeposit(datanet.id));
     await transact(account, {
       title: "Accept the Datanet",
       words: (
         <>
           “{datanet.name}” is yours from then on: you name its curators and the terms of its pool. Its deposit
-          is held on you, and <AccountName account={datanet.owner} /> gets the former one back.
+          is held on you, with what its invitations and bars take, and <AccountName account={datanet.owner} />{" "}
+          gets the former one back.
         </>
       ),
       held,
@@ -156,6 +165,7 @@ export function StandingNotice({ datanet, details }: { datanet: Datanet; details
           It takes no files any more. What was accepted stays, and funders of its pool may leave.
         </Notice>
       )}
+      {details.status === "Closed" && <HeldNotice datanet={datanet} />}
     </>
   );
 }
