@@ -1,7 +1,7 @@
 //! Every pallet's configuration.
 
 use crate::{
-    fees::{DustToTreasury, ExecutionFee, SplitFee, TreasuryAccount, FEE_PER_BYTE},
+    fees::{DustToTreasury, ExecutionFee, FollowBlocks, LengthFee, SplitFee, TreasuryAccount},
     parameters::{
         ChallengeWindow, CommitteeLengths, DeadAfter, EpochLength, FunderNotice, GlobalPool,
         RewardPeriod, WorkerNotice,
@@ -19,16 +19,15 @@ use frame_support::{
     traits::{ConstU128, ConstU32, ConstU64, ConstU8, Contains, Randomness, VariantCountOf},
     weights::{
         constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
-        ConstantMultiplier, Weight,
+        Weight,
     },
     PalletId,
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use openledger_primitives::{committee::Rules, QuotaLimits, EXISTENTIAL_DEPOSIT, OPEN};
-use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _},
-    FixedPointNumber, Perbill, Perquintill,
+    Perbill,
 };
 
 /// Share of a block for everything but operational calls.
@@ -147,13 +146,6 @@ impl pallet_balances::Config for Runtime {
     type DoneSlashHandler = ();
 }
 
-parameter_types! {
-    pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
-    pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
-    pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
-    pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000);
-}
-
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, SplitFee>;
@@ -161,14 +153,8 @@ impl pallet_transaction_payment::Config for Runtime {
     // deadline waits for.
     type OperationalFeeMultiplier = ConstU8<100>;
     type WeightToFee = ExecutionFee;
-    type LengthToFee = ConstantMultiplier<Balance, ConstU128<FEE_PER_BYTE>>;
-    type FeeMultiplierUpdate = TargetedFeeAdjustment<
-        Self,
-        TargetBlockFullness,
-        AdjustmentVariable,
-        MinimumMultiplier,
-        MaximumMultiplier,
-    >;
+    type LengthToFee = LengthFee;
+    type FeeMultiplierUpdate = FollowBlocks;
     type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
 }
 

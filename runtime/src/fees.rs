@@ -1,7 +1,8 @@
 //! What transactions cost and who gets it.
 
-use crate::{AccountId, Authorship, Balance, Balances};
+use crate::{AccountId, Authorship, Balance, Balances, Runtime};
 use frame_support::{
+    dispatch::DispatchClass,
     traits::{
         fungible::{Balanced, Credit},
         Get, Imbalance, OnUnbalanced,
@@ -9,7 +10,11 @@ use frame_support::{
     weights::{Weight, WeightToFee},
     PalletId,
 };
-use sp_runtime::traits::AccountIdConversion;
+use pallet_transaction_payment::{Multiplier, MultiplierUpdate, NextFeeMultiplier};
+use sp_runtime::{
+    traits::{AccountIdConversion, Convert, One, Saturating},
+    FixedPointNumber, Perquintill,
+};
 
 /// Id of the treasury's account; the one pallet-treasury uses, so that it can take over.
 pub const TREASURY_ID: PalletId = PalletId(*b"py/trsry");
@@ -36,6 +41,72 @@ impl WeightToFee for ExecutionFee {
 
     fn weight_to_fee(weight: &Weight) -> Balance {
         Balance::from(weight.ref_time()).saturating_mul(FEE_PER_PICOSECOND)
+    }
+}
+
+/// Fee for bytes. Busy blocks raise it as they raise the fee for execution, else who fills them with bytes would keep
+/// everybody out at the price of an empty chain; quiet ones do not lower it, since bytes are kept for ever.
+pub struct LengthFee;
+
+impl WeightToFee for LengthFee {
+    type Balance = Balance;
+
+    fn weight_to_fee(length: &Weight) -> Balance {
+        let fee = Balance::from(length.ref_time()).saturating_mul(FEE_PER_BYTE);
+        NextFeeMultiplier::<Runtime>::get().max(Multiplier::one()).saturating_mul_int(fee)
+    }
+}
+
+/// How the multiplier of fees follows the blocks: a full one raises it by an eighth, an empty one lowers it by an
+/// eighth, and one that is half full leaves it. So a few minutes of full blocks cost who fills them the most that a
+/// fee may be, and as much quiet undoes it. Free calls alone fill a third of what ordinary ones may, and so raise nobody's fee.
+pub struct FollowBlocks;
+
+impl FollowBlocks {
+    /// How full of ordinary transactions the block is, by execution or by bytes, whichever is more.
+    fn fullness() -> Multiplier {
+        let normal = DispatchClass::Normal;
+        let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+        let most = weights.get(normal).max_total.unwrap_or(weights.max_block).ref_time();
+        let weight = crate::System::block_weight().get(normal).ref_time();
+        let length = <Runtime as frame_system::Config>::BlockLength::get();
+        let bytes = crate::System::block_size();
+        Multiplier::saturating_from_rational(weight, most.max(1))
+            .max(Multiplier::saturating_from_rational(bytes, (*length.max.get(normal)).max(1)))
+            .min(Multiplier::one())
+    }
+}
+
+impl Convert<Multiplier, Multiplier> for FollowBlocks {
+    fn convert(previous: Multiplier) -> Multiplier {
+        let previous = previous.max(Self::min());
+        let (fullness, target) = (Self::fullness(), Self::target().into());
+        let change =
+            |by: Multiplier| Self::variability().saturating_mul(by).saturating_mul(previous);
+        let next = if fullness >= target {
+            previous.saturating_add(change(fullness.saturating_sub(target)))
+        } else {
+            previous.saturating_sub(change(target.saturating_sub(fullness)))
+        };
+        next.clamp(Self::min(), Self::max())
+    }
+}
+
+impl MultiplierUpdate for FollowBlocks {
+    fn min() -> Multiplier {
+        Multiplier::saturating_from_rational(1, 10)
+    }
+
+    fn max() -> Multiplier {
+        Multiplier::saturating_from_integer(1_000)
+    }
+
+    fn target() -> Perquintill {
+        Perquintill::from_percent(50)
+    }
+
+    fn variability() -> Multiplier {
+        Multiplier::saturating_from_rational(1, 4)
     }
 }
 

@@ -155,3 +155,62 @@ fn a_block_full_of_bytes_has_room_for_what_a_deadline_waits_for() {
         assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational, "{call:?}");
     }
 }
+
+/// Whoever fills blocks, with bytes or with execution, kept everybody's ordinary transactions out for 0.05 OPEN a block, for
+/// as long as it liked. Five minutes of it now end at the highest fee there is, and as much quiet undoes it.
+#[test]
+fn filling_blocks_costs_more_with_every_block() {
+    use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
+    use openledger_runtime::fees::FollowBlocks;
+    use pallet_transaction_payment::{Multiplier, MultiplierUpdate, NextFeeMultiplier};
+    use sp_runtime::{traits::Convert, FixedPointNumber};
+    type System = frame_system::Pallet<Runtime>;
+    type Payment = pallet_transaction_payment::Pallet<Runtime>;
+    let most = 3_932_160;
+    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+    let whole = weights.get(DispatchClass::Normal).max_total.expect("a limit").ref_time();
+    let blocks = |weight: u64, bytes: u32, count: u32| {
+        System::set_block_consumed_resources(Weight::from_parts(weight, 0), bytes);
+        let mut cost = 0;
+        for _ in 0..count {
+            cost += Payment::length_to_fee(bytes);
+            let fee = Payment::weight_to_fee(Weight::from_parts(weight, 0));
+            cost += NextFeeMultiplier::<Runtime>::get().saturating_mul_int(fee);
+            NextFeeMultiplier::<Runtime>::mutate(|it| *it = FollowBlocks::convert(*it));
+        }
+        cost
+    };
+    let multiplier = NextFeeMultiplier::<Runtime>::get;
+    genesis("development").execute_with(|| {
+        assert_eq!(multiplier(), Multiplier::from(1));
+        blocks(0, 0, 100);
+        assert_eq!(multiplier(), FollowBlocks::min(), "quiet blocks make execution cheap");
+        for (weight, bytes) in [(0, most), (whole, 0)] {
+            let first = blocks(weight, bytes, 1);
+            assert!(first < OPEN / 20, "{first}");
+            let rest = blocks(weight, bytes, 99);
+            assert!(rest > 1_000 * OPEN, "five minutes of full blocks cost {rest}");
+            assert_eq!(multiplier(), FollowBlocks::max());
+            assert!(blocks(weight, bytes, 1) > 35 * OPEN, "a block more");
+            // Half as full as it may be changes nothing, by either.
+            assert_eq!(Payment::length_to_fee(1), 1_000 * openledger_runtime::fees::FEE_PER_BYTE);
+            blocks(weight / 2, bytes / 2, 100);
+            assert_eq!(multiplier(), FollowBlocks::max());
+            blocks(0, 0, 100);
+            assert_eq!(multiplier(), FollowBlocks::min());
+            assert_eq!(Payment::length_to_fee(1), openledger_runtime::fees::FEE_PER_BYTE);
+        }
+        // Free calls, which cost nothing, have a quarter of the whole block and raise no fee.
+        let free = weights.max_block.ref_time() / 4;
+        blocks(free, 0, 100);
+        assert_eq!(multiplier(), FollowBlocks::min());
+    });
+    // The same in real blocks: bytes raise what the next transaction pays.
+    genesis("development").execute_with(|| {
+        begin_block();
+        let call: RuntimeCall = frame_system::Call::remark { remark: vec![0; 3_800_000] }.into();
+        apply(sign(&Bob.pair(), 0, call)).expect("valid").expect("dispatched");
+        end_block();
+        assert!(multiplier() > Multiplier::saturating_from_rational(11, 10), "{}", multiplier());
+    });
+}
