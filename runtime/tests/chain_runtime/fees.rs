@@ -160,7 +160,7 @@ fn a_block_full_of_bytes_has_room_for_what_a_deadline_waits_for() {
 /// as long as it liked. Five minutes of it now end at the highest fee there is, and as much quiet undoes it.
 #[test]
 fn filling_blocks_costs_more_with_every_block() {
-    use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
+    use frame_support::{dispatch::DispatchClass, weights::Weight};
     use openledger_runtime::fees::FollowBlocks;
     use pallet_transaction_payment::{Multiplier, MultiplierUpdate, NextFeeMultiplier};
     use sp_runtime::{traits::Convert, FixedPointNumber};
@@ -170,7 +170,7 @@ fn filling_blocks_costs_more_with_every_block() {
     let weights = <Runtime as frame_system::Config>::BlockWeights::get();
     let whole = weights.get(DispatchClass::Normal).max_total.expect("a limit").ref_time();
     let blocks = |weight: u64, bytes: u32, count: u32| {
-        System::set_block_consumed_resources(Weight::from_parts(weight, 0), bytes);
+        System::set_block_consumed_resources(Weight::from_parts(weight, 0), bytes as usize);
         let mut cost = 0;
         for _ in 0..count {
             cost += Payment::length_to_fee(bytes);
