@@ -66,6 +66,13 @@ test("a voter reads what is proposed, votes with conviction, sees it pass, and i
   await expect(own).toContainText("It is over; what it locked is free.", chainTime);
   await expect(own.locator("dl > div").filter({ hasText: "Locked by votes" })).toContainText("650,000 OPEN");
   await expectUsable(page);
+  // What was enacted is paid when somebody asks for it; the newest spend stands first.
+  const treasury = page.getByRole("region", { name: "Treasury" });
+  const spend = treasury.getByRole("listitem").filter({ hasText: "5 OPEN" }).first();
+  await spend.getByRole("button", { name: "Have it paid" }).click(chainTime);
+  await expect(dialog).toContainText("The treasury pays 5 OPEN");
+  await signAndWait(page);
+  await expect(spend).toContainText("It was paid.", chainTime);
   const line = own.getByRole("listitem").filter({ hasText: `Referendum ${referendum}` });
   await line.getByRole("button", { name: "Take it back" }).click();
   await signAndWait(page);

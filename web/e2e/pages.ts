@@ -5,6 +5,7 @@ export const pages: readonly { name: string; path: string }[] = [
   { name: "network", path: "/network" },
   { name: "governance", path: "/governance" },
   { name: "referendum", path: "/governance/0" },
+  { name: "propose", path: "/governance/new" },
   { name: "staking", path: "/staking" },
   { name: "invite", path: "/invite" },
   { name: "contribute", path: "/contribute" },

@@ -25,9 +25,14 @@ export const funders = [
   "Rex",
   "Sam",
   "Tess",
+  "Olaf",
+  "Wim",
   "Yves",
   "Zoe",
 ] as const;
 
 /** Who has enough OPEN to decide a referendum. */
 export const voters = ["Vito"] as const;
+
+/** Who has enough OPEN for two that stand for election; nobody is elected but the node's own validator. */
+export const validators = ["Yara"] as const;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Given, give } from "./accounts.ts";
+import { signed } from "./chain.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
 
@@ -160,6 +161,11 @@ async function bringUp(
     });
     await run("//Alice", "submit", "--datanet", lighthouses, ...given.map(({ path }) => path));
     await Promise.all([gateway, ...others]);
+    // Who stands for election is not elected: the node votes on finality with one key, and half of the keys end none.
+    await signed(node, "Alice", (call) => {
+      const places = call("Staking", "set_validator_count", { new: 1 });
+      return call("Sudo", "sudo", { call: places.decodedCall });
+    });
     // Leaves stand in the order in which files were accepted.
     for (const { bytes, sha256 } of given) {
       // What a pending submission names is taken without a session.

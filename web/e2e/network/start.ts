@@ -2,7 +2,7 @@
 
 import { createServer } from "node:http";
 import { keepers } from "../keepers.ts";
-import { contributors, funders, reviewers, verifiers, voters, wealthy } from "../people.ts";
+import { contributors, funders, reviewers, validators, verifiers, voters, wealthy } from "../people.ts";
 import { startNetwork } from "./network.ts";
 
 /** A site of documentation that answers questions as GitBook does; its address. */
@@ -35,6 +35,7 @@ export default async function start(): Promise<() => Promise<void>> {
         ...each([...verifiers, ...funders], 200n),
         ...each(wealthy, 20n),
         ...each(voters, 700_000n),
+        ...each(validators, 2_200n),
       ]),
       registered: ["Alice", ...contributors, ...wealthy],
     },

@@ -39,6 +39,12 @@ export function decodeAddress(address: string): Uint8Array | null {
   return payload.slice(prefix);
 }
 
+/** An account that somebody typed, as this network writes it; null if it is none. */
+export function readAddress(typed: string): string | null {
+  const key = decodeAddress(typed);
+  return key ? encodeAddress(key) : null;
+}
+
 /** An address of any network as this one's. */
 export function toNetworkAddress(address: string): string {
   const key = decodeAddress(address);

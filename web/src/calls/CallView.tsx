@@ -9,10 +9,10 @@ const amounts = ["amount", "value", "per_period", "max_per_point", "price_per_to
 
 function Fields({ fields }: { fields: readonly (readonly [string, Shown])[] }) {
   return (
-    <dl className="grid gap-3">
+    <dl className="grid gap-3 text-sm">
       {fields.map(([name, value]) => (
         <div key={name} className="grid gap-0.5 sm:grid-cols-[11rem_minmax(0,1fr)] sm:gap-4">
-          <dt className="font-mono text-[0.85em] text-soft break-words">{name}</dt>
+          <dt className="font-mono text-[0.92em] text-soft break-words">{name}</dt>
           <dd className="min-w-0">
             <Value shown={value} name={name} />
           </dd>
@@ -48,7 +48,7 @@ function Value({ shown, name = "" }: { shown: Shown; name?: string }): ReactNode
     case "account":
       return <AccountName account={shown.account} whole />;
     case "code":
-      return <code className="font-mono text-[0.85em] break-all">{shown.text}</code>;
+      return <code className="font-mono text-[0.92em] break-all">{shown.text}</code>;
     case "text":
       return <span className="whitespace-pre-wrap break-words">“{shown.text}”</span>;
     case "list":

@@ -4,6 +4,7 @@ import { useAccount } from "@/accounts/state";
 import { useConfig } from "@/api/queries";
 import type { Draft, Instructions, InstructionsVersion, Receipt } from "@/api/types";
 import { toast } from "@/app/toasts";
+import { CodeBlock } from "@/components/CodeBlock";
 import { AdapterRevoked } from "@/components/Revoked";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
@@ -18,7 +19,6 @@ import { EmptyState, ErrorState, Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { formatCount } from "@/lib/format";
 import { describeProblem } from "@/lib/problem";
-import { CodeBlock } from "@/training/CodeBlock";
 import { useAdapter } from "@/training/queries";
 import {
   draftOf,

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { readAddress } from "@/accounts/address";
 import type { Account } from "@/accounts/state";
 import type { Datanet } from "@/api/types";
 import { transact } from "@/chain/transactions";
@@ -14,7 +15,6 @@ import {
   type DescriptionText,
   type Details,
   MAX_TAGS,
-  readAccount,
   readCaps,
   readDescription,
   useBar,
@@ -164,7 +164,7 @@ export function BarForm({ datanet, owner }: Omit<Owned, "details">) {
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState<BarReason>("Unserved");
   const [problem, setProblem] = useState<string>();
-  const account = readAccount(typed);
+  const account = readAddress(typed);
   const bar = useBar(datanet.id, account ?? undefined);
   const standing = bar.data;
   return (
@@ -276,7 +276,7 @@ export function OfferForm({ datanet, details, owner }: Owned) {
       className="grid gap-4"
       onSubmit={(event) => {
         event.preventDefault();
-        const to = readAccount(typed);
+        const to = readAddress(typed);
         const wrong = !to
           ? typed.trim()
             ? "This is no account; it may be mistyped."

@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { decodeAddress, encodeAddress } from "@/accounts/address";
 import { whole } from "./whole";
 
 // The bounds of primitives/src/datanet.rs.
@@ -159,10 +158,4 @@ export function readCaps(typed: CapsText): {
     ? { files: files ?? 0, bytes: BigInt(mebibytes ?? 0) * 1_048_576n }
     : undefined;
   return { caps: { daily_limit, share: share ?? 0 }, problems };
-}
-
-/** An account that is typed, as this network writes it; null if it is none. */
-export function readAccount(typed: string): string | null {
-  const key = decodeAddress(typed);
-  return key ? encodeAddress(key) : null;
 }

@@ -4,7 +4,7 @@ import { useAccount } from "@/accounts/state";
 import { useStatus } from "@/api/queries";
 import { BlockWhen } from "@/components/BlockWhen";
 import { Badge } from "@/components/ui/Badge";
-import { Button } from "@/components/ui/Button";
+import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
 import { EmptyState, Loaded } from "@/components/ui/States";
@@ -12,8 +12,10 @@ import { Table } from "@/components/ui/Table";
 import { Amount } from "@/components/ui/Values";
 import { BLOCK_TIME, formatDuration } from "@/lib/format";
 import { type Governance, useBefore, useGovernance, useProposal, useReferenda } from "./governance.state";
-import { percent, type Referendum, sayReferendum, trackName } from "./referenda";
+import { PreimagesCard } from "./PreimagesCard";
+import { type Referendum, sayCurve, sayReferendum, trackName } from "./referenda";
 import { TallyBars } from "./Tally";
+import { TreasuryCard } from "./TreasuryCard";
 import { VotesCard } from "./VotesCard";
 
 /** Referenda that are shown before somebody asks for older ones. */
@@ -40,7 +42,8 @@ function Line({ referendum, rules, active }: { referendum: Referendum; rules: Go
                 {proposal.pallet}.{proposal.name}
               </span>
             )}
-            {proposal && track && ", "}
+            {proposal === null && ongoing && "Its bytes are not on the chain"}
+            {(proposal || (proposal === null && ongoing)) && track && ", "}
             {track && `track ${trackName(track)}`}
           </p>
         </div>
@@ -74,7 +77,7 @@ function Referenda({ rules }: { rules: Governance }) {
         isEmpty={({ count }) => count === 0}
         empty={
           <EmptyState icon="vote" title="Nothing has been proposed yet">
-            Somebody submits a proposal with a wallet that knows referenda, or by a program.
+            Anybody makes the first proposal.
           </EmptyState>
         }
       >
@@ -107,12 +110,6 @@ const purposes: Readonly<Record<string, string>> = {
 
 function Tracks({ rules }: { rules: Governance }) {
   const time = (blocks: number) => formatDuration(blocks * BLOCK_TIME);
-  const line = (curve: Governance["tracks"][number]["approval"]) => {
-    const { ceil, floor } = curve.value as { ceil?: number; floor?: number };
-    return ceil === undefined || floor === undefined
-      ? "–"
-      : `${percent(ceil / 1e9)} → ${percent(floor / 1e9)}`;
-  };
   return (
     <Card
       title="Tracks"
@@ -141,12 +138,12 @@ function Tracks({ rules }: { rules: Governance }) {
           {
             title: "Approval",
             align: "right",
-            cell: (track) => <span className="whitespace-nowrap">{line(track.approval)}</span>,
+            cell: (track) => <span className="whitespace-nowrap">{sayCurve(track.approval)}</span>,
           },
           {
             title: "Support",
             align: "right",
-            cell: (track) => <span className="whitespace-nowrap">{line(track.support)}</span>,
+            cell: (track) => <span className="whitespace-nowrap">{sayCurve(track.support)}</span>,
           },
         ]}
       />
@@ -162,12 +159,19 @@ export default function GovernancePage() {
     <Page
       title="Governance"
       about="How the network decides on its runtime, its rules and its treasury: by referenda in which OPEN votes."
+      actions={
+        <ButtonLink href="/governance/new" look="primary">
+          Make a proposal
+        </ButtonLink>
+      }
     >
       <Loaded query={rules}>
         {(found) => (
           <>
             {account && <VotesCard account={account} rules={found} />}
+            {account && <PreimagesCard account={account} />}
             <Referenda rules={found} />
+            <TreasuryCard account={account} rules={found} />
             <Tracks rules={found} />
           </>
         )}

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { type Account, useAccount } from "@/accounts/state";
 import { useStatus } from "@/api/queries";
 import { CallView } from "@/calls/CallView";
@@ -6,12 +7,15 @@ import { BlockWhen } from "@/components/BlockWhen";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
+import { TextField } from "@/components/ui/Field";
 import { Page } from "@/components/ui/Page";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Copyable, Facts } from "@/components/ui/Values";
 import { BLOCK_TIME, formatDuration } from "@/lib/format";
 import { type Governance, useBefore, useGovernance, useProposal, useReferendum } from "./governance.state";
+import { readPreimage } from "./propose";
+import { note } from "./propose.state";
 import {
   type Deposit,
   type Ongoing,
@@ -23,15 +27,53 @@ import {
 import { TallyBars } from "./Tally";
 import { VoteCard } from "./VoteCard";
 
+/** Where somebody who has the bytes behind a hash gives them to the chain. */
+function NoteForm({ account, hash, onNoted }: { account: Account; hash: string; onNoted: () => void }) {
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState<string>();
+  return (
+    <form
+      noValidate
+      className="mt-2 grid gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { bytes, problem } = readPreimage(text, hash);
+        setProblem(problem);
+        if (bytes) void note(account, bytes).then((done) => done && onNoted());
+      }}
+    >
+      <TextField
+        label="Its bytes"
+        help="In hexadecimal, if you have them."
+        rows={3}
+        spellCheck={false}
+        autoComplete="off"
+        className="font-mono break-all"
+        value={text}
+        error={problem}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <Button type="submit" className="justify-self-start">
+        Note them
+      </Button>
+    </form>
+  );
+}
+
 /** What is proposed, read from its bytes. */
 function ProposalCard({
   proposal,
   origin,
   pending,
+  open,
+  account,
 }: {
   proposal: Ongoing["proposal"] | undefined;
   origin: string | null;
   pending: boolean;
+  /** Whether it is still voted on. */
+  open: boolean;
+  account: Account | null;
 }) {
   const call = useProposal(proposal);
   return (
@@ -58,9 +100,16 @@ function ProposalCard({
               <div className="grid gap-2 text-sm">
                 <p className="text-soft">
                   The chain has its hash alone. Vote when somebody has shown what stands behind it (a
-                  preimage).
+                  preimage).{!account && open && " Who has an account and its bytes may do so here."}
                 </p>
-                {"hash" in proposal && <Copyable text={proposal.hash} what="hash of the proposal" />}
+                {"hash" in proposal && (
+                  <>
+                    <Copyable text={proposal.hash} what="hash of the proposal" />
+                    {account && open && (
+                      <NoteForm account={account} hash={proposal.hash} onNoted={() => void call.refetch()} />
+                    )}
+                  </>
+                )}
               </div>
             )
           }
@@ -258,6 +307,8 @@ export default function ReferendumPage({ id = "" }: { id?: string }) {
                         proposal={(one.ongoing ?? before)?.proposal}
                         origin={(one.ongoing ?? before)?.origin ?? null}
                         pending={past.isLoading}
+                        open={one.ongoing !== null}
+                        account={account}
                       />
                     </div>
                     <div className="grid grid-cols-[minmax(0,1fr)] gap-6">

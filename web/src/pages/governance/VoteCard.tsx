@@ -8,7 +8,8 @@ import { Notice } from "@/components/ui/Notice";
 import { Loaded } from "@/components/ui/States";
 import { Amount } from "@/components/ui/Values";
 import { BLOCK_TIME, formatDuration, formatOpen } from "@/lib/format";
-import { type Governance, readAmount, useOwnVotes, type Votes } from "./governance.state";
+import { readAmount } from "./amount";
+import { type Governance, useOwnVotes, type Votes } from "./governance.state";
 import { convictions, lockedBy, type OwnVote, type Referendum, sayVote, voteByte } from "./referenda";
 
 type Side = "aye" | "nay" | "abstain";

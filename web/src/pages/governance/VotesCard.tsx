@@ -9,7 +9,9 @@ import { Card } from "@/components/ui/Card";
 import { Notice } from "@/components/ui/Notice";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
-import { formatOpen } from "@/lib/format";
+import { BLOCK_TIME, formatDuration, formatOpen } from "@/lib/format";
+import { DelegateForm } from "./DelegateForm";
+import type { Delegation } from "./delegation";
 import { type Governance, useOwnVotes, useReferendaOf } from "./governance.state";
 import {
   convictions,
@@ -134,6 +136,49 @@ function Locked({
   );
 }
 
+/** A track on which another account votes with one's own OPEN, and how that ends. */
+function Delegated({
+  delegation: { track, target, amount, conviction },
+  account,
+  rules,
+}: {
+  delegation: Delegation;
+  account: Account;
+  rules: Governance;
+}) {
+  const { tenths, periods } = convictions[conviction] ?? convictions[0];
+  const after = formatDuration(periods * rules.lockingPeriod * BLOCK_TIME);
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 text-sm">
+      <div className="grid min-w-0 gap-1">
+        <span className="inline-flex flex-wrap items-center gap-2">
+          <Badge>delegated</Badge> {formatOpen(amount, 4)} OPEN on track{" "}
+          {trackName(rules.tracks.find(({ id }) => id === track))} to <AccountName account={target} />
+        </span>
+        <p className="text-xs text-soft">
+          Conviction {tenths / 10}&nbsp;×; locked{" "}
+          {periods > 0 ? `for ${after} after you end it` : "until you end it"}.
+        </p>
+      </div>
+      <Button
+        size="small"
+        onClick={() =>
+          void transact(account, {
+            title: "End the delegation",
+            words:
+              periods > 0
+                ? `You vote by yourself again on this track. What was delegated stays locked for ${after}, and can be unlocked then.`
+                : "You vote by yourself again on this track. What was delegated can be unlocked at once.",
+            build: (api) => api.tx.ConvictionVoting.undelegate({ class: track }),
+          })
+        }
+      >
+        End it
+      </Button>
+    </li>
+  );
+}
+
 /** What an account has voted, what that locks, and how it is free again. */
 export function VotesCard({ account, rules }: { account: Account; rules: Governance }) {
   const own = useOwnVotes(account.address, rules.tracks);
@@ -144,7 +189,8 @@ export function VotesCard({ account, rules }: { account: Account; rules: Governa
       about="A vote locks its OPEN, it does not spend it. What is held or locked votes too."
     >
       <Loaded query={own}>
-        {({ votes, delegations, priors, locks, may, budget }) => {
+        {(found) => {
+          const { votes, delegations, received, priors, locks, may, budget } = found;
           const locked = largest([...locks.values()]);
           // What a track locks beyond the votes that stand on it: those of votes that were taken back.
           const rest = rules.tracks.flatMap((track) => {
@@ -160,7 +206,7 @@ export function VotesCard({ account, rules }: { account: Account; rules: Governa
           return (
             <div className="grid gap-5">
               <dl className="grid grid-cols-2 gap-5 sm:max-w-lg">
-                <Stat label="May vote">{budget ? "nothing" : <Amount plancks={may} />}</Stat>
+                <Stat label="May vote">{budget ? "nothing" : <Amount plancks={may} most={2} />}</Stat>
                 <Stat label="Locked by votes">
                   <Amount plancks={locked} />
                 </Stat>
@@ -171,9 +217,16 @@ export function VotesCard({ account, rules }: { account: Account; rules: Governa
                   Vote with another one, or wait for the job’s end.
                 </Notice>
               )}
+              {received.map(({ track, votes: weight, capital }) => (
+                <p key={track} className="text-sm">
+                  <Badge tone="info">for others</Badge> On track{" "}
+                  {trackName(rules.tracks.find(({ id }) => id === track))} you vote with{" "}
+                  <Amount plancks={capital} /> of others too, which weigh as <Amount plancks={weight} />.
+                </p>
+              ))}
               {nothing ? (
                 <EmptyState icon="vote" title="You have not voted">
-                  Open a referendum below to vote on it.
+                  Open a referendum below to vote on it, or let another account vote for you.
                 </EmptyState>
               ) : (
                 <ul className="grid gap-4">
@@ -186,30 +239,8 @@ export function VotesCard({ account, rules }: { account: Account; rules: Governa
                       rules={rules}
                     />
                   ))}
-                  {delegations.map(({ track, target, amount }) => (
-                    <li
-                      key={`d${track}`}
-                      className="flex flex-wrap items-center justify-between gap-3 text-sm"
-                    >
-                      <span className="inline-flex flex-wrap items-center gap-2">
-                        <Badge>delegated</Badge> {formatOpen(amount, 4)} OPEN on track{" "}
-                        {trackName(rules.tracks.find(({ id }) => id === track))} to{" "}
-                        <AccountName account={target} />
-                      </span>
-                      <Button
-                        size="small"
-                        onClick={() =>
-                          void transact(account, {
-                            title: "End the delegation",
-                            words:
-                              "You vote by yourself again. What it locked stays locked as its conviction says.",
-                            build: (api) => api.tx.ConvictionVoting.undelegate({ class: track }),
-                          })
-                        }
-                      >
-                        End it
-                      </Button>
-                    </li>
+                  {delegations.map((one) => (
+                    <Delegated key={`d${one.track}`} delegation={one} account={account} rules={rules} />
                   ))}
                   {rest.map(({ track, amount, until }) => (
                     <Locked
@@ -221,6 +252,16 @@ export function VotesCard({ account, rules }: { account: Account; rules: Governa
                     />
                   ))}
                 </ul>
+              )}
+              {!budget && (
+                <details className="border-t border-line pt-4">
+                  <summary className="cursor-pointer text-sm font-medium">
+                    Let another account vote for you
+                  </summary>
+                  <div className="mt-4 max-w-2xl">
+                    <DelegateForm account={account} rules={rules} votes={found} />
+                  </div>
+                </details>
               )}
             </div>
           );

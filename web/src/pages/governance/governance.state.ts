@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Api } from "@/chain/client";
-import { formatOpen, parseOpen } from "@/lib/format";
+import { convictionNumber, type Delegation } from "./delegation";
 import { type Ongoing, type Over, type OwnVote, type Referendum, readVote, type Track } from "./referenda";
+import type { Spend } from "./treasury";
 
 type Proposal = NonNullable<Referendum["ongoing"]>["proposal"];
 
@@ -105,12 +106,14 @@ function read(id: number, info: ChainReferendum): Referendum {
   };
 }
 
-const hexOf = (value: string | Uint8Array) =>
+/** Bytes in hexadecimal, as the chain writes them. */
+export const hexOf = (value: string | Uint8Array) =>
   typeof value === "string"
     ? value
     : `0x${[...value].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 
-function bytesOf(value: string | Uint8Array): Uint8Array {
+/** The bytes of what the chain gives. */
+export function bytesOf(value: string | Uint8Array): Uint8Array {
   if (typeof value !== "string") return value;
   return Uint8Array.from(value.slice(2).match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
@@ -144,7 +147,7 @@ export function useReferenda(most: number) {
 }
 
 /** OPEN that may vote: what is issued less what the treasury holds. */
-async function activeOpen(): Promise<bigint> {
+export async function activeOpen(): Promise<bigint> {
   const { getChain } = await import("@/chain/client");
   const { Balances } = getChain().api.query;
   const at = { at: "best" } as const;
@@ -235,7 +238,14 @@ export function useProposal(proposal: Proposal | undefined) {
   });
 }
 
-async function preimage({ hash, length }: { hash: string; length: number }): Promise<Uint8Array | null> {
+/** The bytes behind a hash; null where the chain does not have them. */
+export async function preimage({
+  hash,
+  length,
+}: {
+  hash: string;
+  length: number;
+}): Promise<Uint8Array | null> {
   const { getChain } = await import("@/chain/client");
   const { PreimageFor } = getChain().api.query.Preimage;
   const found = await PreimageFor.getValue([hash as `0x${string}`, length], { at: "best" });
@@ -261,15 +271,19 @@ export function useOwnVotes(account: string | null, tracks: readonly Track[]) {
         query.Balances.Holds.getValue(who, at),
       ]);
       const votes: OwnVote[] = [];
-      const delegations: { track: number; target: string; amount: bigint }[] = [];
+      const delegations: Delegation[] = [];
+      const received: { track: number; votes: bigint; capital: bigint }[] = [];
       const priors = new Map<number, { until: number; amount: bigint }>();
       for (const [n, { id }] of tracks.entries()) {
         const one = voting[n];
         if (!one) continue;
         const [until, amount] = one.value.prior;
         if (amount > 0n) priors.set(id, { until, amount });
+        const { votes: weight, capital } = one.value.delegations;
+        if (capital > 0n) received.push({ track: id, votes: weight, capital });
         if (one.type === "Delegating") {
-          delegations.push({ track: id, target: one.value.target, amount: one.value.balance });
+          const { target, balance, conviction } = one.value;
+          delegations.push({ track: id, target, amount: balance, conviction: convictionNumber(conviction) });
         } else {
           votes.push(...one.value.votes.map(([referendum, vote]) => readVote(referendum, id, vote)));
         }
@@ -280,6 +294,8 @@ export function useOwnVotes(account: string | null, tracks: readonly Track[]) {
       return {
         votes,
         delegations,
+        /** What others have delegated to it. */
+        received,
         priors,
         locks: new Map(locks),
         /** All of its OPEN votes, what is held and locked too. */
@@ -294,17 +310,35 @@ export function useOwnVotes(account: string | null, tracks: readonly Track[]) {
 
 export type Votes = NonNullable<ReturnType<typeof useOwnVotes>["data"]>;
 
-/** What is typed to vote with, or what is wrong with it. */
-export function readAmount(typed: string, may: bigint): { amount: bigint | null; problem?: string } {
-  const amount = parseOpen(typed);
-  if (amount === null || amount === 0n) {
-    return { amount: null, problem: "Write an amount of OPEN, such as 25 or 0.5." };
-  }
-  if (amount > may) {
-    return {
-      amount: null,
-      problem: `${formatOpen(amount)} OPEN are more than the account has: ${formatOpen(may, 4)} OPEN may vote.`,
-    };
-  }
-  return { amount };
+/** What the treasury has, what it paid in its last period, and spends that were approved, the newest first. */
+export function useTreasury() {
+  return useQuery({
+    queryKey: ["governance", "treasury"],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { query, constants } = getChain().api;
+      const at = { at: "best" } as const;
+      const pot = await constants.Treasury.pot_account();
+      const [account, active, paid, spends] = await Promise.all([
+        query.System.Account.getValue(pot, at),
+        activeOpen(),
+        query.Origins.Paid.getValue(at),
+        query.Treasury.Spends.getEntries(at),
+      ]);
+      return {
+        treasury: account.data.free,
+        active,
+        paid,
+        spends: spends
+          .map(
+            ({ keyArgs: [id], value }): Spend => ({
+              ...{ id, amount: value.amount, to: value.beneficiary },
+              ...{ from: value.valid_from, until: value.expire_at, paid: value.status.type === "Attempted" },
+            }),
+          )
+          .sort((one, other) => other.id - one.id),
+      };
+    },
+    refetchInterval: 12_000,
+  });
 }

@@ -229,3 +229,9 @@ export function sayVote({ ayes, nays, abstains }: OwnVote): string {
   ];
   return parts.filter(Boolean).join(", ") || "nothing";
 }
+
+/** How much of it must agree over the decision period: `80 % → 50 %`. */
+export function sayCurve({ value }: Curve): string {
+  const { ceil, floor } = value as { ceil?: number; floor?: number };
+  return ceil === undefined || floor === undefined ? "–" : `${percent(ceil / 1e9)} → ${percent(floor / 1e9)}`;
+}

@@ -6,5 +6,6 @@ export const routes: readonly RouteDefinition[] = [
     load: () => import("./GovernancePage"),
     navigation: { title: "Governance", icon: "vote", group: "network", order: 3 },
   },
+  { path: "/governance/new", load: () => import("./ProposePage") },
   { path: "/governance/:id", load: () => import("./ReferendumPage") },
 ];

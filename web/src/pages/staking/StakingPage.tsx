@@ -12,6 +12,7 @@ import { BLOCK_TIME, formatCount, formatDuration, plural } from "@/lib/format";
 import { StakeCard } from "./StakeCard";
 import { commission, inOrder, MOST_BACKED, type Validator } from "./stakes";
 import { type Staking, useStake, useStaking } from "./staking.state";
+import { ValidatorCard } from "./ValidatorCard";
 
 function Now({ staking }: { staking: Staking }) {
   const { era, left, sessionLength, length, total, paid, validators, wanted, nominators } = staking;
@@ -29,7 +30,7 @@ function Now({ staking }: { staking: Staking }) {
         >
           {formatCount(era)}
         </Stat>
-        <Stat label="Elected" note={`of ${formatCount(wanted)} places`}>
+        <Stat label="Elected" note={`of ${plural(wanted, "place")}`}>
           {formatCount(elected)}
         </Stat>
         <Stat label="Nominators">{formatCount(nominators)}</Stat>
@@ -164,7 +165,8 @@ export default function StakingPage() {
                   </ButtonLink>
                 }
               >
-                With {<Amount plancks={found.leastNominator} />} or more anybody backs validators.
+                With {<Amount plancks={found.leastNominator} />} or more anybody backs validators, and with{" "}
+                {<Amount plancks={found.leastValidator} />}, a node and its keys becomes one.
               </Notice>
             )}
             <Validators
@@ -172,11 +174,7 @@ export default function StakingPage() {
               chosen={own && own.does !== "validates" ? chosen : null}
               onChosen={setChosen}
             />
-            <p className="text-sm text-soft">
-              To become a validator takes {<Amount plancks={found.leastValidator} />}, a node and its keys:
-              the command <code>openledger validator</code> on the node’s machine sets them. Unbonded OPEN is
-              free after {plural(found.bonding, "era")}.
-            </p>
+            {account && <ValidatorCard key={account.address} account={account} staking={found} />}
           </>
         )}
       </Loaded>

@@ -29,6 +29,7 @@ export function useStaking() {
         wanted,
         leastNominator,
         leastValidator,
+        leastCommission,
         nominators,
         sessions,
         bonding,
@@ -46,6 +47,7 @@ export function useStaking() {
         Staking.ValidatorCount.getValue(at),
         Staking.MinNominatorBond.getValue(at),
         Staking.MinValidatorBond.getValue(at),
+        Staking.MinCommission.getValue(at),
         Staking.CounterForNominators.getValue(at),
         constants.Staking.SessionsPerEra(),
         constants.Staking.BondingDuration(),
@@ -81,6 +83,7 @@ export function useStaking() {
         wanted,
         leastNominator,
         leastValidator,
+        leastCommission,
         nominators,
         bonding,
         /** Blocks of an era. */
@@ -132,6 +135,25 @@ export function useStake(of: string | null) {
     refetchInterval: 6000,
   });
 }
+
+/** The session keys that an account has set, and what is held for them. */
+export function useSessionKeys(account: string) {
+  return useQuery({
+    queryKey: ["staking", "keys", account],
+    queryFn: async () => {
+      const { getChain } = await import("@/chain/client");
+      const { query, constants } = getChain().api;
+      const [keys, deposit] = await Promise.all([
+        query.Session.NextKeys.getValue(account, at),
+        constants.Session.KeyDeposit(),
+      ]);
+      return { set: keys ?? null, deposit };
+    },
+    refetchInterval: 12_000,
+  });
+}
+
+export type SessionKeys = NonNullable<ReturnType<typeof useSessionKeys>["data"]>;
 
 /** An ended era of a validator whose payout nobody has called for yet. */
 export interface Unpaid {

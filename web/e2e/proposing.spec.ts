@@ -1,0 +1,121 @@
+// A proposal made in the browser, the preimage of a long one, and votes that somebody else casts.
+
+import { randomBytes } from "node:crypto";
+import { newcomer } from "./newcomer.ts";
+import { actAs, chainTime, expectUsable, signAndWait } from "./steps.ts";
+import { expect, test } from "./test.ts";
+import { installWallet, newKey } from "./wallet.ts";
+
+test("somebody proposes a spend, then a call whose bytes are noted, and takes their deposit back", async ({
+  page,
+}) => {
+  test.setTimeout(240_000);
+  const proposer = await newcomer("Proposer", "Wim", 10n);
+  // `system.remark_with_event` of 200 bytes, longer than what a proposal holds itself.
+  const long = `0x00072103${randomBytes(200).toString("hex")}`;
+  await installWallet(page, proposer);
+  await actAs(page, "Proposer");
+  await page.goto("/governance");
+  await page.getByRole("link", { name: "Make a proposal" }).click();
+  const preview = page.getByRole("region", { name: "What it would do" });
+  const way = page.getByRole("region", { name: "How it is decided" });
+  const dialog = page.getByRole("dialog");
+  const send = page.getByRole("button", { name: "Submit the proposal" });
+  await page.getByLabel("To", { exact: true }).fill(proposer.address, chainTime);
+  await page.getByLabel("Amount").fill("90000000");
+  await send.click();
+  await expect(page.getByText("are more than the treasury pays in a period", { exact: false })).toBeVisible();
+  // The amount chooses the track.
+  await page.getByLabel("Amount").fill("10001");
+  await expect(way).toContainText("big spender");
+  await page.getByLabel("Amount").fill("3");
+  await expect(way).toContainText("small spender");
+  await expect(way).toContainText("50 OPEN");
+  await expect(preview).toContainText("Treasury.spend", chainTime);
+  await expect(preview).toContainText("3 OPEN");
+  await expectUsable(page);
+  await send.click();
+  await expect(dialog).toContainText("Treasury.spend as SmallSpender");
+  await expect(dialog.locator("dl div").filter({ hasText: "if it passes or is cancelled" })).toContainText(
+    "1 OPEN",
+  );
+  await signAndWait(page);
+  await expect(page).toHaveURL(/\/governance\/\d+$/);
+  await expect(page.getByText("needs a deposit", { exact: true })).toBeVisible(chainTime);
+  await expect(page.getByRole("region", { name: "What it does" })).toContainText("Treasury.spend", chainTime);
+
+  await page.goto("/governance/new");
+  await page.getByRole("radio", { name: "Any call, by its bytes" }).check(chainTime);
+  await page.getByLabel("Bytes of the call").fill("00");
+  await expect(preview).toContainText("The bytes are not a call of this chain", chainTime);
+  await page.getByLabel("Bytes of the call").fill(long);
+  await expect(preview).toContainText("System.remark_with_event", chainTime);
+  await expect(preview).toContainText("stands on the chain as a preimage");
+  await expect(way).toContainText("root");
+  await send.click();
+  await expect(dialog).toContainText("Its bytes are noted as a preimage");
+  // 1 OPEN for the proposal, 0.1 and 0.0001 a byte for the preimage.
+  await expect(dialog.locator("dl div").filter({ hasText: "of the preimage" })).toContainText("1.1204 OPEN");
+  await signAndWait(page);
+  await expect(page.getByRole("region", { name: "What it does" })).toContainText(
+    "System.remark_with_event",
+    chainTime,
+  );
+
+  const referendum = page.url();
+  await page.goto("/governance");
+  const preimages = page.getByRole("region", { name: "Your preimages" });
+  await expect(preimages).toContainText("204 bytes, 0.1204 OPEN held.", chainTime);
+  await preimages.getByRole("button", { name: "Take it back" }).click();
+  await signAndWait(page);
+  await expect(preimages).toHaveCount(0, chainTime);
+
+  // Nothing needed them yet, so the chain forgot the bytes; whoever has them may give them again.
+  await page.goto(referendum);
+  await page.getByLabel("Its bytes").fill(`${long}00`, chainTime);
+  await page.getByRole("button", { name: "Note them" }).click();
+  await expect(page.getByText("These bytes have another hash", { exact: false })).toBeVisible();
+  await page.getByLabel("Its bytes").fill(long);
+  await page.getByRole("button", { name: "Note them" }).click();
+  await signAndWait(page);
+  await expect(page.getByRole("region", { name: "What it does" })).toContainText(
+    "System.remark_with_event",
+    chainTime,
+  );
+});
+
+test("somebody lets another account vote on one track, and ends that", async ({ page }) => {
+  test.setTimeout(240_000);
+  const [voter, delegate] = [await newcomer("Voter", "Olaf", 60n), newKey("Delegate")];
+  await installWallet(page, voter);
+  await actAs(page, "Voter");
+  await page.goto("/governance");
+  const own = page.getByRole("region", { name: "Your votes" });
+  await own.getByText("Let another account vote for you", { exact: true }).click(chainTime);
+  await own.getByRole("button", { name: "Delegate" }).click();
+  await expect(own.getByText("Write an account.")).toBeVisible();
+  await own.getByLabel("Who votes for you").fill(voter.address);
+  await own.getByRole("button", { name: "Delegate" }).click();
+  await expect(own.getByText("That is your own account, which votes already.")).toBeVisible();
+  await own.getByLabel("Who votes for you").fill(delegate.address);
+  await own.getByLabel("Votes delegated").fill("40");
+  await own.getByLabel("Conviction of the delegation").selectOption("0");
+  for (const track of ["root", "general admin", "big spender"]) await own.getByLabel(track).uncheck();
+  await expect(own.getByText("It counts as 4 OPEN on each of them.")).toBeVisible();
+  await own.getByRole("button", { name: "Delegate" }).click();
+  await expect(page.getByRole("dialog")).toContainText("votes with your 40 OPEN on 1 track");
+  await signAndWait(page);
+  const line = own.getByRole("listitem").filter({ hasText: "40 OPEN on track small spender" });
+  await expect(line).toContainText("locked until you end it", chainTime);
+  await expect(own.getByText("Delegated already.")).toBeVisible();
+  await expectUsable(page);
+  await line.getByRole("button", { name: "End it" }).click();
+  await signAndWait(page);
+  await expect(line).toHaveCount(0, chainTime);
+  await own.getByRole("button", { name: "Unlock" }).click(chainTime);
+  await signAndWait(page);
+  await expect(own.locator("dl > div").filter({ hasText: "Locked by votes" })).toContainText(
+    "0 OPEN",
+    chainTime,
+  );
+});
