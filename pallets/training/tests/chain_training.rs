@@ -11,10 +11,14 @@ mod agenda;
 mod conservation;
 #[path = "chain_training/corruption.rs"]
 mod corruption;
+#[path = "chain_training/declines.rs"]
+mod declines;
 #[path = "chain_training/dispatch.rs"]
 mod dispatch;
 #[path = "chain_training/disputes.rs"]
 mod disputes;
+#[path = "chain_training/disputes_cheats.rs"]
+mod disputes_cheats;
 #[path = "chain_training/disputes_damaged.rs"]
 mod disputes_damaged;
 #[path = "chain_training/life.rs"]
