@@ -6,11 +6,13 @@
 //! | how long it takes and how many must agree | [`tracks`] |
 //! | accounts that act for others | [`proxies`] |
 //! | which OPEN votes | [`votes`] |
+//! | when what was decided is carried out | [`calendar`] |
 //! | every pallet's configuration | here |
 //!
 //! The same pallets serve every network, with or without a sudo key: how long a day of governance is comes from
 //! genesis ([`crate::parameters::GovernanceDay`]).
 
+pub mod calendar;
 pub mod origins;
 pub mod proxies;
 pub mod tracks;
@@ -21,7 +23,7 @@ use crate::{
     fees::TREASURY_ID,
     parameters::GovernanceDays,
     AccountId, Balance, Balances, BlockNumber, OriginCaller, Preimage, Referenda, Runtime,
-    RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Scheduler, System, Treasury,
+    RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, System, Treasury,
 };
 use frame_support::{
     parameter_types,
@@ -79,7 +81,7 @@ impl pallet_scheduler::Config for Runtime {
     type MaximumWeight = MaximumSchedulerWeight;
     type ScheduleOrigin = EnsureRoot<AccountId>;
     type OriginPrivilegeCmp = EqualPrivilegeOnly;
-    type MaxScheduledPerBlock = ConstU32<50>;
+    type MaxScheduledPerBlock = ConstU32<{ calendar::PLACES }>;
     type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
     type Preimages = Preimage;
     type BlockNumberProvider = System;
@@ -89,7 +91,7 @@ impl pallet_referenda::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;
     type WeightInfo = pallet_referenda::weights::SubstrateWeight<Runtime>;
-    type Scheduler = Scheduler;
+    type Scheduler = calendar::Calendar;
     type Currency = Balances;
     type SubmitOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
     type CancelOrigin = EitherOf<EnsureRoot<AccountId>, GeneralAdmin>;

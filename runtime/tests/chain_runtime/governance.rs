@@ -429,6 +429,58 @@ fn nobody_but_a_referendum_acts_as_one() {
     });
 }
 
+/// Anybody's referendum has an alarm, and 50 of one block filled the agenda of the block in which another was to be
+/// carried out: it stood as approved for ever, and nothing came of it.
+#[test]
+fn referenda_without_number_keep_none_from_being_carried_out() {
+    use openledger_runtime::governance::calendar::{ALARMS, PLACES};
+    use pallet_scheduler::Agenda;
+    without_sudo(|| {
+        // Bob's many referenda, each of which wakes in 14 days, in every block for some time.
+        let timeout = days::<14>();
+        let many = 3 * PLACES;
+        for _ in 0..many {
+            let remark: RuntimeCall = frame_system::Call::remark { remark: vec![1] }.into();
+            dispatch(
+                &Bob.to_account_id(),
+                pallet_referenda::Call::submit {
+                    proposal_origin: Box::new(root()),
+                    proposal: Preimage::bound(remark).expect("short"),
+                    enactment_moment: DispatchTime::After(0),
+                },
+            );
+        }
+        let full = System::block_number() + timeout;
+        let taken = |block| Agenda::<Runtime>::get(block).iter().flatten().count() as u32;
+        assert_eq!(taken(full), ALARMS, "the rest wake a little later");
+        assert_eq!((0..5).map(|later| taken(full + later)).sum::<u32>(), many, "every one wakes");
+
+        let before = pallet_referenda::ReferendumCount::<Runtime>::get();
+        let call = pallet_review::Call::raise_extractor { extractor: EXTRACTOR + 1 };
+        let proposal = Preimage::bound(RuntimeCall::from(call)).expect("short");
+        dispatch(
+            &Charlie.to_account_id(),
+            pallet_referenda::Call::submit {
+                proposal_origin: Box::new(root()),
+                proposal,
+                enactment_moment: DispatchTime::At(full),
+            },
+        );
+        dispatch(
+            &Dave.to_account_id(),
+            pallet_referenda::Call::place_decision_deposit { index: before },
+        );
+        agree(before);
+        until_over(before);
+        assert!(matches!(info(before), ReferendumInfo::Approved(..)));
+        assert!(System::block_number() < full, "it is decided before");
+        while System::block_number() < full {
+            next_block();
+        }
+        assert_eq!(pallet_review::CurrentExtractor::<Runtime>::get(), EXTRACTOR + 1);
+    });
+}
+
 #[test]
 fn what_a_preimage_holds_comes_back() {
     without_sudo(|| {

@@ -16,6 +16,56 @@ fn paused(who: AccountId) -> bool {
     Training::worker(who).expect("registered").paused
 }
 
+/// (a) A deadline five blocks away cost every worker that took the job, though it was heard of.
+#[test]
+fn a_deadline_that_cannot_be_kept_is_refused_and_costs_no_worker() {
+    run(|| {
+        worker(WANDA, 7);
+        for blocks in [1, 5, TAKE + HEARTBEAT] {
+            assert_noop!(
+                Training::create_job(
+                    signed(MALLORY),
+                    0,
+                    datasets(&[(0, 3)]),
+                    spec(Method::Lora),
+                    1_000,
+                    10,
+                    System::block_number() + blocks
+                ),
+                Error::<Test>::DeadlineTooSoon
+            );
+        }
+        // The shortest that there is goes to nobody who named a longer time: 1,000 tokens take Wanda
+        // two blocks.
+        let id = job_until(1_000, 10_000, System::block_number() + TAKE + HEARTBEAT + 1);
+        assert!(is_queued(id));
+        pass(20);
+        assert_eq!(bond_held(WANDA), BOND);
+    });
+}
+
+/// (a) And whoever is given a job has, from the last moment to take it, the time that it named.
+#[test]
+fn a_worker_has_the_time_that_it_named_from_the_moment_it_takes_a_job() {
+    run(|| {
+        worker_that(WANDA, 7, &[LORA], Serves::UpTo(BYTES), 64);
+        let now = System::block_number();
+        // 6,400 tokens at 64 a second: 100 blocks.
+        let id = job_until(6_400, 64_000, now + TAKE + HEARTBEAT + 100);
+        assert_eq!(worker_of(id), Some(WANDA));
+        pass(TAKE);
+        assert_ok!(Training::take(signed(WANDA), id));
+        for step in 1..=10 {
+            pass(HEARTBEAT);
+            assert_ok!(Training::heartbeat(signed(WANDA), id, step, 10));
+        }
+        pass(HEARTBEAT);
+        assert_eq!(System::block_number(), get(id).deadline);
+        assert_ok!(Training::submit_result(signed(WANDA), id, result()));
+        assert_eq!(bond_held(WANDA), BOND);
+    });
+}
+
 /// (c) A worker that saw a job in the pool raised its price to the whole budget in the same block,
 /// and was paid that, while a cheaper one was idle.
 #[test]
