@@ -55,7 +55,7 @@ test("a curator judges by keys, sees a near copy beside its original, and signs 
   await expect(page.locator("main ul button").nth(2)).toBeVisible({ timeout: 60_000 });
   await judged(copy, null);
   const nearest = page.getByRole("region", { name: "Nearest earlier file" });
-  await expect(nearest).toContainText("runs of five words with it in common", { timeout: 60_000 });
+  await expect(nearest).toContainText("runs of twenty letters with it in common", { timeout: 60_000 });
   await nearest.getByRole("button", { name: "Show it" }).click();
   await expect(nearest.getByLabel("The earlier file")).toContainText(end);
   await page.getByLabel("Reason").selectOption("duplicate");

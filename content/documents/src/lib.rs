@@ -22,6 +22,7 @@ mod colour;
 mod docx;
 mod inflate;
 mod left_out;
+mod letters;
 pub mod likeness;
 mod markdown;
 pub mod measure;

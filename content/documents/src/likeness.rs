@@ -2,12 +2,13 @@
 //!
 //! | | by | alike |
 //! |---|---|---|
-//! | text | MinHash (Broder 1997) of runs of five words of the canonical text | the estimated share of runs that both have (Jaccard) |
+//! | text | MinHash (Broder 1997) of runs of twenty letters of the canonical text | the estimated share of runs that both have (Jaccard) |
 //! | image | Blockhash of 256 bits (Yang, Gu, Niu 2006) | the share of equal bits; of drawings with little on them, of what is there |
 //! | sound | sha2-256 of the decoded samples | all or nothing |
 //!
-//! Words are what letters and digits without a break make, in small letters; a character of a script that is
-//! written without spaces is a word of its own. So neither layout, punctuation nor case makes a text another.
+//! Of a text only the letters and digits count that a reader sees: two that look alike are one, whatever
+//! script they are of, and nothing between them counts. So neither layout, spaces, punctuation, case, accents,
+//! markup nor invisible characters make a text another.
 //! Images are looked at as a screen shows them, on white; another size, another format and stronger compression
 //! change few bits, another crop or a mirror many. A sound is the same in another container and with other tags,
 //! and another one as soon as it is compressed anew.
@@ -15,28 +16,32 @@
 //! Two programs give the same numbers of the same file as long as [`LIKENESS_VERSION`] is one.
 
 use crate::{
+    letters, markdown,
     measure::{image::Pixmap, tiles::mix},
     sandbox, MeasureError, Measured, MediaType, Reading,
 };
 use blockhash::{blockhash256, Image};
 use minhash_rs::prelude::{MinHash, SipHashes13};
 use openledger_primitives::Modality;
+use std::borrow::Cow;
 
 /// Raised with anything that changes a likeness.
-pub const LIKENESS_VERSION: u16 = 1;
+pub const LIKENESS_VERSION: u16 = 2;
 /// Hashes of a text.
 pub const HASHES: usize = 128;
 /// Hashes that make a band: texts with a band in common may be alike ([`Likeness::bands`]).
 const ROWS: usize = 4;
-/// Words of a run.
-const RUN: usize = 5;
+/// Letters of a run: about five words.
+const RUN: usize = 20;
 /// Bytes of the likeness of an image or sound.
-pub(crate) const DIGEST: usize = 32;
+const DIGEST: usize = 32;
+/// Bytes of a likeness, at most.
+pub(crate) const MAX_BYTES: usize = HASHES * 8;
 
 /// What of a file is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// The least hashes of a text's runs of words.
+    /// The least hashes of a text's runs of letters.
     Text(Box<[u64; HASHES]>),
     /// Which blocks of an image are brighter than most.
     Image([u8; DIGEST]),
@@ -45,37 +50,35 @@ pub enum Likeness {
 }
 
 impl Likeness {
-    /// Of a canonical text; `None` of one without a word.
-    pub fn of_text(text: &str) -> Option<Self> {
-        let (folded, words) = words(text);
-        let last = words.len().checked_sub(1)?;
-        let runs = (0..words.len().saturating_sub(RUN).saturating_add(1)).filter_map(|first| {
-            let (start, _) = words.get(first)?;
-            let (_, end) = words.get((first + RUN - 1).min(last))?;
-            folded.get(*start..*end)
-        });
+    /// Of the canonical text of a file of this format; `None` of one without a letter. Of Markdown what its page shows
+    /// is compared, of the others all: a text that is shown as it stands must not hide its words behind signs.
+    pub fn of_text(media_type: MediaType, text: &str) -> Option<Self> {
+        let seen = match media_type {
+            MediaType::Md => Cow::Owned(markdown::seen(text)),
+            _ => Cow::Borrowed(text),
+        };
+        let (letters, starts) = letters::seen(&seen);
+        let mut runs =
+            Runs { letters: &letters, starts: &starts, first: 0, end: 0, weight: 0 }.peekable();
+        runs.peek()?;
         let hashes: MinHash<u64, HASHES, SipHashes13, u64, &str> = runs.collect();
         Some(Self::Text(Box::new(hashes.into_words())))
     }
 
-    /// Of a file of any modality; `None` of a text without a word.
+    /// Of a file of any modality; `None` of a text without a letter.
     ///
-    /// Images and sound are decoded in a child process ([`crate::sandbox`]), which is waited for.
+    /// All are read in a child process ([`crate::sandbox`]), which is waited for.
     ///
     /// # Errors
     ///
-    /// As [`crate::measurement`].
+    /// [`MeasureError::Refused`], of texts too, [`MeasureError::Stopped`], [`MeasureError::Decoder`].
     pub fn of(media_type: MediaType, bytes: &[u8]) -> Result<Option<Self>, MeasureError> {
-        match media_type.modality() {
-            Modality::Text => Ok(Self::of_text(&crate::read(media_type, bytes)?.text)),
-            Modality::Image => sandbox::likeness(media_type, bytes).map(Self::Image).map(Some),
-            Modality::Audio => sandbox::likeness(media_type, bytes).map(Self::Sound).map(Some),
-        }
+        sandbox::likeness(media_type, bytes)
     }
 
-    /// Measures a file and finds what it is compared by; a text is read once for both.
+    /// Measures a file and finds what it is compared by.
     ///
-    /// The files are strangers', so all of them are read in a child process ([`crate::sandbox`]), which is waited for.
+    /// The files are strangers', so each is read in child processes ([`crate::sandbox`]), which are waited for.
     ///
     /// # Errors
     ///
@@ -84,11 +87,13 @@ impl Likeness {
         media_type: MediaType,
         bytes: &[u8],
     ) -> Result<(Measured, Option<Self>), MeasureError> {
-        if media_type.modality() == Modality::Text {
-            let (Reading { text, .. }, _) = sandbox::text(media_type, bytes)?;
-            return Ok((Measured::of_text(&text)?, Self::of_text(&text)));
-        }
-        let measured = crate::measurement(media_type, bytes)?.measured;
+        let measured = match media_type.modality() {
+            Modality::Text => {
+                let (Reading { text, .. }, _) = sandbox::text(media_type, bytes)?;
+                Measured::of_text(&text)?
+            }
+            Modality::Image | Modality::Audio => crate::measurement(media_type, bytes)?.measured,
+        };
         Ok((measured, Self::of(media_type, bytes)?))
     }
 
@@ -137,7 +142,7 @@ impl Likeness {
                     .chunks_exact(8)
                     .filter_map(|eight| eight.try_into().ok().map(u64::from_le_bytes))
                     .collect();
-                let whole = bytes.len() == HASHES * 8;
+                let whole = bytes.len() == MAX_BYTES;
                 Some(Self::Text(Box::new(hashes.try_into().ok().filter(|_| whole)?)))
             }
             Modality::Image => bytes.try_into().ok().map(Self::Image),
@@ -152,40 +157,37 @@ fn rarer(digest: &[u8; DIGEST]) -> u32 {
     ones.min((DIGEST * 8) as u32 - ones)
 }
 
-/// Whether a character is a word of its own: scripts without spaces between words.
-fn stands_alone(character: char) -> bool {
-    matches!(character,
-        '\u{0e00}'..='\u{0eff}' // Thai, Lao
-        | '\u{1000}'..='\u{109f}' // Burmese
-        | '\u{1780}'..='\u{17ff}' // Khmer
-        | '\u{3040}'..='\u{30ff}' // Hiragana, Katakana
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' // Han
-        | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}')
+/// Runs of letters, each of which begins with another one. A text with fewer is one run.
+struct Runs<'a> {
+    letters: &'a str,
+    /// Where each letter begins, and how many letters it counts as.
+    starts: &'a [(u32, u8)],
+    first: usize,
+    /// After the last letter of the run before.
+    end: usize,
+    /// Of what is between.
+    weight: usize,
 }
 
-/// A text's words in small letters, with a blank between them, and where each begins and ends.
-fn words(text: &str) -> (String, Vec<(usize, usize)>) {
-    let mut folded = String::with_capacity(text.len());
-    let mut words: Vec<(usize, usize)> = Vec::new();
-    let mut within = false;
-    for character in text.chars() {
-        if !character.is_alphanumeric() {
-            within = false;
-            continue;
+impl<'a> Iterator for Runs<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        while self.weight < RUN {
+            let Some((_, weight)) = self.starts.get(self.end) else { break };
+            self.weight += usize::from(*weight);
+            self.end += 1;
         }
-        let alone = stands_alone(character);
-        if alone || !within {
-            folded.push(' ');
-            words.push((folded.len(), folded.len()));
+        // What is left is shorter than a run, and stands in the one before.
+        if self.weight < RUN && self.first > 0 {
+            return None;
         }
-        folded.extend(character.to_lowercase());
-        if let Some((_, end)) = words.last_mut() {
-            *end = folded.len();
-        }
-        within = !alone;
+        let (start, weight) = *self.starts.get(self.first)?;
+        let end = self.starts.get(self.end).map_or(self.letters.len(), |(end, _)| *end as usize);
+        self.first += 1;
+        self.weight = self.weight.saturating_sub(weight.into());
+        self.letters.get(start as usize..end)
     }
-    (folded, words)
 }
 
 /// An image on white.

@@ -35,7 +35,7 @@ pub struct NearestFile {
     pub sha256: String,
     /// Its format.
     pub media: &'static str,
-    /// How alike both are, 0 to 1: of texts the share of runs of five words that both have, of images that of equal bits.
+    /// How alike both are, 0 to 1: of texts the share of runs of twenty letters that both have, of images that of equal bits.
     pub alike: f64,
     /// `bytes`, `text` (another format of the same canonical text) or `likeness`.
     pub same: &'static str,

@@ -30,7 +30,7 @@ fn open(folder: &Path) -> Index {
 
 fn text(words: std::ops::Range<u32>) -> Likeness {
     let words: Vec<String> = words.map(|word| format!("w{word}")).collect();
-    Likeness::of_text(&words.join(" ")).unwrap()
+    Likeness::of_text(MediaType::Txt, &words.join(" ")).unwrap()
 }
 
 fn subject(submission: u64, file: u8, likeness: &Likeness) -> Subject<'_> {

@@ -2227,7 +2227,7 @@ export interface components {
         NearestFile: {
             /**
              * Format: double
-             * @description How alike both are, 0 to 1: of texts the share of runs of five words that both have, of images that of equal bits.
+             * @description How alike both are, 0 to 1: of texts the share of runs of twenty letters that both have, of images that of equal bits.
              */
             alike: number;
             /** @description Its format. */

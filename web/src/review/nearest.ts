@@ -6,7 +6,7 @@ export function sayAlike({ same, media }: Pick<NearestFile, "same" | "media">): 
   if (same === "bytes") return "has the same bytes.";
   if (same === "text") return "has the same canonical text, in another format or layout.";
   if (["md", "pdf", "docx", "txt"].includes(media))
-    return "has so many runs of five words with it in common.";
+    return "has so many runs of twenty letters with it in common.";
   return "looks like it: so many parts of both pictures are as bright as each other.";
 }
 

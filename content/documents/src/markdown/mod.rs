@@ -148,6 +148,28 @@ pub(crate) fn shown(source: &str, left_out: &mut LeftOut) -> Result<String> {
     Ok(out.text)
 }
 
+/// What a page of canonical Markdown shows, in the order in which it stands there: without markup, targets of links and
+/// tags, which can stand within a word, and with what character references stand for.
+pub(crate) fn seen(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut parts = parts(source).found;
+    parts.sort_by_key(|(range, _)| range.start);
+    let mut at = 0;
+    for (range, kind) in parts {
+        if range.end <= at {
+            continue;
+        }
+        let range = range.start.max(at)..range.end;
+        at = range.end;
+        match kind {
+            Kind::Text => text.push_str(source.get(range).unwrap_or_default()),
+            Kind::Reference(seen) => text.push_str(&seen),
+            Kind::Cuttable | Kind::Hidden => {}
+        }
+    }
+    text
+}
+
 struct Output {
     text: String,
     credit: usize,

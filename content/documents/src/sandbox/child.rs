@@ -22,7 +22,7 @@ Decodes one image, sound or document in confinement, for the programs of OpenLed
 Usage: openledger-decode measure FORMAT   counts the file on standard input, for other programs
        openledger-decode text FORMAT      reads a document in the same way
        openledger-decode picture FORMAT   draws an image as PNG in the same way
-       openledger-decode likeness FORMAT  what an image or sound is compared by, in the same way
+       openledger-decode likeness FORMAT  what a file is compared by, in the same way
        openledger-decode check [LAYER]    says what confines it on this machine, having tried to
                                           open a file, to connect, to start a program, and to
                                           get too much memory

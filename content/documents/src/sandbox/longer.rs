@@ -5,12 +5,12 @@
 //! ```
 //!
 //! Outcome 0 is what was asked for, 255 a text's refusal in words, any other number the refusal of an image,
-//! with words. Of a text the counts are 8 bytes a reason of [`Hidden::ALL`], of a picture its scale; a likeness has none.
+//! with words. Of a text the counts are 8 bytes a reason of [`Hidden::ALL`], of a picture its scale, of a likeness its version.
 
 use super::{child::gives_up, decoder, message::Problem, run, DecoderError, Isolation};
 use crate::{
     budget::MAX_TEXT,
-    likeness::{self, DIGEST},
+    likeness::{self, Likeness, LIKENESS_VERSION, MAX_BYTES},
     measure::{image, sound, MeasureError, Measured, Refusal, Refused},
     read, Hidden, LeftOut, MediaType, Reading, EXTRACTOR_VERSION,
 };
@@ -105,17 +105,24 @@ pub(super) fn answer_likeness(
     bytes: &[u8],
 ) -> Vec<u8> {
     let found = std::panic::catch_unwind(|| match media_type.modality() {
-        Modality::Image => Ok(likeness::of_image(&image::shown(media_type, bytes)?)),
+        Modality::Image => Ok(likeness::of_image(&image::shown(media_type, bytes)?).to_vec()),
         Modality::Audio => {
             let heard = sound::hear(media_type, bytes, true)?;
-            heard.digest.ok_or_else(gives_up)
+            heard.digest.map(|digest| digest.to_vec()).ok_or_else(gives_up)
         }
-        Modality::Text => {
-            Err(Refused(Refusal::Unsupported, "text is compared by its words".into()))
-        }
+        Modality::Text => match read(media_type, bytes) {
+            Ok(reading) => {
+                let likeness = Likeness::of_text(media_type, &reading.text);
+                Ok(likeness.as_ref().map(Likeness::to_bytes).unwrap_or_default())
+            }
+            Err(error) => Err(Refused(Refusal::Unsupported, error.to_string())),
+        },
     });
     match found.unwrap_or_else(|_| Err(gives_up())) {
-        Ok(digest) => [head(isolation, 0), digest.to_vec()].concat(),
+        Ok(bytes) => {
+            let version = LIKENESS_VERSION.to_le_bytes();
+            [head(isolation, 0), version.to_vec(), bytes].concat()
+        }
         Err(Refused(refusal, detail)) => words(head(isolation, refusal.code()), &detail),
     }
 }
@@ -209,20 +216,35 @@ pub fn picture(media_type: MediaType, bytes: &[u8]) -> Result<Picture, MeasureEr
     Ok(Picture { png, scale, isolation })
 }
 
-/// What an image or sound is compared by, found in a child process.
+/// What a file is compared by, found in a child process; `None` of a text without a letter.
 ///
 /// # Errors
 ///
 /// [`MeasureError::Refused`], [`MeasureError::Stopped`], [`MeasureError::Decoder`].
-pub(crate) fn likeness(media_type: MediaType, bytes: &[u8]) -> Result<[u8; DIGEST], MeasureError> {
-    let most = HEAD + DIGEST.max(MAX_WORDS);
+pub(crate) fn likeness(
+    media_type: MediaType,
+    bytes: &[u8],
+) -> Result<Option<Likeness>, MeasureError> {
+    let most = HEAD + 2 + MAX_BYTES.max(MAX_WORDS);
     let (_, outcome, rest) = ask("likeness", media_type, bytes, most)?;
     if outcome != 0 {
         return Err(refusal(media_type, outcome, &rest)?);
     }
-    match rest.try_into() {
-        Ok(digest) => Ok(digest),
-        Err(_) => Err(Problem::Malformed("it is no likeness").of(&decoder()?).into()),
+    let modality = media_type.modality();
+    let found = match rest.split_first_chunk() {
+        Some((version, []))
+            if *version == LIKENESS_VERSION.to_le_bytes() && modality == Modality::Text =>
+        {
+            return Ok(None);
+        }
+        Some((version, bytes)) if *version == LIKENESS_VERSION.to_le_bytes() => {
+            Likeness::from_bytes(modality, bytes)
+        }
+        _ => None,
+    };
+    match found {
+        Some(likeness) => Ok(Some(likeness)),
+        None => Err(Problem::Malformed("it is no likeness").of(&decoder()?).into()),
     }
 }
 

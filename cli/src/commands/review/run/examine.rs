@@ -12,7 +12,7 @@ use openledger_reviewer::{index::Found, Index};
 use std::time::Duration;
 
 /// A file to fetch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) content: ContentId,
     pub(crate) sha256: FileHash,
