@@ -47,6 +47,7 @@ pub mod keyfile;
 pub mod metrics;
 pub mod prepare;
 pub mod reads;
+pub mod refusals;
 mod relay;
 pub mod revocations;
 mod runtime;

@@ -7,10 +7,10 @@
 //! # What a file is compared with
 //!
 //! With what was **submitted to the same Datanet before it**: the leaves of earlier submissions, revoked ones
-//! included, and the earlier submissions that a committee has before it now, of the same call or another, but for those
-//! that are too small to be accepted. Not with what was submitted later, whatever became of it: the larger committee of a challenge, which looks a day later,
-//! shall find what the first one found. Files of other Datanets are no duplicates, as the chain takes the same bytes in
-//! several.
+//! included, and the earlier submissions that had not ended when it was submitted, refused since or not
+//! ([`earlier`](crate::earlier)), but for those that are too small to be accepted. Not with what was submitted later,
+//! whatever became of it: the larger committee of a challenge, which looks a day later, shall find what the first one
+//! found. Files of other Datanets are no duplicates, as the chain takes the same bytes in several.
 
 use crate::{sqlite::Database, Result};
 use openledger_documents::{likeness::LIKENESS_VERSION, Likeness};
@@ -18,7 +18,7 @@ use openledger_primitives::{
     ClosedList, ContentId, DatanetId, FileHash, LeafIndex, MediaType, Modality, SubmissionId,
 };
 use rusqlite::{params, Connection, OptionalExtension, Row};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// Version of the tables; those of another are made anew.
 const SCHEMA_VERSION: u32 = 1;
@@ -242,6 +242,41 @@ impl Index {
         })
     }
 
+    /// Whether leaves of earlier submissions stand in a Datanet whose files were not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn lacks(&self, datanet: DatanetId, submission: SubmissionId) -> Result<bool> {
+        self.database.with(|connection| {
+            let sql = "SELECT EXISTS(SELECT 1 FROM leaves WHERE datanet = ? AND submission < ?
+                       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256))";
+            connection
+                .prepare_cached(sql)?
+                .query_row(params![datanet, submission], |row| row.get(0))
+        })
+    }
+
+    /// The submissions of a Datanet's leaves, from a number on to another, that one not included.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn accepted(
+        &self,
+        datanet: DatanetId,
+        from: SubmissionId,
+        before: SubmissionId,
+    ) -> Result<BTreeSet<SubmissionId>> {
+        self.database.with(|connection| {
+            let sql = "SELECT submission FROM leaves
+                       WHERE datanet = ? AND submission >= ? AND submission < ?";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params![datanet, from, before], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
     /// Whether a file was looked at.
     ///
     /// # Errors
@@ -299,7 +334,7 @@ impl Index {
     }
 
     /// The file that another one is most like, of the earlier leaves of its Datanet and of `waiting`, which are
-    /// submissions that committees have before them. Of several the first that was submitted.
+    /// those that [`compared_with`](crate::earlier::compared_with) names. Of several the first that was submitted.
     ///
     /// # Errors
     ///
@@ -407,7 +442,7 @@ impl Best<'_> {
                        WHERE bands.key = ? AND leaves.submission < ?";
             let mut statement = connection.prepare_cached(sql)?;
             // A file of which many bands are equal is found by each of them, and compared once.
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             for key in likeness.bands() {
                 let mut rows = statement.query(params![datanet, key.cast_signed(), submission])?;
                 while let Some(row) = rows.next()? {

@@ -2,6 +2,7 @@
 //!
 //! - [`policy`]: what is said of a file without a person, and what a person is asked.
 //! - [`index`]: what was accepted in a Datanet, and what of it a file is like.
+//! - [`earlier`]: which submissions without a leaf it is compared with as well.
 //! - [`queue`]: what waits for a person's word, and what a reviewer remembers over restarts.
 //! - [`metrics`]: what it tells Prometheus.
 //!
@@ -17,12 +18,14 @@
 //! # }
 //! ```
 
+pub mod earlier;
 pub mod index;
 pub mod metrics;
 pub mod policy;
 pub mod queue;
 mod sqlite;
 
+pub use earlier::Earlier;
 pub use index::{Index, Leaf, Nearest, Same};
 pub use metrics::Numbers;
 pub use policy::{Decision, Facts, Policies, Policy, Word};

@@ -1,5 +1,7 @@
 //! What a reviewer goes by: policy, index of likenesses, queue.
 
+#[path = "content_reviewer/earlier.rs"]
+mod earlier;
 #[path = "content_reviewer/index.rs"]
 mod index;
 #[path = "content_reviewer/metrics.rs"]

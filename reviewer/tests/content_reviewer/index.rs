@@ -160,6 +160,31 @@ fn a_damaged_index_is_begun_anew() {
     }
 }
 
+/// A refused file is compared with as long as it is named, and what is missing is known.
+#[test]
+fn copies_of_copies_are_found_after_those_were_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt)]).unwrap();
+    // Each has a tenth of other words: the last is no copy of the leaf, but of the one before it.
+    let versions: Vec<_> = (0..6).map(|step| text(step * 60..step * 60 + 1_000)).collect();
+    for (file, version) in (1..).zip(&versions) {
+        index.put(&found(file, Modality::Text, Some(version))).unwrap();
+    }
+    let last = &versions[5];
+    let refused: Vec<_> = (11..15).zip(2..).map(|(number, file)| (number, hash(file))).collect();
+    let nearest = index.nearest(&subject(15, 6, last), &refused).unwrap().unwrap();
+    assert_eq!((nearest.submission, nearest.alike >= 0.8), (14, true), "{nearest:?}");
+    let alone = index.nearest(&subject(15, 6, last), &[]).unwrap();
+    assert!(alone.is_none_or(|found| found.alike < 0.8), "{alone:?}");
+
+    assert!(!index.lacks(DATANET, 15).unwrap());
+    index.add_leaves(DATANET, &[leaf(1, 12, 90, MediaType::Txt)]).unwrap();
+    assert!(index.lacks(DATANET, 13).unwrap());
+    assert!(!index.lacks(DATANET, 12).unwrap(), "only earlier ones count");
+    assert_eq!(index.accepted(DATANET, 11, 13).unwrap(), [12].into());
+}
+
 #[test]
 fn several_processes_use_one_index() {
     let folder = tempfile::tempdir().unwrap();

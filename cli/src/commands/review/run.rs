@@ -29,10 +29,12 @@ use openledger_client::{blocks::Blocks, AccountId, Client, Signer, Wait, H256};
 use openledger_content::{ContentStore, Limits, Multiaddr};
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Opinions, Phase, Progress},
-    FileHash, Score, Verdict,
+    BlockNumber, DatanetId, FileHash, RejectionReason, Score, SubmissionId, Verdict,
 };
-use openledger_reviewer::{queue::Sum, Numbers, Policies, Policy, Queue};
-use references::{before_committees, Before, References};
+use openledger_reviewer::{
+    earlier::before_committees, queue::Sum, Earlier, Numbers, Policies, Policy, Queue,
+};
+use references::References;
 use serde_json::{json, Value};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -118,6 +120,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         sending: JoinSet::new(),
         busy: HashMap::new(),
         references: References::default(),
+        copies: BTreeSet::new(),
         first: 0,
         block,
         numbers,
@@ -194,6 +197,16 @@ struct Vote {
     words: Value,
 }
 
+/// Files of a Datanet that are to be judged.
+#[derive(Default)]
+struct Own {
+    files: BTreeSet<FileHash>,
+    /// The number of the last.
+    last: SubmissionId,
+    /// The block in which the first was submitted, as far as it was read.
+    since: Option<BlockNumber>,
+}
+
 struct Daemon<'a> {
     context: &'a Context,
     account: AccountId,
@@ -209,6 +222,8 @@ struct Daemon<'a> {
     sending: JoinSet<(DrawId, Step, Result<(), String>)>,
     busy: HashMap<DrawId, Step>,
     references: References,
+    /// Submissions that committees refused as copies, and that are challenged.
+    copies: BTreeSet<SubmissionId>,
     /// Draws below are over.
     first: DrawId,
     block: watch::Sender<u32>,
@@ -243,6 +258,12 @@ impl Daemon<'_> {
         }
         self.first = draws.iter().map(|view| view.id).min().unwrap_or(next);
         let before = before_committees(&draws);
+        let files = draws.iter().flat_map(|view| view.draw.files.iter());
+        let copies = files.filter(|file| {
+            let verdict = Verdict::Reject(RejectionReason::Duplicate);
+            matches!(file.state, FileState::Challenged { verdict: said, .. } if said == verdict)
+        });
+        self.copies = copies.map(|file| file.submission).collect();
         let mine: Vec<_> =
             draws.iter().filter(|view| member(view, &self.account).is_some()).collect();
         self.forget(&mine)?;
@@ -349,28 +370,54 @@ impl Daemon<'_> {
     async fn references(
         &mut self,
         mine: &[&DrawView<AccountId>],
-        before: &BTreeMap<u32, Vec<Before>>,
+        before: &BTreeMap<DatanetId, Vec<Earlier>>,
     ) {
         let open = mine.iter().filter(|view| is_to_commit(view, &self.account));
         // Files of its own draws are fetched for them.
-        let mut own: BTreeMap<u32, BTreeSet<FileHash>> = BTreeMap::new();
+        let mut own: BTreeMap<DatanetId, Own> = BTreeMap::new();
         for view in open {
-            let files = view.draw.files.iter().map(|file| file.sha256);
-            own.entry(view.datanet).or_default().extend(files);
+            let own = own.entry(view.datanet).or_default();
+            own.files.extend(view.draw.files.iter().map(|file| file.sha256));
+            own.last = view.draw.files.iter().map(|file| file.submission).fold(own.last, Ord::max);
+            let works = self.works.get(&view.id).into_iter().flatten().flatten();
+            own.since = works.map(|work| work.submitted_at).chain(own.since).min();
         }
         for (datanet, own) in own {
             let before = before.get(&datanet).map(Vec::as_slice).unwrap_or_default();
-            let before: Vec<_> =
-                before.iter().filter(|one| !own.contains(&one.sha256)).copied().collect();
-            let read = self.references.read(&self.client, &self.shared, datanet).await;
-            let fetched = match read {
-                Ok(()) => self.references.fetch(&self.client, &self.shared, datanet, &before).await,
-                error => error,
-            };
-            if let Err(error) = fetched {
+            if let Err(error) = self.read_references(datanet, &own, before).await {
                 tracing::warn!(datanet, "what came before is not known: {}", error.text());
             }
         }
+        if self.once {
+            return;
+        }
+        // Where what others have before them is, for a day on which it is refused and a copy of it challenged.
+        for (datanet, files) in before {
+            for one in files {
+                if let Err(error) = self.references.remember(&self.client, *datanet, one).await {
+                    return tracing::warn!("what came before is not known: {}", error.text());
+                }
+            }
+        }
+        self.references.forget_places(before);
+    }
+
+    /// Looks for what files of a Datanet are compared with.
+    async fn read_references(
+        &mut self,
+        datanet: DatanetId,
+        own: &Own,
+        before: &[Earlier],
+    ) -> Result<()> {
+        let (client, shared) = (&self.client, &self.shared);
+        self.references.read(client, shared, datanet).await?;
+        self.references.read_refused(client, shared, datanet, own.last).await?;
+        let refused = self.references.refused(datanet);
+        let refused =
+            refused.filter(|one| own.since.is_some_and(|since| one.refused_at >= Some(since)));
+        let others = before.iter().copied().chain(refused);
+        let others: Vec<_> = others.filter(|one| !own.files.contains(&one.sha256)).collect();
+        self.references.fetch(client, shared, datanet, &others).await
     }
 
     /// Does what a draw waits for from this account. Whether it waits for something that ends by itself.
@@ -378,7 +425,7 @@ impl Daemon<'_> {
         &mut self,
         view: &DrawView<AccountId>,
         now: u32,
-        before: &BTreeMap<u32, Vec<Before>>,
+        before: &BTreeMap<DatanetId, Vec<Earlier>>,
     ) -> Result<bool> {
         let Some(member) = member(view, &self.account) else { return Ok(false) };
         if self.busy.contains_key(&view.id) {

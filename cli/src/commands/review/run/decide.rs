@@ -2,7 +2,6 @@
 
 use super::{
     examine::{Examined, Target},
-    references::Before,
     work::{State, Work},
     Daemon, LAST_BLOCKS,
 };
@@ -12,10 +11,13 @@ use crate::{
 };
 use openledger_client::AccountId;
 use openledger_primitives::{
+    api::{SubmissionKey, SubmissionState},
     committee::{api::DrawView, DrawnFile, Opinion, Opinions},
-    Verdict,
+    FileHash, SubmissionId, Verdict,
 };
-use openledger_reviewer::{index::Subject, Decision, Facts, Nearest, Waiting, Word};
+use openledger_reviewer::{
+    earlier::compared_with, index::Subject, Decision, Earlier, Facts, Nearest, Waiting, Word,
+};
 use serde_json::{json, Value};
 
 impl Daemon<'_> {
@@ -26,7 +28,7 @@ impl Daemon<'_> {
         view: &DrawView<AccountId>,
         now: u32,
         by: u32,
-        before: &[Before],
+        before: &[Earlier],
     ) -> Result<(Option<(Opinions, Value)>, bool)> {
         let last = by.saturating_sub(LAST_BLOCKS);
         let late = now >= last;
@@ -50,17 +52,16 @@ impl Daemon<'_> {
                     None
                 }
                 State::Here(found) => {
+                    let since = work.as_ref().map_or(0, |work| work.submitted_at);
+                    let others = before.iter().copied();
+                    let others = others.chain(self.references.refused(view.datanet));
+                    let compared = compared_with(file.submission, since, others);
                     // What it is compared with has half of the last blocks' time less.
                     let known = now.saturating_add(LAST_BLOCKS) >= last
-                        || self.references.are_known(
-                            &self.shared,
-                            view.datanet,
-                            file.submission,
-                            before,
-                        )?;
+                        || self.references.are_known(&self.shared, view.datanet, &compared)?;
                     if known {
                         let target = work.as_ref().map(|work| work.target);
-                        self.judge(view, file, &found, target, before, last)?
+                        self.judge(view, file, &found, target, &compared, last)?
                     } else {
                         waits = true;
                         None
@@ -87,13 +88,12 @@ impl Daemon<'_> {
         file: &DrawnFile,
         last: u32,
     ) -> Result<Option<Work>> {
-        let found = self.client.pending_file(view.datanet, file.sha256).await?;
-        let found = found.filter(|found| found.submission == file.submission);
-        Ok(found.map(|found| {
-            let target = Target::from(&found.item);
-            let seed = view.draw.seed;
-            Work::begin(self.shared.clone(), view.id, seed, file.submission, target, last)
-        }))
+        let key = SubmissionKey::Number(file.submission);
+        let found = self.client.submission(view.datanet, key).await?.map(|view| view.state);
+        let Some(SubmissionState::Pending { item, since, .. }) = found else { return Ok(None) };
+        let target = Target::from(&item);
+        let (shared, seed) = (self.shared.clone(), view.draw.seed);
+        Ok(Some(Work::begin(shared, view.id, seed, file.submission, target, since, last)))
     }
 
     /// What is said of a file that is here; `None` as long as a person is asked.
@@ -103,7 +103,7 @@ impl Daemon<'_> {
         file: &DrawnFile,
         found: &Examined,
         target: Option<Target>,
-        before: &[Before],
+        compared: &[(SubmissionId, FileHash)],
         last: u32,
     ) -> Result<Option<Said>> {
         let measured = found.measured;
@@ -114,7 +114,7 @@ impl Daemon<'_> {
             }
             Some(asked) if asked.draw == view.id => return Ok(None),
             _ => {
-                let nearest = self.nearest(view, file, found, before)?;
+                let nearest = self.nearest(view, file, found, compared)?;
                 let facts = Facts {
                     media: file.media,
                     units: measured.map(|measured| measured.units),
@@ -122,6 +122,19 @@ impl Daemon<'_> {
                     nearest,
                 };
                 match self.policies.of(view.datanet).decide(&facts) {
+                    // Who refused it may have had what this machine has not.
+                    Decision::Say(Word::Accept(_))
+                        if self.copies.contains(&file.submission)
+                            && self.references.lack(
+                                &self.shared,
+                                view.datanet,
+                                file.submission,
+                                compared,
+                            )? =>
+                    {
+                        let why = "it was refused as a copy, and an earlier file did not come";
+                        return Ok(Some(Said::unavailable(why)));
+                    }
                     Decision::Say(word) => (word, "by the policy".to_owned(), nearest),
                     Decision::Ask(why) => {
                         let Some(target) = target else { return Ok(None) };
@@ -166,7 +179,7 @@ impl Daemon<'_> {
         view: &DrawView<AccountId>,
         file: &DrawnFile,
         found: &Examined,
-        before: &[Before],
+        compared: &[(SubmissionId, FileHash)],
     ) -> Result<Option<Nearest>> {
         let subject = Subject {
             datanet: view.datanet,
@@ -177,12 +190,7 @@ impl Daemon<'_> {
             likeness: found.likeness.as_ref(),
             min_units: view.draw.min_units,
         };
-        let waiting: Vec<_> = before
-            .iter()
-            .filter(|one| one.submission < file.submission)
-            .map(|one| (one.submission, one.sha256))
-            .collect();
-        Ok(self.shared.index.nearest(&subject, &waiting)?)
+        Ok(self.shared.index.nearest(&subject, compared)?)
     }
 }
 

@@ -1,19 +1,19 @@
 //! What files are compared with: the leaves of the Datanets whose files this account judges, and what committees have
-//! before them. Its files are fetched in the background, and a file that does not come is left out.
+//! before them or refused lately. Its files are fetched in the background, and a file that does not come is left out.
 
 use super::{
     examine::Target,
     work::{once, Shared},
 };
 use crate::error::Result;
-use openledger_client::{AccountId, Client};
+use openledger_client::Client;
 use openledger_primitives::{
-    committee::{api::DrawView, FileState, Purpose},
-    DatanetId, FileHash, SubmissionId, Verdict,
+    api::{SubmissionKey, SubmissionState},
+    DatanetId, Ending, FileHash, SubmissionId,
 };
-use openledger_reviewer::Leaf;
+use openledger_reviewer::{Earlier, Leaf};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -28,38 +28,10 @@ const TRIES: u32 = 2;
 /// Until a file that did not come is asked for again.
 const REST: Duration = Duration::from_secs(600);
 
-/// An earlier submission that a committee has before it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Before {
-    pub(crate) submission: SubmissionId,
-    pub(crate) sha256: FileHash,
-}
-
-/// Submissions that committees have before them, by Datanet, in the order of their numbers: neither refused nor over,
-/// and of a committee that was drawn, so that they cannot be taken back.
-pub(crate) fn before_committees(draws: &[DrawView<AccountId>]) -> BTreeMap<DatanetId, Vec<Before>> {
-    let mut found: BTreeMap<DatanetId, Vec<Before>> = BTreeMap::new();
-    for view in draws {
-        let drawn = match view.draw.purpose {
-            Purpose::Review { asked } => asked > 0 || !view.draw.members.is_empty(),
-            Purpose::Challenge { .. } => false,
-        };
-        let stands = |state: &FileState| {
-            matches!(
-                state,
-                FileState::Open
-                    | FileState::Judged(Verdict::Accept { .. })
-                    | FileState::Challenged { verdict: Verdict::Accept { .. }, .. }
-            )
-        };
-        for file in view.draw.files.iter().filter(|file| drawn && stands(&file.state)) {
-            let one = Before { submission: file.submission, sha256: file.sha256 };
-            found.entry(view.datanet).or_default().push(one);
-        }
-    }
-    found.values_mut().for_each(|files| files.sort_by_key(|file| file.submission));
-    found
-}
+/// How many numbers of submissions, of all Datanets, a file is looked back for what was refused since it was submitted.
+const LOOK_BACK: SubmissionId = 50_000;
+/// Files before committees of which it is remembered where they are, for when they are refused.
+const REMEMBERED: usize = 100_000;
 
 /// Files that are being looked at, and those that did not come.
 #[derive(Default)]
@@ -71,6 +43,10 @@ pub(crate) struct References {
     leaves: HashMap<DatanetId, u64>,
     /// Leaves whose files were not looked at then, up to a page, and those of them that may still come.
     unknown: HashMap<DatanetId, (usize, usize)>,
+    /// What has ended without a leaf, and whether it was refused.
+    refused: HashMap<DatanetId, BTreeMap<SubmissionId, Option<Earlier>>>,
+    /// Where files are that committees had before them; those that are found no more are none.
+    places: HashMap<FileHash, Option<Target>>,
 }
 
 impl References {
@@ -128,7 +104,7 @@ impl References {
         client: &Client,
         shared: &Arc<Shared>,
         datanet: DatanetId,
-        before: &[Before],
+        before: &[Earlier],
     ) -> Result<()> {
         while let Some(done) = self.tasks.try_join_next() {
             let Ok((sha256, came)) = done else { continue };
@@ -157,8 +133,9 @@ impl References {
             if self.is_taken(&one.sha256) || shared.index.knows(&one.sha256)? {
                 continue;
             }
-            if let Some(pending) = client.pending_file(datanet, one.sha256).await? {
-                self.begin(shared, Target::from(&pending.item));
+            self.remember(client, datanet, one).await?;
+            if let Some(target) = self.place(&one.sha256) {
+                self.begin(shared, target);
             }
         }
         for leaf in unknown {
@@ -191,20 +168,108 @@ impl References {
         });
     }
 
-    /// Whether everything that was submitted before a submission is known, but for what does not come.
+    /// Remembers where a file is that a committee has before it: once it is refused the chain does not say so.
+    pub(crate) async fn remember(
+        &mut self,
+        client: &Client,
+        datanet: DatanetId,
+        one: &Earlier,
+    ) -> Result<()> {
+        if self.places.contains_key(&one.sha256) || self.places.len() >= REMEMBERED {
+            return Ok(());
+        }
+        let found = client.pending_file(datanet, one.sha256).await?;
+        self.places.insert(one.sha256, found.map(|found| Target::from(&found.item)));
+        Ok(())
+    }
+
+    /// Forgets where files are that are neither before a committee nor refused lately.
+    pub(crate) fn forget_places(&mut self, before: &BTreeMap<DatanetId, Vec<Earlier>>) {
+        if self.places.len() < REMEMBERED {
+            return;
+        }
+        let waiting = before.values().flatten();
+        let refused = self.refused.values().flat_map(|ended| ended.values().flatten());
+        let kept: BTreeSet<FileHash> = waiting.chain(refused).map(|one| one.sha256).collect();
+        self.places.retain(|sha256, _| kept.contains(sha256));
+    }
+
+    fn place(&self, sha256: &FileHash) -> Option<Target> {
+        self.places.get(sha256).copied().flatten()
+    }
+
+    /// Reads what was refused of a Datanet's submissions before a number.
+    pub(crate) async fn read_refused(
+        &mut self,
+        client: &Client,
+        shared: &Shared,
+        datanet: DatanetId,
+        before: SubmissionId,
+    ) -> Result<()> {
+        let from = before.saturating_sub(LOOK_BACK);
+        let settled = client.settled(datanet, from, before).await?;
+        let accepted = shared.index.accepted(datanet, from, before)?;
+        let known = self.refused.entry(datanet).or_default();
+        // What the chain has forgotten was refused long before anything that waits was submitted.
+        *known = known.split_off(&from);
+        for number in settled {
+            if accepted.contains(&number) || known.contains_key(&number) {
+                continue;
+            }
+            let Some(view) = client.submission(datanet, SubmissionKey::Number(number)).await?
+            else {
+                continue;
+            };
+            let (submission, sha256) = (view.submission, view.sha256);
+            match view.state {
+                SubmissionState::Refused { ending, at, .. } => {
+                    // Of what nobody could fetch nothing can be a copy.
+                    let refused = matches!(ending, Ending::Rejected(_));
+                    let refused_at = Some(at);
+                    let one = Earlier { submission, sha256, refused_at };
+                    known.insert(number, refused.then_some(one));
+                }
+                SubmissionState::Accepted { .. } | SubmissionState::Pending { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What was refused of a Datanet's submissions.
+    pub(crate) fn refused(&self, datanet: DatanetId) -> impl Iterator<Item = Earlier> + '_ {
+        self.refused.get(&datanet).into_iter().flat_map(|ended| ended.values().flatten().copied())
+    }
+
+    /// Whether everything that a file is compared with is known, but for what does not come.
     pub(crate) fn are_known(
         &self,
         shared: &Shared,
         datanet: DatanetId,
-        submission: SubmissionId,
-        before: &[Before],
+        compared: &[(SubmissionId, FileHash)],
     ) -> Result<bool> {
-        for one in before.iter().filter(|one| one.submission < submission) {
-            if !self.is_left_out(&one.sha256) && !shared.index.knows(&one.sha256)? {
+        for (_, sha256) in compared {
+            let may_come = !self.is_left_out(sha256) && self.places.get(sha256) != Some(&None);
+            if may_come && !shared.index.knows(sha256)? {
                 return Ok(false);
             }
         }
         Ok(self.unknown.get(&datanet).is_some_and(|(_, open)| *open == 0))
+    }
+
+    /// Whether anything that a file is compared with is not known.
+    pub(crate) fn lack(
+        &self,
+        shared: &Shared,
+        datanet: DatanetId,
+        submission: SubmissionId,
+        compared: &[(SubmissionId, FileHash)],
+    ) -> Result<bool> {
+        for (_, sha256) in compared {
+            if !shared.index.knows(sha256)? {
+                return Ok(true);
+            }
+        }
+        Ok(shared.index.lacks(datanet, submission)?)
     }
 
     /// Leaves whose files were not looked at, of a Datanet up to a page.

@@ -5,7 +5,7 @@ use super::examine::{examine, fetch, Examined, Target, Trouble};
 use openledger_content::IpfsNode;
 use openledger_primitives::{
     committee::{DrawId, Seed},
-    SubmissionId,
+    BlockNumber, SubmissionId,
 };
 use openledger_reviewer::{Index, Queue};
 use std::{
@@ -67,6 +67,8 @@ pub(crate) enum State {
 /// A file of a draw.
 pub(crate) struct Work {
     pub(crate) target: Target,
+    /// The block in which it was submitted.
+    pub(crate) submitted_at: BlockNumber,
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
 }
@@ -85,6 +87,7 @@ impl Work {
         seed: Seed,
         submission: SubmissionId,
         target: Target,
+        submitted_at: BlockNumber,
         last: u32,
     ) -> Self {
         let state = Arc::new(Mutex::new(State::Coming));
@@ -93,7 +96,7 @@ impl Work {
             let found = look(&shared, draw, seed, submission, &target, last).await;
             *told.lock().unwrap_or_else(PoisonError::into_inner) = found;
         });
-        Self { target, state, task }
+        Self { target, submitted_at, state, task }
     }
 
     pub(crate) fn state(&self) -> State {
