@@ -174,3 +174,27 @@ pub trait DatasetVersions {
     /// The version of a Datanet when it had `leaves` leaves; `None` if it has fewer or does not exist.
     fn version_at(datanet: DatanetId, leaves: u64) -> Option<DatasetVersion>;
 }
+
+/// What the benchmarks of a pallet need of the others, each as dear as it can be; implemented by the runtime.
+#[cfg(feature = "runtime-benchmarks")]
+pub trait BenchmarkSetup<AccountId> {
+    /// Sets the clock, in milliseconds since 1970.
+    fn set_time(moment: u64);
+    /// Lets a session begin.
+    fn set_session(session: Session);
+    /// A Datanet of text files of `owner`, with a daily limit, whose files `policy` decides on, and for which another
+    /// policy waits.
+    fn datanet(owner: &AccountId, policy: ReviewPolicy<AccountId>) -> DatanetId;
+    /// Closes a Datanet.
+    fn close(datanet: DatanetId);
+    /// Gives a Datanet so many leaves. Of its mountain range only the peaks are stored, which is all that appending to
+    /// it and reading its version look at.
+    fn set_leaves(datanet: DatanetId, leaves: u64) -> DatasetVersion;
+    /// A text file of a contributor that waits for its verdict and is old enough for it.
+    fn pending(datanet: DatanetId, contributor: &AccountId) -> SubmittedFile;
+    /// A reward pool, with money in it, that owes `contributor` something for the period before; shares leave it and
+    /// other terms count with the next touch.
+    fn reward_pool(datanet: DatanetId, contributor: &AccountId);
+    /// Fills a Datanet's review budget.
+    fn fund_reviews(datanet: DatanetId);
+}

@@ -212,6 +212,8 @@ impl pallet_datanets::Config for Runtime {
     type SettleDelay = SettleDelay;
     type FeelessShare = FeelessShare;
     type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Setup;
 }
 
 /// The sessions that draw committees, and what BABE made of the blocks of the one before: its
@@ -247,6 +249,8 @@ impl pallet_review::Config for Runtime {
     type PalletId = ReviewPot;
     type Treasury = TreasuryPot;
     type WeightInfo = pallet_review::weights::SubstrateWeight<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Setup;
 }
 
 impl pallet_leaderboard::Config for Runtime {
@@ -262,6 +266,8 @@ impl pallet_leaderboard::Config for Runtime {
     type PayoutDeposit = ConstU128<{ OPEN / 100 }>;
     type Treasury = TreasuryPot;
     type WeightInfo = pallet_leaderboard::weights::SubstrateWeight<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Setup;
 }
 
 parameter_types! {
@@ -314,4 +320,6 @@ impl pallet_training::Config for Runtime {
     type MaxDisputesPerBlock = ConstU32<8>;
     type Randomness = BlockRandomness;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Setup;
 }

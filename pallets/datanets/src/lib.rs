@@ -85,6 +85,8 @@ extern crate alloc;
 
 mod administration;
 mod admission;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod entries;
 mod errors;
 mod events;
@@ -196,6 +198,10 @@ pub mod pallet {
         type FeelessShare: Get<Perbill>;
         /// Weights of the calls and of the transaction extension.
         type WeightInfo: WeightInfo;
+
+        /// Sets up the other pallets for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: openledger_primitives::traits::BenchmarkSetup<Self::AccountId>;
     }
 
     /// Why this pallet holds OPEN.

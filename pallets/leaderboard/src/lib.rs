@@ -62,6 +62,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod funding_impls;
 mod impls;
 pub mod migrations;
@@ -148,6 +150,10 @@ pub mod pallet {
 
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
+
+        /// Sets up the other pallets for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: openledger_primitives::traits::BenchmarkSetup<Self::AccountId>;
     }
 
     /// Why this pallet holds OPEN.

@@ -73,6 +73,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod committee;
 mod errors;
 mod events;
@@ -155,6 +157,10 @@ pub mod pallet {
         type Treasury: Get<Self::AccountId>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
+
+        /// Sets up the other pallets for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: openledger_primitives::traits::BenchmarkSetup<Self::AccountId>;
     }
 
     /// Who decides on each Datanet's submissions.

@@ -86,6 +86,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod block_impls;
 mod disputes;
 mod errors;
@@ -272,6 +274,10 @@ pub mod pallet {
 
         /// Weights of the calls and of the work at the start of a block.
         type WeightInfo: WeightInfo;
+
+        /// Sets up the other pallets for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: openledger_primitives::traits::BenchmarkSetup<Self::AccountId>;
     }
 
     /// What OPEN is held for.

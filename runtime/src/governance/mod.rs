@@ -143,6 +143,8 @@ impl pallet_treasury::Config for Runtime {
     type BalanceConverter = UnityAssetBalanceConversion;
     type PayoutPeriod = GovernanceDays<Runtime, 30>;
     type BlockNumberProvider = System;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
 }
 
 /// Days of governance of the treasury's periods.
@@ -195,6 +197,11 @@ impl<E: EnsureOrigin<RuntimeOrigin, Success = Balance>> EnsureOrigin<RuntimeOrig
     fn try_origin(origin: RuntimeOrigin) -> Result<Balance, RuntimeOrigin> {
         E::try_origin(origin).map(|most| most.min(PaidInPeriod::limit()))
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn try_successful_origin() -> Result<RuntimeOrigin, ()> {
+        E::try_successful_origin()
+    }
 }
 
 /// Pays what a referendum has approved, as far as [`PaidInPeriod`] goes. The treasury's account always stays,
@@ -216,6 +223,14 @@ impl Pay for FromTreasury {
     fn check_payment((): ()) -> PaymentStatus {
         PaymentStatus::Success
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn ensure_successful(_: &AccountId, (): (), amount: Balance) {
+        Balances::set_balance(&TreasuryPot::get(), amount.saturating_mul(2));
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn ensure_concluded((): ()) {}
 }
 
 impl pallet_proxy::Config for Runtime {

@@ -69,6 +69,11 @@ pub mod pallet {
                 _ => Err(origin),
             }
         }
+
+        #[cfg(feature = "runtime-benchmarks")]
+        fn try_successful_origin() -> Result<O, ()> {
+            Ok(Origin::GeneralAdmin.into())
+        }
     }
 
     /// Lets the spenders through, with the most that each of them may spend.
@@ -86,6 +91,11 @@ pub mod pallet {
                 Some(Origin::SmallSpender) => Ok(SMALL_SPEND),
                 _ => Err(origin),
             }
+        }
+
+        #[cfg(feature = "runtime-benchmarks")]
+        fn try_successful_origin() -> Result<O, ()> {
+            Ok(Origin::BigSpender.into())
         }
     }
 }
