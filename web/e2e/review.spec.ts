@@ -1,4 +1,4 @@
-import { actAs, datanetCalled } from "./steps.ts";
+import { actAs, datanetCalled, expectUsable } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
@@ -55,9 +55,11 @@ test("a curator judges by keys, sees a near copy beside its original, and signs 
   await expect(page.locator("main ul button").nth(2)).toBeVisible({ timeout: 60_000 });
   await judged(copy, null);
   const nearest = page.getByRole("region", { name: "Nearest earlier file" });
-  await expect(nearest).toContainText("runs of twenty letters with it in common", { timeout: 60_000 });
+  await expect(nearest).toContainText("shares this part of its runs of twenty letters", { timeout: 60_000 });
   await nearest.getByRole("button", { name: "Show it" }).click();
-  await expect(nearest.getByLabel("The earlier file")).toContainText(end);
+  await expect(nearest.getByLabel("Text of the earlier file")).toContainText(end);
+  await expect(nearest.locator("mark").first()).toBeVisible();
+  await expectUsable(page);
   await page.getByLabel("Reason").selectOption("duplicate");
   await page.getByRole("button", { name: "Refuse" }).click();
   await expect(page.getByText("refuse, duplicate")).toBeVisible();

@@ -43,6 +43,9 @@ function useEstimate({ request, account }: Pending) {
   });
 }
 
+/** What no transaction changes: the gateway's settings, and what was estimated for this one. */
+const kept: readonly unknown[] = ["config", "transaction"];
+
 const steps = [
   ["signing", "Signed"],
   ["sent", "Sent"],
@@ -138,11 +141,10 @@ export default function TransactionDialog({ pending: shown }: { pending: Pending
         shown.makesWay = true;
       }
       shown.settle(next.result);
+      // What is read from the newest block has it now; the gateway's answers, once it is final.
+      void queryClient.invalidateQueries({ predicate: ({ queryKey: [about] }) => !kept.includes(about) });
     }
-    if (next.at === "finalised") {
-      if (closed.current) toast(`${request.title}: done, and final`);
-      void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "config" });
-    }
+    if (next.at === "finalised" && closed.current) toast(`${request.title}: done, and final`);
   };
 
   const send = async () => {

@@ -9,44 +9,91 @@ import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Loaded } from "@/components/ui/States";
 import { FileView } from "./FileView";
-import { sayAlike, sayCompared } from "./nearest";
+import { compareTexts, isText, type Piece, sayAlike, sayCompared } from "./nearest";
 
 /** How often the gateway is asked again while it measures earlier files, some with each request. */
 const TRIES = 12;
 
-/** The earlier file itself, with the text of it that counts. */
-function Beside({ nearest }: { nearest: NearestFile }) {
-  const submission = useGet<Submission>(
-    ["submission", String(nearest.submission)],
-    `/v1/submissions/${nearest.submission}`,
-  );
-  const preview = useGet<Preview>(
-    ["review", "preview", nearest.sha256],
-    `/v1/previews/${nearest.sha256}`,
-    { media: nearest.media },
-    ["pdf", "docx"].includes(nearest.media),
-  );
+/** What counts of a file, with what the other one has not. */
+function Side({ title, pieces, truncated }: { title: string; pieces: readonly Piece[]; truncated: boolean }) {
   return (
-    <Loaded query={submission}>
-      {(found) => (
-        <div className="grid gap-3">
-          <FileView submission={found} label="The earlier file" />
-          {preview.data?.text && (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-            <section aria-label="Text of the earlier file" tabIndex={0} className="max-h-96 overflow-auto">
-              <pre className="rounded-control bg-sunken p-3 text-xs whitespace-pre-wrap">
-                {preview.data.text}
-              </pre>
-            </section>
+    <div className="grid min-w-0 content-start gap-2">
+      <h3 className="text-sm font-medium">{title}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      <section aria-label={title} tabIndex={0} className="max-h-96 overflow-auto">
+        <pre className="rounded-control bg-sunken p-3 text-xs whitespace-pre-wrap">
+          {pieces.map(({ text, shared }, n) =>
+            shared ? (
+              text
+            ) : (
+              // biome-ignore lint/suspicious/noArrayIndexKey: pieces stand in the order of the text
+              <mark key={n} className="rounded-sm bg-warn-soft text-ink ring-1 ring-warn/30">
+                {text}
+              </mark>
+            ),
           )}
-        </div>
+          {truncated && "\n…"}
+        </pre>
+      </section>
+    </div>
+  );
+}
+
+/** The texts that count of both files side by side. */
+function Texts({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
+  const text = ({ sha256, media }: Pick<Judged, "sha256" | "media">) =>
+    [["review", "preview", sha256], `/v1/previews/${sha256}`, { media }] as const;
+  const here = useGet<Preview>(...text(judged));
+  const there = useGet<Preview>(...text(nearest));
+  return (
+    <Loaded query={here}>
+      {(one) => (
+        <Loaded query={there}>
+          {(other) => {
+            const [ours, theirs] = compareTexts(one.text ?? "", other.text ?? "");
+            const differ = [...ours, ...theirs].some(({ shared }) => !shared);
+            return (
+              <div className="grid gap-3">
+                <p className="text-xs text-soft">
+                  {differ
+                    ? "Marked: sentences and lines that the other one does not have."
+                    : "Every sentence and line of each stands in the other one too."}
+                </p>
+                <div className="grid grid-cols-[minmax(0,1fr)] gap-4 lg:grid-cols-2">
+                  <Side title="Text of this file" pieces={ours} truncated={one.truncated} />
+                  <Side title="Text of the earlier file" pieces={theirs} truncated={other.truncated} />
+                </div>
+              </div>
+            );
+          }}
+        </Loaded>
       )}
     </Loaded>
   );
 }
 
+/** The earlier file itself, and for texts what counts of both. */
+function Beside({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
+  const submission = useGet<Submission>(
+    ["submission", String(nearest.submission)],
+    `/v1/submissions/${nearest.submission}`,
+  );
+  return (
+    <div className="grid gap-4">
+      {isText(nearest.media) && isText(judged.media) && <Texts judged={judged} nearest={nearest} />}
+      {!["txt", "md"].includes(nearest.media) && (
+        <Loaded query={submission}>
+          {(found) => <FileView submission={found} label="The earlier file" />}
+        </Loaded>
+      )}
+    </div>
+  );
+}
+
+type Judged = Pick<Submission, "id" | "media" | "sha256">;
+
 /** The earlier file of the same Datanet that a submission is most like, for who judges whether it is a copy. */
-export function NearestCard({ submission }: { submission: Pick<Submission, "id" | "media"> }) {
+export function NearestCard({ submission }: { submission: Judged }) {
   const [open, setOpen] = useState(false);
   const likest = useQuery({
     queryKey: ["review", "nearest", submission.id],
@@ -66,7 +113,7 @@ export function NearestCard({ submission }: { submission: Pick<Submission, "id" 
               <div className="flex flex-wrap items-center justify-between gap-3 text-sm">
                 <p className="min-w-0">
                   <Badge tone={data.nearest.alike >= 0.8 ? "warn" : "neutral"}>
-                    {Math.round(data.nearest.alike * 100)} %
+                    {Math.round(data.nearest.alike * 100)} % alike
                   </Badge>{" "}
                   <Link href={`/submissions/${data.nearest.submission}`} className="link ml-1">
                     Submission {data.nearest.submission}
@@ -81,7 +128,7 @@ export function NearestCard({ submission }: { submission: Pick<Submission, "id" 
               <p className="text-sm">Nothing that was compared is like it.</p>
             )}
             <p className="text-xs text-soft">{sayCompared(data)}</p>
-            {open && data.nearest && <Beside nearest={data.nearest} />}
+            {open && data.nearest && <Beside judged={submission} nearest={data.nearest} />}
           </div>
         )}
       </Loaded>

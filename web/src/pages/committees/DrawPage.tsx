@@ -290,7 +290,7 @@ function Files({ draw, chain }: { draw: DrawDetail; chain: ChainDraw | null }) {
           <FileView submission={{ ...file, id: file.submission }} />
         </Card>
       )}
-      {file && <NearestCard key={file.submission} submission={{ id: file.submission, media: file.media }} />}
+      {file && <NearestCard key={file.submission} submission={{ ...file, id: file.submission }} />}
     </>
   );
 }

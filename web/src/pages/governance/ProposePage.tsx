@@ -115,44 +115,48 @@ function Form({ account, rules, facts }: { account: Account; rules: Governance; 
     if (index !== null) navigate(`/governance/${index}`);
   };
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2">
-      <form
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (proposed && made.data) void send(proposed, made.data);
-        }}
-      >
-        <Card title="The proposal">
-          <ProposalFields
-            draft={draft}
-            problems={tried ? problems : {}}
-            facts={facts}
-            found={found}
-            onChange={(change) => {
-              if (change.kind) setTried(false);
-              setDraft({ ...draft, ...change });
-            }}
-          />
-        </Card>
-        <div className="flex flex-wrap items-center gap-4">
-          <Button type="submit" look="primary" busy={proposed !== null && made.isFetching && !made.data}>
-            Submit the proposal
-          </Button>
-          <p className="text-sm text-soft">
-            <Amount plancks={rules.submissionDeposit + (made.data?.deposit ?? 0n)} /> of yours are held
-            {(made.data?.deposit ?? 0n) > 0n && ", its preimage counted"}. If it is refused,{" "}
-            <Amount plancks={rules.submissionDeposit} /> stay held.
-          </p>
-        </div>
-      </form>
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+    <form
+      noValidate
+      className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-2 lg:grid-rows-[auto_1fr]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (proposed && made.data) void send(proposed, made.data);
+      }}
+    >
+      <Card title="The proposal">
+        <ProposalFields
+          draft={draft}
+          problems={tried ? problems : {}}
+          facts={facts}
+          found={found}
+          onChange={(change) => {
+            if (change.kind) setTried(false);
+            setDraft({ ...draft, ...change });
+          }}
+        />
+      </Card>
+      {/* On a phone what it would do is read before it is submitted. */}
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:row-span-2">
         <Preview proposed={proposed} made={made} />
         <Way proposed={proposed} rules={rules} />
       </div>
-    </div>
+      <div className="flex flex-wrap items-center gap-4">
+        <Button type="submit" look="primary" busy={proposed !== null && made.isFetching && !made.data}>
+          Submit the proposal
+        </Button>
+        <p className="text-sm text-soft">
+          <Amount plancks={rules.submissionDeposit + (made.data?.deposit ?? 0n)} /> of yours are held
+          {(made.data?.deposit ?? 0n) > 0n && ", its preimage counted"}. If it is refused,{" "}
+          <Amount plancks={rules.submissionDeposit} /> stay held.
+        </p>
+        {tried && !proposed && (
+          <p role="alert" className="w-full text-sm font-medium text-bad">
+            Nothing was sent: mend what is marked above.
+          </p>
+        )}
+      </div>
+    </form>
   );
 }
 
