@@ -5,12 +5,26 @@
 //! of it, and what was refused since. Were a refused file compared with no more, of two files that are copies of each
 //! other the first could be let go, and members who refused the second for it be overturned. The chain keeps a
 //! refusal for 30 days, which is longer than a file can be before committees.
+//!
+//! # What cannot be fetched
+//!
+//! Whoever has an earlier file and hides it could have copies of it accepted by members who cannot compare them, and then
+//! show it to others. So what may be a copy of something that does not come is not accepted at first
+//! ([`Index::missing`](crate::Index::missing)): another committee is asked, with other peers and hours later, by which
+//! time the file may be there. The last one takes it as it is ([`another_is_asked`]): somebody who never serves
+//! one file shall be able to delay what comes after it, and not to have it end without a verdict. For the same reason only
+//! what a committee has had holds anything back, and of leaves the latest [`HOLDING`]: anybody may submit the hash of
+//! what does not exist, and old files that nobody serves any more are many.
 
 use openledger_primitives::{
-    committee::{api::DrawView, FileState, Purpose},
+    committee::{api::DrawView, FileState, Purpose, Rules},
     BlockNumber, DatanetId, FileHash, SubmissionId,
 };
 use std::collections::BTreeMap;
+
+/// Leaves of a Datanet, its latest, that hold back what came after them as long as they cannot be fetched: five accounts'
+/// quota of a day.
+pub const HOLDING: u64 = 100;
 
 /// A submission without a leaf that others may be copies of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +35,8 @@ pub struct Earlier {
     pub sha256: FileHash,
     /// The block in which it was refused; `None` of one that a committee has before it.
     pub refused_at: Option<BlockNumber>,
+    /// Whether most members of a committee have had its bytes, as their proofs of possession say.
+    pub was_had: bool,
 }
 
 /// Submissions that committees have before them, by Datanet, in the order of their numbers: not over, and of a
@@ -39,7 +55,8 @@ pub fn before_committees<AccountId>(
         };
         for file in view.draw.files.iter().filter(|file| drawn && stands(&file.state)) {
             let (submission, sha256) = (file.submission, file.sha256);
-            let one = Earlier { submission, sha256, refused_at: None };
+            let was_had = file.state != FileState::Open;
+            let one = Earlier { submission, sha256, refused_at: None, was_had };
             found.entry(view.datanet).or_default().push(one);
         }
     }
@@ -53,12 +70,20 @@ pub fn compared_with(
     submission: SubmissionId,
     submitted_at: BlockNumber,
     others: impl IntoIterator<Item = Earlier>,
-) -> Vec<(SubmissionId, FileHash)> {
+) -> Vec<Earlier> {
     let counts = |one: &Earlier| {
         one.submission < submission && one.refused_at.is_none_or(|at| at >= submitted_at)
     };
     // One that is refused between two reads is in both.
-    let found: BTreeMap<SubmissionId, FileHash> =
-        others.into_iter().filter(counts).map(|one| (one.submission, one.sha256)).collect();
-    found.into_iter().collect()
+    let found: BTreeMap<SubmissionId, Earlier> =
+        others.into_iter().filter(counts).map(|one| (one.submission, one)).collect();
+    found.into_values().collect()
+}
+
+/// Whether another committee is asked about what this one finds to be unavailable.
+pub fn another_is_asked(purpose: &Purpose) -> bool {
+    match purpose {
+        Purpose::Review { asked } => asked.saturating_add(1) < Rules::DEFAULT.asks,
+        Purpose::Challenge { .. } => false,
+    }
 }

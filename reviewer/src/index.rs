@@ -12,7 +12,7 @@
 //! whatever became of it: the larger committee of a challenge, which looks a day later, shall find what the first one
 //! found. Files of other Datanets are no duplicates, as the chain takes the same bytes in several.
 
-use crate::{sqlite::Database, Result};
+use crate::{sqlite::Database, Earlier, Result};
 use openledger_documents::{likeness::LIKENESS_VERSION, Likeness};
 use openledger_primitives::{
     ClosedList, ContentId, DatanetId, FileHash, LeafIndex, MediaType, Modality, SubmissionId,
@@ -242,18 +242,35 @@ impl Index {
         })
     }
 
-    /// Whether leaves of earlier submissions stand in a Datanet whose files were not looked at.
+    /// The latest submission before a file that it may be a copy of and that was not looked at: one of `others`, or
+    /// among the latest `leaves` of the Datanet.
     ///
     /// # Errors
     ///
     /// [`Error::Database`](crate::Error::Database).
-    pub fn lacks(&self, datanet: DatanetId, submission: SubmissionId) -> Result<bool> {
+    pub fn missing(
+        &self,
+        datanet: DatanetId,
+        submission: SubmissionId,
+        leaves: u64,
+        others: impl IntoIterator<Item = Earlier>,
+    ) -> Result<Option<SubmissionId>> {
+        let mut missing = None;
+        for one in others {
+            if one.submission < submission && !self.knows(&one.sha256)? {
+                missing = missing.max(Some(one.submission));
+            }
+        }
         self.database.with(|connection| {
-            let sql = "SELECT EXISTS(SELECT 1 FROM leaves WHERE datanet = ? AND submission < ?
-                       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256))";
-            connection
+            let sql = "SELECT MAX(submission) FROM leaves
+                       WHERE datanet = ?1 AND submission < ?2
+                       AND leaf > (SELECT MAX(leaf) FROM leaves WHERE datanet = ?1) - ?3
+                       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256)";
+            let most = i64::try_from(leaves).unwrap_or(i64::MAX);
+            let leaf: Option<SubmissionId> = connection
                 .prepare_cached(sql)?
-                .query_row(params![datanet, submission], |row| row.get(0))
+                .query_row(params![datanet, submission, most], |row| row.get(0))?;
+            Ok(missing.max(leaf))
         })
     }
 

@@ -11,6 +11,8 @@ pub struct Numbers {
     pub undecided: u64,
     /// Files that wait for a person's word.
     pub queue: u64,
+    /// Files that are not accepted because an earlier one has not come.
+    pub held: u64,
     /// Leaves whose files were not looked at yet.
     pub unknown: u64,
     /// Files that are kept because they were accepted.
@@ -32,10 +34,16 @@ pub struct Numbers {
 impl Numbers {
     /// In Prometheus' text format.
     pub fn to_text(&self) -> String {
-        let rows: [(&str, &str, &str, u128); 11] = [
+        let rows: [(&str, &str, &str, u128); 12] = [
             ("draws", "gauge", "Draws that are not over and that it judges.", self.draws.into()),
             ("undecided", "gauge", "Files of them without an opinion yet.", self.undecided.into()),
             ("queue", "gauge", "Files that wait for a person's word.", self.queue.into()),
+            (
+                "held_back",
+                "gauge",
+                "Files not accepted because an earlier one has not come.",
+                self.held.into(),
+            ),
             ("unknown", "gauge", "Accepted files that are not compared yet.", self.unknown.into()),
             ("pinned", "gauge", "Files kept because it accepted them.", self.pinned.into()),
             ("commits_total", "counter", "Commitments sent.", self.commits.into()),

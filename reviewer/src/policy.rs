@@ -70,6 +70,8 @@ pub enum Decision {
     Say(Word),
     /// A person is asked, for this reason.
     Ask(String),
+    /// It would be accepted, and may be a copy of this submission, which has not come. Until it has, a person is asked.
+    Hold(SubmissionId),
 }
 
 /// What is known of a file that was fetched.
@@ -83,6 +85,9 @@ pub struct Facts {
     pub min_units: u64,
     /// The file before it that it is most like.
     pub nearest: Option<Nearest>,
+    /// One before it that it may be a copy of and that has not come
+    /// ([`Index::missing`](crate::Index::missing)), unless it is judged without.
+    pub missing: Option<SubmissionId>,
 }
 
 /// From which likeness on two files are, by modality: 0 to 1.
@@ -223,10 +228,24 @@ impl Policy {
         match (out, self.beyond, self.score) {
             (Some(_), Some(reason), _) => Decision::Say(Word::Reject(reason)),
             (Some(why), None, _) => Decision::Ask(why),
-            (None, _, Some(score)) => Decision::Say(Word::Accept(score)),
-            (None, _, None) => Decision::Ask("the policy leaves it to a person".to_owned()),
+            (None, _, Some(score)) => match facts.missing {
+                Some(missing) => Decision::Hold(missing),
+                None => Decision::Say(Word::Accept(score)),
+            },
+            (None, _, None) => {
+                let missing = facts.missing.map(|one| format!("; {}", may_be_a_copy(one)));
+                Decision::Ask(format!(
+                    "the policy leaves it to a person{}",
+                    missing.unwrap_or_default()
+                ))
+            }
         }
     }
+}
+
+/// Why a file is not accepted before another one has come.
+pub fn may_be_a_copy(missing: SubmissionId) -> String {
+    format!("it may be a copy of submission {missing}, which has not come")
 }
 
 fn like(submission: SubmissionId, alike: f64) -> String {

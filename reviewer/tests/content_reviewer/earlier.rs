@@ -5,7 +5,7 @@ use openledger_primitives::{
     MediaType, Modality, RejectionReason, Verdict,
 };
 use openledger_reviewer::{
-    earlier::{before_committees, compared_with},
+    earlier::{another_is_asked, before_committees, compared_with},
     Earlier,
 };
 
@@ -35,11 +35,11 @@ fn draw(id: u64, purpose: Purpose, drawn: bool, files: &[(u64, FileState)]) -> D
 }
 
 fn refused(submission: u64, at: u32) -> Earlier {
-    Earlier { submission, sha256: hash(submission), refused_at: Some(at) }
+    Earlier { submission, sha256: hash(submission), refused_at: Some(at), was_had: true }
 }
 
-fn submissions(found: Vec<(u64, [u8; 32])>) -> Vec<u64> {
-    found.into_iter().map(|(submission, _)| submission).collect()
+fn submissions(found: Vec<Earlier>) -> Vec<u64> {
+    found.into_iter().map(|one| one.submission).collect()
 }
 
 /// Copies of each other in one call, of which the last is challenged: the larger committee compares it with what
@@ -86,4 +86,26 @@ fn what_no_committee_was_drawn_for_may_be_taken_back_and_does_not_count() {
     let before = before_committees(&draws);
     let found: Vec<_> = before[&DATANET].iter().map(|one| one.submission).collect();
     assert_eq!(found, [2, 3]);
+}
+
+/// Anybody may name the hash of a file that does not exist: before a committee has had it, it holds nobody back.
+#[test]
+fn only_what_a_committee_has_had_was_had() {
+    let states = [
+        (1, FileState::Open),
+        (2, FileState::Judged(REFUSED)),
+        (3, FileState::Challenged { verdict: REFUSED, by: 9 }),
+        (4, FileState::Over(Outcome::Unavailable)),
+    ];
+    let before = before_committees(&[draw(1, Purpose::Review { asked: 0 }, true, &states)]);
+    let found: Vec<_> = before[&DATANET].iter().map(|one| (one.submission, one.was_had)).collect();
+    assert_eq!(found, [(1, false), (2, true), (3, true)]);
+}
+
+/// Whoever hides one file for ever delays what comes after it, and has nothing of it end: the last committee judges.
+#[test]
+fn the_last_committee_of_a_file_leaves_it_to_no_other() {
+    let asked = |asked| another_is_asked(&Purpose::Review { asked });
+    assert_eq!([asked(0), asked(1), asked(2), asked(u8::MAX)], [true, true, false, false]);
+    assert!(!another_is_asked(&Purpose::Challenge { draw: 1, file: 0 }));
 }

@@ -1,8 +1,9 @@
 use openledger_documents::Likeness;
 use openledger_primitives::{ContentCodec, ContentId, FileHash, MediaType, Modality};
 use openledger_reviewer::{
+    earlier::HOLDING,
     index::{Found, Subject},
-    Index, Leaf, Nearest, Same,
+    Earlier, Index, Leaf, Nearest, Same,
 };
 use std::path::Path;
 
@@ -160,7 +161,7 @@ fn a_damaged_index_is_begun_anew() {
     }
 }
 
-/// A refused file is compared with as long as it is named, and what is missing is known.
+/// A refused file is compared with as long as it is named.
 #[test]
 fn copies_of_copies_are_found_after_those_were_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,11 +179,58 @@ fn copies_of_copies_are_found_after_those_were_refused() {
     let alone = index.nearest(&subject(15, 6, last), &[]).unwrap();
     assert!(alone.is_none_or(|found| found.alike < 0.8), "{alone:?}");
 
-    assert!(!index.lacks(DATANET, 15).unwrap());
     index.add_leaves(DATANET, &[leaf(1, 12, 90, MediaType::Txt)]).unwrap();
-    assert!(index.lacks(DATANET, 13).unwrap());
-    assert!(!index.lacks(DATANET, 12).unwrap(), "only earlier ones count");
     assert_eq!(index.accepted(DATANET, 11, 13).unwrap(), [12].into());
+}
+
+/// An earlier leaf that is hidden from the first committee of its copy and shown to the second: nobody accepts the copy
+/// before it is there.
+#[test]
+fn what_came_before_and_is_not_there_is_missing_until_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt)]).unwrap();
+    let (original, copy) = (text(0..1_000), text(2..1_002));
+    index.put(&found(2, Modality::Text, Some(&copy))).unwrap();
+    let missing = |submission, leaves| index.missing(DATANET, submission, leaves, []).unwrap();
+    assert_eq!(index.nearest(&subject(20, 2, &copy), &[]).unwrap(), None, "it seems to be none");
+    assert_eq!(missing(20, HOLDING), Some(10));
+    assert_eq!(missing(10, HOLDING), None, "only earlier ones count");
+    let other = index.missing(8, 20, HOLDING, []).unwrap();
+    assert_eq!(other, None, "nor those of another Datanet");
+
+    index.put(&found(1, Modality::Text, Some(&original))).unwrap();
+    assert_eq!(missing(20, HOLDING), None);
+    let nearest = index.nearest(&subject(20, 2, &copy), &[]).unwrap().unwrap();
+    assert_eq!((nearest.submission, nearest.alike >= 0.8), (10, true), "{nearest:?}");
+}
+
+#[test]
+fn files_without_a_leaf_and_the_latest_leaves_hold_back_what_comes_after_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let leaves: Vec<_> = (0..5).map(|at| leaf(at, 10 + at, at as u8, MediaType::Txt)).collect();
+    index.add_leaves(DATANET, &leaves).unwrap();
+    let missing = |leaves, others: &[Earlier]| {
+        index.missing(DATANET, 20, leaves, others.iter().copied()).unwrap()
+    };
+    let known = text(0..100);
+    for file in [2, 3, 4] {
+        index.put(&found(file, Modality::Text, Some(&known))).unwrap();
+    }
+    assert_eq!(missing(u64::MAX, &[]), Some(11), "the latest of two");
+    assert_eq!(missing(4, &[]), Some(11));
+    assert_eq!(missing(3, &[]), None, "older than the latest three");
+    let earlier = |submission, file| Earlier {
+        submission,
+        sha256: hash(file),
+        refused_at: None,
+        was_had: true,
+    };
+    assert_eq!(missing(3, &[earlier(15, 3)]), None, "it was looked at");
+    assert_eq!(missing(3, &[earlier(15, 9)]), Some(15));
+    assert_eq!(missing(4, &[earlier(15, 9)]), Some(15));
+    assert_eq!(missing(3, &[earlier(21, 9)]), None, "it came later");
 }
 
 #[test]

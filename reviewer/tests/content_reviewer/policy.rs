@@ -2,7 +2,7 @@ use openledger_primitives::{MediaType, RejectionReason, Score};
 use openledger_reviewer::{Decision, Error, Facts, Nearest, Policies, Policy, Same, Word};
 
 fn facts() -> Facts {
-    Facts { media: MediaType::Txt, units: Some(500), min_units: 100, nearest: None }
+    Facts { media: MediaType::Txt, units: Some(500), min_units: 100, nearest: None, missing: None }
 }
 
 fn near(alike: f64) -> Option<Nearest> {
@@ -76,6 +76,26 @@ fn likeness_has_a_threshold_for_refusing_and_one_for_asking() {
         |alike| policy.decide(&Facts { media: MediaType::Png, nearest: near(alike), ..facts() });
     assert_eq!(image(0.95), say(Word::Reject(RejectionReason::Duplicate)));
     assert_eq!(image(0.94), say(Word::Accept(score(80))));
+}
+
+/// What is refused or left to a person is so whatever is missing; only accepting waits for it.
+#[test]
+fn a_copy_of_what_has_not_come_is_not_accepted() {
+    let accepting = Policy::automatic(Some(score(60)));
+    let lacking = |facts: Facts| Facts { missing: Some(12), ..facts };
+    assert_eq!(accepting.decide(&lacking(facts())), Decision::Hold(12));
+    let almost = Facts { nearest: near(0.79), ..facts() };
+    assert_eq!(accepting.decide(&lacking(almost)), Decision::Hold(12));
+    let copied = Facts { nearest: near(0.8), ..facts() };
+    let duplicate = say(Word::Reject(RejectionReason::Duplicate));
+    assert_eq!(accepting.decide(&lacking(copied)), duplicate);
+    let small = Facts { units: Some(99), ..facts() };
+    let too_small = say(Word::Reject(RejectionReason::TooSmall));
+    assert_eq!(accepting.decide(&lacking(small)), too_small);
+    let Decision::Ask(why) = Policy::automatic(None).decide(&lacking(facts())) else {
+        panic!("a person is asked")
+    };
+    assert!(why.contains("submission 12, which has not come"), "{why}");
 }
 
 #[test]

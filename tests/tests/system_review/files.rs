@@ -1,4 +1,4 @@
-//! Thirty files of three modalities, and what is right to say of each.
+//! Some thirty files of three modalities, and what is right to say of each.
 
 use image::{imageops, DynamicImage, ImageFormat, Rgba, RgbaImage};
 use std::io::Cursor;
@@ -209,6 +209,8 @@ pub(crate) fn calls() -> Vec<Call> {
             datanet: "text",
             files: vec![file("offline.txt", text(7), Unavailable)],
         },
+        // What nobody has ever had holds nothing back that came after it.
+        Call { contributor: "Charlie", datanet: "text", files: vec![good_text(9)] },
         Call {
             contributor: "Dave",
             datanet: "few",

@@ -1,4 +1,4 @@
-//! Reviewers' programs on a real chain: thirty files of three modalities are judged by committees drawn from 18
+//! Reviewers' programs on a real chain: some thirty files of three modalities are judged by committees drawn from 18
 //! programs that are killed and started again at random, and three members who cheat.
 
 mod cheats;
@@ -463,6 +463,14 @@ fn committees_of_programs_that_are_killed_judge_rightly_and_cheats_earn_less() {
     }
     let upheld = record.ended.iter().filter(|end| end.2 == Outcome::AcceptanceUpheld).count();
     assert_eq!(upheld, 1, "the larger committee says the same; {report}");
+    // Programs learn from the chain what ended, refused or not.
+    let text = world.datanets["text"];
+    let settled = must(world.runtime.block_on(world.client.settled(text, 0, SubmissionId::MAX)));
+    let ended = world.submitted.iter().filter(|(_, one)| {
+        one.datanet == text && matches!(one.right, Right::Accept | Right::Reject(_))
+    });
+    let lacking: Vec<_> = ended.filter(|(number, _)| !settled.contains(number)).collect();
+    assert!(lacking.is_empty(), "{settled:?}");
     let few = world.datanets["few"];
     let waits = world.draws().into_iter().find(|view| view.datanet == few).expect("it waits");
     assert!(record.postponed.contains(&waits.id), "a Datanet without seats waits; {report}");

@@ -121,6 +121,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         busy: HashMap::new(),
         references: References::default(),
         copies: BTreeSet::new(),
+        held: HashMap::new(),
         first: 0,
         block,
         numbers,
@@ -224,6 +225,8 @@ struct Daemon<'a> {
     references: References,
     /// Submissions that committees refused as copies, and that are challenged.
     copies: BTreeSet<SubmissionId>,
+    /// Files that are not accepted, by draw, each with the earlier submission that has not come.
+    held: HashMap<DrawId, BTreeMap<SubmissionId, SubmissionId>>,
     /// Draws below are over.
     first: DrawId,
     block: watch::Sender<u32>,
@@ -348,6 +351,7 @@ impl Daemon<'_> {
             .map(|view| view.id)
             .collect();
         self.works.retain(|draw, _| open.contains(draw));
+        self.held.retain(|draw, _| open.contains(draw));
         self.votes.retain(|draw, _| open.contains(draw) || self.busy.contains_key(draw));
         self.queue().keep_only(&open, self.first)?;
         for view in mine {
@@ -528,6 +532,7 @@ impl Daemon<'_> {
             draws: mine.len() as u64,
             undecided,
             queue: asked as u64,
+            held: self.held.values().map(|held| held.len() as u64).sum(),
             unknown: self.references.unknown(),
             pinned: queue.pins()?.len() as u64,
             commits: small(Sum::Commits)?,

@@ -13,12 +13,16 @@ use openledger_client::AccountId;
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     committee::{api::DrawView, DrawnFile, Opinion, Opinions},
-    FileHash, SubmissionId, Verdict,
+    SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::compared_with, index::Subject, Decision, Earlier, Facts, Nearest, Waiting, Word,
+    earlier::{another_is_asked, compared_with},
+    index::Subject,
+    policy::may_be_a_copy,
+    Decision, Earlier, Facts, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 
 impl Daemon<'_> {
     /// The opinions on a draw's files, once there is one of each or no more time; and whether anything is waited
@@ -42,6 +46,7 @@ impl Daemon<'_> {
         let Some(works) = self.works.get(&view.id) else { return Ok((None, true)) };
         let (mut opinions, mut words) = (Opinions::default(), Vec::new());
         let (mut complete, mut waits) = (true, false);
+        let mut held = BTreeMap::new();
         for (file, work) in view.draw.files.iter().zip(works) {
             let state = work.as_ref().map_or(State::Gone, Work::state);
             let found = match state {
@@ -61,7 +66,16 @@ impl Daemon<'_> {
                         || self.references.are_known(&self.shared, view.datanet, &compared)?;
                     if known {
                         let target = work.as_ref().map(|work| work.target);
-                        self.judge(view, file, &found, target, &compared, last)?
+                        match self.judge(view, file, &found, target, &compared, last)? {
+                            Judged::Said(said) => Some(said),
+                            Judged::Asked(None) => None,
+                            Judged::Asked(Some(missing)) => {
+                                // It may come yet.
+                                waits = true;
+                                held.insert(file.submission, missing);
+                                late.then(|| Said::unavailable(&may_be_a_copy(missing)))
+                            }
+                        }
                     } else {
                         waits = true;
                         None
@@ -78,6 +92,17 @@ impl Daemon<'_> {
                 .try_push(said.opinion)
                 .map_err(|_| CliError::failed("a draw has more files than a call"))?;
         }
+        for (submission, missing) in &held {
+            if self.held.get(&view.id).and_then(|held| held.get(submission)) != Some(missing) {
+                tracing::warn!(
+                    draw = view.id,
+                    submission,
+                    "not accepted: {}; other peers (--peer) may have that",
+                    may_be_a_copy(*missing)
+                );
+            }
+        }
+        self.held.insert(view.id, held);
         Ok((complete.then_some((opinions, words.into())), waits))
     }
 
@@ -96,63 +121,76 @@ impl Daemon<'_> {
         Ok(Some(Work::begin(shared, view.id, seed, file.submission, target, since, last)))
     }
 
-    /// What is said of a file that is here; `None` as long as a person is asked.
+    /// What is said of a file that is here, or whether a person is asked.
     fn judge(
         &self,
         view: &DrawView<AccountId>,
         file: &DrawnFile,
         found: &Examined,
         target: Option<Target>,
-        compared: &[(SubmissionId, FileHash)],
+        compared: &[Earlier],
         last: u32,
-    ) -> Result<Option<Said>> {
+    ) -> Result<Judged> {
         let measured = found.measured;
         let asked = self.queue().find(file.submission)?;
         let (word, why, nearest) = match asked {
             Some(Waiting { word: Some(word), nearest, .. }) => {
                 (word, "by a person".to_owned(), nearest)
             }
-            Some(asked) if asked.draw == view.id => return Ok(None),
-            _ => {
+            // Also of what a person was asked already: what was missing may have come.
+            asked => {
                 let nearest = self.nearest(view, file, found, compared)?;
+                // Who refused it as a copy may have had anything that this machine has not.
+                let copy = self.copies.contains(&file.submission);
+                let missing = self.references.missing(
+                    &self.shared,
+                    view.datanet,
+                    file.submission,
+                    compared,
+                    copy,
+                )?;
+                let holds = copy || another_is_asked(&view.draw.purpose);
                 let facts = Facts {
                     media: file.media,
                     units: measured.map(|measured| measured.units),
                     min_units: view.draw.min_units,
                     nearest,
+                    missing: missing.filter(|_| holds),
+                };
+                let ask = |why: String| {
+                    let Some(target) = target else { return Ok(()) };
+                    let ask = Waiting {
+                        submission: file.submission,
+                        draw: view.id,
+                        datanet: view.datanet,
+                        sha256: file.sha256,
+                        content: target.content,
+                        size: file.size,
+                        media: file.media,
+                        units: facts.units.unwrap_or(0),
+                        why,
+                        by_block: last,
+                        nearest,
+                        word: None,
+                    };
+                    match asked.as_ref() == Some(&ask) {
+                        true => Ok(()),
+                        false => self.queue().ask(&ask),
+                    }
                 };
                 match self.policies.of(view.datanet).decide(&facts) {
-                    // Who refused it may have had what this machine has not.
-                    Decision::Say(Word::Accept(_))
-                        if self.copies.contains(&file.submission)
-                            && self.references.lack(
-                                &self.shared,
-                                view.datanet,
-                                file.submission,
-                                compared,
-                            )? =>
-                    {
-                        let why = "it was refused as a copy, and an earlier file did not come";
-                        return Ok(Some(Said::unavailable(why)));
+                    Decision::Say(word) => {
+                        let missing = missing.filter(|_| matches!(word, Word::Accept(_)));
+                        let missing = missing.map(|one| format!("; {}", may_be_a_copy(one)));
+                        (word, format!("by the policy{}", missing.unwrap_or_default()), nearest)
                     }
-                    Decision::Say(word) => (word, "by the policy".to_owned(), nearest),
                     Decision::Ask(why) => {
-                        let Some(target) = target else { return Ok(None) };
-                        self.queue().ask(&Waiting {
-                            submission: file.submission,
-                            draw: view.id,
-                            datanet: view.datanet,
-                            sha256: file.sha256,
-                            content: target.content,
-                            size: file.size,
-                            media: file.media,
-                            units: facts.units.unwrap_or(0),
-                            why,
-                            by_block: last,
-                            nearest,
-                            word: None,
-                        })?;
-                        return Ok(None);
+                        ask(why)?;
+                        return Ok(Judged::Asked(None));
+                    }
+                    Decision::Hold(missing) => {
+                        ask(may_be_a_copy(missing))?;
+                        return Ok(Judged::Asked(Some(missing)));
                     }
                 }
             }
@@ -166,11 +204,12 @@ impl Daemon<'_> {
             },
             (Word::Reject(reason), _) => Verdict::Reject(reason),
             (Word::Unavailable | Word::Accept(_), _) => {
-                return Ok(Some(Said::unavailable("by a person")))
+                return Ok(Judged::Said(Said::unavailable("by a person")))
             }
         };
         let possession = found.possession.0.into();
-        Ok(Some(Said { opinion: Opinion { verdict, possession }, word, why, nearest }))
+        let opinion = Opinion { verdict, possession };
+        Ok(Judged::Said(Said { opinion, word, why, nearest }))
     }
 
     /// The file that came before a file and is most like it.
@@ -179,7 +218,7 @@ impl Daemon<'_> {
         view: &DrawView<AccountId>,
         file: &DrawnFile,
         found: &Examined,
-        compared: &[(SubmissionId, FileHash)],
+        compared: &[Earlier],
     ) -> Result<Option<Nearest>> {
         let subject = Subject {
             datanet: view.datanet,
@@ -190,8 +229,17 @@ impl Daemon<'_> {
             likeness: found.likeness.as_ref(),
             min_units: view.draw.min_units,
         };
-        Ok(self.shared.index.nearest(&subject, compared)?)
+        let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();
+        Ok(self.shared.index.nearest(&subject, &others)?)
     }
+}
+
+/// What becomes of a file that is here.
+enum Judged {
+    /// This is said of it.
+    Said(Said),
+    /// A person is asked; also because of the submission of which it may be a copy and that has not come.
+    Asked(Option<SubmissionId>),
 }
 
 /// What is said of a file, and why.

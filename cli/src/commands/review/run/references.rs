@@ -1,5 +1,6 @@
 //! What files are compared with: the leaves of the Datanets whose files this account judges, and what committees have
-//! before them or refused lately. Its files are fetched in the background, and a file that does not come is left out.
+//! before them or refused lately. Its files are fetched in the background; a file that does not come is waited for no
+//! more, asked for again now and then, and holds back what may be a copy of it ([`openledger_reviewer::earlier`]).
 
 use super::{
     examine::Target,
@@ -11,7 +12,7 @@ use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     DatanetId, Ending, FileHash, SubmissionId,
 };
-use openledger_reviewer::{Earlier, Leaf};
+use openledger_reviewer::{earlier::HOLDING, Earlier, Leaf};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -23,7 +24,7 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 4;
 /// Files that are begun for a Datanet before others have their turn.
 const PAGE: u32 = 64;
-/// How often a file is asked for until it is left alone for [`REST`].
+/// How often a file is asked for until it is waited for no more, and left alone for [`REST`] after each other time.
 const TRIES: u32 = 2;
 /// Until a file that did not come is asked for again.
 const REST: Duration = Duration::from_secs(600);
@@ -121,7 +122,9 @@ impl References {
         if self.tasks.is_empty() {
             self.running.clear();
         }
-        self.failed.retain(|_, (failed, since)| *failed < TRIES || since.elapsed() < REST);
+        if self.failed.len() > REMEMBERED {
+            self.failed.retain(|_, (_, since)| since.elapsed() < REST);
+        }
         let most = PAGE.saturating_add(self.failed.len() as u32);
         let unknown = shared.index.unknown(datanet, most)?;
         let open = unknown.iter().filter(|leaf| !self.is_left_out(&leaf.sha256)).count();
@@ -138,7 +141,10 @@ impl References {
                 self.begin(shared, target);
             }
         }
-        for leaf in unknown {
+        // What was never asked for comes first, or files that nobody serves would take all the time.
+        let (again, new): (Vec<_>, Vec<_>) =
+            unknown.into_iter().partition(|leaf| self.is_left_out(&leaf.sha256));
+        for leaf in new.into_iter().chain(again) {
             if self.tasks.len() >= AT_ONCE {
                 return Ok(());
             }
@@ -150,12 +156,15 @@ impl References {
         Ok(())
     }
 
+    /// Whether a file was asked for so often that nothing waits for it.
     fn is_left_out(&self, sha256: &FileHash) -> bool {
         self.failed.get(sha256).is_some_and(|(failed, _)| *failed >= TRIES)
     }
 
+    /// Whether a file is not asked for now.
     fn is_taken(&self, sha256: &FileHash) -> bool {
-        self.running.contains_key(sha256) || self.is_left_out(sha256)
+        let rests = |(failed, since): &(u32, Instant)| *failed >= TRIES && since.elapsed() < REST;
+        self.running.contains_key(sha256) || self.failed.get(sha256).is_some_and(rests)
     }
 
     fn begin(&mut self, shared: &Arc<Shared>, target: Target) {
@@ -226,7 +235,7 @@ impl References {
                     // Of what nobody could fetch nothing can be a copy.
                     let refused = matches!(ending, Ending::Rejected(_));
                     let refused_at = Some(at);
-                    let one = Earlier { submission, sha256, refused_at };
+                    let one = Earlier { submission, sha256, refused_at, was_had: true };
                     known.insert(number, refused.then_some(one));
                 }
                 SubmissionState::Accepted { .. } | SubmissionState::Pending { .. } => {}
@@ -245,9 +254,9 @@ impl References {
         &self,
         shared: &Shared,
         datanet: DatanetId,
-        compared: &[(SubmissionId, FileHash)],
+        compared: &[Earlier],
     ) -> Result<bool> {
-        for (_, sha256) in compared {
+        for Earlier { sha256, .. } in compared {
             let may_come = !self.is_left_out(sha256) && self.places.get(sha256) != Some(&None);
             if may_come && !shared.index.knows(sha256)? {
                 return Ok(false);
@@ -256,20 +265,21 @@ impl References {
         Ok(self.unknown.get(&datanet).is_some_and(|(_, open)| *open == 0))
     }
 
-    /// Whether anything that a file is compared with is not known.
-    pub(crate) fn lack(
+    /// The latest of what a file may be a copy of and that is not known: of all that came before it, or of what holds
+    /// it back.
+    pub(crate) fn missing(
         &self,
         shared: &Shared,
         datanet: DatanetId,
         submission: SubmissionId,
-        compared: &[(SubmissionId, FileHash)],
-    ) -> Result<bool> {
-        for (_, sha256) in compared {
-            if !shared.index.knows(sha256)? {
-                return Ok(true);
-            }
-        }
-        Ok(shared.index.lacks(datanet, submission)?)
+        compared: &[Earlier],
+        all: bool,
+    ) -> Result<Option<SubmissionId>> {
+        // Before everything was asked for, nobody knows what does not come.
+        let come = self.unknown.get(&datanet).is_some_and(|(_, open)| *open == 0);
+        let leaves = if all || !come { u64::MAX } else { HOLDING };
+        let others = compared.iter().copied().filter(|one| all || one.was_had);
+        Ok(shared.index.missing(datanet, submission, leaves, others)?)
     }
 
     /// Leaves whose files were not looked at, of a Datanet up to a page.
