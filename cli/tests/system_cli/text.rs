@@ -41,6 +41,15 @@ fn text_refuses_with_the_reason_a_curator_would_see() {
     }
 }
 
+/// It would find every file unavailable, and be paid for none.
+#[test]
+fn a_reviewer_without_the_program_that_reads_files_does_not_begin() {
+    let home = Home::new().with("OPENLEDGER_DECODE", "/nowhere/openledger-decode");
+    let arguments = ["--output", "json", "--key", "//Alice", "review", "run", "--score", "60"];
+    let message = home.run(arguments).error(1)["message"].to_string();
+    assert!(message.contains("is not in /nowhere/openledger-decode"), "{message}");
+}
+
 #[test]
 fn control_characters_of_names_do_not_reach_the_terminal() {
     let home = Home::new();

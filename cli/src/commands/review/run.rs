@@ -27,9 +27,10 @@ use clap::Args;
 use examine::Target;
 use openledger_client::{blocks::Blocks, AccountId, Client, Signer, Wait, H256};
 use openledger_content::{ContentStore, Limits, Multiaddr};
+use openledger_documents::Likeness;
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Opinions, Phase, Progress},
-    BlockNumber, DatanetId, FileHash, RejectionReason, Score, SubmissionId, Verdict,
+    BlockNumber, DatanetId, FileHash, MediaType, RejectionReason, Score, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
     earlier::before_committees, queue::Sum, Earlier, Numbers, Policies, Policy, Queue,
@@ -92,8 +93,16 @@ fn policies(arguments: &Run) -> Result<Policies> {
     })
 }
 
+/// Has a text read by the program that reads all files. Without it, or with that of another release, every file would
+/// be unavailable.
+fn require_decoder() -> Result<()> {
+    let read = tokio::task::block_in_place(|| Likeness::of(MediaType::Txt, b"letters"));
+    read.map(drop).map_err(|error| CliError::failed(error.to_string()))
+}
+
 pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
     let policies = policies(&arguments)?;
+    require_decoder()?;
     let signer = context.signer().await?;
     let client = context.client().await?.clone();
     let index = place::index(context).await?;

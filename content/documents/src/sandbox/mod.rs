@@ -134,7 +134,7 @@ impl fmt::Display for Bound {
 pub enum DecoderError {
     /// It is not there.
     #[error(
-        "images and sound are decoded by the program {DECODER}, which is not in {looked}; build it \
+        "files of strangers are read by the program {DECODER}, which is not in {looked}; build it \
          with `cargo build --workspace --bins`, put it there, or name it in {DECODER_VARIABLE}"
     )]
     Missing {
