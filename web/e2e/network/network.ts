@@ -162,23 +162,26 @@ async function bringUp(
     await run("//Alice", "submit", "--datanet", lighthouses, ...given.map(({ path }) => path));
     await Promise.all([gateway, ...others]);
     // Who stands for election is not elected: the node votes on finality with one key, and half of the keys end none.
-    await signed(node, "Alice", (call) => {
-      const places = call("Staking", "set_validator_count", { new: 1 });
-      return call("Sudo", "sudo", { call: places.decodedCall });
+    const places = signed(node, "Alice", (call) => {
+      const one = call("Staking", "set_validator_count", { new: 1 });
+      return call("Sudo", "sudo", { call: one.decodedCall });
     });
     // Leaves stand in the order in which files were accepted.
-    for (const { bytes, sha256 } of given) {
-      // What a pending submission names is taken without a session.
-      await until("the gateway's copy of the data", processes.log("gateway"), async () => {
-        const query = `size=${bytes.length}&datanet=${lighthouses}&media=txt`;
-        const put = await fetch(`${origin}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: bytes });
-        return put.ok ? true : null;
-      });
-      await run(
-        ...(["//Charlie", "review", "accept", "--datanet", lighthouses, "--sha256", sha256] as const),
-        ...["--score", "90", "--peer", multiaddr(ports.files)],
-      );
-    }
+    const accepted = (async () => {
+      for (const { bytes, sha256 } of given) {
+        // What a pending submission names is taken without a session.
+        await until("the gateway's copy of the data", processes.log("gateway"), async () => {
+          const query = `size=${bytes.length}&datanet=${lighthouses}&media=txt`;
+          const put = await fetch(`${origin}/v1/blobs/${sha256}?${query}`, { method: "PUT", body: bytes });
+          return put.ok ? true : null;
+        });
+        await run(
+          ...(["//Charlie", "review", "accept", "--datanet", lighthouses, "--sha256", sha256] as const),
+          ...["--score", "90", "--peer", multiaddr(ports.files)],
+        );
+      }
+    })();
+    await Promise.all([places, accepted]);
     return lighthouses;
   })();
   const [lighthouses] = await Promise.all([data, accounts, gateway, server, working, ...others]);

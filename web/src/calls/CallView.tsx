@@ -5,7 +5,10 @@ import { formatCount } from "@/lib/format";
 import type { Call, Shown } from "./decode";
 
 /** Arguments that are amounts of OPEN. Whether or not one is among them, the whole number stands there. */
-const amounts = ["amount", "value", "per_period", "max_per_point", "price_per_token"];
+const amounts = [
+  ...["amount", "value", "balance", "max_additional", "per_period", "max_per_point", "price_per_token"],
+  ...["min_nominator_bond", "min_validator_bond"],
+];
 
 function Fields({ fields }: { fields: readonly (readonly [string, Shown])[] }) {
   return (

@@ -116,6 +116,7 @@ class Reader {
         .replaceAll(/\s+/g, " ")
         .replaceAll(/\[([^\]]*)\](\([^)]*\))?/g, "$1")
         .replaceAll("`", "")
+        .replaceAll(/ ([.,])/g, "$1")
         .trim(),
       arguments: shown,
       values,

@@ -47,10 +47,7 @@ function List<T extends { account: string }>({
       </p>
       <ul className="divide-y divide-line rounded-control border border-line">
         {items.slice(0, most).map((item) => (
-          <li
-            key={item.account}
-            className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 px-3 py-2.5 text-sm"
-          >
+          <li key={item.account} className="flex items-center justify-between gap-4 px-3 py-2.5 text-sm">
             <div className="grid min-w-0 gap-0.5">
               <AccountName account={item.account} />
               {line && <p className="text-xs text-soft">{line(item)}</p>}

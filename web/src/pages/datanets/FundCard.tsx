@@ -29,7 +29,7 @@ function TermsFields({
   onChange: (text: FundingText) => void;
 }) {
   return (
-    <div className="grid gap-4 sm:grid-cols-2">
+    <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-1">
       <Field
         label="Most for a reward period"
         unit="OPEN"

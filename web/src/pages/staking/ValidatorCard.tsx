@@ -111,9 +111,16 @@ function KeysForm({ account, keys, staking }: Own & { keys: SessionKeys }) {
 
 function Keys({ account, keys, staking, stake }: Own & { keys: SessionKeys; stake: Stake | null }) {
   if (!keys.set) {
+    // Who has bonded too little may want to nominate, and is not bothered with it.
+    const begun = (stake?.active ?? 0n) >= staking.leastValidator;
     return (
       <Step title="Session keys" done={false} says="None are set. A validator without them makes no blocks.">
-        <KeysForm account={account} keys={keys} staking={staking} />
+        <details className="text-sm" open={begun}>
+          <summary className="cursor-pointer font-medium">How to set them</summary>
+          <div className="mt-4">
+            <KeysForm account={account} keys={keys} staking={staking} />
+          </div>
+        </details>
       </Step>
     );
   }
