@@ -79,6 +79,9 @@ pub struct Stake {
     pub keys: bool,
     /// Whether it makes blocks now.
     pub elected: bool,
+    /// Plancks that who stands for election needs behind it, own and nominated: half of what the validators of this era
+    /// have, by the median. It moves with them until the election.
+    pub least_backing: Balance,
     /// Ended eras whose payout of this validator nobody has called for yet.
     pub unpaid: Vec<Unpaid>,
 }
@@ -187,6 +190,17 @@ impl Client {
         self.send(signer, &runtime::transactions().staking().unbond(amount), wait).await
     }
 
+    /// Plancks that a validator and a nominator bond at least.
+    pub async fn least_bonds(&self) -> Result<(Balance, Balance)> {
+        let at = self.at(self.best().await?.1).await?;
+        let storage = runtime::storage();
+        let address = storage.staking().min_validator_bond();
+        let validator = read!(self, at, "Staking::MinValidatorBond", address, ());
+        let address = storage.staking().min_nominator_bond();
+        let nominator = read!(self, at, "Staking::MinNominatorBond", address, ());
+        Ok((validator.unwrap_or(0), nominator.unwrap_or(0)))
+    }
+
     /// Frees what was unbonded for long enough.
     pub async fn withdraw_unbonded(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
         // Who takes out all is asked for how many spans of slashes there are, which are cleared then.
@@ -243,6 +257,15 @@ impl Client {
             (None, None) => StakeRole::Idle,
         };
         let era = era.map_or(0, |era| era.index);
+        let validators = validators.unwrap_or_default();
+        let mut backing = Vec::new();
+        for who in &validators {
+            let address = storage.staking().eras_stakers_overview();
+            let stakers = read!(self, at, "Staking::ErasStakersOverview", address, (era, *who));
+            backing.push(stakers.map_or(0, |stakers| stakers.total));
+        }
+        backing.sort_unstable();
+        let middle = backing.get(backing.len().saturating_sub(1) / 2);
         let mut unpaid = Vec::new();
         for ended in era.saturating_sub(HISTORY)..era {
             if !self.api::<bool>("StakingApi_pending_rewards", (ended, account)).await? {
@@ -266,7 +289,8 @@ impl Client {
                 .collect(),
             role,
             keys: keys.is_some(),
-            elected: validators.is_some_and(|all| all.contains(&account)),
+            elected: validators.contains(&account),
+            least_backing: middle.map_or(0, |median| median / 2),
             unpaid,
         }))
     }

@@ -327,9 +327,13 @@ pub(crate) fn full<N: NetworkBackend<Block, Hash>>(
             justification_sync_link: sync_service.clone(),
             create_inherent_data_providers: inherents,
             force_authoring,
-            // Authors slow down while finality lags, so that a stalled GRANDPA cannot fill the disk.
+            // Authors slow down while finality lags, so that a stalled GRANDPA fills no disk in a hurry; but not to
+            // a block in a hundred slots: a referendum or sudo key that ends the stall needs blocks.
             backoff_authoring_blocks: Some(
-                sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging::default(),
+                sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging {
+                    max_interval: 4,
+                    ..Default::default()
+                },
             ),
             babe_link,
             block_proposal_slot_portion: SlotProportion::new(0.5),

@@ -8,8 +8,9 @@ use crate::{
 use clap::{Args, Subcommand};
 use openledger_client::{
     staking::{Stake, StakeRole, Unpaid, COMMISSION_PARTS},
-    AccountId, Amount, Wait,
+    AccountId, Amount, Client, Wait,
 };
+use openledger_primitives::OPEN;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -25,7 +26,7 @@ Examples:
     Keys,
     /// Bond OPEN: it stays yours, and is lost in part if what it backs misbehaves.
     #[command(after_help = "Examples:
-  openledger --key me validator bond 1000
+  openledger --key me validator bond 50000
   openledger --key me validator bond 1000 --compound")]
     Bond {
         /// How much more, as 1000 or 1000.5 OPEN.
@@ -139,16 +140,37 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
     let account = signer.account();
     let (receipt, text) = match command {
         Command::Bond { amount, compound } => {
+            leaves_enough_for_fees(&client, account, amount).await?;
             let receipt = client.bond(&signer, amount.0, compound, wait).await?;
-            (receipt, format!("{amount} more are bonded on {account}."))
+            let bonded = client.stake(account).await?.unwrap_or_default().active;
+            let mut text =
+                format!("{amount} more are bonded on {account}, {} in all.", Amount(bonded));
+            let (validator, nominator) = client.least_bonds().await?;
+            if bonded < validator {
+                text.push_str(&format!(
+                    "\nIt takes {} to nominate and {} to stand for election.",
+                    Amount(nominator),
+                    Amount(validator)
+                ));
+            }
+            (receipt, text)
         }
         Command::Validate(Validate { commission }) => {
             let receipt = client.validate(&signer, commission, wait).await?;
-            let text = format!(
+            let mut text = format!(
                 "{account} stands for election, for a commission of {}. See that its node runs with \
                  --validator and that its keys are set (`openledger validator status`).",
                 percent(commission)
             );
+            let stake = client.stake(account).await?.unwrap_or_default();
+            if stake.active < stake.least_backing {
+                text.push_str(&format!(
+                    "\nA seat takes {} or more behind it, half of what the validators of now have by the \
+                     median; {} of its own are bonded. It needs more, or nominators.",
+                    Amount(stake.least_backing),
+                    Amount(stake.active)
+                ));
+            }
             (receipt, text)
         }
         Command::Nominate { .. } => {
@@ -172,6 +194,22 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
         }
     };
     Ok(Answer::of_transaction(json!({ "account": account }), text, &receipt))
+}
+
+/// The chain bonds no more than there is, but all of that: nothing would be left to pay the fee of unbonding it.
+async fn leaves_enough_for_fees(client: &Client, account: AccountId, amount: Amount) -> Result<()> {
+    if amount.0 == 0 {
+        return Err(CliError::usage("0 OPEN cannot be bonded"));
+    }
+    let free = client.balance(account).await?.free;
+    if amount.0.saturating_add(OPEN) > free {
+        return Err(CliError::refused(format!(
+            "{account} has {} free, of which 1 OPEN stays for fees; {amount} cannot be bonded",
+            Amount(free)
+        ))
+        .next(format!("bond {} or less", Amount(free.saturating_sub(OPEN)))));
+    }
+    Ok(())
 }
 
 async fn stake(context: &Context, account: AccountId) -> Result<Stake> {
@@ -240,6 +278,10 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         ("Does", role),
         ("Session keys set", yes(stake.keys)),
         ("Makes blocks now", yes(stake.elected)),
+        (
+            "Needed for a seat",
+            format!("{} or more, own and nominated", Amount(stake.least_backing)),
+        ),
         ("Free again", or_none(unlocking)),
         ("Eras to be paid", or_none(unpaid)),
     ]);
@@ -258,6 +300,7 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         },
         "keysSet": stake.keys,
         "elected": stake.elected,
+        "leastBacking": stake.least_backing.to_string(),
         "unlocking": stake.unlocking.iter()
             .map(|(amount, era)| json!({ "amount": amount.to_string(), "era": era }))
             .collect::<Vec<_>>(),

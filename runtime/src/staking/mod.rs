@@ -8,6 +8,7 @@
 //! from genesis ([`crate::parameters::StakingLengths`]).
 
 pub mod pot;
+pub mod seats;
 
 use crate::{
     fees::DustToTreasury,
@@ -178,7 +179,7 @@ impl pallet_staking::Config for Runtime {
     type CurrencyBalance = Balance;
     type UnixTime = Timestamp;
     type CurrencyToVote = sp_staking::currency_to_vote::U128CurrencyToVote;
-    type ElectionProvider = onchain::OnChainExecution<Election>;
+    type ElectionProvider = seats::Seats;
     type GenesisElectionProvider = onchain::OnChainExecution<Election>;
     type NominationsQuota = pallet_staking::FixedNominationsQuota<16>;
     type HistoryDepth = ConstU32<84>;

@@ -1,9 +1,10 @@
 //! Elections with as many candidates and voters as they count, and more.
 
 use crate::common::*;
+use frame_support::traits::RewardsReporter;
 use openledger_primitives::OPEN;
 use openledger_runtime::{
-    staking::{MAX_CANDIDATES, MAX_VOTERS, VALIDATORS},
+    staking::{GENESIS_BOND, MAX_CANDIDATES, MAX_VOTERS, VALIDATORS},
     AccountId, Runtime, RuntimeCall, RuntimeOrigin, Session, SessionKeys,
 };
 use pallet_staking::{Call, Error, RewardDestination};
@@ -57,7 +58,7 @@ fn an_election_counts_its_most_voters_for_its_most_candidates() {
         for number in 0..MAX_VOTERS + 100 {
             let who = id(&user(10_000 + number));
             let small = number >= MAX_VOTERS;
-            bond(&who, if small { 10 * OPEN } else { 1_100 * OPEN + u128::from(number) });
+            bond(&who, if small { 10 * OPEN } else { 4_000 * OPEN + u128::from(number) });
             let from = if small { 100 } else { number as usize % 25 };
             let targets =
                 candidates[from..from + 16].iter().map(|who| who.clone().into()).collect();
@@ -79,4 +80,98 @@ fn an_election_counts_its_most_voters_for_its_most_candidates() {
             openledger_primitives::TOTAL_SUPPLY
         );
     });
+}
+
+/// Two eras: one election, and the session after it.
+fn elect() {
+    for _ in 0..80 {
+        end_unchecked_block();
+        begin_block();
+    }
+}
+
+/// Three bonds of the least size took three of four votes on finality, were switched off, and it stopped for good.
+#[test]
+fn who_has_little_behind_it_gets_no_seat_beside_those_who_have_much() {
+    let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+    let validate = || Call::validate { prefs: Default::default() };
+    genesis("development").execute_with(|| {
+        begin_block();
+        for number in 1..4 {
+            dispatch(&stand(number, 1_000 * OPEN), validate());
+        }
+        let short = stand(4, GENESIS_BOND / 2 - OPEN);
+        dispatch(&short, validate());
+        elect();
+        assert_eq!(Session::validators(), std::slice::from_ref(&alice));
+
+        // Half is enough, and it may be others' as well as one's own.
+        let newcomer = stand(5, GENESIS_BOND / 2);
+        dispatch(&newcomer, validate());
+        let nominator = id(&user(6));
+        bond(&nominator, 10 * OPEN);
+        dispatch(&nominator, Call::nominate { targets: vec![short.clone().into()] });
+        elect();
+        let mut elected = Session::validators();
+        elected.sort();
+        let mut expected = vec![alice.clone(), newcomer.clone(), short.clone()];
+        expected.sort();
+        assert_eq!(elected, expected);
+
+        // One that has a hundred times as much has a seat, and takes nobody's.
+        let whale = stand(7, 100 * GENESIS_BOND);
+        dispatch(&whale, validate());
+        elect();
+        elect();
+        expected.push(whale);
+        expected.sort();
+        let mut elected = Session::validators();
+        elected.sort();
+        assert_eq!(elected, expected);
+        end_block();
+    });
+}
+
+#[test]
+fn who_makes_no_block_in_an_era_loses_its_seat_unless_many_do() {
+    let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+    let run = |absent: &[u32]| {
+        let mut test = genesis("development");
+        let absent = absent.to_vec();
+        let alice = alice.clone();
+        test.execute_with(move || {
+            begin_block();
+            let others: Vec<AccountId> = (1..5)
+                .map(|number| {
+                    let who = stand(number, GENESIS_BOND);
+                    dispatch(&who, Call::validate { prefs: Default::default() });
+                    who
+                })
+                .collect();
+            elect();
+            assert_eq!(Session::validators().len(), 5);
+            // What they would have been given for blocks; the tests' blocks are all of one author.
+            let era = || pallet_staking::ActiveEra::<Runtime>::get().expect("active").index;
+            let begun = era();
+            while era() < begun + 3 {
+                let worked = others
+                    .iter()
+                    .enumerate()
+                    .filter(|(number, _)| !absent.contains(&(*number as u32)))
+                    .map(|(_, who)| (who.clone(), 400))
+                    .chain([(alice.clone(), 400)]);
+                pallet_staking::Pallet::<Runtime>::reward_by_ids(worked);
+                end_unchecked_block();
+                begin_block();
+            }
+            let stands = |who| pallet_staking::Validators::<Runtime>::contains_key(who);
+            let out = others.iter().filter(|who| !stands(*who)).count();
+            assert_eq!(Session::validators().len(), 5 - out);
+            end_block();
+            out
+        })
+    };
+    assert_eq!(run(&[]), 0);
+    assert_eq!(run(&[2]), 1);
+    assert_eq!(run(&[1, 2]), 0, "the network may have been cut in two");
 }

@@ -1,0 +1,91 @@
+//! Who of those elected gets a seat.
+//!
+//! Each seat is one vote on finality and one share of the slots, whatever stands behind it, and an election fills seats
+//! that are free with whoever stands. So a few bonds of the least size were a third of the votes, and by being
+//! switched off they stopped finality for good. A newcomer needs half of what the validators of today have behind
+//! them, by the median: then a third of the seats takes a fifth of all stake or more, and one who has much more than all
+//! others pushes nobody out.
+
+use super::Election;
+use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
+use alloc::vec::Vec;
+use frame_election_provider_support::{
+    onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
+};
+use frame_support::weights::Weight;
+
+/// Points of a block's author, as pallet-staking gives them.
+const POINTS: u32 = 20;
+/// Blocks for each validator that an era has to have had before one without any counts as absent.
+const EXPECTED: u32 = 16;
+
+type Inner = OnChainExecution<Election>;
+
+/// The election on chain, without those who have too little behind them and those who were absent.
+pub struct Seats;
+
+/// Least backing that is elected beside incumbents with so much: half of their median. None where there is no incumbent.
+fn least(mut incumbents: Vec<Balance>) -> Option<Balance> {
+    incumbents.sort_unstable();
+    let middle = incumbents.len().checked_sub(1)? / 2;
+    incumbents.get(middle).map(|median| median / 2)
+}
+
+impl Seats {
+    /// Validators of this era that have made no block though each had many slots to; none where they are a third of
+    /// all or more, since it may then be the network that was cut in two.
+    fn absent() -> Vec<AccountId> {
+        let validators = Session::validators();
+        let Some(era) = pallet_staking::ActiveEra::<Runtime>::get() else { return Vec::new() };
+        let points = pallet_staking::ErasRewardPoints::<Runtime>::get(era.index);
+        let seats = u32::try_from(validators.len()).unwrap_or(u32::MAX);
+        if points.total / POINTS < seats.saturating_mul(EXPECTED) {
+            return Vec::new();
+        }
+        let absent: Vec<AccountId> =
+            validators.into_iter().filter(|who| !points.individual.contains_key(who)).collect();
+        match absent.len().saturating_mul(3) < seats as usize {
+            true => absent,
+            false => Vec::new(),
+        }
+    }
+}
+
+impl ElectionProvider for Seats {
+    type AccountId = AccountId;
+    type BlockNumber = BlockNumber;
+    type Error = <Inner as ElectionProvider>::Error;
+    type MaxWinnersPerPage = <Inner as ElectionProvider>::MaxWinnersPerPage;
+    type MaxBackersPerWinner = <Inner as ElectionProvider>::MaxBackersPerWinner;
+    type MaxBackersPerWinnerFinal = <Inner as ElectionProvider>::MaxBackersPerWinnerFinal;
+    type Pages = <Inner as ElectionProvider>::Pages;
+    type DataProvider = <Inner as ElectionProvider>::DataProvider;
+
+    fn elect(page: PageIndex) -> Result<BoundedSupportsOf<Self>, Self::Error> {
+        for stash in Self::absent() {
+            if Staking::do_remove_validator(&stash) {
+                let chilled = pallet_staking::Event::Chilled { stash };
+                System::deposit_event(RuntimeEvent::Staking(chilled));
+            }
+        }
+        let mut elected = Inner::elect(page)?;
+        let incumbents = Session::validators();
+        let backing = elected.0.iter().filter(|(who, _)| incumbents.contains(who));
+        if let Some(least) = least(backing.map(|(_, support)| support.total).collect()) {
+            elected.0.retain(|(_, support)| support.total >= least);
+        }
+        Ok(elected)
+    }
+
+    fn duration() -> BlockNumber {
+        Inner::duration()
+    }
+
+    fn start() -> Result<(), Self::Error> {
+        Inner::start()
+    }
+
+    fn status() -> Result<Option<Weight>, ()> {
+        Inner::status()
+    }
+}
