@@ -145,6 +145,27 @@ pub fn pot(id: &[u8; 8]) -> [u8; 32] {
 /// What an account was paid and what it paid, in order; each with its sign.
 pub type Causes = Vec<(String, i128)>;
 
+const PART: &str = "the balance sheet";
+
+/// That all accounts hold what was issued, at genesis and at the end.
+///
+/// # Errors
+///
+/// Unless both snapshots add up to their issuance and to the supply.
+pub fn conserved(genesis: &Snapshot, end: &Snapshot) -> Result<()> {
+    let supply = openledger_primitives::TOTAL_SUPPLY;
+    for (when, snapshot) in [("genesis", genesis), ("the end", end)] {
+        let total = snapshot.total();
+        ensure(total == supply, PART, || {
+            format!("at {when} all accounts hold {total} plancks; the supply is {supply}")
+        })?;
+        ensure(snapshot.issuance == supply, PART, || {
+            format!("at {when} the issuance is {}; the supply is {supply}", snapshot.issuance)
+        })?;
+    }
+    Ok(())
+}
+
 /// Compares two snapshots.
 ///
 /// `names` holds every account that may exist at the end, with its name; `causes` what explains each
@@ -160,17 +181,7 @@ pub fn compare(
     names: &BTreeMap<[u8; 32], String>,
     causes: &BTreeMap<[u8; 32], Causes>,
 ) -> Result<report::Balances> {
-    const PART: &str = "the balance sheet";
-    let supply = openledger_primitives::TOTAL_SUPPLY;
-    for (when, snapshot) in [("genesis", genesis), ("the end", end)] {
-        let total = snapshot.total();
-        ensure(total == supply, PART, || {
-            format!("at {when} all accounts hold {total} plancks; the supply is {supply}")
-        })?;
-        ensure(snapshot.issuance == supply, PART, || {
-            format!("at {when} the issuance is {}; the supply is {supply}", snapshot.issuance)
-        })?;
-    }
+    conserved(genesis, end)?;
     for account in genesis.accounts.keys().chain(end.accounts.keys()) {
         ensure(names.contains_key(account), PART, || {
             format!("account {} takes no part, but holds OPEN", address(account))

@@ -141,8 +141,8 @@ pub(crate) struct Create {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     token_ceiling: u64,
-    /// Blocks from now after which the unfinished job fails (a block takes 3 s). By default two hours,
-    /// or what a worker of 32 tokens a second takes for the ceiling, a week at most.
+    /// Blocks from now after which the unfinished job fails (a block takes 3 s). By default two hours to wait,
+    /// and what a worker of 32 tokens a second takes for the ceiling, a week at most.
     #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
     deadline: Option<u32>,
     /// Check everything and show the job, without a key and without sending it.
@@ -225,6 +225,7 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         Some(blocks) => blocks,
         None => patience(client, arguments.token_ceiling).await?,
     };
+    within_terms(client, budget, arguments.token_ceiling, deadline).await?;
     let job = NewJob {
         parent: arguments.parent,
         base,
@@ -287,6 +288,32 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
     json["job"] = job.into();
     let text = format!("Job {job} is queued: {what}.");
     Ok(with_warning(Answer::of_transaction(json, text, &receipt)))
+}
+
+/// That the chain takes a job of such a budget and deadline, as far as that can be said before it is sent.
+async fn within_terms(
+    client: &Client,
+    budget: Amount,
+    ceiling: u64,
+    deadline: BlockNumber,
+) -> Result<()> {
+    let (_, least) = client.job_terms().await?;
+    if budget.0 < least {
+        let least = Amount(least);
+        return Err(CliError::refused(format!(
+            "{budget} is less than a job has to offer, {least}"
+        ))
+        .next(format!("offer {least} or more with --budget")));
+    }
+    // The block that queues it is a later one.
+    let floor = client.windows().await?.floor(ceiling, RateClass::FASTEST).saturating_add(2);
+    if deadline < floor {
+        return Err(CliError::refused(format!(
+            "{deadline} blocks leave not even the fastest worker the time for {ceiling} tokens"
+        ))
+        .next(format!("a --deadline of {floor} blocks or more, or a lower --token-ceiling")));
+    }
+    Ok(())
 }
 
 /// What to say to an owner whose disputes would find no judges: with nobody to judge it, whatever its worker posts
@@ -369,13 +396,13 @@ fn per_token(budget: Amount, ceiling: u64) -> Result<Balance> {
     Ok(budget.0.div_ceil(ceiling))
 }
 
-/// How long a job waits and trains if its owner says nothing.
+/// How long a job waits, two hours, and then trains, if its owner says nothing.
 async fn patience(client: &Client, ceiling: u64) -> Result<BlockNumber> {
     const TWO_HOURS: BlockNumber = 2_400;
     const WEEK: BlockNumber = 7 * 24 * 1_200;
     const TOKENS_PER_SECOND: u32 = 32;
     let floor = client.windows().await?.floor(ceiling, RateClass::declared(TOKENS_PER_SECOND));
-    Ok(floor.clamp(TWO_HOURS, WEEK))
+    Ok(floor.saturating_add(TWO_HOURS).min(WEEK))
 }
 
 async fn require(client: &Client, job: JobId) -> Result<JobView<AccountId>> {

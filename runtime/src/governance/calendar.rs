@@ -2,8 +2,9 @@
 //!
 //! A block's agenda has so many places, anybody who submits a referendum has its alarm put on one, and
 //! pallet-referenda goes on where the scheduler refuses it a place. So whoever filled the agenda of the block
-//! in which a referendum was to be carried out kept it from ever being so. Here alarms leave places that only
-//! enactments may have, and what finds no place in a block gets one in a later block.
+//! in which a referendum was to be carried out kept it from ever being so, and one that filled the agenda of the
+//! block after an end kept its track's place taken for ever. Here alarms leave places that only enactments may
+//! have, and what finds no place in a block gets one in a later block.
 
 use crate::{BlockNumber, OriginCaller, Runtime, RuntimeCall, Scheduler, System};
 use frame_support::traits::{
@@ -21,8 +22,8 @@ pub const PLACES: u32 = 50;
 /// Those of them that alarms of referenda may have; the others are for what referenda have decided.
 pub const ALARMS: u32 = 40;
 /// Blocks that are looked at for a place. Each that somebody fills with alarms costs it 40 OPEN of deposits, which do not
-/// come back.
-pub const LOOKED_AT: BlockNumber = 100;
+/// come back: 40,000 OPEN to have one refused.
+pub const LOOKED_AT: BlockNumber = 1_000;
 
 type Hasher = <Runtime as frame_system::Config>::Hashing;
 type Call = Bounded<RuntimeCall, Hasher>;
@@ -35,7 +36,8 @@ impl Calendar {
     fn with_room(when: DispatchTime<BlockNumber>, most: u32) -> DispatchTime<BlockNumber> {
         let first = when.evaluate(System::block_number());
         let found = (0..LOOKED_AT).map(|later| first.saturating_add(later)).find(|block| {
-            let taken = Agenda::<Runtime>::get(block).iter().flatten().count();
+            // Places that are free again in the middle are not looked for.
+            let taken = Agenda::<Runtime>::decode_len(block).unwrap_or(0);
             u32::try_from(taken).is_ok_and(|taken| taken < most)
         });
         DispatchTime::At(found.unwrap_or(first))

@@ -38,8 +38,9 @@ const PLANS: [Plan; 4] = [
     Plan {
         id: 0,
         name: "root",
-        // Nobody keeps others from an upgrade by holding the place with what nobody votes for.
-        most_at_once: 3,
+        // Nobody keeps others from an upgrade by holding the places with what nobody votes for: a deposit each, which
+        // comes back.
+        most_at_once: 20,
         deposit: 1_000 * OPEN,
         days_to_decide: 14,
         prepare: 24,
@@ -51,9 +52,10 @@ const PLANS: [Plan; 4] = [
     Plan {
         id: 1,
         name: "general_admin",
-        most_at_once: 5,
+        // What undoes a slash has to be decided before the slash is applied, 3.5 days after it.
+        most_at_once: 50,
         deposit: 500 * OPEN,
-        days_to_decide: 7,
+        days_to_decide: 2,
         prepare: 1,
         confirm: 3,
         enact: 1,

@@ -6,7 +6,7 @@
 //! them, by the median: then a third of the seats takes a fifth of all stake or more, and one who has much more than all
 //! others pushes nobody out.
 
-use super::Election;
+use super::{Election, MAX_CANDIDATES};
 use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
 use alloc::vec::Vec;
 use frame_election_provider_support::{
@@ -21,7 +21,7 @@ const EXPECTED: u32 = 16;
 
 type Inner = OnChainExecution<Election>;
 
-/// The election on chain, without those who have too little behind them and those who were absent.
+/// The election on chain, without those who have no session keys, who were absent, and who have too little behind them.
 pub struct Seats;
 
 /// Least backing that is elected beside incumbents with so much: half of their median. None where there is no incumbent.
@@ -32,6 +32,15 @@ fn least(mut incumbents: Vec<Balance>) -> Option<Balance> {
 }
 
 impl Seats {
+    /// Candidates without session keys. Elected, they would take seats that nobody sits on, and if all of them were such
+    /// there would be nobody left to make blocks.
+    fn keyless() -> Vec<AccountId> {
+        pallet_staking::Validators::<Runtime>::iter_keys()
+            .filter(|who| !pallet_session::NextKeys::<Runtime>::contains_key(who))
+            .take(MAX_CANDIDATES as usize)
+            .collect()
+    }
+
     /// Validators of this era that have made no block though each had many slots to; none where they are a third of
     /// all or more, since it may then be the network that was cut in two.
     fn absent() -> Vec<AccountId> {
@@ -62,7 +71,7 @@ impl ElectionProvider for Seats {
     type DataProvider = <Inner as ElectionProvider>::DataProvider;
 
     fn elect(page: PageIndex) -> Result<BoundedSupportsOf<Self>, Self::Error> {
-        for stash in Self::absent() {
+        for stash in Self::keyless().into_iter().chain(Self::absent()) {
             if Staking::do_remove_validator(&stash) {
                 let chilled = pallet_staking::Event::Chilled { stash };
                 System::deposit_event(RuntimeEvent::Staking(chilled));

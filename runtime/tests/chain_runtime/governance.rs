@@ -481,6 +481,44 @@ fn referenda_without_number_keep_none_from_being_carried_out() {
     });
 }
 
+/// Places of a track are counted by an alarm in the block after a referendum ends. Where its agenda was full they stayed
+/// taken for ever: three ends of 50 OPEN each shut the root track.
+#[test]
+fn a_full_agenda_takes_no_place_of_a_track_for_ever() {
+    without_sudo(|| {
+        let remark = || frame_system::Call::remark { remark: vec![1] };
+        let index = propose(root(), remark());
+        let ends = loop {
+            if let ReferendumInfo::Ongoing(status) = info(index) {
+                if let Some(deciding) = status.deciding {
+                    break deciding.since + Tracks::info(0).expect("root").decision_period;
+                }
+            }
+            next_block();
+        };
+        // Whoever did this chose the moment; what counts is that the block after the end is full.
+        for block in [ends, ends + 1] {
+            let filler = pallet_scheduler::Agenda::<Runtime>::decode_len(block).unwrap_or(0);
+            for _ in filler..50 {
+                pallet_scheduler::Pallet::<Runtime>::schedule(
+                    RuntimeOrigin::root(),
+                    block,
+                    None,
+                    128,
+                    Box::new(remark().into()),
+                )
+                .expect("there is room");
+            }
+        }
+        until_over(index);
+        assert!(matches!(info(index), ReferendumInfo::Rejected(..)));
+        for _ in 0..3 {
+            next_block();
+        }
+        assert_eq!(pallet_referenda::DecidingCount::<Runtime>::get(0), 0);
+    });
+}
+
 #[test]
 fn what_a_preimage_holds_comes_back() {
     without_sudo(|| {

@@ -132,6 +132,26 @@ fn who_has_little_behind_it_gets_no_seat_beside_those_who_have_much() {
     });
 }
 
+/// Accounts without session keys were elected all the same: 200 of them, a machine to none, took all places, and when
+/// nobody else was elected the chain stopped for good.
+#[test]
+fn who_has_no_session_keys_is_not_elected() {
+    let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+    genesis("development").execute_with(|| {
+        begin_block();
+        for number in 1..30 {
+            let who = stand(number, GENESIS_BOND);
+            pallet_session::NextKeys::<Runtime>::remove(&who);
+            dispatch(&who, Call::validate { prefs: Default::default() });
+        }
+        elect();
+        assert_eq!(Session::validators(), std::slice::from_ref(&alice));
+        let stand = pallet_staking::Validators::<Runtime>::iter_keys().collect::<Vec<_>>();
+        assert_eq!(stand, std::slice::from_ref(&alice), "they give their places back");
+        end_block();
+    });
+}
+
 #[test]
 fn who_makes_no_block_in_an_era_loses_its_seat_unless_many_do() {
     let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();

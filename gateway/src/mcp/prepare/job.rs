@@ -40,8 +40,8 @@ pub(super) struct CreateJob {
     /// Most tokens that the price covers; 1,000,000 where it is not named.
     #[schemars(range(min = 1))]
     token_ceiling: Option<u64>,
-    /// Blocks of 3 s from now after which the unfinished job fails. Without it two hours, or what a slow worker
-    /// takes for the ceiling, a week at most.
+    /// Blocks of 3 s from now after which the unfinished job fails. Without it two hours to wait, and what a slow
+    /// worker takes for the ceiling, a week at most.
     #[schemars(range(min = 1, max = 201_600))]
     deadline_blocks: Option<u32>,
     /// Settings that differ from the usual ones.
@@ -314,11 +314,14 @@ async fn datasets(
     Ok((datasets, words))
 }
 
-/// How long a job waits and trains if its owner says nothing.
+/// How long a job waits, two hours, and then trains, if its owner says nothing.
 async fn patience(node: &Client, ceiling: u64) -> Result<u32, ApiError> {
     const TWO_HOURS: u32 = 2_400;
     const WEEK: u32 = 7 * 24 * 1_200;
     const TOKENS_PER_SECOND: u32 = 32;
     let windows = of_node(node.windows()).await?;
-    Ok(windows.floor(ceiling, RateClass::declared(TOKENS_PER_SECOND)).clamp(TWO_HOURS, WEEK))
+    Ok(windows
+        .floor(ceiling, RateClass::declared(TOKENS_PER_SECOND))
+        .saturating_add(TWO_HOURS)
+        .min(WEEK))
 }
