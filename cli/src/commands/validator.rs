@@ -140,7 +140,7 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
     let account = signer.account();
     let (receipt, text) = match command {
         Command::Bond { amount, compound } => {
-            leaves_enough_for_fees(&client, account, amount).await?;
+            leaves_enough_for_fees(client, account, amount).await?;
             let receipt = client.bond(&signer, amount.0, compound, wait).await?;
             let bonded = client.stake(account).await?.unwrap_or_default().active;
             let mut text =

@@ -103,7 +103,7 @@ impl Story {
             self.console.line(format!(
                 "sum of all accounts at block {}: {} OPEN, as at genesis, to the planck",
                 end.block,
-                open(end.total())
+                open(signed(end.total()))
             ));
             self.report.counts.blocks = end.block;
             self.report.counts.transactions = self.cli.paid().len();
