@@ -43,7 +43,7 @@ pub(crate) const SYNONYMS: &[(&str, &str)] = &[
     ("install installation installing", "setup build"),
     ("javascript js node.js typescript", "polkadot-api papi"),
     ("join participate sign-up signup", "register part"),
-    ("judge moderator reviewer validator-of-data", "curator review"),
+    ("judge moderator reviewer", "curator review"),
     ("leave quit unregister", "deregister stop"),
     ("limit maximum max", "limit most"),
     ("llama mistral qwen gemma phi", "family model"),
