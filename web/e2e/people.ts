@@ -24,6 +24,7 @@ export const funders = [
   "Otto",
   "Rex",
   "Sam",
+  "Signe",
   "Tess",
   "Olaf",
   "Wim",

@@ -1,6 +1,7 @@
-// A proposal made in the browser, the preimage of a long one, and votes that somebody else casts.
+// A proposal made in the browser, the preimage of a long one, votes that somebody else casts, and the blob of an upgrade.
 
 import { randomBytes } from "node:crypto";
+import { noRuntime } from "./network/blob.ts";
 import { newcomer } from "./newcomer.ts";
 import { actAs, chainTime, expectUsable, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
@@ -118,4 +119,23 @@ test("somebody lets another account vote on one track, and ends that", async ({ 
     "0 OPEN",
     chainTime,
   );
+});
+
+test("somebody sends the blob of an upgrade that was decided on, and is told what the chain made of it", async ({
+  page,
+}) => {
+  const sender = await newcomer("Sender", "Signe", 60n);
+  await installWallet(page, sender);
+  await actAs(page, "Sender");
+  await page.goto("/governance");
+  const blob = page.getByLabel("Blob of the new runtime");
+  const file = (buffer: Buffer) => ({ name: "runtime.wasm", mimeType: "application/wasm", buffer });
+  await blob.setInputFiles(file(Buffer.from("another one")), chainTime);
+  await expect(page.getByText("This blob has another hash", { exact: false })).toBeVisible();
+  await expectUsable(page);
+  await blob.setInputFiles(file(noRuntime));
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("comes back, for the right blob");
+  await dialog.getByRole("button", { name: "Sign and send" }).click();
+  await expect(dialog.getByText("The chain refused the blob")).toBeVisible(chainTime);
 });

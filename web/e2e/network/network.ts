@@ -8,7 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { blake2b } from "@noble/hashes/blake2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { type Given, give } from "./accounts.ts";
+import { noRuntime } from "./blob.ts";
 import { signed } from "./chain.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
@@ -162,9 +165,14 @@ async function bringUp(
     await run("//Alice", "submit", "--datanet", lighthouses, ...given.map(({ path }) => path));
     await Promise.all([gateway, ...others]);
     // Who stands for election is not elected: the node votes on finality with one key, and half of the keys end none.
-    const places = signed(node, "Alice", (call) => {
-      const one = call("Staking", "set_validator_count", { new: 1 });
-      return call("Sudo", "sudo", { call: one.decodedCall });
+    const decided = signed(node, "Alice", (call) => {
+      const calls = [
+        call("Staking", "set_validator_count", { new: 1 }),
+        call("System", "authorize_upgrade", {
+          code_hash: `0x${bytesToHex(blake2b(noRuntime, { dkLen: 32 }))}`,
+        }),
+      ].map(({ decodedCall }) => decodedCall);
+      return call("Sudo", "sudo", { call: call("Utility", "batch_all", { calls }).decodedCall });
     });
     // Leaves stand in the order in which files were accepted.
     const accepted = (async () => {
@@ -181,7 +189,7 @@ async function bringUp(
         );
       }
     })();
-    await Promise.all([places, accepted]);
+    await Promise.all([decided, accepted]);
     return lighthouses;
   })();
   const [lighthouses] = await Promise.all([data, accounts, gateway, server, working, ...others]);

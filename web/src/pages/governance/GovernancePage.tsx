@@ -16,6 +16,7 @@ import { PreimagesCard } from "./PreimagesCard";
 import { type Referendum, sayCurve, sayReferendum, trackName } from "./referenda";
 import { TallyBars } from "./Tally";
 import { TreasuryCard } from "./TreasuryCard";
+import { UpgradeNotice } from "./UpgradeNotice";
 import { VotesCard } from "./VotesCard";
 
 /** Referenda that are shown before somebody asks for older ones. */
@@ -168,6 +169,7 @@ export default function GovernancePage() {
       <Loaded query={rules}>
         {(found) => (
           <>
+            <UpgradeNotice account={account} />
             {account && <VotesCard account={account} rules={found} />}
             {account && <PreimagesCard account={account} />}
             <Referenda rules={found} />

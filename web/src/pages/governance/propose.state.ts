@@ -244,3 +244,16 @@ export function useOwnPreimages(account: string) {
 export async function hashOf(file: File): Promise<string> {
   return callHash(new Uint8Array(await file.arrayBuffer()));
 }
+
+/** The hash of the runtime that was decided on and not sent yet; null where there is none. */
+export function useAuthorized() {
+  return useQuery({
+    queryKey: ["governance", "authorized"],
+    queryFn: async (): Promise<string | null> => {
+      const { getChain } = await import("@/chain/client");
+      const found = await getChain().api.query.System.AuthorizedUpgrade.getValue(at);
+      return found ? hexOf(found.code_hash) : null;
+    },
+    refetchInterval: 12_000,
+  });
+}

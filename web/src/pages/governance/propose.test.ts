@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeAddress } from "@/accounts/address";
 import {
   type Bounds,
+  blobProblem,
   callHash,
   type Draft,
   emptyDraft,
@@ -100,6 +101,13 @@ describe("any call", () => {
     expect(readPreimage("0x0007", hash).bytes).toEqual(new Uint8Array([0, 7]));
     expect(readPreimage("0x0008", hash).problem).toContain("another hash");
     expect(readPreimage("x", hash).problem).toContain("hexadecimal");
+  });
+
+  it("takes the runtime that was decided on, and no other", () => {
+    const blob = new Uint8Array([1, 2, 3]);
+    expect(blobProblem(blob, callHash(blob))).toBeUndefined();
+    expect(blobProblem(new Uint8Array([1, 2]), callHash(blob))).toContain("another hash");
+    expect(blobProblem(new Uint8Array(2_000_001), "0x")).toContain("2,000,001 bytes");
   });
 
   it("that is a preimage has a deposit by its length", () => {

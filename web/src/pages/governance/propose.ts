@@ -132,6 +132,20 @@ export function readPreimage(typed: string, hash: string): { bytes: Uint8Array |
   return { bytes };
 }
 
+/** Bytes of a runtime that the gateway passes on in one transaction: its `MAX_REQUEST` in hexadecimal, and some to spare. */
+const MOST_BLOB = 2_000_000;
+
+/** Why a blob is not the runtime that was decided on; undefined if it is. */
+export function blobProblem(blob: Uint8Array, hash: string): string | undefined {
+  if (blob.length > MOST_BLOB) {
+    return `The blob has ${formatCount(blob.length)} bytes; this page sends ${formatCount(MOST_BLOB)}. Send the compressed one, or use a program.`;
+  }
+  const found = callHash(blob);
+  return found === hash
+    ? undefined
+    : `This blob has another hash, ${found.slice(0, 18)}…: it is another build.`;
+}
+
 /** The hash by which the chain names a call that stands in a preimage. */
 export const callHash = (bytes: Uint8Array) => `0x${bytesToHex(blake2b(bytes, { dkLen: 32 }))}`;
 
