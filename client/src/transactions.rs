@@ -163,6 +163,24 @@ impl Client {
         }
     }
 
+    /// Waits until the node's pool holds no transaction of an account any more, or `most` has passed.
+    ///
+    /// # Errors
+    ///
+    /// If the node cannot be asked.
+    pub async fn until_included(&self, account: AccountId, most: Duration) -> Result<()> {
+        let until = Instant::now() + most;
+        loop {
+            let next = self.inner.methods.system_account_next_index(&account).await;
+            let next = next.map_err(|error| self.failed("system_accountNextIndex", error))?;
+            let included = u64::from(self.balance(account).await?.nonce);
+            if next <= included || Instant::now() >= until {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
     async fn sign(&self, signer: &Signer, call: &impl Payload) -> Result<Sent> {
         let account = signer.account();
         let best = self.best().await?;

@@ -3,7 +3,7 @@
 use crate::{
     arguments::amount,
     context::Context,
-    error::Result,
+    error::{CliError, Result},
     output::{fields, table, Answer},
 };
 use clap::Subcommand;
@@ -162,6 +162,14 @@ async fn transfer(context: &Context, to: &[String], amount: Amount) -> Result<An
     let client = context.client().await?;
     let wait = context.wait(Wait::Finalised);
     let from = signer.account();
+    if amount.0 == 0 {
+        return Err(CliError::usage("0 OPEN cannot be sent"));
+    }
+    let sum = Amount(amount.0.saturating_mul(accounts.len() as u128));
+    let free = Amount(client.balance(from).await?.free);
+    if sum.0 > free.0 {
+        return Err(CliError::refused(format!("{from} has {free} free, which is less than {sum}")));
+    }
     if let [to] = accounts[..] {
         let receipt = client.transfer(&signer, to, amount.0, wait).await?;
         let json = json!({ "from": from, "to": to, "amount": amount.0.to_string() });

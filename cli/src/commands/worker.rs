@@ -21,15 +21,18 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   openledger worker show 5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjL")]
     Show {
-        /// Its account.
-        account: AccountId,
+        /// Its account: an address, the name of a key, or //Alice.
+        account: String,
     },
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
         Command::List => list(context).await,
-        Command::Show { account } => show(context, account).await,
+        Command::Show { account } => {
+            let account = context.account(Some(&account)).await?;
+            show(context, account).await
+        }
     }
 }
 

@@ -42,7 +42,7 @@ mod errors {
         InvalidDailyLimit,
         /// The account is a contributor already.
         AlreadyRegistered,
-        /// Only the contributor, or who paid for it, may do this.
+        /// Only the contributor, or who paid for it, may do this; what is of a Datanet, only its owner.
         NotAuthorized,
         /// Submissions of the contributor still wait for their verdict.
         HasPending,

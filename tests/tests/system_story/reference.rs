@@ -115,13 +115,19 @@ fn put(out: &mut String, program: &Path, words: &[&str]) {
     assert!(asked.status.success(), "{words:?} of {} has no help", program.display());
     let name = program.file_stem().expect("a name").to_string_lossy().into_owned();
     let command = [&[name.as_str()], words].concat().join(" ");
-    let kept = match words.is_empty() {
-        true => help.as_str(),
-        false => help.split("\nGlobal options:").next().unwrap_or_default(),
-    };
+    // Options of every command stand with the program; notes and examples, behind them, begin at the margin.
+    let mut global = false;
+    let kept = help.lines().filter(|line| {
+        global = match *line {
+            "Global options:" => !words.is_empty(),
+            line => global && (line.is_empty() || line.starts_with(' ')),
+        };
+        !global
+    });
     let heading = "#".repeat(words.len().min(2) + 2);
-    let lines: Vec<_> = kept.trim_end().lines().map(str::trim_end).collect();
-    let _ = writeln!(out, "\n{heading} {command}\n\n```text\n{}\n```", lines.join("\n"));
+    let lines: Vec<_> = kept.map(str::trim_end).collect();
+    let lines = lines.join("\n");
+    let _ = writeln!(out, "\n{heading} {command}\n\n```text\n{}\n```", lines.trim_end());
     for under in commands(&help) {
         put(out, program, &[words, &[under]].concat());
     }

@@ -96,6 +96,10 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
     let client = context.client().await?;
     // Needs no password, so that files which are refused anyway ask for none.
     let account = context.account(None).await?;
+    // What a run that was ended a moment ago had sent would be promised twice, and count twice.
+    if precommit::lately(context, datanet)? {
+        client.until_included(account, precommit::LATELY).await?;
+    }
     let quota = client.quota(account).await?;
     if !quota.registered {
         return Err(refused(Refusal::of_call(RefusalRule::NotRegistered, 0, 0), &files));

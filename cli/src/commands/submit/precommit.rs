@@ -14,6 +14,7 @@ use std::{
     fs,
     io::{Read, Write},
     path::PathBuf,
+    time::Duration,
 };
 
 fn place(context: &Context, datanet: DatanetId, sha256: &FileHash) -> Result<PathBuf> {
@@ -39,6 +40,17 @@ fn keep(path: &PathBuf, salt: &Salt) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
     Ok(writeln!(file, "{}", hex::encode(salt)).map_err(failed)?)
+}
+
+/// How long what was sent is waited for, and how old a salt is of a run that may have sent something just now.
+pub(super) const LATELY: Duration = Duration::from_secs(30);
+
+/// Whether a salt was kept just now, by a run that has not come to its end.
+pub(super) fn lately(context: &Context, datanet: DatanetId) -> Result<bool> {
+    let folder = context.ipfs_directory()?.join("precommitted").join(datanet.to_string());
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(false) };
+    let age = |entry: fs::DirEntry| entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+    Ok(entries.flatten().filter_map(age).any(|age| age < LATELY))
 }
 
 /// An account's precommitments that can still be opened.
