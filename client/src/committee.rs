@@ -12,7 +12,7 @@ use openledger_primitives::{
     api::{BoardCursor, BoardEntry},
     committee::{
         api::{BudgetView, DrawView, SeatsView},
-        BudgetTerms, DrawId, Opinions, PoolId, PoolSize, Session,
+        BudgetTerms, DrawId, Lengths, Opinions, PoolId, PoolSize, Session,
     },
     AdmissionPolicy, Balance, DatanetId, FileHash, Points, Salt, SubmissionId,
 };
@@ -122,6 +122,25 @@ impl Client {
 
 /// Calls.
 impl Client {
+    /// How long committees have on this network, and seats take to enter and leave.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Answer`](crate::ClientError::Answer) if the chain's metadata lacks it; errors of the connection.
+    pub async fn committee_lengths(&self) -> Result<Lengths> {
+        let at = self.at(self.best().await?.1).await?;
+        let constant = at.constants().entry(runtime::constants().review().lengths());
+        let found = constant.map_err(|error| self.odd("constants of Review", error))?;
+        let runtime::runtime_types::openledger_primitives::committee::Lengths {
+            commit,
+            reveal,
+            challenge,
+            enter,
+            leave,
+        } = found;
+        Ok(Lengths { commit, reveal, challenge, enter, leave })
+    }
+
     /// Bonds seats in a pool.
     pub async fn bond_seats(
         &self,

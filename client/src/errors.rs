@@ -301,7 +301,7 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Review", "BeforeCommittee") => "committees decide here; nobody votes openly",
         ("Review", "SeatQueueFull") => "try again when the session is over",
         ("Review", "SeatsLeaving" | "SeatsNotLeft") => {
-            "they leave with a session's delay: `openledger seat list` says when they have"
+            "seats that were given up stay for challenges first: `openledger seat list` says when they have left"
         }
         ("Review", "SeatsJudging") => {
             "they are bound until what they judged is final, challenges included"

@@ -64,6 +64,15 @@ pub const PARKED_SESSIONS: Session = 511;
 /// no Datanet's bounds and no modality's units make one file more than many.
 pub const GLOBAL_POINTS_A_FILE: Points = 1_000_000;
 
+/// How many of a file's points count over all Datanets.
+pub const fn global_points(points: Points) -> Points {
+    if points < GLOBAL_POINTS_A_FILE {
+        points
+    } else {
+        GLOBAL_POINTS_A_FILE
+    }
+}
+
 /// What a committee is and what is at stake for it. Amounts are plancks.
 #[derive(
     Clone,
@@ -203,13 +212,41 @@ pub struct Lengths {
     pub reveal: BlockNumber,
     /// To challenge; nothing is credited before.
     pub challenge: BlockNumber,
+    /// From bonding a seat until it can be drawn: longer than from a call to the last draw about it, so that nobody who
+    /// sees a call takes seats for it.
+    pub enter: BlockNumber,
+    /// From giving a seat up until it leaves its pool: longer than until every challenge of what was drawn before has
+    /// a committee, so that nobody who judged a file leaves too few to judge it again. Not shorter than
+    /// [`enter`](Self::enter).
+    pub leave: BlockNumber,
 }
 
 impl Lengths {
-    /// For a chain that one person watches: 1 minute, half a minute, half a minute.
-    pub const DEVELOPMENT: Self = Self { commit: 20, reveal: 10, challenge: 10 };
-    /// An hour, 20 minutes, a day.
-    pub const DEFAULT: Self = Self { commit: 1_200, reveal: 400, challenge: 28_800 };
+    /// For a chain that one person watches: 1 minute, half a minute, half a minute; with the next session, and after
+    /// four and a half minutes.
+    pub const DEVELOPMENT: Self =
+        Self { commit: 20, reveal: 10, challenge: 10, enter: 1, leave: 90 };
+    /// An hour, 20 minutes, a day; 30 hours both.
+    pub const DEFAULT: Self =
+        Self { commit: 1_200, reveal: 400, challenge: 28_800, enter: 36_000, leave: 36_000 };
+
+    /// Blocks from a call to the last draw about it, if a session has so many and no draw has to be tried again: of as
+    /// many committees as are asked, and of a challenge.
+    pub const fn of_a_call(&self, rules: &Rules, session: BlockNumber) -> BlockNumber {
+        let wait = session.saturating_mul(SESSIONS_TO_DRAW);
+        let committee = self.commit.saturating_add(self.reveal).saturating_add(wait);
+        committee
+            .saturating_mul(rules.asks as BlockNumber)
+            .saturating_add(self.challenge)
+            .saturating_add(wait)
+    }
+
+    /// Blocks from when seats are given up to the last draw of a challenge of what was drawn with them. Calls are drawn
+    /// with them up to the end of the next session.
+    pub const fn of_a_challenge(&self, session: BlockNumber) -> BlockNumber {
+        let waits = session.saturating_mul(2).saturating_mul(SESSIONS_TO_DRAW);
+        self.commit.saturating_add(self.reveal).saturating_add(self.challenge).saturating_add(waits)
+    }
 }
 
 /// What a draw is for.

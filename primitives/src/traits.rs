@@ -38,6 +38,8 @@ pub trait Sessions {
     fn current() -> Session;
     /// What the blocks of the session before brought, as it was set at the start of this one.
     fn randomness() -> [u8; 32];
+    /// Blocks of a session, at most.
+    fn length() -> BlockNumber;
 }
 
 /// Takes a final verdict; implemented by `pallet-datanets`.

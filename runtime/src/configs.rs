@@ -228,6 +228,11 @@ impl openledger_primitives::traits::Sessions for CommitteeSessions {
     fn randomness() -> [u8; 32] {
         pallet_babe::NextRandomness::<Runtime>::get()
     }
+
+    fn length() -> BlockNumber {
+        let slots = <EpochLength<Runtime> as frame_support::traits::Get<u64>>::get();
+        BlockNumber::try_from(slots).unwrap_or(BlockNumber::MAX)
+    }
 }
 
 parameter_types! {

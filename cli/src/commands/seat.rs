@@ -10,14 +10,14 @@ use crate::{
 use clap::{Args, Subcommand};
 use openledger_client::{Amount, Wait};
 use openledger_primitives::{
-    committee::{api::SeatsView, PoolId},
-    DatanetId, Modality,
+    committee::{api::SeatsView, Lengths, PoolId},
+    BlockNumber, DatanetId, Modality,
 };
 use serde_json::{json, Value};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bond seats in a pool. They can be drawn from the next session but one on.
+    /// Bond seats in a pool. They can be drawn in 30 hours, on a development chain with the next session but one.
     #[command(after_help = "Examples:
   openledger --key me seat bond --modality text --seats 2
   openledger --key me seat bond --datanet 0
@@ -25,7 +25,8 @@ pub(crate) enum Command {
 A seat costs 100 OPEN, which are held: who does not reveal, shows that it has not a file, or is overturned
 loses a part of them.")]
     Bond(Seats),
-    /// Give seats up. They leave with a session's delay, and are bound until what they judged is final.
+    /// Give seats up. They judge challenges for 30 hours more (four minutes and a half on a development chain), and are
+    /// bound until what they judged is final.
     #[command(after_help = "Examples:
   openledger --key me seat unbond --modality text --seats 1
   openledger --key me seat withdraw --modality text")]
@@ -124,24 +125,39 @@ async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> R
     let signer = context.signer().await?;
     let (client, wait) = (context.client().await?, context.wait(Wait::InBlock));
     let json = json!({ "pool": as_json(pool), "seats": seats });
+    let Lengths { enter, leave, .. } = client.committee_lengths().await?;
     let (receipt, text) = match bonds {
         true => (
             client.bond_seats(&signer, pool, seats, wait).await?,
             format!(
-                "{seats} seats for {} are bonded. They can be drawn from the next session but one on.",
-                name(pool)
+                "{seats} seats for {} are bonded. They can be drawn in {}, with the next session.",
+                name(pool),
+                time(enter)
             ),
         ),
         false => (
             client.unbond_seats(&signer, pool, seats, wait).await?,
             format!(
-                "{seats} seats for {} leave in the next session, and can be drawn until then. Get their \
+                "{seats} seats for {} leave in {}; until then they are drawn for challenges. Get their \
                  OPEN back with `openledger seat withdraw` when what they judged is final.",
-                name(pool)
+                name(pool),
+                time(leave)
             ),
         ),
     };
     Ok(Answer::of_transaction(json, text, &receipt))
+}
+
+/// So many blocks as time: one is made every three seconds.
+fn time(blocks: BlockNumber) -> String {
+    let seconds = u64::from(blocks) * 3;
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
 }
 
 async fn withdraw(context: &Context, pool: &Pool) -> Result<Answer> {
@@ -182,7 +198,9 @@ async fn list(
         else {
             continue;
         };
-        let drawable = placed.saturating_sub(uncovered);
+        // Those that were given up are drawn for challenges alone.
+        let going = if reviewer.left { 0 } else { reviewer.leaving };
+        let drawable = placed.saturating_sub(uncovered.max(going));
         rows.push([
             name(pool),
             reviewer.seats.to_string(),

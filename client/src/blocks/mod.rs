@@ -19,10 +19,10 @@ use crate::{
     reads::BaseModel,
     runtime, AccountId, H256,
 };
-use codec::Decode;
+use codec::{Decode, Input};
 use openledger_primitives::{
     api::{SubmissionItem, WorkerView},
-    committee::{api::DrawView, Opinions, PoolId, Reviewer},
+    committee::{api::DrawView, Opinions, PoolId, Reviewer, Session},
     Adapter, BlockNumber, DatanetId, DatanetText, DatasetLeaf, Funds, Job, JobId, Modality, Pool,
     QuotaLimits, ReviewPolicy, Share, Verdict,
 };
@@ -83,12 +83,23 @@ pub struct DatanetRecord {
 pub type WaitingPolicy = Option<(ReviewPolicy<AccountId>, BlockNumber)>;
 
 /// An account's seats in one pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seats {
     /// What they are and what they judge.
     pub reviewer: Reviewer,
     /// How many have places.
     pub placed: u32,
+}
+
+impl Decode for Seats {
+    fn decode<I: Input>(input: &mut I) -> std::result::Result<Self, codec::Error> {
+        let seats = Self { reviewer: Decode::decode(input)?, placed: Decode::decode(input)? };
+        // From version 104 on: how many of them are to leave, and from which session on those judge challenges alone.
+        if input.remaining_len()? != Some(0) {
+            <(u32, Session)>::decode(input)?;
+        }
+        Ok(seats)
+    }
 }
 
 /// What the events of a block changed, as it stands at the end of the block.

@@ -17,10 +17,10 @@ use frame_support::{
 use frame_system::RawOrigin;
 use openledger_primitives::{
     committee::{
-        commitment, BudgetTerms, DrawId, Opinion, Opinions, Phase, PoolId, PoolSize, Progress,
-        Session,
+        commitment, places, BudgetTerms, DrawId, Opinion, Opinions, Phase, PoolId, PoolSize,
+        Progress, Session,
     },
-    traits::{BenchmarkSetup, SubmittedFile},
+    traits::{BenchmarkSetup, Sessions, SubmittedFile},
     verdict::MAX_CURATORS,
     Balance, BlockNumber, DatanetId, FileHash, Modality, ReviewPolicy, Salt, Score, Verdict,
     MAX_ITEMS, OPEN,
@@ -49,6 +49,13 @@ fn rich<T: Config>(name: &'static str, n: u32) -> T::AccountId {
 
 fn at<T: Config>(block: BlockNumber) {
     frame_system::Pallet::<T>::set_block_number(block.into());
+}
+
+/// Lets the session come after the one in which seats are due that were asked for so many blocks ago.
+fn after<T: Config>(blocks: BlockNumber) {
+    at::<T>(NOW.saturating_add(blocks));
+    let due = places::due_session(SESSION, blocks, T::Sessions::length());
+    T::BenchmarkHelper::set_session(due.saturating_add(1));
 }
 
 /// An acceptance that measured so many units.
@@ -409,7 +416,7 @@ mod benchmarks {
             let pool = PoolId::Datanet(T::BenchmarkHelper::datanet(&owner, policy));
             Pallet::<T>::do_bond_seats(who.clone(), pool, 2)?;
         }
-        T::BenchmarkHelper::set_session(SESSION.saturating_add(2));
+        after::<T>(T::Lengths::get().enter);
         #[block]
         {
             Pallet::<T>::begin_block();
@@ -426,12 +433,12 @@ mod benchmarks {
         for n in 0..s {
             Pallet::<T>::do_unbond_seats(account("reviewer", n, 0), POOL, 1)?;
         }
-        T::BenchmarkHelper::set_session(SESSION.saturating_add(2));
+        after::<T>(T::Lengths::get().leave);
         #[block]
         {
             Pallet::<T>::begin_block();
         }
-        assert_eq!(WaitingSeats::<T>::get(POOL).seats, 0);
+        assert_eq!(WaitingSeats::<T>::iter_prefix_values(POOL).sum::<u32>(), 0);
         Ok(())
     }
 

@@ -210,14 +210,29 @@ pub mod pallet {
     pub type Reviewers<T: Config> =
         StorageDoubleMap<_, Twox64Concat, PoolId, Blake2_128Concat, T::AccountId, Seats>;
 
-    /// Seats that wait to enter or leave each pool, first come first.
+    /// Seats that wait to enter or leave each pool, by the session in which they are due, first come first.
     #[pallet::storage]
-    pub type SeatChanges<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, PoolId, Twox64Concat, u64, SeatChange<T::AccountId>>;
+    pub type SeatChanges<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        PoolId,
+        Identity,
+        (Ordered32, Ordered64),
+        SeatChange<T::AccountId>,
+    >;
 
-    /// Which of a pool's [`SeatChanges`] wait.
+    /// The number of the next of them.
     #[pallet::storage]
-    pub type WaitingSeats<T> = StorageMap<_, Twox64Concat, PoolId, SeatQueue, ValueQuery>;
+    pub type NextChange<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// Seats of a pool that are due in a session.
+    #[pallet::storage]
+    pub type WaitingSeats<T> =
+        StorageDoubleMap<_, Twox64Concat, PoolId, Twox64Concat, Session, u32, ValueQuery>;
+
+    /// Of each pool's size what goes with the seats that wait to leave: they are drawn for challenges alone.
+    #[pallet::storage]
+    pub type LeavingSizes<T> = StorageMap<_, Twox64Concat, PoolId, PoolSize, ValueQuery>;
 
     /// The block from which on a modality's pool has been so large, without a break, that its verdicts count beyond
     /// their Datanets when it is [old enough](openledger_primitives::committee::GlobalPool).
@@ -440,8 +455,8 @@ pub mod pallet {
         }
 
         /// Bonds 1 to 64 seats in a pool: their price is held on the signer, with what earlier ones have
-        /// lost. They enter with a session's delay, and the fee covers the work of that. One seat of an account of which none
-        /// waits is taken however many of others do.
+        /// lost. They enter after [`Config::Lengths`], and the fee covers the work of that. One seat of an account of which
+        /// none waits is taken however many of others do.
         ///
         /// # Errors
         ///
@@ -453,7 +468,8 @@ pub mod pallet {
             Self::do_bond_seats(who, pool, seats)
         }
 
-        /// Gives 1 to 64 seats up. They leave their pool with a session's delay, and can be drawn until then.
+        /// Gives 1 to 64 seats up. From the session after the next on they are drawn for challenges alone, and after
+        /// [`Config::Lengths`] they leave their pool.
         ///
         /// # Errors
         ///

@@ -1,8 +1,8 @@
 //! How the storage of earlier versions becomes today's.
 
 use crate::{
-    Ballot, Ballots, Config, CurrentExtractor, Ordered32, Ordered64, Pallet, PoolSizes, SeatChange,
-    SeatChanges, SeatQueue, SessionDraws, Votes, WaitingDraws, WaitingSeats,
+    Ballot, Ballots, Config, CurrentExtractor, Ordered32, Ordered64, Pallet, PoolSizes, Reviewers,
+    SeatChange, Seats, SessionDraws, Votes, WaitingDraws,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -16,7 +16,7 @@ use frame_support::{
     Identity, Twox64Concat,
 };
 use openledger_primitives::{
-    committee::{DrawId, PoolId, Session},
+    committee::{DrawId, PoolId, Reviewer, Session, SESSIONS_TO_DRAW},
     verdict::{FIRST_EXTRACTOR, MAX_CURATORS},
     DatanetId, FileHash, RejectionReason, Score, Verdict, EXTRACTOR,
 };
@@ -97,10 +97,12 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for NameExtractors<T> {
 }
 
 /// Storage version 2 to 3: seats and draws wait by the pool that they are of, each pool in its turn, and the chain
-/// knows since when pools are large.
+/// knows since when pools are large, and which seats are to leave.
 ///
-/// Nothing that waits is lost, and all of it keeps its order: commitments and deadlines lie elsewhere. The work
-/// grows with the seats and draws that wait; seats were bounded, and draws are those of four sessions at most.
+/// Nothing that waits is lost, and all of it keeps its order: commitments and deadlines lie elsewhere. Seats that wait
+/// enter and leave as they were told when they were asked for. The work grows with the reviewers, and with the seats and
+/// draws that wait; the price of seats bounds the former, seats that wait were bounded, and draws are those of four sessions at
+/// most.
 pub type ToV3<T> =
     VersionedMigration<2, 3, WaitByPool<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
@@ -122,6 +124,26 @@ pub struct SeatChangeV2<AccountId> {
     pub asked: Session,
 }
 
+/// Which seats wait, as storage version 2 kept it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SeatQueueV2 {
+    /// The first that waits.
+    pub first: u64,
+    /// The one that comes next.
+    pub next: u64,
+    /// Seats of all that wait.
+    pub seats: u32,
+}
+
+/// An account's seats in one pool as storage version 2 kept them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SeatsV2 {
+    /// What they are and what they have judged.
+    pub reviewer: Reviewer,
+    /// How many of them have places.
+    pub placed: u32,
+}
+
 /// What storage version 2 kept under names that are still in use.
 // The macro writes prefixes that it does not document.
 #[allow(missing_docs)]
@@ -138,7 +160,7 @@ pub mod v2 {
     >;
     /// Which of them wait.
     #[storage_alias]
-    pub type WaitingSeats<T: Config> = StorageValue<Pallet<T>, SeatQueue, ValueQuery>;
+    pub type WaitingSeats<T: Config> = StorageValue<Pallet<T>, SeatQueueV2, ValueQuery>;
     /// Draws of all pools by session.
     #[storage_alias]
     pub type WaitingDraws<T: Config> =
@@ -148,19 +170,22 @@ pub mod v2 {
 impl<T: Config> UncheckedOnRuntimeUpgrade for WaitByPool<T> {
     fn on_runtime_upgrade() -> Weight {
         let mut steps = 0u64;
+        Reviewers::<T>::translate::<SeatsV2, _>(|_, _, SeatsV2 { reviewer, placed }| {
+            steps = steps.saturating_add(1);
+            Some(Seats { reviewer, placed, going: 0, going_from: 0 })
+        });
         let old = v2::WaitingSeats::<T>::take();
         let changes: Vec<_> =
             (old.first..old.next).filter_map(v2::SeatChanges::<T>::take).collect();
         for SeatChangeV2 { pool, account, enters, seats, asked } in changes {
-            let queue = WaitingSeats::<T>::get(pool);
-            SeatChanges::<T>::insert(
-                pool,
-                queue.next,
-                SeatChange { account, enters, seats, asked },
-            );
-            let (next, seats) = (queue.next.saturating_add(1), queue.seats.saturating_add(seats));
-            WaitingSeats::<T>::insert(pool, SeatQueue { next, seats, ..queue });
-            Pallet::<T>::take_turn(pool, asked.saturating_add(1));
+            if let Some(record) = Reviewers::<T>::get(pool, &account).filter(|_| !enters) {
+                let going_from = asked.saturating_add(SESSIONS_TO_DRAW);
+                let going = record.going.saturating_add(seats);
+                let now = Seats { going, going_from, ..record };
+                Pallet::<T>::keep_places(pool, &account, &record, now);
+            }
+            let change = SeatChange { account, enters, seats, from: 0 };
+            Pallet::<T>::await_session(pool, asked.saturating_add(1), change);
             steps = steps.saturating_add(1);
         }
         let waiting: Vec<_> = v2::WaitingDraws::<T>::drain().collect();
@@ -172,9 +197,9 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for WaitByPool<T> {
             Pallet::<T>::take_turn(record.pool, session);
             steps = steps.saturating_add(1);
         }
-        let sizes: Vec<_> = PoolSizes::<T>::iter().collect();
-        for (pool, size) in sizes {
-            Pallet::<T>::note_size(pool, size);
+        let pools: Vec<_> = PoolSizes::<T>::iter_keys().collect();
+        for pool in pools {
+            Pallet::<T>::note_size(pool);
             steps = steps.saturating_add(1);
         }
         let each = steps.saturating_mul(6);

@@ -3,7 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use openledger_primitives::{
-    committee::{Draw, PoolId, Reviewer, Session},
+    committee::{Draw, PoolId, PoolSize, Reviewer, Session},
     verdict::MAX_CURATORS,
     Balance, BlockNumber, DatanetId, FileHash, ReviewPolicy, SubmissionId, Verdict,
 };
@@ -62,8 +62,8 @@ pub struct CastVote {
 /// Most seats that one call takes or gives up.
 pub const MAX_SEATS: u32 = 64;
 
-/// Seats that wait to enter or leave a pool from which on an account may move one at a time only: as many as a
-/// session of 200 blocks works off in a third of its time.
+/// Seats that are due to enter or leave a pool in one session from which on an account may move one at a time only: as
+/// many as a session of 200 blocks works off in a third of its time.
 pub const MAX_WAITING_SEATS: u32 = 2_048;
 
 /// An account's seats in one pool.
@@ -73,13 +73,27 @@ pub struct Seats {
     pub reviewer: Reviewer,
     /// How many of them have places, numbered from 0.
     pub placed: u32,
+    /// How many wait to leave.
+    pub going: u32,
+    /// The session from which on those are drawn for challenges alone.
+    pub going_from: Session,
 }
 
 impl Seats {
     /// Whether some of them wait to enter or leave.
     pub fn wait(&self) -> bool {
-        let leaving = if self.reviewer.left { 0 } else { self.reviewer.leaving };
-        leaving > 0 || self.placed != self.reviewer.seats
+        self.going > 0 || self.placed != self.reviewer.seats
+    }
+
+    /// How many have places and do not wait to leave: the last ones do.
+    pub fn staying(&self) -> u32 {
+        self.placed.saturating_sub(self.going)
+    }
+
+    /// What of a pool's size goes with those that wait to leave.
+    pub fn leaves(&self) -> PoolSize {
+        let seats = self.placed.saturating_sub(self.staying());
+        PoolSize { seats, accounts: u32::from(seats > 0 && self.staying() == 0) }
     }
 }
 
@@ -92,19 +106,8 @@ pub struct SeatChange<AccountId> {
     pub enters: bool,
     /// How many are left to move.
     pub seats: u32,
-    /// The session in which it was asked for.
-    pub asked: Session,
-}
-
-/// Which [`SeatChange`]s of a pool wait, first come first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct SeatQueue {
-    /// The first that waits.
-    pub first: u64,
-    /// The one that comes next.
-    pub next: u64,
-    /// Seats of all that wait.
-    pub seats: u32,
+    /// The first block in which they move: a session may bring fewer blocks than it has slots.
+    pub from: BlockNumber,
 }
 
 /// A draw, with what it is about and what stands by.

@@ -6,7 +6,7 @@ use super::{
     Progress, Purpose, Rules, Seed, Session, Stand, MAX_MEMBERS, MAX_TRIES, PARKED_SESSIONS,
     SESSIONS_TO_DRAW,
 };
-use crate::{precommit::Salt, BlockNumber, ExtractorVersion, Verdict, MAX_ITEMS};
+use crate::{precommit::Salt, BlockNumber, ExtractorVersion, RejectionReason, Verdict, MAX_ITEMS};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_core::H256;
@@ -484,7 +484,8 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
     }
 
     /// What `other`, whose number is `by` and which is over, says of a verdict that was challenged. It is
-    /// final; where it could not be drawn, the verdict stands.
+    /// final; where it could not be drawn, the verdict stands, unless it would [count](super::GlobalPool) `beyond` its
+    /// Datanet.
     ///
     /// # Errors
     ///
@@ -495,6 +496,7 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
         by: DrawId,
         other: &Self,
         rules: &Rules,
+        beyond: bool,
     ) -> Result<Outcome, DrawError> {
         if !matches!(self.phase, Phase::Judged { .. }) || other.phase != Phase::Over {
             return Err(DrawError::WrongPhase);
@@ -520,11 +522,15 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
                     (true, false, _) => Outcome::RefusalOverturned,
                     (false, true, _) => Outcome::AcceptanceUpheld,
                     (false, false, Verdict::Accept { .. }) => Outcome::MeasuredAnew,
+                    (false, false, Verdict::Reject(RejectionReason::Duplicate)) => {
+                        Outcome::AcceptanceCopied
+                    }
                     (false, false, _) => Outcome::AcceptanceOverturned,
                 }
             }
             Some(Finding::Unavailable) if !refusal => Outcome::AcceptanceUnavailable,
             _ if refusal => Outcome::RefusalStands,
+            _ if beyond && other.members.is_empty() => Outcome::AcceptanceUnjudged,
             _ => Outcome::AcceptanceStands,
         };
         drawn.state = FileState::Over(outcome);

@@ -20,11 +20,13 @@ closed_list! {
         AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it";
         MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";
         AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and the larger committee cannot fetch it";
-        AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict";
+        AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict; or counts in its Datanet alone, and none can be drawn";
         RefusalUpheld = 15, "refusal-upheld", "challenged, and the larger committee refuses it too";
         RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
         RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict";
         RefusalEased = 18, "refusal-eased", "challenged, and the larger committee refuses it too, but leaves no tombstone";
+        AcceptanceCopied = 19, "acceptance-copied", "challenged, and the larger committee refuses it as a duplicate";
+        AcceptanceUnjudged = 20, "acceptance-unjudged", "challenged, counts everywhere, and no larger committee can be drawn";
     }
 }
 
@@ -52,6 +54,8 @@ pub enum Majority {
     Paid,
     /// A part of a seat lost, and unpaid. Those are paid as ever whose own word the larger committee bears out.
     Slashed,
+    /// Unpaid, and nothing lost. What they would have been paid goes to whom a part of their seats would.
+    Unpaid,
 }
 
 /// What becomes of a challenger's bond.
@@ -61,7 +65,7 @@ pub enum Bond {
     None,
     /// Back.
     Back,
-    /// Back, with half of what the overturned lose.
+    /// Back, with half of what the overturned lose or are not paid.
     Rewarded,
     /// Back, less what the members of the first committee are paid, which the review budget has back.
     Charged,
@@ -103,6 +107,12 @@ impl Outcome {
             // possession agree, so its members had it: who hides it robs nobody, and gets no leaf.
             AcceptanceUnavailable => (End::Nothing, Majority::Paid, Bond::Charged),
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
+            // Who did not find the earlier file may have been shown none: whoever has it may hide it from one committee
+            // and not from the next.
+            AcceptanceCopied => (End::Refusal, Majority::Unpaid, Bond::Rewarded),
+            // Verdicts that count everywhere come from pools that can judge a challenge; where one cannot, those who
+            // left it may have said so. A smaller pool's are never challenged to an end, and count as curators' do.
+            AcceptanceUnjudged => (End::Nothing, Majority::Paid, Bond::Back),
             RefusalUpheld => (End::Refusal, Majority::Paid, Bond::Lost),
             RefusalOverturned => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
             RefusalEased => (End::Refusal, Majority::Slashed, Bond::Rewarded),

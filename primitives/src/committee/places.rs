@@ -2,6 +2,7 @@
 //! cost the same whatever the number of seats.
 
 use super::Session;
+use crate::BlockNumber;
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -77,15 +78,21 @@ pub fn leave<AccountId: Clone>(
     true
 }
 
-/// Whether what was asked for in session `asked` may change a pool's places in session `now`, of whose draws from
-/// this pool some still wait or none: after the draws of the next session, so that nobody who sees its seed coming changes
-/// who sits where.
-pub const fn may_change(asked: Session, now: Session, draws_wait: bool) -> bool {
-    now > asked && !draws_wait
+/// The session in which a change of places is due that waits for so many blocks from session `now` on, if a session has
+/// `session` at most: the next one at the earliest.
+pub const fn due_session(now: Session, blocks: BlockNumber, session: BlockNumber) -> Session {
+    let session = if session == 0 { 1 } else { session };
+    let sessions = blocks.div_ceil(session);
+    now.saturating_add(if sessions == 0 { 1 } else { sessions })
 }
 
-/// Whether what was asked for in session `asked` must have changed the places before the draws of session
-/// `now`: those of calls that were submitted up to then.
-pub const fn must_change_before(asked: Session, now: Session) -> bool {
-    now >= asked.saturating_add(super::SESSIONS_TO_DRAW)
+/// Whether a change that is due in session `due` may change a pool's places in session `now`, of whose draws from
+/// this pool some still wait or none: after its draws, so that nobody who sees a seed coming changes who sits where.
+pub const fn may_change(due: Session, now: Session, draws_wait: bool) -> bool {
+    now >= due && !draws_wait
+}
+
+/// Whether a change that is due in session `due` must have changed the places before the draws of session `now`.
+pub const fn must_change_before(due: Session, now: Session) -> bool {
+    now > due
 }

@@ -78,8 +78,8 @@ impl PoolId {
 
 /// An account's seats in one pool.
 ///
-/// A seat that is given up goes on being liable for what was judged with it: the plancks come back when
-/// every draw that was begun before it left the pool is over, its challenges included.
+/// A seat that is given up stays for challenges of what was drawn with it, and goes on being liable: the plancks
+/// come back when it has left and every draw that was begun before is over, its challenges included.
 #[derive(
     Clone,
     Copy,
@@ -151,7 +151,7 @@ impl Reviewer {
         missing
     }
 
-    /// Gives `seats` up. They can be drawn until they have [left](Self::leave).
+    /// Gives `seats` up. They are in the pool until they have [left](Self::leave).
     ///
     /// # Errors
     ///
@@ -208,7 +208,8 @@ impl Reviewer {
         let covered = self.held.saturating_mul(4) / quarters;
         let all = self.seats.saturating_add(self.leaving);
         let covered = u32::try_from(covered).unwrap_or(u32::MAX);
-        all.saturating_sub(covered).min(self.seats)
+        let drawable = if self.left { self.seats } else { all };
+        all.saturating_sub(covered).min(drawable)
     }
 
     /// The seats that left are free of everything that was judged with them. Returns the plancks that go

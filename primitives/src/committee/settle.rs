@@ -109,6 +109,9 @@ fn agreed(sides: &[Side]) -> Vec<usize> {
 /// at least: each part of what was found somebody said. The others are paid. Of its committee nobody is charged
 /// for not having what that majority called the file.
 ///
+/// A majority that is unpaid loses nothing: half of what it would have been paid is the challenger's, the other half is
+/// shared by those who said so.
+///
 /// `left` files of the call are not settled yet: a seat keeps so much that each of them can be overturned too and
 /// pay who says so.
 pub fn settle(
@@ -152,6 +155,13 @@ pub fn settle(
             pot = pot.saturating_add(more);
             pot = done.pay(Purse::Pot, Committee::Larger, &final_say, rules.pay, pot);
             done.push(Purse::Pot, Purse::Treasury, pot);
+        }
+        Majority::Unpaid => {
+            let kept = rules.pay.saturating_mul(majority.len() as Balance).min(reserve);
+            done.push(Purse::Reserve, Purse::Challenger, kept / 2);
+            let rest = kept.saturating_sub(kept / 2);
+            let rest = done.pay(Purse::Reserve, Committee::Larger, &final_say, rules.pay, rest);
+            reserve = reserve.saturating_sub(kept).saturating_add(rest);
         }
     }
     done.push(Purse::Reserve, Purse::Budget, reserve);

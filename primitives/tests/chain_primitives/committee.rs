@@ -31,7 +31,7 @@ const LARGER: u64 = 200;
 const DRAW: u64 = 7;
 const CHALLENGE: u64 = 8;
 const RULES: Rules = Rules::DEFAULT;
-const LENGTHS: Lengths = Lengths { commit: 10, reveal: 5, challenge: 20 };
+const LENGTHS: Lengths = Lengths { commit: 10, reveal: 5, challenge: 20, enter: 1, leave: 1 };
 const BYTES: &[u8] = b"the bytes of a file";
 
 fn file(submission: u64) -> DrawnFile {
@@ -57,6 +57,8 @@ enum Says {
     Reject,
     /// With a tombstone.
     Harmful,
+    /// As a duplicate.
+    Copied,
     Unavailable,
     /// Accepts without having the file.
     Guess,
@@ -65,7 +67,7 @@ enum Says {
     /// Is not heard of.
     Nothing,
 }
-use Says::{Accept, Guess, Harmful, Nothing, Reject, Unavailable, Waits};
+use Says::{Accept, Copied, Guess, Harmful, Nothing, Reject, Unavailable, Waits};
 
 fn accept(score: u8, units: u64) -> Verdict {
     let score = Score::new(score).unwrap();
@@ -78,6 +80,7 @@ fn opinion(draw: u64, says: Says) -> Opinion {
         Accept(score, units) => (accept(score, units), here),
         Reject => (Verdict::Reject(RejectionReason::LowQuality), here),
         Harmful => (Verdict::Reject(RejectionReason::Harmful), here),
+        Copied => (Verdict::Reject(RejectionReason::Duplicate), here),
         Guess | Waits => (accept(70, 500), H256::repeat_byte(3)),
         Unavailable | Nothing => return Opinion::UNAVAILABLE,
     };

@@ -4,6 +4,7 @@ use crate::{
     committee_attacks::{next_block, sent, session, sessions, set_up},
     common::*,
 };
+use codec::Encode;
 use frame_support::traits::{GetStorageVersion, StorageVersion};
 use openledger_primitives::{
     committee::{
@@ -13,9 +14,9 @@ use openledger_primitives::{
 };
 use openledger_runtime::{AccountId, Datanets, Executive, Review, Runtime, System};
 use pallet_review::{
-    migrations::{v2, SeatChangeV2},
-    Draws, LargeSince, NextTurn, Reviewers, SeatChange, SeatChanges, SeatQueue, SessionDraws,
-    TurnOf, Turns, WaitingDraws, WaitingSeats,
+    migrations::{v2, SeatChangeV2, SeatQueueV2, SeatsV2},
+    Draws, LargeSince, LeavingSizes, NextChange, NextTurn, Reviewers, SeatChange, SeatChanges,
+    Seats, SessionDraws, TurnOf, Turns, WaitingDraws, WaitingSeats,
 };
 
 const POOL: PoolId = PoolId::Modality(Modality::Text);
@@ -44,17 +45,21 @@ fn reveal(draw: DrawId, who: &AccountId) {
 /// Storage as the runtime before kept it: seats and draws of all pools in one queue each.
 fn as_version_two() {
     let mut changes = Vec::new();
-    for (pool, queue) in WaitingSeats::<Runtime>::drain().collect::<Vec<_>>() {
-        for number in queue.first..queue.next {
-            let SeatChange { account, enters, seats, asked } =
-                SeatChanges::<Runtime>::take(pool, number).expect("it waits");
-            changes.push(SeatChangeV2 { pool, account, enters, seats, asked });
-        }
+    let waiting: Vec<_> = SeatChanges::<Runtime>::drain().collect();
+    for (pool, _, SeatChange { account, enters, seats, .. }) in waiting {
+        changes.push(SeatChangeV2 { pool, account, enters, seats, asked: session() });
     }
-    changes.sort_by_key(|change| change.asked);
+    let _ = WaitingSeats::<Runtime>::clear(u32::MAX, None);
+    let _ = LeavingSizes::<Runtime>::clear(u32::MAX, None);
+    NextChange::<Runtime>::kill();
+    let reviewers: Vec<_> = Reviewers::<Runtime>::iter().collect();
+    for (pool, account, Seats { reviewer, placed, .. }) in reviewers {
+        let key = Reviewers::<Runtime>::hashed_key_for(pool, &account);
+        sp_io::storage::set(&key, &SeatsV2 { reviewer, placed }.encode());
+    }
     // Earlier ones have gone by.
     let first = 40;
-    let queue = SeatQueue {
+    let queue = SeatQueueV2 {
         first,
         next: first + changes.len() as u64,
         seats: changes.iter().map(|change| change.seats).sum(),

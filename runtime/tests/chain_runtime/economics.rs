@@ -4,9 +4,9 @@
 use crate::common::*;
 use frame_support::traits::Get;
 use openledger_primitives::{
-    job::Datasets, reward::points_for, shares, Balance, BlockNumber, ContentId, Job, JobKind,
-    JobResult, JobState, Method, ModelFamily, Pool, RateClass, RewardTerms, Score, SizeClass,
-    TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN, PARTS,
+    committee, job::Datasets, reward::points_for, shares, Balance, BlockNumber, ContentId, Job,
+    JobKind, JobResult, JobState, Method, ModelFamily, Pool, RateClass, RewardTerms, Score,
+    SizeClass, TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN, PARTS,
 };
 use openledger_runtime::{
     governance::{
@@ -442,6 +442,8 @@ fn lengths() -> String {
     let (stake, watched) = (StakingLengths::default(), StakingLengths::DEVELOPMENT);
     assert_eq!(LengthsOfStaking::<Runtime>::get(), stake);
     let era = here.epoch as BlockNumber * stake.era;
+    let (short, long) = (committee::Lengths::DEVELOPMENT, committee::Lengths::DEFAULT);
+    assert_eq!(<Runtime as pallet_review::Config>::Lengths::get(), long);
     let mut out = String::from("| length | `--dev` | other networks |\n|---|---|---|\n");
     for (what, development, here) in [
         ("epoch", development.epoch as BlockNumber, here.epoch as BlockNumber),
@@ -458,9 +460,19 @@ fn lengths() -> String {
             development.epoch as BlockNumber * watched.era * watched.bonding,
             era * stake.bonding,
         ),
+        ("to commit to what one says of files", short.commit, long.commit),
+        ("to reveal it", short.reveal, long.reveal),
+        ("to challenge a committee's verdict", short.challenge, long.challenge),
+        ("from bonding a seat until it is drawn", short.enter, long.enter),
+        ("from giving a seat up until it has left", short.leave, long.leave),
     ] {
         put(&mut out, [what.into(), blocks(development), blocks(here)]);
     }
+    // Longer than what they guard, on public networks.
+    let (session, rules) = (here.epoch as BlockNumber, committee::Rules::DEFAULT);
+    assert!(long.enter >= long.of_a_call(&rules, session));
+    assert!(long.leave >= long.of_a_challenge(session));
+    assert!(short.leave >= short.of_a_challenge(development.epoch as BlockNumber));
     out
 }
 

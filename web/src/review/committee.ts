@@ -165,7 +165,20 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "acceptance-stands": {
     label: "accepted",
     tone: "good",
-    means: "Challenged, and the larger committee came to no verdict: the acceptance stands.",
+    means:
+      "Challenged, and the larger committee came to no verdict, or none could be drawn: the acceptance stands.",
+  },
+  "acceptance-copied": {
+    label: "refused, a copy",
+    tone: "bad",
+    means:
+      "Challenged, and the larger committee found it to be a copy. Who had accepted it is paid nothing, and lost nothing.",
+  },
+  "acceptance-unjudged": {
+    label: "no verdict",
+    tone: "neutral",
+    means:
+      "Challenged, and no larger committee could be drawn. It would have counted everywhere, so it counts nowhere.",
   },
   "refusal-upheld": {
     label: "refused, upheld",

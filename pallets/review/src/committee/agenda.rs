@@ -107,17 +107,19 @@ impl<T: Config> Pallet<T> {
         let mut seats = 0u32;
         loop {
             let waiting = Self::first_waiting(pool, session);
-            let change = Self::next_change(pool).filter(|change| {
-                must_change_before(change.asked, session)
-                    || may_change(change.asked, session, waiting.is_some())
+            let change = Self::next_change(pool).filter(|(due, ..)| {
+                must_change_before(*due, session) || may_change(*due, session, waiting.is_some())
             });
-            // Seats that were asked for long enough ago move before the draws of the session, so that no draw
-            // is made while they wait.
-            if let Some(change) = change {
+            // Seats that were due before move before the draws of the session, so that no draw is made while they
+            // wait.
+            if let Some((due, number, change)) = change {
                 if seats >= SEATS_A_TURN || done.seats >= most.seats {
                     return;
                 }
-                Self::move_seat(pool, change);
+                match change.from > Self::now() {
+                    true => Self::put_off(pool, due, number, change),
+                    false => Self::move_seat(pool, due, number, change),
+                }
                 seats = seats.saturating_add(1);
                 done.seats = done.seats.saturating_add(1);
                 continue;
@@ -142,7 +144,7 @@ impl<T: Config> Pallet<T> {
         if Self::first_wanted(pool).is_some() {
             return Some(session);
         }
-        let change = Self::next_change(pool).map(|change| change.asked.saturating_add(1));
+        let change = Self::next_change(pool).map(|(due, ..)| due);
         let draw = Self::next_waiting(pool).map(|(of, _)| of);
         change.into_iter().chain(draw).min().map(|of| of.max(session))
     }

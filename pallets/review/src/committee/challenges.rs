@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
         let verdict = *verdict;
         let outcome = record
             .draw
-            .resolve(file, by, &larger.draw, &T::Rules::get())
+            .resolve(file, by, &larger.draw, &T::Rules::get(), record.global)
             .map_err(Error::<T>::from)?;
         // Why a file is refused, and how it is measured anew, the larger committee says if it says anything.
         let last = match outcome.end() {

@@ -256,7 +256,8 @@ impl<T: Config> Pallet<T> {
         if size.accounts < Self::accounts_wanted(record, &first, &rules) {
             return Err(Lack::Accounts);
         }
-        let owner = |place| Self::drawable(pool, place);
+        let challenge = matches!(record.draw.purpose, Purpose::Challenge { .. });
+        let owner = |place| Self::drawable(pool, place, challenge);
         let picked = pick(&seed, wanted, size.seats, owner, barred);
         if picked.accounts.len() < usize::from(wanted) {
             return Err(Lack::Seats);

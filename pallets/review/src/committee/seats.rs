@@ -1,9 +1,9 @@
 //! Reviewers' seats: bonding them, giving them up, and the places from which they are drawn.
 
 use crate::{
-    Config, Error, Event, HoldReason, LargeSince, Pallet, PlacedSeats, PoolSizes, Reviewers,
-    SeatChange, SeatChanges, SeatPlaces, SeatQueue, Seats, WaitingSeats, MAX_SEATS,
-    MAX_WAITING_SEATS,
+    Config, Error, Event, HoldReason, LargeSince, LeavingSizes, NextChange, Ordered32, Ordered64,
+    Pallet, PlacedSeats, PoolSizes, Reviewers, SeatChange, SeatChanges, SeatPlaces, Seats,
+    WaitingSeats, MAX_SEATS, MAX_WAITING_SEATS,
 };
 use core::marker::PhantomData;
 use frame_support::{
@@ -17,10 +17,10 @@ use frame_support::{
 use openledger_primitives::{
     committee::{
         places::{self, Places},
-        DrawId, PoolId, PoolSize, Reviewer,
+        DrawId, PoolId, PoolSize, Reviewer, Session, SESSIONS_TO_DRAW,
     },
     traits::{Sessions, Submissions},
-    Balance,
+    Balance, BlockNumber,
 };
 use sp_runtime::DispatchResult;
 
@@ -76,9 +76,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_unbond_seats(who: T::AccountId, pool: PoolId, seats: u32) -> DispatchResult {
         ensure!(seats <= MAX_SEATS, Error::<T>::SeatCount);
         let mut record = Reviewers::<T>::get(pool, &who).ok_or(Error::<T>::NoSeats)?;
-        let others_wait = record.wait();
+        let (before, others_wait) = (record, record.wait());
         record.reviewer.give_up(seats).map_err(Error::<T>::from)?;
-        Reviewers::<T>::insert(pool, &who, record);
+        record.going = seats;
+        // As long as it takes from a call to its draw: nobody who sees a committee coming changes it.
+        record.going_from = T::Sessions::current().saturating_add(SESSIONS_TO_DRAW);
+        Self::keep_places(pool, &who, &before, record);
         Self::enqueue(pool, &who, false, seats, others_wait)?;
         Self::deposit_event(Event::SeatsGivenUp { pool, account: who, seats });
         Ok(())
@@ -116,8 +119,35 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Has seats wait for the session after this one. Where many wait already, an account that has none waiting may
-    /// still move one: whoever fills a pool's queue keeps nobody out of the pool, nor in it.
+    /// Keeps a reviewer whose seats enter or leave, and how large its pool is without those that leave.
+    pub(crate) fn keep_places(pool: PoolId, who: &T::AccountId, before: &Seats, record: Seats) {
+        let (old, new) = (before.leaves(), record.leaves());
+        if old != new {
+            let size = LeavingSizes::<T>::get(pool);
+            let size = PoolSize {
+                seats: size.seats.saturating_add(new.seats).saturating_sub(old.seats),
+                accounts: size.accounts.saturating_add(new.accounts).saturating_sub(old.accounts),
+            };
+            match size == PoolSize::default() {
+                true => LeavingSizes::<T>::remove(pool),
+                false => LeavingSizes::<T>::insert(pool, size),
+            }
+        }
+        Reviewers::<T>::insert(pool, who, record);
+        Self::note_size(pool);
+    }
+
+    /// How large a pool is without the seats that wait to leave.
+    pub(crate) fn staying(pool: PoolId) -> PoolSize {
+        let (all, leaving) = (PoolSizes::<T>::get(pool), LeavingSizes::<T>::get(pool));
+        PoolSize {
+            seats: all.seats.saturating_sub(leaving.seats),
+            accounts: all.accounts.saturating_sub(leaving.accounts),
+        }
+    }
+
+    /// Has seats wait for the session in which they are due. Where many wait for it already, an account that has none
+    /// waiting may still move one: whoever fills a pool's queue keeps nobody out of the pool, nor in it.
     fn enqueue(
         pool: PoolId,
         who: &T::AccountId,
@@ -125,29 +155,71 @@ impl<T: Config> Pallet<T> {
         seats: u32,
         others_wait: bool,
     ) -> DispatchResult {
-        let queue = WaitingSeats::<T>::get(pool);
-        let waiting = queue.seats.checked_add(seats).ok_or(Error::<T>::SeatQueueFull)?;
+        let lengths = T::Lengths::get();
+        let blocks = if enters { lengths.enter } else { lengths.leave };
+        let due = Self::due_session(blocks);
+        let waiting = WaitingSeats::<T>::get(pool, due)
+            .checked_add(seats)
+            .ok_or(Error::<T>::SeatQueueFull)?;
         let alone = seats == 1 && !others_wait;
         ensure!(waiting <= MAX_WAITING_SEATS || alone, Error::<T>::SeatQueueFull);
-        let asked = T::Sessions::current();
-        let change = SeatChange { account: who.clone(), enters, seats, asked };
-        SeatChanges::<T>::insert(pool, queue.next, change);
-        let next = queue.next.checked_add(1).ok_or(Error::<T>::Overflow)?;
-        WaitingSeats::<T>::insert(pool, SeatQueue { next, seats: waiting, ..queue });
-        Self::take_turn(pool, asked.saturating_add(1));
+        let from = Self::now().saturating_add(blocks);
+        Self::await_session(pool, due, SeatChange { account: who.clone(), enters, seats, from });
         Ok(())
     }
 
-    /// The change of a pool that comes next.
-    pub(crate) fn next_change(pool: PoolId) -> Option<SeatChange<T::AccountId>> {
-        SeatChanges::<T>::get(pool, WaitingSeats::<T>::get(pool).first)
+    /// The session in which a change is due that waits for so many blocks.
+    fn due_session(blocks: BlockNumber) -> Session {
+        places::due_session(T::Sessions::current(), blocks, T::Sessions::length())
+    }
+
+    pub(crate) fn await_session(pool: PoolId, due: Session, change: SeatChange<T::AccountId>) {
+        let number = NextChange::<T>::get();
+        NextChange::<T>::put(number.wrapping_add(1));
+        WaitingSeats::<T>::mutate(pool, due, |seats| *seats = seats.saturating_add(change.seats));
+        SeatChanges::<T>::insert(pool, (Ordered32::from(due), Ordered64::from(number)), change);
+        Self::take_turn(pool, due);
+    }
+
+    /// The change of a pool that comes next: the session in which it is due, its number.
+    pub(crate) fn next_change(pool: PoolId) -> Option<(Session, u64, SeatChange<T::AccountId>)> {
+        let ((due, number), change) = SeatChanges::<T>::iter_prefix(pool).next()?;
+        Some((due.into(), number.into(), change))
+    }
+
+    /// So many seats of a pool wait no more for a session.
+    fn wait_no_more(pool: PoolId, due: Session, seats: u32) {
+        let left = WaitingSeats::<T>::get(pool, due).saturating_sub(seats);
+        match left {
+            0 => WaitingSeats::<T>::remove(pool, due),
+            _ => WaitingSeats::<T>::insert(pool, due, left),
+        }
+    }
+
+    /// The change of a pool that comes next, whose session has come before its block: has it wait for the session in
+    /// which that block can come.
+    pub(crate) fn put_off(
+        pool: PoolId,
+        due: Session,
+        number: u64,
+        change: SeatChange<T::AccountId>,
+    ) {
+        SeatChanges::<T>::remove(pool, (Ordered32::from(due), Ordered64::from(number)));
+        Self::wait_no_more(pool, due, change.seats);
+        let blocks = change.from.saturating_sub(Self::now());
+        Self::await_session(pool, Self::due_session(blocks), change);
     }
 
     /// Moves one seat of the change of a pool that comes next.
-    pub(crate) fn move_seat(id: PoolId, mut change: SeatChange<T::AccountId>) {
-        let mut queue = WaitingSeats::<T>::get(id);
+    pub(crate) fn move_seat(
+        id: PoolId,
+        due: Session,
+        number: u64,
+        mut change: SeatChange<T::AccountId>,
+    ) {
         let mut pool = Pool::<T>(id, PhantomData);
         let mut record = Reviewers::<T>::get(id, &change.account).unwrap_or_default();
+        let before = record;
         if change.enters {
             // There is room for every seat that anybody can pay for.
             if places::join(&mut pool, &change.account, record.placed) {
@@ -156,30 +228,27 @@ impl<T: Config> Pallet<T> {
         } else if let Some(last) = record.placed.checked_sub(1) {
             if places::leave(&mut pool, &change.account, last) {
                 record.placed = last;
+                record.going = record.going.saturating_sub(1);
             }
         }
-        queue.seats = queue.seats.saturating_sub(1);
+        Self::wait_no_more(id, due, 1);
         change.seats = change.seats.saturating_sub(1);
+        let key = (Ordered32::from(due), Ordered64::from(number));
         if change.seats > 0 {
-            SeatChanges::<T>::insert(id, queue.first, &change);
+            SeatChanges::<T>::insert(id, key, &change);
         } else {
-            SeatChanges::<T>::remove(id, queue.first);
-            queue.first = queue.first.saturating_add(1);
+            SeatChanges::<T>::remove(id, key);
             if !change.enters && record.reviewer.leave().is_err() {
                 frame_support::defensive!("seats leave that nobody gave up");
             }
         }
-        if queue.first == queue.next {
-            WaitingSeats::<T>::remove(id);
-        } else {
-            WaitingSeats::<T>::insert(id, queue);
-        }
-        Reviewers::<T>::insert(id, &change.account, record);
-        Self::note_size(id, pool.size());
+        Self::keep_places(id, &change.account, &before, record);
     }
 
-    /// Keeps since when a pool is large enough for its verdicts to count beyond their Datanets.
-    pub(crate) fn note_size(pool: PoolId, size: PoolSize) {
+    /// Keeps since when a pool is large enough for its verdicts to count beyond their Datanets: seats that wait to
+    /// leave make none large.
+    pub(crate) fn note_size(pool: PoolId) {
+        let size = Self::staying(pool);
         let large = pool.is_large(size, &T::Rules::get(), &T::GlobalPool::get());
         match (large, LargeSince::<T>::contains_key(pool)) {
             (true, false) => LargeSince::<T>::insert(pool, Self::now()),
@@ -189,12 +258,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whose seat has a place, if what is left of its bond covers it: where it does not cover all of an
-    /// account's seats, those that came last are not drawn.
-    pub(crate) fn drawable(pool: PoolId, place: u32) -> Option<T::AccountId> {
+    /// account's seats, those that came last are not drawn. Those that were given up are drawn for challenges alone.
+    pub(crate) fn drawable(pool: PoolId, place: u32, challenge: bool) -> Option<T::AccountId> {
         let (account, seat) = PlacedSeats::<T>::get(pool, place)?;
         let record = Reviewers::<T>::get(pool, &account)?;
-        let uncovered = record.reviewer.uncovered(&T::Rules::get());
-        (seat < record.placed.saturating_sub(uncovered)).then_some(account)
+        let covered = record.placed.saturating_sub(record.reviewer.uncovered(&T::Rules::get()));
+        let goes = !challenge && T::Sessions::current() >= record.going_from;
+        let drawn = if goes { covered.min(record.staying()) } else { covered };
+        (seat < drawn).then_some(account)
     }
 
     /// Notes that an account was drawn. Answers its generation.

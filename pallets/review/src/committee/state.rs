@@ -2,9 +2,10 @@
 
 use super::draws::RecordOf;
 use crate::{
-    Agenda, Budgets, Config, DrawOf, Draws, HoldReason, LargeSince, NextDraw, NextTurn, Ordered32,
-    Ordered64, Pallet, Parked, ParkedDraws, PlacedSeats, PoolSizes, Reveals, Reviewers,
-    SeatChanges, SeatPlaces, Seeds, SessionDraws, TurnOf, Turns, WaitingDraws, WaitingSeats,
+    Agenda, Budgets, Config, DrawOf, Draws, HoldReason, LargeSince, LeavingSizes, NextChange,
+    NextDraw, NextTurn, Ordered32, Ordered64, Pallet, Parked, ParkedDraws, PlacedSeats, PoolSizes,
+    Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, SessionDraws, TurnOf, Turns, WaitingDraws,
+    WaitingSeats,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -15,7 +16,7 @@ use frame_support::{
     },
 };
 use openledger_primitives::{
-    committee::{DrawId, FileState, Phase, PoolId, Progress, Purpose, Session},
+    committee::{DrawId, FileState, Phase, PoolId, PoolSize, Progress, Purpose, Session},
     traits::{Sessions, Submissions},
     Balance, BlockNumber, DatanetId,
 };
@@ -45,24 +46,24 @@ impl<T: Config> Pallet<T> {
     fn check_queues() -> Result<Moving<T::AccountId>, TryRuntimeError> {
         let mut moving = Moving::new();
         let mut changes = 0u64;
-        for (pool, queue) in WaitingSeats::<T>::iter() {
-            let (mut seats, mut asked) = (0u32, 0);
-            ensure!(queue.first < queue.next, "a queue of no seats is kept");
-            for number in queue.first..queue.next {
-                let change =
-                    SeatChanges::<T>::get(pool, number).ok_or("a seat that waits is missing")?;
-                ensure!(change.seats > 0, "a change moves no seat");
-                ensure!(change.asked >= asked, "seats wait out of order");
-                asked = change.asked;
-                seats = seats.saturating_add(change.seats);
-                changes = changes.saturating_add(1);
-                let (enter, leave) = moving.entry((pool, change.account)).or_default();
-                let side = if change.enters { enter } else { leave };
-                *side = side.saturating_add(change.seats);
-            }
-            ensure!(seats == queue.seats, "waiting seats are miscounted");
+        let mut waiting: BTreeMap<(PoolId, Session), u32> = BTreeMap::new();
+        for (pool, (due, number), change) in SeatChanges::<T>::iter() {
+            ensure!(change.seats > 0, "a change moves no seat");
+            ensure!(
+                u64::from(number) < NextChange::<T>::get(),
+                "a change has a number that was not given yet"
+            );
+            let seats = waiting.entry((pool, due.into())).or_default();
+            *seats = seats.saturating_add(change.seats);
+            changes = changes.saturating_add(1);
+            let (enter, leave) = moving.entry((pool, change.account)).or_default();
+            let side = if change.enters { enter } else { leave };
+            *side = side.saturating_add(change.seats);
         }
-        ensure!(SeatChanges::<T>::iter_keys().count() as u64 == changes, "a seat waits unseen");
+        let counted: BTreeMap<_, _> =
+            WaitingSeats::<T>::iter().map(|(pool, due, seats)| ((pool, due), seats)).collect();
+        ensure!(counted == waiting, "waiting seats are miscounted");
+        ensure!(SeatChanges::<T>::iter_keys().count() as u64 == changes, "a change cannot be read");
         Ok(moving)
     }
 
@@ -73,9 +74,8 @@ impl<T: Config> Pallet<T> {
             let of = first.entry(pool).or_insert(session);
             *of = session.min(*of);
         };
-        for (pool, queue) in WaitingSeats::<T>::iter() {
-            let change = SeatChanges::<T>::get(pool, queue.first);
-            at(pool, change.map_or(0, |change| change.asked.saturating_add(1)));
+        for (pool, (due, _)) in SeatChanges::<T>::iter_keys() {
+            at(pool, due.into());
         }
         for (pool, (session, _)) in WaitingDraws::<T>::iter_keys() {
             at(pool, session.into());
@@ -121,6 +121,7 @@ impl<T: Config> Pallet<T> {
             ensure!(sizes.get(&pool) == Some(&size.seats), "a pool's seats are miscounted");
             let accounts = placed.keys().filter(|(of, _)| *of == pool).count();
             ensure!(accounts == size.accounts as usize, "a pool's accounts are miscounted");
+            let size = Self::staying(pool);
             let large = pool.is_large(size, &T::Rules::get(), &T::GlobalPool::get());
             ensure!(
                 large == LargeSince::<T>::contains_key(pool),
@@ -134,7 +135,14 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(sizes.len() == PoolSizes::<T>::iter_keys().count(), "a pool has no size");
         let mut known = 0usize;
+        let mut leaving: BTreeMap<PoolId, PoolSize> = BTreeMap::new();
         for (pool, account, record) in Reviewers::<T>::iter() {
+            let leaves = record.leaves();
+            if leaves != PoolSize::default() {
+                let size = leaving.entry(pool).or_default();
+                size.seats = size.seats.saturating_add(leaves.seats);
+                size.accounts = size.accounts.saturating_add(leaves.accounts);
+            }
             let key = (pool, account);
             let count = placed.get(&key).copied().unwrap_or(0);
             known = known.saturating_add(usize::from(count > 0));
@@ -145,10 +153,13 @@ impl<T: Config> Pallet<T> {
             let reviewer = &record.reviewer;
             ensure!((reviewer.leaving > 0 && !reviewer.left) == (leave > 0), "seats do not leave");
             ensure!(leave <= reviewer.leaving, "more seats leave than were given up");
+            ensure!(leave == record.going, "seats that leave are drawn as others are");
             let stay = reviewer.seats.saturating_add(leave).checked_sub(enter);
             ensure!(stay == Some(count), "seats have no places and wait for none");
         }
         ensure!(known == placed.len(), "a seat is nobody's");
+        let counted: BTreeMap<_, _> = LeavingSizes::<T>::iter().collect();
+        ensure!(counted == leaving, "the seats that leave a pool are miscounted");
         Ok(())
     }
 

@@ -25,7 +25,7 @@ use sp_core::H256;
 use stateright::{Checker, Model, Property};
 use std::hash::{Hash, Hasher};
 
-const LENGTHS: Lengths = Lengths { commit: 1, reveal: 1, challenge: 1 };
+const LENGTHS: Lengths = Lengths { commit: 1, reveal: 1, challenge: 1, enter: 1, leave: 1 };
 const CONTRIBUTOR: u8 = 1;
 const CHALLENGER: u8 = 2;
 /// The first members of the first and of the larger committee.
@@ -59,12 +59,24 @@ enum Says {
     Guess,
     /// With a tombstone.
     Harmful,
+    /// As a copy.
+    Copied,
     /// With another text root.
     AcceptOther,
 }
 
 const WORDS: [Says; 6] =
     [Says::Accept, Says::Reject, Says::Unavailable, Says::Guess, Says::Harmful, Says::AcceptOther];
+/// And a larger committee that is not played.
+const LARGER_WORDS: [Says; 7] = [
+    Says::Accept,
+    Says::Reject,
+    Says::Unavailable,
+    Says::Guess,
+    Says::Harmful,
+    Says::AcceptOther,
+    Says::Copied,
+];
 
 fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
     let accept = |root| Verdict::Accept {
@@ -79,6 +91,7 @@ fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
         Says::AcceptOther => (accept(2), here),
         Says::Reject => (Verdict::Reject(RejectionReason::OffTopic), here),
         Says::Harmful => (Verdict::Reject(RejectionReason::Harmful), here),
+        Says::Copied => (Verdict::Reject(RejectionReason::Duplicate), here),
         Says::Unavailable => (Verdict::Unavailable, H256::zero()),
         Says::Guess => (accept(1), H256::repeat_byte(9)),
     };
@@ -163,6 +176,8 @@ struct Review {
     rules: Rules,
     /// Whether the larger committee is played.
     plays: bool,
+    /// Whether the verdict counts beyond its Datanet.
+    beyond: bool,
 }
 
 impl Review {
@@ -352,12 +367,14 @@ impl Review {
                 }
                 table.draw.phase = Phase::Over;
                 let other = table.draw.clone();
-                at.first.draw.resolve(0, CHALLENGE, &other, &self.rules).ok()?;
+                // A committee that came to nothing was drawn.
+                let beyond = self.beyond && found.is_none();
+                at.first.draw.resolve(0, CHALLENGE, &other, &self.rules, beyond).ok()?;
                 self.end(at);
             }
             Step::Resolve => {
                 let other = &at.larger.as_ref().filter(|_| self.plays)?.draw;
-                at.first.draw.resolve(0, CHALLENGE, other, &self.rules).ok()?;
+                at.first.draw.resolve(0, CHALLENGE, other, &self.rules, self.beyond).ok()?;
                 self.end(at);
             }
             Step::AskAgain => {
@@ -412,7 +429,7 @@ impl Review {
         steps.extend([Lack::Seats, Lack::Accounts, Lack::Budget].map(Step::Lacks));
         steps.push(Step::Expire);
         steps.extend([CONTRIBUTOR, CHALLENGER, FIRST].map(Step::Challenge));
-        steps.extend(WORDS.map(|says| Step::Word(Some(says), true)));
+        steps.extend(LARGER_WORDS.map(|says| Step::Word(Some(says), true)));
         steps.extend([Step::Word(None, true), Step::Word(None, false)]);
         // A text root of its own matters where a challenge is played: elsewhere it is one more split.
         let words = if self.plays { WORDS.len() } else { WORDS.len() - 1 };
@@ -573,6 +590,12 @@ impl Model for Review {
             Property::sometimes("refusal-stands", reached::<17>),
             Property::sometimes("refusal-eased", reached::<18>),
         ]);
+        if !self.plays {
+            properties.push(Property::sometimes("acceptance-copied", reached::<19>));
+        }
+        if self.beyond {
+            properties.push(Property::sometimes("acceptance-unjudged", reached::<20>));
+        }
         properties
     }
 }
@@ -588,10 +611,15 @@ fn explore(review: Review, least: usize) {
 
 #[test]
 fn a_committee_of_three_is_never_stuck_conserves_money_and_says_one_verdict() {
-    explore(Review { rules: rules(3), plays: false }, 1_000);
+    explore(Review { rules: rules(3), plays: false, beyond: true }, 1_000);
 }
 
 #[test]
 fn a_challenge_whose_committee_is_played_is_never_stuck_and_conserves_money() {
-    explore(Review { rules: rules(1), plays: true }, 1_000);
+    explore(Review { rules: rules(1), plays: true, beyond: true }, 1_000);
+}
+
+#[test]
+fn a_verdict_that_counts_in_its_datanet_alone_is_never_stuck_either() {
+    explore(Review { rules: rules(1), plays: true, beyond: false }, 1_000);
 }

@@ -58,7 +58,7 @@ impl pallet_review::Config for Test {
 
 parameter_types! {
     pub static CommitteeRules: Rules = Rules::DEFAULT;
-    pub const CommitteeLengths: Lengths = Lengths::DEVELOPMENT;
+    pub static CommitteeLengths: Lengths = Lengths::DEVELOPMENT;
     pub static LargePool: GlobalPool = GlobalPool::DEVELOPMENT;
     pub const Pot: PalletId = PalletId(*b"ol/revew");
     pub const Treasury: AccountId = TREASURY;
@@ -109,6 +109,10 @@ impl Sessions for Neighbour {
 
     fn randomness() -> [u8; 32] {
         sp_io::hashing::blake2_256(&CurrentSession::get().to_le_bytes())
+    }
+
+    fn length() -> u32 {
+        10
     }
 }
 
@@ -182,6 +186,7 @@ pub fn unchecked(threshold: u8, test: impl FnOnce()) {
     Kind::set(MediaType::Txt);
     Bytes::set(10 << 20);
     CommitteeRules::set(Rules::DEFAULT);
+    CommitteeLengths::set(Lengths::DEVELOPMENT);
     LargePool::set(GlobalPool::DEVELOPMENT);
     CurrentSession::set(0);
     Undecided::set(Vec::new());

@@ -257,14 +257,14 @@ fn challenges_come_in_time_and_on_what_may_be_challenged() {
 fn only_the_draw_that_was_asked_resolves_a_challenge_and_once() {
     let (mut life, now) = judged(GOOD);
     let mut other = life.challenge(DRAW, 0, &CHALLENGER, now, 5, CHALLENGE).unwrap();
-    refused(&life, DrawError::WrongPhase, |life| life.resolve(0, CHALLENGE, &other, &RULES));
+    refused(&life, DrawError::WrongPhase, |life| life.resolve(0, CHALLENGE, &other, &RULES, true));
     begin(CHALLENGE, &mut other, LARGER, now);
     let mut says = [Reject; 15];
     says[..8].fill(Unavailable);
     judge(CHALLENGE, &mut other, &says, now);
     assert_eq!(other.files[0].state, FileState::Word(Finding::Unavailable));
     let other = &other;
-    let by = |draw, file| move |life: &mut Draw<u64>| life.resolve(file, draw, other, &RULES);
+    let by = |draw, file| move |life: &mut Draw<u64>| life.resolve(file, draw, other, &RULES, true);
     refused(&life, DrawError::NoFile, by(CHALLENGE + 1, 0));
     refused(&life, DrawError::NoFile, by(CHALLENGE, 1));
     assert_eq!(by(CHALLENGE, 0)(&mut life), Ok(Outcome::AcceptanceUnavailable));

@@ -47,6 +47,11 @@ fn unchallenged(before: u8, says: [Says; 5]) -> Ended {
 /// The same file, challenged before a larger committee whose members do `larger`; `None` where it cannot
 /// be drawn.
 fn challenged(says: [Says; 5], larger: Option<[Says; 15]>) -> Ended {
+    challenged_where(says, larger, false)
+}
+
+/// The same of a verdict that counts beyond its Datanet, or does not.
+fn challenged_where(says: [Says; 5], larger: Option<[Says; 15]>, beyond: bool) -> Ended {
     let mut life = review(1);
     begin(DRAW, &mut life, FIRST, 100);
     let (_, now) = judge(DRAW, &mut life, &says, 100);
@@ -59,13 +64,13 @@ fn challenged(says: [Says; 5], larger: Option<[Says; 15]>) -> Ended {
         for tries in 1..=MAX_TRIES {
             assert_eq!(other.postpone(Lack::Seats), Ok(tries < MAX_TRIES));
         }
-        life.resolve(0, CHALLENGE, &other, &RULES).unwrap();
+        life.resolve(0, CHALLENGE, &other, &RULES, beyond).unwrap();
         return ended(&life, vec![], &[], bond);
     };
     begin(CHALLENGE, &mut other, LARGER, 1_000);
     let (absent, _) = judge(CHALLENGE, &mut other, &says, 1_000);
     assert_eq!(other.phase, Phase::Over, "the word of a challenge is final");
-    life.resolve(0, CHALLENGE, &other, &RULES).unwrap();
+    life.resolve(0, CHALLENGE, &other, &RULES, beyond).unwrap();
     let mut first = sides(&life, 0);
     if let FileState::Word(Finding::Verdict { verdict, .. }) = &other.files[0].state {
         for (side, own) in first.iter_mut().zip(own) {
@@ -296,6 +301,33 @@ fn acceptance_stands() {
 }
 
 #[test]
+fn acceptance_copied() {
+    let says = [GOOD, GOOD, GOOD, Reject, Guess];
+    let ended = challenged(says, fifteen(Copied, 10, GOOD));
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceCopied, End::Refusal));
+    assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
+    assert!((0..5).all(|place| ended.of(Purse::Seat(Committee::First, place)) == 0));
+    assert_eq!(ended.of(Purse::Challenger), BOND + 3 * PAY / 2, "half of what they are not paid");
+    assert_eq!(ended.paid(Committee::Larger, 9..11), [3 * PAY / 2 / 10, 0]);
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128 - 3 * PAY);
+}
+
+#[test]
+fn acceptance_unjudged() {
+    let ended = challenged_where([GOOD; 5], None, true);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceUnjudged, End::Nothing));
+    assert_eq!(ended.paid(Committee::First, 0..5), [PAY; 5]);
+    assert_eq!(ended.of(Purse::Challenger), BOND);
+    // In its Datanet alone it stands, as curators' would.
+    assert_eq!(challenged([GOOD; 5], None).outcome, Outcome::AcceptanceStands);
+    // A committee that was drawn and finds nothing is no lack of one.
+    let split = challenged_where([GOOD; 5], fifteen(Reject, 7, GOOD), true);
+    assert_eq!(split.outcome, Outcome::AcceptanceUpheld);
+    let none = challenged_where([GOOD; 5], fifteen(Nothing, 8, GOOD), true);
+    assert_eq!(none.outcome, Outcome::AcceptanceStands);
+}
+
+#[test]
 fn refusal_upheld() {
     let ended = challenged([Reject; 5], fifteen(Reject, 15, Reject));
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::RefusalUpheld, End::Refusal));
@@ -349,7 +381,7 @@ fn every_row_of_the_table_has_a_test_of_its_name() {
         let name = outcome.name().replace('-', "_");
         assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
     }
-    assert_eq!(<Outcome as ClosedList>::ALL.len(), 19);
+    assert_eq!(<Outcome as ClosedList>::ALL.len(), 21);
 }
 
 #[test]

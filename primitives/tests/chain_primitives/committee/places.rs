@@ -1,7 +1,7 @@
 //! Places of seats: no gaps, whatever comes and goes.
 
 use openledger_primitives::committee::{
-    places::{join, leave, may_change, must_change_before},
+    places::{due_session, join, leave, may_change, must_change_before},
     Places, PoolSize,
 };
 use proptest::prelude::*;
@@ -82,11 +82,15 @@ fn seats_come_and_go_in_the_order_of_their_numbers() {
 #[test]
 fn what_was_asked_for_in_a_session_counts_for_its_calls_and_for_no_earlier_ones() {
     // Draws of session 9 are of calls of session 7, and so on.
-    assert!(!may_change(8, 8, false), "not in the same session");
-    assert!(!may_change(8, 9, true), "not before the draws of the next one");
-    assert!(may_change(8, 9, false));
-    assert!(!must_change_before(8, 9), "these are draws of calls of session 7");
-    assert!(must_change_before(8, 10), "these are draws of calls of session 8");
+    let due = due_session(8, 0, 10);
+    assert_eq!(due, 9, "not in the same session");
+    assert!(!may_change(due, 8, false));
+    assert!(!may_change(due, 9, true), "not before the draws of the next one");
+    assert!(may_change(due, 9, false));
+    assert!(!must_change_before(due, 9), "these are draws of calls of session 7");
+    assert!(must_change_before(due, 10), "these are draws of calls of session 8");
+    assert_eq!([1, 10, 11, 90].map(|blocks| due_session(8, blocks, 10)), [9, 9, 10, 17]);
+    assert_eq!(due_session(8, u32::MAX, 0), u32::MAX, "a session of no length is one of a block");
 }
 
 proptest! {

@@ -239,7 +239,7 @@ fn accepted(number: u64) -> [(Vec<u8>, Vec<u8>); 3] {
 fn seat(place: u32) -> [(Vec<u8>, Vec<u8>); 3] {
     let account = contributor(place.into());
     let reviewer = Reviewer { seats: 1, held: Rules::DEFAULT.seat, ..Reviewer::default() };
-    let record = Seats { reviewer, placed: 1 };
+    let record = Seats { reviewer, placed: 1, ..Seats::default() };
     [
         (
             pallet_review::PlacedSeats::<Runtime>::hashed_key_for(SEATS, place),

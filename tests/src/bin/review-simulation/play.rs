@@ -274,7 +274,7 @@ impl Game<'_> {
         }
         let barred: Vec<_> = judged.draw.members.iter().map(|member| member.account).collect();
         let word = self.judge(by, other, &[*file], &barred)?;
-        judged.draw.resolve(place as u8, by, &word.draw, self.rules).ok()?;
+        judged.draw.resolve(place as u8, by, &word.draw, self.rules, true).ok()?;
         Some((word, own))
     }
 

@@ -36,12 +36,14 @@ pub(crate) enum Strategy {
     ColludingInCourt,
     /// The same as [`Colluding`](Self::Colluding), and shows its bad files only to each other.
     Hiding,
+    /// The same as [`Colluding`](Self::Colluding), with files of its own that are copies of earlier ones.
+    Copying,
     /// Says the opposite of what is right, on every file.
     Opposing,
 }
 
 impl Strategy {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Honest,
         Self::Lazy,
         Self::Stamping,
@@ -50,6 +52,7 @@ impl Strategy {
         Self::Colluding,
         Self::ColludingInCourt,
         Self::Hiding,
+        Self::Copying,
         Self::Opposing,
     ];
 
@@ -63,13 +66,14 @@ impl Strategy {
             Self::Colluding => "colluding for bad files of its own",
             Self::ColludingInCourt => "the same, and challenging refusals",
             Self::Hiding => "the same, hiding the files from others",
+            Self::Copying => "the same, with copies of earlier files",
             Self::Opposing => "opposing: says the opposite",
         }
     }
 
     /// Whether bad files are its own, so that it gains by each that passes.
     pub(crate) const fn gains(self) -> bool {
-        matches!(self, Self::Colluding | Self::ColludingInCourt | Self::Hiding)
+        matches!(self, Self::Colluding | Self::ColludingInCourt | Self::Hiding | Self::Copying)
     }
 }
 
@@ -143,6 +147,8 @@ impl World {
             let text_root = H256::repeat_byte(file.bytes[1] | 1);
             if accepts {
                 Verdict::Accept { score, units, text_root, extractor: EXTRACTOR }
+            } else if self.strategy == Strategy::Copying && file.bad {
+                Verdict::Reject(RejectionReason::Duplicate)
             } else {
                 Verdict::Reject(RejectionReason::LowQuality)
             }
@@ -155,7 +161,10 @@ impl World {
         let (verdict, possession, cost) = match self.strategy {
             Strategy::Lazy if others => (says(true, dice), H256(dice.bytes()), 0),
             Strategy::Stamping if others => (says(true, dice), shown, FETCHING),
-            Strategy::Colluding | Strategy::ColludingInCourt | Strategy::Hiding
+            Strategy::Colluding
+            | Strategy::ColludingInCourt
+            | Strategy::Hiding
+            | Strategy::Copying
                 if others && file.bad =>
             {
                 (says(true, dice), shown, FETCHING)

@@ -30,10 +30,11 @@ type Rules = NonNullable<ReturnType<typeof useRules>["data"]>;
 const seatsOf = (pool: SeatPool) =>
   pool.modality === null ? `seats for Datanet ${pool.datanet}` : `seats for ${pool.modality} files`;
 
+const time = (blocks: number) => formatDuration(blocks * BLOCK_TIME);
+
 /** What a seat is, before somebody bonds one. */
 function Terms({ rules }: { rules: Rules }) {
-  const { commit, reveal, challenge } = rules.lengths;
-  const time = (blocks: number) => formatDuration(blocks * BLOCK_TIME);
+  const { commit, reveal, challenge, enter, leave } = rules.lengths;
   return (
     <Facts
       facts={[
@@ -60,9 +61,10 @@ function Terms({ rules }: { rules: Rules }) {
           "Time",
           `${time(commit)} to fetch, judge and seal, then ${time(reveal)} to reveal; verdicts can be challenged for ${time(challenge)}`,
         ],
+        ["In", `Seats can be drawn ${time(enter)} after they were bonded, with the next session`],
         [
           "Out again",
-          "Seats that you give up leave the pool with a session’s delay. Their OPEN comes back when every draw that they judged is over, challenges included.",
+          `Seats that you give up judge no new calls from the next session but one on, and challenges for ${time(leave)} more. Their OPEN comes back when every draw that they judged is over.`,
         ],
       ]}
     />
@@ -97,8 +99,9 @@ function Bond({ account, pools, rules }: { account: Account; pools: readonly Poo
             title: `Bond ${plural(seats, "seat")}`,
             words: (
               <>
-                {plural(seats, "seat")}, {seatsOf(pool)}. They can be drawn from the next session but one on.
-                Whoever is drawn has to seal and reveal in time, or loses a part of them.
+                {plural(seats, "seat")}, {seatsOf(pool)}. They can be drawn {time(rules.lengths.enter)} from
+                now, with the next session. Whoever is drawn has to seal and reveal in time, or loses a part
+                of them.
               </>
             ),
             held: rules.seat * BigInt(seats) + lost,
@@ -161,8 +164,8 @@ function OwnSeats({ account, entry, rules }: { account: Account; entry: PoolSeat
       title: `Give ${plural(seats, "seat")} up`,
       words: (
         <>
-          {plural(seats, "seat")}, {seatsOf(pool)}, leave with a session’s delay. Until then they can be
-          drawn, and what is held for them comes back when all that they judged is final.
+          {plural(seats, "seat")}, {seatsOf(pool)}, leave in {time(rules.lengths.leave)}. Until then they can
+          be drawn for challenges, and what is held for them comes back when all that they judged is final.
         </>
       ),
       build: (api) => api.tx.Review.unbond_seats({ pool: chainPool(pool), seats }),
@@ -213,7 +216,9 @@ function OwnSeats({ account, entry, rules }: { account: Account; entry: PoolSeat
               <span key="drawable" className="inline-flex flex-wrap items-center gap-2">
                 {formatCount(facts.drawable)}
                 {facts.entering > 0 && (
-                  <Badge tone="info">{facts.entering} enter with the next session but one</Badge>
+                  <Badge tone="info">
+                    {facts.entering} enter within {time(rules.lengths.enter)} and a session
+                  </Badge>
                 )}
                 {facts.uncovered > 0 && <Badge tone="warn">{facts.uncovered} wait to be topped up</Badge>}
               </span>,
@@ -231,7 +236,7 @@ function OwnSeats({ account, entry, rules }: { account: Account; entry: PoolSeat
                       ? facts.judging > 0
                         ? `${plural(facts.leaving, "seat")}, bound until ${plural(facts.judging, "draw")} that they judged ${facts.judging === 1 ? "is" : "are"} over`
                         : `${plural(facts.leaving, "seat")}, free: get the OPEN back`
-                      : `${plural(facts.leaving, "seat")}, leaving the pool with a session’s delay`,
+                      : `${plural(facts.leaving, "seat")}, leaving the pool within ${time(rules.lengths.leave)} and a session; drawn for challenges until then`,
                   ] as const,
                 ]
               : []),

@@ -23,6 +23,8 @@ describe("seats", () => {
     expect(view({})).toMatchObject({ drawable: 2, entering: 0, lost: 0n, canGiveUp: true });
     expect(view({}, 0)).toMatchObject({ drawable: 0, entering: 2 });
     expect(view({ held: 140n }, 2, 1)).toMatchObject({ drawable: 1, uncovered: 1, lost: 60n });
+    expect(view({ leaving: 1, held: 300n }, 3)).toMatchObject({ drawable: 2 });
+    expect(view({ leaving: 1, left: true, held: 300n }, 2)).toMatchObject({ drawable: 2 });
   });
 
   it("come back once they have left and nothing that they judged is open", () => {

@@ -83,8 +83,8 @@ export function seatFacts({ reviewer, placed, uncovered }: SeatsView, seat: bigi
   return {
     /** Seats that are asked for and have no place yet. */
     entering: Math.max(0, reviewer.seats - placed),
-    /** Seats that can be drawn. */
-    drawable: Math.max(0, Math.min(reviewer.seats, placed) - uncovered),
+    /** Seats that can be drawn for calls: those that are given up are drawn for challenges alone. */
+    drawable: Math.max(0, Math.min(placed - uncovered, placed - (reviewer.left ? 0 : reviewer.leaving))),
     uncovered,
     leaving: reviewer.leaving,
     /** Draws that those which leave still judge. */

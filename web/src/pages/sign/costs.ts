@@ -70,7 +70,9 @@ const rules: Record<string, Rule> = {
     heldToo: "what earlier seats have lost",
   }),
   "Review.unbond_seats": () => ({
-    notes: ["What is held for them comes back when they have left and no draw needs them any more."],
+    notes: [
+      "They are drawn for challenges until they have left. What is held for them comes back when they have and no draw needs them any more.",
+    ],
   }),
   "Review.withdraw_seats": nothing,
   "Review.top_up": () => ({ heldToo: "what the seats have lost" }),

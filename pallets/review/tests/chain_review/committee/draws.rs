@@ -208,6 +208,7 @@ fn draws_that_nobody_has_seats_for_take_no_place_among_others() {
 fn a_draw_waits_for_as_many_accounts_as_it_does_not_pass_over() {
     with_committees(5, || {
         // Its contributor has one of the five seats.
+        leave_at_once();
         assert_ok!(Review::unbond_seats(signed(FIRST), POOL, 1));
         assert_ok!(Review::bond_seats(signed(CONTRIBUTOR), POOL, 1));
         sessions(2);
@@ -232,6 +233,7 @@ fn who_wakes_draws_again_and_again_keeps_none_for_ever() {
         sessions(2);
         assert!(Parked::<Test>::contains_key(id));
         let flickers = FIRST + 50;
+        leave_at_once();
         for _ in 0..60 {
             let _ = Review::withdraw_seats(signed(flickers), POOL);
             let _ = Review::bond_seats(signed(flickers), POOL, 1);

@@ -1,5 +1,6 @@
 //! Drawn committees on chain: seats, draws, votes, challenges and money.
 
+mod attacks;
 mod calls;
 mod draws;
 mod outcomes;

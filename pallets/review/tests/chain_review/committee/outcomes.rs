@@ -507,6 +507,49 @@ fn an_acceptance_stands_where_no_larger_committee_can_be_drawn() {
 }
 
 #[test]
+fn acceptance_copied() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Guess]);
+        let copy = RejectAs(RejectionReason::Duplicate);
+        let larger = file.challenged(CHALLENGER, most(copy, 12, GOOD));
+        file.ended(Outcome::AcceptanceCopied);
+        assert_eq!(
+            file.gains(&file.first),
+            [0; 5],
+            "who did not see the other loses its pay alone"
+        );
+        assert_eq!(file.purses.gain(CHALLENGER), 3 * PAY / 2, "half of that, and the bond is back");
+        assert_eq!(file.gains(&larger)[11..13], [3 * PAY / 2 / 12, 0]);
+        assert_eq!(file.purses.gain(TREASURY), 0);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 3 * RULES.pay);
+        assert_eq!(Judges::get(), larger[..12]);
+    });
+}
+
+#[test]
+fn acceptance_unjudged() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        assert!(record(file.draw).global);
+        // Where seats could leave at once, too few would be left to judge it again.
+        leave_at_once();
+        for who in (FIRST..FIRST + 30).filter(|who| !file.first.contains(who)).take(11) {
+            assert_ok!(Review::unbond_seats(signed(who), POOL, 1));
+        }
+        assert_ok!(Review::challenge(signed(CHALLENGER), file.draw, 0));
+        for _ in 0..600 {
+            CurrentSession::mutate(|session| *session += 1);
+            block();
+        }
+        file.ended(Outcome::AcceptanceUnjudged);
+        assert_eq!(file.gains(&file.first), [PAY; 5]);
+        assert_eq!(file.purses.gain(CHALLENGER), 0);
+        assert_eq!(bond_of(CHALLENGER), 0);
+        assert_eq!(Undecided::get(), [SUBMISSIONS], "without prejudice, and nothing counts");
+    });
+}
+
+#[test]
 fn refusal_upheld() {
     with_committees(30, || {
         let file = judged([Reject; 5]);

@@ -107,9 +107,7 @@ fn random_calls_conserve_everything_and_end() {
                     break;
                 }
             }
-            for _ in 0..200 {
-                block();
-            }
+            sessions(20);
             assert_eq!(Draws::<Test>::iter_keys().collect::<Vec<_>>(), Vec::<u64>::new());
             assert_eq!(Waiting::get().len(), 2, "only the two that were there before wait");
             // And everybody gets out what is left.
@@ -125,7 +123,7 @@ fn random_calls_conserve_everything_and_end() {
                     ));
                 }
             }
-            sessions(3);
+            sessions(11);
             for who in FIRST..=REVIEWERS_TO {
                 let _ = Review::withdraw_seats(signed(who), pool);
             }

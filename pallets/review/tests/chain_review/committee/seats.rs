@@ -4,7 +4,7 @@ use super::story::*;
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
 use openledger_primitives::{
-    committee::{GlobalPool, PoolId, Rules},
+    committee::{GlobalPool, Lengths, PoolId, Rules},
     Modality, ReviewPolicy, OPEN,
 };
 use pallet_review::{
@@ -16,8 +16,16 @@ fn placed(who: AccountId) -> u32 {
     seats(who).placed
 }
 
+/// Seats of a pool that wait.
+fn waiting(pool: PoolId) -> u32 {
+    WaitingSeats::<Test>::iter_prefix_values(pool).sum()
+}
+
+/// Sessions of ten blocks until seats that were given up have left.
+const LEAVE: u32 = Lengths::DEVELOPMENT.leave / 10 + 1;
+
 #[test]
-fn seats_enter_and_leave_with_a_session_s_delay() {
+fn seats_enter_with_a_session_s_delay_and_leave_after_the_last_challenge() {
     on_chain(3, || {
         assert_ok!(Review::bond_seats(signed(FIRST), POOL, 3));
         assert_eq!(held(FIRST), 300 * OPEN);
@@ -31,9 +39,9 @@ fn seats_enter_and_leave_with_a_session_s_delay() {
         assert_ok!(Review::unbond_seats(signed(FIRST), POOL, 2));
         assert_noop!(Review::unbond_seats(signed(FIRST), POOL, 1), Error::<Test>::SeatsLeaving);
         assert_noop!(Review::withdraw_seats(signed(FIRST), POOL), Error::<Test>::SeatsNotLeft);
-        blocks(5);
-        assert_eq!(placed(FIRST), 3, "they can be drawn until they have left");
-        sessions(1);
+        sessions(LEAVE - 2);
+        assert_eq!(placed(FIRST), 3, "challenges can be drawn of them until they have left");
+        sessions(2);
         assert_eq!(placed(FIRST), 1);
         assert_eq!(held(FIRST), 300 * OPEN);
         assert_ok!(Review::withdraw_seats(signed(FIRST), POOL));
@@ -41,7 +49,7 @@ fn seats_enter_and_leave_with_a_session_s_delay() {
         checked();
 
         assert_ok!(Review::unbond_seats(signed(FIRST), POOL, 1));
-        sessions(1);
+        sessions(LEAVE);
         assert_ok!(Review::withdraw_seats(signed(FIRST), POOL));
         assert_eq!((held(FIRST), Balances::free_balance(FIRST)), (0, RICH));
         assert_noop!(Review::withdraw_seats(signed(FIRST), POOL), Error::<Test>::NoSeats);
@@ -70,6 +78,7 @@ fn seats_that_judge_stay_bound_until_everything_is_final() {
     with_committees(30, || {
         let id = submit(1);
         let who = draw(id)[0];
+        leave_at_once();
         assert_ok!(Review::unbond_seats(signed(who), POOL, 1));
         sessions(1);
         assert_eq!(placed(who), 0);
@@ -172,6 +181,7 @@ fn fill(pool: PoolId) {
 fn whoever_fills_a_queue_keeps_nobody_out_nor_in() {
     on_chain(3, || {
         let (late, leaves) = (FIRST + 50, FIRST + 51);
+        leave_at_once();
         assert_ok!(Review::bond_seats(signed(leaves), POOL, 3));
         sessions(1);
         for _ in 0..3 {
@@ -218,7 +228,7 @@ fn seats_that_wait_in_one_pool_delay_no_draw_of_another() {
         CurrentSession::mutate(|session| *session += 2);
         block();
         assert_eq!(members(id).len(), 5, "in its first block, as ever");
-        let waiting: u32 = pools.iter().map(|pool| WaitingSeats::<Test>::get(pool).seats).sum();
+        let waiting: u32 = pools.iter().map(|pool| waiting(*pool)).sum();
         assert!(waiting > 6_000, "{waiting}");
         hurry(3 * MAX_WAITING_SEATS / 32);
         checked();
@@ -250,7 +260,7 @@ fn a_pool_that_needs_seats_moved_has_its_turn_however_many_others_do() {
         hurry(1);
         assert_eq!(members(id).len(), 5);
         hurry(150);
-        assert!(others.iter().all(|pool| WaitingSeats::<Test>::get(pool).seats > 700), "each");
+        assert!(others.iter().all(|pool| waiting(*pool) > 700), "each");
         checked();
     });
 }

@@ -63,25 +63,23 @@ fn seat(who: AccountId, change: impl FnOnce(&mut Seats)) {
 
 #[test]
 fn damaged_queues_are_detected() {
-    detects("a seat that waits is missing", || {
-        SeatChanges::<Test>::remove(POOL, WaitingSeats::<Test>::get(POOL).first)
+    let first = || SeatChanges::<Test>::iter_key_prefix(POOL).next().unwrap();
+    detects("waiting seats are miscounted", || SeatChanges::<Test>::remove(POOL, first()));
+    detects("waiting seats are miscounted", || {
+        WaitingSeats::<Test>::mutate(POOL, u32::from(first().0), |seats| *seats += 1)
     });
     detects("waiting seats are miscounted", || {
-        WaitingSeats::<Test>::mutate(POOL, |queue| queue.seats += 1)
+        WaitingSeats::<Test>::insert(PoolId::Datanet(0), 7, 0)
     });
-    detects("a seat waits unseen", || {
-        let one = SeatChanges::<Test>::get(POOL, WaitingSeats::<Test>::get(POOL).first);
-        SeatChanges::<Test>::insert(POOL, 99, one.unwrap());
-    });
-    detects("a queue of no seats is kept", || {
-        WaitingSeats::<Test>::insert(PoolId::Datanet(0), SeatQueue::default())
-    });
-    let first = || WaitingSeats::<Test>::get(POOL).first;
+    detects("a change has a number that was not given yet", || NextChange::<Test>::put(0));
     let change = |change: fn(&mut SeatChange<AccountId>)| {
         SeatChanges::<Test>::mutate(POOL, first(), |one| change(one.as_mut().unwrap()))
     };
     detects("a change moves no seat", || change(|one| one.seats = 0));
-    detects("seats wait out of order", || change(|one| one.asked = 99));
+    detects("a change cannot be read", || {
+        let key = SeatChanges::<Test>::hashed_key_for(POOL, (first().0, Ordered64::from(99)));
+        frame_support::storage::unhashed::put_raw(&key, &[0; 3]);
+    });
 }
 
 #[test]
@@ -123,6 +121,8 @@ fn damaged_places_are_detected() {
         seat(FIRST + 1, |one| one.reviewer.seats = 2)
     });
     detects("seats do not leave", || seat(FIRST, |one| one.reviewer.left = true));
+    detects("seats that leave are drawn as others are", || seat(FIRST, |one| one.going = 0));
+    detects("the seats that leave a pool are miscounted", || LeavingSizes::<Test>::remove(POOL));
     detects("a seat is nobody's", || Reviewers::<Test>::remove(POOL, FIRST));
 }
 

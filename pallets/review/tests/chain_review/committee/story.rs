@@ -6,7 +6,9 @@ use frame_support::{
     traits::{fungible::InspectHold, Hooks},
 };
 use openledger_primitives::{
-    committee::{commitment, possession, DrawId, Opinion, Opinions, Outcome, Phase, PoolId, Rules},
+    committee::{
+        commitment, possession, DrawId, Lengths, Opinion, Opinions, Outcome, Phase, PoolId, Rules,
+    },
     traits::{ReviewPolicies, SubmittedFile},
     Balance, FileHash, MediaType, Modality, RejectionReason, ReviewPolicy, Score, SubmissionId,
     Verdict, EXTRACTOR, OPEN,
@@ -81,6 +83,11 @@ pub fn hurry(count: u32) {
 
 pub fn blocks(count: u32) {
     (0..count).for_each(|_| block());
+}
+
+/// From now on seats leave with the next session.
+pub fn leave_at_once() {
+    CommitteeLengths::set(Lengths { leave: 1, ..Lengths::DEVELOPMENT });
 }
 
 /// Sessions of ten blocks each.
