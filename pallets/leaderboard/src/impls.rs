@@ -14,7 +14,7 @@ use frame_support::{
 };
 use openledger_primitives::{
     api::{BoardCursor, BoardEntry},
-    committee::GLOBAL_POINTS_A_FILE,
+    committee::global_points,
     reward::PoolError,
     traits::OnAccepted,
     Balance, BlockNumber, DatanetId, Period, Points, Pool, Position,
@@ -173,7 +173,7 @@ impl<T: Config> Pallet<T> {
     /// Adds points of one file over all Datanets, and moves the account to its place. Of a file with many points so
     /// many count, so that neither a Datanet's bounds nor a modality's units make one file more than many.
     fn earn_globally(account: &T::AccountId, points: Points, sequence: u64) -> DispatchResult {
-        let points = points.min(GLOBAL_POINTS_A_FILE);
+        let points = global_points(points);
         let before = GlobalPositions::<T>::get(account);
         if let Some(GlobalPosition { points, sequence }) = before {
             GlobalBoard::<T>::remove(RankKey::new(points, sequence));

@@ -14,8 +14,8 @@ use openledger_client::{
     AccountId,
 };
 use openledger_primitives::{
-    committee::GLOBAL_POINTS_A_FILE, AdmissionPolicy, DatasetLeaf, Ending, ReviewPolicy,
-    SubmissionId, Verdict,
+    committee::global_points, AdmissionPolicy, DatasetLeaf, Ending, ReviewPolicy, SubmissionId,
+    Verdict,
 };
 use rusqlite::{params, OptionalExtension};
 use std::cell::RefCell;
@@ -340,7 +340,7 @@ impl<'a> Writer<'a> {
                 self.earn(*datanet, ALL_TIME, account, *points, sequence)?;
                 self.earn(*datanet, self.period(), account, *points, sequence)?;
                 if self.counts_globally(event)? {
-                    let points = GLOBAL_POINTS_A_FILE.min(*points);
+                    let points = global_points(*points);
                     self.earn(GLOBAL, ALL_TIME, account, points, sequence)?;
                     self.earn(GLOBAL, self.period(), account, points, sequence)?;
                 }
