@@ -47,8 +47,9 @@ use std::{
 use tokio::{sync::watch, task::JoinSet};
 use work::{Shared, Work};
 
-/// Blocks before the end of the time to commit in which a commitment is sent, whatever is missing.
-const LAST_BLOCKS: u32 = 4;
+/// Blocks before the end of the time to commit in which a commitment is sent at the latest, whatever is missing: a fifth of
+/// that time, if that is more.
+const LAST_BLOCKS: u32 = 6;
 /// Most seconds that a block of a file may take to come.
 const MOST_SECONDS: u64 = 30;
 /// Between looks of a program that ends when nothing is left to do.
@@ -108,6 +109,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
     let index = place::index(context).await?;
     let queue = place::queue(context, signer.account()).await?;
     let node = content::lasting_node(context, &arguments.listen).await?;
+    let reserve = LAST_BLOCKS.max(client.committee_lengths().await?.commit / 5);
     let (block, blocks) = watch::channel(client.best().await?.0);
     let timeout = Duration::from_secs(context.global.timeout.min(MOST_SECONDS));
     let (numbers, read) = watch::channel(Numbers::default());
@@ -132,6 +134,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         copies: BTreeSet::new(),
         held: HashMap::new(),
         first: 0,
+        reserve,
         block,
         numbers,
         pins_at: None,
@@ -238,6 +241,8 @@ struct Daemon<'a> {
     held: HashMap<DrawId, BTreeMap<SubmissionId, SubmissionId>>,
     /// Draws below are over.
     first: DrawId,
+    /// Blocks before the end of the time to commit in which a commitment is sent, whatever is missing.
+    reserve: u32,
     block: watch::Sender<u32>,
     numbers: watch::Sender<Numbers>,
     pins_at: Option<Instant>,
@@ -279,10 +284,38 @@ impl Daemon<'_> {
         let mine: Vec<_> =
             draws.iter().filter(|view| member(view, &self.account).is_some()).collect();
         self.forget(&mine)?;
-        self.references(&mine, &before).await;
+        // What has no more time waits for nothing that others need.
+        let (late, others): (Vec<_>, Vec<_>) =
+            mine.iter().copied().partition(|view| self.is_late(view, now));
+        let mut waits = self.steps(&late, now, &before).await;
+        self.references(&others, &before).await;
+        waits |= self.steps(&others, now, &before).await;
+        if !self.once {
+            self.keep();
+            if let Err(error) = payments::read(&self.chain, self.account, self.queue()).await {
+                tracing::warn!("payments could not be read: {}", error.text());
+            }
+            self.count(&mine)?;
+        }
+        Ok(waits || !self.sending.is_empty())
+    }
+
+    /// Whether a draw's commitment is to be sent, whatever is missing.
+    fn is_late(&self, view: &DrawView<AccountId>, now: u32) -> bool {
+        let Phase::Committing { by } = view.draw.phase else { return false };
+        now >= by.saturating_sub(self.reserve)
+    }
+
+    /// Does what draws wait for. Whether any waits for something that ends by itself.
+    async fn steps(
+        &mut self,
+        draws: &[&DrawView<AccountId>],
+        now: u32,
+        before: &BTreeMap<DatanetId, Vec<Earlier>>,
+    ) -> bool {
         let mut waits = false;
-        for view in &mine {
-            match self.step(view, now, &before).await {
+        for view in draws {
+            match self.step(view, now, before).await {
                 Ok(more) => waits |= more,
                 Err(error) => {
                     tracing::warn!(draw = view.id, "{}", error.text());
@@ -292,14 +325,7 @@ impl Daemon<'_> {
                 }
             }
         }
-        if !self.once {
-            self.keep();
-            if let Err(error) = payments::read(&self.chain, self.account, self.queue()).await {
-                tracing::warn!("payments could not be read: {}", error.text());
-            }
-            self.count(&mine)?;
-        }
-        Ok(waits || !self.sending.is_empty())
+        waits
     }
 
     /// Takes what became of what was sent.

@@ -2,7 +2,7 @@
 
 use super::{
     examine::{Examined, Target},
-    work::{State, Work},
+    work::{State, Work, OF_A_DRAW},
     Daemon, LAST_BLOCKS,
 };
 use crate::{
@@ -22,7 +22,8 @@ use openledger_reviewer::{
     Decision, Earlier, Facts, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Semaphore;
 
 impl Daemon<'_> {
     /// The opinions on a draw's files, once there is one of each or no more time; and whether anything is waited
@@ -34,12 +35,12 @@ impl Daemon<'_> {
         by: u32,
         before: &[Earlier],
     ) -> Result<(Option<(Opinions, Value)>, bool)> {
-        let last = by.saturating_sub(LAST_BLOCKS);
+        let last = by.saturating_sub(self.reserve);
         let late = now >= last;
         if !self.works.contains_key(&view.id) {
-            let mut works = Vec::new();
+            let (mut works, turns) = (Vec::new(), Arc::new(Semaphore::new(OF_A_DRAW)));
             for file in &view.draw.files {
-                works.push(self.begin(view, file, last).await?);
+                works.push(self.begin(view, file, last, &turns).await?);
             }
             self.works.insert(view.id, works);
         }
@@ -61,8 +62,8 @@ impl Daemon<'_> {
                     let others = before.iter().copied();
                     let others = others.chain(self.references.refused(view.datanet));
                     let compared = compared_with(file.submission, since, others);
-                    // What it is compared with has half of the last blocks' time less.
-                    let known = now.saturating_add(LAST_BLOCKS) >= last
+                    // What it is compared with has half as many blocks less as are left then at least.
+                    let known = now.saturating_add(LAST_BLOCKS / 2) >= last
                         || self.references.are_known(&self.shared, view.datanet, &compared)?;
                     if known {
                         let target = work.as_ref().map(|work| work.target);
@@ -112,13 +113,14 @@ impl Daemon<'_> {
         view: &DrawView<AccountId>,
         file: &DrawnFile,
         last: u32,
+        turns: &Arc<Semaphore>,
     ) -> Result<Option<Work>> {
         let key = SubmissionKey::Number(file.submission);
         let found = self.client.submission(view.datanet, key).await?.map(|view| view.state);
         let Some(SubmissionState::Pending { item, since, .. }) = found else { return Ok(None) };
         let target = Target::from(&item);
-        let (shared, seed) = (self.shared.clone(), view.draw.seed);
-        Ok(Some(Work::begin(shared, view.id, seed, file.submission, target, since, last)))
+        let (shared, turns) = (self.shared.clone(), turns.clone());
+        Ok(Some(Work::begin(shared, turns, view, file.submission, target, since, last)))
     }
 
     /// What is said of a file that is here, or whether a person is asked.

@@ -47,16 +47,25 @@ pub(crate) enum Trouble {
     Ours(String),
 }
 
+/// The time that a file has to come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within {
+    /// Each of its blocks.
+    pub(crate) block: Duration,
+    /// All of it.
+    pub(crate) file: Duration,
+}
+
 /// Fetches a file; every byte is re-hashed.
 pub(crate) async fn fetch(
     node: &IpfsNode,
     target: &Target,
-    within: Duration,
+    within: Within,
 ) -> Result<Vec<u8>, Trouble> {
     let wanted = Wanted::exactly(target.content, target.sha256, target.size.into());
     let limits = Limits::for_bytes(target.size.into());
-    let whole = limits.file_timeout.min(within.saturating_mul(4));
-    let limits = limits.with_timeouts(within, whole);
+    let whole = limits.file_timeout.min(within.file);
+    let limits = limits.with_timeouts(within.block.min(whole), whole);
     node.fetch_bytes(&wanted, &limits).await.map_err(|error| {
         match error.is_unavailable() || error.is_invalid() {
             true => Trouble::NotThere(error.to_string()),

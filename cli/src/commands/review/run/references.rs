@@ -3,7 +3,7 @@
 //! more, asked for again now and then, and holds back what may be a copy of it ([`openledger_reviewer::earlier`]).
 
 use super::{
-    examine::Target,
+    examine::{Target, Within},
     work::{once, Shared},
 };
 use crate::error::Result;
@@ -172,7 +172,8 @@ impl References {
         let shared = shared.clone();
         self.tasks.spawn(async move {
             // No draw's seed: of references no possession is shown.
-            let came = once(&shared, &[0; 32], &target, shared.timeout).await.is_ok();
+            let within = Within { block: shared.timeout, file: shared.timeout.saturating_mul(4) };
+            let came = once(&shared, &[0; 32], &target, within).await.is_ok();
             (target.sha256, came)
         });
     }

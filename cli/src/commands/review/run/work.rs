@@ -1,10 +1,11 @@
 //! The files of the draws that this account judges: each is fetched and examined by a task of its own, and kept in
 //! memory until the draw is committed to. What a task must remember over restarts is in the queue.
 
-use super::examine::{examine, fetch, Examined, Target, Trouble};
+use super::examine::{examine, fetch, Examined, Target, Trouble, Within};
+use openledger_client::AccountId;
 use openledger_content::IpfsNode;
 use openledger_primitives::{
-    committee::{DrawId, Seed},
+    committee::{api::DrawView, DrawId, Seed},
     BlockNumber, SubmissionId,
 };
 use openledger_reviewer::{Index, Queue};
@@ -17,7 +18,9 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Files that are fetched or examined at the same time.
+/// Files of a draw that are fetched at the same time: those that do not come keep no other draw's waiting.
+pub(crate) const OF_A_DRAW: usize = 8;
+/// Files that are examined at the same time.
 const AT_ONCE: usize = 8;
 /// Seconds between blocks, by which the time of a try is measured.
 const SLOT: u64 = 3;
@@ -83,17 +86,18 @@ impl Work {
     /// Begins. `last` is the last block in which anything can still be said.
     pub(crate) fn begin(
         shared: Arc<Shared>,
-        draw: DrawId,
-        seed: Seed,
+        turns: Arc<Semaphore>,
+        view: &DrawView<AccountId>,
         submission: SubmissionId,
         target: Target,
         submitted_at: BlockNumber,
         last: u32,
     ) -> Self {
+        let (draw, seed) = (view.id, view.draw.seed);
         let state = Arc::new(Mutex::new(State::Coming));
         let told = state.clone();
         let task = tokio::spawn(async move {
-            let found = look(&shared, draw, seed, submission, &target, last).await;
+            let found = look(&shared, &turns, draw, seed, submission, &target, last).await;
             *told.lock().unwrap_or_else(PoisonError::into_inner) = found;
         });
         Self { target, submitted_at, state, task }
@@ -107,6 +111,7 @@ impl Work {
 /// Asks for a file until it is there, or was asked for often enough, spread over the blocks until `last`.
 async fn look(
     shared: &Shared,
+    turns: &Semaphore,
     draw: DrawId,
     seed: Seed,
     submission: SubmissionId,
@@ -134,9 +139,12 @@ async fn look(
         if block.wait_for(|now| u64::from(*now) >= due).await.is_err() {
             return State::Coming;
         }
-        // A try ends before the next one is due.
+        // A try whose file does not begin to come ends before the next one is due, and every one in time.
         let between = Duration::from_secs((span / u64::from(shared.tries)).max(1) * SLOT);
-        match once(shared, &seed, target, between.min(shared.timeout)).await {
+        let Ok(_turn) = turns.acquire().await else { return State::Coming };
+        let left = u64::from(last.saturating_sub(*block.borrow())).max(1) * SLOT;
+        let within = Within { block: between.min(shared.timeout), file: Duration::from_secs(left) };
+        match once(shared, &seed, target, within).await {
             Ok(found) => return State::Here(found),
             Err(Trouble::NotThere(why)) => {
                 tracing::info!(draw, submission, try_number = tries.failed + 1, "{why}");
@@ -158,10 +166,10 @@ pub(crate) async fn once(
     shared: &Shared,
     seed: &Seed,
     target: &Target,
-    within: Duration,
+    within: Within,
 ) -> Result<Examined, Trouble> {
     let closed = |_| Trouble::Ours("the program ends".to_owned());
-    let _turn = shared.turns.acquire().await.map_err(closed)?;
     let bytes = fetch(&shared.node, target, within).await?;
+    let _turn = shared.turns.acquire().await.map_err(closed)?;
     tokio::task::block_in_place(|| examine(&shared.index, target, seed, &bytes))
 }
