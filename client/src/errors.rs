@@ -309,6 +309,28 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         ("Review", "NoSeats") => "bond seats with `openledger seat bond`",
         ("Review", "UnknownDraw") => "`openledger review draws` lists those that are not over",
         ("Review", "SeedStands") => "a block draws four of them: try again a few blocks later",
+        ("NominationPools", "PoolNotFound") => "list them with `openledger pool list`",
+        ("NominationPools", "PoolMemberNotFound") => {
+            "join one with `openledger pool join`; `openledger pool list` shows them"
+        }
+        ("NominationPools", "AccountBelongsToOtherPool") => {
+            "an account is in one pool: bring more with `openledger pool bond-extra`"
+        }
+        ("NominationPools" | "Staking", "Restricted") => {
+            "an account stakes by itself or in a pool, not both: use another account, or take out what it has first"
+        }
+        ("NominationPools", "MinimumBondNotMet") => {
+            "`openledger pool list` says what joining and making a pool take; who made one leaves last"
+        }
+        ("NominationPools", "CannotWithdrawAny") => {
+            "`openledger pool status` says from which era on it is free"
+        }
+        ("NominationPools", "NotNominator" | "DoesNotHavePermission") => {
+            "`openledger pool list` says who may"
+        }
+        ("NominationPools", "FullyUnbonding") => {
+            "nothing of this account is in the pool any more: withdraw with `openledger pool withdraw`"
+        }
         ("Review", "BudgetTooLow") => "`openledger datanet budget` says what is free",
         ("Review", "StaleSubmission") => "fetch the file again and vote on the new submission",
         ("Leaderboard", "NothingToClaim") => {

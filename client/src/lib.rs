@@ -45,6 +45,7 @@ pub mod errors;
 pub mod key_reference;
 pub mod keyfile;
 pub mod metrics;
+pub mod nomination;
 pub mod prepare;
 pub mod reads;
 pub mod refusals;

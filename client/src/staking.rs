@@ -203,13 +203,17 @@ impl Client {
 
     /// Frees what was unbonded for long enough.
     pub async fn withdraw_unbonded(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
-        // Who takes out all is asked for how many spans of slashes there are, which are cleared then.
-        let at = self.at(self.best().await?.1).await?;
-        let address = runtime::storage().staking().slashing_spans();
-        let spans = read!(self, at, "Staking::SlashingSpans", address, (signer.account(),));
-        let spans = spans.map_or(0, |spans| spans.prior.len() as u32 + 1);
+        let spans = self.slashing_spans(signer.account()).await?;
         let call = runtime::transactions().staking().withdraw_unbonded(spans);
         self.send(signer, &call, wait).await
+    }
+
+    /// Spans of slashes of an account: who takes out all is asked for how many there are, which are cleared then.
+    pub(crate) async fn slashing_spans(&self, account: AccountId) -> Result<u32> {
+        let at = self.at(self.best().await?.1).await?;
+        let address = runtime::storage().staking().slashing_spans();
+        let spans = read!(self, at, "Staking::SlashingSpans", address, (account,));
+        Ok(spans.map_or(0, |spans| spans.prior.len() as u32 + 1))
     }
 
     /// Has a validator and who nominates it paid for an era. Anyone may.

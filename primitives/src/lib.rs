@@ -37,6 +37,7 @@ pub mod leaf;
 pub mod list;
 pub mod market;
 pub mod media;
+pub mod nomination;
 pub mod precommit;
 pub mod quota;
 pub mod refusal;

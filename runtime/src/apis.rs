@@ -2,8 +2,9 @@
 
 use crate::{
     AccountId, Babe, Balance, Block, BlockNumber, Datanets, Executive, Grandpa, Historical,
-    InherentDataExt, Leaderboard, Nonce, Review, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, Staking, System, Training, TransactionPayment, BABE_EPOCH, VERSION,
+    InherentDataExt, Leaderboard, NominationPools, Nonce, Review, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SessionKeys, Staking, System, Training, TransactionPayment, BABE_EPOCH,
+    VERSION,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -23,6 +24,7 @@ use openledger_primitives::{
         DrawId, PoolId, PoolSize, Session as SessionNumber,
     },
     job::Adapter,
+    nomination::{NominationPoolId, NominationPoolView, NominationTerms, PoolMemberView},
     traits::OnAccepted,
     AdmissionPolicy, BaseModelId, DatanetId, DatasetVersion, ExtractorVersion, JobId, LeafIndex,
     Period, Points, Pool, Refusal, Salt, SubmissionId, Windows,
@@ -215,6 +217,68 @@ impl_runtime_apis! {
 
         fn pending_rewards(era: sp_staking::EraIndex, account: AccountId) -> bool {
             Staking::api_pending_rewards(era, account)
+        }
+    }
+
+    impl pallet_nomination_pools_runtime_api::NominationPoolsApi<Block, AccountId, Balance>
+        for Runtime
+    {
+        fn pending_rewards(who: AccountId) -> Balance {
+            NominationPools::api_pending_rewards(who).unwrap_or_default()
+        }
+
+        fn points_to_balance(pool: NominationPoolId, points: Balance) -> Balance {
+            NominationPools::api_points_to_balance(pool, points)
+        }
+
+        fn balance_to_points(pool: NominationPoolId, new_funds: Balance) -> Balance {
+            NominationPools::api_balance_to_points(pool, new_funds)
+        }
+
+        fn pool_pending_slash(pool: NominationPoolId) -> Balance {
+            crate::staking::pools::pool(pool).map_or(0, |pool| pool.pending_slash)
+        }
+
+        fn member_pending_slash(member: AccountId) -> Balance {
+            NominationPools::api_member_pending_slash(member)
+        }
+
+        fn pool_needs_delegate_migration(pool: NominationPoolId) -> bool {
+            NominationPools::api_pool_needs_delegate_migration(pool)
+        }
+
+        fn member_needs_delegate_migration(member: AccountId) -> bool {
+            NominationPools::api_member_needs_delegate_migration(member)
+        }
+
+        fn member_total_balance(who: AccountId) -> Balance {
+            NominationPools::api_member_total_balance(who)
+        }
+
+        fn pool_balance(pool: NominationPoolId) -> Balance {
+            NominationPools::api_pool_balance(pool)
+        }
+
+        fn pool_accounts(pool: NominationPoolId) -> (AccountId, AccountId) {
+            NominationPools::api_pool_accounts(pool)
+        }
+    }
+
+    impl openledger_primitives::nomination::NominationApi<Block, AccountId> for Runtime {
+        fn terms() -> NominationTerms {
+            crate::staking::pools::terms()
+        }
+
+        fn pool(id: NominationPoolId) -> Option<NominationPoolView<AccountId>> {
+            crate::staking::pools::pool(id)
+        }
+
+        fn pools(start: NominationPoolId, limit: u32) -> Vec<NominationPoolView<AccountId>> {
+            crate::staking::pools::pools(start, limit)
+        }
+
+        fn member(account: AccountId) -> Option<PoolMemberView> {
+            crate::staking::pools::member(&account)
         }
     }
 

@@ -6,11 +6,12 @@ use crate::{
     fees::TreasuryAccount,
     parameters::{Lengths, StakingLengths, WATCHED_DAY},
     staking::{
+        pools::{MAX_COMMISSION, MAX_POOLS, MIN_CREATE_BOND, MIN_JOIN_BOND},
         pot::{PotAccount, FLOOR},
         GENESIS_BOND, MAX_CANDIDATES, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND, VALIDATORS,
     },
-    AccountId, BalancesConfig, BlockNumber, ReviewConfig, RuntimeGenesisConfig, SessionConfig,
-    SessionKeys, StakingConfig, SudoConfig, BABE_EPOCH, DAY,
+    AccountId, BalancesConfig, BlockNumber, NominationPoolsConfig, ReviewConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig, SudoConfig, BABE_EPOCH, DAY,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
@@ -82,6 +83,15 @@ fn genesis(
             min_validator_bond: MIN_VALIDATOR_BOND,
             min_nominator_bond: MIN_NOMINATOR_BOND,
             max_validator_count: Some(MAX_CANDIDATES),
+        },
+        // Members are not limited: nothing walks over them, and each holds at least what joining takes.
+        nomination_pools: NominationPoolsConfig {
+            min_join_bond: MIN_JOIN_BOND,
+            min_create_bond: MIN_CREATE_BOND,
+            max_pools: Some(MAX_POOLS),
+            max_members_per_pool: None,
+            max_members: None,
+            global_max_commission: Some(MAX_COMMISSION),
         },
         chain_parameters: crate::parameters::GenesisConfig { lengths, governance_day, staking },
         review: ReviewConfig { extractor: EXTRACTOR },

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | every pallet's configuration | [`configs`] |
 //! | fees: 20 % block author, 60 % stakers, 20 % treasury | [`fees`] |
-//! | validators, nominators, elections, slashes | [`staking`] |
+//! | validators, nominators, nomination pools, elections, slashes | [`staking`] |
 //! | values that differ between networks but share one blob | [`parameters`] |
 //! | referenda, treasury, proxies and multisigs | [`governance`] |
 //! | `development` and `local` genesis | [`genesis_presets`] |
@@ -219,4 +219,8 @@ mod runtime {
     pub type BagsList = pallet_bags_list;
     #[runtime::pallet_index(44)]
     pub type EraPot = crate::staking::pot;
+    #[runtime::pallet_index(45)]
+    pub type NominationPools = pallet_nomination_pools;
+    #[runtime::pallet_index(46)]
+    pub type DelegatedStaking = pallet_delegated_staking;
 }

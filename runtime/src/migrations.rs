@@ -18,6 +18,7 @@
 //! | 104 | seats and draws wait by pool: [`pallet_review::migrations::ToV3`] |
 //! | 104 | a day of governance as long as the chain's other lengths: [`DayOfGovernance`] |
 //! | 104 | the validators of genesis bond, and elections begin: [`StakingBegins`] |
+//! | 104 | nomination pools can be made, on the terms of a new chain: [`PoolsBegin`] |
 
 use crate::{
     fees::TreasuryAccount,
@@ -51,6 +52,7 @@ pub type SingleBlock = (
     pallet_review::migrations::ToV3<crate::Runtime>,
     DayOfGovernance,
     StakingBegins,
+    PoolsBegin,
 );
 
 /// Gives a chain that began without governance the day that a new one of its kind begins with.
@@ -108,6 +110,24 @@ impl OnRuntimeUpgrade for StakingBegins {
         pallet_staking::MinNominatorBond::<Runtime>::put(staking::MIN_NOMINATOR_BOND);
         let touched = u64::from(count).saturating_mul(16).saturating_add(12);
         weights.reads_writes(touched, touched)
+    }
+}
+
+/// Sets what nomination pools ask for, on a chain that began without them.
+pub struct PoolsBegin;
+
+impl OnRuntimeUpgrade for PoolsBegin {
+    fn on_runtime_upgrade() -> Weight {
+        use pallet_nomination_pools::{GlobalMaxCommission, MaxPools, MinCreateBond, MinJoinBond};
+        let weights = <Runtime as frame_system::Config>::DbWeight::get();
+        if MinCreateBond::<Runtime>::exists() {
+            return weights.reads(1);
+        }
+        MinJoinBond::<Runtime>::put(staking::pools::MIN_JOIN_BOND);
+        MinCreateBond::<Runtime>::put(staking::pools::MIN_CREATE_BOND);
+        MaxPools::<Runtime>::put(staking::pools::MAX_POOLS);
+        GlobalMaxCommission::<Runtime>::put(staking::pools::MAX_COMMISSION);
+        weights.reads_writes(1, 4)
     }
 }
 

@@ -159,6 +159,10 @@ pub mod pallet {
             let StakingLengths { era, bonding, slash_defer } = self.staking;
             assert!(era > 0 && bonding > 0, "an era has a session, and bonding an era, at least");
             assert!(slash_defer < bonding, "a slash comes before the stake is free");
+            assert!(
+                bonding < crate::staking::pools::MAX_UNBONDING_POOLS,
+                "bonding takes fewer eras than a nomination pool keeps apart"
+            );
             NetworkLengths::<T>::put(self.lengths);
             LengthsOfStaking::<T>::put(self.staking);
             DayOfGovernance::<T>::put(self.governance_day);

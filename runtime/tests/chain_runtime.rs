@@ -26,6 +26,8 @@ mod likely;
 mod market_attacks;
 #[path = "chain_runtime/metadata.rs"]
 mod metadata;
+#[path = "chain_runtime/nomination_pools.rs"]
+mod nomination_pools;
 #[path = "chain_runtime/planted_state.rs"]
 mod planted_state;
 #[path = "chain_runtime/pool_attacks.rs"]

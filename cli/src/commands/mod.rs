@@ -8,6 +8,7 @@ pub(crate) mod datanet;
 pub(crate) mod job;
 pub(crate) mod leaderboard;
 pub(crate) mod model;
+pub(crate) mod pool;
 pub(crate) mod review;
 pub(crate) mod rewards;
 pub(crate) mod seat;
@@ -91,6 +92,9 @@ pub(crate) enum Command {
     /// Validators and nominators: session keys, bonds, elections, payouts.
     #[command(subcommand)]
     Validator(validator::Command),
+    /// Nomination pools: back validators together with others, from 1 OPEN on.
+    #[command(subcommand)]
+    Pool(pool::Command),
     /// Show where the chain stands.
     #[command(after_help = "Examples:
   openledger status
@@ -118,6 +122,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Answer> {
         Command::Worker(command) => worker::run(&context, command).await,
         Command::Adapter(command) => adapter::run(&context, command).await,
         Command::Validator(command) => validator::run(&context, command).await,
+        Command::Pool(command) => pool::run(&context, command).await,
         Command::Status => status::run(&context).await,
     }
 }

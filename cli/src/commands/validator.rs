@@ -91,7 +91,7 @@ pub(crate) struct Validate {
 }
 
 /// A percentage with up to seven decimals, in parts of a commission.
-fn commission(text: &str) -> std::result::Result<u32, String> {
+pub(crate) fn commission(text: &str) -> std::result::Result<u32, String> {
     let percent: f64 = text.parse().map_err(|_| format!("{text} is no percentage"))?;
     if !(0.0..=100.0).contains(&percent) {
         return Err(format!("{text} is not between 0 and 100"));
@@ -99,7 +99,7 @@ fn commission(text: &str) -> std::result::Result<u32, String> {
     Ok((percent / 100.0 * f64::from(COMMISSION_PARTS)).round() as u32)
 }
 
-fn percent(commission: u32) -> String {
+pub(crate) fn percent(commission: u32) -> String {
     let text = format!("{:.7}", f64::from(commission) * 100.0 / f64::from(COMMISSION_PARTS));
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -107,8 +107,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                         )
                     )
             }
-            // `bond` and `set_payee` say who is paid.
+            // `bond`, `set_payee`, `join`, `create` and commissions say who is paid.
             Self::Staking => {
+                use pallet_nomination_pools::Call as Pools;
                 use pallet_staking::Call;
                 batch
                     || matches!(
@@ -126,6 +127,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             pallet_session::Call::set_keys { .. }
                                 | pallet_session::Call::purge_keys {}
                         ) | RuntimeCall::BagsList(pallet_bags_list::Call::rebag { .. })
+                            | RuntimeCall::NominationPools(
+                                Pools::bond_extra { .. }
+                                    | Pools::claim_payout {}
+                                    | Pools::unbond { .. }
+                                    | Pools::withdraw_unbonded { .. }
+                                    | Pools::pool_withdraw_unbonded { .. }
+                                    | Pools::nominate { .. }
+                                    | Pools::chill { .. }
+                            )
                     )
             }
             Self::RejectAnnouncement => {

@@ -2,11 +2,12 @@
 //!
 //! Anyone bonds OPEN and validates, or nominates who does. At the end of an era the chain elects the validators of
 //! the next but one session on chain, pays those who worked from the stakers' share of the fees ([`pot`]) and lets
-//! go what was unbonded. Who signs two blocks of a slot, or votes for two in a round, loses stake to the treasury.
+//! go what was unbonded. Accounts with less nominate together in [`pools`]. Who signs two blocks of a slot, or votes for two in a round, loses stake to the treasury.
 //!
 //! `pallet-staking` stands behind session and offences only, so that another one can take its place. Lengths come
 //! from genesis ([`crate::parameters::StakingLengths`]).
 
+pub mod pools;
 pub mod pot;
 pub mod seats;
 
@@ -14,8 +15,9 @@ use crate::{
     fees::DustToTreasury,
     governance::origins::GeneralAdmin,
     parameters::{BondingEras, EpochLength, SessionsPerEra, SlashDeferEras},
-    AccountId, BagsList, Balance, Balances, Historical, Offences, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeHoldReason, Session, Staking, Timestamp, UncheckedExtrinsic,
+    AccountId, BagsList, Balance, Balances, DelegatedStaking, Historical, NominationPools,
+    Offences, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, Session, Staking, Timestamp,
+    UncheckedExtrinsic,
 };
 use frame_election_provider_support::{
     bounds::{ElectionBounds, ElectionBoundsBuilder},
@@ -23,7 +25,7 @@ use frame_election_provider_support::{
 };
 use frame_support::{
     parameter_types,
-    traits::{ConstU32, EitherOf, Get, KeyOwnerProofSystem, Nothing},
+    traits::{ConstU32, EitherOf, Get, KeyOwnerProofSystem},
 };
 use frame_system::EnsureRoot;
 use openledger_primitives::OPEN;
@@ -200,8 +202,8 @@ impl pallet_staking::Config for Runtime {
     type TargetList = pallet_staking::UseValidatorsMap<Self>;
     type MaxUnlockingChunks = ConstU32<32>;
     type MaxControllersInDeprecationBatch = ConstU32<100>;
-    type EventListeners = ();
-    type Filter = Nothing;
+    type EventListeners = (NominationPools, DelegatedStaking);
+    type Filter = pools::Delegators;
     type BenchmarkingConfig = Benchmarks;
     type WeightInfo = pallet_staking::weights::SubstrateWeight<Runtime>;
 }

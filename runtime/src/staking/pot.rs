@@ -59,12 +59,12 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
-        /// Checks that the pot has what it owes, and that every bond is held. Reads every staker: for tests and
+        /// Checks that the pot has what it owes, that every bond is held and that pools' books agree. Reads every staker: for tests and
         /// try-runtime only.
         ///
         /// # Errors
         ///
-        /// Which of the two does not hold.
+        /// Which of them does not hold.
         pub fn do_try_state() -> Result<(), TryRuntimeError> {
             check()
         }
@@ -83,11 +83,19 @@ fn check() -> Result<(), TryRuntimeError> {
             ledger.active.saturating_add(leaving) == ledger.total,
             "a bond is not what is active and what is on its way out"
         );
+        // What a pool has bonded is held of its members.
+        let is_pool = pallet_staking::VirtualStakers::<Runtime>::contains_key(&ledger.stash);
         ensure!(
-            Balances::balance_on_hold(&reason, &ledger.stash) == ledger.total,
+            Balances::balance_on_hold(&reason, &ledger.stash)
+                == if is_pool { 0 } else { ledger.total },
             "what is held of a staker is not what it has bonded"
         );
+        ensure!(
+            is_pool == pallet_delegated_staking::Agents::<Runtime>::contains_key(&ledger.stash),
+            "somebody bonds for others who is no pool"
+        );
     }
+    super::pools::check()?;
     let stakers = pallet_staking::Validators::<Runtime>::count()
         .saturating_add(pallet_staking::Nominators::<Runtime>::count());
     ensure!(

@@ -14,7 +14,7 @@ use openledger_runtime::{Datanets, Runtime, RuntimeCall, RuntimeOrigin, Training
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::traits::Dispatchable;
 
-fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
+fn run(seed: u64, calls: u32) -> [u32; 4] {
     genesis("development").execute_with(|| {
         let (mut dice, mut governance) = (Dice::seeded(seed), Dice::seeded(!seed));
         let mut stakes = Dice::seeded(seed.rotate_left(32));
@@ -91,7 +91,11 @@ fn run(seed: u64, calls: u32) -> (u32, u32, u32) {
             .count();
         assert!(governed > 0, "no call of governance succeeded");
         assert!(staked > 0, "no call of staking succeeded");
-        (succeeded, accepted as u32, completed as u32)
+        // Who made a pool is its first member; the others joined.
+        let pooled = pallet_nomination_pools::PoolMembers::<Runtime>::count();
+        let joined =
+            pooled.saturating_sub(pallet_nomination_pools::BondedPools::<Runtime>::count());
+        [succeeded, accepted as u32, completed as u32, joined]
     })
 }
 
@@ -108,7 +112,7 @@ fn random_calls_conserve_open_and_keep_every_pallets_books() {
     };
     let chains = calls / CALLS_A_CHAIN;
     let next = std::sync::atomic::AtomicU32::new(1);
-    let sums = std::sync::Mutex::new((0, 0, 0));
+    let sums = std::sync::Mutex::new([0; 4]);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -119,13 +123,14 @@ fn random_calls_conserve_open_and_keep_every_pallets_books() {
                 }
                 let counts = run(seed.into(), CALLS_A_CHAIN);
                 let mut sums = sums.lock().expect("no thread failed");
-                *sums = (sums.0 + counts.0, sums.1 + counts.1, sums.2 + counts.2);
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             });
         }
     });
-    let (succeeded, accepted, completed) = *sums.lock().expect("no thread failed");
+    let [succeeded, accepted, completed, joined] = *sums.lock().expect("no thread failed");
     // The test would prove nothing if chance never got anywhere.
     assert!(succeeded > calls / 12, "{succeeded} of {calls} calls succeeded");
     assert!(accepted > calls / 600, "{accepted} files were accepted");
     assert!(completed > 0, "{completed} jobs were completed");
+    assert!(joined > calls / 10_000, "{joined} accounts were in others' nomination pools");
 }

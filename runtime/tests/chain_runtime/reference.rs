@@ -12,6 +12,8 @@ use std::path::Path;
 
 /// Pallets that are OpenLedger's own; the others are the SDK's, documented there.
 const OURS: [&str; 4] = ["Datanets", "Review", "Leaderboard", "Training"];
+/// Runtime APIs of other names that programs of ours read.
+const APIS: [&str; 2] = ["Committee", "Nomination"];
 const HEAD: &str = "# The chain's calls, events, errors and parameters
 
 Written from the runtime's metadata by `OPENLEDGER_UPDATE=1 scripts/test chain -- reference`; a test fails when it is
@@ -124,7 +126,9 @@ fn page(metadata: &RuntimeMetadataV15) -> String {
     }
     let _ = writeln!(out, "\n## Runtime APIs\n\nRead by `state_call` at any block.\n");
     let _ = writeln!(out, "| method | takes | answers | |\n|---|---|---|---|");
-    for api in metadata.apis.iter().filter(|api| OURS.iter().any(|own| api.name.starts_with(own))) {
+    let named = OURS.iter().chain(&APIS);
+    for api in metadata.apis.iter().filter(|api| named.clone().any(|own| api.name.starts_with(own)))
+    {
         for method in &api.methods {
             let inputs: Vec<_> = (method.inputs.iter())
                 .map(|input| format!("`{}`: {}", input.name, name_of(&metadata.types, input.ty.id)))

@@ -27,11 +27,11 @@ use sp_runtime::{
     DispatchError, Perbill,
 };
 
-fn issuance() -> Balance {
+pub fn issuance() -> Balance {
     pallet_balances::TotalIssuance::<Runtime>::get()
 }
 
-fn era() -> u32 {
+pub fn era() -> u32 {
     pallet_staking::ActiveEra::<Runtime>::get().expect("an era is active").index
 }
 
@@ -56,7 +56,7 @@ fn begin_era() {
 
 /// Goes on to the second block of the next era, since the first takes nothing but what ends a session; what the
 /// ended one pays.
-fn next_era() -> Option<Balance> {
+pub fn next_era() -> Option<Balance> {
     begin_era();
     let paid = paid();
     next_block();
@@ -78,14 +78,14 @@ fn paid() -> Option<Balance> {
     })
 }
 
-fn payout(validator: Sr25519Keyring, era: u32) {
+pub fn payout(validator: Sr25519Keyring, era: u32) {
     dispatch(
         &Dave.to_account_id(),
         pallet_staking::Call::payout_stakers { validator_stash: validator.to_account_id(), era },
     );
 }
 
-fn bond(who: Sr25519Keyring, value: Balance) {
+pub fn bond(who: Sr25519Keyring, value: Balance) {
     let payee = pallet_staking::RewardDestination::Stash;
     dispatch(&who.to_account_id(), pallet_staking::Call::bond { value, payee });
 }
@@ -102,12 +102,12 @@ fn proof_of_keys(owner: &AccountId, babe: Sr25519Keyring, finality: Ed25519Keyri
     (babe.pair().sign(&statement), finality.pair().sign(&statement)).encode()
 }
 
-fn validate(who: Sr25519Keyring) {
+pub fn validate(who: Sr25519Keyring) {
     dispatch(&who.to_account_id(), pallet_staking::Call::validate { prefs: Default::default() });
 }
 
 /// A development chain in its first block.
-fn chain(test: impl FnOnce()) {
+pub fn chain(test: impl FnOnce()) {
     genesis("development").execute_with(|| {
         begin_block();
         test();

@@ -5,6 +5,7 @@ use crate::{
     economics::{check, count, open, put},
 };
 use frame_support::traits::Get;
+use openledger_primitives::nomination::COMMISSION_PARTS;
 use openledger_runtime::{
     parameters::{LengthsOfStaking, StakingLengths},
     staking::{MAX_CANDIDATES, MAX_VALIDATORS, MAX_VOTERS},
@@ -32,6 +33,15 @@ fn limits() -> String {
     same(
         "least bond of a nominator, OPEN",
         open(pallet_staking::MinNominatorBond::<Runtime>::get()),
+    );
+    let pools = openledger_runtime::staking::pools::terms();
+    same("least that an account brings into a nomination pool, OPEN", open(pools.min_join));
+    same("least with which a nomination pool is made, OPEN", open(pools.min_create));
+    let most = pools.max_pools.expect("they are limited");
+    same("nomination pools, at most", count(most));
+    same(
+        "of its payouts a nomination pool keeps, at most",
+        format!("{} %", pools.max_commission / (COMMISSION_PARTS / 100)),
     );
     same("validators elected, at most", count(pallet_staking::ValidatorCount::<Runtime>::get()));
     same("to which a referendum may raise that", count(MAX_VALIDATORS));

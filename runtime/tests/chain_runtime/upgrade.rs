@@ -165,6 +165,42 @@ fn validators_of_before_staking_who_have_nothing_to_bond_stay_until_others_stand
     });
 }
 
+#[test]
+fn a_chain_of_before_nomination_pools_has_them_on_the_terms_of_a_new_one() {
+    use frame_support::traits::GetStorageVersion;
+    use openledger_runtime::{staking::pools, DelegatedStaking, NominationPools};
+    use pallet_nomination_pools::{Call, MinJoinBond};
+    let new = genesis("development").execute_with(pools::terms);
+    for spec_version in KEPT {
+        upgraded_from(spec_version, |_| {
+            assert_eq!(pools::terms(), new);
+            assert_eq!(
+                NominationPools::on_chain_storage_version(),
+                NominationPools::in_code_storage_version()
+            );
+            assert_eq!(
+                DelegatedStaking::on_chain_storage_version(),
+                DelegatedStaking::in_code_storage_version()
+            );
+            begin_block();
+            let eve = || Eve.to_account_id().into();
+            let amount = new.min_create;
+            dispatch(
+                &Eve.to_account_id(),
+                Call::create { amount, root: eve(), nominator: eve(), bouncer: eve() },
+            );
+            dispatch(&Dave.to_account_id(), Call::join { amount: new.min_join, pool_id: 1 });
+            assert_eq!(pools::pool(1).map(|pool| pool.bonded), Some(amount + new.min_join));
+            end_block();
+            // What governance has set since is not taken back.
+            MinJoinBond::<Runtime>::put(7);
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(pools::terms().min_join, 7);
+            check_state();
+        });
+    }
+}
+
 /// Who owns what after the upgrade: the same, but for what the treasury gives the stakers' pot to exist.
 fn owned_after(planted: &Planted) -> Vec<(AccountId, u128, u128)> {
     use frame_support::traits::Get;

@@ -1,6 +1,7 @@
 //! The whole system with real processes: a chain, IPFS nodes, a worker, and the command line.
 
 mod disputes;
+mod pools;
 mod programs;
 mod quota;
 mod reference;
