@@ -22,7 +22,15 @@ const EVERY: Duration = Duration::from_millis(100);
 /// How long the chain may need for what it was asked.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A running node that makes blocks.
+/// What the only validator of a chain is started with, beyond what every node is.
+const AUTHOR: [&str; 4] = [
+    "--alice",
+    "--force-authoring",
+    "--state-pruning=archive",
+    "--unsafe-force-node-key-generation",
+];
+
+/// A running node that makes blocks, or follows who does.
 pub struct Chain {
     process: Process,
     rpc: Rpc,
@@ -31,10 +39,18 @@ pub struct Chain {
 }
 
 /// How its node is started.
-struct Program {
-    node: PathBuf,
-    spec: String,
-    directory: PathBuf,
+#[derive(Clone)]
+pub struct Program {
+    /// The program.
+    pub node: PathBuf,
+    /// The name of a preset, or a file.
+    pub spec: String,
+    /// Where its log is, and its database in the folder `node`.
+    pub directory: PathBuf,
+    /// Beyond what every node is started with.
+    pub arguments: Vec<String>,
+    /// Where other nodes find it.
+    pub port: u16,
 }
 
 /// A block as the node executes it: without its author's seal.
@@ -50,14 +66,14 @@ impl Program {
     fn start(&self, rpc: &Rpc) -> Result<Process> {
         let mut command = Command::new(&self.node);
         command
-            .args(["--chain", &self.spec, "--alice", "--force-authoring"])
-            .args(["--state-pruning", "archive", "--no-mdns", "--no-telemetry", "--no-prometheus"])
-            .arg("--unsafe-force-node-key-generation")
+            .args(["--chain", &self.spec, "--allow-private-ip"])
+            .args(["--no-mdns", "--no-telemetry", "--no-prometheus"])
+            .args(&self.arguments)
             .args(["--pool-limit", "50000", "--pool-kbytes", "200000"])
             // The whole block traces of one block are large answers.
             .args(["--rpc-methods", "unsafe", "--rpc-max-response-size", "200"])
             .args(["--rpc-port", &rpc.port().to_string()])
-            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", free_port()?)])
+            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", self.port)])
             .arg("--base-path")
             .arg(self.directory.join("node"));
         Process::start("the node", command, self.directory.join("node.log"))
@@ -67,26 +83,72 @@ impl Program {
 impl Chain {
     /// Starts a node on a genesis: the name of a preset or a file. A large one takes its time.
     pub fn start(node: &Path, spec: &str, directory: &Path, patience: Duration) -> Result<Self> {
-        let program = Program {
-            node: node.to_owned(),
-            spec: spec.to_owned(),
-            directory: directory.to_owned(),
-        };
+        let chain = Self::follow(
+            Program {
+                node: node.to_owned(),
+                spec: spec.to_owned(),
+                directory: directory.to_owned(),
+                arguments: AUTHOR.map(str::to_owned).into(),
+                port: free_port()?,
+            },
+            patience,
+        )?;
+        chain.wait_for(1)?;
+        Ok(chain)
+    }
+
+    /// Starts a node and waits until it answers, whatever blocks it has.
+    pub fn follow(program: Program, patience: Duration) -> Result<Self> {
         let rpc = Rpc::new(free_port()?);
         let mut process = program.start(&rpc)?;
         let ready = poll(patience, EVERY, || {
             process.ensure_running()?;
-            Ok(rpc.block().ok().filter(|block| *block > 0))
+            Ok(rpc.block().ok())
         })?;
         if ready.is_none() {
-            return Err(process.failure(
-                format!("no first block within {} s", patience.as_secs()),
-                "read the log",
-            ));
+            return Err(process
+                .failure(format!("no answer within {} s", patience.as_secs()), "read the log"));
         }
         let mut chain = Self { process, rpc, genesis: Hash::zero(), program };
         chain.genesis = chain.hash(0)?;
         Ok(chain)
+    }
+
+    /// How it was started.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Where other nodes find it.
+    pub fn address(&self) -> Result<String> {
+        let peer = self.call("system_localPeerId", json!([]))?;
+        let peer = peer.as_str().ok_or_else(|| unexpected("a peer's id", &peer))?;
+        Ok(format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer}", self.program.port))
+    }
+
+    /// Number of the last final block.
+    pub fn finalised(&self) -> Result<u64> {
+        self.rpc
+            .finalised()
+            .map_err(|error| self.process.failure(error.to_string(), "read the log"))
+    }
+
+    /// Whether the node's log has a line with these words.
+    pub fn logged(&self, words: &str) -> Result<bool> {
+        let path = self.program.directory.join("node.log");
+        let log = std::fs::read_to_string(&path).map_err(|cause| Error::file(&path, &cause))?;
+        Ok(log.contains(words))
+    }
+
+    /// Stops the node.
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// Starts the node again after it was stopped.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.process = self.program.start(&self.rpc)?;
+        self.wait(|| Ok(self.rpc.block().is_ok()))
     }
 
     /// Kills the node and starts it again: how long until it answers with all that was final.
@@ -163,6 +225,27 @@ impl Chain {
     /// before the first.
     pub fn send(&self, batches: Vec<(&sr25519::Pair, Vec<RuntimeCall>)>) -> Result<u64> {
         let before = self.block()?;
+        for (who, next) in self.submit(batches)? {
+            poll(PATIENCE, EVERY, || Ok((self.nonce(who)? >= next).then_some(())))?.ok_or_else(
+                || {
+                    self.process.failure(
+                        format!(
+                            "not all transactions of an account were in a block after {} s",
+                            PATIENCE.as_secs()
+                        ),
+                        "read the log",
+                    )
+                },
+            )?;
+        }
+        Ok(before)
+    }
+
+    /// Sends calls, each account's in their order; the nonce that each account has when all of its are in blocks.
+    pub fn submit<'a>(
+        &self,
+        batches: Vec<(&'a sr25519::Pair, Vec<RuntimeCall>)>,
+    ) -> Result<Vec<(&'a sr25519::Pair, Nonce)>> {
         let mut waited = Vec::new();
         let mut signed = Vec::new();
         for (who, calls) in batches {
@@ -180,20 +263,7 @@ impl Chain {
             let hex = format!("0x{}", hex::encode(transaction.encode()));
             self.call("author_submitExtrinsic", json!([hex]))?;
         }
-        for (who, next) in waited {
-            poll(PATIENCE, EVERY, || Ok((self.nonce(who)? >= next).then_some(())))?.ok_or_else(
-                || {
-                    self.process.failure(
-                        format!(
-                            "not all transactions of an account were in a block after {} s",
-                            PATIENCE.as_secs()
-                        ),
-                        "read the log",
-                    )
-                },
-            )?;
-        }
-        Ok(before)
+        Ok(waited)
     }
 
     /// Number of the best block.

@@ -16,13 +16,11 @@ use std::{path::Path, time::Duration};
 /// Contributors who submit their first file, and accounts that claim.
 const CALLS: u32 = 200;
 /// How long a chain may need to begin with a million files.
-const PATIENCE: Duration = Duration::from_secs(1_200);
+pub const PATIENCE: Duration = Duration::from_secs(1_200);
 /// Entries of a page.
 const PAGE: u32 = 100;
 /// Submissions, claims and pages.
 const MEASURED: usize = 3;
-/// Restarts, of whose times the middle one counts.
-const RESTARTS: usize = 3;
 /// What the many files are measured beside.
 const FEW: &str = "10^3 files";
 
@@ -39,8 +37,13 @@ fn is_claim(call: &RuntimeCall) -> bool {
     matches!(call, RuntimeCall::Leaderboard(pallet_leaderboard::Call::claim { .. }))
 }
 
-/// Measures on chains with so many files each, from few to many, in turns.
-pub fn run(node: &Path, directory: &Path, sizes: &[u64], rounds: usize) -> Result<Vec<Line>> {
+/// Measures on chains with so many files each, from few to many, in turns. The chain with the most goes on.
+pub fn run(
+    node: &Path,
+    directory: &Path,
+    sizes: &[u64],
+    rounds: usize,
+) -> Result<(Vec<Line>, Option<Chain>)> {
     let mut chains = Vec::new();
     for &files in sizes {
         let place = directory.join(files.to_string());
@@ -67,23 +70,16 @@ pub fn run(node: &Path, directory: &Path, sizes: &[u64], rounds: usize) -> Resul
         );
     }
     let (Some(few), Some(many)) = (taken.first_chunk(), taken.last_chunk()) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let [[few_submit, few_claim, few_page], [submit, claim, page]]: [&[f64; MEASURED]; 2] =
         [few, many];
-    let Some(largest) = chains.last_mut() else { return Ok(Vec::new()) };
-    eprintln!("killing the node with {} files, {RESTARTS} times", largest.files);
-    let mut restarts = (0..RESTARTS)
-        .map(|_| Ok(largest.chain.restart()?.as_secs_f64()))
-        .collect::<Result<Vec<_>>>()?;
-    restarts.sort_by(f64::total_cmp);
-    let restart = restarts.get(RESTARTS / 2).copied().unwrap_or_default();
-    Ok(vec![
-        Line::alone("restart_seconds", "s", restart),
+    let lines = vec![
         Line::beside("growth_submit", "µs", *submit, *few_submit, FEW),
         Line::beside("growth_claim", "µs", *claim, *few_claim, FEW),
         Line::beside("growth_page", "µs", *page, *few_page, FEW),
-    ])
+    ];
+    Ok((lines, chains.pop().map(|grown| grown.chain)))
 }
 
 /// Plants a chain and has it make the blocks.

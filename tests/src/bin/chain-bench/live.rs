@@ -33,6 +33,8 @@ pub struct Amounts {
     pub draws: u32,
     /// Seats that committees are drawn from: few and many.
     pub seats: [u32; 2],
+    /// Blocks full of transfers, behind which finality is looked at.
+    pub full_blocks: u64,
     /// Rounds of each measurement.
     pub rounds: usize,
 }

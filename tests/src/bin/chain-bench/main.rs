@@ -1,11 +1,14 @@
 //! What `scripts/bench chain` measures: calls through a live node's pool and blocks, executed once more by the
-//! node itself, beside transfers; and what a million accepted files and a hundred thousand seats change.
+//! node itself, beside transfers; what a million accepted files and a hundred thousand seats change, for a node that
+//! starts again and one that comes new too; and how far finality is behind full blocks of four validators.
 
 mod chain;
+mod finality;
 mod growth;
 mod live;
 mod measure;
 mod plant;
+mod records;
 mod report;
 mod seats;
 mod verdicts;
@@ -47,6 +50,12 @@ enum Part {
     Draws,
     /// Many files beside few.
     Growth,
+    /// How long a node with many files takes to restart.
+    Restart,
+    /// How long a new node takes to sync by warp with one that has many files.
+    Warp,
+    /// How far finality is behind the best block with four validators and full blocks.
+    Finality,
 }
 
 fn main() -> ExitCode {
@@ -74,6 +83,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             accepted: 20,
             draws: 8,
             seats: [10, 1_000],
+            full_blocks: 5,
             rounds: 3,
         };
         (amounts, vec![1_000, 10_000])
@@ -85,6 +95,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             accepted: 200,
             draws: 20,
             seats: [10, 100_000],
+            full_blocks: 30,
             rounds: 9,
         };
         (amounts, vec![1_000, 100_000, 1_000_000])
@@ -106,7 +117,7 @@ fn all(
     amounts: &Amounts,
     sizes: &[u64],
 ) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
+    let (mut lines, mut grown) = (Vec::new(), None);
     let wanted = |part| arguments.only.is_none_or(|only| only == part);
     if wanted(Part::Calls) {
         let place = directory.join("live");
@@ -119,7 +130,25 @@ fn all(
         lines.extend(seats::run(node, directory, &amounts.seats, amounts.rounds)?);
     }
     if wanted(Part::Growth) {
-        lines.extend(growth::run(node, directory, sizes, amounts.rounds)?);
+        let (more, chain) = growth::run(node, directory, sizes, amounts.rounds)?;
+        lines.extend(more);
+        grown = chain;
+    }
+    if wanted(Part::Restart) || wanted(Part::Warp) {
+        let most = sizes.last().copied().unwrap_or_default();
+        let mut chain = match grown {
+            Some(chain) => chain,
+            None => records::start(node, directory, most)?,
+        };
+        if wanted(Part::Restart) {
+            lines.push(records::restart(&mut chain)?);
+        }
+        if wanted(Part::Warp) {
+            lines.push(records::warp(chain)?);
+        }
+    }
+    if wanted(Part::Finality) {
+        lines.push(finality::run(node, directory, amounts.full_blocks)?);
     }
     Ok(lines)
 }
