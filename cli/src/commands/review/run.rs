@@ -218,6 +218,8 @@ struct Own {
     last: SubmissionId,
     /// The block in which the first was submitted, as far as it was read.
     since: Option<BlockNumber>,
+    /// Whether a draw of them is looked at for the first time.
+    anew: bool,
 }
 
 struct Daemon<'a> {
@@ -418,6 +420,7 @@ impl Daemon<'_> {
             let own = own.entry(view.datanet).or_default();
             own.files.extend(view.draw.files.iter().map(|file| file.sha256));
             own.last = view.draw.files.iter().map(|file| file.submission).fold(own.last, Ord::max);
+            own.anew |= !self.works.contains_key(&view.id);
             let works = self.works.get(&view.id).into_iter().flatten().flatten();
             own.since = works.map(|work| work.submitted_at).chain(own.since).min();
         }
@@ -456,7 +459,7 @@ impl Daemon<'_> {
             refused.filter(|one| own.since.is_some_and(|since| one.refused_at >= Some(since)));
         let others = before.iter().copied().chain(refused);
         let others: Vec<_> = others.filter(|one| !own.files.contains(&one.sha256)).collect();
-        self.references.fetch(client, shared, datanet, &others).await
+        self.references.fetch(client, shared, datanet, &others, own.anew).await
     }
 
     /// Does what a draw waits for from this account. Whether it waits for something that ends by itself.

@@ -99,13 +99,14 @@ impl References {
     }
 
     /// Takes what has come, and begins with what has not: leaves of these Datanets, and what committees have
-    /// before them there.
+    /// before them there. For a draw that is `anew`, once more with what did not come for another and holds files back.
     pub(crate) async fn fetch(
         &mut self,
         client: &Client,
         shared: &Arc<Shared>,
         datanet: DatanetId,
         before: &[Earlier],
+        anew: bool,
     ) -> Result<()> {
         while let Some(done) = self.tasks.try_join_next() {
             let Ok((sha256, came)) = done else { continue };
@@ -127,6 +128,14 @@ impl References {
         }
         let most = PAGE.saturating_add(self.failed.len() as u32);
         let unknown = shared.index.unknown(datanet, most)?;
+        if anew {
+            let leaves = unknown.iter().take(HOLDING as usize).map(|leaf| leaf.sha256);
+            for sha256 in leaves.chain(before.iter().map(|one| one.sha256)) {
+                if let Some((failed, _)) = self.failed.get_mut(&sha256) {
+                    *failed = (*failed).min(TRIES - 1);
+                }
+            }
+        }
         let open = unknown.iter().filter(|leaf| !self.is_left_out(&leaf.sha256)).count();
         self.unknown.insert(datanet, (unknown.len(), open));
         for one in before {
