@@ -92,6 +92,7 @@ mod errors;
 mod events;
 mod extension;
 mod impls;
+mod measured;
 pub mod migrations;
 mod nonce;
 mod owner_impls;

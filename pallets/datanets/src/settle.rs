@@ -3,6 +3,7 @@
 use crate::{
     range, Config, Datanets, Error, Event, Expiries, Leaves, OrderedBlock, OrderedSubmissionId,
     Pallet, PendingFile, RefusedFile, RefusedFiles, Settled, SettledOf, Submission, Submissions,
+    WeightInfo,
 };
 use frame_support::{
     ensure, storage::with_storage_layer, traits::Get, weights::Weight, BoundedVec,
@@ -181,7 +182,8 @@ impl<T: Config> Pallet<T> {
     /// Forgets refusals whose time is over, as many as `room` and [`FORGOTTEN_A_BLOCK`] allow: keys
     /// come in the order of their blocks, so that the first one says whether there is any.
     pub(crate) fn forget_refusals(room: Weight) -> Weight {
-        let (look, each) = (T::DbWeight::get().reads(1), T::DbWeight::get().reads_writes(2, 4));
+        let look = T::WeightInfo::forget_refusals(0);
+        let each = T::WeightInfo::forget_refusals(1).saturating_sub(look);
         let mut used = Weight::zero();
         for _ in 0..FORGOTTEN_A_BLOCK {
             let next = used.saturating_add(look).saturating_add(each);

@@ -66,6 +66,7 @@ extern crate alloc;
 mod benchmarking;
 mod funding_impls;
 mod impls;
+mod measured;
 pub mod migrations;
 mod payout_impls;
 pub mod try_state;

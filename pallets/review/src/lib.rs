@@ -79,6 +79,7 @@ pub mod committee;
 mod errors;
 mod events;
 mod impls;
+mod measured;
 pub mod migrations;
 mod tally;
 mod try_state;
@@ -500,7 +501,7 @@ pub mod pallet {
         /// `NoSeats`, `NothingLost`, `SeedStands` while draws wait whose committees anyone can compute; or the signer
         /// cannot pay.
         #[pallet::call_index(13)]
-        #[pallet::weight(T::WeightInfo::withdraw_seats())]
+        #[pallet::weight(T::WeightInfo::top_up())]
         pub fn top_up(origin: OriginFor<T>, pool: PoolId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_top_up(who, pool)

@@ -94,6 +94,7 @@ mod errors;
 mod events;
 mod impls;
 mod jobs;
+mod measured;
 pub mod migrations;
 mod reads;
 mod shelves;
