@@ -212,7 +212,7 @@ fn owns_treasury() -> Balance {
 fn a_slash_of_a_part_is_shared_by_stake_and_taken_at_the_latest_from_who_withdraws() {
     genesis("development").execute_with(|| {
         begin_block();
-        // Nine more validators, so that one offender loses (3 × 1 ÷ 10)².
+        // Nine more validators with enough for a seat, so that one offender loses (3 × 1 ÷ 10)².
         let others: Vec<_> = (0..9u32).map(user).collect();
         for (number, other) in others.iter().enumerate() {
             let who = id(other);
@@ -220,7 +220,7 @@ fn a_slash_of_a_part_is_shared_by_stake_and_taken_at_the_latest_from_who_withdra
                 &Alice.to_account_id(),
                 pallet_balances::Call::transfer_keep_alive {
                     dest: who.clone().into(),
-                    value: 2_000 * OPEN,
+                    value: 61_000 * OPEN,
                 },
             );
             use sp_core::Pair as _;
@@ -231,7 +231,7 @@ fn a_slash_of_a_part_is_shared_by_stake_and_taken_at_the_latest_from_who_withdra
             };
             pallet_session::NextKeys::<Runtime>::insert(&who, keys);
             let payee = pallet_staking::RewardDestination::Stash;
-            dispatch(&who, pallet_staking::Call::bond { value: 1_000 * OPEN, payee });
+            dispatch(&who, pallet_staking::Call::bond { value: 60_000 * OPEN, payee });
             dispatch(&who, pallet_staking::Call::validate { prefs: Default::default() });
         }
         pool(10_000 * OPEN, Alice);
