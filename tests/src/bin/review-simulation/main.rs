@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, default_value_t = 42)]
     seed: u64,
     /// Exit code 1 unless every other strategy of up to a third of the seats earns less than honesty. Hiding files
-    /// is not checked: nobody can tell who hides, so nobody is charged for it.
+    /// and accepting copies are not checked: nobody can tell who hides what, so nobody is charged for it.
     #[arg(long)]
     check: bool,
 }
@@ -74,7 +74,9 @@ fn main() -> ExitCode {
             };
             let played = play(&world, &rules);
             println!("{}", row(&world, &played, arguments.gain));
-            let loses = matches!(strategy, Strategy::Honest | Strategy::Hiding)
+            let free = matches!(strategy, Strategy::Hiding | Strategy::Copying);
+            let loses = free
+                || strategy == Strategy::Honest
                 || played.others.each(arguments.gain) < played.honest.each(arguments.gain);
             failed |= share <= 33 && !loses;
         }
