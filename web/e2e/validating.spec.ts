@@ -48,6 +48,8 @@ test("a validator bonds, sets its node's keys, stands for election and stands ba
   await signAndWait(page);
   await expect(card).toContainText("You stand, for a commission of 7.5 %.", chainTime);
   await expect(card).toContainText("Not yet. Elections are at the end of an era");
+  // Half of what the chain's own validator has, and it takes nobody's place.
+  await expect(card).toContainText(/A seat takes [45]\d,\d{3} OPEN or more behind you/);
   await expectUsable(page);
   await card.getByRole("button", { name: "Stand back" }).click();
   await signAndWait(page);

@@ -8,9 +8,9 @@ import { Page } from "@/components/ui/Page";
 import { Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
-import { BLOCK_TIME, formatCount, formatDuration, plural } from "@/lib/format";
+import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { StakeCard } from "./StakeCard";
-import { commission, inOrder, MOST_BACKED, type Validator } from "./stakes";
+import { commission, inOrder, MOST_BACKED, seatTakes, type Validator } from "./stakes";
 import { type Staking, useStake, useStaking } from "./staking.state";
 import { ValidatorCard } from "./ValidatorCard";
 
@@ -30,7 +30,10 @@ function Now({ staking }: { staking: Staking }) {
         >
           {formatCount(era)}
         </Stat>
-        <Stat label="Elected" note={`of ${plural(wanted, "place")}`}>
+        <Stat
+          label="Elected"
+          note={`of ${plural(wanted, "place")}; a seat takes ${formatOpen(seatTakes(validators), 0)} OPEN`}
+        >
           {formatCount(elected)}
         </Stat>
         <Stat label="Nominators">{formatCount(nominators)}</Stat>

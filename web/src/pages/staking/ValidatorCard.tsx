@@ -12,7 +12,7 @@ import { Loaded } from "@/components/ui/States";
 import { Amount, Copyable } from "@/components/ui/Values";
 import { classes } from "@/lib/classes";
 import { BLOCK_TIME, formatDuration, plural } from "@/lib/format";
-import { commission, type Stake } from "./stakes";
+import { commission, type Stake, seatTakes } from "./stakes";
 import { type SessionKeys, type Staking, useSessionKeys, useStake } from "./staking.state";
 import { askForKeys, readCommission, readKeys } from "./validator";
 
@@ -171,6 +171,7 @@ function Keys({ account, keys, staking, stake }: Own & { keys: SessionKeys; stak
 function Election({ account, staking, stake, keys }: Own & { stake: Stake | null; keys: SessionKeys }) {
   const own = staking.validators.find((one) => one.account === account.address);
   const stands = stake?.does === "validates";
+  const seat = seatTakes(staking.validators);
   const [text, setText] = useState(stands && own ? commission(own.commission).replace(/\s%$/, "") : "5");
   const [blocked, setBlocked] = useState(stands ? (own?.blocked ?? false) : false);
   const [problem, setProblem] = useState<string>();
@@ -195,9 +196,15 @@ function Election({ account, staking, stake, keys }: Own & { stake: Stake | null
           : "Who has the most stake behind it is elected when an era ends."
       }
     >
+      {stands && (stake?.active ?? 0n) < seat && !own?.elected && (
+        <Notice title="It takes more to be elected">
+          A seat takes <Amount plancks={seat} most={0} /> or more behind you, half of what those have who make
+          blocks now, by the median. Bond more, or find nominators.
+        </Notice>
+      )}
       {stands && !keys.set && (
         <Notice tone="warn" title="Your session keys are not set">
-          If you are elected without them, you make no blocks and earn nothing.
+          Who stands without them is taken out at the election: nobody would make its blocks.
         </Notice>
       )}
       <form
@@ -304,7 +311,9 @@ export function ValidatorCard({ account, staking }: Own) {
                       missing === 0n ? (
                         <>
                           <Amount plancks={active} /> are bonded; it takes{" "}
-                          <Amount plancks={staking.leastValidator} />.
+                          <Amount plancks={staking.leastValidator} />. For a seat{" "}
+                          <Amount plancks={seatTakes(staking.validators)} most={0} /> or more have to stand
+                          behind you, your own and nominators’ together.
                         </>
                       ) : (
                         <>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commission, inOrder, leaving, readBond, readUnbond, type Validator } from "./stakes";
+import { commission, inOrder, leaving, readBond, readUnbond, seatTakes, type Validator } from "./stakes";
 
 const OPEN = 10n ** 18n;
 const validator = (account: string, change: Partial<Validator>): Validator => ({
@@ -17,6 +17,15 @@ it("puts those first who make blocks, then those elected, by points and stake", 
     validator("next", { elected: behind(5n) }),
   ]);
   expect(rows.map(({ account }) => account)).toEqual(["busy", "rich", "poor", "next", "stands"]);
+});
+
+it("takes half of the median of those who make blocks for a seat", () => {
+  const makers = [1n, 9n, 4n].map((total, n) =>
+    validator(`v${n}`, { elected: behind(total * OPEN), now: true }),
+  );
+  expect(seatTakes([...makers, validator("out", { elected: behind(100n * OPEN) })])).toBe(2n * OPEN);
+  expect(seatTakes(makers.slice(1))).toBe((9n * OPEN) / 2n);
+  expect(seatTakes([])).toBe(0n);
 });
 
 it("writes commissions in percent", () => {

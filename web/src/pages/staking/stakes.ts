@@ -56,6 +56,17 @@ export function inOrder(validators: readonly Validator[]): Validator[] {
   );
 }
 
+/**
+ * What has to stand behind somebody for a seat: half of what those have who make blocks now, by the median
+ * (runtime/src/staking/seats.rs). It moves with them until the election.
+ */
+export function seatTakes(validators: readonly Validator[]): bigint {
+  const backing = validators
+    .flatMap(({ now, elected }) => (now && elected ? [elected.total] : []))
+    .sort((one, other) => (one < other ? -1 : 1));
+  return (backing[Math.floor(backing.length / 2)] ?? 0n) / 2n;
+}
+
 /** What can be withdrawn in an era, and what is still on its way. */
 export function leaving(unlocking: readonly Unlocking[], era: number): { due: bigint; waits: Unlocking[] } {
   const due = unlocking.filter((part) => part.era <= era).reduce((sum, { amount }) => sum + amount, 0n);
