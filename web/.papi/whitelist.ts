@@ -29,6 +29,11 @@ export const whitelist: WhitelistEntry[] = [
   "tx.Staking.set_validator_count",
   "tx.Staking.set_staking_configs",
   "tx.Staking.set_min_commission",
+  "tx.NominationPools.join",
+  "tx.NominationPools.bond_extra",
+  "tx.NominationPools.claim_payout",
+  "tx.NominationPools.unbond",
+  "tx.NominationPools.withdraw_unbonded",
   "tx.Staking.bond",
   "tx.Staking.bond_extra",
   "tx.Staking.unbond",
@@ -73,4 +78,5 @@ export const whitelist: WhitelistEntry[] = [
   "api.TrainingApi.*",
   "api.ReviewApi.*",
   "api.CommitteeApi.*",
+  "api.NominationApi.*",
 ];

@@ -22,6 +22,7 @@ export const funders = [
   "Nell",
   "Nora",
   "Otto",
+  "Petra",
   "Rex",
   "Sam",
   "Signe",

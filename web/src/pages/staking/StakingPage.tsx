@@ -9,6 +9,7 @@ import { Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
+import { PoolsCard } from "./PoolsCard";
 import { StakeCard } from "./StakeCard";
 import { commission, inOrder, MOST_BACKED, seatTakes, type Validator } from "./stakes";
 import { type Staking, useStake, useStaking } from "./staking.state";
@@ -177,6 +178,7 @@ export default function StakingPage() {
               chosen={own && own.does !== "validates" ? chosen : null}
               onChosen={setChosen}
             />
+            <PoolsCard account={account} staking={found} />
             {account && <ValidatorCard key={account.address} account={account} staking={found} />}
           </>
         )}
