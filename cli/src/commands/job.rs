@@ -21,7 +21,7 @@ use openledger_primitives::{
     Balance, BaseModelId, BlockNumber, DatanetId, JobId, RateClass, TrainingSpec,
 };
 use serde_json::json;
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, io::Write, str::FromStr, time::Duration};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -570,13 +570,20 @@ async fn watch(context: &Context, id: JobId) -> Result<Answer> {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.enable_steady_tick(Duration::from_millis(120));
+    let mut said = "";
     loop {
         let job = require(client, id).await?;
+        let state = job.state.name();
+        // Where no bar is drawn, in a file or a pipe, each state is said once.
+        if bar.is_hidden() && said != state {
+            let _ = writeln!(std::io::stderr(), "job {id}: {state}");
+            said = state;
+        }
         if let JobState::Training { step, total_steps, .. } = job.state {
             bar.set_length(total_steps.into());
             bar.set_position(step.into());
         }
-        bar.set_message(format!("job {id}: {}", job.state.name()));
+        bar.set_message(format!("job {id}: {state}"));
         let message = match job.state {
             JobState::Completed { .. } => {
                 bar.finish_and_clear();

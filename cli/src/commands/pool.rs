@@ -1,6 +1,6 @@
 //! `openledger pool`: nomination pools.
 
-use super::validator::{commission, percent};
+use super::validator::{commission, leaves_enough_for_fees, percent};
 use crate::{
     context::Context,
     error::{CliError, Result},
@@ -334,6 +334,7 @@ async fn make(context: &Context, Create { amount, name }: Create) -> Result<Answ
     }
     let signer = context.signer().await?;
     let client = context.client().await?;
+    leaves_enough_for_fees(client, signer.account(), amount).await?;
     let account = signer.account();
     let wait = context.wait(Wait::InBlock);
     let receipt = client.create_pool(&signer, amount.0, wait).await?;
@@ -386,10 +387,14 @@ async fn act_as_member(context: &Context, command: Member) -> Result<Answer> {
     };
     let (receipt, text) = match command {
         Member::Join { pool, amount } => {
+            leaves_enough_for_fees(client, account, amount).await?;
             let receipt = client.join_pool(&signer, pool, amount.0, wait).await?;
             (receipt, format!("{amount} of {account} are in nomination pool {pool}."))
         }
         Member::BondExtra(Extra { amount, .. }) => {
+            if let Some(amount) = amount {
+                leaves_enough_for_fees(client, account, amount).await?;
+            }
             let more = amount.map(|amount| amount.0);
             let receipt = client.bond_extra_to_pool(&signer, more, wait).await?;
             let what =

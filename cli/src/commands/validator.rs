@@ -196,8 +196,13 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
     Ok(Answer::of_transaction(json!({ "account": account }), text, &receipt))
 }
 
-/// The chain bonds no more than there is, but all of that: nothing would be left to pay the fee of unbonding it.
-async fn leaves_enough_for_fees(client: &Client, account: AccountId, amount: Amount) -> Result<()> {
+/// That something is left to pay the fee of taking it out again. The chain bonds no more than there is, but all of
+/// that.
+pub(crate) async fn leaves_enough_for_fees(
+    client: &Client,
+    account: AccountId,
+    amount: Amount,
+) -> Result<()> {
     if amount.0 == 0 {
         return Err(CliError::usage("0 OPEN cannot be bonded"));
     }
