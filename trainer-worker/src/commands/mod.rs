@@ -29,6 +29,7 @@ use openledger_engine::model::{folder, weights::Precision, Model, ModelConfig};
 use openledger_engine::peft;
 use openledger_engine::tokenizer::{Message, Tokenizer};
 use std::ffi::OsString;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -291,21 +292,31 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
-/// Sets `stop` on Ctrl-C, SIGTERM or SIGHUP, after calling `tell`; the second time the process ends.
+/// Sets `stop` on Ctrl-C, SIGTERM or SIGHUP, after calling `tell`; the second time the process ends. Once this returns,
+/// none of them ends it at once.
 pub(crate) fn stop_on_signal(stop: Arc<AtomicBool>, tell: impl Fn() + Send + 'static) {
     // Without it, Ctrl-C ends the process at once, as it does by itself.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
     };
+    let (listens, listening) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         runtime.block_on(async {
-            run::interrupted().await;
+            let mut interrupted = std::pin::pin!(run::interrupted());
+            // It listens from its first poll on.
+            std::future::poll_fn(|context| {
+                let polled = interrupted.as_mut().poll(context);
+                let _ = listens.send(());
+                polled
+            })
+            .await;
             stop.store(true, Ordering::Relaxed);
             tell();
             run::interrupted().await;
             std::process::exit(130);
         });
     });
+    let _ = listening.recv();
 }
 
 impl AdapterArgs {
