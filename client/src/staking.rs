@@ -18,7 +18,7 @@ use crate::{
     AccountId,
 };
 use codec::Encode;
-use openledger_primitives::Balance;
+use openledger_primitives::{staking::least_backing, Balance};
 use subxt::rpcs::client::rpc_params;
 
 /// Decodes what stands in storage under an address, if anything does.
@@ -268,8 +268,6 @@ impl Client {
             let stakers = read!(self, at, "Staking::ErasStakersOverview", address, (era, *who));
             backing.push(stakers.map_or(0, |stakers| stakers.total));
         }
-        backing.sort_unstable();
-        let middle = backing.get(backing.len().saturating_sub(1) / 2);
         let mut unpaid = Vec::new();
         for ended in era.saturating_sub(HISTORY)..era {
             if !self.api::<bool>("StakingApi_pending_rewards", (ended, account)).await? {
@@ -294,7 +292,7 @@ impl Client {
             role,
             keys: keys.is_some(),
             elected: validators.contains(&account),
-            least_backing: middle.map_or(0, |median| median / 2),
+            least_backing: least_backing(backing).unwrap_or(0),
             unpaid,
         }))
     }

@@ -42,6 +42,7 @@ pub mod precommit;
 pub mod quota;
 pub mod refusal;
 pub mod reward;
+pub mod staking;
 pub mod text;
 pub mod training;
 pub mod traits;

@@ -7,12 +7,13 @@
 //! others pushes nobody out.
 
 use super::{Election, MAX_CANDIDATES};
-use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
+use crate::{AccountId, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
 use alloc::vec::Vec;
 use frame_election_provider_support::{
     onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
 };
 use frame_support::weights::Weight;
+use openledger_primitives::staking::least_backing;
 
 /// Points of a block's author, as pallet-staking gives them.
 const POINTS: u32 = 20;
@@ -23,13 +24,6 @@ type Inner = OnChainExecution<Election>;
 
 /// The election on chain, without those who have no session keys, who were absent, and who have too little behind them.
 pub struct Seats;
-
-/// Least backing that is elected beside incumbents with so much: half of their median. None where there is no incumbent.
-fn least(mut incumbents: Vec<Balance>) -> Option<Balance> {
-    incumbents.sort_unstable();
-    let middle = incumbents.len().checked_sub(1)? / 2;
-    incumbents.get(middle).map(|median| median / 2)
-}
 
 impl Seats {
     /// Candidates without session keys. Elected, they would take seats that nobody sits on, and if all of them were such
@@ -80,7 +74,8 @@ impl ElectionProvider for Seats {
         let mut elected = Inner::elect(page)?;
         let incumbents = Session::validators();
         let backing = elected.0.iter().filter(|(who, _)| incumbents.contains(who));
-        if let Some(least) = least(backing.map(|(_, support)| support.total).collect()) {
+        let backing = backing.map(|(_, support)| support.total).collect();
+        if let Some(least) = least_backing(backing) {
             elected.0.retain(|(_, support)| support.total >= least);
         }
         Ok(elected)
