@@ -1,11 +1,11 @@
 //! The WebAssembly blobs of the runtime before and of today's, on the state that the earlier one left:
 //! both say the same of all that an upgrade must not change.
 
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Compact, Decode, DecodeAll, Encode};
 use openledger_primitives::{
     api::{JobView, LeafView},
     leaf::{verify_leaf, version_of},
-    DatasetLeaf, DatasetVersion, LeafVersion, EXTRACTOR,
+    DatasetLeaf, DatasetVersion, LeafVersion, Score, EXTRACTOR,
 };
 use openledger_runtime::{AccountId, Header, SLOT_MILLISECONDS};
 use sc_executor::{RuntimeVersion, WasmExecutor};
@@ -19,10 +19,13 @@ use sp_core::{
     H256,
 };
 use sp_io::{
-    hashing::{blake2_256, twox_128},
+    hashing::{blake2_256, twox_128, twox_64},
     SubstrateHostFunctions, TestExternalities,
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 fn fixture(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/spec-100");
@@ -77,6 +80,83 @@ impl Chain {
         let header = Header::new(number, H256::zero(), H256::zero(), H256::zero(), digest);
         self.call_raw("Core_initialize_block", &header.encode());
     }
+}
+
+/// A value of the state, by the names of its pallet and itself.
+fn value(chain: &mut Chain, pallet: &str, name: &str) -> Option<Vec<u8>> {
+    let key = [twox_128(pallet.as_bytes()), twox_128(name.as_bytes())].concat();
+    chain.state.execute_with(|| sp_io::storage::get(&key)).map(|value| value.to_vec())
+}
+
+/// As many accepted files as a chain may have when it is upgraded.
+const MANY: u64 = 100_000;
+
+/// Accepted files of a Datanet that has none.
+fn many_leaves(datanet: u32) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let hashed = |bytes: &[u8]| [&twox_64(bytes)[..], bytes].concat();
+    let map = [twox_128(b"Datanets"), twox_128(b"Leaves")].concat();
+    (0..MANY).map(move |index| {
+        let account = blake2_256(&index.to_le_bytes());
+        let leaf = DatasetLeaf {
+            version: LeafVersion::V1,
+            submission: 1_000 + index,
+            contributor: AccountId::from(account),
+            sha256: blake2_256(&account),
+            size: 1_000,
+            units: 1_000,
+            score: Score::MAX,
+            text_root: H256::zero(),
+        };
+        let place = [hashed(&datanet.to_le_bytes()), hashed(&index.to_le_bytes())].concat();
+        ([&map[..], &place].concat(), leaf.encode())
+    })
+}
+
+/// What an upgrade and the three blocks after it weigh at their beginning, and how long each took in all; the first leaf that
+/// is not listed after each of them.
+fn upgrade(
+    more: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+) -> Vec<(u64, Duration, Option<(u32, u64)>)> {
+    let planted = fixture("state.scale");
+    let (mut state, _): (State, Versions) =
+        Decode::decode(&mut &planted[..]).expect("a planted state");
+    state.extend(more);
+    let blob = openledger_runtime::WASM_BINARY.expect("built without SKIP_WASM_BUILD");
+    let mut chain = Chain::new(&state, blob.to_vec());
+    // The first call compiles the blob.
+    let _: RuntimeVersion = chain.call("Core_version", ());
+    let block = |chain: &mut Chain| {
+        let begin = Instant::now();
+        chain.begin_block();
+        let weight = value(chain, "System", "BlockWeight").expect("it is counted");
+        // Of each class of transactions, time and size.
+        let classes = <[(Compact<u64>, Compact<u64>); 3]>::decode(&mut &weight[..]);
+        let picoseconds = classes.expect("weights").iter().map(|(time, _)| time.0).sum();
+        chain.call_raw("BlockBuilder_finalize_block", &[]);
+        let taken = begin.elapsed();
+        let unlisted = value(chain, "Datanets", "Unlisted");
+        (picoseconds, taken, unlisted.map(|at| Decode::decode(&mut &at[..]).expect("a place")))
+    };
+    (0..4).map(|_| block(&mut chain)).collect()
+}
+
+#[test]
+fn an_upgrade_takes_no_longer_with_a_hundred_thousand_accepted_files() {
+    let (few, many) = (upgrade(std::iter::empty()), upgrade(many_leaves(2)));
+    eprintln!(
+        "the upgrade's block and three more, with few files: {few:?}, and with {MANY}: {many:?}"
+    );
+    for ((few, _, _), (many, _, _)) in few.iter().zip(&many) {
+        assert_eq!(
+            few, many,
+            "the work of a block's beginning does not grow with what was accepted"
+        );
+    }
+    // All of a few are listed at the end of the first block, and of many as many a block as in the one before.
+    assert!(few.iter().all(|(_, _, unlisted)| unlisted.is_none()));
+    let listed: Vec<u64> =
+        many.iter().map(|(_, _, unlisted)| unlisted.map_or(MANY, |at| at.1)).collect();
+    assert!(listed.windows(2).all(|pair| pair[0] > 0 && pair[1] == pair[0] + 500), "{listed:?}");
 }
 
 type Leaves = Vec<LeafView<AccountId>>;

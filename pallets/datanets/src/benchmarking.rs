@@ -444,6 +444,34 @@ mod benchmarks {
         assert_eq!(Expiries::<T>::iter_keys().count(), 0);
     }
 
+    /// What the end of a block takes for a leaf of before there were lists.
+    #[benchmark]
+    fn list_leaf() {
+        begin::<T>();
+        let contributor = rich::<T>("contributor", 0);
+        let leaf = DatasetLeaf {
+            version: LeafVersion::V1,
+            submission: 0,
+            contributor: contributor.clone(),
+            sha256: [1; 32],
+            size: 1,
+            units: 1,
+            score: Score::MAX,
+            text_root: H256::zero(),
+        };
+        Leaves::<T>::insert(0, 0, leaf);
+        NextDatanet::<T>::put(1);
+        Unlisted::<T>::put((0, 0));
+        let a_leaf =
+            T::WeightInfo::list_leaf().saturating_add(T::DbWeight::get().reads_writes(1, 1));
+        #[block]
+        {
+            Pallet::<T>::list_leaves(a_leaf);
+        }
+        assert_eq!(Unlisted::<T>::get(), Some((0, 1)));
+        assert_eq!(SettledOf::<T>::get(contributor, OrderedSubmissionId::from(0)), Some(0));
+    }
+
     #[benchmark]
     fn admit(i: Linear<1, MAX_ITEMS>) -> Result<(), BenchmarkError> {
         let (who, id, items) = place::<T>(i)?;

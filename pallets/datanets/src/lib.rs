@@ -224,7 +224,8 @@ pub mod pallet {
         }
 
         fn on_idle(_: BlockNumberFor<T>, room: Weight) -> Weight {
-            Self::forget_refusals(room)
+            let used = Self::forget_refusals(room);
+            used.saturating_add(Self::list_leaves(room.saturating_sub(used)))
         }
 
         fn on_finalize(_: BlockNumberFor<T>) {

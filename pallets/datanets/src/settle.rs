@@ -1,9 +1,9 @@
 //! How submissions end, and what is kept of those that ended without a leaf.
 
 use crate::{
-    range, Config, Datanets, Error, Event, Expiries, Leaves, OrderedBlock, OrderedSubmissionId,
-    Pallet, PendingFile, RefusedFile, RefusedFiles, Settled, SettledOf, Submission, Submissions,
-    WeightInfo,
+    range, Config, Datanets, Error, Event, Expiries, Leaves, NextDatanet, OrderedBlock,
+    OrderedSubmissionId, Pallet, PendingFile, RefusedFile, RefusedFiles, Settled, SettledOf,
+    Submission, Submissions, Unlisted, WeightInfo,
 };
 use frame_support::{
     ensure, storage::with_storage_layer, traits::Get, weights::Weight, BoundedVec,
@@ -19,6 +19,8 @@ use sp_runtime::{DispatchError, DispatchResult};
 
 /// Refusals that one block forgets at most.
 const FORGOTTEN_A_BLOCK: usize = 16;
+/// Leaves of before there were lists that one block lists at most: a hundred thousand in ten minutes.
+const LISTED_A_BLOCK: usize = 500;
 
 impl<T: Config> OnVerdict<T::AccountId> for Pallet<T> {
     fn on_verdict(
@@ -177,6 +179,41 @@ impl<T: Config> Pallet<T> {
         let submission = refused.submission;
         Self::deposit_event(Event::RefusalCleared { datanet, submission, sha256 });
         Ok(())
+    }
+
+    /// Lists leaves of before there were lists of settled submissions, as many as there is room for.
+    pub(crate) fn list_leaves(room: Weight) -> Weight {
+        let look = T::DbWeight::get().reads(1);
+        if look.any_gt(room) {
+            return Weight::zero();
+        }
+        let Some((mut datanet, mut index)) = Unlisted::<T>::get() else { return look };
+        // What it writes in the end, beside what it read.
+        let mut used = look.saturating_add(T::DbWeight::get().writes(1));
+        let each = T::WeightInfo::list_leaf();
+        for _ in 0..LISTED_A_BLOCK {
+            let next = used.saturating_add(each);
+            if next.any_gt(room) {
+                break;
+            }
+            used = next;
+            if datanet >= NextDatanet::<T>::get() {
+                Unlisted::<T>::kill();
+                return used;
+            }
+            match Leaves::<T>::get(datanet, index) {
+                Some(leaf) => {
+                    let number = OrderedSubmissionId::from(leaf.submission);
+                    Settled::<T>::insert(datanet, number, leaf.sha256);
+                    SettledOf::<T>::insert(&leaf.contributor, number, datanet);
+                    index = index.saturating_add(1);
+                }
+                // Leaves have numbers without gaps.
+                None => (datanet, index) = (datanet.saturating_add(1), 0),
+            }
+        }
+        Unlisted::<T>::put((datanet, index));
+        used
     }
 
     /// Forgets refusals whose time is over, as many as `room` and [`FORGOTTEN_A_BLOCK`] allow: keys

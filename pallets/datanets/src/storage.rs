@@ -151,6 +151,11 @@ mod storage {
         OptionQuery,
     >;
 
+    /// The first leaf that no list of settled submissions has yet, on a chain that had leaves before there were such
+    /// lists: each block lists some at its end. Nothing on any other chain, and once all are listed.
+    #[pallet::storage]
+    pub type Unlisted<T> = StorageValue<_, (DatanetId, LeafIndex), OptionQuery>;
+
     /// Percent of a Datanet's daily limit that one account may use; [`DEFAULT_SHARE`] without it.
     #[pallet::storage]
     pub type CapShares<T> = StorageMap<_, Twox64Concat, DatanetId, u8, OptionQuery>;

@@ -4,7 +4,7 @@ use crate::{
     Bars, CapShares, Config, Contributors, Datanet, Datanets, Ended, Expiries, HoldReason,
     Invitations, Leaves, Listed, NextDatanet, NextSubmission, Offers, OrderedBlock,
     OrderedSubmissionId, Pallet, Pending, Precommits, Quotas, RangeNodes, RefusedFiles, Revoked,
-    Settled, SettledOf, ShareUse, Statuses, Submission, Submissions, Texts, Waiting,
+    Settled, SettledOf, ShareUse, Statuses, Submission, Submissions, Texts, Unlisted, Waiting,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
@@ -279,14 +279,17 @@ impl<T: Config> Pallet<T> {
     fn check_settled() -> Result<(), TryRuntimeError> {
         let mut settled = 0usize;
         let mut found = |datanet: DatanetId, submission, contributor: &T::AccountId, sha256| {
-            settled = settled.saturating_add(1);
             let number = OrderedSubmissionId::from(submission);
-            Settled::<T>::get(datanet, number) == Some(sha256)
-                && SettledOf::<T>::get(contributor, number) == Some(datanet)
+            let is_found = Settled::<T>::get(datanet, number) == Some(sha256)
+                && SettledOf::<T>::get(contributor, number) == Some(datanet);
+            settled = settled.saturating_add(usize::from(is_found));
+            is_found
         };
-        for (id, _, leaf) in Leaves::<T>::iter() {
+        let unlisted = Unlisted::<T>::get();
+        for (id, index, leaf) in Leaves::<T>::iter() {
             ensure!(
-                found(id, leaf.submission, &leaf.contributor, leaf.sha256),
+                found(id, leaf.submission, &leaf.contributor, leaf.sha256)
+                    || unlisted.is_some_and(|from| (id, index) >= from),
                 "a leaf is not found by its number and contributor"
             );
         }

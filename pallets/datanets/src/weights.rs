@@ -60,6 +60,8 @@ pub trait WeightInfo {
     fn admit_withdrawal() -> Weight;
     /// Forgetting so many refusals at the end of a block.
     fn forget_refusals(refusals: u32) -> Weight;
+    /// Finding a leaf at the end of a block that no list has yet, and listing it.
+    fn list_leaf() -> Weight;
 
     /// `open` with `items` files, of which so many displace another's.
     fn open(items: u32, displaced: u32) -> Weight {

@@ -1,10 +1,34 @@
-//! What the calls of `pallet_leaderboard` were measured to cost. Written by a program; not to be edited.
+//! What the calls of `pallet_leaderboard` were measured to cost. Written by `scripts/benchmark`; not to be edited.
 //!
-//! Measured on 30 November 2026 on two cores of an AMD EPYC that were compiling other things (load 14), by the SDK's
-//! own means (frame-benchmarking 50.0.0, sc-client-db 0.55.0, sc-executor 0.51.0) and, until frame-omni-bencher has run, not
-//! by `scripts/benchmark`, which writes this file anew: 10 steps, 20 repeats, of which the shortest quarter counts, since a
-//! busy machine interrupts. Reads and writes are counted, and exact. Proof sizes are left out: this is a chain of its own,
-//! without a relay chain that would check proofs.
+//! frame-omni-bencher 0.28.0 (frame-benchmarking-cli 64.0.0), 2026-11-30, AMD EPYC, 20 steps, 10 repeats.
+//! Proof sizes are left out: this is a chain of its own, without a relay chain that would check proofs.
+
+// Executed command:
+// frame-omni-bencher
+// v1
+// benchmark
+// pallet
+// --runtime
+// target/benchmarks.wasm
+// --genesis-builder
+// runtime
+// --genesis-builder-preset
+// local_testnet
+// --pallet
+// pallet_leaderboard
+// --extrinsic
+// *
+// --steps
+// 20
+// --repeat
+// 10
+// --disable-proof-recording
+// --no-storage-info
+// --quiet
+// --template
+// scripts/benchmark.d/measured.hbs
+// --output
+// pallets/leaderboard/src/measured.rs
 
 use crate::weights::{SubstrateWeight, WeightInfo};
 use frame_support::{
@@ -15,26 +39,26 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn fund() -> Weight {
-            Weight::from_parts(87_630_000, 0)
+            Weight::from_parts(83_354_000, 0)
                 .saturating_add($db.reads(12))
                 .saturating_add($db.writes(9))
         }
 
         fn set_terms() -> Weight {
-            Weight::from_parts(34_982_000, 0)
+            Weight::from_parts(31_938_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(5))
         }
 
         fn claim() -> Weight {
-            Weight::from_parts(71_296_000, 0)
+            Weight::from_parts(66_379_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(8))
         }
 
         fn claim_many(d: u32) -> Weight {
-            Weight::from_parts(43_193_761, 0)
-                .saturating_add(Weight::from_parts(27_244_281, 0).saturating_mul(d.into()))
+            Weight::from_parts(42_061_161, 0)
+                .saturating_add(Weight::from_parts(24_555_846, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(4))
                 .saturating_add($db.reads(4u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(2))
@@ -42,25 +66,25 @@ macro_rules! measured {
         }
 
         fn leave() -> Weight {
-            Weight::from_parts(52_508_000, 0)
+            Weight::from_parts(47_782_000, 0)
                 .saturating_add($db.reads(9))
                 .saturating_add($db.writes(7))
         }
 
         fn withdraw() -> Weight {
-            Weight::from_parts(76_875_000, 0)
+            Weight::from_parts(69_594_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(9))
         }
 
         fn set_payout() -> Weight {
-            Weight::from_parts(45_728_000, 0)
+            Weight::from_parts(41_352_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn on_accepted() -> Weight {
-            Weight::from_parts(41_572_000, 0)
+            Weight::from_parts(37_596_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(12))
         }

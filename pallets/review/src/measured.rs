@@ -1,10 +1,34 @@
-//! What the calls of `pallet_review` were measured to cost. Written by a program; not to be edited.
+//! What the calls of `pallet_review` were measured to cost. Written by `scripts/benchmark`; not to be edited.
 //!
-//! Measured on 30 November 2026 on two cores of an AMD EPYC that were compiling other things (load 14), by the SDK's
-//! own means (frame-benchmarking 50.0.0, sc-client-db 0.55.0, sc-executor 0.51.0) and, until frame-omni-bencher has run, not
-//! by `scripts/benchmark`, which writes this file anew: 10 steps, 20 repeats, of which the shortest quarter counts, since a
-//! busy machine interrupts. Reads and writes are counted, and exact. Proof sizes are left out: this is a chain of its own,
-//! without a relay chain that would check proofs.
+//! frame-omni-bencher 0.28.0 (frame-benchmarking-cli 64.0.0), 2026-11-30, AMD EPYC, 20 steps, 10 repeats.
+//! Proof sizes are left out: this is a chain of its own, without a relay chain that would check proofs.
+
+// Executed command:
+// frame-omni-bencher
+// v1
+// benchmark
+// pallet
+// --runtime
+// target/benchmarks.wasm
+// --genesis-builder
+// runtime
+// --genesis-builder-preset
+// local_testnet
+// --pallet
+// pallet_review
+// --extrinsic
+// *
+// --steps
+// 20
+// --repeat
+// 10
+// --disable-proof-recording
+// --no-storage-info
+// --quiet
+// --template
+// scripts/benchmark.d/measured.hbs
+// --output
+// pallets/review/src/measured.rs
 
 use crate::weights::{SubstrateWeight, WeightInfo};
 use frame_support::{
@@ -15,14 +39,14 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn vote() -> Weight {
-            Weight::from_parts(206_588_000, 0)
+            Weight::from_parts(180_629_000, 0)
                 .saturating_add($db.reads(34))
                 .saturating_add($db.writes(41))
         }
 
         fn vote_many(v: u32) -> Weight {
-            Weight::from_parts(207_369_000, 0)
-                .saturating_add(Weight::from_parts(254_597_746, 0).saturating_mul(v.into()))
+            Weight::from_parts(15_554_634, 0)
+                .saturating_add(Weight::from_parts(173_348_373, 0).saturating_mul(v.into()))
                 .saturating_add($db.reads(3))
                 .saturating_add($db.reads(31u64.saturating_mul(v.into())))
                 .saturating_add($db.writes(1))
@@ -30,62 +54,62 @@ macro_rules! measured {
         }
 
         fn resign() -> Weight {
-            Weight::from_parts(31_507_000, 0)
+            Weight::from_parts(26_310_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(2))
         }
 
         fn set_policy() -> Weight {
-            Weight::from_parts(32_458_000, 0)
+            Weight::from_parts(27_311_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(2))
         }
 
         fn raise_extractor() -> Weight {
-            Weight::from_parts(5_468_000, 0)
+            Weight::from_parts(4_827_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(1))
         }
 
         fn ask_for_seats() -> Weight {
-            Weight::from_parts(65_397_000, 0)
-                .saturating_add($db.reads(9))
-                .saturating_add($db.writes(9))
+            Weight::from_parts(59_598_000, 0)
+                .saturating_add($db.reads(10))
+                .saturating_add($db.writes(6))
         }
 
         fn withdraw_seats() -> Weight {
-            Weight::from_parts(42_013_000, 0)
+            Weight::from_parts(37_126_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn top_up() -> Weight {
-            Weight::from_parts(58_157_000, 0)
+            Weight::from_parts(50_375_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(3))
         }
 
         fn commit() -> Weight {
-            Weight::from_parts(37_125_000, 0)
+            Weight::from_parts(21_742_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(3))
         }
 
         fn reveal() -> Weight {
-            Weight::from_parts(70_324_000, 0)
+            Weight::from_parts(48_262_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(4))
         }
 
         fn challenge() -> Weight {
-            Weight::from_parts(102_794_000, 0)
+            Weight::from_parts(78_097_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(7))
         }
 
         fn request_review(f: u32) -> Weight {
-            Weight::from_parts(34_678_428, 0)
-                .saturating_add(Weight::from_parts(6_400_739, 0).saturating_mul(f.into()))
+            Weight::from_parts(29_272_526, 0)
+                .saturating_add(Weight::from_parts(5_793_180, 0).saturating_mul(f.into()))
                 .saturating_add($db.reads(9))
                 .saturating_add($db.reads(2u64.saturating_mul(f.into())))
                 .saturating_add($db.writes(8))
@@ -93,73 +117,73 @@ macro_rules! measured {
         }
 
         fn fund_budget() -> Weight {
-            Weight::from_parts(49_815_000, 0)
+            Weight::from_parts(45_508_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(3))
         }
 
         fn set_budget_terms() -> Weight {
-            Weight::from_parts(9_084_000, 0)
+            Weight::from_parts(8_262_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(1))
         }
 
         fn begin_block_idle() -> Weight {
-            Weight::from_parts(14_712_000, 0)
+            Weight::from_parts(13_280_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(2))
         }
 
         fn turn_pools(p: u32) -> Weight {
-            Weight::from_parts(8_893_000, 0)
-                .saturating_add(Weight::from_parts(81_535_368, 0).saturating_mul(p.into()))
-                .saturating_add($db.reads(6))
-                .saturating_add($db.reads(10u64.saturating_mul(p.into())))
+            Weight::from_parts(8_222_000, 0)
+                .saturating_add(Weight::from_parts(83_431_639, 0).saturating_mul(p.into()))
+                .saturating_add($db.reads(5))
+                .saturating_add($db.reads(13u64.saturating_mul(p.into())))
                 .saturating_add($db.writes(1))
                 .saturating_add($db.writes(10u64.saturating_mul(p.into())))
         }
 
         fn move_seats(s: u32) -> Weight {
-            Weight::from_parts(89_540_092, 0)
-                .saturating_add(Weight::from_parts(36_198_822, 0).saturating_mul(s.into()))
-                .saturating_add($db.reads(12))
+            Weight::from_parts(57_795_322, 0)
+                .saturating_add(Weight::from_parts(42_172_101, 0).saturating_mul(s.into()))
+                .saturating_add($db.reads(14))
                 .saturating_add($db.reads(5u64.saturating_mul(s.into())))
-                .saturating_add($db.writes(5))
+                .saturating_add($db.writes(6))
                 .saturating_add($db.writes(6u64.saturating_mul(s.into())))
         }
 
         fn draw_committee() -> Weight {
-            Weight::from_parts(258_195_000, 0)
+            Weight::from_parts(234_009_000, 0)
                 .saturating_add($db.reads(49))
                 .saturating_add($db.writes(20))
         }
 
         fn postpone_draw() -> Weight {
-            Weight::from_parts(2_504_425_000, 0)
+            Weight::from_parts(2_371_367_000, 0)
                 .saturating_add($db.reads(472))
                 .saturating_add($db.writes(6))
         }
 
         fn ask_again() -> Weight {
-            Weight::from_parts(272_526_000, 0)
+            Weight::from_parts(247_910_000, 0)
                 .saturating_add($db.reads(19))
                 .saturating_add($db.writes(41))
         }
 
         fn decide_challenge() -> Weight {
-            Weight::from_parts(667_776_000, 0)
+            Weight::from_parts(590_891_000, 0)
                 .saturating_add($db.reads(48))
                 .saturating_add($db.writes(48))
         }
 
         fn settle_file() -> Weight {
-            Weight::from_parts(486_025_000, 0)
+            Weight::from_parts(377_544_000, 0)
                 .saturating_add($db.reads(45))
                 .saturating_add($db.writes(50))
         }
 
         fn resolve_challenge() -> Weight {
-            Weight::from_parts(1_354_841_000, 0)
+            Weight::from_parts(1_109_375_000, 0)
                 .saturating_add($db.reads(89))
                 .saturating_add($db.writes(110))
         }

@@ -229,12 +229,63 @@ fn nothing_that_ranks_pays_or_proves_changes_in_an_upgrade() {
     }
 }
 
+/// Has blocks list the leaves of before, each of them three, and says how many blocks that took.
+fn list_leaves() -> usize {
+    use frame_support::{traits::Hooks, weights::constants::ParityDbWeight, weights::Weight};
+    use pallet_datanets::{Unlisted, WeightInfo};
+    let looks = ParityDbWeight::get().reads_writes(1, 1);
+    let leaf = pallet_datanets::weights::SubstrateWeight::<Runtime>::list_leaf();
+    let room = looks.saturating_add(leaf.saturating_mul(3));
+    let mut blocks = 0;
+    while let Some(next) = Unlisted::<Runtime>::get() {
+        // No room, no work.
+        assert_eq!(Datanets::on_idle(System::block_number(), Weight::zero()), Weight::zero());
+        assert_eq!(Unlisted::<Runtime>::get(), Some(next));
+        let used = Datanets::on_idle(System::block_number(), room);
+        assert!(used.all_lte(room));
+        // Those that still wait are known to, and none beside them.
+        check_state();
+        blocks += 1;
+    }
+    blocks
+}
+
+#[test]
+fn accepted_files_are_listed_by_the_blocks_after_an_upgrade_however_many_there_are() {
+    use pallet_datanets::{Settled, Unlisted};
+    for spec_version in KEPT {
+        upgraded_from(spec_version, |_| {
+            assert_eq!(Unlisted::<Runtime>::get(), Some((0, 0)));
+            assert_eq!(Settled::<Runtime>::iter_keys().count(), 0);
+            // A file that is accepted meanwhile is listed at once, and once.
+            begin_block();
+            let file = item(b"file 6").sha256;
+            let verdict = accept(60, 700, 1);
+            for curator in [Bob, Charlie] {
+                dispatch(
+                    &curator.to_account_id(),
+                    pallet_review::Call::vote { datanet: 0, sha256: file, submission: 6, verdict },
+                );
+            }
+            assert_eq!(Settled::<Runtime>::iter_keys().count(), 1);
+            check_state();
+            // Nine leaves, three Datanets, and the end, three of them a block.
+            assert_eq!(list_leaves(), 13usize.div_ceil(3));
+            assert_eq!(Settled::<Runtime>::iter_keys().count(), 9);
+            // The upgrade is not run anew, and neither is this.
+            Executive::execute_on_runtime_upgrade();
+            assert_eq!(Unlisted::<Runtime>::get(), None);
+        });
+    }
+}
+
 #[test]
 fn files_of_before_an_upgrade_are_found_by_number_and_contributor_and_nobodys_time_is_cut() {
     use openledger_primitives::api::{SubmissionKey, SubmissionState};
     for spec in [100, 102] {
         upgraded_from(spec, |_| {
             let now = System::block_number();
+            list_leaves();
             let mut found = Vec::new();
             for who in [id(&user(1)), id(&user(2))] {
                 for view in Datanets::submissions_of(&who, None, 100) {
