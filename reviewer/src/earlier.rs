@@ -13,12 +13,12 @@
 //! ([`Index::missing`](crate::Index::missing)): another committee is asked, with other peers and hours later, by which
 //! time the file may be there. The last one takes it as it is ([`another_is_asked`]): somebody who never serves
 //! one file shall be able to delay what comes after it, and not to have it end without a verdict. For the same reason only
-//! what a committee has had holds anything back, and of leaves the latest [`HOLDING`]: anybody may submit the hash of
+//! what a committee has had, and could read, holds anything back, and of leaves the latest [`HOLDING`]: anybody may submit the hash of
 //! what does not exist, and old files that nobody serves any more are many.
 
 use openledger_primitives::{
     committee::{api::DrawView, FileState, Purpose, Rules},
-    BlockNumber, DatanetId, FileHash, SubmissionId,
+    BlockNumber, DatanetId, FileHash, RejectionReason, SubmissionId, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -35,8 +35,15 @@ pub struct Earlier {
     pub sha256: FileHash,
     /// The block in which it was refused; `None` of one that a committee has before it.
     pub refused_at: Option<BlockNumber>,
-    /// Whether most members of a committee have had its bytes, as their proofs of possession say.
+    /// Whether most members of a committee have had its bytes, as their proofs of possession say, and did not find that
+    /// it [can be no original](is_no_original).
     pub was_had: bool,
+}
+
+/// Whether nothing can be a copy of what was refused for this: a file that cannot be read, or is too small for its
+/// Datanet. Thirty bytes that nobody serves would hold back a day's files otherwise.
+pub fn is_no_original(reason: RejectionReason) -> bool {
+    matches!(reason, RejectionReason::WrongFormat | RejectionReason::TooSmall)
 }
 
 /// Submissions that committees have before them, by Datanet, in the order of their numbers: not over, and of a
@@ -55,7 +62,12 @@ pub fn before_committees<AccountId>(
         };
         for file in view.draw.files.iter().filter(|file| drawn && stands(&file.state)) {
             let (submission, sha256) = (file.submission, file.sha256);
-            let was_had = file.state != FileState::Open;
+            let was_had = match &file.state {
+                FileState::Judged(verdict) | FileState::Challenged { verdict, .. } => {
+                    !matches!(verdict, Verdict::Reject(reason) if is_no_original(*reason))
+                }
+                _ => false,
+            };
             let one = Earlier { submission, sha256, refused_at: None, was_had };
             found.entry(view.datanet).or_default().push(one);
         }

@@ -96,10 +96,13 @@ fn only_what_a_committee_has_had_was_had() {
         (2, FileState::Judged(REFUSED)),
         (3, FileState::Challenged { verdict: REFUSED, by: 9 }),
         (4, FileState::Over(Outcome::Unavailable)),
+        // Nothing is a copy of what nobody can read, whoever hides it.
+        (5, FileState::Judged(Verdict::Reject(RejectionReason::WrongFormat))),
+        (6, FileState::Challenged { verdict: Verdict::Reject(RejectionReason::TooSmall), by: 9 }),
     ];
     let before = before_committees(&[draw(1, Purpose::Review { asked: 0 }, true, &states)]);
     let found: Vec<_> = before[&DATANET].iter().map(|one| (one.submission, one.was_had)).collect();
-    assert_eq!(found, [(1, false), (2, true), (3, true)]);
+    assert_eq!(found, [(1, false), (2, true), (3, true), (5, false), (6, false)]);
 }
 
 /// Whoever hides one file for ever delays what comes after it, and has nothing of it end: the last committee judges.

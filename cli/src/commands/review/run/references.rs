@@ -12,7 +12,10 @@ use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     DatanetId, Ending, FileHash, SubmissionId,
 };
-use openledger_reviewer::{earlier::HOLDING, Earlier, Leaf};
+use openledger_reviewer::{
+    earlier::{is_no_original, HOLDING},
+    Earlier, Leaf,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -243,10 +246,16 @@ impl References {
             match view.state {
                 SubmissionState::Refused { ending, at, .. } => {
                     // Of what nobody could fetch nothing can be a copy.
-                    let refused = matches!(ending, Ending::Rejected(_));
-                    let refused_at = Some(at);
-                    let one = Earlier { submission, sha256, refused_at, was_had: true };
-                    known.insert(number, refused.then_some(one));
+                    let refused = match ending {
+                        Ending::Rejected(reason) => Some(Earlier {
+                            submission,
+                            sha256,
+                            refused_at: Some(at),
+                            was_had: !is_no_original(reason),
+                        }),
+                        _ => None,
+                    };
+                    known.insert(number, refused);
                 }
                 SubmissionState::Accepted { .. } | SubmissionState::Pending { .. } => {}
             }
