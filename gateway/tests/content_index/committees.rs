@@ -446,6 +446,29 @@ async fn who_was_right_in_an_overturned_committee_is_not_shown_as_the_challenger
 }
 
 #[tokio::test]
+async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
+    let mut chain = Chain::start().await;
+    accepted(&mut chain, false).await;
+    let challenged =
+        ChainEvent::Challenged { draw: 0, submission: 0, challenger: account(CHALLENGER), by: 1 };
+    let purpose = Purpose::Challenge { draw: 0, file: 0 };
+    let challenger = Some(account(CHALLENGER));
+    let larger = Draw::new(purpose, account(GIVER), challenger, vec![file(0)], 10, 9).unwrap();
+    let opened = ChainEvent::DrawOpened { draw: 1, datanet: 0, files: 1, session: 11 };
+    let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
+    chain.happens(vec![plain(opened), plain(challenged)], changed).await;
+    let mut events = vec![committee(1, 5..20)];
+    events.extend((0..3).map(|n| lost(0, member(n), 10 * OPEN)));
+    events.push(ended(0, 0, Outcome::AcceptanceUnavailable));
+    chain.happens(events, Changed::default()).await;
+    let shown = chain.get("/v1/draws/0").await;
+    assert_eq!(shown["files"][0]["outcome"], "acceptance-unavailable");
+    let why: Vec<_> = words(&shown["settlements"]).into_iter().map(|one| (one.0, one.1)).collect();
+    let unserved = |n| (member(n).to_string(), "unserved".to_owned());
+    assert_eq!(why, [0, 1, 2].map(unserved));
+}
+
+#[tokio::test]
 async fn a_challenge_that_fails_shares_its_bond() {
     let mut chain = Chain::start().await;
     accepted(&mut chain, false).await;

@@ -378,7 +378,10 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             let possible = |vote: &&Opinion| vote.is_possible(file, least, extractor);
             let words: Vec<Option<Opinion>> =
                 (0..members).map(|member| word(member).filter(possible).copied()).collect();
-            let found = vote::finding(&words, revealed);
+            let found = match challenge {
+                true => vote::last_finding(&words, revealed),
+                false => vote::finding(&words, revealed),
+            };
             let stand = |(member, possible): (usize, &Option<Opinion>)| {
                 vote::stand(word(member), possible.is_some(), &found)
             };

@@ -19,7 +19,7 @@ closed_list! {
         AcceptanceUpheld = 10, "acceptance-upheld", "challenged, and the larger committee accepts it too";
         AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it";
         MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";
-        AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and the larger committee cannot fetch it";
+        AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and most of the larger committee cannot fetch it, or refuse it where no majority does";
         AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict; or counts in its Datanet alone, and none can be drawn";
         RefusalUpheld = 15, "refusal-upheld", "challenged, and the larger committee refuses it too";
         RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
@@ -54,6 +54,8 @@ pub enum Majority {
     Paid,
     /// A part of a seat lost, and unpaid. Those are paid as ever whose own word the larger committee bears out.
     Slashed,
+    /// A part of a seat lost to the treasury, and unpaid: nobody gains by it.
+    Liable,
     /// Unpaid, and nothing lost. What they would have been paid goes to whom a part of their seats would.
     Unpaid,
 }
@@ -67,8 +69,6 @@ pub enum Bond {
     Back,
     /// Back, with half of what the overturned lose or are not paid.
     Rewarded,
-    /// Back, less what the members of the first committee are paid, which the review budget has back.
-    Charged,
     /// It pays the larger committee, and the rest goes to those who were challenged wrongly.
     Lost,
 }
@@ -103,9 +103,10 @@ impl Outcome {
             AcceptanceUpheld => (End::Leaf, Majority::Paid, Bond::Lost),
             AcceptanceOverturned => (End::Refusal, Majority::Slashed, Bond::Rewarded),
             MeasuredAnew => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
-            // Whoever has the file may hide it when the first committee has judged it. That committee's proofs of
-            // possession agree, so its members had it: who hides it robs nobody, and gets no leaf.
-            AcceptanceUnavailable => (End::Nothing, Majority::Paid, Bond::Charged),
+            // Who accepts a file answers for it being there until its challenge is over: members who hide one and
+            // members who do not serve it cannot be told apart, but the latter need only serve it. What they lose is
+            // nobody's, so that hiding a file from a challenge brings nothing to who does it.
+            AcceptanceUnavailable => (End::Nothing, Majority::Liable, Bond::Back),
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
             // Who did not find the earlier file may have been shown none: whoever has it may hide it from one committee
             // and not from the next.

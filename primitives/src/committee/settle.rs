@@ -109,6 +109,9 @@ fn agreed(sides: &[Side]) -> Vec<usize> {
 /// at least: each part of what was found somebody said. The others are paid. Of its committee nobody is charged
 /// for not having what that majority called the file.
 ///
+/// A majority that is liable loses as much, all of it to the treasury: neither who challenges nor who judges gains by a
+/// file that is not there.
+///
 /// A majority that is unpaid loses nothing: half of what it would have been paid is the challenger's, the other half is
 /// shared by those who said so.
 ///
@@ -124,7 +127,6 @@ pub fn settle(
     bond: Balance,
 ) -> Vec<Transfer> {
     let mut done = Transfers(Vec::new());
-    let set_aside = reserve;
     let mut reserve = reserve;
     let (majority, final_say) = (agreed(first), agreed(larger));
     match outcome.majority() {
@@ -156,6 +158,13 @@ pub fn settle(
             pot = done.pay(Purse::Pot, Committee::Larger, &final_say, rules.pay, pot);
             done.push(Purse::Pot, Purse::Treasury, pot);
         }
+        Majority::Liable => {
+            for place in &majority {
+                let held = first.get(*place).map_or(0, |side| side.held);
+                let lost = overturned(left, held, rules);
+                done.push(Purse::Seat(Committee::First, *place), Purse::Treasury, lost);
+            }
+        }
         Majority::Unpaid => {
             let kept = rules.pay.saturating_mul(majority.len() as Balance).min(reserve);
             done.push(Purse::Reserve, Purse::Challenger, kept / 2);
@@ -165,15 +174,9 @@ pub fn settle(
         }
     }
     done.push(Purse::Reserve, Purse::Budget, reserve);
-    let paid = set_aside.saturating_sub(reserve);
     match outcome.bond() {
         Bond::None => {}
         Bond::Back | Bond::Rewarded => done.push(Purse::Bond, Purse::Challenger, bond),
-        Bond::Charged => {
-            let charge = paid.min(bond);
-            done.push(Purse::Bond, Purse::Budget, charge);
-            done.push(Purse::Bond, Purse::Challenger, bond.saturating_sub(charge));
-        }
         Bond::Lost => {
             let mut left = done.pay(Purse::Bond, Committee::Larger, &final_say, rules.pay, bond);
             left = done.pay(Purse::Bond, Committee::First, &majority, Balance::MAX, left);

@@ -195,6 +195,19 @@ pub fn finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
     agreed.and_then(|agreed| together(&agreed)).unwrap_or(Finding::Split)
 }
 
+/// What the larger committee of a challenge says, by the same rule and one more: it is asked once, so that who serves a
+/// file to as many as leave neither those who refuse it nor those without it a majority would have it stand. Where more
+/// than half of all members say one or the other, it is unavailable. That is said of acceptances: a challenged refusal
+/// stands in either case.
+pub fn last_finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
+    let without = |vote: &&Opinion| !matches!(vote.verdict, Verdict::Accept { .. });
+    let kept_from = votes.iter().flatten().filter(without).count();
+    match finding(votes, revealed) {
+        Finding::Split if kept_from >= Rules::quorum(votes.len()) => Finding::Unavailable,
+        found => found,
+    }
+}
+
 /// What those who agree say together.
 fn together(agreed: &[Opinion]) -> Option<Finding> {
     let first = agreed.first()?;

@@ -160,7 +160,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
     label: "not to be had",
     tone: "warn",
     means:
-      "Challenged, and the larger committee could not fetch it. Who had accepted it is paid; the challenger paid for that.",
+      "Challenged, and most of the larger committee could not fetch it, or refused it. Who had accepted it answers for it being there, and lost a part of a seat to the treasury.",
   },
   "acceptance-stands": {
     label: "accepted",
@@ -215,6 +215,7 @@ const whys: Readonly<Record<string, string>> = {
   bond: "was challenged wrongly: its part of the bond",
   absent: "did not seal or reveal",
   void: "had not the file, or said what no file can be",
+  unserved: "accepted what the larger committee could not fetch",
   overturned: "agreed to a verdict that a challenge overturned",
 };
 

@@ -214,6 +214,10 @@ impl Review {
         let mut back = 0;
         for transfer in settle(outcome, &self.rules, 0, reserve, &first, &larger, bond) {
             let amount = transfer.amount;
+            if outcome == Outcome::AcceptanceUnavailable {
+                let gains = matches!(transfer.to, Purse::Account(..) | Purse::Challenger);
+                assert!(!gains || transfer.from == Purse::Bond, "somebody gains by a hidden file");
+            }
             match transfer.from {
                 Purse::Reserve => {}
                 Purse::Bond => at.bond -= amount,

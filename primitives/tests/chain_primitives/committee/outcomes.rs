@@ -106,14 +106,12 @@ fn settled(
     let right = |side: &Side| side.upheld && side.stand == Stand::Agreed;
     let borne_out = first.iter().any(right);
     assert_eq!(paid, outcome.majority() == Majority::Paid || borne_out, "{outcome}");
-    assert_eq!(slashed, outcome.majority() == Majority::Slashed, "{outcome}");
+    let loses = matches!(outcome.majority(), Majority::Slashed | Majority::Liable);
+    assert_eq!(slashed, loses, "{outcome}");
     match outcome.bond() {
         Bond::None => assert_eq!(bond, 0),
         Bond::Back => assert_eq!(of(Purse::Challenger), bond as i128, "{outcome}"),
         Bond::Rewarded => assert!(of(Purse::Challenger) > bond as i128, "{outcome}"),
-        Bond::Charged => {
-            assert!((0..bond as i128).contains(&of(Purse::Challenger)), "{outcome}");
-        }
         Bond::Lost => assert_eq!(of(Purse::Challenger), 0, "{outcome}"),
     }
     Ended { outcome, purses, absent }
@@ -274,16 +272,44 @@ fn measured_anew() {
 
 #[test]
 fn acceptance_unavailable() {
-    let ended = challenged([GOOD; 5], fifteen(Unavailable, 9, GOOD));
+    let says = [GOOD, GOOD, GOOD, Unavailable, Guess];
+    let ended = challenged(says, fifteen(Unavailable, 9, GOOD));
     assert_eq!(
         (ended.outcome, ended.outcome.end()),
         (Outcome::AcceptanceUnavailable, End::Nothing)
     );
     assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15], "who cannot fetch it earns nothing");
-    assert_eq!(ended.paid(Committee::First, 0..5), [PAY; 5], "who had it is paid as ever");
-    assert_eq!(ended.of(Purse::Challenger), BOND - 5 * PAY);
-    assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "the bond makes the budget whole");
-    assert_eq!(ended.of(Purse::Treasury), 0);
+    assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
+    let seats: Vec<_> =
+        (0..5).map(|place| ended.of(Purse::Seat(Committee::First, place))).collect();
+    assert_eq!(seats, [-LOST, -LOST, -LOST, 0, 0], "who accepts it answers for it being there");
+    assert_eq!(ended.of(Purse::Challenger), BOND, "looking costs nothing");
+    assert_eq!(ended.of(Purse::Treasury), 3 * LOST, "nobody gains by hiding a file");
+    assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "the budget pays nobody");
+}
+
+#[test]
+fn what_a_challenge_s_committee_is_shown_in_part_does_not_stand() {
+    // Served to so many that neither those who refuse it nor those without it are a majority.
+    for (refuse, without) in [(4, 4), (1, 7), (7, 1)] {
+        let mut larger = [GOOD; 15];
+        larger[..refuse].fill(Reject);
+        larger[refuse..refuse + without].fill(Unavailable);
+        let ended = challenged([GOOD; 5], Some(larger));
+        assert_eq!(ended.outcome, Outcome::AcceptanceUnavailable, "{refuse} {without}");
+        assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15]);
+        // A refusal stands as it does without a verdict.
+        assert_eq!(challenged([Reject; 5], Some(larger)).outcome, Outcome::RefusalStands);
+    }
+    // Nobody's silence counts as a word.
+    let mut larger = [GOOD; 15];
+    larger[..7].fill(Unavailable);
+    larger[7..9].fill(Nothing);
+    larger[9] = Guess;
+    assert_eq!(challenged([GOOD; 5], Some(larger)).outcome, Outcome::AcceptanceStands);
+    // A first committee that is shown a file in part is asked again.
+    let ended = unchallenged(0, [Reject, Reject, Unavailable, GOOD, GOOD]);
+    assert_eq!(ended.outcome, Outcome::SplitAgain);
 }
 
 #[test]
@@ -291,7 +317,7 @@ fn acceptance_stands() {
     for larger in [fifteen(Reject, 7, GOOD), fifteen(Reject, 7, Nothing), None] {
         let mut larger = larger;
         if let Some(says) = &mut larger {
-            says[14] = Unavailable;
+            says[14] = Nothing;
         }
         let ended = challenged([GOOD; 5], larger);
         assert_eq!(ended.outcome, Outcome::AcceptanceStands, "{larger:?}");

@@ -137,7 +137,10 @@ fn decide(draw: &mut Draw) {
         let possible = |one: &Opinion| one.is_possible(&drawn, draw.min_units, extractor);
         let counted: Vec<Option<Opinion>> =
             said.iter().map(|said| said.filter(|one| possible(one))).collect();
-        let finding = vote::finding(&counted, revealed);
+        let finding = match draw.challenges.is_some() {
+            true => vote::last_finding(&counted, revealed),
+            false => vote::finding(&counted, revealed),
+        };
         file.found = Some(found(&finding));
         for (member, (said, counted)) in draw.members.iter_mut().zip(said.iter().zip(&counted)) {
             if let Some(word) = member.words.get_mut(place) {
@@ -441,8 +444,10 @@ impl Writer<'_> {
             let name = self.name(&entry.account);
             let of_larger = larger.as_ref().is_some_and(|larger| sits(larger, &name));
             let slashed = ended.is_some_and(|(_, how)| how.majority() == Majority::Slashed);
+            let liable = ended.is_some_and(|(_, how)| how.majority() == Majority::Liable);
             let why = match (entry.paid, ended) {
                 (false, None) => "absent",
+                (false, Some(_)) if liable && !of_larger => "unserved",
                 (false, Some(_)) if slashed && !of_larger => "overturned",
                 (false, Some(_)) => "void",
                 (true, _) if of_larger => "larger-committee",

@@ -429,33 +429,37 @@ fn acceptance_unavailable() {
         let file = judged([GOOD; 5]);
         file.challenged(CHALLENGER, most(Unavailable, 9, GOOD));
         file.ended(Outcome::AcceptanceUnavailable);
-        assert_eq!(file.purses.gain(CHALLENGER), -5 * PAY);
-        assert_eq!(file.gains(&file.first), [PAY; 5]);
-        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0, "the bond makes the budget whole");
+        assert_eq!(file.purses.gain(CHALLENGER), 0, "looking costs nothing");
+        assert_eq!(bond_of(CHALLENGER), 0);
+        assert_eq!(
+            file.gains(&file.first),
+            [-LOST; 5],
+            "who accepts it answers for it being there"
+        );
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0);
         assert_eq!(Settled::get()[0].2, Verdict::Unavailable);
     });
 }
 
-/// A contributor shows its file to its committee alone, and an accomplice challenges what that committee says.
+/// Members hide a file that they accept, or a contributor hides it from everybody but them: who has it answers.
 #[test]
-fn whoever_hides_a_file_after_its_acceptance_robs_nobody_and_gains_nothing() {
+fn nobody_gains_by_a_file_that_is_hidden_from_a_challenge() {
     for hides_from in [15, 8] {
         for first in [[GOOD; 5], [GOOD, GOOD, GOOD, Unavailable, Unavailable]] {
             with_committees(30, || {
                 let file = judged(first);
                 let larger = file.challenged(CHALLENGER, most(Unavailable, hides_from, GOOD));
                 file.ended(Outcome::AcceptanceUnavailable);
+                let mut lost = 0;
                 for (who, said) in file.first.iter().zip(first) {
-                    let expected = if said == GOOD { PAY } else { 0 };
-                    assert_eq!(file.purses.gain(*who), expected, "paid, and nothing lost");
-                    assert_eq!(seats(*who).reviewer.held, RULES.seat);
+                    let expected = if said == GOOD { -LOST } else { 0 };
+                    assert_eq!(file.purses.gain(*who), expected);
+                    lost -= expected;
                 }
-                // Nobody of those who hid it has anything of it: no leaf, and a part of the bond is gone.
-                let spent = PAY * first.iter().filter(|said| **said == GOOD).count() as i128;
-                assert_eq!(file.purses.gain(CHALLENGER), -spent);
-                assert_eq!(file.purses.gain(CONTRIBUTOR), 0);
-                assert_eq!(file.gains(&larger), [0; 15]);
-                assert_eq!(file.purses.gain(TREASURY), 0);
+                assert_eq!(file.purses.gain(TREASURY), lost, "all of it is nobody's");
+                assert_eq!(file.purses.gain(CHALLENGER), 0);
+                assert_eq!(file.purses.gain(CONTRIBUTOR), 0, "who has no leaf, and no quota back");
+                assert_eq!(file.gains(&larger), [0; 15], "saying so is no way to be paid");
                 let budget = Budgets::<Test>::get(DATANET);
                 assert_eq!((budget.spent, budget.available), (0, 100 * OPEN));
             });
@@ -464,15 +468,44 @@ fn whoever_hides_a_file_after_its_acceptance_robs_nobody_and_gains_nothing() {
 }
 
 #[test]
-fn an_owner_who_challenges_what_cannot_be_fetched_pays_its_own_budget() {
+fn whoever_shows_a_file_to_half_of_a_challenge_s_committee_does_not_have_it_stand() {
     with_committees(30, || {
         let file = judged([GOOD; 5]);
-        file.challenged(OWNER, [Unavailable; 15]);
+        let mut says = most(Reject, 5, GOOD);
+        says[5..10].fill(Unavailable);
+        let larger = file.challenged(CHALLENGER, says);
         file.ended(Outcome::AcceptanceUnavailable);
-        assert_eq!(file.purses.gain(OWNER), -5 * PAY);
-        let budget = Budgets::<Test>::get(DATANET);
-        assert_ok!(Review::take_back(signed(OWNER), DATANET, budget.available));
-        assert_eq!(budget.available, 100 * OPEN, "which has all of it");
+        assert_eq!(file.gains(&file.first), [-LOST; 5]);
+        assert_eq!(file.gains(&larger), [0; 15]);
+    });
+}
+
+#[test]
+fn a_call_of_files_that_are_not_there_costs_no_more_than_a_seat() {
+    with_committees(40, || {
+        let draw = submit(12);
+        let first = super::story::draw(draw);
+        let purses = Purses::now();
+        judge(draw, &[GOOD; 5]);
+        let by = pallet_review::NextDraw::<Test>::get();
+        for file in 0..12 {
+            assert_ok!(Review::challenge(signed(OWNER), draw, file));
+        }
+        CurrentSession::mutate(|session| *session += 2);
+        blocks(3);
+        for one in by..by + 12 {
+            judge(one, &[Unavailable; 15]);
+            if Draws::<Test>::contains_key(one) {
+                block();
+            }
+        }
+        assert!(ended().iter().all(|(_, outcome)| *outcome == Outcome::AcceptanceUnavailable));
+        let lost: Vec<_> = first.iter().map(|who| -purses.gain(*who)).collect();
+        assert!(lost
+            .iter()
+            .all(|lost| (12 * 3 * OPEN as i128..=RULES.seat as i128).contains(lost)));
+        assert_eq!(purses.gain(TREASURY), lost.iter().sum::<i128>());
+        assert_eq!(purses.gain(OWNER), 0, "an owner who looks for every file pays nothing");
     });
 }
 
@@ -481,7 +514,7 @@ fn acceptance_stands() {
     with_committees(30, || {
         let file = judged([GOOD; 5]);
         let mut says = most(Reject, 7, GOOD);
-        says[14] = Unavailable;
+        says[14] = Nothing;
         file.challenged(CHALLENGER, says);
         file.ended(Outcome::AcceptanceStands);
         assert_eq!(file.gains(&file.first), [PAY; 5]);
