@@ -27,7 +27,7 @@ pub use draw::{draw_seed, pick, Picked, Seed};
 pub use life::DrawError;
 pub use outcome::{Bond, End, Majority, Outcome};
 pub use places::{Places, PoolSize};
-pub use seats::{GlobalPool, PoolId, Reviewer};
+pub use seats::{Addresses, GlobalPool, PoolId, Reviewer, MAX_ADDRESS, MAX_ADDRESSES};
 pub use settle::{settle, Side, Transfer};
 pub use vote::{commitment, possession, Finding, Opinion, Opinions, Stand};
 

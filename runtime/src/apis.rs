@@ -21,7 +21,7 @@ use openledger_primitives::{
     },
     committee::{
         api::{BudgetView, DrawView, SeatsView},
-        DrawId, PoolId, PoolSize, Session as SessionNumber,
+        Addresses, DrawId, PoolId, PoolSize, Session as SessionNumber,
     },
     job::Adapter,
     nomination::{NominationPoolId, NominationPoolView, NominationTerms, PoolMemberView},
@@ -483,6 +483,7 @@ impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl openledger_primitives::committee::api::CommitteeApi<Block, AccountId> for Runtime {
         fn next_draw() -> (DrawId, SessionNumber) {
             Review::next_draw()
@@ -506,6 +507,10 @@ impl_runtime_apis! {
 
         fn pool_size(pool: PoolId) -> PoolSize {
             Review::pool_size(pool)
+        }
+
+        fn addresses(pool: PoolId, accounts: Vec<AccountId>) -> Vec<(AccountId, Addresses)> {
+            Review::addresses(pool, accounts)
         }
 
         fn budget(datanet: DatanetId) -> BudgetView {

@@ -17,8 +17,8 @@ use frame_support::{
 use frame_system::RawOrigin;
 use openledger_primitives::{
     committee::{
-        commitment, places, BudgetTerms, DrawId, Opinion, Opinions, Phase, PoolId, PoolSize,
-        Progress, Session,
+        commitment, places, Addresses, BudgetTerms, DrawId, Opinion, Opinions, Phase, PoolId,
+        PoolSize, Progress, Session, MAX_ADDRESS, MAX_ADDRESSES,
     },
     traits::{BenchmarkSetup, Sessions, SubmittedFile},
     verdict::MAX_CURATORS,
@@ -316,6 +316,19 @@ mod benchmarks {
         });
         #[extrinsic_call]
         _(RawOrigin::Signed(who), POOL);
+        Ok(())
+    }
+
+    /// As many addresses as there may be, as long as they may be.
+    #[benchmark]
+    fn serve_at() -> Result<(), BenchmarkError> {
+        seat::<T>(1, 1)?;
+        let who: T::AccountId = account("reviewer", 0, 0);
+        let one = BoundedVec::truncate_from(alloc::vec![b'/'; MAX_ADDRESS as usize]);
+        let all = (0..MAX_ADDRESSES).map(|_| one.clone()).collect();
+        let addresses = Addresses::truncate_from(all);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), POOL, addresses);
         Ok(())
     }
 

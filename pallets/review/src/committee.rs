@@ -9,6 +9,7 @@
 //! | [`draws`] | draws from submission to committee |
 //! | [`votes`] | commitments, reveals, and what they say together |
 //! | [`challenges`] | challenges, and what the larger committee's word changes |
+//! | [`serving`] | where reviewers serve what they judge |
 //! | [`settlement`] | how a file ends: who is paid, who loses, and what becomes of the file |
 //! | [`agenda`] | what is due in a block |
 //! | [`budgets`] | what Datanets pay their reviewers from |
@@ -22,6 +23,7 @@ pub mod challenges;
 pub mod draws;
 pub mod reads;
 pub mod seats;
+pub mod serving;
 pub mod settlement;
 mod state;
 pub mod votes;

@@ -115,5 +115,7 @@ mod errors {
         Overflow,
         /// Draws wait whose seed stands, and nothing changes them; try again when they are drawn.
         SeedStands,
+        /// An address is empty, no UTF-8, or holds what nobody can see.
+        InvalidAddress,
     }
 }

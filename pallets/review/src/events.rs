@@ -247,5 +247,14 @@ mod events {
             /// Percent of them for one account.
             share: u8,
         },
+        /// An account says where it serves what it judges with its seats in a pool.
+        ServesAt {
+            /// The pool.
+            pool: PoolId,
+            /// Who.
+            account: T::AccountId,
+            /// How many addresses there are now.
+            addresses: u32,
+        },
     }
 }

@@ -52,7 +52,7 @@
 //! | `resign` | a curator of the Datanet | yes |
 //! | `set_policy` | the Datanet's owner | yes |
 //! | `raise_extractor` | root | – |
-//! | `bond_seats`, `unbond_seats`, `withdraw_seats`, `top_up` | a reviewer | yes |
+//! | `bond_seats`, `unbond_seats`, `withdraw_seats`, `top_up`, `serve_at` | a reviewer | yes |
 //! | `commit`, `reveal` | a member of a committee | none if it succeeds |
 //! | `challenge` | anyone, or the contributor | yes |
 //! | `advance` | anyone | none if something was due |
@@ -108,8 +108,8 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
         committee::{
-            Budget, BudgetTerms, DrawId, GlobalPool, Lengths, Opinions, Outcome, PoolId, PoolSize,
-            Rules, Seed, Session, MAX_MEMBERS,
+            Addresses, Budget, BudgetTerms, DrawId, GlobalPool, Lengths, Opinions, Outcome, PoolId,
+            PoolSize, Rules, Seed, Session, MAX_MEMBERS,
         },
         traits::{FunderNotice, OnVerdict, Sessions, Submissions},
         verdict::FIRST_EXTRACTOR,
@@ -191,6 +191,19 @@ pub mod pallet {
         /// The bond of a challenge, on the challenger.
         Challenge,
     }
+
+    /// Where accounts serve what they judge with their seats in a pool, for those that say so. Nothing is kept of
+    /// who has no seats there.
+    #[pallet::storage]
+    pub type ServedAt<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        PoolId,
+        Blake2_128Concat,
+        T::AccountId,
+        Addresses,
+        OptionQuery,
+    >;
 
     /// How large each pool of seats is.
     #[pallet::storage]
@@ -488,7 +501,8 @@ pub mod pallet {
         ///
         /// `NoSeats`, `SeatsNotLeft`, `SeatsJudging`.
         #[pallet::call_index(12)]
-        #[pallet::weight(T::WeightInfo::withdraw_seats())]
+        // The last one takes with it where its account serves, whether that says so or not.
+        #[pallet::weight(T::WeightInfo::withdraw_seats().saturating_add(T::DbWeight::get().writes(1)))]
         pub fn withdraw_seats(origin: OriginFor<T>, pool: PoolId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_withdraw_seats(who, pool)
@@ -637,6 +651,24 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_set_budget_terms(who, datanet, terms)
+        }
+
+        /// Says where the signer serves what it judges with its seats in a pool: up to 4 multiaddrs, instead of those of
+        /// before; none for nowhere. They are forgotten with its last seat there. Others fetch files from there, for
+        /// whose being there the signer answers once it has accepted them.
+        ///
+        /// # Errors
+        ///
+        /// `NoSeats`, `InvalidAddress`.
+        #[pallet::call_index(22)]
+        #[pallet::weight(T::WeightInfo::serve_at())]
+        pub fn serve_at(
+            origin: OriginFor<T>,
+            pool: PoolId,
+            addresses: Addresses,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_serve_at(who, pool, addresses)
         }
     }
 }

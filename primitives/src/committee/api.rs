@@ -3,7 +3,7 @@
 // The macro writes items that it does not document.
 #![allow(missing_docs, clippy::too_many_arguments, clippy::multiple_bound_locations)]
 
-use super::{Budget, BudgetTerms, Draw, DrawId, PoolId, PoolSize, Reviewer, Session};
+use super::{Addresses, Budget, BudgetTerms, Draw, DrawId, PoolId, PoolSize, Reviewer, Session};
 use crate::{Balance, DailyQuota, DatanetId, SubmissionId};
 use alloc::vec::Vec;
 use codec::{Codec, Decode, Encode};
@@ -50,6 +50,7 @@ pub struct BudgetView {
 
 sp_api::decl_runtime_apis! {
     /// Seats, draws and review budgets.
+    #[api_version(2)]
     pub trait CommitteeApi<AccountId: Codec> {
         /// The number of the next draw, and the session that lasts.
         fn next_draw() -> (DrawId, Session);
@@ -63,6 +64,10 @@ sp_api::decl_runtime_apis! {
         fn seats(pool: PoolId, account: AccountId) -> Option<SeatsView>;
         /// How large a pool is.
         fn pool_size(pool: PoolId) -> PoolSize;
+        /// Where accounts with seats in a pool serve what they judge: those of the first 100 that say so, in their order,
+        /// each with its multiaddrs. Whoever asks reads texts that anyone with a seat may have written.
+        #[api_version(2)]
+        fn addresses(pool: PoolId, accounts: Vec<AccountId>) -> Vec<(AccountId, Addresses)>;
         /// A Datanet's review budget.
         fn budget(datanet: DatanetId) -> BudgetView;
     }

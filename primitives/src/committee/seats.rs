@@ -4,6 +4,16 @@ use super::{PoolSize, Rules};
 use crate::{Balance, BlockNumber, DatanetId, Modality};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_core::ConstU32;
+use sp_runtime::BoundedVec;
+
+/// Most addresses at which an account serves what it judges with its seats in a pool.
+pub const MAX_ADDRESSES: u32 = 4;
+/// Most bytes of one: IPv6, port, QUIC and peer id take 119.
+pub const MAX_ADDRESS: u32 = 128;
+
+/// Where an account serves files: multiaddrs as text, which the chain does not read.
+pub type Addresses = BoundedVec<BoundedVec<u8, ConstU32<MAX_ADDRESS>>, ConstU32<MAX_ADDRESSES>>;
 
 /// Seats from which committees are drawn.
 #[derive(

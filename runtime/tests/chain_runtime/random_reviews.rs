@@ -109,6 +109,15 @@ pub fn review_call(dice: &mut Dice, datanet: u32) -> (RuntimeCall, AccountId) {
             (Call::request_review { datanet, files }.into(), who)
         }
         8 => (Call::advance {}.into(), who),
+        11 => {
+            let texts: [&[u8]; 3] = [b"/ip4/203.0.113.7/tcp/4001", b"", b"\x1b[2J"];
+            let one = texts[dice.roll(3) as usize].to_vec().try_into().expect("short");
+            let addresses = match dice.roll(3) {
+                0 => Default::default(),
+                _ => vec![one].try_into().expect("one"),
+            };
+            (Call::serve_at { pool: POOL, addresses }.into(), who)
+        }
         9 | 10 => {
             let contributor = Draws::<Runtime>::get(draw).map(|record| record.draw.contributor);
             let who = contributor.filter(|_| dice.roll(2) == 0).unwrap_or(who);

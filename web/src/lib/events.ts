@@ -69,6 +69,10 @@ const words: Readonly<Record<string, (field: Field, account: Field, open: Field)
     `${account("account")} got ${open("amount")} of reviewer's seats back`,
   "Review.SeatsToppedUp": (_, account, open) =>
     `${account("account")} bonded ${open("amount")} anew that its seats had lost`,
+  "Review.ServesAt": (field, account) =>
+    field("addresses") === "0"
+      ? `${account("account")} says no more where it serves files`
+      : `${account("account")} says where it serves the files that it judges`,
   "Review.SeatsLost": (field, account, open) =>
     `The seats of ${account("account")} lost ${open("amount")} by draw ${field("draw")}`,
   "Review.DrawOpened": (field) =>

@@ -1,20 +1,20 @@
 //! What reviewers read.
 
 use crate::{
-    BudgetUse, Budgets, Config, DrawRecord, Draws, NextDraw, Pallet, PoolSizes, Reviewers,
+    BudgetUse, Budgets, Config, DrawRecord, Draws, NextDraw, Pallet, PoolSizes, Reviewers, ServedAt,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use openledger_primitives::{
     committee::{
         api::{BudgetView, DrawView, SeatsView},
-        DrawId, PoolId, PoolSize, Session,
+        Addresses, DrawId, PoolId, PoolSize, Session,
     },
     traits::Sessions,
     DatanetId,
 };
 
-/// Most draws that one read looks at.
+/// Most draws, or accounts, that one read looks at.
 const MAX_PAGE: u32 = 100;
 
 impl<T: Config> Pallet<T> {
@@ -40,6 +40,13 @@ impl<T: Config> Pallet<T> {
         let record = Reviewers::<T>::get(pool, account)?;
         let uncovered = record.reviewer.uncovered(&T::Rules::get());
         Some(SeatsView { reviewer: record.reviewer, placed: record.placed, uncovered })
+    }
+
+    /// Where those of at most 100 accounts with seats in a pool serve what they judge that say so.
+    pub fn addresses(pool: PoolId, accounts: Vec<T::AccountId>) -> Vec<(T::AccountId, Addresses)> {
+        let accounts = accounts.into_iter().take(MAX_PAGE as usize);
+        let with = |who: T::AccountId| ServedAt::<T>::get(pool, &who).map(|at| (who, at));
+        accounts.filter_map(with).collect()
     }
 
     /// How large a pool is.

@@ -3,7 +3,7 @@
 use crate::{
     Config, Error, Event, HoldReason, LargeSince, LeavingSizes, NextChange, Ordered32, Ordered64,
     Pallet, PlacedSeats, PoolSizes, Reviewers, SeatChange, SeatChanges, SeatPlaces, Seats,
-    WaitingSeats, MAX_SEATS, MAX_WAITING_SEATS,
+    ServedAt, WaitingSeats, MAX_SEATS, MAX_WAITING_SEATS,
 };
 use core::marker::PhantomData;
 use frame_support::{
@@ -114,7 +114,10 @@ impl<T: Config> Pallet<T> {
         let Reviewer { seats, leaving, held, open, open_before, .. } = record.reviewer;
         let none = seats == 0 && leaving == 0 && held == 0 && open == 0 && open_before == 0;
         match none && record.placed == 0 {
-            true => Reviewers::<T>::remove(pool, who),
+            true => {
+                Reviewers::<T>::remove(pool, who);
+                ServedAt::<T>::remove(pool, who);
+            }
             false => Reviewers::<T>::insert(pool, who, record),
         }
     }

@@ -4,8 +4,8 @@ use super::draws::RecordOf;
 use crate::{
     Agenda, Budgets, Config, DrawOf, Draws, HoldReason, LargeSince, LeavingSizes, NextChange,
     NextDraw, NextTurn, Ordered32, Ordered64, Pallet, Parked, ParkedDraws, PlacedSeats, PoolSizes,
-    Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, SessionDraws, TurnOf, Turns, WaitingDraws,
-    WaitingSeats,
+    Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, ServedAt, SessionDraws, TurnOf, Turns,
+    WaitingDraws, WaitingSeats,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -36,6 +36,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn check_committees() -> Done {
         let moving = Self::check_queues()?;
         Self::check_places(&moving)?;
+        Self::check_serving()?;
         Self::check_turns()?;
         Self::check_draws()?;
         Self::check_agendas()?;
@@ -65,6 +66,19 @@ impl<T: Config> Pallet<T> {
         ensure!(counted == waiting, "waiting seats are miscounted");
         ensure!(SeatChanges::<T>::iter_keys().count() as u64 == changes, "a change cannot be read");
         Ok(moving)
+    }
+
+    /// That nobody without seats is said to serve files.
+    fn check_serving() -> Done {
+        let mut read = 0usize;
+        for (pool, account, addresses) in ServedAt::<T>::iter() {
+            ensure!(Reviewers::<T>::contains_key(pool, &account), "who has no seats serves files");
+            ensure!(!addresses.is_empty(), "an account serves files nowhere");
+            ensure!(Self::are_texts(&addresses), "an address cannot be read");
+            read = read.saturating_add(1);
+        }
+        ensure!(ServedAt::<T>::iter_keys().count() == read, "an address cannot be read");
+        Ok(())
     }
 
     /// That every pool that has something to do has a turn by then, and one.

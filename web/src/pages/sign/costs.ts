@@ -76,6 +76,7 @@ const rules: Record<string, Rule> = {
   }),
   "Review.withdraw_seats": nothing,
   "Review.top_up": () => ({ heldToo: "what the seats have lost" }),
+  "Review.serve_at": nothing,
   "Review.commit": () => ({ free: "Committing costs no fee." }),
   "Review.reveal": () => ({ free: "Showing what was committed to costs no fee." }),
   "Review.challenge": (_, constant) => ({

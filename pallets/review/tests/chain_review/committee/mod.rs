@@ -6,6 +6,7 @@ mod draws;
 mod outcomes;
 mod random;
 mod seats;
+mod serving;
 mod state;
 mod story;
 mod weights;

@@ -53,7 +53,8 @@ fn one(dice: &mut Dice, said: &mut std::collections::BTreeMap<(u64, AccountId), 
         9 => {
             let _ = Review::advance(signed(who));
         }
-        10..=14 => block(),
+        10 => drop(Review::serve_at(signed(who), POOL, addresses(&["/ip4/203.0.113.7/tcp/4001"]))),
+        11..=14 => block(),
         15 => {
             CurrentSession::mutate(|session| *session += 1);
             block();

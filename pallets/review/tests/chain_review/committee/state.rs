@@ -102,6 +102,18 @@ fn damaged_turns_are_detected() {
 }
 
 #[test]
+fn damaged_addresses_are_detected() {
+    let at = |who, of: &[&str]| ServedAt::<Test>::insert(POOL, who, addresses(of));
+    detects("who has no seats serves files", || at(FIRST + 40, &["/ip4/203.0.113.7/tcp/4001"]));
+    detects("an account serves files nowhere", || at(FIRST, &[]));
+    detects("an address cannot be read", || at(FIRST, &["/ip4/203.0.113.7/tcp/4001\u{200b}"]));
+    detects("an address cannot be read", || {
+        let key = ServedAt::<Test>::hashed_key_for(POOL, FIRST);
+        frame_support::storage::unhashed::put_raw(&key, &[255; 3]);
+    });
+}
+
+#[test]
 fn damaged_places_are_detected() {
     detects("a seat does not know its place", || {
         SeatPlaces::<Test>::insert(POOL, (FIRST, 0), 7);

@@ -7,7 +7,8 @@ use frame_support::{
 };
 use openledger_primitives::{
     committee::{
-        commitment, possession, DrawId, Lengths, Opinion, Opinions, Outcome, Phase, PoolId, Rules,
+        commitment, possession, Addresses, DrawId, Lengths, Opinion, Opinions, Outcome, Phase,
+        PoolId, Rules,
     },
     traits::{ReviewPolicies, SubmittedFile},
     Balance, FileHash, MediaType, Modality, RejectionReason, ReviewPolicy, Score, SubmissionId,
@@ -200,6 +201,12 @@ pub fn judge(draw: DrawId, says: &[Says]) {
 /// Lets the window to challenge go by.
 pub fn unchallenged() {
     blocks(12);
+}
+
+/// What an account says of where it serves files.
+pub fn addresses(of: &[&str]) -> Addresses {
+    let texts = of.iter().map(|text| text.as_bytes().to_vec().try_into().expect("short"));
+    texts.collect::<Vec<_>>().try_into().expect("few")
 }
 
 /// How files left draws, in order.
