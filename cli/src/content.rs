@@ -1,6 +1,7 @@
 //! Files: adding them to the IPFS directory, fetching them from peers, measuring them.
 
 use crate::{
+    commands::review::serving,
     context::Context,
     error::{CliError, Result},
 };
@@ -12,7 +13,7 @@ use openledger_documents::{
 };
 use openledger_primitives::{
     api::{PendingView, SubmissionItem},
-    MediaType, Modality,
+    MediaType, Modality, SubmissionId,
 };
 use std::{path::Path, time::Duration};
 
@@ -40,13 +41,16 @@ pub(crate) async fn add(context: &Context, path: &Path, described: &Added) -> Re
     }
 }
 
-/// A node of its own kind for one fetch: it shares the directory's blocks with a daemon on it.
-async fn node(context: &Context) -> Result<IpfsNode> {
+/// A node of its own kind for one fetch, of named peers and of `others`: it shares the directory's blocks with a daemon on
+/// it.
+async fn node(context: &Context, others: Vec<Multiaddr>) -> Result<IpfsNode> {
     let config = NodeConfig::new(context.ipfs_directory()?)
         // An empty variable OPENLEDGER_PEERS names one empty address.
         .with_peers(context.global.peers.iter().filter(|peer| !peer.is_empty()).cloned())
         .ephemeral();
-    Ok(IpfsNode::start(config).await?)
+    let node = IpfsNode::start(config).await?;
+    node.visit(others)?;
+    Ok(node)
 }
 
 /// A node for a program that is left running: where it listens, it is the directory's own.
@@ -99,7 +103,7 @@ pub(crate) async fn fetch_file(
     bytes: u64,
     destination: &Path,
 ) -> Result<()> {
-    let node = node(context).await?;
+    let node = node(context, Vec::new()).await?;
     let bar = spinner(context, &wanted.content.to_string(), bytes);
     let fetched = node.fetch_file(wanted, destination, &limits(context, bytes)).await;
     bar.finish_and_clear();
@@ -109,14 +113,22 @@ pub(crate) async fn fetch_file(
 
 /// Fetches a submitted file into memory: every byte is re-hashed, size and sha256 are those on
 /// chain.
-pub(crate) async fn fetch_submission(context: &Context, item: &SubmissionItem) -> Result<Vec<u8>> {
-    fetch_wanted(context, &Wanted::exactly(item.content, item.sha256, item.size.into())).await
+pub(crate) async fn fetch_submission(
+    context: &Context,
+    view: &PendingView<AccountId>,
+) -> Result<Vec<u8>> {
+    let SubmissionItem { content, sha256, size, .. } = view.item;
+    fetch_wanted(context, &Wanted::exactly(content, sha256, size.into()), view.submission).await
 }
 
-/// Fetches a file into memory.
-pub(crate) async fn fetch_wanted(context: &Context, wanted: &Wanted) -> Result<Vec<u8>> {
+/// Fetches the file of a submission into memory, of named peers and of members of committees that have it before them.
+pub(crate) async fn fetch_wanted(
+    context: &Context,
+    wanted: &Wanted,
+    submission: SubmissionId,
+) -> Result<Vec<u8>> {
     let bytes = wanted.size.unwrap_or(0);
-    let node = node(context).await?;
+    let node = node(context, serving::of_submission(context, submission).await).await?;
     let bar = spinner(context, &wanted.content.to_string(), bytes);
     let fetched = node.fetch_bytes(wanted, &limits(context, bytes)).await;
     bar.finish_and_clear();

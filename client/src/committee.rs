@@ -12,7 +12,7 @@ use openledger_primitives::{
     api::{BoardCursor, BoardEntry},
     committee::{
         api::{BudgetView, DrawView, SeatsView},
-        BudgetTerms, DrawId, Lengths, Opinions, PoolId, PoolSize, Session,
+        Addresses, BudgetTerms, DrawId, Lengths, Opinions, PoolId, PoolSize, Session,
     },
     AdmissionPolicy, Balance, DatanetId, FileHash, Points, Salt, SubmissionId,
 };
@@ -57,6 +57,20 @@ impl Client {
     /// An account's seats in a pool.
     pub async fn seats(&self, pool: PoolId, account: AccountId) -> Result<Option<SeatsView>> {
         self.api("CommitteeApi_seats", (pool, account)).await
+    }
+
+    /// Where those of at most 100 accounts with seats in a pool serve what they judge that say so, in their order, as
+    /// multiaddrs. Whoever has a seat may have written anything.
+    pub async fn addresses(
+        &self,
+        pool: PoolId,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Vec<String>)>> {
+        let said: Vec<(AccountId, Addresses)> =
+            self.api("CommitteeApi_addresses", (pool, accounts)).await?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let texts = |all: Addresses| all.iter().map(|one| text(one)).collect();
+        Ok(said.into_iter().map(|(who, all)| (who, texts(all))).collect())
     }
 
     /// How large a pool is.
@@ -191,6 +205,20 @@ impl Client {
         let event: runtime::review::events::SeatsToppedUp =
             receipt.require("Review::SeatsToppedUp")?;
         Ok((receipt, event.amount))
+    }
+
+    /// Says where the signer serves what it judges with its seats in a pool, as multiaddrs; none for nowhere.
+    pub async fn serve_at(
+        &self,
+        signer: &Signer,
+        pool: PoolId,
+        addresses: &[String],
+        wait: Wait,
+    ) -> Result<Receipt> {
+        let texts = addresses.iter().map(|text| BoundedVec(text.as_bytes().to_vec()));
+        let addresses = BoundedVec(texts.collect());
+        let call = runtime::transactions().review().serve_at(Static(pool), addresses);
+        self.send(signer, &call, wait).await
     }
 
     /// Commits to what [`seal`] gives.

@@ -154,15 +154,24 @@ impl Client {
         chain_type.await.cloned()
     }
 
+    /// Whether the chain is for development: on one machine, or in one house.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the connection.
+    pub async fn is_development(&self) -> Result<bool> {
+        Ok(matches!(self.chain_type().await?.as_str(), "Development" | "Local"))
+    }
+
     /// Whether the chain is for development, so that keys which everybody knows may sign.
     ///
     /// # Errors
     ///
     /// [`ClientError::DevelopmentKey`] if it is not.
     pub async fn require_development(&self) -> Result<()> {
-        match self.chain_type().await?.as_str() {
-            "Development" | "Local" => Ok(()),
-            other => Err(ClientError::DevelopmentKey { chain_type: other.to_owned() }),
+        match self.is_development().await? {
+            true => Ok(()),
+            false => Err(ClientError::DevelopmentKey { chain_type: self.chain_type().await? }),
         }
     }
 

@@ -308,6 +308,7 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
         }
         ("Review", "NoSeats") => "bond seats with `openledger seat bond`",
         ("Review", "UnknownDraw") => "`openledger review draws` lists those that are not over",
+        ("Review", "InvalidAddress") => "leave characters out that cannot be seen",
         ("Review", "SeedStands") => "a block draws four of them: try again a few blocks later",
         ("NominationPools", "PoolNotFound") => "list them with `openledger pool list`",
         ("NominationPools", "PoolMemberNotFound") => {

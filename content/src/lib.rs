@@ -39,6 +39,7 @@
 //!
 //! What a file says and measures is `openledger-documents`' matter, which needs no network.
 
+mod announced;
 pub mod bitswap;
 mod content_store;
 mod dag;
@@ -52,6 +53,7 @@ mod walk;
 mod wire;
 
 /// Cheaply cloned bytes, as [`ContentStore::add_bytes`] takes them.
+pub use announced::{announced, Reach};
 pub use bytes::Bytes;
 pub use content_store::ContentStore;
 pub use dag::{block_id, links, MAX_BLOCK_BYTES};
@@ -60,6 +62,6 @@ pub use import::{add, add_file, describe, describe_file, Added, CHUNK_BYTES, MAX
 /// Peer addresses, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`.
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::Limits;
-pub use node::{Identity, IpfsNode, NodeConfig};
+pub use node::{Identity, IpfsNode, NodeConfig, MAX_VISITED};
 pub use store::BlockStore;
 pub use walk::{Fetched, Wanted};

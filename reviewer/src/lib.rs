@@ -3,6 +3,7 @@
 //! - [`policy`]: what is said of a file without a person, and what a person is asked.
 //! - [`index`]: what was accepted in a Datanet, and what of it a file is like.
 //! - [`earlier`]: which submissions without a leaf it is compared with as well.
+//! - [`holders`]: who may have the files that wait.
 //! - [`queue`]: what waits for a person's word, and what a reviewer remembers over restarts.
 //! - [`metrics`]: what it tells Prometheus.
 //!
@@ -19,6 +20,7 @@
 //! ```
 
 pub mod earlier;
+pub mod holders;
 pub mod index;
 pub mod metrics;
 pub mod policy;

@@ -2,6 +2,8 @@
 
 #[path = "content_reviewer/earlier.rs"]
 mod earlier;
+#[path = "content_reviewer/holders.rs"]
+mod holders;
 #[path = "content_reviewer/index.rs"]
 mod index;
 #[path = "content_reviewer/metrics.rs"]

@@ -6,6 +6,7 @@ mod place;
 mod queue;
 mod run;
 mod sealed;
+pub(crate) mod serving;
 
 use super::datanet::require as require_datanet;
 use crate::{
@@ -142,10 +143,14 @@ IPFS directory, on the disk before anything is sent.")]
   openledger --key me --password-file pw --peer /ip4/… review run --score 60
   openledger --key me --password-file pw --peer /ip4/… review run --policy policy.json \\
       --listen /ip4/0.0.0.0/tcp/4001 --metrics 127.0.0.1:9620
+  openledger --key me --password-file pw review run --score 60 \\
+      --listen /ip4/0.0.0.0/tcp/4001 --announce /ip4/203.0.112.7/tcp/4001
 
 Accepts what can be fetched, can be read, has enough units and is no copy, and refuses what cannot
 be read, is too small or a copy of an earlier file of the Datanet. It does not know what a file is
-about: a policy says in which Datanets a person is asked. It says what it did in lines, with
+about: a policy says in which Datanets a person is asked. Who accepts a file answers for it being there
+until its challenge is over: the program serves what it accepts with --listen, says on the chain where,
+and fetches what others have accepted from where they say. It says what it did in lines, with
 --output json as JSON; RUST_LOG=info says more. Seals lie in DIR/votes of the IPFS directory, and it
 may be killed at any moment.")]
     Run(run::Run),
@@ -271,7 +276,7 @@ async fn fetch(
         return Err(CliError::usage(format!("{} exists already", to.display())));
     }
     let view = require_pending(context.client().await?, &file).await?;
-    let bytes = content::fetch_submission(context, &view.item).await?;
+    let bytes = content::fetch_submission(context, &view).await?;
     if let Some(to) = &to {
         let failed = |source| openledger_content::Error::io("write", to, source);
         write_new(to, &bytes).map_err(failed)?;
@@ -355,7 +360,7 @@ async fn accept(context: &Context, files: Files, score: Score) -> Result<Answer>
     let mut ballots = Vec::new();
     for file in files.each() {
         let view = require_pending(client, &file).await?;
-        let bytes = content::fetch_submission(context, &view.item).await?;
+        let bytes = content::fetch_submission(context, &view).await?;
         let read = content::read_submission(&view, &bytes)?;
         let Measured { units, text_root } = read.measured;
         if units < least {
@@ -377,7 +382,7 @@ async fn reject(context: &Context, files: Files, reason: RejectionReason) -> Res
     let mut ballots = Vec::new();
     for file in files.each() {
         let view = require_pending(context.client().await?, &file).await?;
-        let bytes = content::fetch_submission(context, &view.item).await.map_err(|error| {
+        let bytes = content::fetch_submission(context, &view).await.map_err(|error| {
             error.next("vote that it cannot be fetched with `openledger review unavailable`")
         })?;
         let read = content::read_submission(&view, &bytes).ok();

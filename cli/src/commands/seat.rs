@@ -1,6 +1,6 @@
 //! `openledger seat`: reviewers' seats, from which committees are drawn.
 
-use super::datanet::require;
+use super::{datanet::require, review::serving};
 use crate::{
     arguments::one_of,
     context::Context,
@@ -9,6 +9,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use openledger_client::{Amount, Wait};
+use openledger_content::Multiaddr;
 use openledger_primitives::{
     committee::{api::SeatsView, Lengths, PoolId},
     BlockNumber, DatanetId, Modality,
@@ -44,6 +45,25 @@ loses a part of them.")]
     TopUp {
         #[command(flatten)]
         pool: Pool,
+    },
+    /// Say where files are served that the key's account judges with its seats in a pool, in place of what was said before. Who
+    /// accepts a file answers for it being there until its challenge is over. `openledger review run --listen` says
+    /// so by itself.
+    #[command(after_help = "Examples:
+  openledger --key me seat serve-at --modality text /ip4/203.0.112.7/tcp/4001/p2p/12D3…
+  openledger --key me seat serve-at --modality text --nowhere
+
+Up to 4 addresses: a number of the public internet, a port (/tcp/PORT or /udp/PORT/quic-v1) and the peer id. What
+serves there is an `openledger-ipfs daemon`, or another IPFS node that has what the account accepts.")]
+    ServeAt {
+        #[command(flatten)]
+        pool: Pool,
+        /// Where.
+        #[arg(value_name = "MULTIADDR", num_args = 1..=4, required_unless_present = "nowhere")]
+        addresses: Vec<Multiaddr>,
+        /// Take back what was said.
+        #[arg(long, conflicts_with = "addresses")]
+        nowhere: bool,
     },
     /// List an account's seats, and how large their pools are.
     #[command(after_help = "Examples:
@@ -116,6 +136,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Unbond(seats) => bond(context, seats, false).await,
         Command::Withdraw { pool } => withdraw(context, &pool).await,
         Command::TopUp { pool } => top_up(context, &pool).await,
+        Command::ServeAt { pool, addresses, nowhere: _ } => {
+            serve_at(context, &pool, &addresses).await
+        }
         Command::List { account, datanets } => list(context, account, datanets).await,
     }
 }
@@ -180,6 +203,22 @@ async fn top_up(context: &Context, pool: &Pool) -> Result<Answer> {
     Ok(Answer::of_transaction(json, text, &receipt))
 }
 
+async fn serve_at(context: &Context, pool: &Pool, addresses: &[Multiaddr]) -> Result<Answer> {
+    let pool = pool.id(context).await?;
+    let signer = context.signer().await?;
+    let (client, wait) = (context.client().await?, context.wait(Wait::InBlock));
+    let reach = serving::reach(client).await?;
+    let addresses: Vec<String> =
+        addresses.iter().map(|one| serving::require(one, reach)).collect::<Result<_>>()?;
+    let receipt = client.serve_at(&signer, pool, &addresses, wait).await?;
+    let text = match addresses.is_empty() {
+        true => format!("Nobody is told where files of {} are served.", name(pool)),
+        false => format!("Files of {} are served at {}.", name(pool), addresses.join(", ")),
+    };
+    let json = json!({ "pool": as_json(pool), "addresses": addresses });
+    Ok(Answer::of_transaction(json, text, &receipt))
+}
+
 async fn list(
     context: &Context,
     account: Option<String>,
@@ -191,13 +230,20 @@ async fn list(
         .into_iter()
         .map(PoolId::Modality)
         .chain(datanets.into_iter().map(PoolId::Datanet));
-    let (mut rows, mut json) = (Vec::new(), Vec::new());
+    let (mut rows, mut json, mut served) = (Vec::new(), Vec::new(), Vec::new());
     for pool in pools {
         let size = client.pool_size(pool).await?;
         let Some(SeatsView { reviewer, placed, uncovered }) = client.seats(pool, account).await?
         else {
             continue;
         };
+        let said = client.addresses(pool, &[account]).await?;
+        let said = said.into_iter().next().map(|(_, said)| said).unwrap_or_default();
+        served.push(match said.is_empty() {
+            true => format!("Nobody is told where files of {} are served.", name(pool)),
+            // Any account may have written anything.
+            false => format!("Files of {} are served at {}.", name(pool), said.join(", ")),
+        });
         // Those that were given up are drawn for challenges alone.
         let going = if reviewer.left { 0 } else { reviewer.leaving };
         let drawable = placed.saturating_sub(uncovered.max(going));
@@ -221,10 +267,12 @@ async fn list(
             "left": reviewer.left,
             "held": reviewer.held.to_string(),
             "openDraws": reviewer.open.saturating_add(reviewer.open_before),
+            "addresses": said,
             "poolSeats": size.seats,
             "poolAccounts": size.accounts,
         }));
     }
     let heads = ["pool", "seats", "drawable", "leaving", "held", "judging", "seats in all"];
-    Ok(Answer::new(json!({ "account": account, "pools": json }), table(heads, rows)))
+    let text = [vec![table(heads, rows)], served].concat().join("\n");
+    Ok(Answer::new(json!({ "account": account, "pools": json }), text))
 }

@@ -273,6 +273,7 @@ chain_events! {
             datanet: DatanetId, account: AccountId, amount: Balance
         }
         BudgetTermsSet = "BudgetTermsSet" { datanet: DatanetId, files_a_day: u32, share: u8 }
+        ServesAt = "ServesAt" { pool: PoolId, account: AccountId, addresses: u32 }
     }
     "Leaderboard" {
         PointsEarned = "PointsEarned" {
@@ -470,6 +471,7 @@ impl ChainEvent {
             | Self::SeatsReturned { account, .. }
             | Self::SeatsToppedUp { account, .. }
             | Self::SeatsLost { account, .. }
+            | Self::ServesAt { account, .. }
             | Self::Committed { account, .. }
             | Self::Revealed { account, .. }
             | Self::Challenged { challenger: account, .. }

@@ -16,6 +16,7 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use libp2p::{Multiaddr, PeerId};
+pub use network::MAX_VISITED;
 use network::{Control, Shared};
 use openledger_primitives::ContentId;
 use std::{
@@ -146,6 +147,18 @@ impl IpfsNode {
     pub fn add_peer(&self, address: Multiaddr) -> Result<()> {
         network::check_peer_address(&address)?;
         self.inner.control.send(Control::AddPeer(address)).map_err(|_| Error::Stopped)
+    }
+
+    /// Keeps this node connected with peers for as long as they are of use, beside those that it stays connected with:
+    /// `addresses` take the place of those that it was given here before. At most [`MAX_VISITED`] count. Returns at
+    /// once; the node keeps dialling.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PeerAddress`], [`Error::Stopped`].
+    pub fn visit(&self, addresses: Vec<Multiaddr>) -> Result<()> {
+        addresses.iter().try_for_each(network::check_peer_address)?;
+        self.inner.control.send(Control::Visit(addresses)).map_err(|_| Error::Stopped)
     }
 
     /// Waits until at least `count` peers are connected.

@@ -34,6 +34,8 @@ const REDIAL_TICK: Duration = Duration::from_millis(250);
 /// The first and the longest pause before a peer is dialled again.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Most addresses that a node visits at the same time.
+pub const MAX_VISITED: usize = 96;
 /// Most connections with one peer.
 const MAX_CONNECTIONS_A_PEER: u32 = 4;
 
@@ -48,6 +50,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) enum Control {
     AddPeer(Multiaddr),
+    Visit(Vec<Multiaddr>),
     Shutdown,
 }
 
@@ -67,6 +70,8 @@ struct Known {
     dialling: Option<ConnectionId>,
     next_dial: Instant,
     pause: Duration,
+    /// Whether it is a peer for a while only.
+    visited: bool,
 }
 
 impl Known {
@@ -75,7 +80,8 @@ impl Known {
             Protocol::P2p(peer) => Some(peer),
             _ => None,
         });
-        Self { address, peer, dialling: None, next_dial: Instant::now(), pause: FIRST_PAUSE }
+        let (next_dial, pause) = (Instant::now(), FIRST_PAUSE);
+        Self { address, peer, dialling: None, next_dial, pause, visited: false }
     }
 }
 
@@ -230,11 +236,13 @@ impl Task {
                 _ = redial.tick() => self.dial_lost_peers(),
                 control = self.control.recv() => match control {
                     Some(Control::AddPeer(address)) => {
-                        if self.known.iter().all(|known| known.address != address) {
-                            self.known.push(Known::new(address));
+                        match self.known.iter_mut().find(|known| known.address == address) {
+                            Some(known) => known.visited = false,
+                            None => self.known.push(Known::new(address)),
                         }
                         self.dial_lost_peers();
                     }
+                    Some(Control::Visit(addresses)) => self.visit(addresses),
                     Some(Control::Shutdown) | None => break,
                 },
             }
@@ -245,6 +253,27 @@ impl Task {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
         self.shared.send_replace(Shared::default());
+    }
+
+    /// Lets peers go that are visited no more, and dials those that are new.
+    fn visit(&mut self, addresses: Vec<Multiaddr>) {
+        let wanted: Vec<Multiaddr> = addresses.into_iter().take(MAX_VISITED).collect();
+        let stays = |known: &Known| !known.visited || wanted.contains(&known.address);
+        let (known, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.known).into_iter().partition(stays);
+        self.known = known;
+        for peer in left.into_iter().filter_map(|known| known.peer) {
+            if self.known.iter().all(|known| known.peer != Some(peer)) {
+                // It may have left in this very moment. If it fetches something here, it dials again.
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+        }
+        for address in wanted {
+            if self.known.iter().all(|known| known.address != address) {
+                self.known.push(Known { visited: true, ..Known::new(address) });
+            }
+        }
+        self.dial_lost_peers();
     }
 
     fn dial_lost_peers(&mut self) {

@@ -4,7 +4,9 @@ use crate::support::{
     add, directory, exactly, impatient, loopback, node, node_beside, node_with, run, until,
     PATIENCE,
 };
-use openledger_content::{ContentStore, Error, IpfsNode, Limits, NodeConfig};
+use openledger_content::{
+    announced, ContentStore, Error, IpfsNode, Limits, NodeConfig, Reach, MAX_VISITED,
+};
 use std::{fs, net::TcpListener, time::Duration};
 
 #[test]
@@ -125,6 +127,107 @@ fn a_peer_without_a_peer_id_in_its_address_is_found() {
         bob.wait_for_peers(1, PATIENCE).await.unwrap();
         assert_eq!(bob.peers(), [alice.peer_id()]);
     });
+}
+
+#[test]
+fn visited_peers_are_let_go_when_others_take_their_place() {
+    run(async {
+        let (alice, _a) = node().await;
+        let (bob, _b) = node().await;
+        let (carol, _c) = node().await;
+        let of = |node: &IpfsNode| node.listen_addresses()[0].clone();
+        let (dave, _d) = node_with(|config| config.with_peers([of(&carol)])).await;
+        let added = add(&alice, b"only alice has it".to_vec()).await;
+        dave.visit(vec![of(&alice)]).unwrap();
+        dave.fetch_bytes(&exactly(&added), &Limits::default()).await.unwrap();
+
+        let other = add(&bob, b"only bob has it".to_vec()).await;
+        dave.visit(vec![of(&bob), of(&carol)]).unwrap();
+        dave.fetch_bytes(&exactly(&other), &Limits::default()).await.unwrap();
+        until("alice is let go", || !dave.peers().contains(&alice.peer_id())).await;
+
+        // A peer that was there before stays.
+        dave.visit(vec![]).unwrap();
+        until("bob is let go", || dave.peers() == [carol.peer_id()]).await;
+        let nowhere = "/tcp/4001".parse().unwrap();
+        assert!(matches!(dave.visit(vec![nowhere]), Err(Error::PeerAddress { .. })));
+    });
+}
+
+#[test]
+fn a_node_visits_no_more_than_so_many() {
+    run(async {
+        let (alice, _a) = node().await;
+        let (bob, _b) = node().await;
+        let own = alice.listen_addresses()[0].clone();
+        let closed = |port: usize| format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+        let mut many: Vec<_> = (1..=MAX_VISITED).map(closed).collect();
+        many.push(own.clone());
+        bob.visit(many.clone()).unwrap();
+        bob.wait_for_peers(1, Duration::from_millis(500)).await.unwrap_err();
+        many.swap_remove(0);
+        bob.visit(many).unwrap();
+        bob.wait_for_peers(1, PATIENCE).await.unwrap();
+    });
+}
+
+#[test]
+fn what_others_announce_is_dialled_where_it_is_a_public_number_and_a_key() {
+    let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    let read = |address: &str, reach| announced(&format!("{address}/p2p/{peer}"), reach);
+    for good in [
+        "/ip4/203.0.112.7/tcp/4001",
+        "/ip4/9.9.9.9/udp/4001/quic-v1",
+        "/ip6/2a00:1450::7/tcp/4001",
+        "/ip6/2001:4860::8/udp/1/quic-v1",
+    ] {
+        assert_eq!(read(good, Reach::Public).unwrap(), read(good, Reach::Any).unwrap());
+    }
+    for local in [
+        "/ip4/127.0.0.1/tcp/4001",
+        "/ip4/10.0.0.1/tcp/80",
+        "/ip4/172.16.9.9/tcp/80",
+        "/ip4/192.168.1.1/udp/4001/quic-v1",
+        "/ip4/169.254.169.254/tcp/80",
+        "/ip4/100.64.0.1/tcp/80",
+        "/ip4/0.0.0.0/tcp/80",
+        "/ip4/192.0.0.8/tcp/80",
+        "/ip4/198.18.0.1/tcp/80",
+        "/ip4/203.0.113.7/tcp/80",
+        "/ip4/224.0.0.1/tcp/80",
+        "/ip4/255.255.255.255/tcp/80",
+        "/ip6/::1/tcp/80",
+        "/ip6/::/tcp/80",
+        "/ip6/fe80::1/tcp/80",
+        "/ip6/fd00::1/tcp/80",
+        "/ip6/::ffff:10.0.0.1/tcp/80",
+        "/ip6/64:ff9b::a00:1/tcp/80",
+        "/ip6/2002:a00:1::/tcp/80",
+        "/ip6/2001:0:a00:1::/tcp/80",
+        "/ip6/2001:db8::1/tcp/80",
+        "/ip6/ff02::1/tcp/80",
+    ] {
+        let error = read(local, Reach::Public).unwrap_err().to_string();
+        assert!(error.contains("public internet"), "{local}: {error}");
+        read(local, Reach::Any).unwrap();
+    }
+    for bad in [
+        "/dns4/example.org/tcp/4001",
+        "/dnsaddr/example.org",
+        "/ip4/9.9.9.9",
+        "/ip4/9.9.9.9/tcp/0",
+        "/ip4/9.9.9.9/udp/4001",
+        "/ip4/9.9.9.9/tcp/4001/ws",
+        "/ip4/9.9.9.9/tcp/4001/http",
+        "/unix/run",
+        "",
+    ] {
+        assert!(matches!(read(bad, Reach::Any), Err(Error::PeerAddress { .. })), "{bad}");
+    }
+    for bad in ["/ip4/9.9.9.9/tcp/4001", "9.9.9.9:4001", "\u{1b}[2J"] {
+        let error = announced(bad, Reach::Any).unwrap_err().to_string();
+        assert!(!error.contains('\u{1b}'), "{error}");
+    }
 }
 
 #[test]

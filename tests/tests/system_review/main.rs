@@ -36,6 +36,8 @@ use tokio::runtime::Runtime;
 const HONEST: usize = 18;
 /// How many of them ask a person about images.
 const ASKING: usize = 4;
+/// Those who know no contributor: they find files by what the others say on the chain of where they serve.
+const PEERLESS: std::ops::Range<usize> = 4..7;
 /// Seed of who is killed when.
 const SEED: u64 = 14;
 /// How long all of it may take. A machine under load is slow.
@@ -216,7 +218,8 @@ impl World {
         std::fs::write(&asking, policy).expect("a policy can be written");
         for place in 0..HONEST {
             let policy = (place < ASKING).then(|| asking.clone());
-            let mut reviewer = Reviewer::new(&self.network, place, policy, &peers);
+            let peers = if PEERLESS.contains(&place) { &[][..] } else { &peers };
+            let mut reviewer = Reviewer::new(&self.network, place, policy, peers);
             must(reviewer.start(&self.network));
             self.reviewers.push(reviewer);
         }
@@ -492,6 +495,14 @@ fn committees_of_programs_that_are_killed_judge_rightly_and_cheats_earn_less() {
             );
         }
     }
+    // Who knows no contributor has accepted what others served, at addresses that they said on the chain.
+    let kept = world.reviewers[PEERLESS].iter().map(|reviewer| {
+        let metrics = must(reviewer.metrics());
+        let pinned =
+            metrics.lines().find_map(|line| line.strip_prefix("openledger_review_pinned "));
+        pinned.and_then(|count| count.parse::<u32>().ok()).expect("it says how many files it keeps")
+    });
+    assert!(kept.sum::<u32>() > 0, "{report}");
     // One program tells Prometheus of all this.
     let metrics = must(world.reviewers[0].metrics());
     assert!(metrics.contains("openledger_review_missed_total 0\n"), "{metrics}");

@@ -14,6 +14,8 @@ pub(crate) struct Reviewer {
     key: String,
     policy: Option<PathBuf>,
     peers: Vec<String>,
+    /// Where it serves what it accepts, which it says on the chain.
+    listen: u16,
     /// Where it tells Prometheus.
     port: u16,
     process: Option<Process>,
@@ -37,6 +39,7 @@ impl Reviewer {
             key,
             policy,
             peers: peers.to_vec(),
+            listen: free_port().unwrap_or_else(|error| panic!("{error}")),
             port: free_port().unwrap_or_else(|error| panic!("{error}")),
             process: None,
         }
@@ -55,6 +58,7 @@ impl Reviewer {
             command.args(["--peer", peer]);
         }
         command.args(["review", "run", "--every", "2", "--tries", "3"]);
+        command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{}", self.listen)]);
         command.args(["--metrics", &format!("127.0.0.1:{}", self.port)]);
         match &self.policy {
             Some(policy) => command.arg("--policy").arg(policy),

@@ -60,7 +60,7 @@ async fn opinion(
         return Ok(Opinion::UNAVAILABLE);
     }
     let waiting = pending(context, view, file).await?;
-    let bytes = content::fetch_submission(context, &waiting.item).await.map_err(|error| {
+    let bytes = content::fetch_submission(context, &waiting).await.map_err(|error| {
         error.next("say that it cannot be fetched with --unavailable, which costs nothing")
     })?;
     let possession = possession(&view.draw.seed, &bytes);

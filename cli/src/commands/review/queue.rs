@@ -128,17 +128,17 @@ struct Shown {
 }
 
 /// The bytes of a file that was fetched before, or can be fetched.
-async fn fetch(context: &Context, wanted: &Wanted) -> Result<Vec<u8>> {
+async fn fetch(context: &Context, wanted: &Wanted, submission: SubmissionId) -> Result<Vec<u8>> {
     let limits = content::limits(context, wanted.size.unwrap_or(0));
     match context.store()?.fetch_bytes(wanted, &limits).await {
         Ok(bytes) => Ok(bytes),
-        Err(_) => content::fetch_wanted(context, wanted).await,
+        Err(_) => content::fetch_wanted(context, wanted, submission).await,
     }
 }
 
 async fn own(context: &Context, waiting: &Waiting) -> Result<Shown> {
     let wanted = Wanted::exactly(waiting.content, waiting.sha256, waiting.size.into());
-    let bytes = fetch(context, &wanted).await?;
+    let bytes = fetch(context, &wanted, waiting.submission).await?;
     Ok(Shown { submission: waiting.submission, media: waiting.media, bytes })
 }
 
@@ -155,7 +155,8 @@ async fn other(context: &Context, datanet: DatanetId, nearest: &Nearest) -> Resu
         SubmissionState::Accepted { leaf, .. } => (leaf.content, leaf.leaf.size, leaf.media),
         SubmissionState::Refused { .. } => return Err(gone()),
     };
-    let bytes = fetch(context, &Wanted::exactly(content, nearest.sha256, size.into())).await?;
+    let wanted = Wanted::exactly(content, nearest.sha256, size.into());
+    let bytes = fetch(context, &wanted, nearest.submission).await?;
     Ok(Shown { submission: nearest.submission, media, bytes })
 }
 

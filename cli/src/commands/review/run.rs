@@ -10,6 +10,7 @@ mod examine;
 mod metrics;
 mod payments;
 mod references;
+mod serve;
 mod work;
 
 use super::{
@@ -37,6 +38,7 @@ use openledger_reviewer::{
 };
 use references::References;
 use serde_json::{json, Value};
+use serve::Serving;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
@@ -74,6 +76,12 @@ pub(crate) struct Run {
     /// same directory serves them.
     #[arg(long, value_name = "MULTIADDR")]
     listen: Vec<Multiaddr>,
+    /// Address at which others reach this machine, where that is another than it listens at, as
+    /// /ip4/203.0.112.7/tcp/4001 behind a router that passes the port on (repeatable, up to 4). It is said on the chain for
+    /// the account's seats, and so is without it what it listens at; never an address of a network at home but on a
+    /// development chain.
+    #[arg(long, value_name = "MULTIADDR", requires = "listen", num_args = 1)]
+    announce: Vec<Multiaddr>,
     /// Answer Prometheus at this address, as 127.0.0.1:9620.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
@@ -118,6 +126,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         None => None,
     };
     let served = node.listen_addresses();
+    let serving = Serving::new(&client, &node, &arguments.announce).await?;
     let mut daemon = Daemon {
         context,
         account: signer.account(),
@@ -131,6 +140,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         sending: JoinSet::new(),
         busy: HashMap::new(),
         references: References::default(),
+        serving,
         copies: BTreeSet::new(),
         held: HashMap::new(),
         first: 0,
@@ -237,6 +247,8 @@ struct Daemon<'a> {
     sending: JoinSet<(DrawId, Step, Result<(), String>)>,
     busy: HashMap<DrawId, Step>,
     references: References,
+    /// Where it serves, and whom it visits.
+    serving: Serving,
     /// Submissions that committees refused as copies, and that are challenged.
     copies: BTreeSet<SubmissionId>,
     /// Files that are not accepted, by draw, each with the earlier submission that has not come.
@@ -286,6 +298,10 @@ impl Daemon<'_> {
         let mine: Vec<_> =
             draws.iter().filter(|view| member(view, &self.account).is_some()).collect();
         self.forget(&mine)?;
+        // Nothing of this keeps a word from being said in time.
+        if let Err(error) = self.visit(&draws, &mine).await {
+            tracing::warn!("where others serve is not known: {}", error.text());
+        }
         // What has no more time waits for nothing that others need.
         let (late, others): (Vec<_>, Vec<_>) =
             mine.iter().copied().partition(|view| self.is_late(view, now));
@@ -293,6 +309,9 @@ impl Daemon<'_> {
         self.references(&others, &before).await;
         waits |= self.steps(&others, now, &before).await;
         if !self.once {
+            if let Err(error) = self.announce(&mine).await {
+                tracing::warn!("where it serves could not be said: {}", error.text());
+            }
             self.keep();
             if let Err(error) = payments::read(&self.chain, self.account, self.queue()).await {
                 tracing::warn!("payments could not be read: {}", error.text());
