@@ -36,6 +36,9 @@ pub(crate) enum Strategy {
     ColludingInCourt,
     /// The same as [`Colluding`](Self::Colluding), and shows its bad files only to each other.
     Hiding,
+    /// The same as [`Hiding`](Self::Hiding), and shows them to half of a challenge's committee, so that neither those who
+    /// refuse them nor those without them are a majority.
+    HidingInPart,
     /// The same as [`Colluding`](Self::Colluding), with files of its own that are copies of earlier ones.
     Copying,
     /// Says the opposite of what is right, on every file.
@@ -43,7 +46,7 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Honest,
         Self::Lazy,
         Self::Stamping,
@@ -52,6 +55,7 @@ impl Strategy {
         Self::Colluding,
         Self::ColludingInCourt,
         Self::Hiding,
+        Self::HidingInPart,
         Self::Copying,
         Self::Opposing,
     ];
@@ -66,6 +70,7 @@ impl Strategy {
             Self::Colluding => "colluding for bad files of its own",
             Self::ColludingInCourt => "the same, and challenging refusals",
             Self::Hiding => "the same, hiding the files from others",
+            Self::HidingInPart => "hiding them from half of a challenge's committee",
             Self::Copying => "the same, with copies of earlier files",
             Self::Opposing => "opposing: says the opposite",
         }
@@ -73,7 +78,19 @@ impl Strategy {
 
     /// Whether bad files are its own, so that it gains by each that passes.
     pub(crate) const fn gains(self) -> bool {
-        matches!(self, Self::Colluding | Self::ColludingInCourt | Self::Hiding | Self::Copying)
+        self.colludes()
+    }
+
+    /// Whether it accepts bad files of its own, and judges the others as the honest do.
+    const fn colludes(self) -> bool {
+        matches!(
+            self,
+            Self::Colluding
+                | Self::ColludingInCourt
+                | Self::Hiding
+                | Self::HidingInPart
+                | Self::Copying
+        )
     }
 }
 
@@ -138,6 +155,7 @@ impl World {
         account: u64,
         file: &File,
         seed: &Seed,
+        challenge: bool,
         dice: &mut Dice,
     ) -> (Opinion, i128) {
         let shown = possession(seed, &file.bytes);
@@ -154,19 +172,19 @@ impl World {
             }
         };
         let others = self.is_other(account);
-        if self.strategy == Strategy::Hiding && file.bad && !others {
+        let hidden = match self.strategy {
+            Strategy::Hiding => true,
+            Strategy::HidingInPart => !challenge || dice.percent(50),
+            _ => false,
+        };
+        if hidden && file.bad && !others {
             return (Opinion::UNAVAILABLE, FETCHING);
         }
         let honest = file.bad == dice.percent(self.errors);
         let (verdict, possession, cost) = match self.strategy {
             Strategy::Lazy if others => (says(true, dice), H256(dice.bytes()), 0),
             Strategy::Stamping if others => (says(true, dice), shown, FETCHING),
-            Strategy::Colluding
-            | Strategy::ColludingInCourt
-            | Strategy::Hiding
-            | Strategy::Copying
-                if others && file.bad =>
-            {
+            strategy if strategy.colludes() && others && file.bad => {
                 (says(true, dice), shown, FETCHING)
             }
             Strategy::Opposing if others => (says(!honest, dice), shown, FETCHING + JUDGING),
