@@ -188,7 +188,8 @@ function challenge(
     words: (
       <>
         A committee of {size} without anybody of the first judges it again, and its word is final. If it says
-        the same you lose the bond. If not, the bond comes back with half of what the overturned lose.
+        the same you lose the bond. If not, the bond comes back with half of what the overturned lose; where
+        most cannot fetch the file it comes back alone.
       </>
     ),
     held: bond,

@@ -6,7 +6,7 @@ import { transact } from "@/chain/transactions";
 import { Badge } from "@/components/ui/Badge";
 import { Button, ButtonLink } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
-import { Field, SelectField } from "@/components/ui/Field";
+import { Field, SelectField, TextField } from "@/components/ui/Field";
 import { Notice } from "@/components/ui/Notice";
 import { EmptyState, Loaded } from "@/components/ui/States";
 import { Amount, Facts } from "@/components/ui/Values";
@@ -15,9 +15,11 @@ import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/l
 import { chainPool, poolKey, poolName, useRules } from "@/review/committee";
 import {
   GLOBAL_FACTOR,
+  MOST_ADDRESSES,
   MOST_SEATS,
   modalityPools,
   type PoolSeats,
+  readAddresses,
   readSeats,
   seatFacts,
   useOwnSeatDatanets,
@@ -54,7 +56,8 @@ function Terms({ rules }: { rules: Rules }) {
         [
           "Overturned by a challenge",
           <span key="overturned">
-            costs <Amount plancks={rules.overturned} /> a file
+            costs <Amount plancks={rules.overturned} /> a file, and so does having accepted one that a
+            challenge’s committee cannot fetch
           </span>,
         ],
         [
@@ -152,8 +155,101 @@ function Bond({ account, pools, rules }: { account: Account; pools: readonly Poo
   );
 }
 
+/** Where others fetch what an account accepts: it answers for that being there until its challenge is over. */
+function Served({ account, pool, served }: { account: Account; pool: SeatPool; served: readonly string[] }) {
+  const [text, setText] = useState<string>();
+  const [problem, setProblem] = useState<string>();
+  if (text === undefined) {
+    return (
+      <div className="grid gap-3 border-t border-line pt-4">
+        {served.length === 0 ? (
+          <Notice tone="warn" title="Nobody is told where to fetch what you accept">
+            A file that you accept and that somebody hides from a challenge’s committee costs a part of a
+            seat. Name an IPFS node that has what you judge, or leave{" "}
+            <code>openledger review run --listen</code> running, which names itself.
+          </Notice>
+        ) : (
+          <Facts
+            facts={[
+              [
+                "What you accept is served at",
+                <span key="served" className="grid gap-1">
+                  {served.map((one) => (
+                    <code key={one} className="break-all">
+                      {one}
+                    </code>
+                  ))}
+                </span>,
+              ],
+            ]}
+          />
+        )}
+        <Button
+          size="small"
+          className="justify-self-start"
+          onClick={() => {
+            setProblem(undefined);
+            setText(served.join("\n"));
+          }}
+        >
+          {served.length === 0 ? "Name a node" : "Change"}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <form
+      noValidate
+      className="grid gap-3 border-t border-line pt-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const addresses = readAddresses(text);
+        setProblem(
+          addresses === null
+            ? `Up to ${MOST_ADDRESSES} addresses like /ip4/203.0.113.7/tcp/4001/p2p/12D3…, one a line.`
+            : undefined,
+        );
+        if (addresses === null) return;
+        const utf8 = new TextEncoder();
+        setText(undefined);
+        void transact(account, {
+          title: addresses.length === 0 ? "Name no node" : "Say where you serve files",
+          words:
+            addresses.length === 0
+              ? `Nobody is told any more where to fetch what you accept with your ${seatsOf(pool)}.`
+              : `Whoever judges a file again that you accepted with your ${seatsOf(pool)} asks ${addresses.join(", ")} for it.`,
+          build: (api) =>
+            api.tx.Review.serve_at({
+              pool: chainPool(pool),
+              addresses: addresses.map((one) => utf8.encode(one)),
+            }),
+        });
+      }}
+    >
+      <TextField
+        label="Addresses of an IPFS node that has what you accept"
+        unit="one a line"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        error={problem}
+        help="As the node prints them, with a number that others reach: /ip4/…/tcp/…/p2p/…"
+        onChange={(event) => setText(event.target.value)}
+      />
+      <div className="flex flex-wrap gap-2">
+        <Button type="submit" look="primary">
+          Say so
+        </Button>
+        <Button look="quiet" onClick={() => setText(undefined)}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
+
 function OwnSeats({ account, entry, rules }: { account: Account; entry: PoolSeats; rules: Rules }) {
-  const { pool, own, size } = entry;
+  const { pool, own, size, served } = entry;
   const [text, setText] = useState("1");
   const [problem, setProblem] = useState<string>();
   if (!own) return null;
@@ -242,6 +338,7 @@ function OwnSeats({ account, entry, rules }: { account: Account; entry: PoolSeat
               : []),
           ]}
         />
+        <Served account={account} pool={pool} served={served} />
         {facts.canGiveUp && (
           <form
             noValidate
@@ -316,7 +413,9 @@ export function SeatsCard({ account }: { account: Account | null }) {
                 )}
                 <Notice title="Members have to be there in time">
                   Judge here while this app is open, or leave <code>openledger review run</code> running on a
-                  machine of yours: it fetches, judges, seals and reveals by itself.
+                  machine of yours: it fetches, judges, seals and reveals by itself, and serves what it
+                  accepts. Until nobody can challenge it any more others must be able to fetch that, from you
+                  or from somebody else.
                 </Notice>
               </div>
               {/* On a phone what one has comes before what one could have. */}

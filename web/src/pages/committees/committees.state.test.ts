@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Draw } from "@/api/types";
-import { readSeats, seatFacts, todo } from "./committees.state";
+import { readAddresses, readSeats, seatFacts, todo } from "./committees.state";
 
 const SEAT = 100n;
 
@@ -47,6 +47,29 @@ describe("seats", () => {
       null,
     ]);
     expect(readSeats("3", 2)).toBeNull();
+  });
+});
+
+describe("where files are served", () => {
+  const peer = "/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+
+  it("is numbers with a port and a peer, one a line", () => {
+    const four = ["/ip4/203.0.113.7/tcp/4001", "/ip6/2001:db8::7/udp/4001/quic-v1"].map((one) => one + peer);
+    expect(readAddresses(`\n${four.join("\n  ")}\n`)).toEqual(four);
+    expect(readAddresses("")).toEqual([]);
+    expect(readAddresses([...four, ...four, ...four].join("\n"))).toBeNull();
+  });
+
+  it("is no name, no page, and nothing without a peer", () => {
+    for (const bad of [
+      `/dns4/example.org/tcp/4001${peer}`,
+      "https://example.org",
+      "/ip4/203.0.113.7/tcp/4001",
+      `/ip4/203.0.113.7/udp/4001${peer}`,
+      `/ip4/203.0.113.7/tcp/4001${peer}${"a".repeat(128)}`,
+    ]) {
+      expect(readAddresses(bad)).toBeNull();
+    }
   });
 });
 

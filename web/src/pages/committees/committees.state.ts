@@ -15,6 +15,10 @@ export const modalityPools: readonly SeatPool[] = ["text", "image", "audio"].map
 /** Most seats of one transaction: `MAX_SEATS` of pallets/review. */
 export const MOST_SEATS = 64;
 
+/** Most addresses at which an account serves, and bytes of one: `MAX_ADDRESSES` and `MAX_ADDRESS` of primitives. */
+export const MOST_ADDRESSES = 4;
+const MOST_ADDRESS_BYTES = 128;
+
 /** Accounts that a modality's pool needs for its verdicts to count over all Datanets, in committees. */
 export const GLOBAL_FACTOR = 5;
 
@@ -44,12 +48,16 @@ export function useOwnSeatDatanets() {
   );
 }
 
+const utf8 = new TextDecoder();
+
 export interface PoolSeats {
   pool: SeatPool;
   /** Seats of all, and accounts that have some. */
   size: { seats: number; accounts: number };
   /** The account's own; null where it has none. */
   own: SeatsView | null;
+  /** Where it says that it serves what it judges with them. */
+  served: string[];
 }
 
 /** Pools as the chain has them now, with an account's own seats. */
@@ -58,16 +66,18 @@ export function usePools(pools: readonly SeatPool[], account: string | null) {
     queryKey: ["pools", pools.map(poolKey).join(), account],
     queryFn: async (): Promise<PoolSeats[]> => {
       const { getChain } = await import("@/chain/client");
-      const { CommitteeApi } = getChain().api.apis;
+      const { api } = getChain();
+      const { CommitteeApi } = api.apis;
       const at = { at: "best" } as const;
       return Promise.all(
         pools.map(async (pool) => {
           const named = chainPool(pool);
-          const [size, own] = await Promise.all([
+          const [size, own, served] = await Promise.all([
             CommitteeApi.pool_size(named, at),
             account ? CommitteeApi.seats(named, account, at) : undefined,
+            account ? api.query.Review.ServedAt.getValue(named, account, at) : undefined,
           ]);
-          return { pool, size, own: own ?? null };
+          return { pool, size, own: own ?? null, served: served?.map((one) => utf8.decode(one)) ?? [] };
         }),
       );
     },
@@ -99,6 +109,17 @@ export function seatFacts({ reviewer, placed, uncovered }: SeatsView, seat: bigi
 export function readSeats(text: string, most = MOST_SEATS): number | null {
   const seats = /^\s*\d{1,3}\s*$/.test(text) ? Number(text) : 0;
   return seats >= 1 && seats <= most ? seats : null;
+}
+
+/** Addresses as reviewers' programs dial them: a number, a TCP or QUIC port, and who answers there. */
+const multiaddr =
+  /^\/ip[46]\/[0-9a-fA-F.:]+\/(?:tcp\/\d{1,5}|udp\/\d{1,5}\/quic-v1)\/p2p\/[1-9A-HJ-NP-Za-km-z]+$/;
+
+/** Addresses that were typed, one a line; null if one is none, or there are too many. */
+export function readAddresses(text: string): string[] | null {
+  const all = text.split(/\s+/).filter((one) => one !== "");
+  const good = all.every((one) => multiaddr.test(one) && one.length <= MOST_ADDRESS_BYTES);
+  return good && all.length <= MOST_ADDRESSES ? all : null;
 }
 
 /** What a member still has to do in a draw. */
