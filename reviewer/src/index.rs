@@ -186,6 +186,22 @@ impl Index {
         })
     }
 
+    /// The leaf of a submission to a Datanet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn leaf_of(&self, datanet: DatanetId, submission: SubmissionId) -> Result<Option<Leaf>> {
+        self.database.with(|connection| {
+            let sql = "SELECT leaf, submission, sha256, text_root, content, size, media FROM leaves
+                       WHERE datanet = ? AND submission = ? LIMIT 1";
+            connection
+                .prepare_cached(sql)?
+                .query_row(params![datanet, submission], leaf_of)
+                .optional()
+        })
+    }
+
     /// Adds leaves of a Datanet, in the place of those that stood at their positions.
     ///
     /// # Errors

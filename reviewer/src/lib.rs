@@ -4,6 +4,8 @@
 //! - [`index`]: what was accepted in a Datanet, and what of it a file is like.
 //! - [`earlier`]: which submissions without a leaf it is compared with as well.
 //! - [`holders`]: who may have the files that wait.
+//! - [`fault`]: what is wrong with an acceptance that a program can tell.
+//! - [`challenges`]: what somebody who challenges by program remembers over restarts.
 //! - [`queue`]: what waits for a person's word, and what a reviewer remembers over restarts.
 //! - [`metrics`]: what it tells Prometheus.
 //!
@@ -19,17 +21,21 @@
 //! # }
 //! ```
 
+pub mod challenges;
 pub mod earlier;
 pub mod holders;
+pub mod fault;
 pub mod index;
 pub mod metrics;
 pub mod policy;
 pub mod queue;
 mod sqlite;
 
+pub use challenges::{Challenge, Challenges};
 pub use earlier::Earlier;
+pub use fault::{Acceptance, Fault};
 pub use index::{Index, Leaf, Nearest, Same};
-pub use metrics::Numbers;
+pub use metrics::{Numbers, Watched};
 pub use policy::{Decision, Facts, Policies, Policy, Word};
 pub use queue::{Queue, Waiting};
 

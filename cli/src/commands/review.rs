@@ -7,6 +7,7 @@ mod queue;
 mod run;
 mod sealed;
 pub(crate) mod serving;
+mod watch;
 
 use super::datanet::require as require_datanet;
 use crate::{
@@ -154,6 +155,19 @@ and fetches what others have accepted from where they say. It says what it did i
 --output json as JSON; RUST_LOG=info says more. Seals lie in DIR/votes of the IPFS directory, and it
 may be killed at any moment.")]
     Run(run::Run),
+    /// Challenge what committees accepted and what is wrong by measure, until it is stopped: copies, files that
+    /// cannot be read, too small ones, wrong units.
+    #[command(after_help = "Examples:
+  openledger --key me --peer /ip4/… review watch --dry-run
+  openledger --key me --password-file pw --peer /ip4/… review watch --listen /ip4/0.0.0.0/tcp/4003
+  openledger --key me --peer /ip4/… review watch --datanet 7 --bond-limit 20OPEN --served --metrics 127.0.0.1:9621
+
+While an acceptance may be challenged it fetches the file, measures it, compares it with what came
+before it in the Datanet as `review run` does, and challenges what a larger committee will find by
+the same measure: never what a file is about. 10 OPEN are held for each until that has spoken; right
+ones come back with half of what the members lose. It says what it did in lines, with --output json as JSON,
+and may be killed at any moment.")]
+    Watch(watch::Watch),
 }
 
 /// Which files.
@@ -207,6 +221,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Advance => committee::advance(context).await,
         Command::Request(request) => committee::request(context, request).await,
         Command::Run(run) => run::run(context, run).await,
+        Command::Watch(watch) => watch::watch(context, watch).await,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Where a reviewer's databases are: `DIR/review/<genesis>/index.sqlite`, shared by all accounts on a chain, and
-//! `DIR/review/<genesis>/<account>/queue.sqlite`.
+//! `DIR/review/<genesis>/<account>/{queue,challenges}.sqlite`.
 
 use crate::{
     context::Context,
     error::{CliError, Result},
 };
 use openledger_client::AccountId;
-use openledger_reviewer::{Index, Queue};
+use openledger_reviewer::{Challenges, Index, Queue};
 use std::path::PathBuf;
 
 async fn folder(context: &Context) -> Result<PathBuf> {
@@ -22,6 +22,12 @@ pub(super) async fn index(context: &Context) -> Result<Index> {
 /// The queue of an account.
 pub(super) async fn queue(context: &Context, account: AccountId) -> Result<Queue> {
     Ok(Queue::open(&folder(context).await?.join(account.to_string()).join("queue.sqlite"))?)
+}
+
+/// What an account has challenged by program.
+pub(super) async fn challenges(context: &Context, account: AccountId) -> Result<Challenges> {
+    let folder = folder(context).await?.join(account.to_string());
+    Ok(Challenges::open(&folder.join("challenges.sqlite"))?)
 }
 
 impl From<openledger_reviewer::Error> for CliError {

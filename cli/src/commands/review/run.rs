@@ -6,12 +6,12 @@
 //! any moment.
 
 mod decide;
-mod examine;
-mod metrics;
+pub(super) mod examine;
+pub(super) mod metrics;
 mod payments;
-mod references;
+pub(super) mod references;
 mod serve;
-mod work;
+pub(super) mod work;
 
 use super::{
     committee::member,
@@ -53,9 +53,9 @@ use work::{Shared, Work};
 /// that time, if that is more.
 const LAST_BLOCKS: u32 = 6;
 /// Most seconds that a block of a file may take to come.
-const MOST_SECONDS: u64 = 30;
+pub(super) const MOST_SECONDS: u64 = 30;
 /// Between looks of a program that ends when nothing is left to do.
-const ONCE_EVERY: Duration = Duration::from_millis(500);
+pub(super) const ONCE_EVERY: Duration = Duration::from_millis(500);
 /// Time between looks at what is kept.
 const PINS_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -104,7 +104,7 @@ fn policies(arguments: &Run) -> Result<Policies> {
 
 /// Has a text read by the program that reads all files. Without it, or with that of another release, every file would
 /// be unavailable.
-fn require_decoder() -> Result<()> {
+pub(super) fn require_decoder() -> Result<()> {
     let read = tokio::task::block_in_place(|| Likeness::of(MediaType::Txt, b"letters"));
     read.map(drop).map_err(|error| CliError::failed(error.to_string()))
 }
@@ -122,7 +122,7 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
     let timeout = Duration::from_secs(context.global.timeout.min(MOST_SECONDS));
     let (numbers, read) = watch::channel(Numbers::default());
     let metrics = match arguments.metrics {
-        Some(address) => Some(metrics::serve(address, read).await?),
+        Some(address) => Some(metrics::serve(address, move || read.borrow().to_text()).await?),
         None => None,
     };
     let served = node.listen_addresses();

@@ -6,7 +6,6 @@ use axum::{
     routing, Router,
 };
 use openledger_http::{Limits, Policy};
-use openledger_reviewer::Numbers;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -27,10 +26,10 @@ impl Policy for Unreadable {
     }
 }
 
-/// Serves what `numbers` says until the answer is dropped. Answers where.
+/// Serves what `text` says until the answer is dropped. Answers where.
 pub(crate) async fn serve(
     address: SocketAddr,
-    numbers: watch::Receiver<Numbers>,
+    text: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Result<(SocketAddr, watch::Sender<bool>)> {
     let failed = |error: std::io::Error| {
         CliError::failed(format!("--metrics {address} cannot be served: {error}"))
@@ -39,7 +38,7 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let answer = move || {
-        let text = numbers.borrow().to_text();
+        let text = text();
         let kind = "text/plain; version=0.0.4; charset=utf-8";
         async move { ([(header::CONTENT_TYPE, kind)], text) }
     };

@@ -216,7 +216,8 @@ impl References {
         self.places.retain(|sha256, _| kept.contains(sha256));
     }
 
-    fn place(&self, sha256: &FileHash) -> Option<Target> {
+    /// Where a file is that was remembered.
+    pub(crate) fn place(&self, sha256: &FileHash) -> Option<Target> {
         self.places.get(sha256).copied().flatten()
     }
 

@@ -23,7 +23,7 @@ pub(crate) const OF_A_DRAW: usize = 8;
 /// Files that are examined at the same time.
 const AT_ONCE: usize = 8;
 /// Seconds between blocks, by which the time of a try is measured.
-const SLOT: u64 = 3;
+pub(crate) const SLOT: u64 = 3;
 /// Pause after a trouble of this machine.
 const PAUSE: Duration = Duration::from_secs(5);
 
