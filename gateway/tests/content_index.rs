@@ -7,6 +7,7 @@ mod content_index {
     mod agents;
     mod committees;
     mod common;
+    mod compared;
     mod description;
     mod disputes;
     mod numbers;

@@ -9,13 +9,18 @@ use std::fmt::Write;
 
 /// Whether the gateway does what it should: 200, or 503 with the reason.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses(
-    (status = 200, description = "indexing", content_type = "text/plain", body = String),
-    (status = 503, description = "the index stopped, or stands still", body = crate::error::ErrorBody)
+    (status = 200, description = "indexing, with one block at least", content_type = "text/plain", body = String),
+    (status = 503, description = "the index stopped, stands still, or has no block yet", body = crate::error::ErrorBody)
 ))]
 pub async fn health(State(index): State<Index>) -> Result<&'static str, ApiError> {
     let progress = index.progress().borrow().clone();
     match progress.stopped.or(progress.trouble) {
         Some(reason) => Err(ApiError::unavailable(60, reason)),
+        // It answers, and knows nothing yet.
+        None if progress.head.is_none() => Err(ApiError::unavailable(
+            1,
+            "no block is indexed yet: the first one is as soon as the node answers with it",
+        )),
         None => Ok("ok\n"),
     }
 }

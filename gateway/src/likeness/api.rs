@@ -8,10 +8,13 @@ use crate::uploads::Uploads;
 use axum::extract::State;
 use axum::Json;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// Earlier files that are measured for one request, of those that are here: who asks again has more of them.
 const AT_ONCE: usize = 2;
+/// Earlier files that are named because they are not here.
+const NAMED: usize = 20;
 
 /// What of earlier files a submission is most like.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,10 +22,14 @@ const AT_ONCE: usize = 2;
 pub struct Likest {
     /// The earlier submission that it is most like; null where it is like none.
     pub nearest: Option<NearestFile>,
-    /// Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted or wait.
+    /// Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, wait, or were refused
+    /// since it was submitted.
     pub compared: u32,
     /// Those of them that this gateway has not measured yet. It does where it has the file, some with each request.
     pub unknown: u32,
+    /// Those of them whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
+    /// 20.
+    pub missing: Vec<u64>,
 }
 
 /// A file that another one is like.
@@ -86,19 +93,25 @@ pub async fn nearest(
     let alike = file.media.modality();
     let others = earlier.iter().map(|(_, file)| *file);
     let others: Vec<_> = others.filter(|other| other.media.modality() == alike).collect();
-    let mut unknown = likenesses.unknown(others).await?;
     let mut measured = 0;
-    let mut left = Vec::new();
-    for other in unknown.drain(..) {
+    let (mut left, mut missing) = (0usize, BTreeSet::new());
+    for other in likenesses.unknown(others).await? {
         // What is not here is not fetched for this: it may be with nobody.
-        if measured < AT_ONCE && uploads.blobs().find(other.sha256).await?.is_some() {
+        let is_asked = measured < AT_ONCE || missing.len() < NAMED;
+        let is_here = is_asked && uploads.blobs().find(other.sha256).await?.is_some();
+        if is_here && measured < AT_ONCE {
             measured += 1;
             if uploads.learn(other, address).await.is_ok() {
                 continue;
             }
         }
-        left.push(other);
+        left += 1;
+        if is_asked && !is_here {
+            missing.insert(other.sha256);
+        }
     }
+    let missing = earlier.iter().filter(|(_, file)| missing.contains(&file.sha256));
+    let missing = missing.map(|(id, _)| *id).take(NAMED).collect();
     let media: Vec<_> = earlier.iter().map(|(id, file)| (*id, file.media)).collect();
     let found = likenesses.nearest(compared).await?;
     let nearest = found.map(|found| NearestFile {
@@ -114,7 +127,8 @@ pub async fn nearest(
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(Json(Likest {
         nearest,
-        compared: number(count.saturating_sub(left.len())),
-        unknown: number(left.len()),
+        compared: number(count.saturating_sub(left)),
+        unknown: number(left),
+        missing,
     }))
 }

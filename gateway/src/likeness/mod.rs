@@ -30,7 +30,8 @@ pub struct Compared {
     pub min_units: u64,
     /// Its file.
     pub file: Comparable,
-    /// Accepted and pending submissions to the Datanet before it, the latest first, at most [`MOST`].
+    /// Submissions to the Datanet before it that are accepted, wait, or were refused since it was submitted, the latest
+    /// first, at most [`MOST`].
     pub earlier: Vec<(SubmissionId, Comparable)>,
 }
 

@@ -10,7 +10,8 @@ use openledger_client::{AccountId, Client, ClientError};
 use openledger_primitives::{
     api::{QuotaStatus, SubmissionItem},
     job::JobState,
-    BaseModelId, ContentId, DatanetId, FileHash, JobId, MediaType, Refusal, SubmissionId,
+    BaseModelId, BlockNumber, ClosedList, ContentId, DatanetId, FileHash, JobId, MediaType,
+    Refusal, RejectionReason, SubmissionId,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -242,8 +243,27 @@ fn comparable(of: &Submission) -> Option<Comparable> {
     Some(Comparable { sha256, media: MediaType::from_extension(&of.media)? })
 }
 
-/// Reads a submission with those before it that count or wait.
-fn compared(
+/// Whether what was submitted in a block may be a copy of an earlier submission: of one that has a leaf, revoked or not,
+/// that waits, or that was refused since. Were a refused one left out, of two copies the first could be let go. Of what
+/// nobody could fetch, or was taken back, nothing can be a copy.
+fn may_be_original(one: &Submission, submitted: BlockNumber) -> bool {
+    match one.state.as_str() {
+        "accepted" | "pending" => true,
+        "rejected" => {
+            let judged =
+                one.reason.as_deref().is_some_and(|why| RejectionReason::of_name(why).is_ok());
+            judged && one.decided.as_ref().is_some_and(|decided| decided.block >= submitted)
+        }
+        _ => false,
+    }
+}
+
+/// Reads a submission with those before it that it may be a copy of: what `openledger review run` compares it with.
+///
+/// # Errors
+///
+/// What the storage answers.
+pub fn compared(
     storage: &dyn Storage,
     submission: SubmissionId,
 ) -> Result<Option<Compared>, StorageError> {
@@ -258,7 +278,7 @@ fn compared(
     let mut cursor = Some(submission.to_string());
     while let (Some(_), true) = (&cursor, earlier.len() < MOST) {
         let page = storage.submissions(&query, &PageQuery { cursor, limit: 100 })?;
-        let counts = |one: &&Submission| matches!(one.state.as_str(), "accepted" | "pending");
+        let counts = |one: &&Submission| may_be_original(one, detail.submission.submitted.block);
         let found = page.items.iter().filter(counts);
         earlier.extend(found.filter_map(|one| Some((one.id, comparable(one)?))));
         cursor = page.next;

@@ -82,6 +82,10 @@ async fn a_node_that_began_anew_is_noticed_before_it_is_as_far_as_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(folder.path()).await;
     let blocks = Maker::blocks(Plan::SMALL, 27);
+    // It answers before it has anything to answer with, and says so.
+    assert_eq!(served.ask("/healthz").await.error(), (503, "unavailable".to_owned()));
+    served.index(&blocks[..1]).await;
+    assert_eq!(served.ask("/healthz").await.status, 200);
     served.index(&blocks).await;
     assert_eq!(served.ask("/healthz").await.status, 200);
     // The same chain, which the node fetches again from the start.

@@ -50,6 +50,7 @@ async fn a_near_copy_is_found_among_earlier_files_which_are_measured_as_they_are
     *door.chain.compared.lock().unwrap() = vec![compared(&copy, &[&first, &elsewhere, &other])];
     let found = nearest(&door).await;
     assert_eq!((&found["compared"], &found["unknown"]), (&json!(2), &json!(1)));
+    assert_eq!(found["missing"], json!([1]), "what is not here is named");
     let like = &found["nearest"];
     assert_eq!(
         (&like["submission"], &like["sha256"], &like["media"], &like["same"]),
@@ -60,7 +61,10 @@ async fn a_near_copy_is_found_among_earlier_files_which_are_measured_as_they_are
 
     // Nothing is like what has nothing before it.
     *door.chain.compared.lock().unwrap() = vec![compared(&copy, &[])];
-    assert_eq!(nearest(&door).await, json!({ "nearest": null, "compared": 0, "unknown": 0 }));
+    assert_eq!(
+        nearest(&door).await,
+        json!({ "nearest": null, "compared": 0, "unknown": 0, "missing": [] })
+    );
     *door.chain.compared.lock().unwrap() = vec![compared(&first, &[&first])];
     assert_eq!(nearest(&door).await["nearest"]["same"], json!("bytes"));
     door.close().await;
@@ -75,6 +79,9 @@ async fn a_file_that_cannot_be_read_is_like_nothing_and_nothing_is_like_it() {
     door.put(&bearer, &broken).await.ok();
     door.chain.name(&broken, MediaType::Txt, Role::Pending);
     *door.chain.compared.lock().unwrap() = vec![compared(&broken, &[&broken])];
-    assert_eq!(nearest(&door).await, json!({ "nearest": null, "compared": 1, "unknown": 0 }));
+    assert_eq!(
+        nearest(&door).await,
+        json!({ "nearest": null, "compared": 1, "unknown": 0, "missing": [] })
+    );
     door.close().await;
 }

@@ -2115,9 +2115,15 @@ export interface components {
         Likest: {
             /**
              * Format: int32
-             * @description Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted or wait.
+             * @description Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, wait, or were refused
+             *     since it was submitted.
              */
             compared: number;
+            /**
+             * @description Those of them whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
+             *     20.
+             */
+            missing: number[];
             nearest: components["schemas"]["NearestFile"] | null;
             /**
              * Format: int32
@@ -3220,7 +3226,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description indexing */
+            /** @description indexing, with one block at least */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3229,7 +3235,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description the index stopped, or stands still */
+            /** @description the index stopped, stands still, or has no block yet */
             503: {
                 headers: {
                     [name: string]: unknown;

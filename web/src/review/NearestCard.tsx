@@ -9,7 +9,7 @@ import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Loaded } from "@/components/ui/States";
 import { FileView } from "./FileView";
-import { compareTexts, isText, type Piece, sayAlike, sayCompared } from "./nearest";
+import { compareTexts, isText, type Piece, sayAlike, sayCompared, sayMissing } from "./nearest";
 
 /** How often the gateway is asked again while it measures earlier files, some with each request. */
 const TRIES = 12;
@@ -127,6 +127,7 @@ export function NearestCard({ submission }: { submission: Judged }) {
             ) : (
               <p className="text-sm">Nothing that was compared is like it.</p>
             )}
+            {data.missing.length > 0 && <p className="text-sm">{sayMissing(data)}</p>}
             <p className="text-xs text-soft">{sayCompared(data)}</p>
             {open && data.nearest && <Beside judged={submission} nearest={data.nearest} />}
           </div>

@@ -1,13 +1,27 @@
 import { expect, it } from "vitest";
-import { compareTexts, sayAlike, sayCompared } from "./nearest";
+import { compareTexts, sayAlike, sayCompared, sayMissing } from "./nearest";
 
 it("says how an earlier file is alike, and what was not compared", () => {
   expect(sayAlike({ same: "bytes", media: "txt" })).toContain("same bytes");
   expect(sayAlike({ same: "text", media: "pdf" })).toContain("same canonical text");
   expect(sayAlike({ same: "likeness", media: "docx" })).toContain("runs of twenty letters");
   expect(sayAlike({ same: "likeness", media: "png" })).toContain("pictures");
-  expect(sayCompared({ compared: 1, unknown: 0 })).toMatch(/^Compared with 1 submission to .* wait\.$/);
-  expect(sayCompared({ compared: 1200, unknown: 1 })).toContain("1 other has not been measured");
+  expect(sayCompared({ compared: 1, unknown: 0, missing: [] })).toMatch(
+    /^Compared with 1 submission to .* submitted\.$/,
+  );
+  expect(sayCompared({ compared: 1200, unknown: 2, missing: [7] })).toContain(
+    "1 other has not been measured",
+  );
+  expect(sayCompared({ compared: 3, unknown: 2, missing: [15, 12] })).not.toContain("measured");
+  expect(sayMissing({ unknown: 0, missing: [] })).toBe("");
+  expect(sayMissing({ unknown: 1, missing: [12] })).toBe(
+    "1 earlier file could not be compared, since this gateway does not have it: #12.",
+  );
+  expect(sayMissing({ unknown: 5, missing: [15, 12] })).toBe(
+    "2 earlier files could not be compared, since this gateway does not have them: #15, #12.",
+  );
+  const many = Array.from({ length: 20 }, (_, n) => n);
+  expect(sayMissing({ unknown: 40, missing: many })).toMatch(/^At least 20 earlier files could not/);
 });
 
 it("finds the sentences and lines that only one of two texts has", () => {

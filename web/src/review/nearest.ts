@@ -36,9 +36,27 @@ export function compareTexts(one: string, other: string): [Piece[], Piece[]] {
   return [mark(first, new Set(second.map(plain))), mark(second, new Set(first.map(plain)))];
 }
 
+/** The gateway names at most so many files that are not there. */
+const NAMED = 20;
+
 /** With how many earlier submissions it was compared, and what that leaves out. */
-export function sayCompared({ compared, unknown }: Pick<Likest, "compared" | "unknown">): string {
-  const done = `Compared with ${plural(compared, "submission")} to this Datanet before it, of the latest thousand that are accepted or wait.`;
-  if (unknown === 0) return done;
-  return `${done} ${plural(unknown, "other has", "others have")} not been measured by this gateway yet.`;
+export function sayCompared({
+  compared,
+  unknown,
+  missing,
+}: Pick<Likest, "compared" | "unknown" | "missing">): string {
+  const done = `Compared with ${plural(compared, "submission")} to this Datanet before it, of the latest thousand that are accepted, wait, or were refused since it was submitted.`;
+  // What is here is measured with the next requests.
+  const soon = unknown - missing.length;
+  if (soon <= 0 || missing.length >= NAMED) return done;
+  return `${done} ${plural(soon, "other has", "others have")} not been measured by this gateway yet.`;
+}
+
+/** Which earlier files could not be compared, so that nobody knows whether it is a copy of one; empty where all could. */
+export function sayMissing({ unknown, missing }: Pick<Likest, "unknown" | "missing">): string {
+  if (missing.length === 0) return "";
+  const named = missing.map((id) => `#${id}`).join(", ");
+  const all = missing.length >= NAMED && unknown > missing.length;
+  const which = all ? `At least ${missing.length} earlier files` : plural(missing.length, "earlier file");
+  return `${which} could not be compared, since this gateway does not have ${missing.length === 1 && !all ? "it" : "them"}: ${named}.`;
 }
