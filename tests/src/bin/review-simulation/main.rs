@@ -74,7 +74,7 @@ fn main() -> ExitCode {
             };
             let played = play(&world, &rules);
             println!("{}", row(&world, &played, arguments.gain));
-            let free = strategy == Strategy::Copying;
+            let free = strategy.copies();
             let loses = free
                 || strategy == Strategy::Honest
                 || played.others.each(arguments.gain) < played.honest.each(arguments.gain);

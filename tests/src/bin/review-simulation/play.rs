@@ -211,7 +211,8 @@ impl Game<'_> {
             let accepts = matches!(verdict, Verdict::Accept { .. });
             let wrong = accepts == file.bad;
             let own = self.world.strategy == Strategy::ColludingInCourt && file.bad && !accepts;
-            if own || (wrong && self.dice.percent(self.world.challenged)) {
+            let watched = self.world.strategy == Strategy::CopyingWatched && file.bad && accepts;
+            if own || watched || (wrong && self.dice.percent(self.world.challenged)) {
                 larger = self.challenge(id, judged, place, file, own);
             } else {
                 let _ = judged.draw.conclude(place as u8, judged.now + LENGTHS.challenge + 1);

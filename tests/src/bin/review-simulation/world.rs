@@ -41,6 +41,8 @@ pub(crate) enum Strategy {
     HidingInPart,
     /// The same as [`Colluding`](Self::Colluding), with files of its own that are copies of earlier ones.
     Copying,
+    /// The same, while somebody runs `openledger review watch`, which challenges every copy that passes.
+    CopyingWatched,
     /// Says the opposite of what is right, on every file.
     Opposing,
 }
@@ -57,6 +59,7 @@ impl Strategy {
         Self::Hiding,
         Self::HidingInPart,
         Self::Copying,
+        Self::CopyingWatched,
         Self::Opposing,
     ];
 
@@ -72,6 +75,7 @@ impl Strategy {
             Self::Hiding => "the same, hiding the files from others",
             Self::HidingInPart => "hiding them from half of a challenge's committee",
             Self::Copying => "the same, with copies of earlier files",
+            Self::CopyingWatched => "the same, while every copy is challenged",
             Self::Opposing => "opposing: says the opposite",
         }
     }
@@ -83,14 +87,13 @@ impl Strategy {
 
     /// Whether it accepts bad files of its own, and judges the others as the honest do.
     const fn colludes(self) -> bool {
-        matches!(
-            self,
-            Self::Colluding
-                | Self::ColludingInCourt
-                | Self::Hiding
-                | Self::HidingInPart
-                | Self::Copying
-        )
+        let openly = matches!(self, Self::Colluding | Self::ColludingInCourt);
+        openly || matches!(self, Self::Hiding | Self::HidingInPart) || self.copies()
+    }
+
+    /// Whether bad files are copies of earlier ones.
+    pub(crate) const fn copies(self) -> bool {
+        matches!(self, Self::Copying | Self::CopyingWatched)
     }
 }
 
@@ -165,7 +168,7 @@ impl World {
             let text_root = H256::repeat_byte(file.bytes[1] | 1);
             if accepts {
                 Verdict::Accept { score, units, text_root, extractor: EXTRACTOR }
-            } else if self.strategy == Strategy::Copying && file.bad {
+            } else if self.strategy.copies() && file.bad {
                 Verdict::Reject(RejectionReason::Duplicate)
             } else {
                 Verdict::Reject(RejectionReason::LowQuality)
