@@ -4,17 +4,23 @@
 // The macro writes items that it does not document.
 #![allow(missing_docs, clippy::too_many_arguments, clippy::multiple_bound_locations)]
 
+mod leaderboard;
+mod training;
+
+pub use leaderboard::*;
+pub use training::*;
+
 use crate::{
     funding::{Shares, WayOut},
     job::{
         dispute::{Outcome, Verifier},
-        Adapter, Assignment, JobState, Refused,
+        Assignment, JobState, Refused,
     },
     leaf::DatasetRef,
-    market::{Serves, Windows},
+    market::Serves,
     AdmissionPolicy, Balance, BarReason, BaseModelId, BlockNumber, ContentId, DailyQuota,
     DatanetId, DatanetStatus, DatasetLeaf, DatasetVersion, Day, Ending, ExtractorVersion, FileHash,
-    JobId, JobKind, LeafIndex, MediaType, Modality, ModelFamily, Period, Points, Pool, PoolRules,
+    JobId, JobKind, LeafIndex, MediaType, Modality, ModelFamily, Period, Points, PoolRules,
     QuotaLimits, Refusal, ReviewPolicy, RewardTerms, Salt, SubmissionId, TrainingSpec, Verdict,
 };
 use alloc::vec::Vec;
@@ -547,96 +553,5 @@ sp_api::decl_runtime_apis! {
     pub trait ReviewApi {
         /// The extractor version that votes to accept must name.
         fn extractor() -> ExtractorVersion;
-    }
-
-    /// Points and rewards.
-    pub trait LeaderboardApi<AccountId: Codec> {
-        /// At most `limit` (and 100) entries in order of rank, after `cursor`.
-        fn leaderboard(
-            datanet: DatanetId,
-            cursor: Option<BoardCursor>,
-            limit: u32,
-        ) -> Vec<BoardEntry<AccountId>>;
-        /// An account's points in a Datanet.
-        fn points(datanet: DatanetId, account: AccountId) -> Points;
-        /// What an account could claim now.
-        fn claimable(datanet: DatanetId, account: AccountId) -> Balance;
-        /// A Datanet's pool.
-        fn pool(datanet: DatanetId) -> Option<Pool>;
-        /// The reward period of the current block, and the first block of the next.
-        fn period() -> (Period, BlockNumber);
-        /// A Datanet's pool as it is now, what waits, and what `fund` has to name.
-        #[api_version(2)]
-        fn pool_view(datanet: DatanetId) -> Option<PoolView>;
-        /// What a funder owns of a pool.
-        #[api_version(2)]
-        fn share(datanet: DatanetId, account: AccountId) -> Option<ShareView>;
-        /// The review policy that waits to take the place of a Datanet's.
-        #[api_version(2)]
-        fn waiting_policy(datanet: DatanetId) -> Option<WaitingPolicyView<AccountId>>;
-        /// Where an account's rewards are paid, if it ever said so.
-        #[api_version(2)]
-        fn payout(account: AccountId) -> Option<PayoutView<AccountId>>;
-        /// At most `limit` (and 100) entries over all Datanets in order of rank, after `cursor`: points of
-        /// verdicts that count beyond their Datanet.
-        #[api_version(3)]
-        fn global_board(
-            cursor: Option<BoardCursor>,
-            limit: u32,
-        ) -> Vec<BoardEntry<AccountId>>;
-        /// An account's points over all Datanets, of verdicts that count beyond their Datanet.
-        #[api_version(3)]
-        fn global_points(account: AccountId) -> Points;
-    }
-
-    /// Jobs, workers and adapters.
-    ///
-    /// Version 3 answers views in place of stored types; what an earlier version answered as `job`,
-    /// `jobs` and `worker` has another shape. Version 4 knows of disputes, version 5 of a job's block.
-    #[api_version(3)]
-    pub trait TrainingApi<AccountId: Codec> {
-        /// A job.
-        fn job(job: JobId) -> Option<JobView<AccountId>>;
-        /// At most `limit` (and 100) jobs from number `start` on.
-        fn jobs(start: JobId, limit: u32) -> Vec<(JobId, JobView<AccountId>)>;
-        /// An adapter.
-        fn adapter(job: JobId) -> Option<Adapter<AccountId>>;
-        /// A worker.
-        fn worker(account: AccountId) -> Option<WorkerView<AccountId>>;
-        /// Of at most `limit` (and 100) jobs from number `start` on, those that train an adapter
-        /// further, each with that adapter.
-        fn parents(start: JobId, limit: u32) -> Vec<(JobId, JobId)>;
-        /// The adapters from which a job's adapter comes, the nearest first: at most `limit` (and
-        /// 100) of them.
-        fn ancestry(job: JobId, limit: u32) -> Vec<JobId>;
-        /// At most `limit` (and 100) jobs of an owner from number `start` on, in ascending order.
-        fn jobs_of(
-            owner: AccountId,
-            start: JobId,
-            limit: u32,
-        ) -> Vec<(JobId, JobView<AccountId>)>;
-        /// At most `limit` (and 100) workers after `after`, in the order of storage.
-        fn workers(after: Option<AccountId>, limit: u32) -> Vec<WorkerView<AccountId>>;
-        /// At most `limit` (and 100) base models from number `start` on.
-        fn base_models(start: BaseModelId, limit: u32) -> Vec<BaseModelView<AccountId>>;
-        /// Where a queued job stands; `None` for any other.
-        fn place(job: JobId) -> Option<QueuePlace>;
-        /// The lengths that jobs are measured by.
-        fn windows() -> Windows;
-        /// A job's dispute, if there ever was one.
-        #[api_version(4)]
-        fn dispute(job: JobId) -> Option<DisputeView<AccountId>>;
-        /// The open disputes for which a worker is drawn.
-        #[api_version(4)]
-        fn duties(account: AccountId) -> Vec<JobId>;
-        /// The block in which a job was queued: leaves that were revoked before it are not trained on. 0
-        /// for a job of before version 5, which leaves none out, and for one that is not there.
-        #[api_version(5)]
-        fn created_at(job: JobId) -> BlockNumber;
-        /// How many workers could be drawn for disputes about a base model, beside `owner`. A dispute takes
-        /// three beside the worker whose result it is about, so with fewer than four a result that is wrong may
-        /// be paid.
-        #[api_version(6)]
-        fn judges(base: BaseModelId, owner: Option<AccountId>) -> u32;
     }
 }
