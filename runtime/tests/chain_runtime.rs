@@ -20,6 +20,10 @@ mod fuzzed;
 mod genesis;
 #[path = "chain_runtime/governance.rs"]
 mod governance;
+#[path = "chain_runtime/governance_numbers.rs"]
+mod governance_numbers;
+#[path = "chain_runtime/issuance.rs"]
+mod issuance;
 #[path = "chain_runtime/likely.rs"]
 mod likely;
 #[path = "chain_runtime/market_attacks.rs"]
@@ -42,6 +46,8 @@ mod random_reviews;
 mod random_staking;
 #[path = "chain_runtime/reference.rs"]
 mod reference;
+#[path = "chain_runtime/refunds.rs"]
+mod refunds;
 #[path = "chain_runtime/staking.rs"]
 mod staking;
 #[path = "chain_runtime/staking_limits.rs"]

@@ -325,13 +325,16 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn clear_entries() -> Result<(), BenchmarkError> {
+    fn clear_entries(e: Linear<1, MAX_CLEARED>) -> Result<(), BenchmarkError> {
         let (owner, id) = datanet::<T>(curators::<T>())?;
         list::<T>(&owner, id)?;
         Statuses::<T>::insert(id, DatanetStatus::Closed);
-        // As many of one kind as of the other.
-        for n in 0..MAX_CLEARED / 2 {
+        // As many of one kind as of the other are left.
+        for n in e / 2..ENTRIES / 2 {
             Invitations::<T>::remove(id, account::<T::AccountId>("invited", n, 0));
+        }
+        for n in e.div_ceil(2)..ENTRIES / 2 {
+            Bars::<T>::remove(id, account::<T::AccountId>("barred", n, 0));
         }
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), id);

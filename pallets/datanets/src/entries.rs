@@ -14,7 +14,7 @@ use frame_support::{
     traits::{fungible::hold::Mutate as _, tokens::Precision, Get},
 };
 use openledger_primitives::{Balance, DatanetId, DatanetStatus};
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 /// Most entries of a closed Datanet that one call takes away.
 pub const MAX_CLEARED: u32 = 50;
@@ -81,7 +81,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_clear_entries(datanet: DatanetId) -> DispatchResult {
+    /// Answers how many it took away.
+    pub(crate) fn do_clear_entries(datanet: DatanetId) -> Result<u32, DispatchError> {
         let record = Datanets::<T>::get(datanet).ok_or(Error::<T>::UnknownDatanet)?;
         let closed = Statuses::<T>::get(datanet) == DatanetStatus::Closed;
         ensure!(closed, Error::<T>::DatanetNotClosed);
@@ -97,6 +98,6 @@ impl<T: Config> Pallet<T> {
         Self::unlist(datanet, &record.owner, count)?;
         let left = Listed::<T>::get(datanet).entries;
         Self::deposit_event(Event::EntriesCleared { datanet, count, left });
-        Ok(())
+        Ok(count)
     }
 }

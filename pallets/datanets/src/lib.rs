@@ -87,6 +87,7 @@ mod administration;
 mod admission;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod config;
 mod entries;
 mod errors;
 mod events;
@@ -116,6 +117,7 @@ pub use weights::WeightInfo;
 
 // The code that the macro writes for storage and metadata uses `expect`; ours stays without.
 #[allow(clippy::expect_used)]
+#[import_section(config::config)]
 #[import_section(errors::errors)]
 #[import_section(events::events)]
 #[import_section(storage::storage)]
@@ -123,7 +125,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use frame_support::{
-        dispatch::Pays,
+        dispatch::{Pays, PostDispatchInfo},
         pallet_prelude::*,
         traits::{
             fungible::{hold, Inspect, Mutate},
@@ -147,63 +149,6 @@ pub mod pallet {
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
-
-    /// What the runtime decides.
-    #[pallet::config]
-    pub trait Config: frame_system::Config {
-        /// OPEN, on which deposits are held.
-        type Currency: Inspect<Self::AccountId, Balance = Balance>
-            + Mutate<Self::AccountId>
-            + hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
-        /// The runtime's reasons for holds.
-        type RuntimeHoldReason: From<HoldReason>;
-        /// The clock, in milliseconds since 1970, that UTC days are read from.
-        type Time: Time<Moment = u64>;
-        /// Keeps each Datanet's review policy.
-        type Review: ReviewPolicies<Self::AccountId>;
-        /// Rewards acceptances.
-        type OnAccepted: OnAccepted<Self::AccountId>;
-        /// Plancks held for a Datanet.
-        #[pallet::constant]
-        type DatanetDeposit: Get<Balance>;
-        /// Plancks held on a Datanet's owner for each invitation and each bar.
-        #[pallet::constant]
-        type EntryDeposit: Get<Balance>;
-        /// Most invitations and bars of a Datanet together.
-        #[pallet::constant]
-        type MaxEntries: Get<u32>;
-        /// Plancks held for a contributor.
-        #[pallet::constant]
-        type ContributorHold: Get<Balance>;
-        /// Days between a contributor's last submission and the earliest release of its hold.
-        #[pallet::constant]
-        type HoldPeriodDays: Get<u32>;
-        /// What an account may submit in one UTC day over all Datanets.
-        #[pallet::constant]
-        type AccountLimits: Get<QuotaLimits>;
-        /// Blocks of a day: what deadlines are counted in.
-        #[pallet::constant]
-        type DayLength: Get<BlockNumber>;
-        /// Most files of an account that wait for their verdicts.
-        #[pallet::constant]
-        type MaxPending: Get<u32>;
-        /// Days after which anyone may expire a file that nobody decided on.
-        #[pallet::constant]
-        type MaxWaitDays: Get<u32>;
-        /// Blocks of age before which no file is accepted: a precommitment that is older and is being
-        /// opened meanwhile must have come into a block.
-        #[pallet::constant]
-        type SettleDelay: Get<BlockNumber>;
-        /// The part of a block's weight and length that submissions without fee may take.
-        #[pallet::constant]
-        type FeelessShare: Get<Perbill>;
-        /// Weights of the calls and of the transaction extension.
-        type WeightInfo: WeightInfo;
-
-        /// Sets up the other pallets for benchmarks.
-        #[cfg(feature = "runtime-benchmarks")]
-        type BenchmarkHelper: openledger_primitives::traits::BenchmarkSetup<Self::AccountId>;
-    }
 
     /// Why this pallet holds OPEN.
     #[pallet::composite_enum]
@@ -282,9 +227,12 @@ pub mod pallet {
         /// `AlreadyRegistered` at its own expense, or the signer cannot pay the hold.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register())]
-        pub fn register(origin: OriginFor<T>) -> DispatchResult {
+        pub fn register(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_register_self(who)
+            let sponsored = Contributors::<T>::contains_key(&who);
+            Self::do_register_self(who)?;
+            // No stake came over from anybody.
+            Ok((!sponsored).then(T::WeightInfo::register_for).into())
         }
 
         /// Makes `contributor` a contributor at the signer's expense: the stake is held on the
@@ -661,14 +609,15 @@ pub mod pallet {
         ///
         /// `UnknownDatanet`, `DatanetNotClosed`, `NothingToClear`.
         #[pallet::call_index(28)]
-        #[pallet::weight(T::WeightInfo::clear_entries())]
+        #[pallet::weight(T::WeightInfo::clear_entries(MAX_CLEARED))]
         pub fn clear_entries(
             origin: OriginFor<T>,
             datanet: DatanetId,
         ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::do_clear_entries(datanet)?;
-            Ok(Pays::No.into())
+            let cleared = Self::do_clear_entries(datanet)?;
+            let actual_weight = Some(T::WeightInfo::clear_entries(cleared));
+            Ok(PostDispatchInfo { actual_weight, pays_fee: Pays::No })
         }
     }
 }

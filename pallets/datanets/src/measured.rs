@@ -120,10 +120,13 @@ macro_rules! measured {
                 .saturating_add($db.writes(4))
         }
 
-        fn clear_entries() -> Weight {
-            Weight::from_parts(173_319_000, 0)
-                .saturating_add($db.reads(56))
-                .saturating_add($db.writes(53))
+        fn clear_entries(e: u32) -> Weight {
+            Weight::from_parts(40_000_000, 0)
+                .saturating_add(Weight::from_parts(3_300_000, 0).saturating_mul(e.into()))
+                .saturating_add($db.reads(6))
+                .saturating_add($db.reads(1u64.saturating_mul(e.into())))
+                .saturating_add($db.writes(3))
+                .saturating_add($db.writes(1u64.saturating_mul(e.into())))
         }
 
         fn end_sponsorship() -> Weight {

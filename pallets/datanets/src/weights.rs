@@ -34,8 +34,8 @@ pub trait WeightInfo {
     fn set_caps() -> Weight;
     /// `bar`, `unbar` or `invite`.
     fn bar() -> Weight;
-    /// `clear_entries`.
-    fn clear_entries() -> Weight;
+    /// `clear_entries` of so many.
+    fn clear_entries(entries: u32) -> Weight;
     /// `end_sponsorship`.
     fn end_sponsorship() -> Weight;
     /// `clear_refusal`.

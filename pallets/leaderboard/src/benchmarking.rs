@@ -47,6 +47,20 @@ fn give_share<T: Config>(id: DatanetId, who: &T::AccountId) {
     });
 }
 
+/// Lets a pool have been touched in the current period before.
+fn touched<T: Config>(id: DatanetId) -> Result<(), BenchmarkError> {
+    let (pool, _) = Pallet::<T>::rolled(id).map_err(sp_runtime::DispatchError::from)?;
+    Pools::<T>::insert(id, pool);
+    Ok(())
+}
+
+/// The rules of a pool, of which no other terms wait.
+fn rules<T: Config>(id: DatanetId) -> PoolRules {
+    let terms = Pools::<T>::get(id).map(|pool| pool.terms).unwrap_or_default();
+    let (policy, next_policy) = T::Policies::policy_hashes(id).unwrap_or_default();
+    PoolRules { terms, next_terms: None, policy, next_policy }
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -62,6 +76,29 @@ mod benchmarks {
         let rules = PoolRules { terms, next_terms: None, policy, next_policy };
         #[extrinsic_call]
         _(RawOrigin::Signed(who), id, 100 * OPEN, rules);
+    }
+
+    #[benchmark]
+    fn fund_again() -> Result<(), BenchmarkError> {
+        let who = rich::<T>("funder");
+        let (_, id) = datanet::<T>(&who);
+        give_share::<T>(id, &who);
+        touched::<T>(id)?;
+        let rules = rules::<T>(id);
+        #[extrinsic_call]
+        fund(RawOrigin::Signed(who), id, 100 * OPEN, rules);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_terms_again() -> Result<(), BenchmarkError> {
+        let who = rich::<T>("contributor");
+        let (owner, id) = datanet::<T>(&who);
+        touched::<T>(id)?;
+        let terms = RewardTerms { per_period: 500 * OPEN, max_per_point: 2 * OPEN };
+        #[extrinsic_call]
+        set_terms(RawOrigin::Signed(owner), id, terms);
+        Ok(())
     }
 
     #[benchmark]
@@ -92,6 +129,72 @@ mod benchmarks {
         Payouts::<T>::insert(&who, Payout { to, next: None, deposit: 0 });
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), BoundedVec::truncate_from(all), who.clone());
+    }
+
+    #[benchmark]
+    fn claim_again() -> Result<(), BenchmarkError> {
+        let who = rich::<T>("contributor");
+        let (_, id) = datanet::<T>(&who);
+        touched::<T>(id)?;
+        let to = rich::<T>("payee");
+        Payouts::<T>::insert(&who, Payout { to, next: None, deposit: 0 });
+        #[extrinsic_call]
+        claim(RawOrigin::Signed(who.clone()), id, who.clone());
+        Ok(())
+    }
+
+    #[benchmark]
+    fn claim_many_again(d: Linear<1, MAX_CLAIMS>) -> Result<(), BenchmarkError> {
+        let who = rich::<T>("contributor");
+        let all: alloc::vec::Vec<_> = (0..d).map(|_| datanet::<T>(&who).1).collect();
+        for id in &all {
+            touched::<T>(*id)?;
+        }
+        let to = rich::<T>("payee");
+        Payouts::<T>::insert(&who, Payout { to, next: None, deposit: 0 });
+        #[extrinsic_call]
+        claim_many(RawOrigin::Signed(who.clone()), BoundedVec::truncate_from(all), who.clone());
+        Ok(())
+    }
+
+    /// Of one Datanet that pays, and so many others of which the account has what it earned.
+    #[benchmark]
+    fn claim_many_idle(d: Linear<0, { MAX_CLAIMS - 1 }>) -> Result<(), BenchmarkError> {
+        let who = rich::<T>("contributor");
+        let all: alloc::vec::Vec<_> = (0..=d).map(|_| datanet::<T>(&who).1).collect();
+        for (n, id) in all.iter().enumerate() {
+            touched::<T>(*id)?;
+            if n > 0 {
+                Pallet::<T>::do_claim(&[*id], &who)?;
+            }
+        }
+        let to = rich::<T>("payee");
+        Payouts::<T>::insert(&who, Payout { to, next: None, deposit: 0 });
+        #[extrinsic_call]
+        claim_many(RawOrigin::Signed(who.clone()), BoundedVec::truncate_from(all), who.clone());
+        Ok(())
+    }
+
+    #[benchmark]
+    fn leave_again() -> Result<(), BenchmarkError> {
+        let who = rich::<T>("funder");
+        let (_, id) = datanet::<T>(&who);
+        give_share::<T>(id, &who);
+        touched::<T>(id)?;
+        #[extrinsic_call]
+        leave(RawOrigin::Signed(who), id, OPEN);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn withdraw_again() -> Result<(), BenchmarkError> {
+        let who = rich::<T>("funder");
+        let (_, id) = datanet::<T>(&who);
+        give_share::<T>(id, &who);
+        touched::<T>(id)?;
+        #[extrinsic_call]
+        withdraw(RawOrigin::Signed(who.clone()), id, who.clone());
+        Ok(())
     }
 
     /// The way out is the policy that waits, which is looked for last.

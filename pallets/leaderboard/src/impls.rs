@@ -2,7 +2,7 @@
 
 use crate::{
     Board, Config, Error, Event, GlobalBoard, GlobalPosition, GlobalPositions, NextSequence,
-    Pallet, Pools, Positions, RankKey, Rates,
+    Pallet, Pools, Positions, RankKey, Rates, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -39,6 +39,27 @@ pub(crate) struct Closed {
     pub(crate) period: Period,
     points: Points,
     rate: Balance,
+}
+
+/// What a claim from several Datanets did, for what it costs.
+#[derive(Default)]
+pub(crate) struct Claimed {
+    /// Datanets whose pools it moved to the current period,
+    ended: u32,
+    /// that paid without that,
+    again: u32,
+    /// and that owed nothing.
+    idle: u32,
+}
+
+impl Claimed {
+    pub(crate) fn weight<W: WeightInfo>(&self) -> Weight {
+        let base = W::claim_many(0).max(W::claim_many_again(0));
+        let beyond = |steps: fn(u32) -> Weight, count| steps(count).saturating_sub(steps(0));
+        base.saturating_add(beyond(W::claim_many, self.ended))
+            .saturating_add(beyond(W::claim_many_again, self.again))
+            .saturating_add(beyond(W::claim_many_idle, self.idle))
+    }
 }
 
 impl<T: Config> Pallet<T> {
@@ -101,13 +122,27 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    pub(crate) fn do_claim(datanets: &[DatanetId], account: &T::AccountId) -> DispatchResult {
+    pub(crate) fn do_claim(
+        datanets: &[DatanetId],
+        account: &T::AccountId,
+    ) -> Result<Claimed, DispatchError> {
+        let mut done = Claimed::default();
         let mut sum: Balance = 0;
         for &datanet in datanets {
-            let Some(mut position) = Positions::<T>::get(datanet, account) else { continue };
+            let Some(mut position) = Positions::<T>::get(datanet, account) else {
+                done.idle = done.idle.saturating_add(1);
+                continue;
+            };
+            let is_current = Self::is_current(datanet);
             let (mut pool, closed) = Self::rolled(datanet)?;
             Self::settle(datanet, &pool, closed.as_ref(), &mut position)?;
             let amount = core::mem::take(&mut position.owed);
+            let count = match (is_current, amount) {
+                (false, _) => &mut done.ended,
+                (true, 0) => &mut done.idle,
+                (true, _) => &mut done.again,
+            };
+            *count = count.saturating_add(1);
             if amount == 0 {
                 continue;
             }
@@ -123,7 +158,7 @@ impl<T: Config> Pallet<T> {
         if to != *account {
             Self::deposit_event(Event::PaidOut { account: account.clone(), to, amount: sum });
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Pays `amount` out of the pot.
@@ -141,6 +176,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn pool_or_new(datanet: DatanetId) -> Pool {
         Pools::<T>::get(datanet)
             .unwrap_or_else(|| Pool { period: Self::period().0, ..Pool::default() })
+    }
+
+    /// Whether a pool was touched in the current period before, or never: then no period of its ends now.
+    pub(crate) fn is_current(datanet: DatanetId) -> bool {
+        Pools::<T>::get(datanet).is_none_or(|pool| pool.period >= Self::period().0)
     }
 
     /// Moves a pool to the current period without writing anything.

@@ -45,6 +45,9 @@
 //! | `recover` | anyone | lets what is nobody's of a closed or dead pool leave for the treasury |
 //! | `set_payout` | an account | has its rewards paid to another one |
 //!
+//! Whoever is the first to touch a pool in a period ends the one before, and a fee is for that; everybody after
+//! gets that part of it back.
+//!
 //! ## Order of the board
 //!
 //! [`Board`](pallet::Board) holds its second key unhashed: inverted points, then the number of the
@@ -410,9 +413,11 @@ pub mod pallet {
             datanet: DatanetId,
             amount: Balance,
             rules: PoolRules,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_fund(&who, datanet, amount, rules)
+            let again = Self::is_current(datanet);
+            Self::do_fund(&who, datanet, amount, rules)?;
+            Ok(again.then(T::WeightInfo::fund_again).into())
         }
 
         /// Says how fast a Datanet's pool pays out: at once while nothing is in it and the running period
@@ -430,9 +435,11 @@ pub mod pallet {
             origin: OriginFor<T>,
             datanet: DatanetId,
             terms: RewardTerms,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_set_terms(&who, datanet, terms)
+            let again = Self::is_current(datanet);
+            Self::do_set_terms(&who, datanet, terms)?;
+            Ok(again.then(T::WeightInfo::set_terms_again).into())
         }
 
         /// Pays `account` everything that is owed to it from ended periods. Anyone may send this.
@@ -447,9 +454,11 @@ pub mod pallet {
             origin: OriginFor<T>,
             datanet: DatanetId,
             account: T::AccountId,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::do_claim(&[datanet], &account)
+            let again = Self::is_current(datanet);
+            Self::do_claim(&[datanet], &account)?;
+            Ok(again.then(T::WeightInfo::claim_again).into())
         }
 
         /// [`Self::claim`] for up to 20 Datanets, as one payment. Where nothing is owed, nothing happens.
@@ -464,9 +473,10 @@ pub mod pallet {
             origin: OriginFor<T>,
             datanets: BoundedVec<DatanetId, ConstU32<MAX_CLAIMS>>,
             account: T::AccountId,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::do_claim(&datanets, &account)
+            let claimed = Self::do_claim(&datanets, &account)?;
+            Ok(Some(claimed.weight::<T::WeightInfo>()).into())
         }
 
         /// Takes shares of the signer's out of a pool when the running period has ended and paid.
@@ -476,9 +486,15 @@ pub mod pallet {
         /// [`Error::NoWayOut`], [`Error::NotEnoughShares`] (0 are always too few).
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::leave())]
-        pub fn leave(origin: OriginFor<T>, datanet: DatanetId, shares: Shares) -> DispatchResult {
+        pub fn leave(
+            origin: OriginFor<T>,
+            datanet: DatanetId,
+            shares: Shares,
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_leave(&who, datanet, shares)
+            let again = Self::is_current(datanet);
+            Self::do_leave(&who, datanet, shares)?;
+            Ok(again.then(T::WeightInfo::leave_again).into())
         }
 
         /// Pays a funder what its shares brought that have left. Anyone may send this.
@@ -493,9 +509,11 @@ pub mod pallet {
             origin: OriginFor<T>,
             datanet: DatanetId,
             account: T::AccountId,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::do_withdraw(datanet, &account)
+            let again = Self::is_current(datanet);
+            Self::do_withdraw(datanet, &account)?;
+            Ok(again.then(T::WeightInfo::withdraw_again).into())
         }
 
         /// Makes what is nobody's of a closed or dead pool the treasury's, and lets it leave. Anyone may
@@ -506,9 +524,11 @@ pub mod pallet {
         /// [`Error::NoWayOut`] where the pool is neither closed nor dead, [`Error::NothingToRecover`].
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::leave())]
-        pub fn recover(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResult {
+        pub fn recover(origin: OriginFor<T>, datanet: DatanetId) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::do_recover(datanet)
+            let again = Self::is_current(datanet);
+            Self::do_recover(datanet)?;
+            Ok(again.then(T::WeightInfo::leave_again).into())
         }
 
         /// Has the rewards of `account` paid to `to`; to the account itself again if that is the same.

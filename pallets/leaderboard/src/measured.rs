@@ -44,16 +44,34 @@ macro_rules! measured {
                 .saturating_add($db.writes(9))
         }
 
+        fn fund_again() -> Weight {
+            Weight::from_parts(70_000_000, 0)
+                .saturating_add($db.reads(11))
+                .saturating_add($db.writes(5))
+        }
+
         fn set_terms() -> Weight {
             Weight::from_parts(31_938_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(5))
         }
 
+        fn set_terms_again() -> Weight {
+            Weight::from_parts(20_000_000, 0)
+                .saturating_add($db.reads(5))
+                .saturating_add($db.writes(3))
+        }
+
         fn claim() -> Weight {
             Weight::from_parts(66_379_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(8))
+        }
+
+        fn claim_again() -> Weight {
+            Weight::from_parts(60_000_000, 0)
+                .saturating_add($db.reads(7))
+                .saturating_add($db.writes(5))
         }
 
         fn claim_many(d: u32) -> Weight {
@@ -65,16 +83,45 @@ macro_rules! measured {
                 .saturating_add($db.writes(6u64.saturating_mul(d.into())))
         }
 
+        fn claim_many_again(d: u32) -> Weight {
+            Weight::from_parts(43_000_000, 0)
+                .saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(d.into()))
+                .saturating_add($db.reads(4))
+                .saturating_add($db.reads(3u64.saturating_mul(d.into())))
+                .saturating_add($db.writes(2))
+                .saturating_add($db.writes(2u64.saturating_mul(d.into())))
+        }
+
+        fn claim_many_idle(d: u32) -> Weight {
+            Weight::from_parts(43_000_000, 0)
+                .saturating_add(Weight::from_parts(6_000_000, 0).saturating_mul(d.into()))
+                .saturating_add($db.reads(6))
+                .saturating_add($db.reads(2u64.saturating_mul(d.into())))
+                .saturating_add($db.writes(4))
+        }
+
         fn leave() -> Weight {
             Weight::from_parts(47_782_000, 0)
                 .saturating_add($db.reads(9))
                 .saturating_add($db.writes(7))
         }
 
+        fn leave_again() -> Weight {
+            Weight::from_parts(40_000_000, 0)
+                .saturating_add($db.reads(8))
+                .saturating_add($db.writes(3))
+        }
+
         fn withdraw() -> Weight {
             Weight::from_parts(69_594_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(9))
+        }
+
+        fn withdraw_again() -> Weight {
+            Weight::from_parts(60_000_000, 0)
+                .saturating_add($db.reads(7))
+                .saturating_add($db.writes(6))
         }
 
         fn set_payout() -> Weight {

@@ -22,8 +22,8 @@ use openledger_primitives::{
     },
     traits::{BenchmarkSetup, Sessions, SubmittedFile},
     verdict::MAX_CURATORS,
-    Balance, BlockNumber, DatanetId, FileHash, Modality, ReviewPolicy, Salt, Score, Verdict,
-    MAX_ITEMS, OPEN,
+    Balance, BlockNumber, DatanetId, FileHash, Modality, RejectionReason, ReviewPolicy, Salt,
+    Score, Verdict, MAX_ITEMS, OPEN,
 };
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
@@ -233,6 +233,38 @@ mod benchmarks {
         let verdict = accept::<T>(1_000);
         #[extrinsic_call]
         _(RawOrigin::Signed(who), id, file.sha256, file.submission, verdict);
+        assert!(!Ballots::<T>::contains_key(file.submission));
+    }
+
+    /// One that leaves the last to another curator.
+    #[benchmark]
+    fn cast_vote() {
+        let (_, id, file) = voted::<T>(0);
+        Ballots::<T>::mutate(file.submission, |ballot| {
+            if let Some(ballot) = ballot {
+                ballot.votes.pop();
+            }
+        });
+        let who: T::AccountId = account("curator", 0, 0);
+        let verdict = accept::<T>(1_000);
+        #[extrinsic_call]
+        vote(RawOrigin::Signed(who), id, file.sha256, file.submission, verdict);
+        assert!(Ballots::<T>::contains_key(file.submission));
+    }
+
+    /// The last of those that agree, but that none of them accepts.
+    #[benchmark]
+    fn refuse_by_vote() {
+        let (_, id, file) = voted::<T>(0);
+        let verdict = Verdict::Reject(RejectionReason::LowQuality);
+        Ballots::<T>::mutate(file.submission, |ballot| {
+            for one in ballot.iter_mut().flat_map(|ballot| ballot.votes.iter_mut()) {
+                one.1 = verdict;
+            }
+        });
+        let who: T::AccountId = account("curator", 0, 0);
+        #[extrinsic_call]
+        vote(RawOrigin::Signed(who), id, file.sha256, file.submission, verdict);
         assert!(!Ballots::<T>::contains_key(file.submission));
     }
 

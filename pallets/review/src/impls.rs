@@ -2,11 +2,12 @@
 
 use crate::{
     tally, Ballot, Ballots, CastVote, Config, CurrentExtractor, DrawOf, Error, Event, Pallet,
-    Policies, Votes, WaitingPolicies, WaitingPolicy, MAX_VOTES,
+    Policies, Votes, WaitingPolicies, WaitingPolicy, WeightInfo, MAX_VOTES,
 };
 use alloc::vec::Vec;
 use frame_support::{
-    dispatch::Pays, ensure, storage::with_storage_layer, traits::ConstU32, BoundedVec,
+    dispatch::Pays, ensure, storage::with_storage_layer, traits::ConstU32, weights::Weight,
+    BoundedVec,
 };
 use openledger_primitives::{
     traits::{
@@ -47,15 +48,63 @@ fn threshold_of<A>(policy: &ReviewPolicy<A>) -> u8 {
     }
 }
 
+/// What a vote brought.
+#[derive(Clone, Copy)]
+pub(crate) enum Brought {
+    /// No verdict: it stands on its ballot.
+    Nothing,
+    /// The verdict that the file is refused.
+    Refusal,
+    /// The verdict that it is accepted.
+    Acceptance,
+}
+
+/// What a vote did, for what it costs.
+pub(crate) struct Cast {
+    pub(crate) pays: Pays,
+    brought: Brought,
+}
+
+impl Cast {
+    /// What it took; `None` if as much as a vote may.
+    pub(crate) fn weight<W: WeightInfo>(&self) -> Option<Weight> {
+        match self.brought {
+            Brought::Nothing => Some(W::cast_vote()),
+            Brought::Refusal => Some(W::refuse_by_vote()),
+            Brought::Acceptance => None,
+        }
+    }
+}
+
+/// What several votes did, for what they cost.
+#[derive(Default)]
+pub(crate) struct CastMany {
+    pub(crate) pays: Pays,
+    /// Votes that brought an acceptance, or were refused, which may be as late as that is,
+    dearest: u32,
+    /// and what the others took.
+    others: Weight,
+}
+
+impl CastMany {
+    pub(crate) fn weight<W: WeightInfo>(&self) -> Weight {
+        let dearest = match self.dearest {
+            0 => Weight::zero(),
+            votes => W::vote_many(votes),
+        };
+        dearest.saturating_add(self.others)
+    }
+}
+
 impl<T: Config> Pallet<T> {
-    /// Casts a vote. Answers whether it costs its fee.
+    /// Casts a vote.
     pub(crate) fn do_vote(
         who: T::AccountId,
         datanet: DatanetId,
         sha256: FileHash,
         submission: SubmissionId,
         verdict: Verdict,
-    ) -> Result<Pays, DispatchError> {
+    ) -> Result<Cast, DispatchError> {
         let current = CurrentExtractor::<T>::get();
         ensure!(counts(&verdict, current), Error::<T>::OtherExtractor);
         let pending = T::Submissions::pending(datanet, &sha256).ok_or(Error::<T>::NotPending)?;
@@ -89,7 +138,7 @@ impl<T: Config> Pallet<T> {
             ballot.votes.iter().filter(|(_, vote)| counts(vote, current)).cloned().collect();
         let Some((decision, judges)) = tally::verdict(&votes, threshold) else {
             Ballots::<T>::insert(submission, ballot);
-            return Ok(pays);
+            return Ok(Cast { pays, brought: Brought::Nothing });
         };
         // Votes from before units were bounded by bytes decide nothing that a vote may not claim now.
         decision.validate(pending.media, pending.size).map_err(Error::<T>::from)?;
@@ -98,7 +147,8 @@ impl<T: Config> Pallet<T> {
         T::OnVerdict::on_verdict(datanet, &sha256, &decision, &judges, false)?;
         let accepted = matches!(decision, Verdict::Accept { .. });
         Self::deposit_event(Event::Decided { datanet, submission, accepted });
-        Ok(pays)
+        let brought = if accepted { Brought::Acceptance } else { Brought::Refusal };
+        Ok(Cast { pays, brought })
     }
 
     /// Casts votes one by one: one that is refused is said and keeps none of the others back. Free
@@ -106,23 +156,27 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_vote_many(
         who: T::AccountId,
         votes: BoundedVec<CastVote, ConstU32<MAX_VOTES>>,
-    ) -> Result<Pays, DispatchError> {
-        let mut pays = Pays::No;
+    ) -> Result<CastMany, DispatchError> {
+        let mut done = CastMany { pays: Pays::No, ..Default::default() };
         let mut first_error = None;
         let mut counted = false;
         for CastVote { datanet, sha256, submission, verdict } in votes {
             let vote = with_storage_layer(|| {
                 Self::do_vote(who.clone(), datanet, sha256, submission, verdict)
             });
+            match vote.as_ref().ok().and_then(Cast::weight::<T::WeightInfo>) {
+                Some(weight) => done.others = done.others.saturating_add(weight),
+                None => done.dearest = done.dearest.saturating_add(1),
+            }
             match vote {
                 Ok(one) => {
                     counted = true;
-                    if one == Pays::Yes {
-                        pays = Pays::Yes;
+                    if one.pays == Pays::Yes {
+                        done.pays = Pays::Yes;
                     }
                 }
                 Err(error) => {
-                    pays = Pays::Yes;
+                    done.pays = Pays::Yes;
                     first_error = first_error.or(Some(error));
                     let curator = who.clone();
                     Self::deposit_event(Event::VoteRefused { datanet, submission, curator, error });
@@ -130,7 +184,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         match (counted, first_error) {
-            (true, _) => Ok(pays),
+            (true, _) => Ok(done),
             (false, error) => Err(error.unwrap_or(Error::<T>::NoVotes.into())),
         }
     }

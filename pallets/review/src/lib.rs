@@ -59,6 +59,9 @@
 //! | `request_review` | anyone | yes |
 //! | `fund_budget`, `take_back`, `set_budget_terms` | the Datanet's owner | yes |
 //!
+//! The fee of a vote is for one that brings an acceptance; of one that does not, what that would have taken is given
+//! back.
+//!
 //! `commit`, `reveal`, `challenge` and `advance`, for which deadlines wait, are operational: a quarter of each block
 //! is theirs, and they go before others, so that nobody makes a reviewer late by filling blocks.
 
@@ -100,7 +103,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use frame_support::{
-        dispatch::{DispatchClass, Pays},
+        dispatch::{DispatchClass, Pays, PostDispatchInfo},
         pallet_prelude::*,
         traits::fungible::{hold, Inspect, Mutate},
         PalletId,
@@ -399,8 +402,9 @@ pub mod pallet {
             verdict: Verdict,
         ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            let pays = Self::do_vote(who, datanet, sha256, submission, verdict)?;
-            Ok(pays.into())
+            let cast = Self::do_vote(who, datanet, sha256, submission, verdict)?;
+            let actual_weight = cast.weight::<T::WeightInfo>();
+            Ok(PostDispatchInfo { actual_weight, pays_fee: cast.pays })
         }
 
         /// Replaces the policy of a Datanet: at once, or, where money waits for its verdicts, from the
@@ -450,8 +454,9 @@ pub mod pallet {
             votes: BoundedVec<CastVote, ConstU32<MAX_VOTES>>,
         ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            let pays = Self::do_vote_many(who, votes)?;
-            Ok(pays.into())
+            let cast = Self::do_vote_many(who, votes)?;
+            let actual_weight = Some(cast.weight::<T::WeightInfo>());
+            Ok(PostDispatchInfo { actual_weight, pays_fee: cast.pays })
         }
 
         /// Ends the signer's part in a Datanet's verdicts. Where fewer curators are left than had to

@@ -44,6 +44,18 @@ macro_rules! measured {
                 .saturating_add($db.writes(41))
         }
 
+        fn cast_vote() -> Weight {
+            Weight::from_parts(40_000_000, 0)
+                .saturating_add($db.reads(8))
+                .saturating_add($db.writes(4))
+        }
+
+        fn refuse_by_vote() -> Weight {
+            Weight::from_parts(90_000_000, 0)
+                .saturating_add($db.reads(14))
+                .saturating_add($db.writes(12))
+        }
+
         fn vote_many(v: u32) -> Weight {
             Weight::from_parts(15_554_634, 0)
                 .saturating_add(Weight::from_parts(173_348_373, 0).saturating_mul(v.into()))

@@ -10,8 +10,12 @@ use frame_support::weights::Weight;
 
 /// Weights of the calls of this pallet.
 pub trait WeightInfo {
-    /// `vote`, a verdict and the reward it brings included.
+    /// `vote`, an acceptance and the reward it brings included.
     fn vote() -> Weight;
+    /// `vote` that brings no verdict.
+    fn cast_vote() -> Weight;
+    /// `vote` that brings a refusal.
+    fn refuse_by_vote() -> Weight;
     /// `vote_many` with `votes` votes.
     fn vote_many(votes: u32) -> Weight;
     /// `resign`.

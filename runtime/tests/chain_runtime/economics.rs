@@ -1,25 +1,24 @@
 //! The worked numbers of `docs/economics.md`, `docs/attribution.md` and `docs/parameters.md`: each table between
 //! `<!-- name -->` and `<!-- end of name -->` is computed here by what the pallets compute with.
 
-use crate::common::*;
-use frame_support::traits::Get;
+use crate::{
+    common::*,
+    governance_numbers::{deposits, tracks},
+};
+use frame_support::{traits::Get, weights::Weight};
 use openledger_primitives::{
     committee, job::Datasets, reward::points_for, shares, Balance, BlockNumber, ContentId, Job,
     JobKind, JobResult, JobState, Method, ModelFamily, Pool, RateClass, RewardTerms, Score,
     SizeClass, TrainingSpec, EXISTENTIAL_DEPOSIT, OPEN, PARTS,
 };
 use openledger_runtime::{
-    governance::{
-        origins::{BIG_SPEND, SMALL_SPEND},
-        tracks::Tracks,
-        PreimageBase, PreimageByte,
-    },
     parameters::{
         DayOfGovernance, Lengths, LengthsOfStaking, NetworkLengths, StakingLengths, WATCHED_DAY,
     },
-    Runtime, RuntimeCall, Training, TransactionPayment, DAY, HOUR, SLOT_MILLISECONDS,
+    Runtime, RuntimeCall, Training, TransactionPayment, SLOT_MILLISECONDS,
 };
-use pallet_referenda::TracksInfo;
+use pallet_leaderboard::WeightInfo as _;
+use pallet_review::WeightInfo as _;
 use pallet_training::Config as TrainingConfig;
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
@@ -242,21 +241,37 @@ fn fees() -> String {
     let claim = pallet_leaderboard::Call::claim { datanet: 0, account: Alice.to_account_id() };
     let fund =
         pallet_leaderboard::Call::fund { datanet: 0, amount: OPEN, rules: Default::default() };
-    let calls: [(&str, RuntimeCall); 8] = [
-        ("send OPEN", transfer.into()),
-        ("vote on a file", vote.into()),
-        ("claim for an account", claim.into()),
-        ("pay into a pool", fund.into()),
-        ("create a job", job.into()),
-        ("take a job", pallet_training::Call::take { job: 0 }.into()),
-        ("heartbeat", heartbeat()),
-        ("post a result", result.into()),
+    type Reviews = <Runtime as pallet_review::Config>::WeightInfo;
+    type Rewards = <Runtime as pallet_leaderboard::Config>::WeightInfo;
+    let nothing = Weight::zero();
+    // What is given back of each.
+    let calls: [(&str, RuntimeCall, Weight); 11] = [
+        ("send OPEN", transfer.into(), nothing),
+        ("vote on a file", vote.clone().into(), nothing),
+        ("the same without a verdict", vote.into(), Reviews::vote() - Reviews::cast_vote()),
+        ("claim for an account", claim.clone().into(), nothing),
+        (
+            "the same, not the first in a period",
+            claim.into(),
+            Rewards::claim() - Rewards::claim_again(),
+        ),
+        ("pay into a pool", fund.clone().into(), nothing),
+        (
+            "the same, not the first in a period",
+            fund.into(),
+            Rewards::fund() - Rewards::fund_again(),
+        ),
+        ("create a job", job.into(), nothing),
+        ("take a job", pallet_training::Call::take { job: 0 }.into(), nothing),
+        ("heartbeat", heartbeat(), nothing),
+        ("post a result", result.into(), nothing),
     ];
     let mut out =
         String::from("| transaction | OPEN at multiplier 1 | OPEN at 0.1 |\n|---|---|---|\n");
-    for (what, call) in calls {
+    for (what, call, back) in calls {
         let [full, quiet] = fee(call);
-        put(&mut out, [what.into(), rounded(full), rounded(quiet)]);
+        let back = TransactionPayment::weight_to_fee(back);
+        put(&mut out, [what.into(), rounded(full - back), rounded(quiet - back / 10)]);
     }
     out
 }
@@ -474,135 +489,6 @@ fn lengths() -> String {
     assert!(long.leave >= long.of_a_challenge(session));
     assert!(short.leave >= short.of_a_challenge(development.epoch as BlockNumber));
     out
-}
-
-/// The tracks of referenda, as a network with real days has them.
-fn tracks() -> String {
-    let mut out = String::from(
-        "| track | for | decision deposit | at once | preparation | decision, at most | confirmation | enactment | \
-         approval | support |\n|---|---|---|---|---|---|---|---|---|---|\n",
-    );
-    for track in Tracks::tracks() {
-        let info = &track.info;
-        let name = String::from_utf8_lossy(&info.name).trim_end_matches('\0').to_owned();
-        let purpose = match name.as_str() {
-            "root" => "everything".to_owned(),
-            "general_admin" => "undoing referenda and spends".to_owned(),
-            "big_spender" => format!("up to {} OPEN", open(BIG_SPEND)),
-            "small_spender" => format!("up to {} OPEN", open(SMALL_SPEND)),
-            other => panic!("{other} has no words yet"),
-        };
-        put(
-            &mut out,
-            [
-                format!("{} `{name}`", track.id),
-                purpose,
-                format!("{} OPEN", open(info.decision_deposit)),
-                info.max_deciding.to_string(),
-                of_days(info.prepare_period),
-                of_days(info.decision_period),
-                of_days(info.confirm_period),
-                of_days(info.min_enactment_period),
-                falling(&info.min_approval),
-                falling(&info.min_support),
-            ],
-        );
-    }
-    out
-}
-
-fn of_days(blocks: BlockNumber) -> String {
-    match blocks {
-        whole if whole % DAY == 0 => format!("{} days", whole / DAY).replace("1 days", "1 day"),
-        part => format!("{} h", part / HOUR),
-    }
-}
-
-fn falling(curve: &pallet_referenda::Curve) -> String {
-    let at = |time| curve.threshold(sp_runtime::Perbill::from_percent(time)).deconstruct();
-    format!("{} % → {} %", at(0) / 10_000_000, at(100) / 10_000_000)
-}
-
-fn deposits() -> String {
-    let mut out = String::from("| for | OPEN | until |\n|---|---|---|\n");
-    let preimage = |bytes: u64| {
-        use frame_support::traits::{Footprint, LinearStoragePrice};
-        use sp_runtime::traits::Convert;
-        type Price = LinearStoragePrice<PreimageBase, PreimageByte, Balance>;
-        Price::convert(Footprint { count: 1, size: bytes })
-    };
-    let base = preimage(0);
-    let rows: [(&str, String, &str); 8] = [
-        (
-            "a proposal",
-            open(amount::<<Runtime as pallet_referenda::Config>::SubmissionDeposit>()),
-            "it has passed or is cancelled; not if it is refused",
-        ),
-        (
-            "a preimage",
-            format!("{} + {} a byte", open(base), open(preimage(1) - base)),
-            "its owner takes it back",
-        ),
-        (
-            "the first proxy of an account",
-            open(
-                amount::<<Runtime as pallet_proxy::Config>::ProxyDepositBase>()
-                    + amount::<<Runtime as pallet_proxy::Config>::ProxyDepositFactor>(),
-            ),
-            "it is removed",
-        ),
-        (
-            "each further proxy",
-            open(amount::<<Runtime as pallet_proxy::Config>::ProxyDepositFactor>()),
-            "it is removed",
-        ),
-        (
-            "the first announcement of a proxy",
-            open(
-                amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositBase>()
-                    + amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositFactor>(),
-            ),
-            "it is carried out, rejected or taken back",
-        ),
-        (
-            "each further announcement",
-            open(amount::<<Runtime as pallet_proxy::Config>::AnnouncementDepositFactor>()),
-            "the same",
-        ),
-        (
-            "a multisig's call that waits",
-            format!(
-                "{} + {} for each key that has to agree",
-                open(amount::<<Runtime as pallet_multisig::Config>::DepositBase>()),
-                open(amount::<<Runtime as pallet_multisig::Config>::DepositFactor>())
-            ),
-            "it is carried out or cancelled",
-        ),
-        ("a vote", "none: what votes is locked".to_owned(), "`unlock`"),
-    ];
-    for (what, amount, until) in rows {
-        put(&mut out, [what.into(), amount, until.into()]);
-    }
-    let _ = writeln!(
-        out,
-        "\nAt most {} votes of one account a track, {} referenda waiting in a track's queue, {} proxies and {} announcements an \
-         account, {} keys of a multisig, {} scheduled calls a block, in four fifths of its weight.",
-        limit::<<Runtime as pallet_conviction_voting::Config>::MaxVotes>(),
-        limit::<<Runtime as pallet_referenda::Config>::MaxQueued>(),
-        limit::<<Runtime as pallet_proxy::Config>::MaxProxies>(),
-        limit::<<Runtime as pallet_proxy::Config>::MaxPending>(),
-        limit::<<Runtime as pallet_multisig::Config>::MaxSignatories>(),
-        limit::<<Runtime as pallet_scheduler::Config>::MaxScheduledPerBlock>(),
-    );
-    out
-}
-
-fn amount<G: Get<Balance>>() -> Balance {
-    G::get()
-}
-
-fn limit<G: Get<u32>>() -> u32 {
-    G::get()
 }
 
 pub fn put<const N: usize>(out: &mut String, cells: [String; N]) {

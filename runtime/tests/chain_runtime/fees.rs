@@ -3,11 +3,10 @@
 use crate::common::*;
 use openledger_primitives::{
     job::{dispute::Finding, DeclineReason, JobResult},
-    ContentId, EXISTENTIAL_DEPOSIT, OPEN, TOTAL_SUPPLY,
+    ContentId, EXISTENTIAL_DEPOSIT, OPEN,
 };
-use openledger_runtime::{Balances, Runtime, RuntimeCall, RuntimeOrigin};
+use openledger_runtime::{Balances, Runtime, RuntimeCall};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave};
-use sp_runtime::traits::Dispatchable;
 
 #[test]
 fn a_fee_goes_to_author_stakers_and_treasury_to_the_planck() {
@@ -70,19 +69,6 @@ fn the_dust_of_a_reaped_account_goes_to_the_treasury() {
         assert_eq!(Balances::free_balance(id(&someone)), 0);
         assert_eq!(total(&treasury()) - treasury_before, EXISTENTIAL_DEPOSIT / 2);
         end_block();
-    });
-}
-
-/// What genesis issued is there for ever: fees go on, nothing is burnt.
-#[test]
-fn nobody_burns_open() {
-    genesis("development").execute_with(|| {
-        begin_block();
-        let call = RuntimeCall::from(pallet_balances::Call::burn { value: OPEN, keep_alive: true });
-        let burnt = call.dispatch(RuntimeOrigin::signed(Bob.to_account_id()));
-        let refused = burnt.map_err(|refused| refused.error).map(drop);
-        assert_eq!(refused, Err(frame_system::Error::<Runtime>::CallFiltered.into()));
-        assert_eq!(pallet_balances::TotalIssuance::<Runtime>::get(), TOTAL_SUPPLY);
     });
 }
 

@@ -8,11 +8,11 @@ use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, TokenError};
 
 fn funded_by(who: AccountId, datanet: u32, amount: Balance, rules: PoolRules) -> DispatchResult {
-    Leaderboard::fund(RuntimeOrigin::signed(who), datanet, amount, rules)
+    done(Leaderboard::fund(RuntimeOrigin::signed(who), datanet, amount, rules))
 }
 
 fn set_terms(who: AccountId, datanet: u32, terms: RewardTerms) -> DispatchResult {
-    Leaderboard::set_terms(RuntimeOrigin::signed(who), datanet, terms)
+    done(Leaderboard::set_terms(RuntimeOrigin::signed(who), datanet, terms))
 }
 
 /// Datanet 0 with terms and nothing in its pool.

@@ -12,7 +12,7 @@ fn set_payout(who: AccountId, account: AccountId, to: AccountId) -> DispatchResu
 
 fn claim_many(datanets: &[u32], account: AccountId) -> DispatchResult {
     let datanets = datanets.to_vec().try_into().expect("at most 20");
-    Leaderboard::claim_many(RuntimeOrigin::signed(OWNER), datanets, account)
+    done(Leaderboard::claim_many(RuntimeOrigin::signed(OWNER), datanets, account))
 }
 
 fn held(account: AccountId) -> u128 {

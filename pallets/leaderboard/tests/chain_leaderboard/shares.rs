@@ -12,13 +12,13 @@ use sp_runtime::{DispatchError, DispatchResult};
 const OTHER: AccountId = 7;
 
 fn leave(who: AccountId, shares: Shares) -> DispatchResult {
-    Leaderboard::leave(RuntimeOrigin::signed(who), 0, shares)
+    done(Leaderboard::leave(RuntimeOrigin::signed(who), 0, shares))
 }
 
 /// Withdraws, signed by somebody else, and returns what the funder got.
 fn withdraw(who: AccountId) -> Result<Balance, DispatchError> {
     let before = Balances::free_balance(who);
-    Leaderboard::withdraw(RuntimeOrigin::signed(OWNER), 0, who)?;
+    done(Leaderboard::withdraw(RuntimeOrigin::signed(OWNER), 0, who))?;
     Ok(Balances::free_balance(who) - before)
 }
 
