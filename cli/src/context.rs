@@ -187,6 +187,23 @@ impl Context {
         Ok(BlockStore::open(&self.ipfs_directory()?)?)
     }
 
+    /// Waits for a transaction, and shows for what, where somebody looks.
+    pub(crate) async fn waiting<T>(
+        &self,
+        wait: Wait,
+        sent: impl std::future::Future<Output = T>,
+    ) -> T {
+        let bar = self.progress(ProgressBar::new_spinner());
+        bar.set_message(match wait {
+            Wait::InBlock => "sending; waiting for a block",
+            Wait::Finalised => "sending; waiting until its block is final, mostly 10 to 20 s",
+        });
+        bar.enable_steady_tick(Duration::from_millis(120));
+        let result = sent.await;
+        bar.finish_and_clear();
+        result
+    }
+
     /// A progress bar on stderr; hidden for JSON, and where stderr is no terminal.
     pub(crate) fn progress(&self, bar: ProgressBar) -> ProgressBar {
         if self.global.output == OutputFormat::Json {
@@ -196,9 +213,10 @@ impl Context {
     }
 }
 
-/// Whether a text is meant as an SS58 address: no name of a key is that long.
+/// Whether a text is meant as an SS58 address, which has 46 to 50 characters, though some of it may be lost or
+/// doubled: no name of a key is that long.
 fn looks_like_address(text: &str) -> bool {
-    (46..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    (40..=60).contains(&text.chars().count()) && text.chars().all(char::is_alphanumeric)
 }
 
 fn read_secret_file(path: &Path) -> Result<String> {
@@ -210,13 +228,9 @@ fn read_secret_file(path: &Path) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// A folder of ours in the user's data directory (XDG).
+/// A folder of ours in the user's data directory.
 fn data_directory(name: &str) -> Result<PathBuf> {
-    let set = |variable| env::var_os(variable).filter(|value| !value.is_empty());
-    let base = set("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/share")));
-    base.map(|base| base.join("openledger").join(name)).ok_or_else(|| {
+    openledger_content::data_directory(name).ok_or_else(|| {
         CliError::usage("neither XDG_DATA_HOME nor HOME says where your data is")
             .next("give --keys-directory and --ipfs-directory")
     })

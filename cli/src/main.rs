@@ -9,13 +9,15 @@ mod output;
 mod views;
 
 use arguments::OutputFormat;
-use clap::{error::ErrorKind as ClapError, Parser};
+use clap::{error::ErrorKind as ClapError, FromArgMatches};
 use commands::Cli;
 use error::CliError;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed =
+        commands::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

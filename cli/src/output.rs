@@ -3,7 +3,10 @@
 use crate::{arguments::OutputFormat, error::CliError};
 use comfy_table::{presets, Table};
 use openledger_client::{Amount, Receipt};
-use openledger_primitives::text::visible;
+use openledger_primitives::{
+    text::{counted, visible},
+    Balance, OPEN,
+};
 use serde_json::{json, Value};
 use std::{io::Write, process::ExitCode};
 
@@ -95,6 +98,17 @@ pub(crate) fn fail(format: OutputFormat, error: &CliError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
+/// A price a token or a point: in OPEN, or in plancks where that is mostly noughts.
+pub(crate) fn price(plancks: Balance) -> String {
+    match plancks {
+        0..MANY_PLANCKS => counted(plancks, "planck"),
+        _ => Amount(plancks).to_string(),
+    }
+}
+
+/// From a billionth of an OPEN on a price is said in OPEN.
+const MANY_PLANCKS: Balance = OPEN / 1_000_000_000;
+
 /// A table for people.
 pub(crate) fn table<const COLUMNS: usize>(
     header: [&str; COLUMNS],
@@ -111,7 +125,8 @@ pub(crate) fn table<const COLUMNS: usize>(
 }
 
 /// Lines of `name  value` for people.
-pub(crate) fn fields<const LINES: usize>(lines: [(&str, String); LINES]) -> String {
+pub(crate) fn fields<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let lines: Vec<(&str, String)> = lines.into_iter().collect();
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> = lines
         .iter()

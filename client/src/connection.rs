@@ -106,11 +106,7 @@ impl Client {
         }
         let transport = Transport::connect(&url, settings.first_connection, settings.reconnection)
             .await
-            .map_err(|reason| ClientError::Unreachable {
-                url,
-                patience: settings.first_connection,
-                reason,
-            })?;
+            .map_err(|reason| no_connection(url, settings.first_connection, reason))?;
         let rpc = RpcClient::new(transport);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -299,11 +295,10 @@ impl Client {
                     None => error.message,
                 },
             },
-            subxt::rpcs::Error::DisconnectedWillReconnect(reason) => ClientError::Unreachable {
-                url: self.inner.settings.url.clone(),
-                patience: self.inner.settings.reconnection,
-                reason,
-            },
+            subxt::rpcs::Error::DisconnectedWillReconnect(reason) => {
+                let Settings { url, reconnection, .. } = &self.inner.settings;
+                no_connection(url.clone(), *reconnection, reason)
+            }
             other => ClientError::Answer { what: method.to_owned(), reason: other.to_string() },
         }
     }
@@ -315,16 +310,21 @@ impl Client {
             if let Some(subxt::rpcs::Error::DisconnectedWillReconnect(reason)) =
                 current.downcast_ref()
             {
-                return ClientError::Unreachable {
-                    url: self.inner.settings.url.clone(),
-                    patience: self.inner.settings.reconnection,
-                    reason: reason.clone(),
-                };
+                let Settings { url, reconnection, .. } = &self.inner.settings;
+                return no_connection(url.clone(), *reconnection, reason.clone());
             }
             cause = current.source();
         }
         ClientError::Answer { what: what.to_owned(), reason: error.to_string() }
     }
+}
+
+/// Why there is no connection: a node that has as many as it takes answers, with the status of HTTP for that.
+fn no_connection(url: String, patience: Duration, reason: String) -> ClientError {
+    if reason.contains("429") {
+        return ClientError::Full { url, patience };
+    }
+    ClientError::Unreachable { url, patience, reason }
 }
 
 fn absent(what: &str) -> ClientError {

@@ -44,6 +44,14 @@ pub enum ClientError {
         /// What the last try said.
         reason: String,
     },
+    /// The node has as many connections as it takes.
+    #[error("the node at {url} takes no more connections (tried for {} s)", patience.as_secs())]
+    Full {
+        /// Its address.
+        url: String,
+        /// How long it was tried.
+        patience: Duration,
+    },
     /// The node refused a request.
     #[error("the node refused {method}: {message} ({code})")]
     Rpc {
@@ -187,9 +195,10 @@ impl ClientError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Expired { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Unreachable { .. }
+            | Self::Full { .. }
+            | Self::Unknown { .. }
+            | Self::Expired { .. } => ErrorKind::Unavailable,
             Self::Admission(_)
             | Self::Rule(_)
             | Self::FeeUnaffordable { .. }
@@ -235,6 +244,9 @@ impl ClientError {
             Self::Unreachable { .. } => {
                 "see that a node runs there (openledger-node --dev starts one), or give another \
                  address with --node"
+            }
+            Self::Full { .. } => {
+                "try again in a minute, run a node of your own, or give another address with --node"
             }
             Self::Rpc { .. } | Self::Answer { .. } | Self::Incompatible { .. } => {
                 "see that node and program are of the same version"
@@ -420,7 +432,8 @@ pub(crate) fn dispatch_error(bytes: &[u8], metadata: ArcMetadata) -> ClientError
             }
             Err(error) => ClientError::Dispatch(error.to_string()),
         },
-        DispatchError::Token(subxt::error::TokenError::FundsUnavailable) => {
+        DispatchError::Token(subxt::error::TokenError::FundsUnavailable)
+        | DispatchError::Arithmetic(subxt::error::ArithmeticError::Underflow) => {
             ClientError::Dispatch("the account has too little free OPEN for this".into())
         }
         DispatchError::Token(error) => {

@@ -43,6 +43,7 @@ mod announced;
 pub mod bitswap;
 mod content_store;
 mod dag;
+mod data;
 mod error;
 mod import;
 mod limits;
@@ -57,6 +58,7 @@ pub use announced::{announced, Reach};
 pub use bytes::Bytes;
 pub use content_store::ContentStore;
 pub use dag::{block_id, links, MAX_BLOCK_BYTES};
+pub use data::data_directory;
 pub use error::{Error, Fault, Result, Unavailable};
 pub use import::{add, add_file, describe, describe_file, Added, CHUNK_BYTES, MAX_NODE_LINKS};
 /// Peer addresses, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`.

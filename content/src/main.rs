@@ -3,8 +3,8 @@
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use openledger_content::{
-    add_file, describe_file, Added, BlockStore, ContentStore, Error, Fetched, IpfsNode, Limits,
-    Multiaddr, NodeConfig, Wanted,
+    add_file, data_directory, describe_file, Added, BlockStore, ContentStore, Error, Fetched,
+    IpfsNode, Limits, Multiaddr, NodeConfig, Wanted,
 };
 use openledger_primitives::ContentId;
 use serde::Serialize;
@@ -37,7 +37,7 @@ const INVALID: u8 = 4;
       --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3…
   openledger-ipfs cid story.txt
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 the bytes could not be fetched (try again),
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 the bytes could not be fetched (try again), \
 4 the bytes are wrong (trying again will not help)."
 )]
 struct Cli {
@@ -74,9 +74,18 @@ struct Format {
 
 #[derive(Args)]
 struct Directory {
-    /// Where blocks and the node's key live.
-    #[arg(long, env = "OPENLEDGER_IPFS", default_value = "openledger-ipfs")]
-    directory: PathBuf,
+    /// Where blocks and the node's key live [default: openledger/ipfs in the XDG data directory, where
+    /// `openledger submit` puts them].
+    #[arg(long, env = "OPENLEDGER_IPFS")]
+    directory: Option<PathBuf>,
+}
+
+impl Directory {
+    fn path(self) -> anyhow::Result<PathBuf> {
+        self.directory.or_else(|| data_directory("ipfs")).context(
+            "neither XDG_DATA_HOME nor HOME says where your data is; name a folder with --directory",
+        )
+    }
 }
 
 #[derive(Args)]
@@ -188,7 +197,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Daemon(arguments) => daemon(arguments).await,
         Command::Add(Add { directory, file, format }) => {
-            let store = BlockStore::open(&directory.directory)?;
+            let store = BlockStore::open(&directory.path()?)?;
             let added = tokio::task::spawn_blocking(move || add_file(&store, &file))
                 .await
                 .context("adding was interrupted")??;
@@ -214,7 +223,7 @@ struct Started {
 async fn daemon(arguments: Daemon) -> anyhow::Result<()> {
     // Before anything is printed, so that no signal finds the default answer.
     let stop = stop_signal()?;
-    let directory = arguments.directory.directory;
+    let directory = arguments.directory.path()?;
     let config = NodeConfig::new(&directory).listening(arguments.listen).with_peers(arguments.peer);
     let node = IpfsNode::start(config).await?;
     let started =
@@ -238,7 +247,7 @@ async fn get(arguments: Get) -> anyhow::Result<()> {
         Limits { block_timeout, overwrite: arguments.overwrite, ..Limits::for_bytes(most) };
     let Get { content, sha256, size, .. } = arguments;
     let wanted = Wanted { content, sha256, size };
-    let directory = arguments.directory.directory;
+    let directory = arguments.directory.path()?;
     let fetched: Fetched = if arguments.peer.is_empty() {
         BlockStore::open(&directory)?.fetch_file(&wanted, &arguments.output, &limits).await?
     } else {

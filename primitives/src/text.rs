@@ -13,7 +13,7 @@
 
 mod marks;
 
-use alloc::string::String;
+use alloc::{format, string::String};
 use core::fmt;
 
 /// Most marks on one letter.
@@ -21,6 +21,17 @@ pub const MOST_MARKS: u32 = 6;
 
 /// Most marks on one letter of those that any letter may have, such as accents.
 pub const MOST_SHARED_MARKS: u32 = 4;
+
+/// A number with what it counts: `1 seat`, `2 seats`, `0 leaves`.
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+    if number == N::from(1) {
+        return format!("{number} {one}");
+    }
+    match one.strip_suffix("leaf") {
+        Some(before) => format!("{number} {before}leaves"),
+        None => format!("{number} {one}s"),
+    }
+}
 
 /// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

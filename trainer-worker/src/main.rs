@@ -28,8 +28,8 @@ static ALLOCATOR: commands::out_of_memory::Allocator = commands::out_of_memory::
 
 Options may be written with underscores (--learning_rate) or hyphens (--learning-rate).
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused (too little memory, or something would be
-overwritten), 4 a server did not answer (try again). A program that the system kills for want of
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused (too little memory, or something would be \
+overwritten), 4 a server did not answer (try again). A program that the system kills for want of \
 memory ends with 137 and says nothing; the next training in the same folder does.
 
 docs/trainer.md is the guide."

@@ -56,7 +56,7 @@ pub(crate) enum Command {
         #[arg(long, required = true)]
         to: Vec<String>,
         /// How much each gets: 1.5, 1.5OPEN or 300planck.
-        #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+        #[arg(long, value_parser = amount, allow_hyphen_values = true, value_name = "OPEN")]
         amount: Amount,
     },
 }
@@ -171,12 +171,14 @@ async fn transfer(context: &Context, to: &[String], amount: Amount) -> Result<An
         return Err(CliError::refused(format!("{from} has {free} free, which is less than {sum}")));
     }
     if let [to] = accounts[..] {
-        let receipt = client.transfer(&signer, to, amount.0, wait).await?;
+        let sent = client.transfer(&signer, to, amount.0, wait);
+        let receipt = context.waiting(wait, sent).await?;
         let json = json!({ "from": from, "to": to, "amount": amount.0.to_string() });
         let text = format!("Sent {amount} from {from} to {to}.");
         return Ok(Answer::of_transaction(json, text, &receipt));
     }
-    let receipt = client.transfer_to_each(&signer, &accounts, amount.0, wait).await?;
+    let sent = client.transfer_to_each(&signer, &accounts, amount.0, wait);
+    let receipt = context.waiting(wait, sent).await?;
     let text = format!("Sent {amount} from {from} to each of {} accounts.", accounts.len());
     let json = json!({ "from": from, "toEach": accounts, "amount": amount.0.to_string() });
     Ok(Answer::of_transaction(json, text, &receipt))

@@ -15,6 +15,7 @@ use openledger_primitives::{
     job::Adapter,
     json::{self, file_shares, FileShare},
     leaf::{dataset_root, verify_leaf},
+    text::counted,
     JobId, PARTS,
 };
 use serde_json::{json, Value};
@@ -328,15 +329,15 @@ async fn attribution(context: &Context, id: JobId, check: bool) -> Result<Answer
     });
     if left_out > 0 {
         text.push_str(&format!(
-            "\n\nLeft out: {left_out} files of the versions that were revoked before the job; they were \
-             not trained on and have no share."
+            "\n\nLeft out: {} of the versions, revoked before the job: not trained on, without a share.",
+            counted(left_out, "file")
         ));
     }
     if check {
         json["checked"] = json!({ "leaves": leaves.len(), "datasetRoot": true });
         text.push_str(&format!(
-            "\n\nChecked: each of the {} files is proved to stand in the versions trained on.",
-            leaves.len()
+            "\n\nChecked: of {} each is proved to stand in the versions trained on.",
+            counted(leaves.len(), "file")
         ));
     }
     Ok(Answer::new(json, text))

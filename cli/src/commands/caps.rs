@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use openledger_client::Wait;
-use openledger_primitives::{api::CapsView, BarReason, DatanetId, QuotaLimits};
+use openledger_primitives::{api::CapsView, text::counted, BarReason, DatanetId, QuotaLimits};
 use serde_json::json;
 
 #[derive(Args, Debug)]
@@ -82,7 +82,9 @@ pub(crate) async fn caps(context: &Context, caps: Caps) -> Result<Answer> {
 fn shown(datanet: DatanetId, caps: &CapsView) -> (serde_json::Value, String) {
     let words = |limit: Option<QuotaLimits>| match limit {
         None => "no cap".to_owned(),
-        Some(QuotaLimits { files, bytes }) => format!("{files} files, {bytes} bytes a UTC day"),
+        Some(QuotaLimits { files, bytes }) => {
+            format!("{}, {bytes} bytes a UTC day", counted(files, "file"))
+        }
     };
     let json = json!({
         "datanet": datanet,

@@ -10,12 +10,15 @@ use crate::{
     error::{CliError, Result},
     output::{fields, table, Answer},
 };
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use openledger_client::{AccountId, Client, NewDatanet, Wait};
 use openledger_primitives::{
-    api::DatanetView, json, DatanetId, Modality, QuotaLimits, ReviewPolicy,
+    api::DatanetView, json, text::counted, DatanetId, Modality, QuotaLimits, ReviewPolicy,
 };
 use serde_json::json;
+
+/// Most bytes of a name.
+const MAX_NAME: usize = 64;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -67,7 +70,7 @@ pub(crate) enum Command {
   openledger --key me datanet admission 0 --points 5000
   openledger --key me datanet admission 0 --open
 
-Only points of verdicts that count beyond their Datanet are points elsewhere: of committees drawn from a
+Only points of verdicts that count beyond their Datanet are points elsewhere: of committees drawn from a \
 modality's seats, of at least 25 accounts.")]
     Admission(admission::Admission),
     /// Invite an account to a Datanet of yours.
@@ -118,6 +121,8 @@ modality's seats, of at least 25 accounts.")]
 }
 
 #[derive(Args, Debug)]
+#[group(skip)]
+#[command(group(ArgGroup::new("judges").required(true).args(["curators", "committee"])))]
 pub(crate) struct Create {
     /// Its name, 1 to 64 bytes.
     #[arg(long)]
@@ -132,7 +137,7 @@ pub(crate) struct Create {
     #[arg(long, default_value_t = 100_000)]
     max_units: u64,
     /// Who decides on submissions (repeatable): address, name of a key, or //Alice.
-    #[arg(long = "curator", required_unless_present = "committee", conflicts_with = "committee")]
+    #[arg(long = "curator")]
     curators: Vec<String>,
     /// Have committees decide, drawn from the seats for its modality or from seats for this Datanet alone.
     #[arg(long, value_name = "SEATS")]
@@ -140,10 +145,10 @@ pub(crate) struct Create {
     /// How many curators must agree.
     #[arg(long, default_value_t = 1)]
     threshold: u8,
-    /// Most files a UTC day, of all contributors together.
+    /// Most files a UTC day, of all contributors together; without it as many as come.
     #[arg(long, requires = "daily_bytes")]
     daily_files: Option<u32>,
-    /// Most bytes a UTC day, of all contributors together.
+    /// Most bytes a UTC day, of all contributors together; without it as many as come.
     #[arg(long, requires = "daily_files")]
     daily_bytes: Option<u64>,
 }
@@ -201,7 +206,8 @@ async fn policy(
     let policy = ReviewPolicy::Curators { members, threshold };
     policy.validate().map_err(|_| {
         CliError::usage(format!(
-            "no verdict could be reached by {count} curators with threshold {threshold}"
+            "no verdict could be reached by {} with threshold {threshold}",
+            counted(count, "curator")
         ))
         .next("name each curator once, and a threshold of 1 to the number of curators")
     })?;
@@ -217,6 +223,10 @@ pub(crate) async fn require(client: &Client, datanet: DatanetId) -> Result<Datan
 }
 
 async fn create(context: &Context, create: Create) -> Result<Answer> {
+    if create.name.len() > MAX_NAME {
+        let bytes = create.name.len();
+        return Err(CliError::usage(format!("the name has {bytes} bytes; it may have {MAX_NAME}")));
+    }
     let policy = policy(context, &create.curators, create.threshold, create.committee).await?;
     let datanet = NewDatanet {
         name: create.name.clone(),
@@ -275,9 +285,12 @@ async fn show(context: &Context, datanet: DatanetId) -> Result<Answer> {
         ("Owner", shown.owner.to_string()),
         ("Modality", modality.to_string()),
         ("Units a file", format!("{} to {} {}", shown.min_units, shown.max_units, modality.unit())),
-        ("Accepted", format!("{} files, {} units", shown.leaves, shown.units)),
+        (
+            "Accepted",
+            format!("{}, {}", counted(shown.leaves, "file"), counted(shown.units, "unit")),
+        ),
         ("Pending", shown.pending.to_string()),
-        ("Version", format!("{} leaves, root {}", shown.leaves, shown.root)),
+        ("Version", format!("{}, root {}", counted(shown.leaves, "leaf"), shown.root)),
         match shown.seats {
             Some(seats) => ("Committees", format!("drawn from seats for the {seats}")),
             None => (

@@ -7,7 +7,7 @@ use crate::{
     arguments::amount,
     context::Context,
     error::{CliError, Result},
-    output::{fields, table, Answer},
+    output::{self, fields, table, Answer},
     views,
 };
 use clap::{Args, Subcommand};
@@ -18,6 +18,7 @@ use openledger_primitives::{
     job::{dispute::DRAWN, JobState},
     json,
     leaf::DatasetRef,
+    text::counted,
     Balance, BaseModelId, BlockNumber, DatanetId, JobId, RateClass, TrainingSpec,
 };
 use serde_json::json;
@@ -78,7 +79,7 @@ pub(crate) enum Command {
         /// Its number.
         job: JobId,
         /// What is offered for the whole ceiling from now on.
-        #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+        #[arg(long, value_parser = amount, allow_hyphen_values = true, value_name = "OPEN")]
         budget: Amount,
     },
     /// Give a job without a result more time.
@@ -131,9 +132,9 @@ pub(crate) struct Create {
     /// A Datanet, as it is now or as it was with LEAVES accepted files (repeatable, up to 8).
     #[arg(long = "datanet", required = true, value_name = "ID[@LEAVES]")]
     datanets: Vec<DatasetArgument>,
-    /// What is offered for the whole token ceiling, and paid when the adapter is there; the price a
+    /// OPEN that are offered for the whole token ceiling, and paid when the adapter is there; the price a
     /// token is this ÷ the ceiling, rounded up. Workers that ask more do not take the job.
-    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true, value_name = "OPEN")]
     budget: Amount,
     /// Most tokens the price covers.
     #[arg(
@@ -211,9 +212,9 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         let revoked = client.left_out(&dataset, block.saturating_add(1)).await?.len() as u64;
         if revoked == dataset.version.leaves {
             return Err(CliError::refused(format!(
-                "each of the {revoked} files of that version of Datanet {} was revoked, which leaves \
-                 nothing to train on",
-                dataset.datanet
+                "all of that version of Datanet {}, {}, was revoked, which leaves nothing to train on",
+                dataset.datanet,
+                counted(revoked, "file")
             )));
         }
         datasets.push(dataset);
@@ -263,9 +264,10 @@ async fn create(context: &Context, arguments: Create) -> Result<Answer> {
         None => model.name,
     };
     let what = format!(
-        "{} of {of} on Datanet {} for {budget} ({price_per_token} plancks a token), until block {}",
+        "{} of {of} on Datanet {} for {budget} ({} a token), until block {}",
         job.spec.method.name(),
         datanets.join(", "),
+        output::price(price_per_token),
         job.deadline
     );
     let signer = match arguments.dry_run {
@@ -309,7 +311,9 @@ async fn within_terms(
     let floor = client.windows().await?.floor(ceiling, RateClass::FASTEST).saturating_add(2);
     if deadline < floor {
         return Err(CliError::refused(format!(
-            "{deadline} blocks leave not even the fastest worker the time for {ceiling} tokens"
+            "{} to the deadline leave not even the fastest worker the time for {}",
+            counted(deadline, "block"),
+            counted(ceiling, "token")
         ))
         .next(format!("a --deadline of {floor} blocks or more, or a lower --token-ceiling")));
     }
@@ -323,9 +327,10 @@ fn too_few_judges(base: BaseModelId, judges: u32) -> Option<String> {
     let needed = DRAWN.saturating_add(1);
     (judges < needed).then(|| {
         format!(
-            "Warning: {judges} workers could judge results of base model {base} beside you, and a dispute takes \
+            "Warning: a result of base model {base} could be judged by {} beside you, and a dispute takes \
              {DRAWN} beside the one that trains it. With fewer, a result cannot be disputed and is paid whatever it \
-             is: wait for more workers that opt in to this model for a day, or trust the one that takes the job."
+             is: wait for more workers that opt in to this model for a day, or trust the one that takes the job.",
+            counted(judges, "worker")
         )
     })
 }
@@ -372,12 +377,13 @@ async fn resolve(client: &Client, argument: DatasetArgument) -> Result<DatasetRe
     };
     let version = version.filter(|version| version.leaves > 0).ok_or_else(|| {
         let wanted = match argument.leaves {
-            Some(leaves) => format!("a version of {leaves} accepted files"),
+            Some(leaves) => format!("a version of {}", counted(leaves, "accepted file")),
             None => "an accepted file yet".to_owned(),
         };
         CliError::refused(format!(
-            "Datanet {} does not have {wanted}; it has {} accepted files, and a job takes 1 or more",
-            argument.datanet, view.version.leaves
+            "Datanet {} does not have {wanted}; it has {}, and a job takes 1 or more",
+            argument.datanet,
+            counted(view.version.leaves, "accepted file")
         ))
     })?;
     Ok(DatasetRef { datanet: argument.datanet, version })
@@ -389,7 +395,8 @@ fn per_token(budget: Amount, ceiling: u64) -> Result<Balance> {
     let ceiling = Balance::from(ceiling.max(1));
     if budget.0 < ceiling {
         return Err(CliError::usage(format!(
-            "{budget} over {ceiling} tokens is less than a planck a token"
+            "{budget} over {} is less than a planck a token",
+            counted(ceiling, "token")
         ))
         .next("offer more, or lower --token-ceiling"));
     }
@@ -423,9 +430,9 @@ async fn shown(client: &Client, id: JobId, job: JobView<AccountId>) -> Result<An
     let place = client.place(id).await?;
     let disputed = client.dispute(id).await?.map(json::Dispute::from);
     let offer = format!(
-        "{} ({} plancks a token of {})",
+        "{} ({} a token of {})",
         Amount(job.budget),
-        job.price_per_token,
+        output::price(job.price_per_token),
         job.token_ceiling
     );
     let deposit = Amount(job.deposit);
@@ -536,7 +543,8 @@ async fn raise(context: &Context, id: JobId, budget: Amount) -> Result<Answer> {
     let json = json!({
         "job": id, "pricePerToken": price.to_string(), "budget": budget.to_string(),
     });
-    let text = format!("Job {id} offers {} now ({price} plancks a token).", Amount(budget));
+    let text =
+        format!("Job {id} offers {} now ({} a token).", Amount(budget), output::price(price));
     Ok(Answer::of_transaction(json, text, &receipt))
 }
 

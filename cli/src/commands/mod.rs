@@ -21,7 +21,7 @@ pub(crate) mod validator;
 pub(crate) mod worker;
 
 use crate::{arguments::Global, context::Context, error::Result, output::Answer};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// OpenLedger from a shell: Datanets, submissions, reviews, rewards, training jobs, adapters.
 #[derive(Debug, Parser)]
@@ -35,7 +35,7 @@ use clap::{Parser, Subcommand};
   openledger --key me submit --datanet 0 notes.md
   openledger job watch 3 --output json
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused by the chain, 4 node or content not
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused by the chain, 4 node or content not \
 reachable (try again)."
 )]
 pub(crate) struct Cli {
@@ -100,6 +100,11 @@ pub(crate) enum Command {
   openledger status
   openledger --node ws://127.0.0.1:9945 status --output json")]
     Status,
+}
+
+/// The arguments, with what only a program can say in their help.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().mut_subcommand("job", |job| job.mut_subcommand("create", spec::with_defaults))
 }
 
 /// Runs a command to its end.

@@ -12,6 +12,7 @@ use openledger_primitives::{
     nomination::{
         NominationPoolId, NominationPoolState, NominationPoolView, PoolMemberView, COMMISSION_PARTS,
     },
+    text::counted,
     Balance,
 };
 use serde_json::{json, Value};
@@ -455,7 +456,8 @@ async fn send_for_pool(
             let count = targets.len();
             let receipt = client.nominate_by_pool(signer, pool, targets, wait).await?;
             let text = format!(
-                "Nomination pool {pool} backs {count} validators from the next election on."
+                "Nomination pool {pool} backs {} from the next election on.",
+                counted(count, "validator")
             );
             (pool, receipt, text)
         }

@@ -18,7 +18,7 @@ use crate::{
     output::{fields, table, Answer},
     views,
 };
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use openledger_client::{AccountId, Client, ManyVote, Voted, Wait};
 use openledger_documents::{Measured, EXTRACTOR_VERSION};
 use openledger_primitives::{
@@ -56,14 +56,17 @@ Of documents the canonical text, of both beside each other; pictures and sounds 
 The last word before the program commits counts.")]
     Vote(queue::Vote),
     /// Fetch a file that waits for a verdict, check it, and measure it.
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Examples:
   openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --to file.txt
-  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --text")]
+  openledger --peer /ip4/127.0.0.1/tcp/4001/p2p/12D3… review fetch --datanet 0 --sha256 9f86… --text",
+        group(ArgGroup::new("shown").required(true).multiple(true).args(["to", "text"]))
+    )]
     Fetch {
         #[command(flatten)]
         file: File,
         /// Where to write it; must not exist yet.
-        #[arg(long, value_name = "FILE", required_unless_present = "text")]
+        #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
         /// Show its canonical text: what units are counted in and models are trained on.
         #[arg(long)]
@@ -117,7 +120,7 @@ Up to 20 files are voted on in one transaction; a vote that is refused keeps non
     #[command(after_help = "Examples:
   openledger --key me --peer /ip4/… review commit 7 --accept 0:80 --reject 1:off-topic --unavailable 2
 
-Nobody sees what was said before everybody has committed. What it opens with is kept in DIR/votes of the
+Nobody sees what was said before everybody has committed. What it opens with is kept in DIR/votes of the \
 IPFS directory, on the disk before anything is sent.")]
     Commit(committee::Commit),
     /// Show what was committed to. Who does not loses a part of its seat.
@@ -147,12 +150,12 @@ IPFS directory, on the disk before anything is sent.")]
   openledger --key me --password-file pw review run --score 60 \\
       --listen /ip4/0.0.0.0/tcp/4001 --announce /ip4/203.0.112.7/tcp/4001
 
-Accepts what can be fetched, can be read, has enough units and is no copy, and refuses what cannot
-be read, is too small or a copy of an earlier file of the Datanet. It does not know what a file is
-about: a policy says in which Datanets a person is asked. Who accepts a file answers for it being there
-until its challenge is over: the program serves what it accepts with --listen, says on the chain where,
-and fetches what others have accepted from where they say. It says what it did in lines, with
---output json as JSON; RUST_LOG=info says more. Seals lie in DIR/votes of the IPFS directory, and it
+Accepts what can be fetched, can be read, has enough units and is no copy, and refuses what cannot \
+be read, is too small or a copy of an earlier file of the Datanet. It does not know what a file is \
+about: a policy says in which Datanets a person is asked. Who accepts a file answers for it being there \
+until its challenge is over: the program serves what it accepts with --listen, says on the chain where, \
+and fetches what others have accepted from where they say. It says what it did in lines, with \
+--output json as JSON; RUST_LOG=info says more. Seals lie in DIR/votes of the IPFS directory, and it \
 may be killed at any moment.")]
     Run(run::Run),
     /// Challenge what committees accepted and what is wrong by measure, until it is stopped: copies, files that
@@ -162,10 +165,10 @@ may be killed at any moment.")]
   openledger --key me --password-file pw --peer /ip4/… review watch --listen /ip4/0.0.0.0/tcp/4003
   openledger --key me --peer /ip4/… review watch --datanet 7 --bond-limit 20OPEN --served --metrics 127.0.0.1:9621
 
-While an acceptance may be challenged it fetches the file, measures it, compares it with what came
-before it in the Datanet as `review run` does, and challenges what a larger committee will find by
-the same measure: never what a file is about. 10 OPEN are held for each until that has spoken; right
-ones come back with half of what the members lose. It says what it did in lines, with --output json as JSON,
+While an acceptance may be challenged it fetches the file, measures it, compares it with what came \
+before it in the Datanet as `review run` does, and challenges what a larger committee will find by \
+the same measure: never what a file is about. 10 OPEN are held for each until that has spoken; right \
+ones come back with half of what the members lose. It says what it did in lines, with --output json as JSON, \
 and may be killed at any moment.")]
     Watch(watch::Watch),
 }

@@ -7,7 +7,7 @@ use crate::{
     arguments::{amount, plancks},
     context::Context,
     error::{CliError, Result},
-    output::Answer,
+    output::{price, Answer},
 };
 use clap::{Args, Subcommand};
 use openledger_client::{Amount, Client, Wait};
@@ -76,10 +76,10 @@ pub(crate) struct Fund {
     #[arg(long)]
     datanet: DatanetId,
     /// How much: 1.5, 1.5OPEN or 300planck.
-    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true, value_name = "OPEN")]
     amount: Amount,
     /// Only if this is the most OPEN that one reward period pays out.
-    #[arg(long, value_parser = amount, requires = "max_per_point")]
+    #[arg(long, value_parser = amount, requires = "max_per_point", value_name = "OPEN")]
     per_period: Option<Amount>,
     /// Only if this is the most plancks for one point (or an amount with a unit).
     #[arg(long, value_parser = plancks, requires = "per_period", value_name = "PLANCKS")]
@@ -111,7 +111,7 @@ pub(crate) struct Terms {
     #[arg(long)]
     datanet: DatanetId,
     /// Most OPEN that one reward period pays out.
-    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true, value_name = "OPEN")]
     per_period: Amount,
     /// Most plancks for one point (or an amount with a unit).
     #[arg(long, value_parser = plancks, value_name = "PLANCKS")]
@@ -152,9 +152,9 @@ async fn pool(client: &Client, datanet: DatanetId) -> Result<PoolView> {
 /// Terms in a sentence.
 fn words(terms: &RewardTerms) -> String {
     format!(
-        "{} a period at most, {} plancks a point at most",
+        "{} a period at most, {} a point at most",
         Amount(terms.per_period),
-        terms.max_per_point
+        price(terms.max_per_point)
     )
 }
 
@@ -248,7 +248,8 @@ async fn claim(context: &Context, arguments: Claim) -> Result<Answer> {
     }
     let signer = context.signer().await?;
     let wait = context.wait(Wait::Finalised);
-    let (receipt, paid, to) = client.claim_rewards(&signer, &datanets, account, wait).await?;
+    let sent = client.claim_rewards(&signer, &datanets, account, wait);
+    let (receipt, paid, to) = context.waiting(wait, sent).await?;
     let sum: Balance = paid.iter().map(|(_, amount)| amount).sum();
     let claims: Vec<_> = paid
         .iter()

@@ -12,6 +12,7 @@ use openledger_client::{Amount, Wait};
 use openledger_content::Multiaddr;
 use openledger_primitives::{
     committee::{api::SeatsView, Lengths, PoolId},
+    text::counted,
     BlockNumber, DatanetId, Modality,
 };
 use serde_json::{json, Value};
@@ -23,7 +24,7 @@ pub(crate) enum Command {
   openledger --key me seat bond --modality text --seats 2
   openledger --key me seat bond --datanet 0
 
-A seat costs 100 OPEN, which are held: who does not reveal, shows that it has not a file, or is overturned
+A seat costs 100 OPEN, which are held: who does not reveal, shows that it has not a file, or is overturned \
 loses a part of them.")]
     Bond(Seats),
     /// Give seats up. They judge challenges for 30 hours more (four minutes and a half on a development chain), and are
@@ -153,7 +154,8 @@ async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> R
         true => (
             client.bond_seats(&signer, pool, seats, wait).await?,
             format!(
-                "{seats} seats for {} are bonded. They can be drawn in {}, with the next session.",
+                "Bonded {} for {}, to be drawn in {}, with the next session.",
+                counted(seats, "seat"),
                 name(pool),
                 time(enter)
             ),
@@ -161,8 +163,9 @@ async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> R
         false => (
             client.unbond_seats(&signer, pool, seats, wait).await?,
             format!(
-                "{seats} seats for {} leave in {}; until then they are drawn for challenges. Get their \
-                 OPEN back with `openledger seat withdraw` when what they judged is final.",
+                "Gave up {} for {}. Until that is over, in {}, challenges draw from it. Get the OPEN back with \
+                 `openledger seat withdraw` when what was judged is final.",
+                counted(seats, "seat"),
                 name(pool),
                 time(leave)
             ),
@@ -257,7 +260,7 @@ async fn list(
             },
             Amount(reviewer.held).to_string(),
             reviewer.open.saturating_add(reviewer.open_before).to_string(),
-            format!("{} of {} accounts", size.seats, size.accounts),
+            format!("{} of {}", size.seats, counted(size.accounts, "account")),
         ]);
         json.push(json!({
             "pool": as_json(pool),

@@ -3,13 +3,14 @@
 use crate::{
     arguments::one_of,
     error::{CliError, Result},
-    views::MODULES,
+    views::{Spec, MODULES},
 };
-use clap::Args;
+use clap::{Args, Command};
 use openledger_primitives::{
     training::{Schedule, SpecError, SpecField, TargetModules},
     Method, TrainingSpec,
 };
+use serde_json::Value;
 
 /// The settings; without an argument the default of the chain's `TrainingSpec`.
 #[derive(Args, Debug)]
@@ -64,6 +65,26 @@ pub(crate) struct SpecArguments {
     /// Share of the examples held out for evaluation, 0.01 to 0.5.
     #[arg(long)]
     eval_fraction: Option<f64>,
+}
+
+/// Says of each setting what it is unless it is given.
+pub(crate) fn with_defaults(command: Command) -> Command {
+    let usual = serde_json::to_value(Spec::from(&TrainingSpec::default())).unwrap_or_default();
+    command.mut_args(|argument| {
+        let value = match usual.get(argument.get_id().as_str()) {
+            Some(Value::String(name)) => name.clone(),
+            // No name stands for what is usual in the model's family.
+            Some(Value::Array(names)) if names.is_empty() => "the family's usual ones".to_owned(),
+            Some(Value::Array(names)) => {
+                let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+                names.join(",")
+            }
+            Some(number) => number.to_string(),
+            None => return argument,
+        };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        argument.help(format!("{help} [default: {value}]"))
+    })
 }
 
 fn modules(names: &[String]) -> Result<TargetModules> {

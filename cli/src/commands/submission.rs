@@ -11,6 +11,7 @@ use openledger_client::{AccountId, Wait};
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionView},
     json::{Submission, Vote},
+    text::counted,
     DatanetId, FileHash, LeafIndex,
 };
 use serde_json::json;
@@ -22,7 +23,7 @@ pub(crate) enum Command {
   openledger submission show --datanet 0 17
   openledger submission show --datanet 0 9f86d081… --output json
 
-The chain keeps a refusal for as long as it keeps the file for who gave it first (30 days, 180 for harmful
+The chain keeps a refusal for as long as it keeps the file for who gave it first (30 days, 180 for harmful \
 content, a day for what could not be fetched); a gateway keeps it for ever.")]
     Show {
         /// The Datanet's number.
@@ -138,7 +139,9 @@ fn in_words(submission: &Submission<AccountId>) -> String {
 fn vote_in_words(vote: &Vote<AccountId>) -> String {
     let what = match (vote.reason, vote.score.zip(vote.units)) {
         (Some(reason), _) => format!("reject ({reason})"),
-        (None, Some((score, units))) => format!("accept, score {score}, {units} units"),
+        (None, Some((score, units))) => {
+            format!("accept, score {score}, {}", counted(units, "unit"))
+        }
         (None, None) => vote.verdict.to_owned(),
     };
     format!("{what}, by {}", vote.curator)

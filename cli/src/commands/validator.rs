@@ -10,7 +10,7 @@ use openledger_client::{
     staking::{Stake, StakeRole, Unpaid, COMMISSION_PARTS},
     AccountId, Amount, Client, Wait,
 };
-use openledger_primitives::OPEN;
+use openledger_primitives::{text::counted, OPEN};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +138,9 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
     let signer = context.signer().await?;
     let client = context.client().await?;
     let account = signer.account();
+    if !matches!(command, Command::Bond { .. }) {
+        stake(context, account).await?;
+    }
     let (receipt, text) = match command {
         Command::Bond { amount, compound } => {
             leaves_enough_for_fees(client, account, amount).await?;
@@ -176,7 +179,8 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
         Command::Nominate { .. } => {
             let count = targets.len();
             let receipt = client.nominate(&signer, targets, wait).await?;
-            (receipt, format!("{account} backs {count} validators from the next election on."))
+            let validators = counted(count, "validator");
+            (receipt, format!("{account} backs {validators} from the next election on."))
         }
         Command::Chill => {
             let receipt = client.chill(&signer, wait).await?;
@@ -276,10 +280,17 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
     let eras: Vec<u32> = stake.unpaid.iter().map(|unpaid| unpaid.era).collect();
     let unpaid: Vec<String> = eras.iter().map(u32::to_string).collect();
     let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let (validator, nominator) = context.client().await?.least_bonds().await?;
+    let mut bonded = Amount(stake.active).to_string();
+    if stake.active < nominator {
+        bonded.push_str(&format!("; too little for anything: it takes {}", Amount(nominator)));
+    } else if stake.active < validator {
+        bonded.push_str(&format!("; too little to validate: it takes {}", Amount(validator)));
+    }
     let text = fields([
         ("Account", account.to_string()),
         ("Era", stake.era.to_string()),
-        ("Bonded", Amount(stake.active).to_string()),
+        ("Bonded", bonded),
         ("Does", role),
         ("Session keys set", yes(stake.keys)),
         ("Makes blocks now", yes(stake.elected)),
@@ -306,6 +317,8 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         "keysSet": stake.keys,
         "elected": stake.elected,
         "leastBacking": stake.least_backing.to_string(),
+        "leastToNominate": nominator.to_string(),
+        "leastToValidate": validator.to_string(),
         "unlocking": stake.unlocking.iter()
             .map(|(amount, era)| json!({ "amount": amount.to_string(), "era": era }))
             .collect::<Vec<_>>(),

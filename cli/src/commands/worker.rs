@@ -6,6 +6,7 @@ use crate::{
     output::{fields, table, Answer},
 };
 use clap::Subcommand;
+use indicatif::HumanBytes;
 use openledger_client::{AccountId, Amount};
 use openledger_primitives::json::Worker;
 use serde_json::json;
@@ -44,7 +45,7 @@ fn serves(worker: &Worker<AccountId>) -> String {
             let models: Vec<String> = models.iter().map(u32::to_string).collect();
             format!("base models {}", models.join(", "))
         }
-        (None, Some(bytes)) => format!("any up to {bytes} bytes"),
+        (None, Some(bytes)) => format!("any up to {}", HumanBytes(bytes)),
         (None, None) => "nothing".to_owned(),
     }
 }

@@ -15,6 +15,7 @@ use crate::index::Index;
 use axum::extract::State;
 use axum::Json;
 use openledger_client::{AccountId, Amount};
+use openledger_primitives::text::counted;
 use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +132,10 @@ async fn get_datanet(asked: Asked, input: OneDatanet) -> Result<Answer, ApiError
     let judges = match found.committee.as_deref() {
         Some("datanet") => "committees drawn from its own reviewers' seats".to_owned(),
         Some(_) => format!("committees drawn from the seats for {} files", found.modality),
-        None => format!("{} of {} curators", found.threshold, found.curators.len()),
+        None => {
+            let curators = counted(found.curators.len(), "curator");
+            format!("{} of {curators}", found.threshold)
+        }
     };
     let words = format!(
         "Datanet {} {:?} takes {} files ({}). {} are accepted, {} refused, {} wait for {judges}; {pool}.",

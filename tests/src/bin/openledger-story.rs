@@ -64,6 +64,11 @@ fn play(arguments: &Arguments) -> Result<(), Error> {
         Some(directory) => Binaries::in_directory(directory)?,
         None => Binaries::beside_this_program()?,
     };
+    // What cannot be written is said now, and not when all has been played.
+    if let Some(path) = &arguments.report {
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        opened.map_err(|cause| Error::file(path, &cause))?;
+    }
     let mut directory = Directory::new(arguments.keep.as_deref())?;
     let result = play_in(arguments, binaries, &directory.path);
     if matches!(result, Err(Error::Failed(_))) {

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "When the system stops a program for want of memory it sends SIGKILL, which no program can catch: the
-shell then shows 'Killed' and the exit code 137, and the kernel's log (dmesg) names the process. Lower
+    after_help = "When the system stops a program for want of memory it sends SIGKILL, which no program can catch: the \
+shell then shows 'Killed' and the exit code 137, and the kernel's log (dmesg) names the process. Lower \
 per_device_train_batch_size or max_seq_length; `train --dry-run` shows the estimate beforehand.
 
 Examples:

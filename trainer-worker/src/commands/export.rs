@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `export`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "The GGUF adapter loads with llama.cpp (llama-cli --lora) and, by the Modelfile, with Ollama
+    after_help = "The GGUF adapter loads with llama.cpp (llama-cli --lora) and, by the Modelfile, with Ollama \
 (ollama create NAME -f Modelfile).
 
 Examples:

@@ -17,7 +17,7 @@ use std::sync::Mutex;
                 one GGUF file with --file
   a folder or GGUF file on this disk, which is only checked to be there
 
-HF_ENDPOINT names another hub, HF_TOKEN (or the file that `hf auth login` writes) a user's token,
+HF_ENDPOINT names another hub, HF_TOKEN (or the file that `hf auth login` writes) a user's token, \
 SSL_CERT_FILE other certificates. A download that was cut off goes on where it was.
 
 Examples:

@@ -23,7 +23,7 @@ const MAX_HEADER: u64 = 1 << 20;
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "PATH is a GGUF or safetensors file, a model's folder, an adapter's folder, a checkpoint
+    after_help = "PATH is a GGUF or safetensors file, a model's folder, an adapter's folder, a checkpoint \
 (checkpoint.oltrain), or a file or folder with data.
 
 Examples:

@@ -20,7 +20,7 @@ const MAX_TOKENS: usize = 1024;
   trainer-worker logits --model MODEL.gguf --adapter adapter/ --prompt 'Hello' --json
   trainer-worker logits --model folder/ --tokens 17,4,256 --json      # needs no tokenizer
 
-JSON is {tokens, logits: [[…] a token]}, with --top {tokens, log_probabilities: [of each token after
+JSON is {tokens, logits: [[…] a token]}, with --top {tokens, log_probabilities: [of each token after \
 the first], top: [[[id, log probability], …] a token]}; text shows the likeliest next token after each.")]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Arguments of `merge`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "The base model is a Hugging Face folder, whose tensors keep their types, or a GGUF file,
+    after_help = "The base model is a Hugging Face folder, whose tensors keep their types, or a GGUF file, \
 which is dequantised to f32 (FP8 weights to bf16). Without --adapter the model is only converted.
 
 Examples:

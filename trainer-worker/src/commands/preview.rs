@@ -5,6 +5,7 @@ use super::{ModelArgs, OutputArgs};
 use anyhow::{bail, Context, Result};
 use openledger_engine::data::{self, Objective, Place, Preview, PreviewOptions};
 use openledger_engine::train::TrainSettings;
+use openledger_primitives::text::counted;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -107,9 +108,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         match &file.error {
             Some(error) => say(&format!("{}  cannot be read: {error}", file.submission)),
             None => say(&format!(
-                "{}  {} examples, {} tokens ({} labelled), {} cut, {} refused",
+                "{}  {}, {} tokens ({} labelled), {} cut, {} refused",
                 file.submission,
-                file.examples,
+                counted(file.examples, "example"),
                 file.tokens,
                 file.labelled_tokens,
                 file.truncated,
@@ -118,8 +119,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     println!(
-        "{} examples to train on, {} held out; {} tokens, {:.1} % of them labelled",
-        seen.train_examples,
+        "{} to train on, {} held out; {} tokens, {:.1} % of them labelled",
+        counted(seen.train_examples, "example"),
         seen.eval_examples,
         seen.tokens,
         seen.label_share * 100.0
@@ -130,8 +131,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         l.min, l.max, l.median, l.p95
     );
     println!(
-        "{} steps an epoch, {} in all, {} tokens",
-        seen.steps_per_epoch, seen.total_steps, seen.total_tokens
+        "{} an epoch, {} in all, {} tokens",
+        counted(seen.steps_per_epoch, "step"),
+        seen.total_steps,
+        seen.total_tokens
     );
     let lines = sources.lines().into_iter().chain(capped).chain(seen.lines.iter().cloned());
     for line in lines {

@@ -62,7 +62,7 @@ Examples:
   curl localhost:8080/v1/chat/completions -H 'content-type: application/json' \\
     -d '{\"model\": \"MODEL\", \"messages\": [{\"role\": \"user\", \"content\": \"Who pays?\"}]}'
 
-SIGTERM or Ctrl-C takes no new requests, finishes those that run within --drain-timeout, and ends.
+SIGTERM or Ctrl-C takes no new requests, finishes those that run within --drain-timeout, and ends. \
 docs/serving.md describes the endpoints, their fields, keys, limits and memory.")]
 pub(crate) struct Args {
     /// A .gguf file, or a Hugging Face folder with config.json and safetensors.

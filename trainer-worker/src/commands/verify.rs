@@ -19,7 +19,7 @@ use trainer_worker::runner::{verify, Losses, Machine, Verification, TOLERANCE};
   trainer-worker verify 3 --model SmolLM2-135M-Instruct.Q4_1.gguf --peer /ip4/10.0.0.2/tcp/4001/p2p/12D3…
   trainer-worker verify 3 --output json
 
-A loss is reproduced within 1 % of it, and 0.01 nats at least: on the CPU it is the same to the last
+A loss is reproduced within 1 % of it, and 0.01 nats at least: on the CPU it is the same to the last \
 digit, on a GPU it is not. The exit code is 0 whatever is found.")]
 pub(crate) struct Args {
     /// The job's number.

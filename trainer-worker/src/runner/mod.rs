@@ -46,6 +46,7 @@ use openledger_primitives::{
     api::{JobView, WorkerView},
     job::{DeclineReason, JobResult, JobState},
     leaf::dataset_root,
+    text::counted,
     Balance, BlockNumber, JobId, JobKind, Method, ModelFamily, RateClass, Serves,
 };
 use std::{
@@ -331,10 +332,7 @@ impl Runner {
             Some(parent) => format!("from adapter {parent}"),
             None => "from a fresh adapter".to_owned(),
         };
-        let files_said = match files.len() {
-            1 => "1 file".to_owned(),
-            count => format!("{count} files"),
-        };
+        let files_said = counted(files.len(), "file");
         reporter.log(format!("{files_said} fetched and checked; training {parent_said}"));
 
         let seen = (progress, reporter.clone());

@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use openledger_client::Wait;
-use openledger_primitives::{AdmissionPolicy, DatanetId, Points};
+use openledger_primitives::{text::counted, AdmissionPolicy, DatanetId, Points};
 use serde_json::json;
 
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ fn words(admission: AdmissionPolicy) -> String {
         AdmissionPolicy::Open => "everybody".to_owned(),
         AdmissionPolicy::Invited => "who is invited".to_owned(),
         AdmissionPolicy::Points { least } => {
-            format!("who is invited, or has earned {least} points elsewhere")
+            format!("who is invited, or has earned {} elsewhere", counted(least, "point"))
         }
     }
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use openledger_client::{Amount, Wait};
 use openledger_primitives::{
     committee::{api::BudgetView, BudgetTerms},
+    text::counted,
     DatanetId,
 };
 use serde_json::json;
@@ -62,7 +63,10 @@ pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answe
         ("Set aside", Amount(budget.reserved).to_string()),
         ("Paid to reviewers", Amount(budget.spent).to_string()),
         ("Taken back", Amount(budget.taken_back).to_string()),
-        ("A day", format!("{} files, {} % of them of one account", terms.files_a_day, terms.share)),
+        ("A day", {
+            let files = counted(terms.files_a_day, "file");
+            format!("{files}, {} % of them of one account", terms.share)
+        }),
     ]);
     let json = json!({
         "datanet": datanet,

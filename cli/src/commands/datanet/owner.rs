@@ -6,10 +6,11 @@ use crate::{
     error::{CliError, Result},
     output::Answer,
 };
-use clap::Args;
+use clap::{ArgGroup, Args};
 use openledger_client::{Amount, Wait};
 use openledger_primitives::{
     datanet::{MAX_DESCRIPTION, MAX_SUMMARY, MAX_TAG, MAX_TAGS},
+    text::counted,
     DatanetId, DatanetText,
 };
 use serde_json::json;
@@ -37,11 +38,13 @@ pub(crate) struct Describe {
 }
 
 #[derive(Args, Debug)]
+#[group(skip)]
+#[command(group(ArgGroup::new("judges").required(true).args(["curators", "committee"])))]
 pub(crate) struct Curators {
     /// Its number.
     datanet: DatanetId,
     /// Who decides on submissions (repeatable): address, name of a key, or //Alice.
-    #[arg(long = "curator", required_unless_present = "committee", conflicts_with = "committee")]
+    #[arg(long = "curator")]
     curators: Vec<String>,
     /// How many curators must agree.
     #[arg(long, default_value_t = 1)]
@@ -52,14 +55,16 @@ pub(crate) struct Curators {
 }
 
 #[derive(Args, Debug)]
+#[group(skip)]
+#[command(group(ArgGroup::new("whom").required(true).args(["to", "nobody"])))]
 pub(crate) struct Offer {
     /// Its number.
     datanet: DatanetId,
     /// To whom: address, name of a key, or //Alice.
-    #[arg(long, required_unless_present = "nobody")]
+    #[arg(long)]
     to: Option<String>,
     /// Take an offer back.
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long)]
     nobody: bool,
 }
 
@@ -127,7 +132,7 @@ pub(super) async fn curators(context: &Context, arguments: Curators) -> Result<A
     let (receipt, from) = client.set_review_policy(&signer, datanet, policy, wait).await?;
     let who = match committee {
         Some(_) => "drawn committees".to_owned(),
-        None => format!("{threshold} of {} curators", curators.len()),
+        None => format!("{threshold} of {}", counted(curators.len(), "curator")),
     };
     let text = match from {
         None => format!("On Datanet {datanet} {who} decide."),
@@ -207,7 +212,7 @@ pub(super) async fn clear(context: &Context, datanet: DatanetId) -> Result<Answe
     let json = json!({ "datanet": datanet, "left": left });
     let rest = match left {
         0 => "none is left".to_owned(),
-        left => format!("{left} are left, so run this again"),
+        left => format!("{left} more, so run this again"),
     };
     let text = format!("Invitations and bars of Datanet {datanet} were taken away; {rest}.");
     Ok(Answer::of_transaction(json, text, &receipt))

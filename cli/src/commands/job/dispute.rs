@@ -86,7 +86,7 @@ pub(super) fn line(dispute: &Dispute) -> String {
     match dispute.drawn.len() {
         0 => format!("open: workers are drawn in block {}", dispute.draw_at),
         drawn => format!(
-            "open: of {drawn} drawn, {} have shown a hash and {} a finding",
+            "open: {drawn} drawn, hashes shown {}, findings shown {}",
             shown(|verifier| verifier.commitment.is_some()),
             shown(|verifier| verifier.finding.is_some())
         ),

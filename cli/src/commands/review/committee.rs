@@ -15,6 +15,7 @@ use clap::Args;
 use openledger_client::{AccountId, Amount, Client, Wait};
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Finding, Member, Phase, Progress, Purpose},
+    text::counted,
     DatanetId, FileHash, RejectionReason, Score, Verdict,
 };
 use serde_json::{json, Value};
@@ -331,6 +332,9 @@ pub(super) async fn request(
     let signer = context.signer().await?;
     let wait = context.wait(Wait::InBlock);
     let receipt = client.request_review(&signer, datanet, &files, wait).await?;
-    let text = format!("{} files of Datanet {datanet} wait for a committee.", files.len());
+    let text = format!(
+        "A committee is asked about {} of Datanet {datanet}.",
+        counted(files.len(), "file")
+    );
     Ok(Answer::of_transaction(json!({ "datanet": datanet, "files": files.len() }), text, &receipt))
 }

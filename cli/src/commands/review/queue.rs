@@ -285,20 +285,38 @@ pub(super) async fn show(
     Ok(Answer::new(json, body).with_note(note.join("\n")))
 }
 
+/// A line in pieces of at most so many characters, between words as far as they are no longer than that.
+fn wrapped(line: &str, most: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if used > 0 && used + length > most {
+            pieces.push(String::new());
+            used = 0;
+        }
+        for character in word.chars() {
+            // A blank that ends a piece needs no place, and begins none.
+            if used == most {
+                if character == ' ' {
+                    continue;
+                }
+                pieces.push(String::new());
+                used = 0;
+            }
+            if let Some(piece) = pieces.last_mut() {
+                piece.push(character);
+            }
+            used += 1;
+        }
+    }
+    pieces
+}
+
 /// Lines of two texts beside each other, each broken where its column ends.
 fn side_by_side(heads: &[String; 2], texts: &[&str; 2]) -> String {
     let column = |text: &str| -> Vec<String> {
-        let broken = |line: &str| -> Vec<String> {
-            let characters: Vec<char> = visible(line, true).chars().collect();
-            let pieces = characters.chunks(COLUMN).map(|piece| piece.iter().collect());
-            let pieces: Vec<String> = pieces.collect();
-            if pieces.is_empty() {
-                vec![String::new()]
-            } else {
-                pieces
-            }
-        };
-        text.lines().flat_map(broken).collect()
+        text.lines().flat_map(|line| wrapped(&visible(line, true), COLUMN)).collect()
     };
     let [left, right] = [column(texts[0]), column(texts[1])];
     let line = |left: &str, right: &str| {

@@ -31,6 +31,7 @@ use openledger_content::{ContentStore, Limits, Multiaddr};
 use openledger_documents::Likeness;
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Opinions, Phase, Progress},
+    text::counted,
     BlockNumber, DatanetId, FileHash, MediaType, RejectionReason, Score, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
@@ -192,8 +193,11 @@ impl Done {
         if let Some((draw, error)) = failed.first() {
             return Err(CliError::failed(format!("draw {draw}: {error}")));
         }
-        let text =
-            format!("Committed in {} draws, revealed in {}.", committed.len(), revealed.len());
+        let text = format!(
+            "Committed in {}, revealed in {}.",
+            counted(committed.len(), "draw"),
+            revealed.len()
+        );
         Ok(Answer::new(json!({ "committed": committed, "revealed": revealed }), text))
     }
 }

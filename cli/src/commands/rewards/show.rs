@@ -10,7 +10,7 @@ use crate::{
 use openledger_client::{AccountId, Amount};
 use openledger_primitives::{
     api::{PayoutView, PoolView, ShareView, WaitingPolicyView},
-    json, Balance, ReviewPolicy, WayOut,
+    json, Balance, BlockNumber, Period, ReviewPolicy, WayOut,
 };
 use serde_json::json;
 
@@ -24,7 +24,11 @@ fn reason(way_out: WayOut) -> &'static str {
     }
 }
 
-fn of_pool(pool: &PoolView, policy: Option<&WaitingPolicyView<AccountId>>) -> String {
+fn of_pool(
+    pool: &PoolView,
+    policy: Option<&WaitingPolicyView<AccountId>>,
+    (period, next): (Period, BlockNumber),
+) -> String {
     let mut rows = vec![
         ("Paid in", Amount(pool.total_in).to_string()),
         ("Claimed", Amount(pool.claimed).to_string()),
@@ -62,12 +66,8 @@ fn of_pool(pool: &PoolView, policy: Option<&WaitingPolicyView<AccountId>>) -> St
             None => "stay: nothing waits that lets them go".to_owned(),
         },
     ));
-    let mut text = String::new();
-    for (name, value) in rows {
-        text.push_str(&fields([(name, value)]));
-        text.push('\n');
-    }
-    text.trim_end().to_owned()
+    rows.push(("Period", format!("{period}, until block {}", next.saturating_sub(1))));
+    fields(rows)
 }
 
 fn of_account(
@@ -111,10 +111,7 @@ pub(super) async fn run(context: &Context, target: Target) -> Result<Answer> {
     let policy = client.waiting_policy(datanet).await?;
     let (period, next) = client.period().await?;
     let mut text = match &pool {
-        Some(pool) => {
-            let period = fields([("Period", format!("{period}, until block {next}"))]);
-            format!("{}\n{period}", of_pool(pool, policy.as_ref()))
-        }
+        Some(pool) => of_pool(pool, policy.as_ref(), (period, next)),
         None => format!("Datanet {datanet} has no pool yet."),
     };
     let mut json = json!({

@@ -16,7 +16,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use openledger_client::{AccountId, Client, ClientError, Receipt, Wait};
 use openledger_primitives::{
-    api::SubmissionItem, text::visible, DatanetId, FileHash, Refusal, RefusalRule, SubmissionId,
+    api::SubmissionItem, text::counted, text::visible, DatanetId, FileHash, Refusal, RefusalRule,
+    SubmissionId,
 };
 use plan::{Candidate, Plan};
 use serde_json::{json, Value};
@@ -35,18 +36,18 @@ const LISTED: usize = 20;
   openledger --key me submit --datanet 0 *.txt --output json
   openledger --key me submit --datanet 0 library/
 
-Every file is measured first, as curators will; one that they could not accept is not sent. A named file
-with which something is wrong ends the command before anything is sent; one inside a folder is passed
+Every file is measured first, as curators will; one that they could not accept is not sent. A named file \
+with which something is wrong ends the command before anything is sent; one inside a folder is passed \
 over, and said. Hidden files and symbolic links of a folder are passed over too.
 
-Each file is precommitted first: whoever reads the pool learns nothing of it, and cannot submit it before
+Each file is precommitted first: whoever reads the pool learns nothing of it, and cannot submit it before \
 you. Its bytes come into the IPFS directory when it stands in a block.
 
-At most 20 files go in one transaction, and as many as the day's quota has left. The rest waits: run the
-same command again when it says so, or after an interruption. Files that the Datanet has already are not
+At most 20 files go in one transaction, and as many as the day's quota has left. The rest waits: run the \
+same command again when it says so, or after an interruption. Files that the Datanet has already are not \
 sent again; one that was rejected is, and it is said, unless the Datanet keeps it out.
 
-The files are put into the IPFS directory; run a node on it (openledger-ipfs daemon) so that curators
+The files are put into the IPFS directory; run a node on it (openledger-ipfs daemon) so that curators \
 can fetch them.")]
 pub(crate) struct Submit {
     /// The Datanet's number.
@@ -128,7 +129,8 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
             let before = |error: CliError| match sent {
                 0 => error,
                 _ => error.next(format!(
-                    "{sent} files were submitted before; run the same command again for the rest"
+                    "submitted before that: {}; run the same command again for the rest",
+                    counted(sent, "file")
                 )),
             };
             fit(client, account, datanet, &mut batch, &mut plan).await.map_err(before)?;
@@ -190,7 +192,7 @@ pub(crate) async fn submit(context: &Context, submit: Submit) -> Result<Answer> 
             nothing_to_send(&plan, true, &files)?;
         }
     }
-    let answer = answer(datanet, &plan, &done);
+    let answer = answer(context, datanet, &plan, &done);
     Ok(match unnoted {
         None => answer,
         Some(error) => answer.with_note(format!(
@@ -292,7 +294,7 @@ fn sending(context: &Context, plan: &Plan) -> ProgressBar {
     bar
 }
 
-fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
+fn answer(context: &Context, datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
     let sent = || done.iter().flat_map(|batch| &batch.files);
     let submissions: Vec<Value> = sent()
         .map(|(number, file)| {
@@ -365,8 +367,11 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
     }
     if !plan.waiting.is_empty() {
         let limit = plan.limit.map(|limit| limit.to_string()).unwrap_or_default();
-        line(format!("{} wait: {limit}", files(plan.waiting.len())));
+        line(format!("waiting, {}: {limit}", files(plan.waiting.len())));
         line(format!("Run the same command again at {}.", next_day_in_words()));
+    }
+    if !done.is_empty() {
+        line(format!("Next: {}", serve(context)));
     }
     match done {
         [] => Answer::new(json, text),
@@ -378,11 +383,20 @@ fn answer(datanet: DatanetId, plan: &Plan, done: &[Done]) -> Answer {
     }
 }
 
+/// Who submits from a shell serves the bytes by itself.
+fn serve(context: &Context) -> String {
+    let directory = match &context.global.ipfs_directory {
+        Some(directory) => format!(" --directory {}", directory.display()),
+        None => String::new(),
+    };
+    format!(
+        "leave `openledger-ipfs daemon{directory} --listen …` running at an address that curators reach, so that \
+         they can fetch the files"
+    )
+}
+
 fn files(count: usize) -> String {
-    match count {
-        1 => "1 file".to_owned(),
-        _ => format!("{count} files"),
-    }
+    counted(count, "file")
 }
 
 /// Seconds until the UTC day ends, by this machine's clock; the chain's differs by seconds.

@@ -11,7 +11,9 @@ use crate::api::network::asked as of_node;
 use crate::error::ApiError;
 use openledger_client::{AccountId, Amount, Client, Prepared};
 use openledger_content::CHUNK_BYTES;
-use openledger_primitives::{api::SubmissionItem, json, Balance, ContentId, MediaType, MAX_ITEMS};
+use openledger_primitives::{
+    api::SubmissionItem, json, text::counted, Balance, ContentId, MediaType, MAX_ITEMS,
+};
 use rmcp::handler::server::tool::schema_for_output;
 use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
@@ -288,7 +290,12 @@ async fn prepare_submission(asked: Asked, input: SubmitFiles) -> Result<Answer, 
         spent: 0,
         held: 0,
         note: "Nothing is held. There is no fee within the daily quota; the quota counts when it is included.",
-        does: format!("submits {count} files to Datanet {} {:?}", datanet.id, datanet.name),
+        does: format!(
+            "submits {} to Datanet {} {:?}",
+            counted(count, "file"),
+            datanet.id,
+            datanet.name
+        ),
     };
     planned(node, &asked.base, prepared, plan).await
 }

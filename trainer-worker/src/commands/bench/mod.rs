@@ -30,7 +30,7 @@ use std::time::Instant;
 /// Arguments of `bench`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "With --json each figure is a line {\"name\": …, \"unit\": …, \"value\": …, \"best\": …}: the median and
+    after_help = "With --json each figure is a line {\"name\": …, \"unit\": …, \"value\": …, \"best\": …}: the median and \
 the best of the rounds. Tokens are random, so speeds do not depend on what a model would say.
 
 Examples:

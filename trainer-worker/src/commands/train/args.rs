@@ -57,13 +57,13 @@ Examples:
     --learning-rate 5e-4 --num-train-epochs 5 --lora-r 16 --lora-alpha 32 \\
     --target-modules q_proj,k_proj,v_proj,o_proj --json
 
---config names a YAML file of these options (learning_rate: 1.0e-4); the names of LLaMA-Factory and
-axolotl, such as model_name_or_path, lora_rank, lora_target, cutoff_len, val_size, micro_batch_size and
-sequence_len, are understood. Options on the command line win. Everything that is wrong with a file is
+--config names a YAML file of these options (learning_rate: 1.0e-4); the names of LLaMA-Factory and \
+axolotl, such as model_name_or_path, lora_rank, lora_target, cutoff_len, val_size, micro_batch_size and \
+sequence_len, are understood. Options on the command line win. Everything that is wrong with a file is \
 said at once.
 
-A run that was interrupted (Ctrl-C writes a checkpoint first) goes on from its last checkpoint when it
-is started again with the same arguments, and gives the same bytes. A finished adapter is never
+A run that was interrupted (Ctrl-C writes a checkpoint first) goes on from its last checkpoint when it \
+is started again with the same arguments, and gives the same bytes. A finished adapter is never \
 overwritten unless --overwrite-output-dir says so.")]
 pub(crate) struct Args {
     #[command(flatten)]

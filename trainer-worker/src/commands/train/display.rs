@@ -7,6 +7,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use openledger_engine::report::memory;
 use openledger_engine::train::{Event, Progress};
+use openledger_primitives::text::counted;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,12 +99,15 @@ impl Display {
         match event {
             Event::Prepared { train, held_out, total_steps, total_tokens, parameters, report } => {
                 self.bar.set_length(*total_steps);
-                let files = if report.files == 1 { "file" } else { "files" };
                 self.say(&format!(
-                    "{} {files}: {} chat examples, {} windows of text ({} cut, {} skipped); {train} \
-                     to train on, {held_out} held out; {total_tokens} tokens in {total_steps} \
-                     steps; {parameters} trainable parameters",
-                    report.files, report.chats, report.windows, report.truncated, report.skipped
+                    "{}: {}, {} of text ({} cut, {} skipped); {train} to train on, {held_out} held out; \
+                     {total_tokens} tokens in {}; {parameters} trainable parameters",
+                    counted(report.files, "file"),
+                    counted(report.chats, "chat example"),
+                    counted(report.windows, "window"),
+                    report.truncated,
+                    report.skipped,
+                    counted(*total_steps, "step")
                 ));
             }
             Event::Resumed { step } => {

@@ -24,6 +24,7 @@ use openledger_engine::report::{
     Summary,
 };
 use openledger_engine::train::{store, Control, DpoRun, Outcome, Run};
+use openledger_primitives::text::counted;
 use plan::Forecast;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -278,9 +279,9 @@ fn answer(
     }
     let shown = |l: Option<f64>| l.map_or("none held out".to_owned(), |l| format!("{l:.4}"));
     println!(
-        "Adapter {} (sha256 {sha256})\n{} steps, {} tokens at {:.0} tokens/s; held-out loss {} -> {}",
+        "Adapter {} (sha256 {sha256})\n{}, {} tokens at {:.0} tokens/s; held-out loss {} -> {}",
         args.output.join(peft::WEIGHTS).display(),
-        outcome.steps,
+        counted(outcome.steps, "step"),
         outcome.tokens,
         outcome.tokens_per_second,
         shown(outcome.eval_loss_before),

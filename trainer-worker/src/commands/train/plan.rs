@@ -14,6 +14,7 @@ use openledger_engine::train::plan::Plan;
 use openledger_engine::train::{
     memory_estimate, takes_batches_whole, GradientCheckpointing, MemoryEstimate, TrainSettings,
 };
+use openledger_primitives::text::counted;
 use serde_json::{json, Value};
 use std::time::Duration;
 
@@ -250,13 +251,21 @@ impl Forecast {
         );
         let r = &self.report;
         text += &format!(
-            "Data        {} files: {} chat examples, {} windows of text ({} cut, {} skipped); {} \
-             tokens, {} of them labelled\n",
-            r.files, r.chats, r.windows, r.truncated, r.skipped, r.tokens, r.labelled
+            "Data        {}: {}, {} of text ({} cut, {} skipped); {} tokens, {} of them labelled\n",
+            counted(r.files, "file"),
+            counted(r.chats, "chat example"),
+            counted(r.windows, "window"),
+            r.truncated,
+            r.skipped,
+            r.tokens,
+            r.labelled
         );
         text += &format!(
-            "Run         {} examples to train on, {} held out; {} steps, {} tokens\n",
-            self.train, self.held_out, self.steps, self.tokens
+            "Run         {} to train on, {} held out; {}, {} tokens\n",
+            counted(self.train, "example"),
+            self.held_out,
+            counted(self.steps, "step"),
+            self.tokens
         );
         text += &format!(
             "Memory      about {}: base {}, adapter and optimiser {}, activations {}{}, buffers {}\n",
