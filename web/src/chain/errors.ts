@@ -57,6 +57,27 @@ export const nextSteps: Readonly<Record<string, string>> = {
   "Staking.InsufficientBond": "Bond more, or stand back before you unbond.",
   "Staking.CommissionTooLow": "The page Staking says the least.",
   "Staking.TooManyValidators": "All places for candidates are taken; others have to stand back first.",
+  "Staking.Restricted":
+    "An account stakes by itself or in a pool, not both: use another account, or take out what it has first.",
+  "NominationPools.PoolNotFound": "The page Staking lists those that there are.",
+  "NominationPools.PoolMemberNotFound": "Join one on the page Staking.",
+  "NominationPools.AccountBelongsToOtherPool": "An account is in one pool: bring more into that one.",
+  "NominationPools.Restricted":
+    "An account stakes by itself or in a pool, not both: use another account, or take out what it has first.",
+  "NominationPools.MinimumBondNotMet":
+    "The page Staking says what joining and making a pool take; who made one leaves last.",
+  "NominationPools.CannotWithdrawAny": "The page Staking says from which era on it is free.",
+  "NominationPools.NotNominator": "The account that made the pool chooses its validators.",
+  "NominationPools.DoesNotHavePermission":
+    "The account that runs the pool may. If it was to be named while it was made, somebody else made one meanwhile: try again.",
+  "NominationPools.FullyUnbonding": "Nothing of this account is in the pool any more: withdraw.",
+  "NominationPools.MaxPools": "Join one, or wait until one has ended.",
+  "NominationPools.NotOpen": "Choose another pool.",
+  "NominationPools.CanNotChangeState":
+    "A pool that ends ends; others are opened and closed by who runs them.",
+  "NominationPools.CommissionExceedsGlobalMaximum": "The page Staking says the most.",
+  "NominationPools.NoPendingCommission": "Nothing was kept since it was paid last.",
+  "NominationPools.NoCommissionCurrentSet": "Set a commission first: it says who is paid.",
   "Session.InvalidProof": "Have the node make keys for this very account, and paste all that it answers.",
   "Session.DuplicatedKey": "These keys are another account’s; have the node make new ones.",
   "Session.NoKeys": "Nothing is left to do: the account has no keys.",

@@ -1,10 +1,19 @@
 import { useRef } from "react";
 import { Button } from "@/components/ui/Button";
 import { ChoiceField, Field, SelectField, TextField } from "@/components/ui/Field";
-import { Amount } from "@/components/ui/Values";
-import { formatCount, formatOpen } from "@/lib/format";
-import { type Draft, type Kind, type Origin, type Problems, periodLimit, type Rule } from "./propose";
+import { AccountName, Amount } from "@/components/ui/Values";
+import { BLOCK_TIME, formatCount, formatDuration, formatOpen, shorten } from "@/lib/format";
+import {
+  type Draft,
+  type Kind,
+  type Origin,
+  type Problems,
+  periodLimit,
+  type Rule,
+  slashKey,
+} from "./propose";
 import { hashOf, type Proposing } from "./propose.state";
+import { SlashTakes } from "./Slashes";
 
 interface Fields {
   draft: Draft;
@@ -21,7 +30,11 @@ const kinds: readonly { value: Kind; label: string; help: string }[] = [
     label: "Upgrade the runtime",
     help: "By the hash of its blob, which everybody can build.",
   },
-  { value: "undo", label: "Undo a referendum or a spend", help: "Before it is carried out, or paid out." },
+  {
+    value: "undo",
+    label: "Undo a referendum, a spend or a slash",
+    help: "Before it is carried out, paid out, or taken.",
+  },
   { value: "bytes", label: "Any call, by its bytes", help: "As explorers and programs give them." },
   {
     value: "preimage",
@@ -32,7 +45,7 @@ const kinds: readonly { value: Kind; label: string; help: string }[] = [
 
 const origins: readonly { value: Origin; label: string }[] = [
   { value: "Root", label: "root: everything" },
-  { value: "GeneralAdmin", label: "general admin: undoes referenda and spends" },
+  { value: "GeneralAdmin", label: "general admin: undoes referenda, spends and slashes" },
   { value: "BigSpender", label: "big spender: up to 1,000,000 OPEN" },
   { value: "SmallSpender", label: "small spender: up to 10,000 OPEN" },
 ];
@@ -160,27 +173,76 @@ function RuleFields({ draft, problems, facts, onChange }: Fields) {
   );
 }
 
-function Undo({ draft, problems, onChange }: Fields) {
+/** A slash of those that wait, and what it takes of whom. */
+function Slash({ draft, problems, facts, onChange }: Fields) {
+  const { slashes } = facts.bounds;
+  const chosen = slashes.find((one) => slashKey(one) === draft.slash) ?? slashes[0];
+  if (!chosen) {
+    return (
+      <p className={problems.slash ? "text-sm font-medium text-bad" : "text-sm text-soft"}>
+        No slash waits. One stands here from the offence until it is taken.
+      </p>
+    );
+  }
+  const { era, validator } = chosen;
+  const left = Math.max(0, era - facts.era) * facts.eraLength * BLOCK_TIME;
+  return (
+    <>
+      <SelectField
+        label="Slash"
+        value={slashKey(chosen)}
+        error={problems.slash}
+        onChange={(event) => onChange({ slash: event.target.value })}
+        options={slashes.map((one) => ({
+          value: slashKey(one),
+          label: `${shorten(one.validator)}, ${formatOpen(one.own + one.others, 2)} OPEN, era ${formatCount(one.era)}`,
+        }))}
+      />
+      <div className="grid gap-1.5 text-sm text-soft">
+        <AccountName account={validator} />
+        <p>
+          Takes <SlashTakes slash={chosen} />, when era {formatCount(era)} begins, in {formatDuration(left)}{" "}
+          at most. Enacted later than that a proposal undoes nothing.
+        </p>
+        {slashes.filter((one) => one.era === era).length > 1 && (
+          <p>
+            It is named by its place among those of that era, which moves if an earlier one is undone first.
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Undo(fields: Fields) {
+  const { draft, problems, onChange } = fields;
   return (
     <>
       <SelectField
         label="What"
         value={draft.undoing}
-        onChange={(event) => onChange({ undoing: event.target.value as Draft["undoing"], index: "" })}
+        onChange={(event) =>
+          onChange({ undoing: event.target.value as Draft["undoing"], index: "", slash: "" })
+        }
         options={[
           { value: "cancel", label: "Cancel a referendum: deposits come back" },
           { value: "kill", label: "Kill a referendum: its deposits go to the treasury" },
           { value: "void", label: "Void a spend that nobody was paid yet" },
+          { value: "slash", label: "Cancel a slash that is not taken yet" },
         ]}
       />
-      <Field
-        label={draft.undoing === "void" ? "Number of the spend" : "Number of the referendum"}
-        inputMode="numeric"
-        autoComplete="off"
-        value={draft.index}
-        error={problems.index}
-        onChange={(event) => onChange({ index: event.target.value })}
-      />
+      {draft.undoing === "slash" ? (
+        <Slash {...fields} />
+      ) : (
+        <Field
+          label={draft.undoing === "void" ? "Number of the spend" : "Number of the referendum"}
+          inputMode="numeric"
+          autoComplete="off"
+          value={draft.index}
+          error={problems.index}
+          onChange={(event) => onChange({ index: event.target.value })}
+        />
+      )}
     </>
   );
 }

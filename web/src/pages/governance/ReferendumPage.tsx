@@ -24,6 +24,7 @@ import {
   type Track,
   trackName,
 } from "./referenda";
+import { CancelledSlashes } from "./Slashes";
 import { TallyBars } from "./Tally";
 import { VoteCard } from "./VoteCard";
 
@@ -95,7 +96,10 @@ function ProposalCard({
         <Loaded query={call}>
           {(found) =>
             found ? (
-              <CallView call={found} />
+              <div className="grid gap-4">
+                <CallView call={found} />
+                {open && <CancelledSlashes call={found} />}
+              </div>
             ) : (
               <div className="grid gap-2 text-sm">
                 <p className="text-soft">

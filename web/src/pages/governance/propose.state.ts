@@ -14,6 +14,7 @@ import {
   preimageDeposit,
   readHash,
 } from "./propose";
+import { waitingSlashes } from "./slashes.state";
 
 const at = { at: "best" } as const;
 
@@ -36,6 +37,10 @@ export function useProposing() {
         extractor,
         referenda,
         spends,
+        era,
+        slashes,
+        sessions,
+        session,
       ] = await Promise.all([
         activeOpen(),
         query.System.Account.getValue(pot, at),
@@ -47,11 +52,18 @@ export function useProposing() {
         query.Review.CurrentExtractor.getValue(at),
         query.Referenda.ReferendumCount.getValue(at),
         query.Treasury.SpendCount.getValue(at),
+        query.Staking.ActiveEra.getValue(at),
+        waitingSlashes(),
+        constants.Staking.SessionsPerEra(),
+        constants.Babe.EpochDuration(),
       ]);
       return {
         active,
         treasury: treasury.data.free,
-        bounds: { active, mostValidators, extractor, referenda, spends },
+        /** The era, and blocks of one. */
+        era: era?.index ?? 0,
+        eraLength: sessions * Number(session),
+        bounds: { active, mostValidators, extractor, referenda, spends, slashes },
         now: { validators, validatorBond, nominatorBond, commission, extractor },
       };
     },
@@ -92,6 +104,8 @@ function callOf(api: Api, making: Exclude<Making, { type: "bytes" | "preimage" }
       return tx.Referenda.cancel({ index: making.index });
     case "kill":
       return tx.Referenda.kill({ index: making.index });
+    case "slash":
+      return tx.Staking.cancel_deferred_slash({ era: making.era, slash_indices: [making.place] });
     case "void":
       return tx.Treasury.void_spend({ index: making.index });
   }

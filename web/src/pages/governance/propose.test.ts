@@ -15,7 +15,12 @@ import {
 
 const OPEN = 10n ** 18n;
 const to = encodeAddress(new Uint8Array(32).fill(7));
+const slash = { validator: to, own: 5n * OPEN, others: 0n, backers: 0 };
 const bounds: Bounds = {
+  slashes: [
+    { ...slash, era: 20, place: 0 },
+    { ...slash, era: 20, place: 1 },
+  ],
   ...{ active: 60_000_000n * OPEN, mostValidators: 100, extractor: 3, referenda: 2, spends: 0 },
 };
 const read = (change: Partial<Draft>) => readProposal({ ...emptyDraft, ...change }, bounds);
@@ -76,6 +81,24 @@ describe("what is undone", () => {
     expect(read({ kind: "undo", undoing: "void", index: "0" }).problems.index).toBe(
       "There has been no spend yet.",
     );
+  });
+});
+
+describe("a slash", () => {
+  const undo = (slash: string, slashes = bounds.slashes) =>
+    readProposal({ ...emptyDraft, kind: "undo", undoing: "slash", slash }, { ...bounds, slashes });
+
+  it("is cancelled by its era and its place among those that wait", () => {
+    expect(undo("20-1").proposed).toEqual({
+      origin: "GeneralAdmin",
+      making: { type: "slash", era: 20, place: 1 },
+    });
+    expect(undo("").proposed?.making).toEqual({ type: "slash", era: 20, place: 0 });
+  });
+
+  it("is none that was taken meanwhile, and another one never takes its place", () => {
+    expect(undo("19-0").problems.slash).toContain("does not wait any more");
+    expect(undo("", []).problems.slash).toBe("No slash waits.");
   });
 });
 

@@ -44,7 +44,22 @@ export type Kind = "spend" | "upgrade" | "rule" | "undo" | "bytes" | "preimage";
 export type Rule = "validators" | "validatorBond" | "nominatorBond" | "commission" | "extractor";
 
 /** How something is undone. */
-export type Undoing = "cancel" | "kill" | "void";
+export type Undoing = "cancel" | "kill" | "void" | "slash";
+
+/** A slash that is not taken yet. */
+export interface WaitingSlash {
+  /** The era at whose beginning it is taken, and its place among those of that era. */
+  era: number;
+  place: number;
+  validator: string;
+  /** Plancks of the validator's own, and of those who backed it, and how many these are. */
+  own: bigint;
+  others: bigint;
+  backers: number;
+}
+
+/** What tells a slash from others that wait. */
+export const slashKey = ({ era, place }: Pick<WaitingSlash, "era" | "place">) => `${era}-${place}`;
 
 /** What is typed about a proposal. */
 export interface Draft {
@@ -57,6 +72,8 @@ export interface Draft {
   value: string;
   undoing: Undoing;
   index: string;
+  /** Which slash, by its key; empty for the first that waits. */
+  slash: string;
   bytes: string;
   preimage: string;
   length: string;
@@ -65,7 +82,7 @@ export interface Draft {
 
 export const emptyDraft: Draft = {
   ...{ kind: "spend", to: "", amount: "", hash: "", rule: "validators", value: "" },
-  ...{ undoing: "cancel", index: "", bytes: "", preimage: "", length: "", origin: "Root" },
+  ...{ undoing: "cancel", index: "", slash: "", bytes: "", preimage: "", length: "", origin: "Root" },
 };
 
 /** What the call is made of. */
@@ -76,7 +93,8 @@ export type Making =
   | { type: "validatorBond" | "nominatorBond"; amount: bigint }
   | { type: "commission"; parts: number }
   | { type: "extractor"; version: number }
-  | { type: Undoing; index: number }
+  | { type: Exclude<Undoing, "slash">; index: number }
+  | { type: "slash"; era: number; place: number }
   | { type: "bytes"; bytes: Uint8Array }
   /** A preimage that stands on the chain, or is noted later. */
   | { type: "preimage"; hash: string; length: number };
@@ -97,6 +115,7 @@ export interface Bounds {
   /** Referenda and spends that there have been. */
   referenda: number;
   spends: number;
+  slashes: readonly WaitingSlash[];
 }
 
 export type Problems = Partial<Record<keyof Draft, string>>;
@@ -210,7 +229,17 @@ function readRule(draft: Draft, { mostValidators, extractor }: Bounds): Read {
   }
 }
 
-function readUndoing(draft: Draft, { referenda, spends }: Bounds): Read {
+function readSlash({ slash }: Draft, { slashes }: Bounds): Read {
+  const found = slash === "" ? slashes[0] : slashes.find((one) => slashKey(one) === slash);
+  if (found) return right("GeneralAdmin", { type: "slash", era: found.era, place: found.place });
+  return wrong({
+    slash: slashes.length === 0 ? "No slash waits." : "It does not wait any more; choose another one.",
+  });
+}
+
+function readUndoing(draft: Draft, bounds: Bounds): Read {
+  if (draft.undoing === "slash") return readSlash(draft, bounds);
+  const { referenda, spends } = bounds;
   const index = whole(draft.index);
   const [what, count] = draft.undoing === "void" ? ["spend", spends] : ["referendum", referenda];
   if (index === null || index >= count) {

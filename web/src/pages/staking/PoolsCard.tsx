@@ -1,7 +1,6 @@
 import { useState } from "react";
 import type { Account } from "@/accounts/state";
 import { transact } from "@/chain/transactions";
-import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Field, SelectField } from "@/components/ui/Field";
@@ -9,8 +8,10 @@ import { EmptyState, Loaded } from "@/components/ui/States";
 import { Table } from "@/components/ui/Table";
 import { Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
-import { type Member, type Pool, readJoin, readLeave } from "./pools";
-import { spansOf, useMember, usePools } from "./pools.state";
+import { MakePool } from "./MakePool";
+import { called, type Member, type Pool, readJoin, readLeave, type Terms } from "./pools";
+import { spansOf, useMember, type usePools } from "./pools.state";
+import { PoolState } from "./RunPoolCard";
 import { commission, leaving } from "./stakes";
 import { type Staking, useStake } from "./staking.state";
 
@@ -18,9 +19,6 @@ interface Own {
   account: Account;
   staking: Staking;
 }
-
-/** What a pool is called: its name is its maker's, so its number stands beside it. */
-const called = ({ id, name }: Pick<Pool, "id" | "name">) => (name ? `${id}: ${name}` : `Pool ${id}`);
 
 function Join({
   account,
@@ -86,9 +84,12 @@ function Part({
   staking,
   member,
   pool,
-  least,
+  terms,
   free,
-}: Own & { member: Member; pool: Pool | undefined; least: bigint; free: bigint }) {
+}: Own & { member: Member; pool: Pool | undefined; terms: Terms; free: bigint }) {
+  const made = pool?.maker === account.address;
+  // Who made a pool leaves it last.
+  const stays = made && !(pool.state === "Destroying" && pool.members === 1);
   const [more, setMore] = useState("");
   const [less, setLess] = useState("");
   const [problems, setProblems] = useState<{ more?: string | undefined; less?: string | undefined }>({});
@@ -107,7 +108,7 @@ function Part({
     }).then((done) => done && setMore(""));
   };
   const take = () => {
-    const { points, problem } = readLeave(less, member, least);
+    const { points, problem } = readLeave(less, member, made ? terms.make : terms.join, stays);
     setProblems({ less: problem });
     if (points === null) return;
     void transact(account, {
@@ -179,7 +180,7 @@ function Part({
               unit="OPEN"
               inputMode="decimal"
               autoComplete="off"
-              help={`Free ${plural(staking.bonding, "era")} later.`}
+              help={`Free ${plural(staking.bonding, "era")} later.${stays ? ` You made it: ${formatOpen(terms.make)} OPEN stay until it ends.` : ""}`}
               value={less}
               error={problems.less}
               onChange={(event) => setLess(event.target.value)}
@@ -235,17 +236,7 @@ function Pools({ pools }: { pools: readonly Pool[] }) {
       rowKey={({ id }) => id}
       columns={[
         { title: "Pool", cell: (pool) => <span className="break-words">{called(pool)}</span> },
-        {
-          title: "Now",
-          cell: ({ state, targets }) =>
-            state !== "Open" ? (
-              <Badge tone="warn">{state === "Blocked" ? "takes nobody" : "ends"}</Badge>
-            ) : (
-              <Badge tone={targets.length > 0 ? "good" : "neutral"}>
-                {targets.length > 0 ? `backs ${formatCount(targets.length)}` : "backs nobody"}
-              </Badge>
-            ),
-        },
+        { title: "Now", cell: (pool) => <PoolState pool={pool} /> },
         { title: "Bonded", align: "right", cell: ({ bonded }) => <Amount plancks={bonded} /> },
         { title: "Members", align: "right", cell: ({ members }) => formatCount(members) },
         { title: "Keeps", align: "right", cell: (pool) => commission(pool.commission) },
@@ -254,10 +245,37 @@ function Pools({ pools }: { pools: readonly Pool[] }) {
   );
 }
 
-/** Nomination pools: one's own part of one, joining, and those that there are. */
-export function PoolsCard({ account, staking }: { account: Account | null; staking: Staking }) {
-  const all = usePools();
-  const member = useMember(account?.address ?? "").data ?? null;
+/** Joining a pool, or making one. */
+function Enter({
+  pools,
+  terms,
+  deposit,
+  ...own
+}: Own & { pools: readonly Pool[]; terms: Terms; deposit: bigint; free: bigint }) {
+  return (
+    <div className="grid gap-4">
+      <Join {...own} pools={pools} least={terms.join} />
+      <details className="text-sm" open={pools.every(({ state }) => state !== "Open")}>
+        <summary className="cursor-pointer font-medium">Make a pool of your own</summary>
+        <div className="mt-4">
+          <MakePool account={own.account} terms={terms} deposit={deposit} free={own.free} />
+        </div>
+      </details>
+    </div>
+  );
+}
+
+/** Nomination pools: one's own part of one, joining or making one, and those that there are. */
+export function PoolsCard({
+  account,
+  staking,
+  all,
+}: {
+  account: Account | null;
+  staking: Staking;
+  all: ReturnType<typeof usePools>;
+}) {
+  const member = useMember(account?.address ?? "");
   const own = useStake(account?.address ?? null).data;
   return (
     <Card
@@ -265,27 +283,19 @@ export function PoolsCard({ account, staking }: { account: Account | null; staki
       about="To elections a pool is one nominator: who has little, or does not want to choose validators, joins one. Names are their makers’, and nobody checked them."
       flush
     >
-      <Loaded
-        query={all}
-        isEmpty={({ pools }) => pools.length === 0}
-        empty={
-          <EmptyState icon="stake" title="There is no pool yet">
-            Whoever makes one uses the command <code>openledger pool create</code>.
-          </EmptyState>
-        }
-      >
-        {({ pools, least }) => (
+      <Loaded query={all}>
+        {({ pools, terms, deposit }) => (
           <>
-            {account && own && (
+            {account && own && member.data !== undefined && (
               <div className="px-5 pb-5">
-                {member ? (
+                {member.data ? (
                   <Part
                     key={account.address}
                     account={account}
                     staking={staking}
-                    member={member}
-                    pool={pools.find(({ id }) => id === member.pool)}
-                    least={least}
+                    member={member.data}
+                    pool={pools.find(({ id }) => id === member.data?.pool)}
+                    terms={terms}
                     free={own.free}
                   />
                 ) : own.stake ? (
@@ -293,11 +303,25 @@ export function PoolsCard({ account, staking }: { account: Account | null; staki
                     This account stakes by itself. An account does that or is in one pool, not both.
                   </p>
                 ) : (
-                  <Join account={account} staking={staking} pools={pools} least={least} free={own.free} />
+                  <Enter
+                    key={account.address}
+                    account={account}
+                    staking={staking}
+                    pools={pools}
+                    terms={terms}
+                    deposit={deposit}
+                    free={own.free}
+                  />
                 )}
               </div>
             )}
-            <Pools pools={pools} />
+            {pools.length > 0 ? (
+              <Pools pools={pools} />
+            ) : (
+              <EmptyState icon="stake" title="There is no pool yet">
+                {formatOpen(terms.make)} OPEN make one, with any account that does not stake by itself.
+              </EmptyState>
+            )}
           </>
         )}
       </Loaded>

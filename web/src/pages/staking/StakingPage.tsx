@@ -10,6 +10,9 @@ import { Table } from "@/components/ui/Table";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { PoolsCard } from "./PoolsCard";
+import { rolesIn } from "./pools";
+import { usePools } from "./pools.state";
+import { RunPoolCard } from "./RunPoolCard";
 import { StakeCard } from "./StakeCard";
 import { commission, inOrder, MOST_BACKED, seatTakes, type Validator } from "./stakes";
 import { type Staking, useStake, useStaking } from "./staking.state";
@@ -142,7 +145,13 @@ export default function StakingPage() {
   const account = useAccount();
   const staking = useStaking();
   const own = useStake(account?.address ?? null).data?.stake ?? null;
+  const pools = usePools();
+  const runs = account ? (pools.data?.pools ?? []).filter((pool) => rolesIn(pool, account.address).any) : [];
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  // Validators are marked for the account's own stake, or for a pool.
+  const marks =
+    (own && own.does !== "validates") ||
+    (account && runs.some((pool) => rolesIn(pool, account.address).backs));
   return (
     <Page
       title="Staking"
@@ -173,12 +182,21 @@ export default function StakingPage() {
                 {<Amount plancks={found.leastValidator} />}, a node and its keys becomes one.
               </Notice>
             )}
-            <Validators
-              staking={found}
-              chosen={own && own.does !== "validates" ? chosen : null}
-              onChosen={setChosen}
-            />
-            <PoolsCard account={account} staking={found} />
+            <Validators staking={found} chosen={marks ? chosen : null} onChosen={setChosen} />
+            <PoolsCard account={account} staking={found} all={pools} />
+            {account &&
+              pools.data &&
+              runs.map((pool) => (
+                <RunPoolCard
+                  key={`${account.address} ${pool.id}`}
+                  account={account}
+                  pool={pool}
+                  terms={pools.data.terms}
+                  staking={found}
+                  chosen={chosen}
+                  onChosen={setChosen}
+                />
+              ))}
             {account && <ValidatorCard key={account.address} account={account} staking={found} />}
           </>
         )}
