@@ -12,7 +12,7 @@ const only = process.env.OPENLEDGER_PLAYWRIGHT;
 // signs with accounts of its own (e2e/people.ts). The pages are looked at when there is something on them.
 const file = (...names: string[]) => new RegExp(`/(${names.join("|")})\\.spec\\.ts`);
 const longest = file("owner", "rewards", "committee", "faults", "dispute", "owners");
-const long = file("creation", "endings", "funders", "governance", "market", "staking");
+const long = file("creation", "endings", "funders", "governance", "market", "pools", "staking");
 const apart = file("pages", "screenshots", "keep", "usable");
 export default defineConfig({
   testDir: "e2e",
@@ -27,6 +27,8 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   use: {
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
+    // A spinner that turns is drawn sixty times a second, in six browsers without a graphics card, for as long as one waits.
+    contextOptions: { reducedMotion: "reduce" },
     locale: "en-GB",
     // What cannot be pressed fails by itself, before the whole test runs out of time.
     actionTimeout: 60_000,

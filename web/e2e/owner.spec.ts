@@ -2,25 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { keepers } from "./keepers.ts";
-import { actAs, api, chainTime, datanetCalled, expectUsable, signAndWait } from "./steps.ts";
+import { actAs, api, chainTime, datanetCalled, expectUsable, picture, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, type WalletKey } from "./wallet.ts";
-
-/** Where pictures of what only this story shows are put, for people to look at. */
-const pictures = process.env.OPENLEDGER_OWNER_PICTURES;
-
-async function picture(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const width of [1280, 390]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.setViewportSize({ width, height: 860 });
-      await page.waitForTimeout(400);
-      await page.screenshot({ path: `${pictures}/${name}-${width}-${colorScheme}.png`, fullPage: true });
-    }
-  }
-  if (before) await page.setViewportSize(before);
-}
 
 const trainingTime = { timeout: 300_000 };
 
@@ -223,7 +207,7 @@ test.describe
       const dialog = page.getByRole("dialog");
       await expect(dialog).toContainText(`Adapter: ${first}`);
       await expect(dialog).toContainText(`- ${site}/guide`);
-      if (pictures) await page.screenshot({ path: `${pictures}/sign.png` });
+      await picture(page, "sign");
       await dialog.getByRole("button", { name: "Sign", exact: true }).click();
       await expect(page.getByText("Version 1", { exact: true }).first()).toBeVisible();
 
@@ -257,10 +241,10 @@ test.describe
       await expect
         .poll(receipts, chainTime)
         .toMatchObject([{ sources: [{ state: "answered" }], block: { number: expect.any(Number) } }]);
-      if (pictures) await picture(page, "chat");
+      await picture(page, "chat");
       await page.goto(`/agents/${first}`);
       await expect(page.getByText("answered")).toBeVisible();
-      if (pictures) await picture(page, "agent");
+      await picture(page, "agent");
     });
 
     test("refines with the same settings, from the adapter, and lays the runs side by side", async ({

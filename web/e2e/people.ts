@@ -2,7 +2,18 @@
 // one file of tests: two that sign at once would take the same nonce.
 
 /** Contributors, who submit without having any OPEN. */
-export const contributors = ["Ada", "Ben", "Cleo", "Gil", "Jon", "Nils", "Ulla", "Mads", "Xenia"] as const;
+export const contributors = [
+  "Ada",
+  "Ben",
+  "Cleo",
+  "Gil",
+  "Jon",
+  "Nils",
+  "Ulla",
+  "Mads",
+  "Pil",
+  "Xenia",
+] as const;
 
 /** Who looks at results in dispute; each has enough OPEN for a worker's bond. */
 export const verifiers = ["Pia", "Quin", "Rune"] as const;
@@ -15,6 +26,7 @@ export const reviewers = ["Ivo", "Rolf", "Sven", "Tove", "Vera"] as const;
 
 /** Who has enough OPEN to create Datanets and to fund them. */
 export const funders = [
+  "Bodil",
   "Fay",
   "Gus",
   "Hal",
@@ -22,7 +34,6 @@ export const funders = [
   "Nell",
   "Nora",
   "Otto",
-  "Petra",
   "Rex",
   "Sam",
   "Signe",
@@ -38,3 +49,6 @@ export const voters = ["Vito"] as const;
 
 /** Who has enough OPEN for two that stand for election; nobody is elected but the node's own validator. */
 export const validators = ["Yara"] as const;
+
+/** Who has enough OPEN for two that make nomination pools. */
+export const poolMakers = ["Petra"] as const;

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { noRuntime } from "./network/blob.ts";
 import { newcomer } from "./newcomer.ts";
-import { actAs, chainTime, expectUsable, signAndWait } from "./steps.ts";
+import { actAs, chainTime, expectUsable, picture, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { installWallet, newKey } from "./wallet.ts";
 
@@ -83,6 +83,33 @@ test("somebody proposes a spend, then a call whose bytes are noted, and takes th
     "System.remark_with_event",
     chainTime,
   );
+});
+
+test("somebody proposes to cancel a slash that waits, on the track for it", async ({ page }) => {
+  const proposer = await newcomer("Objector", "Wim", 5n);
+  await installWallet(page, proposer);
+  await actAs(page, "Objector");
+  await page.goto("/governance/new");
+  await page.getByRole("radio", { name: "Undo a referendum, a spend or a slash" }).check(chainTime);
+  await page.getByLabel("What", { exact: true }).selectOption("Cancel a slash that is not taken yet");
+  const proposal = page.getByRole("region", { name: "The proposal" });
+  await expect(proposal).toContainText("Takes 30 OPEN of its own and 12 OPEN of 1 account that backed it");
+  await expect(proposal.getByLabel("Slash", { exact: true })).toContainText("42 OPEN, era 400");
+  await expect(page.getByRole("region", { name: "How it is decided" })).toContainText("general admin");
+  const preview = page.getByRole("region", { name: "What it would do" });
+  await expect(preview).toContainText("Staking.cancel_deferred_slash", chainTime);
+  await expectUsable(page);
+  await picture(page, "propose-slash");
+  await page.getByRole("button", { name: "Submit the proposal" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Staking.cancel_deferred_slash as GeneralAdmin");
+  await signAndWait(page);
+  await expect(page).toHaveURL(/\/governance\/\d+$/);
+  const does = page.getByRole("region", { name: "What it does" });
+  await expect(does).toContainText("Carried out as GeneralAdmin", chainTime);
+  await expect(does).toContainText("Staking.cancel_deferred_slash");
+  // Places say nothing to who votes: whose slash it is stands beside it.
+  await expect(does).toContainText("30 OPEN of its own and 12 OPEN of 1 account that backed it", chainTime);
+  await picture(page, "referendum-slash");
 });
 
 test("somebody lets another account vote on one track, and ends that", async ({ page }) => {

@@ -1,4 +1,9 @@
-import { actAs, datanetCalled, expectUsable } from "./steps.ts";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openledger } from "./command.ts";
+import { hills } from "./png.ts";
+import { actAs, chainTime, datanetCalled, expectUsable, picture } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
@@ -60,6 +65,7 @@ test("a curator judges by keys, sees a near copy beside its original, and signs 
   await expect(nearest.getByLabel("Text of the earlier file")).toContainText(end);
   await expect(nearest.locator("mark").first()).toBeVisible();
   await expectUsable(page);
+  await picture(page, "nearest-text");
   await page.getByLabel("Reason").selectOption("duplicate");
   await page.getByRole("button", { name: "Refuse" }).click();
   await expect(page.getByText("refuse, duplicate")).toBeVisible();
@@ -77,4 +83,52 @@ test("a curator judges by keys, sees a near copy beside its original, and signs 
   await page.goto(`/contribute?datanet=${await datanetCalled("Pond life")}`);
   await expect(page.getByText("Accepted", { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("not about what the Datanet collects")).toBeVisible({ timeout: 60_000 });
+});
+
+test("a curator sees a picture beside the earlier one that it looks like", async ({ page }) => {
+  test.setTimeout(180_000);
+  const { datanet } = await openledger(
+    ...(["//Bodil", "datanet", "create", "--name", "Harbour pictures", "--modality", "image"] as const),
+    ...["--curator", "//Bodil", "--threshold", "1"],
+  );
+  // The second one is smaller and brighter.
+  const pictures = [hills(360), hills(240, 12)];
+  const paths = pictures.map((bytes, n) => {
+    const path = join(process.env.OPENLEDGER_E2E_DIRECTORY ?? "", `hills-${n}.png`);
+    writeFileSync(path, bytes);
+    return path;
+  });
+  const given = await openledger("//Pil", "submit", "--datanet", String(datanet), ...paths);
+  const [{ submission: earlier }, { submission: later }] = given.submissions as [
+    { submission: number },
+    { submission: number },
+  ];
+  for (const bytes of pictures) {
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const query = `size=${bytes.length}&datanet=${datanet}&media=png`;
+    const send = () =>
+      fetch(`${process.env.OPENLEDGER_E2E_ORIGIN}/v1/blobs/${sha256}?${query}`, {
+        method: "PUT",
+        body: new Uint8Array(bytes),
+      });
+    await expect.poll(async () => (await send()).ok, chainTime).toBe(true);
+  }
+  await installWallet(page, await developmentKey("Bodil"));
+  await actAs(page, "Bodil");
+  await page.goto("/review");
+  await page.getByRole("button", { name: `Submission ${later} .png` }).click(chainTime);
+  const nearest = page.getByRole("region", { name: "Nearest earlier file" });
+  await expect(nearest).toContainText(`Submission ${earlier} looks like it`, chainTime);
+  await expect(nearest.getByText(/^(9[5-9]|100) % alike$/)).toBeVisible();
+  await nearest.getByRole("button", { name: "Show it" }).click();
+  const shown = (title: string) => nearest.getByRole("region", { name: title }).getByRole("img");
+  await expect(shown("This file")).toHaveAttribute("alt", `Submission ${later}`);
+  await expect(shown("The earlier file")).toHaveAttribute("alt", `Submission ${earlier}`);
+  for (const title of ["This file", "The earlier file"]) {
+    await expect
+      .poll(() => shown(title).evaluate((one) => (one as HTMLImageElement).naturalWidth))
+      .toBeGreaterThan(0);
+  }
+  await expectUsable(page);
+  await picture(page, "nearest-picture");
 });

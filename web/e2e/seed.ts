@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page } from "@playwright/test";
 import { openledger } from "./command.ts";
-import { api, chainTime } from "./steps.ts";
+import { actAs, api, chainTime } from "./steps.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
 const origin = () => process.env.OPENLEDGER_E2E_ORIGIN ?? "";
@@ -57,14 +57,6 @@ export async function seed(): Promise<void> {
 
 /** Opens the app as Alice, whose data `seed` made. */
 export async function asAlice(page: Page): Promise<void> {
-  const alice = await developmentKey("Alice");
-  await installWallet(page, alice);
-  await page.addInitScript(
-    (account) => localStorage.setItem("openledger.account", account),
-    JSON.stringify({
-      address: alice.address,
-      name: "Alice",
-      source: { kind: "extension", extension: "test-wallet" },
-    }),
-  );
+  await installWallet(page, await developmentKey("Alice"));
+  await actAs(page, "Alice");
 }

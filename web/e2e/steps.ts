@@ -2,15 +2,36 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import { addressOf } from "./wallet.ts";
 
 /** A transaction or a block that is waited for: some seconds on an idle machine. */
 export const chainTime = { timeout: 90_000 };
 
-/** Acts as an account of the wallet that the test put in. */
-export async function actAs(page: Page, name: string): Promise<void> {
+/** Chooses an account of the wallet that the test put in, as people do. */
+export async function choose(page: Page, name: string): Promise<void> {
   await page.goto("/accounts");
   await page.getByRole("button", { name: "test-wallet" }).click();
   await page.getByRole("button", { name: `Use ${name}` }).click();
+}
+
+/**
+ * Acts as an account of the wallet that the test put in, from the next page on: as the browser keeps it of one that was
+ * chosen on an earlier visit, which takes no page of its own.
+ */
+export async function actAs(page: Page, name: string): Promise<void> {
+  const source = { kind: "extension", extension: "test-wallet" };
+  const account = JSON.stringify({ address: addressOf(page, name), name, source });
+  const keep = (text: string) => localStorage.setItem("openledger.account", text);
+  if (page.url().startsWith("http")) {
+    await page.evaluate(keep, account);
+    return;
+  }
+  await page.addInitScript((text) => {
+    // Of the first page alone: what is chosen later stands.
+    if (sessionStorage.getItem("acts") !== null) return;
+    sessionStorage.setItem("acts", "");
+    localStorage.setItem("openledger.account", text);
+  }, account);
 }
 
 /** Has the faucet give OPEN to the account in use and register it. */
@@ -98,5 +119,24 @@ export async function expectUsable(page: Page): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
   // What is drawn is drawn anew a moment later.
   await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  if (before) await page.setViewportSize(before);
+}
+
+/**
+ * Puts pictures of what only this test shows into the folder of `OPENLEDGER_E2E_PICTURES`, for people to look at: both
+ * themes, at the widths of a desk and of a phone. Nothing without it.
+ */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.OPENLEDGER_E2E_PICTURES;
+  if (!folder) return;
+  const before = page.viewportSize();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
   if (before) await page.setViewportSize(before);
 }

@@ -1,6 +1,6 @@
 import { openledger } from "./command.ts";
 import { payload, struck } from "./payload.ts";
-import { actAs, chainTime } from "./steps.ts";
+import { chainTime, choose } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
@@ -12,7 +12,7 @@ test("names of Datanets, files and accounts that strangers write are shown as te
   );
   const name = '<b onclick="window.struck=1">Xenia</b>';
   await installWallet(page, { ...(await developmentKey("Xenia")), name });
-  await actAs(page, name);
+  await choose(page, name);
   for (const path of ["/datanets", `/datanets/${datanet}`, "/", "/network"]) {
     await page.goto(path);
     await page.locator("h1").first().waitFor();

@@ -1,4 +1,5 @@
 import {
+  type BrowserContext,
   test as base,
   type CDPSession,
   type ConsoleMessage,
@@ -14,6 +15,33 @@ interface Fixtures {
   interrupts: boolean;
   /** Fails a test whose page asked another host, or wrote an error to the console. */
   watched: undefined;
+  /** Opens a page in another browser, which knows nothing of this one; watched like it. */
+  another: () => Promise<Page>;
+}
+
+/** Watches a page, and says at the end what it did that none may. */
+function watch(page: Page, interrupts: boolean): () => void {
+  const hosts = new Set<string>();
+  const faults: string[] = [];
+  const asks = (request: Request) => {
+    const { protocol, origin: asked } = new URL(request.url());
+    if (protocol.startsWith("http") && asked !== origin()) hosts.add(asked);
+  };
+  const fails = (error: Error) => faults.push(error.message);
+  const says = (message: ConsoleMessage) => {
+    // A refused request is the page's to show, and the tests' to look at.
+    const text = message.text();
+    if (message.type() !== "error" || text.startsWith("Failed to load resource")) return;
+    if (interrupts && /^WebSocket connection to .* failed|ERR_CONNECTION|Unable to connect to ws/.test(text))
+      return;
+    faults.push(text);
+  };
+  page.on("request", asks).on("pageerror", fails).on("console", says);
+  return () => {
+    page.off("request", asks).off("pageerror", fails).off("console", says);
+    expect([...hosts], "other hosts that were asked").toEqual([]);
+    expect(faults, "errors of the page").toEqual([]);
+  };
 }
 
 export const test = base.extend<Fixtures>({
@@ -24,32 +52,23 @@ export const test = base.extend<Fixtures>({
   interrupts: [false, { option: true }],
   watched: [
     async ({ page, interrupts }, use) => {
-      const hosts = new Set<string>();
-      const faults: string[] = [];
-      const asks = (request: Request) => {
-        const { protocol, origin: asked } = new URL(request.url());
-        if (protocol.startsWith("http") && asked !== origin()) hosts.add(asked);
-      };
-      const fails = (error: Error) => faults.push(error.message);
-      const says = (message: ConsoleMessage) => {
-        // A refused request is the page's to show, and the tests' to look at.
-        const text = message.text();
-        if (message.type() !== "error" || text.startsWith("Failed to load resource")) return;
-        if (
-          interrupts &&
-          /^WebSocket connection to .* failed|ERR_CONNECTION|Unable to connect to ws/.test(text)
-        )
-          return;
-        faults.push(text);
-      };
-      page.on("request", asks).on("pageerror", fails).on("console", says);
+      const look = watch(page, interrupts);
       await use(undefined);
-      page.off("request", asks).off("pageerror", fails).off("console", says);
-      expect([...hosts], "other hosts that were asked").toEqual([]);
-      expect(faults, "errors of the page").toEqual([]);
+      look();
     },
     { auto: true },
   ],
+  another: async ({ browser, baseURL, interrupts }, use) => {
+    const opened: { context: BrowserContext; look: () => void }[] = [];
+    await use(async () => {
+      const context = await browser.newContext({ baseURL: baseURL ?? origin() });
+      const page = await context.newPage();
+      opened.push({ context, look: watch(page, interrupts) });
+      return page;
+    });
+    for (const { context } of opened) await context.close();
+    for (const { look } of opened) look();
+  },
 });
 
 export { expect };

@@ -114,8 +114,18 @@ export interface Wallet {
   signed: (Payload | string)[];
 }
 
+const held = new WeakMap<Page, readonly WalletKey[]>();
+
+/** The address of an account in the wallet of a page. */
+export function addressOf(page: Page, name: string): string {
+  const found = held.get(page)?.find((key) => key.name === name);
+  if (!found) throw new Error(`the wallet has no account ${name}`);
+  return found.address;
+}
+
 /** Puts a wallet with these keys into the browser, before the page loads. */
 export async function installWallet(page: Page, ...keys: WalletKey[]): Promise<Wallet> {
+  held.set(page, keys);
   const wallet: Wallet = { refuses: false, genesisHash: null, signed: [] };
   const secretOf = (address: string) => {
     const key = keys.find((known) => known.address === address);

@@ -1,4 +1,4 @@
-import { actAs, chainTime } from "./steps.ts";
+import { chainTime, choose } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet, newKey } from "./wallet.ts";
 
@@ -7,7 +7,7 @@ const OTHER = `0x${"11".repeat(32)}`;
 test("a wallet of another network is told apart, and what it signs does nothing", async ({ page }) => {
   const [alice, elsewhere] = [await developmentKey("Wanda"), { ...newKey("Elsewhere"), genesisHash: OTHER }];
   const wallet = await installWallet(page, alice, elsewhere);
-  await actAs(page, "Wanda");
+  await choose(page, "Wanda");
   const account = page.getByRole("listitem").filter({ hasText: "Elsewhere" });
   await expect(account.getByText("The wallet keeps it for another network")).toBeVisible();
   await expect(account.getByRole("button")).toHaveCount(0);

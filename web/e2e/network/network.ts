@@ -15,6 +15,7 @@ import { noRuntime } from "./blob.ts";
 import { signed } from "./chain.ts";
 import { Processes, until } from "./processes.ts";
 import { freePorts, model, program } from "./programs.ts";
+import { waitingSlash } from "./slash.ts";
 
 const web = fileURLToPath(new URL("../../dist", import.meta.url));
 
@@ -165,12 +166,14 @@ async function bringUp(
     await run("//Alice", "submit", "--datanet", lighthouses, ...given.map(({ path }) => path));
     await Promise.all([gateway, ...others]);
     // Who stands for election is not elected: the node votes on finality with one key, and half of the keys end none.
-    const decided = signed(node, "Alice", (call) => {
+    const decided = signed(node, "Alice", async (call, { query }) => {
+      const slash = await waitingSlash(query.Staking?.UnappliedSlashes);
       const calls = [
         call("Staking", "set_validator_count", { new: 1 }),
         call("System", "authorize_upgrade", {
           code_hash: `0x${bytesToHex(blake2b(noRuntime, { dkLen: 32 }))}`,
         }),
+        call("System", "set_storage", { items: [slash] }),
       ].map(({ decodedCall }) => decodedCall);
       return call("Sudo", "sudo", { call: call("Utility", "batch_all", { calls }).decodedCall });
     });

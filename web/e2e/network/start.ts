@@ -2,7 +2,16 @@
 
 import { createServer } from "node:http";
 import { keepers } from "../keepers.ts";
-import { contributors, funders, reviewers, validators, verifiers, voters, wealthy } from "../people.ts";
+import {
+  contributors,
+  funders,
+  poolMakers,
+  reviewers,
+  validators,
+  verifiers,
+  voters,
+  wealthy,
+} from "../people.ts";
 import { startNetwork } from "./network.ts";
 
 /** A site of documentation that answers questions as GitBook does; its address. */
@@ -36,6 +45,7 @@ export default async function start(): Promise<() => Promise<void>> {
         ...each(wealthy, 20n),
         ...each(voters, 700_000n),
         ...each(validators, 2_200n),
+        ...each(poolMakers, 1_000n),
       ]),
       registered: ["Alice", ...contributors, ...wealthy],
     },

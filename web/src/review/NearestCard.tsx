@@ -72,15 +72,37 @@ function Texts({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
   );
 }
 
-/** The earlier file itself, and for texts what counts of both. */
+/** A picture or recording with its name above. */
+function Shown({ title, submission }: { title: string; submission: Judged }) {
+  return (
+    <section aria-label={title} className="grid min-w-0 content-start gap-2">
+      <h3 className="text-sm font-medium">{title}</h3>
+      <FileView submission={submission} label={title} />
+    </section>
+  );
+}
+
+/** Both files side by side: texts by what counts of them, pictures as they look. */
 function Beside({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
   const submission = useGet<Submission>(
     ["submission", String(nearest.submission)],
     `/v1/submissions/${nearest.submission}`,
   );
+  if (!isText(nearest.media)) {
+    return (
+      <Loaded query={submission}>
+        {(found) => (
+          <div className="grid grid-cols-[minmax(0,1fr)] gap-4 sm:grid-cols-2">
+            <Shown title="This file" submission={judged} />
+            <Shown title="The earlier file" submission={found} />
+          </div>
+        )}
+      </Loaded>
+    );
+  }
   return (
     <div className="grid gap-4">
-      {isText(nearest.media) && isText(judged.media) && <Texts judged={judged} nearest={nearest} />}
+      {isText(judged.media) && <Texts judged={judged} nearest={nearest} />}
       {!["txt", "md"].includes(nearest.media) && (
         <Loaded query={submission}>
           {(found) => <FileView submission={found} label="The earlier file" />}
@@ -90,7 +112,7 @@ function Beside({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
   );
 }
 
-type Judged = Pick<Submission, "id" | "media" | "sha256">;
+type Judged = Pick<Submission, "id" | "media" | "sha256" | "size">;
 
 /** The earlier file of the same Datanet that a submission is most like, for who judges whether it is a copy. */
 export function NearestCard({ submission }: { submission: Judged }) {

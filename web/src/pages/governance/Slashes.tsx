@@ -31,7 +31,7 @@ function Cancelled({ era, places }: { era: number; places: readonly number[] }) 
   return (
     <div className="grid gap-2 border-t border-line pt-4 text-sm">
       <p className="text-soft">
-        Whose {places.length === 1 ? "slash that is" : "slashes these are"}, as they wait now:
+        {places.length === 1 ? "The slash that it names now:" : "The slashes that it names now:"}
       </p>
       <Loaded query={slashes}>
         {(waiting) => (

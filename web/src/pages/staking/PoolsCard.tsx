@@ -255,7 +255,7 @@ function Enter({
   return (
     <div className="grid gap-4">
       <Join {...own} pools={pools} least={terms.join} />
-      <details className="text-sm" open={pools.every(({ state }) => state !== "Open")}>
+      <details className="text-sm">
         <summary className="cursor-pointer font-medium">Make a pool of your own</summary>
         <div className="mt-4">
           <MakePool account={own.account} terms={terms} deposit={deposit} free={own.free} />

@@ -127,7 +127,7 @@ function Keeps({ account, pool, terms }: Own & { terms: Terms }) {
     }).then((done) => done && setText(""));
   };
   return (
-    <Part title="What it keeps of its payouts">
+    <Part title="Commission">
       {pool.payee !== null && (
         <p className="flex flex-wrap items-center gap-x-3 gap-y-2">
           <span>
