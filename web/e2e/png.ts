@@ -21,19 +21,20 @@ export function hills(width: number, light = 0): Buffer {
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
       const [x, y] = [column / width, (1.5 * row) / width];
-      const grain = (column * 7 + row * 13) % 11;
-      const near = y > 0.72 - 0.16 * Math.sin(4.2 * x + 0.4);
-      const far = y > 0.58 + 0.12 * Math.sin(6.5 * x + 2);
+      // Clouds and furrows: what is as bright as all around it is as bright as that in no other size.
+      const clouds = 26 * Math.sin(11 * x + 4 * y) * Math.sin(3 + 5 * x - 7 * y);
+      const furrows = 22 * Math.sin(14 * x + 9 * y);
       const sun = Math.hypot(x - 0.74, y / 1.5 - 0.2) < 0.09;
-      const colour = near
-        ? [52, 96, 58]
-        : far
-          ? [96, 142, 104]
-          : sun
-            ? [246, 206, 92]
-            : [134 + 70 * y, 176 + 40 * y, 226];
+      const colour =
+        y > 0.72 - 0.16 * Math.sin(4.2 * x + 0.4)
+          ? [58 + furrows, 102 + furrows, 64 + furrows]
+          : y > 0.58 + 0.12 * Math.sin(6.5 * x + 2)
+            ? [96 - furrows, 142 - furrows, 104 - furrows]
+            : sun
+              ? [246, 206, 92]
+              : [124 + 60 * x + clouds, 166 + 50 * x + clouds, 206 + clouds];
       rows.set(
-        colour.map((value) => Math.min(255, value + grain + light)),
+        colour.map((value) => Math.min(255, value + light)),
         row * (1 + 3 * width) + 1 + 3 * column,
       );
     }

@@ -115,7 +115,7 @@ test("a curator sees a picture beside the earlier one that it looks like", async
   }
   await installWallet(page, await developmentKey("Bodil"));
   await actAs(page, "Bodil");
-  await page.goto("/review");
+  await page.goto(`/review?datanet=${datanet}`);
   await page.getByRole("button", { name: `Submission ${later} .png` }).click(chainTime);
   const nearest = page.getByRole("region", { name: "Nearest earlier file" });
   await expect(nearest).toContainText(`Submission ${earlier} looks like it`, chainTime);

@@ -88,9 +88,25 @@ const states: Readonly<Record<string, Saying>> = {
   over: { label: "over", tone: "good", means: "Nothing is left to do." },
 };
 
+/** Where a draw is, with its files where these are known. */
+type Standing = Pick<Draw, "state"> & Partial<Pick<Draw, "files">>;
+
+/** Whether all that can be challenged was, and larger committees have the rest of it. */
+const challenged = ({ state, files = [] }: Standing) =>
+  state === "judged" &&
+  files.length > 0 &&
+  files.every(({ outcome, challengedBy }) => outcome !== null || challengedBy !== null);
+
 /** Where a draw is. */
-export function sayState({ state }: Pick<Draw, "state">): Saying {
-  return states[state] ?? { label: state, tone: "neutral", means: "" };
+export function sayState(draw: Standing): Saying {
+  if (challenged(draw)) {
+    return {
+      label: "challenged",
+      tone: "warn",
+      means: "What was challenged waits for the word of a larger committee; the rest is decided.",
+    };
+  }
+  return states[draw.state] ?? { label: draw.state, tone: "neutral", means: "" };
 }
 
 const outcomes: Readonly<Record<string, Saying>> = {
@@ -237,7 +253,10 @@ export function sayStand(stand: string) {
 }
 
 /** The last block of what goes on in a draw; null where nothing is waited for. */
-export function until(draw: Pick<Draw, "state" | "commitBy" | "revealBy" | "challengeBy">): number | null {
+export function until(
+  draw: Pick<Draw, "state" | "files" | "commitBy" | "revealBy" | "challengeBy">,
+): number | null {
+  if (challenged(draw)) return null;
   if (draw.state === "committing") return draw.commitBy;
   if (draw.state === "revealing") return draw.revealBy;
   return draw.state === "judged" ? draw.challengeBy : null;

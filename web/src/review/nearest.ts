@@ -6,7 +6,7 @@ export function sayAlike({ same, media }: Pick<NearestFile, "same" | "media">): 
   if (same === "bytes") return "has the same bytes.";
   if (same === "text") return "has the same canonical text, in another format or layout.";
   if (isText(media)) return "shares this part of its runs of twenty letters with it.";
-  return "looks like it: this part of both pictures is as bright as each other.";
+  return "looks like it: of the 256 fields of each picture this part is bright, or dark, in both.";
 }
 
 /** Whether what counts of a kind of file is text. */

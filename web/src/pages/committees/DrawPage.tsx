@@ -322,10 +322,10 @@ function Members({ draw }: { draw: DrawDetail }) {
               <span
                 // biome-ignore lint/suspicious/noArrayIndexKey: words stand in the order of the files
                 key={place}
-                className="flex flex-wrap items-center gap-2 pl-7 text-soft"
+                className="pl-7 text-soft"
               >
-                {draw.files.length > 1 && <span>Submission {draw.files[place]?.submission}:</span>}
-                <span className="text-ink">{sayWord(word)}</span>
+                {draw.files.length > 1 && `Submission ${draw.files[place]?.submission}: `}
+                <span className="text-ink">{sayWord(word)}</span>{" "}
                 {stand && <Badge tone={sayStand(stand).tone}>{sayStand(stand).label}</Badge>}
               </span>
             ))}

@@ -48,6 +48,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 function Backs({ account, pool, chosen, onChosen }: Own & Chosen) {
   const [problem, setProblem] = useState<string>();
   const count = chosen.length;
+  const ends = pool.state === "Destroying";
   return (
     <Part title="Validators that it backs">
       {pool.targets.length > 0 ? (
@@ -61,30 +62,35 @@ function Backs({ account, pool, chosen, onChosen }: Own & Chosen) {
       ) : (
         <p className="text-soft">Nobody: what is in it earns nothing.</p>
       )}
-      <p className="text-soft">
-        Mark up to {MOST_BACKED} in the table Validators above. The election spreads what the pool has over
-        them.
-      </p>
+      {!ends && (
+        <p className="text-soft">
+          Mark up to {MOST_BACKED} in the table Validators above. The election spreads what the pool has over
+          them.
+        </p>
+      )}
       {problem && (
         <p role="alert" className="text-xs font-medium text-bad">
           {problem}
         </p>
       )}
       <div className="flex flex-wrap gap-2">
-        <Button
-          look={pool.targets.length > 0 ? "secondary" : "primary"}
-          onClick={() => {
-            setProblem(count === 0 ? "Mark at least one validator in the table above." : undefined);
-            if (count === 0) return;
-            void transact(account, {
-              title: `Have the pool back ${plural(count, "validator")}`,
-              words: `From the next election on what pool ${called(pool)} has counts for them, in the place of those that it backed before. Its members share what they earn and what they lose.`,
-              build: (api) => api.tx.NominationPools.nominate({ pool_id: pool.id, validators: [...chosen] }),
-            }).then((done) => done && onChosen([]));
-          }}
-        >
-          {count > 0 ? `Have it back ${plural(count, "validator")}` : "Have it back those that are marked"}
-        </Button>
+        {!ends && (
+          <Button
+            look={pool.targets.length > 0 ? "secondary" : "primary"}
+            onClick={() => {
+              setProblem(count === 0 ? "Mark at least one validator in the table above." : undefined);
+              if (count === 0) return;
+              void transact(account, {
+                title: `Have the pool back ${plural(count, "validator")}`,
+                words: `From the next election on what pool ${called(pool)} has counts for them, in the place of those that it backed before. Its members share what they earn and what they lose.`,
+                build: (api) =>
+                  api.tx.NominationPools.nominate({ pool_id: pool.id, validators: [...chosen] }),
+              }).then((done) => done && onChosen([]));
+            }}
+          >
+            {count > 0 ? `Have it back ${plural(count, "validator")}` : "Have it back those that are marked"}
+          </Button>
+        )}
         {pool.targets.length > 0 && (
           <Button
             look="quiet"
@@ -326,9 +332,13 @@ export function RunPoolCard({
           <PoolMembers account={account} pool={pool} staking={staking} />
         )}
         <div className="grid gap-x-8 gap-y-5 lg:grid-cols-2">
-          {may.backs && <Backs account={account} pool={pool} {...marked} />}
+          <div className="grid content-start gap-5">
+            {may.backs && (pool.state !== "Destroying" || pool.targets.length > 0) && (
+              <Backs account={account} pool={pool} {...marked} />
+            )}
+            {may.closes && pool.state !== "Destroying" && <Doors account={account} pool={pool} />}
+          </div>
           {may.all && <Keeps account={account} pool={pool} terms={terms} />}
-          {may.closes && pool.state !== "Destroying" && <Doors account={account} pool={pool} />}
         </div>
       </div>
     </Card>

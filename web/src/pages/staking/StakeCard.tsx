@@ -8,7 +8,6 @@ import { Notice } from "@/components/ui/Notice";
 import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
-import { useMember } from "./pools.state";
 import { leaving, MOST_BACKED, readBond, readUnbond, type Stake } from "./stakes";
 import { type Staking, useStake, useUnpaid } from "./staking.state";
 
@@ -249,13 +248,16 @@ function Back({
 export function StakeCard({
   account,
   staking,
+  pool,
   chosen,
   onChosen,
-}: Own & { chosen: readonly string[]; onChosen: (chosen: readonly string[]) => void }) {
+}: Own & {
+  /** The pool in which the account has OPEN; null for none. */
+  pool: number | null;
+  chosen: readonly string[];
+  onChosen: (chosen: readonly string[]) => void;
+}) {
   const own = useStake(account.address);
-  const member = useMember(account.address).data;
-  // Of a pool that lost everything its members stake by themselves.
-  const pooled = member && (member.bonded > 0n || member.unbonding.length > 0);
   return (
     <Card title="Your stake" about="Bonded OPEN stays on your account, held.">
       <Loaded query={own}>
@@ -276,9 +278,9 @@ export function StakeCard({
             </dl>
             {stake && <Payouts account={account} staking={staking} stake={stake} />}
             <div className="grid gap-5 sm:grid-cols-2">
-              {pooled ? (
+              {pool !== null ? (
                 <p className="text-sm text-soft sm:col-span-2">
-                  This account is in pool {formatCount(member.pool)}, below. An account does that or stakes by
+                  This account is in pool {formatCount(pool)}, below. An account does that or stakes by
                   itself, not both.
                 </p>
               ) : (

@@ -11,7 +11,7 @@ import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { PoolsCard } from "./PoolsCard";
 import { rolesIn } from "./pools";
-import { usePools } from "./pools.state";
+import { useMember, usePools } from "./pools.state";
 import { RunPoolCard } from "./RunPoolCard";
 import { StakeCard } from "./StakeCard";
 import { commission, inOrder, MOST_BACKED, seatTakes, type Validator } from "./stakes";
@@ -111,12 +111,12 @@ function Validators({
           {
             title: "Stake",
             align: "right",
-            cell: ({ elected }) => (elected ? <Amount plancks={elected.total} /> : "–"),
+            cell: ({ elected }) => (elected ? <Amount plancks={elected.total} most={0} /> : "–"),
           },
           {
             title: "Its own",
             align: "right",
-            cell: ({ elected }) => (elected ? <Amount plancks={elected.own} /> : "–"),
+            cell: ({ elected }) => (elected ? <Amount plancks={elected.own} most={0} /> : "–"),
           },
           {
             title: "Nominators",
@@ -148,6 +148,9 @@ export default function StakingPage() {
   const pools = usePools();
   const runs = account ? (pools.data?.pools ?? []).filter((pool) => rolesIn(pool, account.address).any) : [];
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  const member = useMember(account?.address ?? "").data;
+  // Who was in a pool that lost everything has nothing there, and stakes by itself.
+  const pool = member && (member.bonded > 0n || member.unbonding.length > 0) ? member.pool : null;
   // Validators are marked for the account's own stake, or for a pool.
   const marks =
     (own && own.does !== "validates") ||
@@ -166,6 +169,7 @@ export default function StakingPage() {
                 key={account.address}
                 account={account}
                 staking={found}
+                pool={pool}
                 chosen={chosen}
                 onChosen={setChosen}
               />
@@ -197,7 +201,9 @@ export default function StakingPage() {
                   onChosen={setChosen}
                 />
               ))}
-            {account && <ValidatorCard key={account.address} account={account} staking={found} />}
+            {account && pool === null && (
+              <ValidatorCard key={account.address} account={account} staking={found} />
+            )}
           </>
         )}
       </Loaded>
