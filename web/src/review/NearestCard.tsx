@@ -132,7 +132,7 @@ export function NearestCard({ submission }: { submission: Judged }) {
         {(data) => (
           <div className="grid gap-4">
             {data.nearest ? (
-              <div className="flex flex-wrap items-center justify-between gap-3 text-sm">
+              <div className="flex items-start justify-between gap-3 text-sm max-sm:flex-wrap">
                 <p className="min-w-0">
                   <Badge tone={data.nearest.alike >= 0.8 ? "warn" : "neutral"}>
                     {Math.round(data.nearest.alike * 100)} % alike

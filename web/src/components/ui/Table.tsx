@@ -29,6 +29,8 @@ export function Table<T>({
   /** Whether a row is the visitor's own or the like, and stands out. */
   marked?: (row: T) => boolean;
 }) {
+  // On a phone the last of those that are left stands at the edge.
+  const edge = columns.findLast(({ wide }) => !wide);
   return (
     <Scroller label={caption}>
       <table className="w-full border-collapse text-sm">
@@ -43,6 +45,7 @@ export function Table<T>({
                   "px-2 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5 sm:px-3",
                   column.align === "right" && "text-right",
                   column.wide && "max-sm:hidden",
+                  column === edge && "max-sm:pr-5",
                 )}
               >
                 {column.title}
@@ -63,6 +66,7 @@ export function Table<T>({
                     "px-2 py-2.5 align-middle first:pl-5 last:pr-5 sm:px-3",
                     column.align === "right" && "tabular text-right whitespace-nowrap",
                     column.wide && "max-sm:hidden",
+                    column === edge && "max-sm:pr-5",
                     column.className,
                   )}
                 >

@@ -422,7 +422,7 @@ function About({ draw }: { draw: DrawDetail }) {
                   draw.countsGlobally ? "over all Datanets" : "on this Datanet’s board alone",
                 ] as const,
               ]),
-          ...(draw.state === "waiting" && draw.session !== null
+          ...(draw.state === "waiting" && draw.session !== null && draw.lacked === null
             ? [["Drawn in session", formatCount(draw.session)] as const]
             : []),
           ...(last === null ? [] : [["Until", <BlockWhen key="until" block={last} />] as const]),
@@ -440,7 +440,10 @@ function Lacks({ draw }: { draw: DrawDetail }) {
   const over = draw.state === "over";
   return draw.lacked === "seats" ? (
     <Notice tone="warn" title="Too few accounts have seats">
-      {over ? "No committee could be drawn." : "It is tried again, with longer and longer waits."} Anybody may{" "}
+      {over
+        ? "No committee could be drawn."
+        : "It waits until enough have them, and ends without a committee if they never do."}{" "}
+      Anybody may{" "}
       <Link href="/committees?tab=seats" className="link">
         take a seat
       </Link>

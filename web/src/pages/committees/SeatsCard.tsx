@@ -142,8 +142,9 @@ function Bond({ account, pools, rules }: { account: Account; pools: readonly Poo
         ) : (
           <p className="text-sm text-soft">
             Verdicts count over all Datanets while the pool is large enough and has been for a while: {least}{" "}
-            accounts and more, and seats enough that nobody has most of them cheaply. {size.accounts} have{" "}
-            {plural(size.seats, "seat")} now; {rules.size} make a committee.
+            accounts and more, and seats enough that nobody has most of them cheaply. Now{" "}
+            {plural(size.accounts, "account has", "accounts have")} {plural(size.seats, "seat")}; {rules.size}{" "}
+            make a committee.
           </p>
         )}
         <Terms rules={rules} />

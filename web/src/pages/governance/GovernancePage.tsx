@@ -104,7 +104,7 @@ function Referenda({ rules }: { rules: Governance }) {
 /** What each track is for: what its origin may do, as runtime/src/governance/ says. */
 const purposes: Readonly<Record<string, string>> = {
   root: "everything: the runtime, rules, any amount of the treasury",
-  general_admin: "undoing referenda and spends",
+  general_admin: "undoing referenda, spends and slashes",
   big_spender: "spends of up to 1,000,000 OPEN of the treasury",
   small_spender: "spends of up to 10,000 OPEN of the treasury",
 };

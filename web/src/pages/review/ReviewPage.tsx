@@ -238,7 +238,8 @@ function Curator({ account, curatorOf }: { account: Account; curatorOf: readonly
             )}
             <Notice title={datanet.name}>
               {sayThreshold(datanet.threshold, datanet.curators.length)}. Judge what people see and what is
-              paid: the text beside the file is what units are counted of. Votes are open.
+              paid: units are counted of {counted[datanet.modality] ?? "what is beside the file"}. Votes are
+              open.
             </Notice>
             <Queue key={datanet.id} account={account} datanet={datanet} />
           </>
@@ -247,6 +248,13 @@ function Curator({ account, curatorOf }: { account: Account; curatorOf: readonly
     </Loaded>
   );
 }
+
+/** What stands beside a file of each kind, and is paid. */
+const counted: Readonly<Record<string, string>> = {
+  text: "the text beside the file",
+  image: "pixels that are neither flat nor seen before",
+  audio: "sound that is neither silent nor heard before",
+};
 
 /** A curator's queue. */
 export default function ReviewPage() {
