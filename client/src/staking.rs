@@ -18,7 +18,10 @@ use crate::{
     AccountId,
 };
 use codec::Encode;
-use openledger_primitives::{staking::least_backing, Balance};
+use openledger_primitives::{
+    staking::{least_backing, least_to_stay},
+    Balance,
+};
 use subxt::rpcs::client::rpc_params;
 
 /// Decodes what stands in storage under an address, if anything does.
@@ -79,8 +82,10 @@ pub struct Stake {
     pub keys: bool,
     /// Whether it makes blocks now.
     pub elected: bool,
-    /// Plancks that who stands for election needs behind it, own and nominated: half of what the validators of this era
-    /// have, by the median. It moves with them until the election.
+    /// Whether it has bonded anything.
+    pub bonded: bool,
+    /// Plancks that it needs behind it for a seat, own and nominated: half of what the validators of this era
+    /// have, by the median, and a fifth less for who is one of them. It moves with them until the election.
     pub least_backing: Balance,
     /// Ended eras whose payout of this validator nobody has called for yet.
     pub unpaid: Vec<Unpaid>,
@@ -228,16 +233,12 @@ impl Client {
         self.send(signer, &call, wait).await
     }
 
-    /// Where an account stands; `None` for one that has bonded nothing.
-    pub async fn stake(&self, account: AccountId) -> Result<Option<Stake>> {
+    /// Where an account stands, also one that has bonded nothing.
+    pub async fn stake(&self, account: AccountId) -> Result<Stake> {
         let block = self.best().await?.1;
         let at = self.at(block).await?;
         let storage = runtime::storage();
-        let Some(ledger) =
-            read!(self, at, "Staking::Ledger", storage.staking().ledger(), (account,))
-        else {
-            return Ok(None);
-        };
+        let ledger = read!(self, at, "Staking::Ledger", storage.staking().ledger(), (account,));
         let era = read!(self, at, "Staking::ActiveEra", storage.staking().active_era(), ());
         // Whoever does not validate has preferences too, those that are the default: what tells is whether any are
         // stored.
@@ -268,6 +269,8 @@ impl Client {
             let stakers = read!(self, at, "Staking::ErasStakersOverview", address, (era, *who));
             backing.push(stakers.map_or(0, |stakers| stakers.total));
         }
+        let elected = validators.contains(&account);
+        let least = least_backing(backing).unwrap_or(0);
         let mut unpaid = Vec::new();
         for ended in era.saturating_sub(HISTORY)..era {
             if !self.api::<bool>("StakingApi_pending_rewards", (ended, account)).await? {
@@ -280,20 +283,24 @@ impl Client {
             let paid = paid.map_or(0, |pages| pages.len() as u32);
             unpaid.push(Unpaid { era: ended, calls: pages.saturating_sub(paid).max(1) });
         }
-        Ok(Some(Stake {
+        let bonded = ledger.is_some();
+        let (active, unlocking) = match ledger {
+            Some(ledger) => {
+                let chunks = ledger.unlocking.0.into_iter();
+                (ledger.active, chunks.map(|chunk| (chunk.value, chunk.era)).collect())
+            }
+            None => (0, Vec::new()),
+        };
+        Ok(Stake {
             era,
-            active: ledger.active,
-            unlocking: ledger
-                .unlocking
-                .0
-                .into_iter()
-                .map(|chunk| (chunk.value, chunk.era))
-                .collect(),
+            active,
+            unlocking,
             role,
             keys: keys.is_some(),
-            elected: validators.contains(&account),
-            least_backing: least_backing(backing).unwrap_or(0),
+            elected,
+            bonded,
+            least_backing: if elected { least_to_stay(least) } else { least },
             unpaid,
-        }))
+        })
     }
 }

@@ -23,8 +23,8 @@
 
 pub mod challenges;
 pub mod earlier;
-pub mod holders;
 pub mod fault;
+pub mod holders;
 pub mod index;
 pub mod metrics;
 pub mod policy;

@@ -4,10 +4,10 @@
 mod challenges;
 #[path = "content_reviewer/earlier.rs"]
 mod earlier;
-#[path = "content_reviewer/holders.rs"]
-mod holders;
 #[path = "content_reviewer/fault.rs"]
 mod fault;
+#[path = "content_reviewer/holders.rs"]
+mod holders;
 #[path = "content_reviewer/index.rs"]
 mod index;
 #[path = "content_reviewer/metrics.rs"]

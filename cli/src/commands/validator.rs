@@ -145,7 +145,7 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
         Command::Bond { amount, compound } => {
             leaves_enough_for_fees(client, account, amount).await?;
             let receipt = client.bond(&signer, amount.0, compound, wait).await?;
-            let bonded = client.stake(account).await?.unwrap_or_default().active;
+            let bonded = client.stake(account).await?.active;
             let mut text =
                 format!("{amount} more are bonded on {account}, {} in all.", Amount(bonded));
             let (validator, nominator) = client.least_bonds().await?;
@@ -165,7 +165,7 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
                  --validator and that its keys are set (`openledger validator status`).",
                 percent(commission)
             );
-            let stake = client.stake(account).await?.unwrap_or_default();
+            let stake = client.stake(account).await?;
             if stake.active < stake.least_backing {
                 text.push_str(&format!(
                     "\nA seat takes {} or more behind it, half of what the validators of now have by the \
@@ -222,11 +222,12 @@ pub(crate) async fn leaves_enough_for_fees(
 }
 
 async fn stake(context: &Context, account: AccountId) -> Result<Stake> {
-    let client = context.client().await?;
-    client.stake(account).await?.ok_or_else(|| {
-        CliError::refused(format!("{account} has bonded nothing"))
-            .next("bond OPEN with `openledger validator bond`")
-    })
+    let stake = context.client().await?.stake(account).await?;
+    match stake.bonded {
+        true => Ok(stake),
+        false => Err(CliError::refused(format!("{account} has bonded nothing"))
+            .next("bond OPEN with `openledger validator bond`")),
+    }
 }
 
 async fn payout(context: &Context, validator: Option<&str>) -> Result<Answer> {
@@ -258,7 +259,8 @@ async fn payout(context: &Context, validator: Option<&str>) -> Result<Answer> {
 
 async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
     let account = context.account(account).await?;
-    let stake = stake(context, account).await?;
+    // Also of who has bonded nothing yet and wants to know how much it takes.
+    let stake = context.client().await?.stake(account).await?;
     let (name, role) = match &stake.role {
         StakeRole::Idle => ("idle", "nothing".to_owned()),
         StakeRole::Validates { commission } => {

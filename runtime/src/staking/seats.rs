@@ -4,7 +4,8 @@
 //! that are free with whoever stands. So a few bonds of the least size were a third of the votes, and by being
 //! switched off they stopped finality for good. A newcomer needs half of what the validators of today have behind
 //! them, by the median: then a third of the seats takes a fifth of all stake or more, and one who has much more than all
-//! others pushes nobody out.
+//! others pushes nobody out. Who has a seat keeps it with two fifths, so that nobody is pushed out by what moves the median
+//! a little.
 
 use super::{Election, MAX_CANDIDATES};
 use crate::{AccountId, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
@@ -13,7 +14,7 @@ use frame_election_provider_support::{
     onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
 };
 use frame_support::weights::Weight;
-use openledger_primitives::staking::least_backing;
+use openledger_primitives::staking::{least_backing, least_to_stay};
 
 /// Points of a block's author, as pallet-staking gives them.
 const POINTS: u32 = 20;
@@ -76,7 +77,13 @@ impl ElectionProvider for Seats {
         let backing = elected.0.iter().filter(|(who, _)| incumbents.contains(who));
         let backing = backing.map(|(_, support)| support.total).collect();
         if let Some(least) = least_backing(backing) {
-            elected.0.retain(|(_, support)| support.total >= least);
+            elected.0.retain(|(who, support)| {
+                let needed = match incumbents.contains(who) {
+                    true => least_to_stay(least),
+                    false => least,
+                };
+                support.total >= needed
+            });
         }
         Ok(elected)
     }

@@ -132,6 +132,37 @@ fn who_has_little_behind_it_gets_no_seat_beside_those_who_have_much() {
     });
 }
 
+/// Whoever nominated the others with next to nothing took the seat of one that had just enough, from one era to the next.
+#[test]
+fn who_has_a_seat_keeps_it_with_a_fifth_less() {
+    let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+    genesis("development").execute_with(|| {
+        begin_block();
+        let others = [alice, stand(1, GENESIS_BOND), stand(2, GENESIS_BOND)];
+        let small = stand(3, GENESIS_BOND / 2);
+        for who in [&others[1], &others[2], &small] {
+            dispatch(who, Call::validate { prefs: Default::default() });
+        }
+        elect();
+        assert!(Session::validators().contains(&small));
+        let back = |number: u32, each: u128| {
+            for (n, target) in (0..).zip(&others) {
+                let nominator = id(&user(number + n));
+                bond(&nominator, each);
+                dispatch(&nominator, Call::nominate { targets: vec![target.clone().into()] });
+            }
+            elect();
+            elect();
+            Session::validators()
+        };
+        assert!(back(10, 100 * OPEN).contains(&small));
+        // Those who have a quarter more, and no less, leave it behind.
+        let left = back(20, GENESIS_BOND / 4);
+        assert!(!left.contains(&small) && left.len() == others.len(), "{left:?}");
+        end_block();
+    });
+}
+
 /// Accounts without session keys were elected all the same: 200 of them, a machine to none, took all places, and when
 /// nobody else was elected the chain stopped for good.
 #[test]

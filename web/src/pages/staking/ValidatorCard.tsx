@@ -171,7 +171,7 @@ function Keys({ account, keys, staking, stake }: Own & { keys: SessionKeys; stak
 function Election({ account, staking, stake, keys }: Own & { stake: Stake | null; keys: SessionKeys }) {
   const own = staking.validators.find((one) => one.account === account.address);
   const stands = stake?.does === "validates";
-  const seat = seatTakes(staking.validators);
+  const seat = seatTakes(staking.validators, own?.now);
   const [text, setText] = useState(stands && own ? commission(own.commission).replace(/\s%$/, "") : "5");
   const [blocked, setBlocked] = useState(stands ? (own?.blocked ?? false) : false);
   const [problem, setProblem] = useState<string>();

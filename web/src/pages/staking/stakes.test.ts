@@ -26,6 +26,7 @@ it("takes half of the median of those who make blocks for a seat", () => {
   expect(seatTakes([...makers, validator("out", { elected: behind(100n * OPEN) })])).toBe(2n * OPEN);
   // Of two in the middle the lower counts, as in the chain's own elections.
   expect(seatTakes(makers.slice(1))).toBe(2n * OPEN);
+  expect(seatTakes(makers, true)).toBe((8n * OPEN) / 5n);
   expect(seatTakes([])).toBe(0n);
 });
 

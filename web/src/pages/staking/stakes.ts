@@ -58,13 +58,15 @@ export function inOrder(validators: readonly Validator[]): Validator[] {
 
 /**
  * What has to stand behind somebody for a seat: half of what those have who make blocks now, by the median, the lower
- * of two in the middle (`least_backing` in primitives/src/staking.rs). It moves with them until the election.
+ * of two in the middle (`least_backing` in primitives/src/staking.rs), and a fifth less for one that `sits` (`least_to_stay`).
+ * It moves with them until the election.
  */
-export function seatTakes(validators: readonly Validator[]): bigint {
+export function seatTakes(validators: readonly Validator[], sits = false): bigint {
   const backing = validators
     .flatMap(({ now, elected }) => (now && elected ? [elected.total] : []))
     .sort((one, other) => (one < other ? -1 : 1));
-  return (backing[Math.floor((backing.length - 1) / 2)] ?? 0n) / 2n;
+  const least = (backing[Math.floor((backing.length - 1) / 2)] ?? 0n) / 2n;
+  return sits ? least - least / 5n : least;
 }
 
 /** What can be withdrawn in an era, and what is still on its way. */
