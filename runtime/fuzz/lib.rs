@@ -5,10 +5,13 @@
 mod common;
 #[path = "../tests/chain_runtime/likely.rs"]
 mod likely;
+#[allow(dead_code)]
 #[path = "../tests/chain_runtime/random_governance.rs"]
 mod random_governance;
 #[path = "../tests/chain_runtime/random_reviews.rs"]
 mod random_reviews;
+#[path = "../tests/chain_runtime/random_staking.rs"]
+mod random_staking;
 #[allow(dead_code)]
 #[path = "stories.rs"]
 mod stories;

@@ -13,9 +13,10 @@
 
 use crate::{
     common::*,
-    likely::{likely, somebody, Dice},
-    random_governance::{delegate_of, governance_call, together, wrapped},
+    likely::{likely, Dice},
+    random_governance::{delegate_of, governance_call, governor, together, wrapped},
     random_reviews::{committees, step},
+    random_staking::stake_call,
 };
 use codec::{Decode, DecodeLimit};
 use frame_support::{
@@ -84,12 +85,16 @@ impl Actors {
     }
 }
 
-/// A call that may well succeed, and who makes it: of the pallets of our own, of committees and governance, or
-/// one inside another.
+/// A call that may well succeed, and who makes it: of the pallets of our own, of committees, governance, staking
+/// and nomination pools, or one inside another.
 fn next_call(dice: &mut Dice) -> (AccountId, RuntimeCall) {
-    let (who, call) = match dice.roll(16) {
+    let (who, call) = match dice.roll(17) {
         0 => together(dice),
-        1..=4 => (somebody(dice), governance_call(dice)),
+        1..=4 => {
+            let call = governance_call(dice);
+            (governor(dice, &call), call)
+        }
+        5 => stake_call(dice),
         _ => likely(dice, true),
     };
     if dice.roll(12) > 0 {

@@ -121,9 +121,9 @@ macro_rules! measured {
         }
 
         fn clear_entries(e: u32) -> Weight {
-            Weight::from_parts(40_000_000, 0)
-                .saturating_add(Weight::from_parts(3_300_000, 0).saturating_mul(e.into()))
-                .saturating_add($db.reads(6))
+            Weight::from_parts(63_354_383, 0)
+                .saturating_add(Weight::from_parts(2_727_986, 0).saturating_mul(e.into()))
+                .saturating_add($db.reads(7))
                 .saturating_add($db.reads(1u64.saturating_mul(e.into())))
                 .saturating_add($db.writes(3))
                 .saturating_add($db.writes(1u64.saturating_mul(e.into())))

@@ -45,9 +45,9 @@ macro_rules! measured {
         }
 
         fn fund_again() -> Weight {
-            Weight::from_parts(70_000_000, 0)
-                .saturating_add($db.reads(11))
-                .saturating_add($db.writes(5))
+            Weight::from_parts(77_396_000, 0)
+                .saturating_add($db.reads(12))
+                .saturating_add($db.writes(6))
         }
 
         fn set_terms() -> Weight {
@@ -57,9 +57,9 @@ macro_rules! measured {
         }
 
         fn set_terms_again() -> Weight {
-            Weight::from_parts(20_000_000, 0)
-                .saturating_add($db.reads(5))
-                .saturating_add($db.writes(3))
+            Weight::from_parts(22_263_000, 0)
+                .saturating_add($db.reads(4))
+                .saturating_add($db.writes(2))
         }
 
         fn claim() -> Weight {
@@ -69,9 +69,9 @@ macro_rules! measured {
         }
 
         fn claim_again() -> Weight {
-            Weight::from_parts(60_000_000, 0)
+            Weight::from_parts(63_124_000, 0)
                 .saturating_add($db.reads(7))
-                .saturating_add($db.writes(5))
+                .saturating_add($db.writes(4))
         }
 
         fn claim_many(d: u32) -> Weight {
@@ -84,8 +84,8 @@ macro_rules! measured {
         }
 
         fn claim_many_again(d: u32) -> Weight {
-            Weight::from_parts(43_000_000, 0)
-                .saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(d.into()))
+            Weight::from_parts(48_667_458, 0)
+                .saturating_add(Weight::from_parts(15_366_528, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(4))
                 .saturating_add($db.reads(3u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(2))
@@ -93,9 +93,9 @@ macro_rules! measured {
         }
 
         fn claim_many_idle(d: u32) -> Weight {
-            Weight::from_parts(43_000_000, 0)
-                .saturating_add(Weight::from_parts(6_000_000, 0).saturating_mul(d.into()))
-                .saturating_add($db.reads(6))
+            Weight::from_parts(63_480_383, 0)
+                .saturating_add(Weight::from_parts(8_036_727, 0).saturating_mul(d.into()))
+                .saturating_add($db.reads(7))
                 .saturating_add($db.reads(2u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(4))
         }
@@ -107,9 +107,9 @@ macro_rules! measured {
         }
 
         fn leave_again() -> Weight {
-            Weight::from_parts(40_000_000, 0)
-                .saturating_add($db.reads(8))
-                .saturating_add($db.writes(3))
+            Weight::from_parts(40_921_000, 0)
+                .saturating_add($db.reads(9))
+                .saturating_add($db.writes(4))
         }
 
         fn withdraw() -> Weight {
@@ -119,7 +119,7 @@ macro_rules! measured {
         }
 
         fn withdraw_again() -> Weight {
-            Weight::from_parts(60_000_000, 0)
+            Weight::from_parts(64_586_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(6))
         }

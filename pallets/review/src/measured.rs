@@ -45,15 +45,15 @@ macro_rules! measured {
         }
 
         fn cast_vote() -> Weight {
-            Weight::from_parts(40_000_000, 0)
-                .saturating_add($db.reads(8))
-                .saturating_add($db.writes(4))
+            Weight::from_parts(37_887_000, 0)
+                .saturating_add($db.reads(5))
+                .saturating_add($db.writes(3))
         }
 
         fn refuse_by_vote() -> Weight {
-            Weight::from_parts(90_000_000, 0)
-                .saturating_add($db.reads(14))
-                .saturating_add($db.writes(12))
+            Weight::from_parts(74_882_000, 0)
+                .saturating_add($db.reads(9))
+                .saturating_add($db.writes(15))
         }
 
         fn vote_many(v: u32) -> Weight {

@@ -10,8 +10,8 @@ use openledger_primitives::{
         DeclineReason, JobResult, JobState,
     },
     leaf::{dataset_root, DatasetRef},
-    ContentId, DatanetText, JobKind, Method, Modality, ModelFamily, RejectionReason, ReviewPolicy,
-    RewardTerms, Serves, TrainingSpec, Verdict, OPEN,
+    AdmissionPolicy, ContentId, DatanetText, JobKind, Method, Modality, ModelFamily,
+    RejectionReason, ReviewPolicy, RewardTerms, Serves, TrainingSpec, Verdict, OPEN,
 };
 use openledger_runtime::{AccountId, Datanets, Leaderboard, Runtime, RuntimeCall, Training};
 use sp_core::H256;
@@ -81,6 +81,33 @@ fn pending(dice: &mut Dice, datanet: u32) -> Option<([u8; 32], u64)> {
     Some((chosen.item.sha256, chosen.submission))
 }
 
+/// Files that are precommitted to.
+const PROMISES: u64 = 12;
+
+/// Who precommits to a file.
+fn promiser(n: u64) -> AccountId {
+    id(&user(5 + (n % 2) as u32))
+}
+
+fn promise(n: u64, datanet: u32) -> H256 {
+    let file = item(&n.to_le_bytes());
+    openledger_primitives::precommitment(&promiser(n), datanet, &file.sha256, &[0; 32])
+}
+
+/// One of a few, which are those of a storage map, if there are any.
+fn one_of<T>(dice: &mut Dice, all: impl Iterator<Item = T>) -> Option<T> {
+    let mut few: Vec<T> = all.take(8).collect();
+    let chosen = dice.roll(few.len().max(1) as u64) as usize;
+    (chosen < few.len()).then(|| few.swap_remove(chosen))
+}
+
+/// A Datanet that is closed, or the one that is given.
+fn closed_or(datanet: u32) -> u32 {
+    pallet_datanets::Statuses::<Runtime>::iter()
+        .find(|(_, status)| *status == openledger_primitives::DatanetStatus::Closed)
+        .map_or(datanet, |(closed, _)| closed)
+}
+
 fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     match dice.roll(13) {
         0 => pallet_datanets::Call::create_datanet {
@@ -104,6 +131,15 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             Some((sha256, _)) => pallet_datanets::Call::withdraw { datanet, sha256 }.into(),
             None => pallet_datanets::Call::register {}.into(),
         },
+        5 if dice.roll(3) == 0 => pallet_datanets::Call::set_admission {
+            datanet,
+            admission: match dice.roll(4) {
+                0 => AdmissionPolicy::Invited,
+                1 => AdmissionPolicy::Points { least: dice.roll(3).into() },
+                _ => AdmissionPolicy::Open,
+            },
+        }
+        .into(),
         5 => pallet_datanets::Call::end_sponsorship { contributor: somebody(dice) }.into(),
         6 => pallet_datanets::Call::revoke_leaf { datanet, leaf: dice.roll(8) }.into(),
         7 => pallet_datanets::Call::set_caps {
@@ -125,7 +161,7 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
                 n @ (2 | 3) => {
                     pallet_datanets::Call::invite { datanet, account, invited: n == 2 }.into()
                 }
-                4 => pallet_datanets::Call::clear_entries { datanet }.into(),
+                4 => pallet_datanets::Call::clear_entries { datanet: closed_or(datanet) }.into(),
                 _ => pallet_datanets::Call::unbar { datanet, account }.into(),
             }
         }
@@ -134,12 +170,10 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             pallet_datanets::Call::expire { datanet, sha256 }.into()
         }
         n @ (10 | 11) => {
-            let bytes = dice.roll(500).to_le_bytes();
-            let items = vec![item(&bytes)];
-            // One of few accounts makes it, so that it is opened by chance, too.
-            let who = id(&user(5 + dice.roll(2) as u32));
-            let promise =
-                openledger_primitives::precommitment(&who, datanet, &items[0].sha256, &[0; 32]);
+            // One of few files, so that it is opened by chance, too.
+            let number = dice.roll(PROMISES);
+            let items = vec![item(&number.to_le_bytes())];
+            let promise = promise(number, datanet);
             match n {
                 10 => pallet_datanets::Call::precommit {
                     commitments: vec![promise].try_into().expect("one fits"),
@@ -160,6 +194,17 @@ fn datanet_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     }
 }
 
+/// A vote to accept of who measures as the chain asks for now.
+pub fn measured(score: u8, units: u64, root: u8) -> Verdict {
+    match accept(score, units, root) {
+        Verdict::Accept { score, units, text_root, .. } => {
+            let extractor = pallet_review::CurrentExtractor::<Runtime>::get();
+            Verdict::Accept { score, units, text_root, extractor }
+        }
+        other => other,
+    }
+}
+
 fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let (sha256, submission) = pending(dice, datanet).unwrap_or(([0; 32], 0));
     let verdict = if dice.roll(12) == 0 {
@@ -169,7 +214,7 @@ fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     } else {
         // Now and then a claim that no file can be.
         let units = [0, Modality::Text.max_units(), 1 << 40].get(dice.roll(20) as usize).copied();
-        accept(1 + dice.roll(100) as u8, units.unwrap_or(700), u8::from(dice.roll(20) > 0))
+        measured(1 + dice.roll(100) as u8, units.unwrap_or(700), u8::from(dice.roll(20) > 0))
     };
     let vote = pallet_review::CastVote { datanet, sha256, submission, verdict };
     match dice.roll(12) {
@@ -185,6 +230,11 @@ fn vote(dice: &mut Dice, datanet: u32) -> RuntimeCall {
 fn leaderboard_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     let terms = RewardTerms { per_period: dice.amount(), max_per_point: dice.amount() };
     let account = if dice.roll(6) == 0 { treasury() } else { somebody(dice) };
+    let earner = one_of(dice, pallet_leaderboard::Positions::<Runtime>::iter_key_prefix(datanet));
+    let earner = earner.filter(|_| dice.roll(4) > 0).unwrap_or_else(|| account.clone());
+    let funder =
+        one_of(dice, pallet_leaderboard::FunderShares::<Runtime>::iter_key_prefix(datanet));
+    let funder = funder.filter(|_| dice.roll(4) > 0).unwrap_or_else(|| account.clone());
     match dice.roll(16) {
         0..=3 => {
             let mut rules = rules(datanet);
@@ -204,20 +254,25 @@ fn leaderboard_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             },
         }
         .into(),
-        9 | 10 => pallet_leaderboard::Call::withdraw { datanet, account }.into(),
+        9 | 10 => pallet_leaderboard::Call::withdraw { datanet, account: funder }.into(),
         11 => pallet_leaderboard::Call::recover { datanet }.into(),
         12 => pallet_leaderboard::Call::set_payout { account, to: somebody(dice) }.into(),
         13 => pallet_leaderboard::Call::claim_many {
             datanets: (0..dice.roll(5) as u32).collect::<Vec<_>>().try_into().expect("few"),
-            account,
+            account: earner,
         }
         .into(),
-        _ => pallet_leaderboard::Call::claim { datanet, account }.into(),
+        _ => pallet_leaderboard::Call::claim { datanet, account: earner }.into(),
     }
 }
 
 fn owners_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
     match dice.roll(12) {
+        0 if dice.roll(3) == 0 => pallet_review::Call::set_policy {
+            datanet,
+            policy: ReviewPolicy::Committee { own_seats: false },
+        }
+        .into(),
         0..=2 => pallet_review::Call::set_policy {
             datanet,
             policy: ReviewPolicy::Curators {
@@ -250,7 +305,7 @@ fn owners_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
         }
         .into(),
         // Closing is for ever, so it comes seldom.
-        _ if dice.roll(20) == 0 => pallet_datanets::Call::close { datanet }.into(),
+        _ if datanet > 0 && dice.roll(4) == 0 => pallet_datanets::Call::close { datanet }.into(),
         _ => pallet_datanets::Call::resume { datanet }.into(),
     }
 }
@@ -313,7 +368,7 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             kinds: vec![JobKind { family: ModelFamily::Llama, method: Method::Lora }]
                 .try_into()
                 .expect("one fits"),
-            price_per_token: dice.amount() / 1_000_000,
+            price_per_token: dice.roll(10).into(),
             endpoint: Default::default(),
             serves: match dice.roll(3) {
                 0 => Serves::Models(vec![0].try_into().expect("one fits")),
@@ -322,19 +377,47 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             tokens_per_second: dice.roll(40_000) as u32,
         }
         .into(),
+        2 if dice.roll(2) == 0 => pallet_training::Call::update_worker {
+            kinds: vec![JobKind { family: ModelFamily::Llama, method: Method::Lora }]
+                .try_into()
+                .expect("one fits"),
+            price_per_token: dice.amount() / 1_000_000,
+            endpoint: Default::default(),
+            serves: Serves::UpTo(1 << (28 + dice.roll(8))),
+            tokens_per_second: dice.roll(40_000) as u32,
+        }
+        .into(),
         2 => pallet_training::Call::pause {}.into(),
         3 => pallet_training::Call::resume {}.into(),
         4 => pallet_training::Call::deregister_worker {}.into(),
         5 => pallet_training::Call::cancel_job { job }.into(),
         n @ (6 | 7) => {
-            let version = Datanets::datanet(datanet)
-                .map(|view: DatanetView<AccountId>| view.version)
-                .unwrap_or_default();
+            let version_of = |datanet| {
+                let view: Option<DatanetView<AccountId>> = Datanets::datanet(datanet);
+                view.map(|view| view.version).unwrap_or_default()
+            };
+            // Mostly of a Datanet that has something to train on, and so that workers could do it.
+            let with_files = (0..3).find(|id| version_of(*id).leaves > 0 && dice.roll(8) > 0);
+            let datanet = with_files.unwrap_or(datanet);
+            let version = version_of(datanet);
             let datasets = vec![DatasetRef { datanet, version }].try_into().expect("one fits");
-            let spec = TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() };
-            let (base, token_ceiling) = (dice.roll(3) as u32, dice.roll(1_000_000));
-            let (price_per_token, deadline) =
-                (dice.amount() / 1_000_000, now + dice.roll(300) as u32);
+            let hard = dice.roll(4) == 0;
+            let spec = match hard {
+                true => TrainingSpec { lora_r: dice.roll(260) as u16, ..Default::default() },
+                false => TrainingSpec { method: Method::Lora, ..Default::default() },
+            };
+            let models = pallet_training::NextBaseModel::<Runtime>::get();
+            let base = dice.roll((u64::from(models) + u64::from(hard)).max(1)) as u32;
+            let (token_ceiling, price_per_token, deadline) = match hard {
+                true => {
+                    (dice.roll(1_000_000), dice.amount() / 1_000_000, now + dice.roll(300) as u32)
+                }
+                false => (
+                    200 + dice.roll(400),
+                    OPEN / 1_000 * u128::from(1 + dice.roll(20)),
+                    now + 150 + dice.roll(300) as u32,
+                ),
+            };
             match n {
                 6 => pallet_training::Call::create_job {
                     base,
@@ -364,11 +447,11 @@ fn training_call(dice: &mut Dice, datanet: u32) -> RuntimeCall {
             pallet_training::Call::decline { job, reason }.into()
         }
         11 => {
-            pallet_training::Call::raise_price { job, price_per_token: dice.amount() / 1_000_000 }
-                .into()
+            let price_per_token = OPEN / 1_000 * u128::from(1 + dice.roll(40));
+            pallet_training::Call::raise_price { job, price_per_token }.into()
         }
         12 => {
-            let deadline = now + dice.roll(400) as u32;
+            let deadline = now + 300 + dice.roll(400) as u32;
             pallet_training::Call::extend_deadline { job, deadline }.into()
         }
         13 => pallet_training::Call::prune_job { job }.into(),
@@ -410,10 +493,54 @@ fn actor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
             | pallet_datanets::Call::bar { datanet, .. }
             | pallet_datanets::Call::unbar { datanet, .. }
             | pallet_datanets::Call::invite { datanet, .. }
+            | pallet_datanets::Call::set_caps { datanet, .. }
+            | pallet_datanets::Call::set_admission { datanet, .. }
             | pallet_datanets::Call::close { datanet },
         ) => Datanets::datanet(*datanet).map(|view| view.owner),
+        RuntimeCall::Datanets(pallet_datanets::Call::precommit { commitments }) => {
+            let made = |n: &u64| (0..3).any(|id| commitments.contains(&promise(*n, id)));
+            (0..PROMISES).find(made).map(promiser)
+        }
+        RuntimeCall::Datanets(pallet_datanets::Call::open { items, .. }) => {
+            let of = |n: &u64| items.iter().any(|it| it.sha256 == item(&n.to_le_bytes()).sha256);
+            (0..PROMISES).find(of).map(promiser)
+        }
+        RuntimeCall::Datanets(pallet_datanets::Call::submit { .. }) => {
+            one_of(dice, pallet_datanets::Contributors::<Runtime>::iter_keys())
+        }
+        RuntimeCall::Datanets(pallet_datanets::Call::withdraw { datanet, sha256 }) => {
+            match pallet_datanets::Submissions::<Runtime>::get(datanet, sha256) {
+                Some(pallet_datanets::Submission::Pending { contributor, .. }) => Some(contributor),
+                _ => None,
+            }
+        }
+        RuntimeCall::Review(
+            pallet_review::Call::vote { datanet, .. } | pallet_review::Call::resign { datanet },
+        ) => match pallet_review::Pallet::<Runtime>::policy(*datanet) {
+            Some(ReviewPolicy::Curators { members, .. }) => one_of(dice, members.into_iter()),
+            _ => None,
+        },
+        RuntimeCall::Training(
+            pallet_training::Call::cancel_job { job }
+            | pallet_training::Call::raise_price { job, .. }
+            | pallet_training::Call::extend_deadline { job, .. }
+            | pallet_training::Call::prune_job { job },
+        ) => Training::job(*job).map(|job| job.owner),
+        RuntimeCall::Training(
+            pallet_training::Call::pause {}
+            | pallet_training::Call::resume {}
+            | pallet_training::Call::update_worker { .. }
+            | pallet_training::Call::deregister_worker {},
+        ) => one_of(dice, pallet_training::Workers::<Runtime>::iter_keys()),
         RuntimeCall::Datanets(pallet_datanets::Call::accept_ownership { datanet }) => {
             pallet_datanets::Offers::<Runtime>::get(datanet)
+        }
+        RuntimeCall::Datanets(pallet_datanets::Call::revoke_leaf { datanet, leaf }) => {
+            Datanets::leaves(*datanet, *leaf, 1).pop().map(|view| view.leaf.contributor)
+        }
+        RuntimeCall::Datanets(pallet_datanets::Call::end_sponsorship { contributor }) => {
+            pallet_datanets::Contributors::<Runtime>::get(contributor)
+                .map(|record| record.depositor)
         }
         RuntimeCall::Leaderboard(pallet_leaderboard::Call::leave { datanet, .. }) => {
             pallet_leaderboard::FunderShares::<Runtime>::iter_prefix(datanet)

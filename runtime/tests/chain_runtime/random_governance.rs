@@ -11,7 +11,7 @@ use openledger_runtime::{
     governance::{origins::Origin, proxies::ProxyType},
     AccountId, Address, OriginCaller, Preimage, Runtime, RuntimeCall,
 };
-use pallet_conviction_voting::{AccountVote, Conviction, Vote};
+use pallet_conviction_voting::{AccountVote, Conviction, Vote, Voting};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::MultiAddress;
 
@@ -55,7 +55,7 @@ fn conviction(dice: &mut Dice) -> Conviction {
 pub fn governance_call(dice: &mut Dice) -> RuntimeCall {
     let index = referendum(dice);
     let class = dice.roll(4) as u16;
-    match dice.roll(20) {
+    match dice.roll(28) {
         0 => {
             let (origin, call) = proposal(dice);
             // Longer ones keep a preimage that nobody paid for, as a call of a pallet's own would.
@@ -84,7 +84,15 @@ pub fn governance_call(dice: &mut Dice) -> RuntimeCall {
             };
             pallet_conviction_voting::Call::vote { poll_index: index, vote }.into()
         }
-        9 => pallet_conviction_voting::Call::remove_vote { class: Some(class), index }.into(),
+        9 => {
+            let (class, index) = match voting(dice) {
+                Some((_, class, Voting::Casting(casting))) => {
+                    (class, casting.votes.first().map_or(index, |(index, _)| *index))
+                }
+                _ => (class, index),
+            };
+            pallet_conviction_voting::Call::remove_vote { class: Some(class), index }.into()
+        }
         10 => {
             pallet_conviction_voting::Call::unlock { class, target: somebody(dice).into() }.into()
         }
@@ -95,7 +103,13 @@ pub fn governance_call(dice: &mut Dice) -> RuntimeCall {
             balance: dice.amount(),
         }
         .into(),
-        12 => pallet_conviction_voting::Call::undelegate { class }.into(),
+        12 => {
+            let class = match voting(dice) {
+                Some((_, class, Voting::Delegating(_))) => class,
+                _ => class,
+            };
+            pallet_conviction_voting::Call::undelegate { class }.into()
+        }
         13 => pallet_treasury::Call::payout { index: dice.roll(4) as u32 }.into(),
         14 => pallet_treasury::Call::check_status { index: dice.roll(4) as u32 }.into(),
         15 => pallet_preimage::Call::note_preimage { bytes: vec![dice.roll(9) as u8; 64] }.into(),
@@ -110,13 +124,176 @@ pub fn governance_call(dice: &mut Dice) -> RuntimeCall {
             delay: dice.roll(2) as u32,
         }
         .into(),
-        18 => pallet_proxy::Call::remove_proxies {}.into(),
+        18 if dice.roll(3) == 0 => pallet_proxy::Call::remove_proxies {}.into(),
+        18 => pallet_proxy::Call::poke_deposit {}.into(),
+        19 => pallet_conviction_voting::Call::remove_other_vote {
+            target: somebody(dice).into(),
+            class,
+            index,
+        }
+        .into(),
+        20 => {
+            let hash = sp_core::H256(sp_io::hashing::blake2_256(&[dice.roll(9) as u8; 64]));
+            let maybe_hash = (dice.roll(4) > 0).then_some(hash);
+            pallet_referenda::Call::set_metadata { index, maybe_hash }.into()
+        }
+        21..=25 => delayed_call(dice),
         _ => pallet_proxy::Call::create_pure {
             proxy_type: ProxyType::Any,
             delay: 0,
             index: dice.roll(3) as u16,
         }
         .into(),
+    }
+}
+
+/// How somebody votes on a track.
+fn voting(
+    dice: &mut Dice,
+) -> Option<(AccountId, u16, pallet_conviction_voting::VotingOf<Runtime>)> {
+    let all: Vec<_> = pallet_conviction_voting::VotingFor::<Runtime>::iter().collect();
+    all.get(dice.roll(all.len().max(1) as u64) as usize).cloned()
+}
+
+/// What a proxy of an account does that has to wait, and what the account says to it.
+fn delayed_call(dice: &mut Dice) -> RuntimeCall {
+    let proxies: Vec<_> = pallet_proxy::Proxies::<Runtime>::iter_keys().collect();
+    let chosen = proxies.get(dice.roll(proxies.len().max(1) as u64) as usize).cloned();
+    let real = chosen.unwrap_or_else(|| somebody(dice));
+    let (named, _) = pallet_proxy::Proxies::<Runtime>::get(&real);
+    let proxy = named.get(dice.roll(named.len().max(1) as u64) as usize).cloned();
+    let delegate = proxy.as_ref().map_or_else(|| somebody(dice), |proxy| proxy.delegate.clone());
+    // Always one of two, so that what is announced is also carried out.
+    let call: RuntimeCall = match dice.roll(2) {
+        0 => frame_system::Call::remark { remark: Vec::new() }.into(),
+        _ => pallet_datanets::Call::register {}.into(),
+    };
+    let call_hash = sp_core::H256(sp_io::hashing::blake2_256(&call.encode()));
+    match dice.roll(7) {
+        0..=2 => pallet_proxy::Call::announce { real: real.into(), call_hash },
+        3 | 4 => pallet_proxy::Call::proxy_announced {
+            delegate: delegate.into(),
+            real: real.into(),
+            force_proxy_type: None,
+            call: Box::new(call),
+        },
+        5 => pallet_proxy::Call::reject_announcement { delegate: delegate.into(), call_hash },
+        _ => match (proxy, dice.roll(2)) {
+            (Some(proxy), 0) => pallet_proxy::Call::remove_proxy {
+                delegate: delegate.into(),
+                proxy_type: proxy.proxy_type,
+                delay: proxy.delay,
+            },
+            _ => pallet_proxy::Call::remove_announcement { real: real.into(), call_hash },
+        },
+    }
+    .into()
+}
+
+/// Who is the one to make a call of governance, where that is somebody.
+pub fn governor(dice: &mut Dice, call: &RuntimeCall) -> AccountId {
+    let who = match call {
+        RuntimeCall::Proxy(
+            pallet_proxy::Call::announce { real, .. }
+            | pallet_proxy::Call::remove_announcement { real, .. },
+        ) => delegate_of(real),
+        RuntimeCall::Proxy(
+            pallet_proxy::Call::remove_proxy { delegate, .. }
+            | pallet_proxy::Call::reject_announcement { delegate, .. },
+        ) => real_of(delegate),
+        RuntimeCall::ConvictionVoting(pallet_conviction_voting::Call::remove_vote {
+            class: Some(class),
+            index,
+        }) => pallet_conviction_voting::VotingFor::<Runtime>::iter()
+            .find(|(_, of, voting)| match voting {
+                Voting::Casting(casting) => {
+                    of == class && casting.votes.iter().any(|(voted, _)| voted == index)
+                }
+                Voting::Delegating(_) => false,
+            })
+            .map(|(who, ..)| who),
+        RuntimeCall::ConvictionVoting(pallet_conviction_voting::Call::undelegate { class }) => {
+            pallet_conviction_voting::VotingFor::<Runtime>::iter()
+                .find(|(_, of, voting)| of == class && matches!(voting, Voting::Delegating(_)))
+                .map(|(who, ..)| who)
+        }
+        // Who has much.
+        RuntimeCall::Referenda(pallet_referenda::Call::place_decision_deposit { .. })
+        | RuntimeCall::ConvictionVoting(pallet_conviction_voting::Call::vote { .. }) => {
+            let rich = [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
+            Some(rich[dice.roll(3) as usize].to_account_id())
+        }
+        RuntimeCall::Referenda(pallet_referenda::Call::set_metadata { index, .. }) => {
+            match pallet_referenda::ReferendumInfoFor::<Runtime>::get(index) {
+                Some(pallet_referenda::ReferendumInfo::Ongoing(status)) => {
+                    Some(status.submission_deposit.who)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    who.filter(|_| dice.roll(4) > 0).unwrap_or_else(|| somebody(dice))
+}
+
+/// What only a referendum may do, and as which origin.
+pub fn decree(dice: &mut Dice) -> (OriginCaller, RuntimeCall) {
+    let root: OriginCaller = frame_system::RawOrigin::Root.into();
+    let datanet = dice.roll(3) as u32;
+    match dice.roll(14) {
+        0 | 1 => {
+            let refused = pallet_datanets::RefusedFiles::<Runtime>::iter_key_prefix(datanet);
+            let sha256 = refused.take(4).nth(dice.roll(4) as usize).unwrap_or_default();
+            (root, pallet_datanets::Call::clear_refusal { datanet, sha256 }.into())
+        }
+        2 => (root, pallet_datanets::Call::revoke_leaf { datanet, leaf: dice.roll(8) }.into()),
+        3 if dice.roll(10) == 0 => {
+            let extractor = pallet_review::CurrentExtractor::<Runtime>::get() + 1;
+            (root, pallet_review::Call::raise_extractor { extractor }.into())
+        }
+        3 | 4 => {
+            let index = referendum(dice);
+            (Origin::GeneralAdmin.into(), pallet_referenda::Call::cancel { index }.into())
+        }
+        5 => {
+            let index = referendum(dice);
+            (Origin::GeneralAdmin.into(), pallet_referenda::Call::kill { index }.into())
+        }
+        6..=8 => {
+            let spend = pallet_treasury::Call::spend {
+                asset_kind: Box::new(()),
+                amount: dice.amount(),
+                beneficiary: Box::new(somebody(dice)),
+                valid_from: None,
+            };
+            (Origin::SmallSpender.into(), spend.into())
+        }
+        9 => {
+            let index = dice.roll(4) as u32;
+            (Origin::GeneralAdmin.into(), pallet_treasury::Call::void_spend { index }.into())
+        }
+        10 => {
+            let era = pallet_staking::ActiveEra::<Runtime>::get().map_or(0, |era| era.index);
+            let waiting = pallet_staking::UnappliedSlashes::<Runtime>::iter_keys().next();
+            let cancel = pallet_staking::Call::cancel_deferred_slash {
+                era: waiting.unwrap_or(era + dice.roll(4) as u32),
+                slash_indices: vec![0],
+            };
+            (Origin::GeneralAdmin.into(), cancel.into())
+        }
+        11 => {
+            let (source, dest) = (crate::common::treasury().into(), somebody(dice).into());
+            let value = dice.amount();
+            (root, pallet_balances::Call::force_transfer { source, dest, value }.into())
+        }
+        n => {
+            let hash = sp_core::H256(sp_io::hashing::blake2_256(&[dice.roll(9) as u8; 64]));
+            let call = match n {
+                12 => pallet_preimage::Call::request_preimage { hash },
+                _ => pallet_preimage::Call::unrequest_preimage { hash },
+            };
+            (root, call.into())
+        }
     }
 }
 
@@ -171,8 +348,21 @@ pub fn together(dice: &mut Dice) -> (AccountId, RuntimeCall) {
 
 /// The call inside another one.
 pub fn wrapped(dice: &mut Dice, call: RuntimeCall) -> RuntimeCall {
-    match dice.roll(4) {
+    match dice.roll(8) {
         0 => pallet_utility::Call::batch { calls: vec![call; 1 + dice.roll(2) as usize] }.into(),
+        3 => {
+            pallet_utility::Call::batch_all { calls: vec![call; 1 + dice.roll(2) as usize] }.into()
+        }
+        4 => pallet_utility::Call::force_batch { calls: vec![call; 1 + dice.roll(2) as usize] }
+            .into(),
+        5 => {
+            let fallback = frame_system::Call::remark { remark: Vec::new() };
+            pallet_utility::Call::if_else {
+                main: Box::new(call),
+                fallback: Box::new(fallback.into()),
+            }
+            .into()
+        }
         1 => pallet_multisig::Call::as_multi_threshold_1 {
             other_signatories: vec![somebody(dice)],
             call: Box::new(call),
@@ -190,6 +380,14 @@ pub fn wrapped(dice: &mut Dice, call: RuntimeCall) -> RuntimeCall {
             .into()
         }
     }
+}
+
+/// Somebody for whom an account may act.
+fn real_of(delegate: &Address) -> Option<AccountId> {
+    let MultiAddress::Id(delegate) = delegate else { return None };
+    pallet_proxy::Proxies::<Runtime>::iter()
+        .find(|(_, (proxies, _))| proxies.iter().any(|proxy| proxy.delegate == *delegate))
+        .map(|(real, _)| real)
 }
 
 /// Somebody who may act for an account.

@@ -2,7 +2,7 @@
 
 use crate::{
     common::*,
-    likely::{somebody, Dice},
+    likely::{measured, somebody, Dice},
 };
 use openledger_primitives::{
     committee::{
@@ -50,8 +50,8 @@ fn words(draw: DrawId, record: &DrawRecord<AccountId>, who: &AccountId) -> Opini
                 verdict: openledger_primitives::Verdict::Reject(RejectionReason::OffTopic),
                 possession: here,
             },
-            41..=50 => Opinion { verdict: accept(50, 900, 1), possession: H256::repeat_byte(1) },
-            _ => Opinion { verdict: accept(1 + number % 100, 700, 1), possession: here },
+            41..=50 => Opinion { verdict: measured(50, 900, 1), possession: H256::repeat_byte(1) },
+            _ => Opinion { verdict: measured(1 + number % 100, 700, 1), possession: here },
         }
     };
     let words: Vec<_> = record.draw.files.iter().map(|file| word(&file.sha256)).collect();

@@ -1,26 +1,39 @@
-//! Random calls of stakers and of members of nomination pools, among them equivocations.
+//! Random calls of stakers and of members of nomination pools.
 
-use crate::{
-    likely::{somebody, Dice},
-    staking::babe_report,
-};
+use crate::likely::{somebody, Dice};
 use openledger_primitives::OPEN;
-use openledger_runtime::{AccountId, Runtime, RuntimeCall, RuntimeOrigin, Session};
-use pallet_nomination_pools::{BondExtra, Call as Pools, PoolState};
+use openledger_runtime::{AccountId, Runtime, RuntimeCall, Session};
+use pallet_nomination_pools::{
+    BondExtra, Call as Pools, ClaimPermission, CommissionChangeRate, CommissionClaimPermission,
+    ConfigOp, PoolMembers, PoolState,
+};
 use pallet_staking::{Call, RewardDestination, ValidatorPrefs};
-use sp_keyring::Sr25519Keyring;
-use sp_runtime::{traits::Dispatchable, Perbill};
+use sp_runtime::Perbill;
 
-/// Dispatches one, and says whether it succeeded.
-pub fn stake(dice: &mut Dice) -> bool {
+/// One of either, and who makes it.
+pub fn stake_call(dice: &mut Dice) -> (AccountId, RuntimeCall) {
     let who = somebody(dice);
-    if dice.roll(60) == 0 {
-        return report(dice);
-    }
-    if dice.roll(2) == 0 {
-        return pool_call(dice, &who).dispatch(RuntimeOrigin::signed(who)).is_ok();
-    }
-    staking_call(dice, &who).dispatch(RuntimeOrigin::signed(who)).is_ok()
+    let call = match dice.roll(2) {
+        0 => pool_call(dice, &who),
+        _ => staking_call(dice, &who),
+    };
+    // Whoever decides on a pool, as often as not.
+    let pool = match &call {
+        RuntimeCall::NominationPools(
+            Pools::nominate { pool_id, .. }
+            | Pools::chill { pool_id }
+            | Pools::set_metadata { pool_id, .. }
+            | Pools::update_roles { pool_id, .. }
+            | Pools::set_commission { pool_id, .. }
+            | Pools::set_commission_max { pool_id, .. }
+            | Pools::set_commission_change_rate { pool_id, .. }
+            | Pools::set_commission_claim_permission { pool_id, .. }
+            | Pools::claim_commission { pool_id },
+        ) => pallet_nomination_pools::BondedPools::<Runtime>::get(pool_id),
+        _ => None,
+    };
+    let root = pool.and_then(|pool| pool.roles.root).filter(|_| dice.roll(2) == 0);
+    (root.unwrap_or(who), call)
 }
 
 fn amount(dice: &mut Dice) -> u128 {
@@ -38,7 +51,7 @@ fn payee(dice: &mut Dice) -> RewardDestination<AccountId> {
 
 fn staking_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
     let value = amount(dice);
-    match dice.roll(18) {
+    match dice.roll(23) {
         0..=2 => Call::bond { value, payee: payee(dice) }.into(),
         3 => Call::bond_extra { max_additional: value }.into(),
         4 | 5 => Call::unbond { value }.into(),
@@ -62,7 +75,19 @@ fn staking_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
         15 => {
             Call::reap_stash { stash: who.clone(), num_slashing_spans: dice.roll(3) as u32 }.into()
         }
-        _ => {
+        16 => Call::kick { who: vec![somebody(dice).into(), somebody(dice).into()] }.into(),
+        17 => Call::chill_other { stash: somebody(dice) }.into(),
+        18 => Call::update_payee { controller: who.clone() }.into(),
+        19 => {
+            let lighter = somebody(dice).into();
+            pallet_bags_list::Call::<Runtime>::put_in_front_of { lighter }.into()
+        }
+        20 => pallet_bags_list::Call::<Runtime>::put_in_front_of_other {
+            heavier: somebody(dice).into(),
+            lighter: somebody(dice).into(),
+        }
+        .into(),
+        n => {
             let now = pallet_staking::ActiveEra::<Runtime>::get().map_or(0, |era| era.index);
             let validators = Session::validators();
             let validator_stash = match validators.get(dice.roll(4) as usize) {
@@ -70,7 +95,10 @@ fn staking_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
                 None => somebody(dice),
             };
             let era = now.saturating_sub(dice.roll(6) as u32);
-            Call::payout_stakers { validator_stash, era }.into()
+            match n {
+                21 => Call::payout_stakers_by_page { validator_stash, era, page: 0 }.into(),
+                _ => Call::payout_stakers { validator_stash, era }.into(),
+            }
         }
     }
 }
@@ -79,9 +107,9 @@ fn staking_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
 fn pool_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
     let amount = amount(dice);
     let pool_id = 1 + dice.roll(2) as u32;
-    let mine = pallet_nomination_pools::PoolMembers::<Runtime>::get(who);
+    let mine = PoolMembers::<Runtime>::get(who);
     let pool = mine.as_ref().map_or(pool_id, |member| member.pool_id);
-    match dice.roll(20) {
+    match dice.roll(28) {
         0 | 1 => {
             let other = somebody(dice);
             Pools::create {
@@ -98,7 +126,7 @@ fn pool_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
         9 => Pools::claim_payout {}.into(),
         10 | 11 => {
             let member = if dice.roll(3) == 0 { somebody(dice) } else { who.clone() };
-            let points = pallet_nomination_pools::PoolMembers::<Runtime>::get(&member)
+            let points = PoolMembers::<Runtime>::get(&member)
                 .map_or(amount, |member| member.points / (1 + u128::from(dice.roll(3))));
             Pools::unbond { member_account: member.into(), unbonding_points: points }.into()
         }
@@ -127,25 +155,65 @@ fn pool_call(dice: &mut Dice, who: &AccountId) -> RuntimeCall {
             }
             .into(),
         },
+        20 => {
+            let metadata = vec![b'a'; dice.roll(20) as usize];
+            Pools::set_metadata { pool_id: pool, metadata }.into()
+        }
+        21 => Pools::update_roles {
+            pool_id: pool,
+            new_root: ConfigOp::Noop,
+            new_nominator: ConfigOp::Set(somebody(dice)),
+            new_bouncer: match dice.roll(3) {
+                0 => ConfigOp::Remove,
+                _ => ConfigOp::Set(somebody(dice)),
+            },
+        }
+        .into(),
+        22 => Pools::bond_extra_other {
+            member: somebody(dice).into(),
+            extra: match dice.roll(2) {
+                0 => BondExtra::Rewards,
+                _ => BondExtra::FreeBalance(amount),
+            },
+        }
+        .into(),
+        23 => {
+            let kinds = [
+                ClaimPermission::Permissioned,
+                ClaimPermission::PermissionlessCompound,
+                ClaimPermission::PermissionlessWithdraw,
+                ClaimPermission::PermissionlessAll,
+            ];
+            let permission = kinds[dice.roll(4) as usize];
+            Pools::set_claim_permission { permission }.into()
+        }
+        24 => Pools::claim_payout_other { other: somebody(dice) }.into(),
+        25 => {
+            let max_commission = Perbill::from_percent(dice.roll(12) as u32);
+            Pools::set_commission_max { pool_id: pool, max_commission }.into()
+        }
+        26 => match dice.roll(3) {
+            0 => Pools::set_commission_change_rate {
+                pool_id: pool,
+                change_rate: CommissionChangeRate {
+                    max_increase: Perbill::from_percent(dice.roll(12) as u32),
+                    min_delay: dice.roll(9) as u32,
+                },
+            },
+            1 => Pools::adjust_pool_deposit { pool_id: pool },
+            _ => Pools::set_commission_claim_permission {
+                pool_id: pool,
+                permission: match dice.roll(2) {
+                    0 => None,
+                    _ => Some(CommissionClaimPermission::Account(somebody(dice))),
+                },
+            },
+        }
+        .into(),
         _ => {
             let state = [PoolState::Open, PoolState::Blocked, PoolState::Destroying];
             let state = state[dice.roll(3) as usize];
             Pools::set_state { pool_id: pool, state }.into()
         }
     }
-}
-
-/// Reports two blocks of one slot of Alice or Bob, if that one is a validator.
-fn report(dice: &mut Dice) -> bool {
-    let who = [Sr25519Keyring::Alice, Sr25519Keyring::Bob][dice.roll(2) as usize];
-    let account = who.to_account_id();
-    let validates = Session::validators().contains(&account);
-    // Who was slashed of everything and has left has nothing to lose a second time: the pallet does nothing then, and
-    // says in debug builds that it should not have come to it.
-    let era = pallet_staking::ActiveEra::<Runtime>::get().map_or(0, |era| era.index);
-    let bonds = |who: &AccountId| pallet_staking::Ledger::<Runtime>::contains_key(who);
-    let all_bond = bonds(&account)
-        && pallet_staking::ErasStakersPaged::<Runtime>::iter_prefix_values((era, &account))
-            .all(|page| page.others.iter().all(|other| bonds(&other.who)));
-    validates && all_bond && babe_report(who).dispatch(RuntimeOrigin::none()).is_ok()
 }
