@@ -54,9 +54,9 @@ pub(crate) struct Claimed {
 
 impl Claimed {
     pub(crate) fn weight<W: WeightInfo>(&self) -> Weight {
-        let base = W::claim_many(0).max(W::claim_many_again(0));
         let beyond = |steps: fn(u32) -> Weight, count| steps(count).saturating_sub(steps(0));
-        base.saturating_add(beyond(W::claim_many, self.ended))
+        W::claim_many(0)
+            .saturating_add(beyond(W::claim_many, self.ended))
             .saturating_add(beyond(W::claim_many_again, self.again))
             .saturating_add(beyond(W::claim_many_idle, self.idle))
     }
