@@ -11,7 +11,8 @@ test("a contributor takes a submission back, sends OPEN, and is told when the de
   test.setTimeout(180_000);
   const [kim, friend] = [await developmentKey("Kim"), newKey("Friend")];
   const path = join(process.env.OPENLEDGER_E2E_DIRECTORY ?? "", "second-thoughts.txt");
-  writeFileSync(path, "Something that is better kept at home. ".repeat(9).trim());
+  // Other words each time: what stands in the Datanet already is not taken again.
+  writeFileSync(path, `Something that is better kept at home, ${Date.now()}. `.repeat(9).trim());
   const given = await openledger(
     "//Kim",
     "submit",

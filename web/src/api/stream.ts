@@ -2,7 +2,8 @@ import { useEffect } from "react";
 import { whileVisible } from "@/lib/visible";
 import { EventParser, type Message } from "./eventStream";
 import { queryClient } from "./queryClient";
-import { address } from "./request";
+import { address, request } from "./request";
+import type { Status } from "./types";
 
 // One connection for the whole page, over which the topics of everything on screen come. It is read with
 // fetch and not with EventSource, which cannot be told the last event of the connection before it.
@@ -23,6 +24,9 @@ const SETTLE = 150;
 const REFRESH = 1000;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 20_000;
+
+/** Blocks before the newest indexed one whose events a page hears again when it opens. */
+const EARLIER = 2;
 
 let lastId: string | undefined;
 let connection: AbortController | null = null;
@@ -57,9 +61,29 @@ function connect(): void {
   });
 }
 
+/**
+ * Where a page's first connection begins: some blocks before what the gateway had indexed when the page opened. What is
+ * on screen was read before there was a connection, and what happened between the two would be missed until something
+ * else happens.
+ */
+async function beginning(): Promise<string | undefined> {
+  try {
+    const { indexed } = await queryClient.fetchQuery({
+      queryKey: ["status"],
+      queryFn: ({ signal }) => request<Status>("/v1/status", { signal }),
+      staleTime: Number.POSITIVE_INFINITY,
+    });
+    return indexed === null ? undefined : `${Math.max(0, indexed - EARLIER)}-end`;
+  } catch {
+    return undefined;
+  }
+}
+
 async function read(own: AbortController, chosen: string): Promise<void> {
   try {
-    const response = await fetch(address("/v1/stream", { topics: chosen }), {
+    const after = lastId ? undefined : await beginning();
+    if (own.signal.aborted) return;
+    const response = await fetch(address("/v1/stream", { topics: chosen, after }), {
       headers: { accept: "text/event-stream", ...(lastId ? { "last-event-id": lastId } : {}) },
       signal: own.signal,
       cache: "no-store",
