@@ -39,32 +39,32 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn create_datanet() -> Weight {
-            Weight::from_parts(42_613_000, 0)
+            Weight::from_parts(42_003_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(5))
         }
 
         fn register() -> Weight {
-            Weight::from_parts(69_875_000, 0)
+            Weight::from_parts(70_024_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(6))
         }
 
         fn register_for() -> Weight {
-            Weight::from_parts(72_018_000, 0)
+            Weight::from_parts(72_208_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(4))
         }
 
         fn deregister() -> Weight {
-            Weight::from_parts(43_946_000, 0)
+            Weight::from_parts(43_896_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(6))
         }
 
         fn submit(i: u32) -> Weight {
-            Weight::from_parts(80_188_086, 0)
-                .saturating_add(Weight::from_parts(11_524_593, 0).saturating_mul(i.into()))
+            Weight::from_parts(77_522_011, 0)
+                .saturating_add(Weight::from_parts(11_224_337, 0).saturating_mul(i.into()))
                 .saturating_add($db.reads(25))
                 .saturating_add($db.reads(2u64.saturating_mul(i.into())))
                 .saturating_add($db.writes(16))
@@ -72,21 +72,21 @@ macro_rules! measured {
         }
 
         fn withdraw() -> Weight {
-            Weight::from_parts(45_738_000, 0)
+            Weight::from_parts(45_077_000, 0)
                 .saturating_add($db.reads(10))
                 .saturating_add($db.writes(12))
         }
 
         fn precommit(i: u32) -> Weight {
-            Weight::from_parts(28_481_025, 0)
-                .saturating_add(Weight::from_parts(152_161, 0).saturating_mul(i.into()))
+            Weight::from_parts(27_994_847, 0)
+                .saturating_add(Weight::from_parts(146_852, 0).saturating_mul(i.into()))
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(3))
         }
 
         fn open_unrivalled(i: u32) -> Weight {
-            Weight::from_parts(90_499_809, 0)
-                .saturating_add(Weight::from_parts(15_428_437, 0).saturating_mul(i.into()))
+            Weight::from_parts(87_382_229, 0)
+                .saturating_add(Weight::from_parts(13_977_971, 0).saturating_mul(i.into()))
                 .saturating_add($db.reads(26))
                 .saturating_add($db.reads(2u64.saturating_mul(i.into())))
                 .saturating_add($db.writes(17))
@@ -94,8 +94,8 @@ macro_rules! measured {
         }
 
         fn open_displacing(d: u32) -> Weight {
-            Weight::from_parts(414_014_393, 0)
-                .saturating_add(Weight::from_parts(29_602_947, 0).saturating_mul(d.into()))
+            Weight::from_parts(381_402_015, 0)
+                .saturating_add(Weight::from_parts(28_912_126, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(65))
                 .saturating_add($db.reads(5u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(95))
@@ -103,26 +103,26 @@ macro_rules! measured {
         }
 
         fn expire() -> Weight {
-            Weight::from_parts(42_123_000, 0)
+            Weight::from_parts(40_881_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(13))
         }
 
         fn set_caps() -> Weight {
-            Weight::from_parts(9_024_000, 0)
+            Weight::from_parts(8_874_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(2))
         }
 
         fn bar() -> Weight {
-            Weight::from_parts(55_352_000, 0)
+            Weight::from_parts(55_243_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(4))
         }
 
         fn clear_entries(e: u32) -> Weight {
-            Weight::from_parts(63_354_383, 0)
-                .saturating_add(Weight::from_parts(2_727_986, 0).saturating_mul(e.into()))
+            Weight::from_parts(52_194_992, 0)
+                .saturating_add(Weight::from_parts(2_417_896, 0).saturating_mul(e.into()))
                 .saturating_add($db.reads(7))
                 .saturating_add($db.reads(1u64.saturating_mul(e.into())))
                 .saturating_add($db.writes(3))
@@ -130,85 +130,85 @@ macro_rules! measured {
         }
 
         fn end_sponsorship() -> Weight {
-            Weight::from_parts(9_835_000, 0)
+            Weight::from_parts(9_585_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(1))
         }
 
         fn clear_refusal() -> Weight {
-            Weight::from_parts(12_018_000, 0)
+            Weight::from_parts(11_718_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(4))
         }
 
         fn revoke_leaf() -> Weight {
-            Weight::from_parts(9_534_000, 0)
+            Weight::from_parts(9_314_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(1))
         }
 
         fn set_text() -> Weight {
-            Weight::from_parts(44_546_000, 0)
+            Weight::from_parts(43_195_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(1))
         }
 
         fn set_status() -> Weight {
-            Weight::from_parts(10_405_000, 0)
+            Weight::from_parts(10_185_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(1))
         }
 
         fn accept_ownership() -> Weight {
-            Weight::from_parts(134_771_000, 0)
+            Weight::from_parts(131_366_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(7))
         }
 
         fn close() -> Weight {
-            Weight::from_parts(40_491_000, 0)
+            Weight::from_parts(39_799_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(5))
         }
 
         fn forget_refusals(r: u32) -> Weight {
-            Weight::from_parts(66_586, 0)
-                .saturating_add(Weight::from_parts(14_958_635, 0).saturating_mul(r.into()))
+            Weight::from_parts(2_423_000, 0)
+                .saturating_add(Weight::from_parts(14_622_998, 0).saturating_mul(r.into()))
                 .saturating_add($db.reads(1))
                 .saturating_add($db.reads(2u64.saturating_mul(r.into())))
                 .saturating_add($db.writes(4u64.saturating_mul(r.into())))
         }
 
         fn list_leaf() -> Weight {
-            Weight::from_parts(8_653_000, 0)
+            Weight::from_parts(8_413_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn admit(i: u32) -> Weight {
-            Weight::from_parts(37_851_260, 0)
-                .saturating_add(Weight::from_parts(5_131_866, 0).saturating_mul(i.into()))
+            Weight::from_parts(38_733_160, 0)
+                .saturating_add(Weight::from_parts(5_142_343, 0).saturating_mul(i.into()))
                 .saturating_add($db.reads(20))
                 .saturating_add($db.reads(2u64.saturating_mul(i.into())))
                 .saturating_add($db.writes(1))
         }
 
         fn admit_precommit() -> Weight {
-            Weight::from_parts(20_180_000, 0)
+            Weight::from_parts(19_640_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(1))
         }
 
         fn admit_opening(i: u32) -> Weight {
-            Weight::from_parts(49_822_700, 0)
-                .saturating_add(Weight::from_parts(17_249_624, 0).saturating_mul(i.into()))
+            Weight::from_parts(48_732_062, 0)
+                .saturating_add(Weight::from_parts(16_472_985, 0).saturating_mul(i.into()))
                 .saturating_add($db.reads(22))
                 .saturating_add($db.reads(5u64.saturating_mul(i.into())))
                 .saturating_add($db.writes(1))
         }
 
         fn admit_withdrawal() -> Weight {
-            Weight::from_parts(14_231_000, 0)
+            Weight::from_parts(13_920_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(1))
         }

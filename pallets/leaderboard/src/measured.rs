@@ -39,53 +39,53 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn fund() -> Weight {
-            Weight::from_parts(83_354_000, 0)
+            Weight::from_parts(81_751_000, 0)
                 .saturating_add($db.reads(12))
                 .saturating_add($db.writes(9))
         }
 
         fn fund_again() -> Weight {
-            Weight::from_parts(77_396_000, 0)
+            Weight::from_parts(70_305_000, 0)
                 .saturating_add($db.reads(12))
                 .saturating_add($db.writes(6))
         }
 
-        fn set_terms() -> Weight {
-            Weight::from_parts(31_938_000, 0)
-                .saturating_add($db.reads(6))
-                .saturating_add($db.writes(5))
-        }
-
         fn set_terms_again() -> Weight {
-            Weight::from_parts(22_263_000, 0)
+            Weight::from_parts(20_510_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(2))
         }
 
+        fn set_terms() -> Weight {
+            Weight::from_parts(32_999_000, 0)
+                .saturating_add($db.reads(6))
+                .saturating_add($db.writes(5))
+        }
+
         fn claim() -> Weight {
-            Weight::from_parts(66_379_000, 0)
+            Weight::from_parts(67_591_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(8))
         }
 
-        fn claim_again() -> Weight {
-            Weight::from_parts(63_124_000, 0)
-                .saturating_add($db.reads(7))
-                .saturating_add($db.writes(4))
-        }
-
         fn claim_many(d: u32) -> Weight {
-            Weight::from_parts(42_061_161, 0)
-                .saturating_add(Weight::from_parts(24_555_846, 0).saturating_mul(d.into()))
+            Weight::from_parts(40_223_519, 0)
+                .saturating_add(Weight::from_parts(25_231_264, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(4))
                 .saturating_add($db.reads(4u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(2))
                 .saturating_add($db.writes(6u64.saturating_mul(d.into())))
         }
 
+        fn claim_again() -> Weight {
+            Weight::from_parts(57_105_000, 0)
+                .saturating_add($db.reads(7))
+                .saturating_add($db.writes(4))
+        }
+
         fn claim_many_again(d: u32) -> Weight {
-            Weight::from_parts(48_667_458, 0)
-                .saturating_add(Weight::from_parts(15_366_528, 0).saturating_mul(d.into()))
+            Weight::from_parts(41_890_712, 0)
+                .saturating_add(Weight::from_parts(13_836_850, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(4))
                 .saturating_add($db.reads(3u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(2))
@@ -93,45 +93,45 @@ macro_rules! measured {
         }
 
         fn claim_many_idle(d: u32) -> Weight {
-            Weight::from_parts(63_480_383, 0)
-                .saturating_add(Weight::from_parts(8_036_727, 0).saturating_mul(d.into()))
+            Weight::from_parts(58_202_626, 0)
+                .saturating_add(Weight::from_parts(7_182_429, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(7))
                 .saturating_add($db.reads(2u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(4))
         }
 
-        fn leave() -> Weight {
-            Weight::from_parts(47_782_000, 0)
-                .saturating_add($db.reads(9))
-                .saturating_add($db.writes(7))
-        }
-
         fn leave_again() -> Weight {
-            Weight::from_parts(40_921_000, 0)
+            Weight::from_parts(37_196_000, 0)
                 .saturating_add($db.reads(9))
                 .saturating_add($db.writes(4))
         }
 
-        fn withdraw() -> Weight {
-            Weight::from_parts(69_594_000, 0)
-                .saturating_add($db.reads(8))
-                .saturating_add($db.writes(9))
-        }
-
         fn withdraw_again() -> Weight {
-            Weight::from_parts(64_586_000, 0)
+            Weight::from_parts(57_716_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(6))
         }
 
+        fn leave() -> Weight {
+            Weight::from_parts(48_242_000, 0)
+                .saturating_add($db.reads(9))
+                .saturating_add($db.writes(7))
+        }
+
+        fn withdraw() -> Weight {
+            Weight::from_parts(69_003_000, 0)
+                .saturating_add($db.reads(8))
+                .saturating_add($db.writes(9))
+        }
+
         fn set_payout() -> Weight {
-            Weight::from_parts(41_352_000, 0)
+            Weight::from_parts(39_619_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn on_accepted() -> Weight {
-            Weight::from_parts(37_596_000, 0)
+            Weight::from_parts(36_224_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(12))
         }

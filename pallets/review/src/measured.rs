@@ -39,26 +39,26 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn vote() -> Weight {
-            Weight::from_parts(180_629_000, 0)
+            Weight::from_parts(178_636_000, 0)
                 .saturating_add($db.reads(34))
                 .saturating_add($db.writes(41))
         }
 
         fn cast_vote() -> Weight {
-            Weight::from_parts(37_887_000, 0)
+            Weight::from_parts(32_819_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(3))
         }
 
         fn refuse_by_vote() -> Weight {
-            Weight::from_parts(74_882_000, 0)
+            Weight::from_parts(64_286_000, 0)
                 .saturating_add($db.reads(9))
                 .saturating_add($db.writes(15))
         }
 
         fn vote_many(v: u32) -> Weight {
-            Weight::from_parts(15_554_634, 0)
-                .saturating_add(Weight::from_parts(173_348_373, 0).saturating_mul(v.into()))
+            Weight::from_parts(12_900_761, 0)
+                .saturating_add(Weight::from_parts(164_436_449, 0).saturating_mul(v.into()))
                 .saturating_add($db.reads(3))
                 .saturating_add($db.reads(31u64.saturating_mul(v.into())))
                 .saturating_add($db.writes(1))
@@ -66,62 +66,68 @@ macro_rules! measured {
         }
 
         fn resign() -> Weight {
-            Weight::from_parts(26_310_000, 0)
+            Weight::from_parts(25_368_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(2))
         }
 
         fn set_policy() -> Weight {
-            Weight::from_parts(27_311_000, 0)
+            Weight::from_parts(26_910_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(2))
         }
 
         fn raise_extractor() -> Weight {
-            Weight::from_parts(4_827_000, 0)
+            Weight::from_parts(4_767_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(1))
         }
 
         fn ask_for_seats() -> Weight {
-            Weight::from_parts(59_598_000, 0)
+            Weight::from_parts(59_108_000, 0)
                 .saturating_add($db.reads(10))
                 .saturating_add($db.writes(6))
         }
 
         fn withdraw_seats() -> Weight {
-            Weight::from_parts(37_126_000, 0)
+            Weight::from_parts(36_925_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn top_up() -> Weight {
-            Weight::from_parts(50_375_000, 0)
+            Weight::from_parts(50_355_000, 0)
                 .saturating_add($db.reads(5))
                 .saturating_add($db.writes(3))
         }
 
+        fn serve_at() -> Weight {
+            Weight::from_parts(13_020_000, 0)
+                .saturating_add($db.reads(1))
+                .saturating_add($db.writes(1))
+        }
+
         fn commit() -> Weight {
-            Weight::from_parts(21_742_000, 0)
+            Weight::from_parts(21_442_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(3))
         }
 
         fn reveal() -> Weight {
-            Weight::from_parts(48_262_000, 0)
+            Weight::from_parts(47_421_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(4))
         }
 
         fn challenge() -> Weight {
-            Weight::from_parts(78_097_000, 0)
+            Weight::from_parts(77_646_000, 0)
                 .saturating_add($db.reads(7))
                 .saturating_add($db.writes(7))
         }
 
         fn request_review(f: u32) -> Weight {
-            Weight::from_parts(29_272_526, 0)
-                .saturating_add(Weight::from_parts(5_793_180, 0).saturating_mul(f.into()))
+            Weight::from_parts(29_370_815, 0)
+                .saturating_add(Weight::from_parts(5_847_109, 0).saturating_mul(f.into()))
                 .saturating_add($db.reads(9))
                 .saturating_add($db.reads(2u64.saturating_mul(f.into())))
                 .saturating_add($db.writes(8))
@@ -129,26 +135,26 @@ macro_rules! measured {
         }
 
         fn fund_budget() -> Weight {
-            Weight::from_parts(45_508_000, 0)
+            Weight::from_parts(46_269_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(3))
         }
 
         fn set_budget_terms() -> Weight {
-            Weight::from_parts(8_262_000, 0)
+            Weight::from_parts(8_452_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(1))
         }
 
         fn begin_block_idle() -> Weight {
-            Weight::from_parts(13_280_000, 0)
+            Weight::from_parts(13_370_000, 0)
                 .saturating_add($db.reads(6))
                 .saturating_add($db.writes(2))
         }
 
         fn turn_pools(p: u32) -> Weight {
-            Weight::from_parts(8_222_000, 0)
-                .saturating_add(Weight::from_parts(83_431_639, 0).saturating_mul(p.into()))
+            Weight::from_parts(8_192_000, 0)
+                .saturating_add(Weight::from_parts(81_883_717, 0).saturating_mul(p.into()))
                 .saturating_add($db.reads(5))
                 .saturating_add($db.reads(13u64.saturating_mul(p.into())))
                 .saturating_add($db.writes(1))
@@ -156,8 +162,8 @@ macro_rules! measured {
         }
 
         fn move_seats(s: u32) -> Weight {
-            Weight::from_parts(57_795_322, 0)
-                .saturating_add(Weight::from_parts(42_172_101, 0).saturating_mul(s.into()))
+            Weight::from_parts(55_607_497, 0)
+                .saturating_add(Weight::from_parts(42_504_719, 0).saturating_mul(s.into()))
                 .saturating_add($db.reads(14))
                 .saturating_add($db.reads(5u64.saturating_mul(s.into())))
                 .saturating_add($db.writes(6))
@@ -165,37 +171,37 @@ macro_rules! measured {
         }
 
         fn draw_committee() -> Weight {
-            Weight::from_parts(234_009_000, 0)
+            Weight::from_parts(230_524_000, 0)
                 .saturating_add($db.reads(49))
                 .saturating_add($db.writes(20))
         }
 
         fn postpone_draw() -> Weight {
-            Weight::from_parts(2_371_367_000, 0)
+            Weight::from_parts(2_313_010_000, 0)
                 .saturating_add($db.reads(472))
                 .saturating_add($db.writes(6))
         }
 
         fn ask_again() -> Weight {
-            Weight::from_parts(247_910_000, 0)
+            Weight::from_parts(241_470_000, 0)
                 .saturating_add($db.reads(19))
                 .saturating_add($db.writes(41))
         }
 
         fn decide_challenge() -> Weight {
-            Weight::from_parts(590_891_000, 0)
+            Weight::from_parts(594_868_000, 0)
                 .saturating_add($db.reads(48))
                 .saturating_add($db.writes(48))
         }
 
         fn settle_file() -> Weight {
-            Weight::from_parts(377_544_000, 0)
+            Weight::from_parts(374_669_000, 0)
                 .saturating_add($db.reads(45))
                 .saturating_add($db.writes(50))
         }
 
         fn resolve_challenge() -> Weight {
-            Weight::from_parts(1_109_375_000, 0)
+            Weight::from_parts(1_080_231_000, 0)
                 .saturating_add($db.reads(89))
                 .saturating_add($db.writes(110))
         }

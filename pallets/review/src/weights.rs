@@ -30,11 +30,8 @@ pub trait WeightInfo {
     fn withdraw_seats() -> Weight;
     /// `top_up`.
     fn top_up() -> Weight;
-    /// `serve_at`. Until it is measured, as much as `withdraw_seats`: it reads and writes a third of that and moves no
-    /// money, and its half KiB of text is looked at in microseconds.
-    fn serve_at() -> Weight {
-        Self::withdraw_seats()
-    }
+    /// `serve_at`.
+    fn serve_at() -> Weight;
     /// `commit`.
     fn commit() -> Weight;
     /// `reveal`.

@@ -39,140 +39,140 @@ use frame_support::{
 macro_rules! measured {
     ($db:expr) => {
         fn register_base_model() -> Weight {
-            Weight::from_parts(41_041_000, 0)
+            Weight::from_parts(43_945_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(4))
         }
 
         fn register_worker(k: u32) -> Weight {
-            Weight::from_parts(414_848_102, 0)
-                .saturating_add(Weight::from_parts(184_367, 0).saturating_mul(k.into()))
+            Weight::from_parts(447_115_568, 0)
+                .saturating_add(Weight::from_parts(171_400, 0).saturating_mul(k.into()))
                 .saturating_add($db.reads(111))
                 .saturating_add($db.writes(40))
         }
 
         fn update_worker(k: u32) -> Weight {
-            Weight::from_parts(646_799_816, 0)
-                .saturating_add(Weight::from_parts(272_977, 0).saturating_mul(k.into()))
+            Weight::from_parts(676_693_759, 0)
+                .saturating_add(Weight::from_parts(397_084, 0).saturating_mul(k.into()))
                 .saturating_add($db.reads(181))
                 .saturating_add($db.writes(110))
         }
 
         fn pause() -> Weight {
-            Weight::from_parts(269_803_000, 0)
+            Weight::from_parts(278_645_000, 0)
                 .saturating_add($db.reads(74))
                 .saturating_add($db.writes(75))
         }
 
         fn resume() -> Weight {
-            Weight::from_parts(443_882_000, 0)
+            Weight::from_parts(448_308_000, 0)
                 .saturating_add($db.reads(110))
                 .saturating_add($db.writes(62))
         }
 
         fn deregister_worker() -> Weight {
-            Weight::from_parts(307_739_000, 0)
+            Weight::from_parts(319_857_000, 0)
                 .saturating_add($db.reads(79))
                 .saturating_add($db.writes(81))
         }
 
         fn create_job(d: u32) -> Weight {
-            Weight::from_parts(285_612_662, 0)
-                .saturating_add(Weight::from_parts(70_834_506, 0).saturating_mul(d.into()))
+            Weight::from_parts(304_773_645, 0)
+                .saturating_add(Weight::from_parts(76_228_477, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(58))
                 .saturating_add($db.reads(33u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(43))
         }
 
         fn refine_adapter(d: u32) -> Weight {
-            Weight::from_parts(295_799_193, 0)
-                .saturating_add(Weight::from_parts(69_739_460, 0).saturating_mul(d.into()))
+            Weight::from_parts(322_008_861, 0)
+                .saturating_add(Weight::from_parts(73_195_901, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(60))
                 .saturating_add($db.reads(33u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(44))
         }
 
         fn cancel_job() -> Weight {
-            Weight::from_parts(533_786_000, 0)
+            Weight::from_parts(581_547_000, 0)
                 .saturating_add($db.reads(128))
                 .saturating_add($db.writes(46))
         }
 
         fn take() -> Weight {
-            Weight::from_parts(14_532_000, 0)
+            Weight::from_parts(15_333_000, 0)
                 .saturating_add($db.reads(2))
                 .saturating_add($db.writes(1))
         }
 
         fn heartbeat() -> Weight {
-            Weight::from_parts(10_896_000, 0)
+            Weight::from_parts(11_597_000, 0)
                 .saturating_add($db.reads(1))
                 .saturating_add($db.writes(1))
         }
 
         fn submit_result() -> Weight {
-            Weight::from_parts(493_436_000, 0)
+            Weight::from_parts(523_500_000, 0)
                 .saturating_add($db.reads(123))
                 .saturating_add($db.writes(64))
         }
 
         fn decline() -> Weight {
-            Weight::from_parts(674_436_000, 0)
+            Weight::from_parts(709_458_000, 0)
                 .saturating_add($db.reads(153))
                 .saturating_add($db.writes(55))
         }
 
         fn raise_price() -> Weight {
-            Weight::from_parts(230_253_000, 0)
+            Weight::from_parts(249_882_000, 0)
                 .saturating_add($db.reads(42))
                 .saturating_add($db.writes(41))
         }
 
         fn extend_deadline() -> Weight {
-            Weight::from_parts(191_536_000, 0)
+            Weight::from_parts(204_995_000, 0)
                 .saturating_add($db.reads(39))
                 .saturating_add($db.writes(39))
         }
 
         fn prune_job() -> Weight {
-            Weight::from_parts(46_279_000, 0)
+            Weight::from_parts(48_232_000, 0)
                 .saturating_add($db.reads(4))
                 .saturating_add($db.writes(8))
         }
 
         fn retire_base_model() -> Weight {
-            Weight::from_parts(38_177_000, 0)
+            Weight::from_parts(37_816_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn dispute() -> Weight {
-            Weight::from_parts(109_143_000, 0)
+            Weight::from_parts(111_897_000, 0)
                 .saturating_add($db.reads(24))
                 .saturating_add($db.writes(9))
         }
 
         fn commit_finding() -> Weight {
-            Weight::from_parts(27_811_000, 0)
+            Weight::from_parts(27_611_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(6))
         }
 
         fn reveal_finding() -> Weight {
-            Weight::from_parts(25_899_000, 0)
+            Weight::from_parts(26_229_000, 0)
                 .saturating_add($db.reads(3))
                 .saturating_add($db.writes(3))
         }
 
         fn begin_block_idle() -> Weight {
-            Weight::from_parts(18_668_000, 0)
+            Weight::from_parts(18_958_000, 0)
                 .saturating_add($db.reads(8))
                 .saturating_add($db.writes(3))
         }
 
         fn pay(p: u32) -> Weight {
-            Weight::from_parts(12_276_898, 0)
-                .saturating_add(Weight::from_parts(58_376_639, 0).saturating_mul(p.into()))
+            Weight::from_parts(23_264_449, 0)
+                .saturating_add(Weight::from_parts(57_445_105, 0).saturating_mul(p.into()))
                 .saturating_add($db.reads(9))
                 .saturating_add($db.reads(6u64.saturating_mul(p.into())))
                 .saturating_add($db.writes(3))
@@ -180,8 +180,8 @@ macro_rules! measured {
         }
 
         fn time_out(t: u32) -> Weight {
-            Weight::from_parts(37_170_372, 0)
-                .saturating_add(Weight::from_parts(275_866_570, 0).saturating_mul(t.into()))
+            Weight::from_parts(44_573_873, 0)
+                .saturating_add(Weight::from_parts(278_033_313, 0).saturating_mul(t.into()))
                 .saturating_add($db.reads(42))
                 .saturating_add($db.reads(22u64.saturating_mul(t.into())))
                 .saturating_add($db.writes(29))
@@ -189,8 +189,8 @@ macro_rules! measured {
         }
 
         fn move_on(m: u32) -> Weight {
-            Weight::from_parts(23_051_354, 0)
-                .saturating_add(Weight::from_parts(30_573_394, 0).saturating_mul(m.into()))
+            Weight::from_parts(23_348_961, 0)
+                .saturating_add(Weight::from_parts(30_640_671, 0).saturating_mul(m.into()))
                 .saturating_add($db.reads(11))
                 .saturating_add($db.reads(5u64.saturating_mul(m.into())))
                 .saturating_add($db.writes(5))
@@ -198,8 +198,8 @@ macro_rules! measured {
         }
 
         fn draw_verifiers(d: u32) -> Weight {
-            Weight::from_parts(44_731_849, 0)
-                .saturating_add(Weight::from_parts(101_093_289, 0).saturating_mul(d.into()))
+            Weight::from_parts(44_262_376, 0)
+                .saturating_add(Weight::from_parts(105_652_207, 0).saturating_mul(d.into()))
                 .saturating_add($db.reads(22))
                 .saturating_add($db.reads(12u64.saturating_mul(d.into())))
                 .saturating_add($db.writes(2))
@@ -207,8 +207,8 @@ macro_rules! measured {
         }
 
         fn settle_dispute(s: u32) -> Weight {
-            Weight::from_parts(81_945_104, 0)
-                .saturating_add(Weight::from_parts(509_070_192, 0).saturating_mul(s.into()))
+            Weight::from_parts(83_280_635, 0)
+                .saturating_add(Weight::from_parts(530_312_735, 0).saturating_mul(s.into()))
                 .saturating_add($db.reads(39))
                 .saturating_add($db.reads(48u64.saturating_mul(s.into())))
                 .saturating_add($db.writes(16))
@@ -216,8 +216,8 @@ macro_rules! measured {
         }
 
         fn settle_upheld(s: u32) -> Weight {
-            Weight::from_parts(36_568_098, 0)
-                .saturating_add(Weight::from_parts(358_295_698, 0).saturating_mul(s.into()))
+            Weight::from_parts(29_590_497, 0)
+                .saturating_add(Weight::from_parts(365_951_797, 0).saturating_mul(s.into()))
                 .saturating_add($db.reads(22))
                 .saturating_add($db.reads(33u64.saturating_mul(s.into())))
                 .saturating_add($db.writes(11))
@@ -225,8 +225,8 @@ macro_rules! measured {
         }
 
         fn admit_newcomers(w: u32) -> Weight {
-            Weight::from_parts(21_864_553, 0)
-                .saturating_add(Weight::from_parts(64_701_134, 0).saturating_mul(w.into()))
+            Weight::from_parts(21_860_924, 0)
+                .saturating_add(Weight::from_parts(63_853_454, 0).saturating_mul(w.into()))
                 .saturating_add($db.reads(11))
                 .saturating_add($db.reads(13u64.saturating_mul(w.into())))
                 .saturating_add($db.writes(6))
@@ -234,8 +234,8 @@ macro_rules! measured {
         }
 
         fn go_on_searching(s: u32) -> Weight {
-            Weight::from_parts(20_429_403, 0)
-                .saturating_add(Weight::from_parts(301_856_438, 0).saturating_mul(s.into()))
+            Weight::from_parts(20_461_662, 0)
+                .saturating_add(Weight::from_parts(297_775_568, 0).saturating_mul(s.into()))
                 .saturating_add($db.reads(8))
                 .saturating_add($db.reads(84u64.saturating_mul(s.into())))
                 .saturating_add($db.writes(3))
@@ -243,8 +243,8 @@ macro_rules! measured {
         }
 
         fn seek(h: u32) -> Weight {
-            Weight::from_parts(63_600_381, 0)
-                .saturating_add(Weight::from_parts(5_779_326, 0).saturating_mul(h.into()))
+            Weight::from_parts(66_618_210, 0)
+                .saturating_add(Weight::from_parts(5_681_227, 0).saturating_mul(h.into()))
                 .saturating_add($db.reads(27))
                 .saturating_add($db.reads(1u64.saturating_mul(h.into())))
                 .saturating_add($db.writes(5))

@@ -2826,7 +2826,8 @@ export interface components {
             /**
              * @description Paid for `agreed` (its word is what was found), `larger-committee` (the same, of a challenge), `challenger`
              *     (half of what the overturned lose), `bond` (its part of the bond of who challenged it wrongly). Lost for
-             *     `absent` (not committed or not revealed), `void` (had not the file, or said what cannot be), `overturned`
+             *     `absent` (not committed or not revealed), `void` (had not the file, or said what cannot be), `unserved`
+             *     (accepted what the larger committee of a challenge could not fetch), `overturned`
              *     (a challenge overturned its word).
              */
             why: string;

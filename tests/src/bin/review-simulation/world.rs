@@ -48,7 +48,7 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Honest,
         Self::Lazy,
         Self::Stamping,

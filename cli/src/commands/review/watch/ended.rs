@@ -47,9 +47,6 @@ impl Daemon<'_> {
             let outcome = ended.outcome.map_or("", |outcome| outcome.name());
             let bond = match ended.outcome.map(Outcome::bond) {
                 Some(Bond::Lost) => "its bond is lost".to_owned(),
-                Some(Bond::Charged) => {
-                    "its bond is back, less its first committee's pay".to_owned()
-                }
                 _ => format!("its bond is back, and it brought {}", Amount(ended.gained)),
             };
             let json = json!({
