@@ -7,7 +7,7 @@ use openledger_primitives::{
     leaf::{verify_leaf, version_of},
     DatasetLeaf, DatasetVersion, LeafVersion, Score, EXTRACTOR,
 };
-use openledger_runtime::{AccountId, Header, SLOT_MILLISECONDS};
+use openledger_runtime::{AccountId, Header, UncheckedExtrinsic, SLOT_MILLISECONDS};
 use sc_executor::{RuntimeVersion, WasmExecutor};
 use sp_consensus_babe::{
     digests::{PreDigest, SecondaryPlainPreDigest},
@@ -18,6 +18,7 @@ use sp_core::{
     traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
     H256,
 };
+use sp_inherents::InherentData;
 use sp_io::{
     hashing::{blake2_256, twox_128, twox_64},
     SubstrateHostFunctions, TestExternalities,
@@ -30,6 +31,11 @@ use std::{
 fn fixture(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/spec-100");
     std::fs::read(folder.join(name)).expect("the fixture is committed")
+}
+
+/// The slots of the planted state begin on 2026-01-01.
+fn slot_of(block: u32) -> u64 {
+    1_767_225_600_000 / SLOT_MILLISECONDS + u64::from(block)
 }
 
 /// Keys and values of the top trie.
@@ -64,16 +70,33 @@ impl Chain {
         T::decode_all(&mut &answer[..]).expect("an answer of this shape")
     }
 
-    /// Begins the next block, which is where a new runtime migrates.
-    fn begin_block(&mut self) {
+    /// Ends a block that has nothing but what its author adds: the time of its slot.
+    fn end_block(&mut self) {
+        let number = self.number();
+        let mut data = InherentData::new();
+        let now = sp_timestamp::InherentType::new(slot_of(number) * SLOT_MILLISECONDS);
+        data.put_data(sp_timestamp::INHERENT_IDENTIFIER, &now).expect("it is encoded");
+        let inherents: Vec<UncheckedExtrinsic> =
+            self.call("BlockBuilder_inherent_extrinsics", data);
+        for inherent in inherents {
+            self.call_raw("BlockBuilder_apply_extrinsic", &inherent.encode());
+        }
+        self.call_raw("BlockBuilder_finalize_block", &[]);
+    }
+
+    /// The number of the block before, or of the one that has begun.
+    fn number(&mut self) -> u32 {
         let key = [twox_128(b"System"), twox_128(b"Number")].concat();
         let number = self.state.execute_with(|| sp_io::storage::get(&key)).expect("a block");
-        let number = u32::decode(&mut &number[..]).expect("a number") + 1;
-        // The slots of the planted state begin on 2026-01-01.
-        let slot = 1_767_225_600_000 / SLOT_MILLISECONDS + u64::from(number);
+        u32::decode(&mut &number[..]).expect("a number")
+    }
+
+    /// Begins the next block, which is where a new runtime migrates.
+    fn begin_block(&mut self) {
+        let number = self.number() + 1;
         let digest = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
             authority_index: 0,
-            slot: slot.into(),
+            slot: slot_of(number).into(),
         });
         use sp_runtime::{generic::DigestItem, traits::Header as _, Digest};
         let digest = Digest { logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, digest.encode())] };
@@ -140,7 +163,7 @@ fn upgrade(more: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Vec<Took> {
         // Of each class of transactions, time and size.
         let classes = <[(Compact<u64>, Compact<u64>); 3]>::decode(&mut &weight[..]);
         let picoseconds = classes.expect("weights").iter().map(|(time, _)| time.0).sum();
-        chain.call_raw("BlockBuilder_finalize_block", &[]);
+        chain.end_block();
         let time = begin.elapsed();
         let unlisted = value(&mut chain, "Datanets", "Unlisted");
         let unlisted = unlisted.map(|at| Decode::decode(&mut &at[..]).expect("a place"));

@@ -13,9 +13,16 @@ use crate::{
     AccountId, H256,
 };
 use openledger_primitives::{
-    api::SubmissionItem, BarReason, DatanetId, DatanetText, FileHash, LeafIndex, QuotaLimits, Salt,
+    api::SubmissionItem, BarReason, DatanetId, DatanetText, FileHash, LeafIndex, QuotaLimits,
+    RefusalRule, Salt,
 };
+use std::time::Duration;
 use subxt::utils::Static;
+
+/// How often files are opened anew that a pool refuses though they were promised,
+const TRIES: u32 = 5;
+/// and the time in between.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Datanets and contributions.
 impl Client {
@@ -125,13 +132,21 @@ impl Client {
         checked.map_err(ClientError::Admission)?;
         let wrapped = BoundedVec(items.iter().copied().map(Static).collect());
         let call = runtime::transactions().datanets().open(datanet, wrapped, *salt);
-        let receipt = match self.send(signer, &call, wait).await {
-            Err(ClientError::Rule(rule)) => {
-                let checked = self.check_opening(account, datanet, &items, salt).await?;
-                checked.map_err(ClientError::Admission)?;
-                return Err(ClientError::Rule(rule));
+        let mut tries = 0;
+        let receipt = loop {
+            match self.send(signer, &call, wait).await {
+                Err(ClientError::Rule(rule)) => {
+                    let checked = self.check_opening(account, datanet, &items, salt).await?;
+                    checked.map_err(ClientError::Admission)?;
+                    // The pool judged by the block before the newest, in which nothing was promised yet.
+                    if rule != RefusalRule::NotPrecommitted || tries == TRIES {
+                        return Err(ClientError::Rule(rule));
+                    }
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => break result?,
             }
-            result => result?,
         };
         let files = submitted(&receipt);
         Ok((receipt, files))

@@ -259,13 +259,11 @@ fn accepted_files_are_listed_by_the_blocks_after_an_upgrade_however_many_there_a
             assert_eq!(Settled::<Runtime>::iter_keys().count(), 0);
             // A file that is accepted meanwhile is listed at once, and once.
             begin_block();
-            let file = item(b"file 6").sha256;
-            let verdict = accept(60, 700, 1);
+            let (sha256, submission) = pending(0, 11);
+            let verdict = accept(60, 18, 1);
             for curator in [Bob, Charlie] {
-                dispatch(
-                    &curator.to_account_id(),
-                    pallet_review::Call::vote { datanet: 0, sha256: file, submission: 6, verdict },
-                );
+                let vote = pallet_review::Call::vote { datanet: 0, sha256, submission, verdict };
+                dispatch(&curator.to_account_id(), vote);
             }
             assert_eq!(Settled::<Runtime>::iter_keys().count(), 1);
             check_state();
