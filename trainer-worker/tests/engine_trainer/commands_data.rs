@@ -214,7 +214,7 @@ fn control_characters_of_data_and_names_are_written_out() {
     }
     let shown = out(&preview(dir, &[name, "--max-seq-length", "64"]));
     for part in [
-        "a\\u{1b}[31m.jsonl  1 examples",
+        "a\\u{1b}[31m.jsonl  1 example,",
         "a\\u{1b}[2J\\u{1b}]0;pwned\\u{7}",
         "b\\u{9b}1m",
         "ke\\u{1b}ys",
@@ -254,7 +254,7 @@ fn one_file_is_one_file_and_bytes_after_gzip_data_are_named() {
     bytes.extend(u32::from(length).to_le_bytes());
     let end = bytes.len();
     std::fs::write(dir.join("a.jsonl.gz"), &bytes).expect("written");
-    assert!(out(&preview(dir, &["a.jsonl.gz"])).contains("1 examples"));
+    assert!(out(&preview(dir, &["a.jsonl.gz"])).contains("1 example,"));
     bytes.extend(b"trailing");
     std::fs::write(dir.join("a.jsonl.gz"), &bytes).expect("written");
     let error = refusal(&train(dir, &["a.jsonl.gz"]));
