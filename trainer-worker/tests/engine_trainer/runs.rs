@@ -313,22 +313,22 @@ fn the_best_checkpoint_is_kept_beyond_the_limit_and_named() {
 fn a_hangup_writes_a_checkpoint_unless_the_run_is_to_outlive_its_terminal() {
     let dir = workplace();
     let dir = dir.path();
-    // Evaluated after each step, so that its state says when there is something to keep.
-    let long = ["--max-steps", "100000", "--save-steps", "0", "--eval-steps", "1", "--output"];
-    let mut child = start(dir, &[&long[..], &["out"]].concat());
-    wait_for(&dir.join("out/trainer_state.json"));
-    let begun = Instant::now();
-    while state(dir, "out")["global_step"] == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "a step is done");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let long = ["--max-steps", "100000", "--save-steps", "0", "--output"];
     let hang_up = |pid: u32| {
         let status = Command::new("kill").args(["-HUP", &pid.to_string()]).status().expect("kill");
         assert!(status.success());
     };
-    hang_up(child.id());
-    assert!(!child.wait().expect("ends").success());
-    assert!(dir.join("out/checkpoint.oltrain").exists());
+    // Before the first step there is nothing to keep: longer each time until one is done.
+    let kept = (0..8).any(|attempt| {
+        let out = format!("out-{attempt}");
+        let mut child = start(dir, &[&long[..], &[&out]].concat());
+        wait_for(&dir.join(&out).join("trainer_state.json"));
+        std::thread::sleep(Duration::from_millis((1 << attempt) * 50));
+        hang_up(child.id());
+        assert!(!child.wait().expect("ends").success());
+        dir.join(&out).join("checkpoint.oltrain").exists()
+    });
+    assert!(kept);
 
     let mut child = Command::new("sh")
         .current_dir(dir)

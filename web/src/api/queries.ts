@@ -1,8 +1,11 @@
 // Queries that more than one page needs. A page's own stand beside it, in <page>.state.ts.
 
 import { type QueryKey, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { request } from "./request";
+import { ApiError, request } from "./request";
 import type { Config, List, Status } from "./types";
+
+/** Until what is not there is asked for again: it may be in a block that the gateway has not followed yet. */
+const NOT_YET_MS = 5_000;
 
 /** What does not change while the page is open, for who is no component. */
 export const configQuery = {
@@ -36,6 +39,8 @@ export function useGet<T>(
     queryKey: [...key, query ?? {}],
     queryFn: ({ signal }) => request<T>(path, { signal, ...(query ? { query } : {}) }),
     enabled,
+    refetchInterval: ({ state }) =>
+      state.error instanceof ApiError && state.error.status === 404 ? NOT_YET_MS : false,
   });
 }
 
