@@ -27,7 +27,7 @@ use crate::{
 use clap::Args;
 use examine::Target;
 use openledger_client::{blocks::Blocks, AccountId, Client, Signer, Wait, H256};
-use openledger_content::{ContentStore, Limits, Multiaddr};
+use openledger_content::Multiaddr;
 use openledger_documents::Likeness;
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Opinions, Phase, Progress},
@@ -557,22 +557,7 @@ impl Daemon<'_> {
         }
         self.pins_at = Some(Instant::now());
         let shared = self.shared.clone();
-        tokio::spawn(async move {
-            let pins = match shared.queue.pins() {
-                Ok(pins) => pins,
-                Err(error) => return tracing::warn!("{error}"),
-            };
-            for (sha256, content, size) in pins {
-                let limits = Limits::for_bytes(size.into());
-                if matches!(shared.node.has(&content, &limits).await, Ok(true)) {
-                    continue;
-                }
-                let wanted = openledger_content::Wanted::exactly(content, sha256, size.into());
-                if let Err(error) = shared.node.fetch_bytes(&wanted, &limits).await {
-                    tracing::warn!(%content, "a file that was accepted is gone: {error}");
-                }
-            }
-        });
+        tokio::spawn(async move { shared.restore().await });
     }
 
     /// Counts for Prometheus.

@@ -19,6 +19,7 @@ use super::{
         work::{Shared, SLOT},
         MOST_SECONDS, ONCE_EVERY,
     },
+    serving,
 };
 use crate::{
     arguments::amount,
@@ -30,7 +31,7 @@ use crate::{
 use clap::Args;
 use file::{Asked, Watched};
 use openledger_client::{blocks::Blocks, AccountId, Amount, Client, Signer};
-use openledger_content::{ContentStore, Limits, Multiaddr};
+use openledger_content::{Multiaddr, Reach};
 use openledger_documents::EXTRACTOR_VERSION;
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
@@ -38,7 +39,8 @@ use openledger_primitives::{
     BlockNumber, DatanetId, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::before_committees, Challenges, Earlier, Policies, Policy, Watched as Numbers,
+    earlier::before_committees, holders::holders, Challenges, Earlier, Policies, Policy,
+    Watched as Numbers,
 };
 use serde_json::{json, Value};
 use std::{
@@ -60,6 +62,9 @@ const AT_ONCE: usize = 8;
 const LOOKS: u64 = 20;
 /// Time between looks at whether what was challenged is still here to be shown.
 const PINS_EVERY: Duration = Duration::from_secs(600);
+
+/// Until members of draws are asked anew where they serve.
+const VISIT_EVERY: Duration = Duration::from_secs(30);
 
 /// What to challenge, and how much to risk for it.
 #[derive(Args, Debug)]
@@ -149,6 +154,8 @@ pub(super) async fn watch(context: &Context, arguments: Watch) -> Result<Answer>
         block,
         numbers,
         pins_at: None,
+        reach: serving::reach(context.client().await?).await?,
+        visited_at: None,
         other_extractor: false,
         getting: None,
         found: Vec::new(),
@@ -209,6 +216,9 @@ struct Daemon<'a> {
     block: watch::Sender<u32>,
     numbers: watch::Sender<Numbers>,
     pins_at: Option<Instant>,
+    /// Which announced addresses are dialled, and when they were asked for.
+    reach: Reach,
+    visited_at: Option<Instant>,
     /// Whether it was said that draws measure with another extractor.
     other_extractor: bool,
     /// Fetches what is to be shown to a larger committee.
@@ -272,6 +282,9 @@ impl Daemon<'_> {
         self.first = draws.iter().map(|view| view.id).min().unwrap_or(next);
         let before = before_committees(&draws);
         let chosen: Vec<_> = draws.iter().filter(|view| self.is_chosen(view)).collect();
+        if let Err(error) = self.visit(&draws, &chosen).await {
+            tracing::warn!("where members serve is not known: {}", error.text());
+        }
         self.begin(&chosen).await?;
         self.references(&before).await;
         let waits = self.challenge(&draws, &chosen, &before, now).await?;
@@ -289,6 +302,21 @@ impl Daemon<'_> {
     fn is_chosen(&self, view: &DrawView<AccountId>) -> bool {
         let datanets = &self.arguments.datanets;
         is_watched(view) && (datanets.is_empty() || datanets.contains(&view.datanet))
+    }
+
+    /// Keeps the node connected with those who answer for the files, where they say that they serve them.
+    async fn visit(
+        &mut self,
+        all: &[DrawView<AccountId>],
+        chosen: &[&DrawView<AccountId>],
+    ) -> Result<()> {
+        if self.visited_at.is_some_and(|at| at.elapsed() < VISIT_EVERY) {
+            return Ok(());
+        }
+        self.visited_at = Some(Instant::now());
+        let holders = holders(chosen, all, &self.account);
+        let found = serving::of_holders(&self.client, &holders, self.reach).await?;
+        Ok(self.shared.node.visit(found)?)
     }
 
     /// Begins with files that are new, and forgets those that may be challenged no more.
@@ -400,22 +428,7 @@ impl Daemon<'_> {
         }
         self.pins_at = Some(Instant::now());
         let shared = self.shared.clone();
-        tokio::spawn(async move {
-            let pins = match shared.queue.pins() {
-                Ok(pins) => pins,
-                Err(error) => return tracing::warn!("{error}"),
-            };
-            for (sha256, content, size) in pins {
-                let limits = Limits::for_bytes(size.into());
-                if matches!(shared.node.has(&content, &limits).await, Ok(true)) {
-                    continue;
-                }
-                let wanted = openledger_content::Wanted::exactly(content, sha256, size.into());
-                if let Err(error) = shared.node.fetch_bytes(&wanted, &limits).await {
-                    tracing::warn!(%content, "a file that is to be shown is gone: {error}");
-                }
-            }
-        });
+        tokio::spawn(async move { shared.restore().await });
     }
 
     /// Plancks that are held for this account's challenges.

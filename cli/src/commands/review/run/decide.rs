@@ -17,7 +17,6 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{
     earlier::{another_is_asked, compared_with},
-    index::Subject,
     policy::may_be_a_copy,
     Decision, Earlier, Facts, Nearest, Waiting, Word,
 };
@@ -141,7 +140,7 @@ impl Daemon<'_> {
             }
             // Also of what a person was asked already: what was missing may have come.
             asked => {
-                let nearest = self.nearest(view, file, found, compared)?;
+                let nearest = self.shared.nearest(view, file, found, compared)?;
                 // Who refused it as a copy may have had anything that this machine has not.
                 let copy = self.copies.contains(&file.submission);
                 let missing = self.references.missing(
@@ -212,27 +211,6 @@ impl Daemon<'_> {
         let possession = found.possession.0.into();
         let opinion = Opinion { verdict, possession };
         Ok(Judged::Said(Said { opinion, word, why, nearest }))
-    }
-
-    /// The file that came before a file and is most like it.
-    fn nearest(
-        &self,
-        view: &DrawView<AccountId>,
-        file: &DrawnFile,
-        found: &Examined,
-        compared: &[Earlier],
-    ) -> Result<Option<Nearest>> {
-        let subject = Subject {
-            datanet: view.datanet,
-            submission: file.submission,
-            sha256: file.sha256,
-            text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
-            media: file.media,
-            likeness: found.likeness.as_ref(),
-            min_units: view.draw.min_units,
-        };
-        let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();
-        Ok(self.shared.index.nearest(&subject, &others)?)
     }
 }
 

@@ -2,13 +2,14 @@
 //! memory until the draw is committed to. What a task must remember over restarts is in the queue.
 
 use super::examine::{examine, fetch, Examined, Target, Trouble, Within};
+use crate::error::Result;
 use openledger_client::AccountId;
-use openledger_content::IpfsNode;
+use openledger_content::{ContentStore, IpfsNode, Limits, Wanted};
 use openledger_primitives::{
-    committee::{api::DrawView, DrawId, Seed},
+    committee::{api::DrawView, DrawId, DrawnFile, Seed},
     BlockNumber, SubmissionId,
 };
-use openledger_reviewer::{Index, Queue};
+use openledger_reviewer::{index::Subject, Earlier, Index, Nearest, Queue};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -52,6 +53,45 @@ impl Shared {
     ) -> Self {
         let turns = Semaphore::new(AT_ONCE);
         Self { node, index, queue, timeout, tries, block, turns }
+    }
+
+    /// The file that came before a file of a draw, of those that it is compared with, and is most like it.
+    pub(crate) fn nearest(
+        &self,
+        view: &DrawView<AccountId>,
+        file: &DrawnFile,
+        found: &Examined,
+        compared: &[Earlier],
+    ) -> Result<Option<Nearest>> {
+        let subject = Subject {
+            datanet: view.datanet,
+            submission: file.submission,
+            sha256: file.sha256,
+            text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
+            media: file.media,
+            likeness: found.likeness.as_ref(),
+            min_units: view.draw.min_units,
+        };
+        let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();
+        Ok(self.index.nearest(&subject, &others)?)
+    }
+
+    /// Looks whether everything that is kept is whole, and fetches what is not.
+    pub(crate) async fn restore(&self) {
+        let pins = match self.queue.pins() {
+            Ok(pins) => pins,
+            Err(error) => return tracing::warn!("{error}"),
+        };
+        for (sha256, content, size) in pins {
+            let limits = Limits::for_bytes(size.into());
+            if matches!(self.node.has(&content, &limits).await, Ok(true)) {
+                continue;
+            }
+            let wanted = Wanted::exactly(content, sha256, size.into());
+            if let Err(error) = self.node.fetch_bytes(&wanted, &limits).await {
+                tracing::warn!(%content, "a file that was kept is gone: {error}");
+            }
+        }
     }
 }
 
@@ -167,7 +207,7 @@ pub(crate) async fn once(
     seed: &Seed,
     target: &Target,
     within: Within,
-) -> Result<Examined, Trouble> {
+) -> std::result::Result<Examined, Trouble> {
     let closed = |_| Trouble::Ours("the program ends".to_owned());
     let bytes = fetch(&shared.node, target, within).await?;
     let _turn = shared.turns.acquire().await.map_err(closed)?;

@@ -14,9 +14,7 @@ use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Purpose, Rules, Stand},
     Balance, DatanetId, SubmissionId, Verdict,
 };
-use openledger_reviewer::{
-    earlier::compared_with, index::Subject, Acceptance, Challenge, Earlier, Fault, Nearest,
-};
+use openledger_reviewer::{earlier::compared_with, Acceptance, Challenge, Earlier, Fault, Nearest};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use tokio::task::JoinSet;
@@ -122,23 +120,13 @@ impl Daemon<'_> {
         let others = before.iter().copied().chain(self.references.refused(view.datanet));
         let compared = compared_with(file.submission, watched.submitted_at, others);
         let known = self.references.are_known(&self.shared, view.datanet, &compared)?;
-        let subject = Subject {
-            datanet: view.datanet,
-            submission: file.submission,
-            sha256: file.sha256,
-            text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
-            media: file.media,
-            likeness: found.likeness.as_ref(),
-            min_units: view.draw.min_units,
-        };
-        let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();
         let fault = Fault::of(&Acceptance {
             media: file.media,
             units,
             text_root: text_root.0,
             min_units: view.draw.min_units,
             measured: found.measured,
-            nearest: self.shared.index.nearest(&subject, &others)?,
+            nearest: self.shared.nearest(view, file, &found, &compared)?,
             copy_from: self.policies.of(view.datanet).duplicate_from(file.media.modality()),
         });
         let missing = self.references.missing(
