@@ -87,7 +87,7 @@ pub struct Stake {
     /// Plancks that it needs behind it for a seat, own and nominated: half of what the validators of this era
     /// have, by the median, and a fifth less for who is one of them. It moves with them until the election.
     pub least_backing: Balance,
-    /// Ended eras whose payout of this validator nobody has called for yet.
+    /// Ended eras of which this validator and its nominators were not paid yet.
     pub unpaid: Vec<Unpaid>,
 }
 

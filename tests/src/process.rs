@@ -81,11 +81,16 @@ impl Process {
 
     /// Asks it to stop (SIGTERM), and ends it after a quarter of a minute.
     pub fn stop(&mut self) {
+        self.stop_within(GRACE);
+    }
+
+    /// Asks it to stop (SIGTERM), and ends it after a time.
+    pub fn stop_within(&mut self, grace: Duration) {
         if self.ended().is_some() {
             return;
         }
         signal(self.child.id(), "TERM");
-        let end = Instant::now() + GRACE;
+        let end = Instant::now() + grace;
         while Instant::now() < end {
             if self.ended().is_some() {
                 return;

@@ -65,7 +65,8 @@ Examples:
     #[command(after_help = "Examples:
   openledger --key me validator withdraw")]
     Withdraw,
-    /// Have a validator and who nominates it paid for every era that is due. Anyone may.
+    /// Have what ended eras still owe a validator and its nominators paid at once. The chain does so by itself, from the
+    /// block on in which an era ends.
     #[command(after_help = "Examples:
   openledger --key me validator payout
   openledger --key me validator payout 5GrwvaEF…")]

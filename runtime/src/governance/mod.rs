@@ -90,7 +90,7 @@ impl pallet_scheduler::Config for Runtime {
 impl pallet_referenda::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;
-    type WeightInfo = pallet_referenda::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = calendar::Weights;
     type Scheduler = calendar::Calendar;
     type Currency = Balances;
     type SubmitOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;

@@ -1,12 +1,13 @@
 //! Who makes and finalises blocks: nominated proof of stake.
 //!
 //! Anyone bonds OPEN and validates, or nominates who does. At the end of an era the chain elects the validators of
-//! the next but one session on chain, pays those who worked from the stakers' share of the fees ([`pot`]) and lets
+//! the next but one session on chain, pays those who worked from the stakers' share of the fees ([`pot`], [`payouts`]) and lets
 //! go what was unbonded. Accounts with less nominate together in [`pools`]. Who signs two blocks of a slot, or votes for two in a round, loses stake to the treasury.
 //!
 //! `pallet-staking` stands behind session and offences only, so that another one can take its place. Lengths come
 //! from genesis ([`crate::parameters::StakingLengths`]).
 
+pub mod payouts;
 pub mod pools;
 pub mod pot;
 pub mod seats;

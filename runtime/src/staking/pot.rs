@@ -1,9 +1,9 @@
 //! The stakers' share of fees, and how it is paid.
 //!
 //! Fees flow into the pot's account. When an era ends, what the pot has beyond what it owes is the era's payout, to
-//! the planck. `pallet-staking` pays it out account by account as if it minted; each of these debts is settled from
-//! the pot in the same call, so that issuance never changes. What is not asked for within the pallet's history
-//! stays in the pot, owed to nobody who can ask.
+//! the planck. `pallet-staking` pays it out account by account as if it minted, when the chain asks for it
+//! ([`super::payouts`]) or anybody does; each of these debts is settled from the pot in the same call, so that issuance
+//! never changes. What cannot be paid within the pallet's history stays in the pot, owed to nobody who can ask.
 
 pub use pallet::*;
 
@@ -33,7 +33,10 @@ pub const FLOOR: Balance = 2 * EXISTENTIAL_DEPOSIT;
 pub mod pallet {
     //! The pallet's parts, as the macro lays them out.
 
-    use super::{check, Balance};
+    use super::{
+        super::payouts::{self, Place},
+        check, Balance,
+    };
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::BlockNumberFor;
     use sp_runtime::TryRuntimeError;
@@ -46,12 +49,21 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: frame_system::Config {}
 
-    /// Payouts of ended eras that nobody has asked for yet, in plancks.
+    /// Payouts of ended eras that were not made yet, in plancks.
     #[pallet::storage]
     pub type Owed<T> = StorageValue<_, Balance, ValueQuery>;
 
+    /// The next payout that the chain makes by itself.
+    #[pallet::storage]
+    pub type Paying<T> = StorageValue<_, Place, ValueQuery>;
+
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        // After the session's, which ends eras: nothing comes between an era's end and its payouts.
+        fn on_initialize(_now: BlockNumberFor<T>) -> Weight {
+            payouts::pay()
+        }
+
         #[cfg(feature = "try-runtime")]
         fn try_state(_now: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
             Self::do_try_state()

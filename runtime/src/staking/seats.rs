@@ -8,18 +8,23 @@
 //! a little.
 
 use super::{Election, MAX_CANDIDATES};
-use crate::{AccountId, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
+use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
 use alloc::vec::Vec;
 use frame_election_provider_support::{
     onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
 };
 use frame_support::weights::Weight;
 use openledger_primitives::staking::{least_backing, least_to_stay};
+use sp_staking::StakingInterface;
 
 /// Points of a block's author, as pallet-staking gives them.
 const POINTS: u32 = 20;
 /// Blocks for each validator that an era has to have had before one without any counts as absent.
 const EXPECTED: u32 = 16;
+
+/// Places for candidates that are left free at an election: 200 bonds of the least size took all of them, and nobody
+/// else could stand.
+const FREE: u32 = MAX_CANDIDATES / 4;
 
 type Inner = OnChainExecution<Election>;
 
@@ -53,6 +58,34 @@ impl Seats {
             false => Vec::new(),
         }
     }
+
+    /// Of the candidates that are not elected those with the least bonds of their own, where they take places that are to
+    /// be free.
+    fn crowding(elected: &BoundedSupportsOf<Self>) -> Vec<AccountId> {
+        let standing = pallet_staking::Validators::<Runtime>::count();
+        let too_many = standing.saturating_sub(MAX_CANDIDATES.saturating_sub(FREE));
+        if too_many == 0 {
+            return Vec::new();
+        }
+        let is_elected = |who: &AccountId| elected.0.iter().any(|(winner, _)| winner == who);
+        let mut others: Vec<(Balance, AccountId)> =
+            pallet_staking::Validators::<Runtime>::iter_keys()
+                .filter(|who| !is_elected(who))
+                .take(MAX_CANDIDATES as usize)
+                .map(|who| (Staking::active_stake(&who).unwrap_or_default(), who))
+                .collect();
+        others.sort_unstable();
+        others.into_iter().map(|(_, who)| who).take(too_many as usize).collect()
+    }
+
+    fn take_out(candidates: impl IntoIterator<Item = AccountId>) {
+        for stash in candidates {
+            if Staking::do_remove_validator(&stash) {
+                let chilled = pallet_staking::Event::Chilled { stash };
+                System::deposit_event(RuntimeEvent::Staking(chilled));
+            }
+        }
+    }
 }
 
 impl ElectionProvider for Seats {
@@ -66,12 +99,7 @@ impl ElectionProvider for Seats {
     type DataProvider = <Inner as ElectionProvider>::DataProvider;
 
     fn elect(page: PageIndex) -> Result<BoundedSupportsOf<Self>, Self::Error> {
-        for stash in Self::keyless().into_iter().chain(Self::absent()) {
-            if Staking::do_remove_validator(&stash) {
-                let chilled = pallet_staking::Event::Chilled { stash };
-                System::deposit_event(RuntimeEvent::Staking(chilled));
-            }
-        }
+        Self::take_out(Self::keyless().into_iter().chain(Self::absent()));
         let mut elected = Inner::elect(page)?;
         let incumbents = Session::validators();
         let backing = elected.0.iter().filter(|(who, _)| incumbents.contains(who));
@@ -85,6 +113,7 @@ impl ElectionProvider for Seats {
                 support.total >= needed
             });
         }
+        Self::take_out(Self::crowding(&elected));
         Ok(elected)
     }
 

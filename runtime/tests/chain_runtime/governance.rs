@@ -429,6 +429,18 @@ fn nobody_but_a_referendum_acts_as_one() {
     });
 }
 
+fn submit_remark(who: &AccountId) {
+    let remark: RuntimeCall = frame_system::Call::remark { remark: vec![1] }.into();
+    dispatch(
+        who,
+        pallet_referenda::Call::submit {
+            proposal_origin: Box::new(root()),
+            proposal: Preimage::bound(remark).expect("short"),
+            enactment_moment: DispatchTime::After(0),
+        },
+    );
+}
+
 /// Anybody's referendum has an alarm, and 50 of one block filled the agenda of the block in which another was to be
 /// carried out: it stood as approved for ever, and nothing came of it.
 #[test]
@@ -440,20 +452,19 @@ fn referenda_without_number_keep_none_from_being_carried_out() {
         let timeout = days::<14>();
         let many = 3 * PLACES;
         for _ in 0..many {
-            let remark: RuntimeCall = frame_system::Call::remark { remark: vec![1] }.into();
-            dispatch(
-                &Bob.to_account_id(),
-                pallet_referenda::Call::submit {
-                    proposal_origin: Box::new(root()),
-                    proposal: Preimage::bound(remark).expect("short"),
-                    enactment_moment: DispatchTime::After(0),
-                },
-            );
+            submit_remark(&Bob.to_account_id());
         }
         let full = System::block_number() + timeout;
         let taken = |block| Agenda::<Runtime>::get(block).iter().flatten().count() as u32;
         assert_eq!(taken(full), ALARMS, "the rest wake a little later");
         assert_eq!((0..5).map(|later| taken(full + later)).sum::<u32>(), many, "every one wakes");
+
+        // And as many more as fill the next blocks ten times over: each wakes, at the cost of twenty looks.
+        for _ in 0..10 * many {
+            submit_remark(&Bob.to_account_id());
+        }
+        let late = (0..1_100).map(|later| taken(full + later)).sum::<u32>();
+        assert_eq!(late, 11 * many, "every one wakes");
 
         let before = pallet_referenda::ReferendumCount::<Runtime>::get();
         let call = pallet_review::Call::raise_extractor { extractor: EXTRACTOR + 1 };

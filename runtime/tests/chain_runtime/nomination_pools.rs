@@ -2,7 +2,7 @@
 
 use crate::{
     common::*,
-    staking::{babe_report, bond, chain, era, issuance, next_era, payout, set_keys, validate},
+    staking::{babe_report, bond, chain, era, issuance, next_era, set_keys, validate},
 };
 use frame_support::traits::{Get, GetStorageVersion};
 use openledger_primitives::{
@@ -83,10 +83,9 @@ fn members_share_what_their_pool_is_paid_out_of_the_pot() {
         assert_eq!(held(Dave), GENESIS_BOND / 4, "it stays on the member's account");
         next_era();
         next_era();
-        let (number, before) = (era(), [Eve, Dave, Ferdie].map(owns));
+        let before = [Eve, Dave, Ferdie].map(owns);
         pay_fees(1_000);
         let paid = next_era().expect("the era was paid");
-        payout(Alice, number);
         assert_eq!(issuance(), TOTAL_SUPPLY);
         // Half of the validator's stake is the pool's.
         let reward_account = NominationPools::api_pool_accounts(1).1;
@@ -113,6 +112,26 @@ fn members_share_what_their_pool_is_paid_out_of_the_pot() {
 }
 
 #[test]
+fn who_joins_after_an_era_has_nothing_of_what_others_earned_in_it() {
+    chain(|| {
+        pool(GENESIS_BOND / 2, Alice);
+        next_era();
+        next_era();
+        pay_fees(1_000);
+        // The first block in which a transaction can know that the era is over.
+        let paid = next_era().expect("the era was paid");
+        join(Ferdie, 9 * GENESIS_BOND / 2);
+        for era in 0..era() {
+            let validator_stash = Alice.to_account_id();
+            // What paid something was paid before, and what did not pays nothing now.
+            let _ = attempt(Ferdie, pallet_staking::Call::payout_stakers { validator_stash, era });
+        }
+        assert_eq!(member(Ferdie).rewards, 0);
+        near(member(Eve).rewards, paid / 3);
+    });
+}
+
+#[test]
 fn a_commission_is_kept_apart_and_bounded() {
     chain(|| {
         pool(GENESIS_BOND, Alice);
@@ -129,10 +148,9 @@ fn a_commission_is_kept_apart_and_bounded() {
         act(Eve, commission(MAX_COMMISSION));
         next_era();
         next_era();
-        let (number, before) = (era(), owns(Charlie));
+        let before = owns(Charlie);
         pay_fees(1_000);
         let paid = next_era().expect("the era was paid");
-        payout(Alice, number);
         act(Eve, Call::claim_commission { pool_id: 1 });
         let kept = MAX_COMMISSION * (paid / 2);
         near(owns(Charlie) - before, kept);

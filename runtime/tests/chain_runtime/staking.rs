@@ -8,7 +8,8 @@ use openledger_primitives::{Balance, TOTAL_SUPPLY};
 use openledger_runtime::{
     parameters::{LengthsOfStaking, StakingLengths},
     staking::{
-        pot::{self, Owed, PotAccount, FLOOR},
+        payouts::{self, Place},
+        pot::{self, Owed, Paying, PotAccount, FLOOR},
         GENESIS_BOND, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
     },
     AccountId, Babe, Balances, Executive, Grandpa, Header, Historical, Runtime, RuntimeCall,
@@ -78,13 +79,6 @@ fn paid() -> Option<Balance> {
     })
 }
 
-pub fn payout(validator: Sr25519Keyring, era: u32) {
-    dispatch(
-        &Dave.to_account_id(),
-        pallet_staking::Call::payout_stakers { validator_stash: validator.to_account_id(), era },
-    );
-}
-
 pub fn bond(who: Sr25519Keyring, value: Balance) {
     let payee = pallet_staking::RewardDestination::Stash;
     dispatch(&who.to_account_id(), pallet_staking::Call::bond { value, payee });
@@ -133,8 +127,7 @@ fn validators_of_genesis_stake_and_are_elected_again() {
 #[test]
 fn eras_pay_the_stakers_share_of_the_fees_to_the_planck() {
     chain(|| {
-        let (bob, pot) = (Bob.to_account_id(), PotAccount::get());
-        let mut sum = 0;
+        let (alice, bob, pot) = (Alice.to_account_id(), Bob.to_account_id(), PotAccount::get());
         for number in 0..4u32 {
             let mut fees = 0;
             for n in 0..5 {
@@ -147,29 +140,20 @@ fn eras_pay_the_stakers_share_of_the_fees_to_the_planck() {
                 let rest = fee - fee * 20 / 100;
                 fees += rest * 75 / 100;
             }
-            assert_eq!(Balances::free_balance(&pot) - FLOOR, sum + fees);
+            assert_eq!(Balances::free_balance(&pot) - FLOOR, fees);
+            let before = total(&alice);
             assert_eq!(next_era(), Some(fees), "era {number}");
-            sum += fees;
-            assert_eq!(Owed::<Runtime>::get(), sum);
-            assert_eq!(issuance(), TOTAL_SUPPLY);
-        }
-        let before = total(&Alice.to_account_id());
-        for number in 0..4 {
-            payout(Alice, number);
+            assert_eq!(total(&alice), before + fees, "the only validator gets all of it, unasked");
+            assert_eq!((Owed::<Runtime>::get(), Balances::free_balance(&pot)), (0, FLOOR));
             assert_eq!(issuance(), TOTAL_SUPPLY, "what was paid came out of the pot");
+            let again = pallet_staking::Call::payout_stakers {
+                validator_stash: alice.clone(),
+                era: number,
+            };
+            assert!(RuntimeCall::from(again)
+                .dispatch(RuntimeOrigin::signed(Dave.to_account_id()))
+                .is_err());
         }
-        assert_eq!(
-            total(&Alice.to_account_id()),
-            before + sum,
-            "the only validator gets all of it"
-        );
-        assert_eq!((Owed::<Runtime>::get(), Balances::free_balance(&pot)), (0, FLOOR));
-        assert!(RuntimeCall::from(pallet_staking::Call::payout_stakers {
-            validator_stash: Alice.to_account_id(),
-            era: 0
-        })
-        .dispatch(RuntimeOrigin::signed(Dave.to_account_id()))
-        .is_err());
     });
 }
 
@@ -183,14 +167,13 @@ fn a_nominator_shares_and_unbonds_after_its_eras() {
         dispatch(&eve, pallet_staking::Call::nominate { targets });
         next_era();
         next_era();
-        let (number, before) = (era(), [Alice, Eve].map(|who| total(&who.to_account_id())));
+        let before = [Alice, Eve].map(|who| total(&who.to_account_id()));
         let nonce = System::account_nonce(Bob.to_account_id());
         let remark = frame_system::Call::remark { remark: vec![0; 1_000] };
         apply(sign(&Bob.pair(), nonce, remark)).expect("valid").expect("dispatched");
         // The fee's author is Alice too.
         let author = total(&Alice.to_account_id()) - before[0];
         let era_paid = next_era().expect("the era was paid");
-        payout(Alice, number);
         let got = [Alice, Eve].map(|who| total(&who.to_account_id()));
         let (to_alice, to_eve) = (got[0] - before[0] - author, got[1] - before[1]);
         assert_eq!(to_eve, era_paid / 2, "half of the stake is hers");
@@ -415,24 +398,101 @@ fn lengths_come_from_genesis() {
     });
 }
 
+/// Bob's remark, which pays into the era.
+fn pay_fees() {
+    let remark = frame_system::Call::remark { remark: vec![0; 1_000] };
+    apply(sign(&Bob.pair(), System::account_nonce(Bob.to_account_id()), remark))
+        .expect("valid")
+        .expect("dispatched");
+}
+
 #[test]
-fn what_nobody_asks_for_stays_in_the_pot() {
+fn what_cannot_be_paid_stays_in_the_pot() {
     chain(|| {
-        let (bob, pot) = (Bob.to_account_id(), PotAccount::get());
+        let pot = PotAccount::get();
         // Eras of one session, so that many end soon.
         LengthsOfStaking::<Runtime>::put(StakingLengths { era: 1, ..StakingLengths::DEVELOPMENT });
-        let remark = frame_system::Call::remark { remark: vec![0; 1_000] };
-        apply(sign(&Bob.pair(), System::account_nonce(&bob), remark))
-            .expect("valid")
-            .expect("dispatched");
+        pay_fees();
+        let held = Place { era: 1, ..Place::default() };
+        Paying::<Runtime>::put(held);
         let due = next_era().expect("the era was paid");
+        // As if the validator had left with all its stake.
+        Paying::<Runtime>::kill();
+        let bonded = pallet_staking::Bonded::<Runtime>::take(Alice.to_account_id());
+        payouts::pay();
+        pallet_staking::Bonded::<Runtime>::set(Alice.to_account_id(), bonded);
+        assert_eq!(Paying::<Runtime>::get(), held, "passed over");
         for _ in 0..85 {
             assert_eq!(next_era(), Some(0), "it is not paid twice");
         }
         let late =
             pallet_staking::Call::payout_stakers { validator_stash: Alice.to_account_id(), era: 0 };
-        assert!(RuntimeCall::from(late).dispatch(RuntimeOrigin::signed(bob)).is_err());
+        assert!(RuntimeCall::from(late)
+            .dispatch(RuntimeOrigin::signed(Bob.to_account_id()))
+            .is_err());
         assert_eq!(Balances::free_balance(&pot), FLOOR + due);
         assert_eq!(Owed::<Runtime>::get(), due);
+    });
+}
+
+#[test]
+fn payouts_of_many_nominators_take_several_blocks_and_all_are_made() {
+    chain(|| {
+        // Three pages of nominators.
+        let backers: Vec<_> = (0..150).map(|n| id(&user(n))).collect();
+        for backer in &backers {
+            let value = 2 * MIN_NOMINATOR_BOND;
+            let dest = backer.clone().into();
+            let alice = Alice.to_account_id();
+            dispatch(&alice, pallet_balances::Call::transfer_keep_alive { dest, value });
+            let payee = pallet_staking::RewardDestination::Stash;
+            dispatch(backer, pallet_staking::Call::bond { value: MIN_NOMINATOR_BOND, payee });
+            let targets = vec![Alice.to_account_id().into()];
+            dispatch(backer, pallet_staking::Call::nominate { targets });
+        }
+        next_era();
+        next_era();
+        for _ in 0..4 {
+            pay_fees();
+        }
+        let before: Vec<_> = backers.iter().map(total).collect();
+        let number = era();
+        begin_era();
+        let paid = || backers.iter().zip(&before).filter(|(who, was)| total(who) > **was).count();
+        assert_eq!(paid(), 128, "two pages in the block in which the era ended");
+        assert_eq!(Paying::<Runtime>::get(), Place { era: number, validator: 0, page: 2 });
+        // Somebody asks for the last page first: it is passed over.
+        let last = pallet_staking::Call::payout_stakers_by_page {
+            validator_stash: Alice.to_account_id(),
+            era: number,
+            page: 2,
+        };
+        dispatch(&Dave.to_account_id(), last);
+        assert_eq!(paid(), 150);
+        let before = total(&Alice.to_account_id());
+        end_unchecked_block();
+        begin_block();
+        assert_eq!(Paying::<Runtime>::get(), Place { era: number + 1, ..Place::default() });
+        assert_eq!((paid(), total(&Alice.to_account_id())), (150, before));
+        assert_eq!(issuance(), TOTAL_SUPPLY);
+    });
+}
+
+#[test]
+fn eras_that_an_upgrade_finds_unpaid_are_paid() {
+    chain(|| {
+        next_era();
+        pay_fees();
+        // As a chain has it that never paid by itself: all eras before are unpaid, of which the first paid nothing.
+        let number = era();
+        let held = Place { era: u32::MAX, ..Place::default() };
+        Paying::<Runtime>::put(held);
+        let due = next_era().expect("the era was paid");
+        assert_eq!(Owed::<Runtime>::get(), due, "era {number} waits");
+        let before = total(&Alice.to_account_id());
+        Paying::<Runtime>::kill();
+        next_block();
+        assert_eq!(total(&Alice.to_account_id()), before + due);
+        assert_eq!(Owed::<Runtime>::get(), 0);
     });
 }

@@ -163,6 +163,33 @@ fn who_has_a_seat_keeps_it_with_a_fifth_less() {
     });
 }
 
+/// 200 bonds of 1,000 OPEN took all places for candidates, for as long as their owner liked.
+#[test]
+fn small_bonds_keep_nobody_from_standing_longer_than_until_the_next_election() {
+    genesis("development").execute_with(|| {
+        begin_block();
+        let validate = || Call::validate { prefs: Default::default() };
+        // Of those with little one has more.
+        let some = stand(1, 2_000 * OPEN);
+        dispatch(&some, validate());
+        for number in 2..MAX_CANDIDATES {
+            dispatch(&stand(number, 1_000 * OPEN), validate());
+        }
+        let late = stand(MAX_CANDIDATES, GENESIS_BOND);
+        let refused = RuntimeCall::from(validate()).dispatch(RuntimeOrigin::signed(late.clone()));
+        let refused = refused.expect_err("all places are taken").error;
+        assert_eq!(refused, Error::<Runtime>::TooManyValidators.into());
+        elect();
+        let standing = pallet_staking::Validators::<Runtime>::count();
+        assert_eq!(standing, MAX_CANDIDATES * 3 / 4, "a quarter is free again");
+        assert!(pallet_staking::Validators::<Runtime>::contains_key(&some), "the smallest go");
+        dispatch(&late, validate());
+        elect();
+        assert!(Session::validators().contains(&late));
+        end_block();
+    });
+}
+
 /// Accounts without session keys were elected all the same: 200 of them, a machine to none, took all places, and when
 /// nobody else was elected the chain stopped for good.
 #[test]

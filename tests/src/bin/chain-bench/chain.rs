@@ -45,6 +45,9 @@ pub struct Program {
     pub node: PathBuf,
     /// The name of a preset, or a file.
     pub spec: String,
+    /// The same without what is planted, if that is much: a node that has a database looks at the spec's name alone, and on a
+    /// network that files were accepted on one by one reads no more either.
+    pub known: Option<String>,
     /// Where its log is, and its database in the folder `node`.
     pub directory: PathBuf,
     /// Beyond what every node is started with.
@@ -63,10 +66,10 @@ pub struct Block {
 }
 
 impl Program {
-    fn start(&self, rpc: &Rpc) -> Result<Process> {
+    fn start(&self, rpc: &Rpc, spec: &str) -> Result<Process> {
         let mut command = Command::new(&self.node);
         command
-            .args(["--chain", &self.spec, "--allow-private-ip"])
+            .args(["--chain", spec, "--allow-private-ip"])
             .args(["--no-mdns", "--no-telemetry", "--no-prometheus"])
             .args(&self.arguments)
             .args(["--pool-limit", "50000", "--pool-kbytes", "200000"])
@@ -78,6 +81,10 @@ impl Program {
             .arg(self.directory.join("node"));
         Process::start("the node", command, self.directory.join("node.log"))
     }
+
+    fn start_again(&self, rpc: &Rpc) -> Result<Process> {
+        self.start(rpc, self.known.as_ref().unwrap_or(&self.spec))
+    }
 }
 
 impl Chain {
@@ -87,6 +94,7 @@ impl Chain {
             Program {
                 node: node.to_owned(),
                 spec: spec.to_owned(),
+                known: None,
                 directory: directory.to_owned(),
                 arguments: AUTHOR.map(str::to_owned).into(),
                 port: free_port()?,
@@ -100,7 +108,7 @@ impl Chain {
     /// Starts a node and waits until it answers, whatever blocks it has.
     pub fn follow(program: Program, patience: Duration) -> Result<Self> {
         let rpc = Rpc::new(free_port()?);
-        let mut process = program.start(&rpc)?;
+        let mut process = program.start(&rpc, &program.spec)?;
         let ready = poll(patience, EVERY, || {
             process.ensure_running()?;
             Ok(rpc.block().ok())
@@ -112,6 +120,11 @@ impl Chain {
         let mut chain = Self { process, rpc, genesis: Hash::zero(), program };
         chain.genesis = chain.hash(0)?;
         Ok(chain)
+    }
+
+    /// With which spec it is started again.
+    pub fn knows(&mut self, spec: &Path) {
+        self.program.known = Some(spec.display().to_string());
     }
 
     /// How it was started.
@@ -140,33 +153,39 @@ impl Chain {
         Ok(log.contains(words))
     }
 
-    /// Stops the node.
+    /// Stops the node, when its database has written what it was given: of a large genesis that takes its time.
     pub fn stop(&mut self) {
-        self.process.stop();
+        self.process.stop_within(PATIENCE);
     }
 
     /// Starts the node again after it was stopped.
     pub fn start_again(&mut self) -> Result<()> {
-        self.process = self.program.start(&self.rpc)?;
-        self.wait(|| Ok(self.rpc.block().is_ok()))
+        self.process = self.program.start_again(&self.rpc)?;
+        self.wait(|| Ok(self.rpc.block().is_ok()))?;
+        let genesis = self.hash(0)?;
+        match genesis == self.genesis {
+            true => Ok(()),
+            false => Err(self.process.failure("the database is lost", "read the log")),
+        }
     }
 
     /// Kills the node and starts it again: how long until it answers with all that was final.
     pub fn restart(&mut self) -> Result<Duration> {
-        let last = self.rpc.finalised();
-        let last = last.map_err(|error| self.process.failure(error.to_string(), "read the log"))?;
+        let last = self.finalised()?;
+        let hash = self.hash(last)?;
         self.process.kill();
         let begin = Instant::now();
-        self.process = self.program.start(&self.rpc)?;
+        self.process = self.program.start_again(&self.rpc)?;
         let (process, rpc) = (&mut self.process, &self.rpc);
         let back = poll(PATIENCE, EVERY, || {
             process.ensure_running()?;
             Ok(rpc.finalised().ok().filter(|number| *number >= last))
         })?;
         let taken = begin.elapsed();
-        if back.is_none() {
+        // A chain begun anew would come to that number too.
+        if back.is_none() || self.hash(last)? != hash {
             let what = format!("block {last}, which was final, is not there again");
-            return Err(process.failure(what, "read the log"));
+            return Err(self.process.failure(what, "read the log"));
         }
         Ok(taken)
     }
@@ -246,10 +265,19 @@ impl Chain {
         &self,
         batches: Vec<(&'a sr25519::Pair, Vec<RuntimeCall>)>,
     ) -> Result<Vec<(&'a sr25519::Pair, Nonce)>> {
+        let first = |who| self.nonce(who);
+        let batches = batches.into_iter().map(|(who, calls)| Ok((who, first(who)?, calls)));
+        self.submit_from(batches.collect::<Result<_>>()?)
+    }
+
+    /// The same from a nonce of each account on.
+    pub fn submit_from<'a>(
+        &self,
+        batches: Vec<(&'a sr25519::Pair, Nonce, Vec<RuntimeCall>)>,
+    ) -> Result<Vec<(&'a sr25519::Pair, Nonce)>> {
         let mut waited = Vec::new();
         let mut signed = Vec::new();
-        for (who, calls) in batches {
-            let first = self.nonce(who)?;
+        for (who, first, calls) in batches {
             let mut next = first;
             for call in calls {
                 signed.push((next - first, self.sign(who, next, call)));

@@ -24,7 +24,9 @@ const EVERY: Duration = Duration::from_millis(50);
 /// Blocks without load that are looked at beside.
 const IDLE: u64 = 10;
 /// Transfers that fill a block, and some more.
-const A_BLOCK: u64 = 400;
+const A_BLOCK: usize = 400;
+/// Blocks for which transfers wait: a pool looks at all that wait with each block, and four do so on this machine.
+const AHEAD: usize = 3;
 /// Least transfers of a block that counts as full: three quarters of what was seen to fit.
 const FULL: usize = 225;
 
@@ -47,6 +49,7 @@ pub fn run(node: &Path, directory: &Path, blocks: u64) -> Result<Line> {
         let program = Program {
             node: node.to_owned(),
             spec: network.join("spec.json").display().to_string(),
+            known: None,
             directory: folder,
             arguments,
             port: if place == 0 { port } else { free_port()? },
@@ -64,20 +67,31 @@ pub fn run(node: &Path, directory: &Path, blocks: u64) -> Result<Line> {
     let idle = lags(first, IDLE, |_| Ok(true))?;
     eprintln!("filling {blocks} blocks");
     let keys = VALIDATORS.iter().map(|name| key(&network, name)).collect::<Result<Vec<_>>>()?;
-    let each = (blocks + 2) * A_BLOCK / keys.len() as u64;
-    let batches = keys.iter().zip(keys.iter().cycle().skip(1)).map(|(from, to)| {
-        let dest = AccountId::from(to.public()).into();
-        let call = RuntimeCall::from(pallet_balances::Call::transfer_keep_alive { dest, value: 1 });
-        (from, vec![call; each as usize])
-    });
-    first.submit(batches.collect())?;
-    let full = |number| Ok(first.read(number)?.calls.len() >= FULL);
+    // Counted here: of what a fork brings back into the pool the node knows no nonce for a while.
+    let mut nonces = keys.iter().map(|key| first.nonce(key)).collect::<Result<Vec<_>>>()?;
+    let mut more = |blocks: usize| {
+        let batches = keys.iter().zip(&nonces).zip(keys.iter().cycle().skip(1));
+        let batches = batches.map(|((from, nonce), to)| {
+            let dest = AccountId::from(to.public()).into();
+            let call =
+                RuntimeCall::from(pallet_balances::Call::transfer_keep_alive { dest, value: 1 });
+            (from, *nonce, vec![call; blocks * A_BLOCK / VALIDATORS.len()])
+        });
+        let sent = first.submit_from(batches.collect())?;
+        nonces = sent.into_iter().map(|(_, next)| next).collect();
+        Ok(())
+    };
+    more(AHEAD)?;
+    let full = |number| {
+        more(1)?;
+        Ok(first.read(number)?.calls.len() >= FULL)
+    };
     let loaded = lags(first, blocks, full)?;
     Ok(Line::beside("finality_lag_blocks", "blocks", loaded, idle, "without load"))
 }
 
 /// Blocks between best and final, on average over the moments in which a block that counts came.
-fn lags(chain: &Chain, blocks: u64, counts: impl Fn(u64) -> Result<bool>) -> Result<f64> {
+fn lags(chain: &Chain, blocks: u64, mut counts: impl FnMut(u64) -> Result<bool>) -> Result<f64> {
     let mut last = chain.block()?;
     let (mut sum, mut seen) = (0, 0);
     // Some are not full: the first, and those while the pool is being filled.

@@ -140,6 +140,7 @@ fn all(
             Some(chain) => chain,
             None => records::start(node, directory, most)?,
         };
+        records::without_planted(&mut chain, directory)?;
         if wanted(Part::Restart) {
             lines.push(records::restart(&mut chain)?);
         }

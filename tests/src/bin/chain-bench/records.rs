@@ -30,6 +30,16 @@ pub fn start(node: &Path, directory: &Path, files: u64) -> Result<Chain> {
     Chain::start(node, &spec.display().to_string(), &place, PATIENCE)
 }
 
+/// Has a chain with planted files started again as one on which they were accepted one by one is: from its database.
+pub fn without_planted(chain: &mut Chain, directory: &Path) -> Result<()> {
+    let place = directory.join("without");
+    fs::create_dir_all(&place).map_err(|cause| Error::file(&place, &cause))?;
+    let spec = plant::write(&chain.program().node, &place, 0, &[])?;
+    chain.knows(&spec);
+    chain.stop();
+    chain.start_again()
+}
+
 /// How long a killed node takes until it answers with all that was final.
 pub fn restart(chain: &mut Chain) -> Result<Line> {
     eprintln!("killing the node, {RESTARTS} times");
@@ -46,7 +56,8 @@ pub fn warp(mut first: Chain) -> Result<Line> {
     eprintln!("copying the node, twice");
     first.wait_for_final(2)?;
     first.stop();
-    let Program { node, spec, directory, .. } = first.program().clone();
+    let Program { node, spec, known, directory, .. } = first.program().clone();
+    let known = known.unwrap_or_else(|| spec.clone());
     let places: Vec<_> =
         (0..OTHERS).map(|number| directory.join(format!("other-{number}"))).collect();
     for place in &places {
@@ -54,7 +65,7 @@ pub fn warp(mut first: Chain) -> Result<Line> {
     }
     first.start_again()?;
     let mut doors = vec![first.address()?];
-    let program = |place: &Path, more: &[&str], doors: &[String]| -> Result<Program> {
+    let program = |place: &Path, spec: &str, more: &[&str], doors: &[String]| -> Result<Program> {
         let mut arguments: Vec<String> =
             more.iter().map(|argument| (*argument).to_owned()).collect();
         arguments.push("--unsafe-force-node-key-generation".into());
@@ -62,7 +73,8 @@ pub fn warp(mut first: Chain) -> Result<Line> {
         arguments.extend_from_slice(doors);
         Ok(Program {
             node: node.clone(),
-            spec: spec.clone(),
+            spec: spec.to_owned(),
+            known: None,
             directory: place.to_owned(),
             arguments,
             port: free_port()?,
@@ -71,7 +83,7 @@ pub fn warp(mut first: Chain) -> Result<Line> {
     let mut others = Vec::new();
     for place in &places {
         // What the first one's database was made with.
-        let program = program(place, &["--state-pruning=archive"], &doors[..1])?;
+        let program = program(place, &known, &["--state-pruning=archive"], &doors[..1])?;
         others.push(Chain::follow(program, PATIENCE)?);
     }
     for other in &others {
@@ -85,7 +97,7 @@ pub fn warp(mut first: Chain) -> Result<Line> {
     eprintln!("starting a new node");
     let place = directory.join("new");
     fs::create_dir_all(&place).map_err(|cause| Error::file(&place, &cause))?;
-    let new = Chain::follow(program(&place, &["--sync", "warp"], &doors)?, PATIENCE)?;
+    let new = Chain::follow(program(&place, &spec, &["--sync", "warp"], &doors)?, PATIENCE)?;
     let begin = Instant::now();
     let reached = poll(PATIENCE, EVERY, || {
         Ok((new.finalised()? >= goal && new.logged("Warp sync is complete")?).then_some(()))

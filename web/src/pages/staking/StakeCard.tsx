@@ -4,15 +4,11 @@ import { transact } from "@/chain/transactions";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
 import { Field } from "@/components/ui/Field";
-import { Notice } from "@/components/ui/Notice";
 import { Loaded } from "@/components/ui/States";
 import { AccountName, Amount, Stat } from "@/components/ui/Values";
 import { BLOCK_TIME, formatCount, formatDuration, formatOpen, plural } from "@/lib/format";
 import { leaving, MOST_BACKED, readBond, readUnbond, type Stake } from "./stakes";
-import { type Staking, useStake, useUnpaid } from "./staking.state";
-
-/** Payouts that one signature calls for. */
-const PAID_AT_ONCE = 4;
+import { type Staking, useStake } from "./staking.state";
 
 interface Own {
   account: Account;
@@ -53,7 +49,7 @@ function Bond({ account, staking, stake, free }: Own & { stake: Stake | null; fr
         unit="OPEN"
         inputMode="decimal"
         autoComplete="off"
-        help={`${formatOpen(free, 4)} OPEN are free. Payouts come to your account, free.`}
+        help={`${formatOpen(free, 4)} OPEN are free. At each era’s end its payout comes to your account, free.`}
         value={text}
         error={problem}
         onChange={(event) => setText(event.target.value)}
@@ -135,43 +131,6 @@ function Unbond({ account, staking, stake, spans }: Own & { stake: Stake; spans:
   );
 }
 
-/** Payouts that nobody has called for yet, of whom the account backs or is. */
-function Payouts({ account, staking, stake }: Own & { stake: Stake }) {
-  const validators = stake.does === "validates" ? [account.address] : stake.targets;
-  const unpaid = useUnpaid(validators, staking.era).data ?? [];
-  const now = unpaid.slice(0, PAID_AT_ONCE);
-  if (unpaid.length === 0) return null;
-  return (
-    <Notice
-      title={`${plural(unpaid.length, "payout waits", "payouts wait")} for somebody to call for ${unpaid.length === 1 ? "it" : "them"}`}
-      actions={
-        <Button
-          size="small"
-          onClick={() =>
-            void transact(account, {
-              title: `Call for ${plural(now.length, "payout")}`,
-              words: `The validator and all who backed it in ${now.length === 1 ? "that era" : "those eras"} are paid their shares, whoever calls for it. Nobody can be paid twice.`,
-              build: (api) => {
-                const calls = now.map(({ validator, era, page }) =>
-                  api.tx.Staking.payout_stakers_by_page({ validator_stash: validator, era, page }),
-                );
-                const [only, ...others] = calls;
-                if (only && others.length === 0) return only;
-                return api.tx.Utility.batch_all({ calls: calls.map(({ decodedCall }) => decodedCall) });
-              },
-            })
-          }
-        >
-          Have {now.length === 1 ? "it" : plural(now.length, "one", "of them")} paid
-        </Button>
-      }
-    >
-      Of ended eras, the oldest from era {formatCount(unpaid[0]?.era ?? 0)}. What nobody calls for within 84
-      eras stays in the pot.
-    </Notice>
-  );
-}
-
 function Back({
   account,
   stake,
@@ -244,7 +203,7 @@ function Back({
   );
 }
 
-/** An account's own stake: bonding, backing validators, payouts, and the way out. */
+/** An account's own stake: bonding, backing validators, and the way out. */
 export function StakeCard({
   account,
   staking,
@@ -276,7 +235,6 @@ export function StakeCard({
                   : (stake?.does ?? "nothing")}
               </Stat>
             </dl>
-            {stake && <Payouts account={account} staking={staking} stake={stake} />}
             <div className="grid gap-5 sm:grid-cols-2">
               {pool !== null ? (
                 <p className="text-sm text-soft sm:col-span-2">

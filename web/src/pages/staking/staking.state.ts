@@ -3,9 +3,6 @@ import type { Stake, Validator } from "./stakes";
 
 const at = { at: "best" } as const;
 
-/** Ended eras that are looked at for payouts nobody has called for. */
-const LOOKED_AT = 84;
-
 /** The era, who is elected and who stands, and what stakers need; as the chain has it now. */
 export function useStaking() {
   return useQuery({
@@ -154,42 +151,3 @@ export function useSessionKeys(account: string) {
 }
 
 export type SessionKeys = NonNullable<ReturnType<typeof useSessionKeys>["data"]>;
-
-/** An ended era of a validator whose payout nobody has called for yet. */
-export interface Unpaid {
-  validator: string;
-  era: number;
-  page: number;
-}
-
-/** Payouts of these validators that wait for somebody to call for them, the oldest first. */
-export function useUnpaid(validators: readonly string[], era: number) {
-  return useQuery({
-    queryKey: ["staking", "unpaid", validators.join(), era],
-    queryFn: async (): Promise<Unpaid[]> => {
-      const { getChain } = await import("@/chain/client");
-      const { Staking } = getChain().api.query;
-      const eras = Array.from({ length: Math.min(LOOKED_AT, era) }, (_, n) => era - 1 - n).reverse();
-      const keys = eras.flatMap((ended) =>
-        validators.map((validator): [number, string] => [ended, validator]),
-      );
-      const [stakes, claimed, points] = await Promise.all([
-        Staking.ErasStakersOverview.getValues(keys, at),
-        Staking.ClaimedRewards.getValues(keys, at),
-        Staking.ErasRewardPoints.getValues(
-          eras.map((ended): [number] => [ended]),
-          at,
-        ),
-      ]);
-      return keys.flatMap(([ended, validator], n) => {
-        const earned = points[eras.indexOf(ended)]?.individual.find(([who]) => who === validator)?.[1] ?? 0;
-        if (earned === 0) return [];
-        const pages = Math.max(1, stakes[n]?.page_count ?? 0);
-        return Array.from({ length: pages }, (_, page) => page)
-          .filter((page) => !claimed[n]?.includes(page))
-          .map((page) => ({ validator, era: ended, page }));
-      });
-    },
-    enabled: validators.length > 0 && era > 0,
-  });
-}
