@@ -7,10 +7,15 @@ fn main() {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     std::env::set_var("WASM_BUILD_WORKSPACE_HINT", workspace);
 
-    let builder = substrate_wasm_builder::WasmBuilder::init_with_defaults();
-    #[cfg(feature = "metadata-hash")]
-    let builder = builder.enable_metadata_hash("OPEN", 18);
-    builder.build();
+    // What offline wallets sign. The builder would compile everything twice to find the hash out; a test does, and sees that it
+    // is the committed one.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/metadata-hash.txt");
+    println!("cargo:rerun-if-changed={path}");
+    if let Ok(hash) = std::fs::read_to_string(path) {
+        std::env::set_var("RUNTIME_METADATA_HASH", hash.trim());
+    }
+
+    substrate_wasm_builder::WasmBuilder::init_with_defaults().build();
 }
 
 #[cfg(not(feature = "std"))]

@@ -32,6 +32,7 @@ pub mod process;
 pub mod report;
 pub mod rpc;
 pub mod sheet;
+pub mod sign;
 pub mod story;
 
 pub use cli::{Actor, Cli};

@@ -20,7 +20,7 @@ use sp_runtime::{
 };
 use std::path::Path;
 
-/// The digest that the runtime's builder makes of the metadata, and compiles in (`scripts/runtime-hash`).
+/// The digest that `runtime/build.rs` compiles in, from `client/metadata-hash.txt`.
 fn digest() -> [u8; 32] {
     let metadata = genesis("development").execute_with(|| {
         Runtime::metadata_at_version(15).expect("the runtime has metadata of version 15")

@@ -2,8 +2,10 @@
 
 use super::Chain;
 use crate::light;
-use openledger_tests::{rpc::RpcError, story::submit};
+use codec::Encode;
+use openledger_tests::{rpc::RpcError, sign::sign, story::submit};
 use serde_json::{json, Value};
+use sp_keyring::Sr25519Keyring;
 
 #[test]
 fn openledger_methods_answer_json_over_plain_http() {
@@ -91,4 +93,28 @@ fn openledger_methods_answer_json_over_plain_http() {
         Err(RpcError::Answered { code, .. }) => assert_eq!(code, -32602),
         other => panic!("nonsense is answered with {other:?}"),
     }
+}
+
+/// Offline wallets show a transaction by metadata whose hash they sign, and the chain knows its own.
+#[test]
+fn a_transaction_with_the_hash_of_the_metadata_is_taken() {
+    let _turn = light();
+    let chain = Chain::start();
+    let genesis = chain.network.call("chain_getBlockHash", json!([0])).expect("it answers");
+    let genesis = serde_json::from_value(genesis).expect("a hash");
+    let committed = include_str!("../../../client/metadata-hash.txt").trim();
+    let committed = sp_core::bytes::from_hex(committed).expect("hexadecimal");
+    let key = Sr25519Keyring::Ferdie.pair();
+    let send = |metadata: Option<[u8; 32]>| {
+        let call = frame_system::Call::remark_with_event { remark: b"shown offline".to_vec() };
+        let signed = sign(genesis, &key, 0, call.into(), metadata);
+        let hex = sp_core::bytes::to_hex(&signed.encode(), false);
+        chain.network.rpc().call("author_submitExtrinsic", json!([hex]))
+    };
+    match send(Some([7; 32])) {
+        Err(RpcError::Answered { code, .. }) => assert_eq!(code, 1010, "a bad signature"),
+        other => panic!("the hash of other metadata is answered with {other:?}"),
+    }
+    let known = committed.try_into().expect("32 bytes");
+    send(Some(known)).unwrap_or_else(|error| panic!("the chain's own: {error:?}"));
 }

@@ -2,15 +2,14 @@
 
 use codec::{Compact, Decode, Encode};
 use openledger_runtime::{
-    AccountId, Hash, Header, Nonce, RuntimeCall, RuntimeEvent, Signature, SignedPayload,
-    TxExtension, UncheckedExtrinsic, VERSION,
+    AccountId, Hash, Header, Nonce, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
 };
 use openledger_tests::{
-    interrupt::poll, network::free_port, process::Process, rpc::Rpc, Error, Result,
+    interrupt::poll, network::free_port, process::Process, rpc::Rpc, sign::sign, Error, Result,
 };
 use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
-use sp_runtime::{generic::Era, traits::Header as _};
+use sp_runtime::traits::Header as _;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -204,31 +203,7 @@ impl Chain {
         nonce: Nonce,
         call: impl Into<RuntimeCall>,
     ) -> UncheckedExtrinsic {
-        let call = call.into();
-        let extensions: TxExtension = (
-            frame_system::CheckNonZeroSender::new(),
-            frame_system::CheckSpecVersion::new(),
-            frame_system::CheckTxVersion::new(),
-            frame_system::CheckGenesis::new(),
-            frame_system::CheckEra::from(Era::Immortal),
-            pallet_datanets::CheckNonce::from(nonce),
-            frame_system::CheckWeight::new(),
-            pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
-            pallet_datanets::AdmitSubmission::new(),
-            frame_metadata_hash_extension::CheckMetadataHash::new(false),
-            frame_system::WeightReclaim::new(),
-        );
-        let (spec, transaction) = (VERSION.spec_version, VERSION.transaction_version);
-        let implied = ((), spec, transaction, self.genesis, self.genesis, (), (), (), (), None, ());
-        let payload = SignedPayload::from_raw(call.clone(), extensions.clone(), implied);
-        let signature = payload.using_encoded(|bytes| who.sign(bytes));
-        let account: AccountId = who.public().into();
-        UncheckedExtrinsic::new_signed(
-            call,
-            account.into(),
-            Signature::Sr25519(signature),
-            extensions,
-        )
+        sign(self.genesis, who, nonce, call.into(), None)
     }
 
     /// The next nonce of an account.
