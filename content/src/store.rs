@@ -134,7 +134,7 @@ impl BlockStore {
         let directory = path.parent().unwrap_or(&self.paths.blocks).to_path_buf();
         create_folder(&directory)?;
 
-        let temporary = &self.paths.temporary;
+        let temporary = self.temporary()?;
         let mut file = shared_file("block-", temporary)
             .map_err(|source| Error::io("create a file in", temporary, source))?;
         file.write_all(block).map_err(|source| Error::io("write", &path, source))?;
@@ -160,6 +160,15 @@ impl BlockStore {
         self.paths.blocks.join(shard).join(format!("{name}.data"))
     }
 
+    /// Where blocks are written first; made anew if somebody has removed it under a program that runs for months.
+    fn temporary(&self) -> Result<&Path> {
+        let temporary = &self.paths.temporary;
+        if !temporary.is_dir() {
+            create_folder(temporary)?;
+        }
+        Ok(temporary)
+    }
+
     /// Where a block that rotted is kept.
     fn corrupt_path(&self, id: &ContentId) -> PathBuf {
         self.paths.corrupt.join(format!("{id}.data"))
@@ -168,10 +177,11 @@ impl BlockStore {
     /// Takes a corrupt block out of the way. It is moved first and looked at again, because another
     /// process may have replaced it with a good one since it was read.
     fn set_aside(&self, id: &ContentId, path: &Path) -> Result<Option<Bytes>> {
+        let temporary = self.temporary()?;
         let moving = tempfile::Builder::new()
             .prefix("corrupt-")
-            .tempfile_in(&self.paths.temporary)
-            .map_err(|source| Error::io("create a file in", &self.paths.temporary, source))?
+            .tempfile_in(temporary)
+            .map_err(|source| Error::io("create a file in", temporary, source))?
             .into_temp_path();
         match fs::rename(path, &moving) {
             Ok(()) => {}

@@ -43,6 +43,22 @@ fn a_removed_block_is_gone_also_where_it_had_rotted_and_others_stay() {
 }
 
 #[test]
+fn a_folder_that_is_removed_under_a_running_program_is_made_anew() {
+    let directory = directory();
+    let store = BlockStore::open(directory.path()).unwrap();
+    let first = store.put(ContentCodec::Raw, b"first").unwrap();
+    fs::remove_dir_all(directory.path()).unwrap();
+    assert_eq!(store.get(&first).unwrap(), None, "what was in it is gone");
+    let other = store.put(ContentCodec::Raw, b"other").unwrap();
+    assert_eq!(store.get(&other).unwrap().unwrap(), b"other".as_slice());
+    // One that rotted is set aside there too.
+    fs::remove_dir_all(directory.path().join("temporary")).unwrap();
+    fs::write(block_file(directory.path(), &other), b"rotten").unwrap();
+    assert_eq!(store.get(&other).unwrap(), None);
+    assert_eq!(store.put(ContentCodec::Raw, b"other").unwrap(), other);
+}
+
+#[test]
 fn the_links_of_a_block_are_its_files_blocks_in_order() {
     let directory = directory();
     let store = BlockStore::open(directory.path()).unwrap();
