@@ -278,6 +278,17 @@ pub enum Purpose {
     },
 }
 
+impl Purpose {
+    /// Whether another committee can be asked where this one finds nothing. One of these says by an acceptance that
+    /// it has compared the file with all that was submitted to its Datanet before it.
+    pub const fn leaves_another(&self, rules: &Rules) -> bool {
+        match self {
+            Self::Review { asked } => asked.saturating_add(1) < rules.asks,
+            Self::Challenge { .. } => false,
+        }
+    }
+}
+
 /// Where a draw is in its life.
 #[derive(
     Clone,

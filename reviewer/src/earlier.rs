@@ -9,22 +9,25 @@
 //! # What cannot be fetched
 //!
 //! Whoever has an earlier file and hides it could have copies of it accepted by members who cannot compare them, and then
-//! show it to others. So what may be a copy of something that does not come is not accepted at first
+//! show it to the larger committee of a challenge; and their acceptance is overturned at the price of a part of their
+//! seats. So what may be a copy of something that does not come is not accepted at first
 //! ([`Index::missing`](crate::Index::missing)): another committee is asked, with other peers and hours later, by which
-//! time the file may be there. The last one takes it as it is ([`another_is_asked`]): somebody who never serves
-//! one file shall be able to delay what comes after it, and not to have it end without a verdict. For the same reason only
-//! what a committee has had, and could read, holds anything back, and of leaves the latest [`HOLDING`]: anybody may submit the hash of
-//! what does not exist, and old files that nobody serves any more are many.
+//! time the file may be there. The last one takes it as it is ([`another_is_asked`]), and the chain charges it less:
+//! somebody who never serves one file shall be able to delay what comes after it, and not to have it end without a
+//! verdict.
+//!
+//! **What an acceptance is overturned for holds it back.** Everything that a larger committee may find a file to be a
+//! copy of, whoever hides it and whatever becomes of it, holds the file back as long as it is not here: every leaf,
+//! however old, and every file that a committee has before it, also one that nobody has had yet, or that was refused as
+//! unreadable and may be challenged. Otherwise who knows what does not count hides just that. What does not exist is
+//! before one committee only, and so holds back for an hour. What [can be no original](is_no_original) in the end is
+//! nobody's on either side ([`of_an_acceptance`]).
 
 use openledger_primitives::{
     committee::{api::DrawView, FileState, Purpose, Rules},
     BlockNumber, DatanetId, FileHash, RejectionReason, SubmissionId, Verdict,
 };
-use std::collections::BTreeMap;
-
-/// Leaves of a Datanet, its latest, that hold back what came after them as long as they cannot be fetched: five accounts'
-/// quota of a day.
-pub const HOLDING: u64 = 100;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A submission without a leaf that others may be copies of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +38,13 @@ pub struct Earlier {
     pub sha256: FileHash,
     /// The block in which it was refused; `None` of one that a committee has before it.
     pub refused_at: Option<BlockNumber>,
-    /// Whether most members of a committee have had its bytes, as their proofs of possession say, and did not find that
-    /// it [can be no original](is_no_original).
-    pub was_had: bool,
+    /// Whether it may be what another one is a copy of: not where it ended as what [can be none](is_no_original).
+    pub is_original: bool,
 }
 
-/// Whether nothing can be a copy of what was refused for this: a file that cannot be read, or is too small for its
-/// Datanet. Thirty bytes that nobody serves would hold back a day's files otherwise.
+/// Whether nothing can be a copy of what was refused for this, once nobody can challenge it: a file that cannot be read,
+/// or is too small for its Datanet. A committee that refuses an original so, though it is neither, and hides it would
+/// have those overturned who accepted a copy of it.
 pub fn is_no_original(reason: RejectionReason) -> bool {
     matches!(reason, RejectionReason::WrongFormat | RejectionReason::TooSmall)
 }
@@ -62,13 +65,7 @@ pub fn before_committees<AccountId>(
         };
         for file in view.draw.files.iter().filter(|file| drawn && stands(&file.state)) {
             let (submission, sha256) = (file.submission, file.sha256);
-            let was_had = match &file.state {
-                FileState::Judged(verdict) | FileState::Challenged { verdict, .. } => {
-                    !matches!(verdict, Verdict::Reject(reason) if is_no_original(*reason))
-                }
-                _ => false,
-            };
-            let one = Earlier { submission, sha256, refused_at: None, was_had };
+            let one = Earlier { submission, sha256, refused_at: None, is_original: true };
             found.entry(view.datanet).or_default().push(one);
         }
     }
@@ -92,10 +89,24 @@ pub fn compared_with(
     found.into_values().collect()
 }
 
+/// Those of [what a file is compared with](compared_with) by which an acceptance is overturned. A refusal may be right
+/// for any of them: whether an earlier file was refused rightly, who refused its copy could not know.
+pub fn of_an_acceptance(mut compared: Vec<Earlier>) -> Vec<Earlier> {
+    compared.retain(|one| one.is_original);
+    compared
+}
+
+/// Submissions of which an acceptance is challenged: their larger committees overturn it for no copy of what
+/// [is no original](Earlier::is_original).
+pub fn challenged_acceptances<AccountId>(draws: &[DrawView<AccountId>]) -> BTreeSet<SubmissionId> {
+    let files = draws.iter().flat_map(|view| view.draw.files.iter());
+    let accepted = files.filter(|file| {
+        matches!(file.state, FileState::Challenged { verdict: Verdict::Accept { .. }, .. })
+    });
+    accepted.map(|file| file.submission).collect()
+}
+
 /// Whether another committee is asked about what this one finds to be unavailable.
 pub fn another_is_asked(purpose: &Purpose) -> bool {
-    match purpose {
-        Purpose::Review { asked } => asked.saturating_add(1) < Rules::DEFAULT.asks,
-        Purpose::Challenge { .. } => false,
-    }
+    purpose.leaves_another(&Rules::DEFAULT)
 }

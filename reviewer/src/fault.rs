@@ -117,11 +117,13 @@ impl Fault {
     }
 
     /// Whether its members lose a part of their seats, of which the challenger has half, where the larger committee says
-    /// so too; of a copy it has half of what they are not paid, of a file that does not come the bond back.
-    pub fn takes_seats(&self) -> bool {
+    /// so too. Of a copy so if it is `early`, which is of a committee after which another could be asked; else it has
+    /// half of what they are not paid. Of a file that does not come it has the bond back.
+    pub fn takes_seats(&self, early: bool) -> bool {
         match self {
             Self::Unreadable | Self::TooSmall { .. } | Self::Measures { .. } => true,
-            Self::Copy(_) | Self::Missing(_) => false,
+            Self::Copy(_) => early,
+            Self::Missing(_) => false,
         }
     }
 }

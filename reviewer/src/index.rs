@@ -259,7 +259,7 @@ impl Index {
     }
 
     /// The latest submission before a file that it may be a copy of and that was not looked at: one of `others`, or
-    /// among the latest `leaves` of the Datanet.
+    /// a leaf of the Datanet, however old.
     ///
     /// # Errors
     ///
@@ -268,7 +268,6 @@ impl Index {
         &self,
         datanet: DatanetId,
         submission: SubmissionId,
-        leaves: u64,
         others: impl IntoIterator<Item = Earlier>,
     ) -> Result<Option<SubmissionId>> {
         let mut missing = None;
@@ -279,13 +278,11 @@ impl Index {
         }
         self.database.with(|connection| {
             let sql = "SELECT MAX(submission) FROM leaves
-                       WHERE datanet = ?1 AND submission < ?2
-                       AND leaf > (SELECT MAX(leaf) FROM leaves WHERE datanet = ?1) - ?3
+                       WHERE datanet = ? AND submission < ?
                        AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256)";
-            let most = i64::try_from(leaves).unwrap_or(i64::MAX);
             let leaf: Option<SubmissionId> = connection
                 .prepare_cached(sql)?
-                .query_row(params![datanet, submission, most], |row| row.get(0))?;
+                .query_row(params![datanet, submission], |row| row.get(0))?;
             Ok(missing.max(leaf))
         })
     }

@@ -23,6 +23,7 @@
 
 use crate::{index::Nearest, Error, Result};
 use openledger_primitives::{
+    committee::{Purpose, Rules},
     ClosedList, DatanetId, MediaType, Modality, RejectionReason, Score, SubmissionId,
 };
 use serde::{de::Error as _, Deserialize, Deserializer};
@@ -246,6 +247,23 @@ impl Policy {
 /// Why a file is not accepted before another one has come.
 pub fn may_be_a_copy(missing: SubmissionId) -> String {
     format!("it may be a copy of submission {missing}, which has not come")
+}
+
+/// What a person risks who accepts a file though an earlier one has not come, and what it says instead; nothing where it
+/// is to be judged without.
+pub fn what_accepting_risks(purpose: &Purpose) -> Option<String> {
+    let asks = Rules::DEFAULT.asks;
+    match purpose {
+        Purpose::Review { asked } if purpose.leaves_another(&Rules::DEFAULT) => Some(format!(
+            "this is committee {} of {asks}: say --unavailable, which leaves it to another one; who accepts a copy \
+             now loses a part of a seat",
+            asked.saturating_add(1)
+        )),
+        Purpose::Review { .. } => None,
+        Purpose::Challenge { .. } => Some(
+            "a committee refused it as a copy: say --unavailable unless you know that it is none".to_owned(),
+        ),
+    }
 }
 
 fn like(submission: SubmissionId, alike: f64) -> String {

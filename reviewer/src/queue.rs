@@ -205,6 +205,18 @@ impl Queue {
         })
     }
 
+    /// Forgets a person's word: what it was asked is another question by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn withdraw(&self, submission: SubmissionId) -> Result<()> {
+        self.database.with(|connection| {
+            let sql = "UPDATE waiting SET word = NULL WHERE submission = ?";
+            connection.prepare_cached(sql)?.execute([submission]).map(drop)
+        })
+    }
+
     /// Forgets what a person was asked in draws that `open` does not name: they are committed to, or over.
     /// And tries of draws before `first`.
     ///

@@ -26,8 +26,9 @@ pub struct SeatPool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Word {
-    /// `accept`, `reject`, `unavailable` (it cannot be fetched), or of a whole committee `split` (most revealed
-    /// and did not agree) and `no-quorum` (too few revealed).
+    /// `accept`, `reject`, `unavailable` (it cannot be fetched, or judged), or of a whole committee `split` (most revealed
+    /// and did not agree), `no-quorum` (too few revealed) and `undecided` (most of a challenge's have it, and accept it or
+    /// lack an earlier file to compare it with).
     pub kind: String,
     /// Why it is refused.
     pub reason: Option<String>,
@@ -46,7 +47,8 @@ pub struct Word {
 pub struct MemberWord {
     /// What it says.
     pub word: Word,
-    /// sha2-256 of the draw's seed and the file's bytes; null with `unavailable`.
+    /// sha2-256 of the draw's seed and the file's bytes. With `unavailable` null where the file cannot be fetched; where it is
+    /// there, and cannot be compared or judged, the proof says so.
     pub possession: Option<String>,
     /// How it stands to what was found, once that is: `agreed`, `dissented` (has the file, and may be right),
     /// `unavailable` (cannot fetch it, or nothing was found), `void` (has not the file that the others have, or

@@ -13,6 +13,7 @@ use openledger_primitives::{
     BaseModelId, BlockNumber, ClosedList, ContentId, DatanetId, FileHash, JobId, MediaType,
     Refusal, RejectionReason, SubmissionId,
 };
+use openledger_reviewer::earlier::is_no_original;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -245,13 +246,13 @@ fn comparable(of: &Submission) -> Option<Comparable> {
 
 /// Whether what was submitted in a block may be a copy of an earlier submission: of one that has a leaf, revoked or not,
 /// that waits, or that was refused since. Were a refused one left out, of two copies the first could be let go. Of what
-/// nobody could fetch, or was taken back, nothing can be a copy.
+/// nobody could fetch or read, or was too small, or was taken back, nothing can be a copy.
 fn may_be_original(one: &Submission, submitted: BlockNumber) -> bool {
     match one.state.as_str() {
         "accepted" | "pending" => true,
         "rejected" => {
-            let judged =
-                one.reason.as_deref().is_some_and(|why| RejectionReason::of_name(why).is_ok());
+            let reason = one.reason.as_deref().and_then(|why| RejectionReason::of_name(why).ok());
+            let judged = reason.is_some_and(|reason| !is_no_original(reason));
             judged && one.decided.as_ref().is_some_and(|decided| decided.block >= submitted)
         }
         _ => false,

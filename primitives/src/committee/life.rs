@@ -363,10 +363,7 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             Progress::Drawn => Some(place),
         };
         let absent = self.members.iter().enumerate().filter_map(absent).collect();
-        let again = match self.purpose {
-            Purpose::Review { asked } => asked.saturating_add(1) < rules.asks,
-            Purpose::Challenge { .. } => false,
-        };
+        let again = self.purpose.leaves_another(rules);
         let challenge = matches!(self.purpose, Purpose::Challenge { .. });
         let (members, revealed) = (self.members.len(), self.heard().1);
         let (least, extractor) = (self.min_units, self.extractor);
@@ -382,6 +379,9 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
                 true => vote::last_finding(&words, revealed),
                 false => vote::finding(&words, revealed),
             };
+            // What none of them had is asked for no more: it may not exist, and keeps what came after it from being
+            // compared as long as it is before a committee.
+            let had = words.iter().flatten().any(|vote| !vote.possession.is_zero());
             let stand = |(member, possible): (usize, &Option<Opinion>)| {
                 vote::stand(word(member), possible.is_some(), &found)
             };
@@ -390,10 +390,13 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             file.state = match found {
                 found if challenge => FileState::Word(found),
                 Finding::Verdict { verdict, .. } => FileState::Judged(verdict),
-                Finding::Unavailable if again => FileState::Over(Outcome::UnavailableAgain),
+                Finding::Unavailable if again && had => FileState::Over(Outcome::UnavailableAgain),
                 Finding::Unavailable => FileState::Over(Outcome::Unavailable),
-                Finding::Split if again => FileState::Over(Outcome::SplitAgain),
-                Finding::Split => FileState::Over(Outcome::Split),
+                Finding::Split | Finding::Undecided if again => {
+                    FileState::Over(Outcome::SplitAgain)
+                }
+                // Only a challenge's committee says the latter.
+                Finding::Split | Finding::Undecided => FileState::Over(Outcome::Split),
                 Finding::NoQuorum if again => FileState::Over(Outcome::NoQuorumAgain),
                 Finding::NoQuorum => FileState::Over(Outcome::NoQuorum),
             };
@@ -516,6 +519,8 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             return Err(DrawError::NoFile);
         }
         let refusal = matches!(verdict, Verdict::Reject(_));
+        // Who is not the last to be asked accepts only what it has compared with all that came before it.
+        let compared = self.purpose.leaves_another(rules);
         let outcome = match word {
             Some(Finding::Verdict { verdict: word, .. }) => {
                 let confirmed = vote::confirms(word, &verdict, rules);
@@ -525,13 +530,16 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
                     (true, false, _) => Outcome::RefusalOverturned,
                     (false, true, _) => Outcome::AcceptanceUpheld,
                     (false, false, Verdict::Accept { .. }) => Outcome::MeasuredAnew,
-                    (false, false, Verdict::Reject(RejectionReason::Duplicate)) => {
+                    (false, false, Verdict::Reject(RejectionReason::Duplicate)) if !compared => {
                         Outcome::AcceptanceCopied
                     }
                     (false, false, _) => Outcome::AcceptanceOverturned,
                 }
             }
             Some(Finding::Unavailable) if !refusal => Outcome::AcceptanceUnavailable,
+            Some(Finding::Undecided) if verdict == Verdict::Reject(RejectionReason::Duplicate) => {
+                Outcome::RefusalUndecided
+            }
             _ if refusal => Outcome::RefusalStands,
             _ if beyond && other.members.is_empty() => Outcome::AcceptanceUnjudged,
             _ => Outcome::AcceptanceStands,

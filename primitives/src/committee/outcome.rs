@@ -9,7 +9,7 @@ closed_list! {
         Accepted = 0, "accepted", "most accept, and nobody challenges it";
         Refused = 1, "refused", "most refuse, and its contributor does not challenge it";
         UnavailableAgain = 2, "unavailable-again", "most cannot fetch it: another committee is asked";
-        Unavailable = 3, "unavailable", "most cannot fetch it, and no committee is left to ask";
+        Unavailable = 3, "unavailable", "most cannot fetch it, and no committee is left to ask; or not one member could";
         SplitAgain = 4, "split-again", "most reveal but do not agree: another committee is asked";
         Split = 5, "split", "most reveal but do not agree, and no committee is left to ask";
         NoQuorumAgain = 6, "no-quorum-again", "too few commit or reveal: another committee is asked";
@@ -17,16 +17,17 @@ closed_list! {
         TooFewSeats = 8, "too-few-seats", "too few accounts have seats, at every attempt";
         EmptyBudget = 9, "empty-budget", "the review budget does not cover a committee: of draws from before submitting set it aside";
         AcceptanceUpheld = 10, "acceptance-upheld", "challenged, and the larger committee accepts it too";
-        AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it";
+        AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it, also as a duplicate where another committee was left to ask";
         MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";
         AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and most of the larger committee cannot fetch it, or refuse it where no majority does";
         AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict; or counts in its Datanet alone, and none can be drawn";
         RefusalUpheld = 15, "refusal-upheld", "challenged, and the larger committee refuses it too";
         RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
-        RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict";
+        RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict, but for refusal-undecided";
         RefusalEased = 18, "refusal-eased", "challenged, and the larger committee refuses it too, but leaves no tombstone";
-        AcceptanceCopied = 19, "acceptance-copied", "challenged, and the larger committee refuses it as a duplicate";
+        AcceptanceCopied = 19, "acceptance-copied", "challenged, no other committee was left to ask, and the larger committee refuses it as a duplicate";
         AcceptanceUnjudged = 20, "acceptance-unjudged", "challenged, counts everywhere, and no larger committee can be drawn";
+        RefusalUndecided = 21, "refusal-undecided", "refused as a duplicate and challenged, and most of the larger committee have it and accept it, or lack an earlier file to compare it with";
     }
 }
 
@@ -48,7 +49,7 @@ pub enum End {
 /// What becomes of the members who said what their committee found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Majority {
-    /// There are none.
+    /// There are none, or nothing can be told of them: neither paid nor charged.
     None,
     /// Paid.
     Paid,
@@ -108,8 +109,9 @@ impl Outcome {
             // nobody's, so that hiding a file from a challenge brings nothing to who does it.
             AcceptanceUnavailable => (End::Nothing, Majority::Liable, Bond::Back),
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
-            // Who did not find the earlier file may have been shown none: whoever has it may hide it from one committee
-            // and not from the next.
+            // The last committee of a file judges it without what does not come, and may have been shown no earlier file:
+            // whoever has it may hide it from one committee and not from the next. Those before it leave such a file to
+            // others, so that their acceptance is overturned as for any other reason.
             AcceptanceCopied => (End::Refusal, Majority::Unpaid, Bond::Rewarded),
             // Verdicts that count everywhere come from pools that can judge a challenge; where one cannot, those who
             // left it may have said so. A smaller pool's are never challenged to an end, and count as curators' do.
@@ -118,6 +120,9 @@ impl Outcome {
             RefusalOverturned => (End::LeafOfChallenge, Majority::Slashed, Bond::Rewarded),
             RefusalEased => (End::Refusal, Majority::Slashed, Bond::Rewarded),
             RefusalStands => (End::Refusal, Majority::Paid, Bond::Back),
+            // Whoever hides an earlier file keeps fifteen from telling whether another is a copy of it: a refusal that
+            // nobody can check shall pay nobody. Who gave the file has shown it.
+            RefusalUndecided => (End::Nothing, Majority::None, Bond::Back),
         }
     }
 }

@@ -29,7 +29,8 @@ pub const COMMITMENT_TAG: &[u8] = b"openledger/review";
 pub struct Opinion {
     /// What it says.
     pub verdict: Verdict,
-    /// [`possession`] of the file; zero with [`Verdict::Unavailable`].
+    /// [`possession`] of the file. With [`Verdict::Unavailable`] zero where the file cannot be fetched; where it is here,
+    /// and an earlier one that it would have to be compared with is not, the proof says so.
     pub possession: H256,
 }
 
@@ -37,10 +38,20 @@ impl Opinion {
     /// That the file cannot be fetched.
     pub const UNAVAILABLE: Self = Self { verdict: Verdict::Unavailable, possession: H256([0; 32]) };
 
+    /// That the file is here and cannot be judged, mostly for want of an earlier one to compare it with.
+    pub const fn undecided(possession: H256) -> Self {
+        Self { verdict: Verdict::Unavailable, possession }
+    }
+
+    /// Whether it says that the file is here and cannot be judged.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self.verdict, Verdict::Unavailable) && !self.possession.is_zero()
+    }
+
     /// Whether a reader of `file` could have come to say this.
     pub fn is_possible(&self, file: &DrawnFile, min_units: u64, current: ExtractorVersion) -> bool {
         let unavailable = matches!(self.verdict, Verdict::Unavailable);
-        if unavailable != self.possession.is_zero() {
+        if self.possession.is_zero() && !unavailable {
             return false;
         }
         let Verdict::Accept { units, extractor, .. } = self.verdict else { return true };
@@ -110,6 +121,9 @@ pub enum Finding {
     Split,
     /// Too few revealed for any verdict.
     NoQuorum,
+    /// Of the larger committee of a challenge: more than half have it, and accept it or cannot judge it, mostly for want of
+    /// an earlier file to compare it with.
+    Undecided,
 }
 
 /// How a member's word on a file stands to what its committee found.
@@ -130,7 +144,7 @@ pub enum Stand {
     Agreed,
     /// It has the file and said otherwise. Costs nothing: it may be right.
     Dissented,
-    /// It said that the file cannot be fetched, or nothing was found. Earns nothing, costs nothing.
+    /// It said that the file cannot be fetched, or judged, or nothing was found. Earns nothing, costs nothing.
     Unavailable,
     /// It has not the file that the others have, or claims what no file can be.
     Void,
@@ -182,11 +196,14 @@ pub fn finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
         return Finding::NoQuorum;
     }
     let same = |first: &Opinion| {
+        // Who has it and cannot judge it leaves it to others as who cannot fetch it does.
+        let nothing = matches!(first.verdict, Verdict::Unavailable);
         votes
             .iter()
             .flatten()
             .filter(|vote| {
-                vote.possession == first.possession && says_the_same(&first.verdict, &vote.verdict)
+                (nothing || vote.possession == first.possession)
+                    && says_the_same(&first.verdict, &vote.verdict)
             })
             .copied()
             .collect::<Vec<_>>()
@@ -195,16 +212,33 @@ pub fn finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
     agreed.and_then(|agreed| together(&agreed)).unwrap_or(Finding::Split)
 }
 
-/// What the larger committee of a challenge says, by the same rule and one more: it is asked once, so that who serves a
-/// file to as many as leave neither those who refuse it nor those without it a majority would have it stand. Where more
-/// than half of all members say one or the other, it is unavailable. That is said of acceptances: a challenged refusal
-/// stands in either case.
+/// What the larger committee of a challenge says, by the same rule and two more: it is asked once, so that who serves a
+/// file, or an earlier one, to as many as leave no side a majority would have stand what is challenged.
+///
+/// - Where more than half of all members refuse it or cannot fetch it, it is unavailable. That is said of acceptances.
+/// - Where more than half show the same proof, and accept it or cannot judge it, it is undecided. That is said of refusals
+///   for a copy, which nobody can tell who is shown no earlier file.
+///
+/// Both cannot be at once. Who has a file and cannot judge it speaks against no acceptance of it.
 pub fn last_finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
-    let without = |vote: &&Opinion| !matches!(vote.verdict, Verdict::Accept { .. });
-    let kept_from = votes.iter().flatten().filter(without).count();
-    match finding(votes, revealed) {
-        Finding::Split if kept_from >= Rules::quorum(votes.len()) => Finding::Unavailable,
-        found => found,
+    let found = finding(votes, revealed);
+    if !matches!(found, Finding::Split | Finding::Unavailable) {
+        return found;
+    }
+    let quorum = Rules::quorum(votes.len());
+    let accepts = |vote: &Opinion| matches!(vote.verdict, Verdict::Accept { .. });
+    let without = |vote: &&Opinion| !accepts(vote) && !vote.is_undecided();
+    if votes.iter().flatten().filter(without).count() >= quorum {
+        return Finding::Unavailable;
+    }
+    let open = |vote: &&Opinion| accepts(vote) || vote.is_undecided();
+    let alike = |first: &Opinion| {
+        let same = |vote: &&Opinion| vote.possession == first.possession;
+        votes.iter().flatten().filter(open).filter(same).count()
+    };
+    match votes.iter().flatten().filter(open).any(|first| alike(first) >= quorum) {
+        true => Finding::Undecided,
+        false => Finding::Split,
     }
 }
 

@@ -60,6 +60,8 @@ enum Says {
     /// As a duplicate.
     Copied,
     Unavailable,
+    /// Has it, and lacks an earlier file to compare it with.
+    Lacks,
     /// Accepts without having the file.
     Guess,
     /// Commits, and does not reveal.
@@ -67,7 +69,7 @@ enum Says {
     /// Is not heard of.
     Nothing,
 }
-use Says::{Accept, Copied, Guess, Harmful, Nothing, Reject, Unavailable, Waits};
+use Says::{Accept, Copied, Guess, Harmful, Lacks, Nothing, Reject, Unavailable, Waits};
 
 fn accept(score: u8, units: u64) -> Verdict {
     let score = Score::new(score).unwrap();
@@ -83,6 +85,7 @@ fn opinion(draw: u64, says: Says) -> Opinion {
         Copied => (Verdict::Reject(RejectionReason::Duplicate), here),
         Guess | Waits => (accept(70, 500), H256::repeat_byte(3)),
         Unavailable | Nothing => return Opinion::UNAVAILABLE,
+        Lacks => return Opinion::undecided(here),
     };
     Opinion { verdict, possession }
 }

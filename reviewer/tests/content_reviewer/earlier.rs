@@ -2,10 +2,13 @@ use openledger_primitives::{
     committee::{
         api::DrawView, Draw, DrawnFile, FileState, Member, Outcome, PoolId, Progress, Purpose,
     },
-    MediaType, Modality, RejectionReason, Verdict,
+    MediaType, Modality, RejectionReason, Score, Verdict, EXTRACTOR,
 };
 use openledger_reviewer::{
-    earlier::{another_is_asked, before_committees, compared_with},
+    earlier::{
+        another_is_asked, before_committees, challenged_acceptances, compared_with,
+        of_an_acceptance,
+    },
     Earlier,
 };
 
@@ -35,7 +38,7 @@ fn draw(id: u64, purpose: Purpose, drawn: bool, files: &[(u64, FileState)]) -> D
 }
 
 fn refused(submission: u64, at: u32) -> Earlier {
-    Earlier { submission, sha256: hash(submission), refused_at: Some(at), was_had: true }
+    Earlier { submission, sha256: hash(submission), refused_at: Some(at), is_original: true }
 }
 
 fn submissions(found: Vec<Earlier>) -> Vec<u64> {
@@ -88,21 +91,47 @@ fn what_no_committee_was_drawn_for_may_be_taken_back_and_does_not_count() {
     assert_eq!(found, [2, 3]);
 }
 
-/// Anybody may name the hash of a file that does not exist: before a committee has had it, it holds nobody back.
+/// Whoever hides an original has it hold back its copies, whatever its committee says of it as long as that may be
+/// challenged: a captured one that calls it unreadable would have those overturned who accept a copy meanwhile.
 #[test]
-fn only_what_a_committee_has_had_was_had() {
+fn what_is_before_a_committee_may_be_an_original_until_that_is_over() {
     let states = [
         (1, FileState::Open),
         (2, FileState::Judged(REFUSED)),
         (3, FileState::Challenged { verdict: REFUSED, by: 9 }),
         (4, FileState::Over(Outcome::Unavailable)),
-        // Nothing is a copy of what nobody can read, whoever hides it.
         (5, FileState::Judged(Verdict::Reject(RejectionReason::WrongFormat))),
         (6, FileState::Challenged { verdict: Verdict::Reject(RejectionReason::TooSmall), by: 9 }),
     ];
     let before = before_committees(&[draw(1, Purpose::Review { asked: 0 }, true, &states)]);
-    let found: Vec<_> = before[&DATANET].iter().map(|one| (one.submission, one.was_had)).collect();
-    assert_eq!(found, [(1, false), (2, true), (3, true), (5, false), (6, false)]);
+    let found: Vec<_> =
+        before[&DATANET].iter().map(|one| (one.submission, one.is_original)).collect();
+    // What does not exist ends with its first committee, and holds nothing back any more.
+    assert_eq!(found, [(1, true), (2, true), (3, true), (5, true), (6, true)]);
+}
+
+/// A committee that refuses an original as unreadable, and hides it from those who judge a copy of it, has nobody
+/// overturned by showing it to the larger committee; nor who refused the copy before, since that cannot be known.
+#[test]
+fn what_was_refused_as_no_original_overturns_no_acceptance_and_bears_out_a_refusal() {
+    let unreadable = Earlier { is_original: false, ..refused(3, 120) };
+    let compared = compared_with(9, 100, [unreadable, refused(4, 120)]);
+    assert_eq!(submissions(compared.clone()), [3, 4]);
+    assert_eq!(submissions(of_an_acceptance(compared)), [4]);
+
+    let accepted = Verdict::Accept {
+        score: Score::MAX,
+        units: 50,
+        text_root: Default::default(),
+        extractor: EXTRACTOR,
+    };
+    let states = [
+        (9, FileState::Challenged { verdict: accepted, by: 5 }),
+        (10, FileState::Challenged { verdict: REFUSED, by: 6 }),
+        (11, FileState::Judged(accepted)),
+    ];
+    let draws = [draw(4, Purpose::Review { asked: 0 }, true, &states)];
+    assert_eq!(challenged_acceptances(&draws), [9].into());
 }
 
 /// Whoever hides one file for ever delays what comes after it, and has nothing of it end: the last committee judges.

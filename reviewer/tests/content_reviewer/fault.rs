@@ -82,15 +82,16 @@ fn a_fault_says_what_it_is_and_whether_it_costs_seats() {
         Fault::Missing(4),
     ]
     .iter()
-    .map(|fault| (fault.name(), fault.why(), fault.takes_seats()))
+    .map(|fault| (fault.name(), fault.why(), [true, false].map(|early| fault.takes_seats(early))))
     .collect();
     let expected = [
-        ("wrong-format", "it cannot be read", true),
-        ("too-small", "it has 5 units, and its Datanet takes 10 or more", true),
-        ("duplicate", "it is like submission 3 by 93 %", false),
-        ("duplicate", "its text is that of submission 3", false),
-        ("measures", "it has 5 units, and its committee says 50", true),
-        ("missing", "it was asked for 4 times and did not come", false),
+        ("wrong-format", "it cannot be read", [true, true]),
+        ("too-small", "it has 5 units, and its Datanet takes 10 or more", [true, true]),
+        // The last committee of a file judges it without what does not come.
+        ("duplicate", "it is like submission 3 by 93 %", [true, false]),
+        ("duplicate", "its text is that of submission 3", [true, false]),
+        ("measures", "it has 5 units, and its committee says 50", [true, true]),
+        ("missing", "it was asked for 4 times and did not come", [false, false]),
     ];
     assert_eq!(said, expected.map(|(name, why, seats)| (name, why.to_owned(), seats)));
 }

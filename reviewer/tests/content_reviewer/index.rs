@@ -1,7 +1,6 @@
 use openledger_documents::Likeness;
 use openledger_primitives::{ContentCodec, ContentId, FileHash, MediaType, Modality};
 use openledger_reviewer::{
-    earlier::HOLDING,
     index::{Found, Subject},
     Earlier, Index, Leaf, Nearest, Same,
 };
@@ -192,45 +191,48 @@ fn what_came_before_and_is_not_there_is_missing_until_it_is() {
     index.add_leaves(DATANET, &[leaf(0, 10, 1, MediaType::Txt)]).unwrap();
     let (original, copy) = (text(0..1_000), text(2..1_002));
     index.put(&found(2, Modality::Text, Some(&copy))).unwrap();
-    let missing = |submission, leaves| index.missing(DATANET, submission, leaves, []).unwrap();
+    let missing = |submission| index.missing(DATANET, submission, []).unwrap();
     assert_eq!(index.nearest(&subject(20, 2, &copy), &[]).unwrap(), None, "it seems to be none");
-    assert_eq!(missing(20, HOLDING), Some(10));
-    assert_eq!(missing(10, HOLDING), None, "only earlier ones count");
-    let other = index.missing(8, 20, HOLDING, []).unwrap();
+    assert_eq!(missing(20), Some(10));
+    assert_eq!(missing(10), None, "only earlier ones count");
+    let other = index.missing(8, 20, []).unwrap();
     assert_eq!(other, None, "nor those of another Datanet");
 
     index.put(&found(1, Modality::Text, Some(&original))).unwrap();
-    assert_eq!(missing(20, HOLDING), None);
+    assert_eq!(missing(20), None);
     let nearest = index.nearest(&subject(20, 2, &copy), &[]).unwrap().unwrap();
     assert_eq!((nearest.submission, nearest.alike >= 0.8), (10, true), "{nearest:?}");
 }
 
 #[test]
-fn files_without_a_leaf_and_the_latest_leaves_hold_back_what_comes_after_them() {
+fn files_without_a_leaf_and_every_leaf_hold_back_what_comes_after_them() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(folder.path());
     let leaves: Vec<_> = (0..5).map(|at| leaf(at, 10 + at, at as u8, MediaType::Txt)).collect();
     index.add_leaves(DATANET, &leaves).unwrap();
-    let missing = |leaves, others: &[Earlier]| {
-        index.missing(DATANET, 20, leaves, others.iter().copied()).unwrap()
-    };
+    let missing = |others: &[Earlier]| index.missing(DATANET, 20, others.iter().copied()).unwrap();
     let known = text(0..100);
     for file in [2, 3, 4] {
         index.put(&found(file, Modality::Text, Some(&known))).unwrap();
     }
-    assert_eq!(missing(u64::MAX, &[]), Some(11), "the latest of two");
-    assert_eq!(missing(4, &[]), Some(11));
-    assert_eq!(missing(3, &[]), None, "older than the latest three");
+    assert_eq!(missing(&[]), Some(11), "the latest of two");
+    index.put(&found(1, Modality::Text, Some(&known))).unwrap();
+    assert_eq!(
+        missing(&[]),
+        Some(10),
+        "however old: who hides an old one would have the others overturned"
+    );
+    index.put(&found(0, Modality::Text, Some(&known))).unwrap();
+    assert_eq!(missing(&[]), None);
     let earlier = |submission, file| Earlier {
         submission,
         sha256: hash(file),
         refused_at: None,
-        was_had: true,
+        is_original: true,
     };
-    assert_eq!(missing(3, &[earlier(15, 3)]), None, "it was looked at");
-    assert_eq!(missing(3, &[earlier(15, 9)]), Some(15));
-    assert_eq!(missing(4, &[earlier(15, 9)]), Some(15));
-    assert_eq!(missing(3, &[earlier(21, 9)]), None, "it came later");
+    assert_eq!(missing(&[earlier(15, 3)]), None, "it was looked at");
+    assert_eq!(missing(&[earlier(15, 9)]), Some(15));
+    assert_eq!(missing(&[earlier(21, 9)]), None, "it came later");
 }
 
 #[test]

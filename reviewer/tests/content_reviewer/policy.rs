@@ -1,5 +1,7 @@
-use openledger_primitives::{MediaType, RejectionReason, Score};
-use openledger_reviewer::{Decision, Error, Facts, Nearest, Policies, Policy, Same, Word};
+use openledger_primitives::{committee::Purpose, MediaType, RejectionReason, Score};
+use openledger_reviewer::{
+    policy::what_accepting_risks, Decision, Error, Facts, Nearest, Policies, Policy, Same, Word,
+};
 
 fn facts() -> Facts {
     Facts { media: MediaType::Txt, units: Some(500), min_units: 100, nearest: None, missing: None }
@@ -139,4 +141,18 @@ fn words_survive_being_stored() {
     for text in ["accept:0", "accept:101", "reject:never", "accept", ""] {
         assert_eq!(Word::of_text(text), None, "{text}");
     }
+}
+
+/// A person who judges by hand is told what to say where an earlier file lacks, and what accepting risks.
+#[test]
+fn accepting_without_an_earlier_file_is_a_risk_while_another_committee_can_be_asked() {
+    let risk = |asked| what_accepting_risks(&Purpose::Review { asked });
+    for (asked, number) in [(0, "committee 1 of 3"), (1, "committee 2 of 3")] {
+        let risk = risk(asked).unwrap();
+        let said = [number, "--unavailable", "loses a part of a seat"];
+        assert!(said.iter().all(|said| risk.contains(said)), "{risk}");
+    }
+    assert_eq!(risk(2), None, "the last judges it without");
+    let larger = what_accepting_risks(&Purpose::Challenge { draw: 1, file: 0 }).unwrap();
+    assert!(larger.contains("--unavailable"), "{larger}");
 }

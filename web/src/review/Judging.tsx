@@ -8,6 +8,7 @@ import { Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { formatBytes, formatCount } from "@/lib/format";
+import type { Attempt } from "./committee";
 import { FileView } from "./FileView";
 import { NearestCard } from "./NearestCard";
 import { type Choice, cannotAccept, parseScore, type ReasonName } from "./verdict";
@@ -47,6 +48,8 @@ export function Judging({
   title = "Your vote",
   onChoice,
   onUnavailable,
+  onUndecided,
+  attempt = null,
 }: {
   submission: Submission;
   /** Fewer units are no acceptance. */
@@ -57,6 +60,10 @@ export function Judging({
   onChoice: (choice: Choice, preview: Preview) => void;
   /** That its bytes cannot be fetched, where that is a word too. */
   onUnavailable?: () => void;
+  /** That it is here and an earlier file is not, where that is a word too. */
+  onUndecided?: () => void;
+  /** Which of the committees it is that may be asked about it. */
+  attempt?: Attempt | null;
 }) {
   const preview = useGet<Preview>(
     ["review", "preview", submission.sha256],
@@ -114,7 +121,7 @@ export function Judging({
           </div>
         </div>
       </Card>
-      <NearestCard submission={submission} />
+      <NearestCard submission={submission} attempt={attempt} />
       <Card title={title}>
         <div className="grid gap-6 sm:grid-cols-2">
           <div className="grid content-start gap-3">
@@ -129,6 +136,12 @@ export function Judging({
             <Button look="primary" disabled={hindrance !== null || parsed === null} onClick={accept}>
               Accept <kbd className="text-xs opacity-80">A</kbd>
             </Button>
+            {attempt?.leavesAnother && (
+              <p className="text-xs text-soft">
+                Committee {attempt.number} of {attempt.of}: accepting says that you compared it with every
+                earlier file of the Datanet. Of a copy it costs a part of your seat.
+              </p>
+            )}
             {hindrance !== null && measured && (
               <p className="text-sm text-warn">It cannot be accepted: {hindrance}.</p>
             )}
@@ -149,6 +162,11 @@ export function Judging({
             {onUnavailable && (
               <Button look="quiet" onClick={onUnavailable}>
                 It cannot be fetched
+              </Button>
+            )}
+            {onUndecided && (
+              <Button look="quiet" onClick={onUndecided}>
+                It cannot be compared
               </Button>
             )}
           </div>

@@ -7,9 +7,11 @@ import type { Likest, NearestFile, Preview, Submission } from "@/api/types";
 import { Badge } from "@/components/ui/Badge";
 import { Button } from "@/components/ui/Button";
 import { Card } from "@/components/ui/Card";
+import { Notice } from "@/components/ui/Notice";
 import { Loaded } from "@/components/ui/States";
+import type { Attempt } from "./committee";
 import { FileView } from "./FileView";
-import { compareTexts, isText, type Piece, sayAlike, sayCompared, sayMissing } from "./nearest";
+import { compareTexts, isText, type Piece, sayAlike, sayCompared, sayLeave, sayMissing } from "./nearest";
 
 /** How often the gateway is asked again while it measures earlier files, some with each request. */
 const TRIES = 12;
@@ -115,7 +117,14 @@ function Beside({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
 type Judged = Pick<Submission, "id" | "media" | "sha256" | "size">;
 
 /** The earlier file of the same Datanet that a submission is most like, for who judges whether it is a copy. */
-export function NearestCard({ submission }: { submission: Judged }) {
+export function NearestCard({
+  submission,
+  attempt = null,
+}: {
+  submission: Judged;
+  /** The attempt of the committee that its member is shown it for. */
+  attempt?: Attempt | null;
+}) {
   const [open, setOpen] = useState(false);
   const likest = useQuery({
     queryKey: ["review", "nearest", submission.id],
@@ -149,7 +158,14 @@ export function NearestCard({ submission }: { submission: Judged }) {
             ) : (
               <p className="text-sm">Nothing that was compared is like it.</p>
             )}
-            {data.missing.length > 0 && <p className="text-sm">{sayMissing(data)}</p>}
+            {data.missing.length > 0 &&
+              (sayLeave(data, attempt) === "" ? (
+                <p className="text-sm">{sayMissing(data)}</p>
+              ) : (
+                <Notice tone="warn" title="It may be a copy of what is not here">
+                  {sayMissing(data)} {sayLeave(data, attempt)}
+                </Notice>
+              ))}
             <p className="text-xs text-soft">{sayCompared(data)}</p>
             {open && data.nearest && <Beside judged={submission} nearest={data.nearest} />}
           </div>

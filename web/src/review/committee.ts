@@ -124,7 +124,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
   unavailable: {
     label: "not to be had",
     tone: "neutral",
-    means: "Most could not fetch it, and no committee was left to ask.",
+    means: "Most could not fetch it, and no committee was left to ask; or not one member had it.",
   },
   "split-again": {
     label: "asked again",
@@ -164,7 +164,8 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "acceptance-overturned": {
     label: "refused, overturned",
     tone: "bad",
-    means: "Challenged, and the larger committee refused it. The majority lost a part of its seats.",
+    means:
+      "Challenged, and the larger committee refused it, or found it to be a copy while another committee could have been asked. The majority lost a part of its seats.",
   },
   "measured-anew": {
     label: "accepted, measured anew",
@@ -188,7 +189,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
     label: "refused, a copy",
     tone: "bad",
     means:
-      "Challenged, and the larger committee found it to be a copy. Who had accepted it is paid nothing, and lost nothing.",
+      "Challenged, and the larger committee found it to be a copy. Its committee was the last to be asked, and may have been shown no earlier file: it is paid nothing, and lost nothing.",
   },
   "acceptance-unjudged": {
     label: "no verdict",
@@ -217,7 +218,29 @@ const outcomes: Readonly<Record<string, Saying>> = {
     tone: "bad",
     means: "Challenged, and the larger committee came to no verdict: the refusal stands.",
   },
+  "refusal-undecided": {
+    label: "no verdict",
+    tone: "neutral",
+    means:
+      "Refused as a copy and challenged, and most of the larger committee have the file and accept it, or lack an earlier one to compare it with. Nobody is paid, the bond is back, and the file may be submitted again.",
+  },
 };
+
+/** Which committee a draw's is of those that may be asked about its files, and whether another one can be asked after it. */
+export interface Attempt {
+  number: number;
+  of: number;
+  leavesAnother: boolean;
+}
+
+/** The attempt of a draw that judges a call; null of a challenge's. */
+export function attemptOf(
+  { asked, challenges }: Pick<Draw, "asked" | "challenges">,
+  asks: number,
+): Attempt | null {
+  if (challenges !== null) return null;
+  return { number: asked + 1, of: asks, leavesAnother: asked + 1 < asks };
+}
 
 /** How a file left a draw. */
 export function sayOutcome(outcome: string): Saying {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { compareTexts, sayAlike, sayCompared, sayMissing } from "./nearest";
+import { attemptOf } from "./committee";
+import { compareTexts, sayAlike, sayCompared, sayLeave, sayMissing } from "./nearest";
 
 it("says how an earlier file is alike, and what was not compared", () => {
   expect(sayAlike({ same: "bytes", media: "txt" })).toContain("same bytes");
@@ -22,6 +23,18 @@ it("says how an earlier file is alike, and what was not compared", () => {
   );
   const many = Array.from({ length: 20 }, (_, n) => n);
   expect(sayMissing({ unknown: 40, missing: many })).toMatch(/^At least 20 earlier files could not/);
+});
+
+it("tells a member who lacks an earlier file to leave it to another committee, as long as there is one", () => {
+  const draw = (asked: number) => attemptOf({ asked, challenges: null }, 3);
+  const missing = { missing: [12] };
+  expect(sayLeave(missing, draw(0))).toMatch(/^This is committee 1 of 3, .* cannot be compared/);
+  expect(sayLeave(missing, draw(1))).toContain("committee 2 of 3");
+  expect(sayLeave(missing, draw(1))).toContain("lose a part of your seat");
+  expect(sayLeave(missing, draw(2))).toBe("");
+  expect(sayLeave({ missing: [] }, draw(0))).toBe("");
+  expect(sayLeave(missing, attemptOf({ asked: 0, challenges: { draw: 1, file: 0 } }, 3))).toBe("");
+  expect(sayLeave(missing, null)).toBe("");
 });
 
 it("finds the sentences and lines that only one of two texts has", () => {

@@ -1,5 +1,6 @@
 import type { Likest, NearestFile } from "@/api/types";
 import { plural } from "@/lib/format";
+import type { Attempt } from "./committee";
 
 /** How an earlier file is alike, in words. */
 export function sayAlike({ same, media }: Pick<NearestFile, "same" | "media">): string {
@@ -50,6 +51,12 @@ export function sayCompared({
   const soon = unknown - missing.length;
   if (soon <= 0 || missing.length >= NAMED) return done;
   return `${done} ${plural(soon, "other has", "others have")} not been measured by this gateway yet.`;
+}
+
+/** What a member does about earlier files that could not be compared, and what it risks; empty where it judges without. */
+export function sayLeave({ missing }: Pick<Likest, "missing">, attempt: Attempt | null): string {
+  if (missing.length === 0 || attempt === null || !attempt.leavesAnother) return "";
+  return `This is committee ${attempt.number} of ${attempt.of}, so that another one can be asked: say that it cannot be compared, which earns and costs nothing. If you accept it and it is a copy, you lose a part of your seat.`;
 }
 
 /** Which earlier files could not be compared, so that nobody knows whether it is a copy of one; empty where all could. */

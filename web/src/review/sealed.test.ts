@@ -45,6 +45,19 @@ describe("a sealed vote", () => {
     expect(encoded.length).toBe(1 + (1 + 1 + 8 + 32 + 2 + 32) + (2 + 32) + (1 + 32));
   });
 
+  it("says by a proof that a file is here and cannot be compared", async () => {
+    const here: Opinion[] = [{ said: saidOf(null, null), possession: PROOF }];
+    expect(encodeOpinions(here)[1]).toBe(3);
+    // The vector of primitives/tests/chain_primitives/committee/votes.rs.
+    expect(await commitmentOf({ ...vote, opinions: here })).toBe(
+      "00cdf93057a9a429ae5e312bfb323cd1163ef6fcc66ff2fd7e66c588ebeafc93",
+    );
+    expect(revealOf({ ...vote, opinions: here }).opinions[0]).toMatchObject({
+      verdict: { type: "Unavailable" },
+      possession: `0x${PROOF}`,
+    });
+  });
+
   it("is revealed in the chain's words", () => {
     const revealed = revealOf(vote);
     expect(revealed.draw).toBe(7n);

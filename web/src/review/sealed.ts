@@ -9,7 +9,7 @@ import type { Choice, ReasonName } from "./verdict";
 const TAG = "openledger/review";
 const NOTHING = "00".repeat(32);
 
-/** What is said of a file: accepted or refused as measured, or that its bytes cannot be fetched. */
+/** What is said of a file: accepted or refused as measured, or that its bytes cannot be fetched, or compared. */
 export type Said =
   | { kind: "accept"; score: number; units: number; textRoot: string; extractor: number }
   | { kind: "reject"; reason: ReasonName }
@@ -18,7 +18,8 @@ export type Said =
 /** One word of a vote, with the proof of possession. */
 export interface Opinion {
   said: Said;
-  /** In hexadecimal; zeros with `unavailable`. */
+  /** In hexadecimal. With `unavailable` zeros where the file cannot be fetched; where it is here, and cannot be compared, the
+   * proof says so. */
   possession: string;
 }
 

@@ -14,7 +14,9 @@ use crate::{
 use clap::Args;
 use openledger_client::{AccountId, Amount, Client, Wait};
 use openledger_primitives::{
-    committee::{api::DrawView, DrawId, FileState, Finding, Member, Phase, Progress, Purpose},
+    committee::{
+        api::DrawView, DrawId, FileState, Finding, Member, Phase, Progress, Purpose, Rules,
+    },
     text::counted,
     DatanetId, FileHash, RejectionReason, Score, Verdict,
 };
@@ -36,7 +38,9 @@ pub(crate) struct Draws {
 pub(crate) struct Commit {
     /// The draw's number.
     draw: DrawId,
-    /// Accept a file, counted from 0, with a score of 1 to 100 (repeatable).
+    /// Accept a file, counted from 0, with a score of 1 to 100 (repeatable). Unless no other committee can be asked about
+    /// it, that says that it was compared with everything that was submitted to its Datanet before it: who accepts a copy
+    /// loses a part of a seat.
     #[arg(long, value_name = "FILE:SCORE", value_parser = acceptance)]
     accept: Vec<(u8, Score)>,
     /// Reject a file for a reason (repeatable).
@@ -45,6 +49,10 @@ pub(crate) struct Commit {
     /// Say that a file cannot be fetched (repeatable). Needs no bytes, earns nothing.
     #[arg(long, value_name = "FILE")]
     unavailable: Vec<u8>,
+    /// Say that a file is here, and that an earlier one of its Datanet is not, so that it cannot be compared (repeatable).
+    /// Earns and costs nothing, and leaves it to another committee.
+    #[arg(long, value_name = "FILE")]
+    undecided: Vec<u8>,
 }
 
 /// A verdict to challenge.
@@ -108,6 +116,16 @@ fn require_member<'a>(
         CliError::refused(format!("{account} is not a member of the committee of draw {}", view.id))
             .next("list what it judges with `openledger review draws --member`")
     })
+}
+
+/// Which of the committees it is that may be asked about its files, or that it judges a challenge.
+fn asked(view: &DrawView<AccountId>) -> String {
+    match view.draw.purpose {
+        Purpose::Review { asked } => {
+            format!("committee {} of {}", asked.saturating_add(1), Rules::DEFAULT.asks)
+        }
+        Purpose::Challenge { .. } => "challenge".to_owned(),
+    }
 }
 
 /// Where a draw is, in words.
@@ -177,6 +195,11 @@ fn as_json(view: &DrawView<AccountId>) -> Value {
         "pool": seat::as_json(view.pool),
         "countsGlobally": view.global,
         "challenge": matches!(view.draw.purpose, Purpose::Challenge { .. }),
+        "asked": match view.draw.purpose {
+            Purpose::Review { asked } => json!(asked),
+            Purpose::Challenge { .. } => Value::Null,
+        },
+        "leavesAnother": view.draw.purpose.leaves_another(&Rules::DEFAULT),
         "phase": phase(view),
         "contributor": view.draw.contributor,
         "files": files,
@@ -219,12 +242,12 @@ pub(super) async fn draws(context: &Context, Draws { member: who, from }: Draws)
             view.id.to_string(),
             view.datanet.to_string(),
             view.draw.files.len().to_string(),
-            if view.draw.challenger.is_some() { "challenge" } else { "call" }.to_owned(),
+            asked(view),
             phase(view),
             heard(view),
         ]
     });
-    let heads = ["draw", "datanet", "files", "of a", "phase", "committed, revealed"];
+    let heads = ["draw", "datanet", "files", "as", "phase", "committed, revealed"];
     let text = table(heads, rows);
     let json: Vec<_> = found.iter().map(as_json).collect();
     Ok(Answer::new(json!({ "session": session, "draws": json }), text))
@@ -241,7 +264,8 @@ pub(super) async fn commit(context: &Context, arguments: Commit) -> Result<Answe
         .iter()
         .map(|(file, score)| (*file, Judgement::Accept(*score)))
         .chain(arguments.reject.iter().map(|(file, why)| (*file, Judgement::Reject(*why))))
-        .chain(arguments.unavailable.iter().map(|file| (*file, Judgement::Unavailable)));
+        .chain(arguments.unavailable.iter().map(|file| (*file, Judgement::Unavailable)))
+        .chain(arguments.undecided.iter().map(|file| (*file, Judgement::Undecided)));
     for (file, word) in all {
         let place = words.get_mut(usize::from(file)).ok_or_else(|| {
             CliError::usage(format!("draw {} has no file {file}", view.id))
@@ -252,10 +276,20 @@ pub(super) async fn commit(context: &Context, arguments: Commit) -> Result<Answe
         }
     }
     if let Some(missing) = words.iter().position(Option::is_none) {
-        return Err(CliError::usage(format!("nothing is said of file {missing}"))
-            .next("say of every file of the draw --accept, --reject or --unavailable"));
+        return Err(CliError::usage(format!("nothing is said of file {missing}")).next(
+            "say of every file of the draw --accept, --reject, --unavailable or --undecided",
+        ));
     }
     let words: Vec<_> = words.into_iter().flatten().collect();
+    let accepts = words.iter().any(|word| matches!(word, Judgement::Accept(_)));
+    if accepts && view.draw.purpose.leaves_another(&Rules::DEFAULT) {
+        tracing::warn!(
+            draw = view.id,
+            "{}: who accepts a copy of an earlier file loses a part of a seat. Where one of them is missing, \
+             --undecided leaves it to another committee",
+            asked(&view)
+        );
+    }
     let opinions = judge::opinions(context, &view, &words).await?;
     let vote = Sealed::new(view.id, view.draw.seed, signer.account(), opinions)?;
     let folder = sealed::folder(context, signer.account(), view.id).await?;
@@ -304,7 +338,7 @@ pub(super) async fn challenge(
 ) -> Result<Answer> {
     let client = context.client().await?;
     let signer = context.signer().await?;
-    let bond = openledger_primitives::committee::Rules::DEFAULT.bond;
+    let bond = Rules::DEFAULT.bond;
     let wait = context.wait(Wait::InBlock);
     let (receipt, by) = client.challenge(&signer, draw, file, wait).await?;
     let text = format!(

@@ -23,6 +23,8 @@ pub(crate) enum Judgement {
     Reject(RejectionReason),
     /// It cannot be fetched.
     Unavailable,
+    /// It is here, and an earlier one that it would have to be compared with is not.
+    Undecided,
 }
 
 /// A file of a draw with where it is.
@@ -82,7 +84,7 @@ async fn opinion(
             Verdict::Accept { score, units, text_root, extractor: view.draw.extractor }
         }
         Judgement::Reject(reason) => Verdict::Reject(reason),
-        Judgement::Unavailable => Verdict::Unavailable,
+        Judgement::Unavailable | Judgement::Undecided => Verdict::Unavailable,
     };
     Ok(Opinion { verdict, possession })
 }

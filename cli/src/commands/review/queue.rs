@@ -50,13 +50,14 @@ pub(crate) struct Vote {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Says {
-    /// Accept it with a score of 1 to 100.
+    /// Accept it with a score of 1 to 100. Where an earlier file has not come, `review list` says what that risks.
     #[arg(long, value_name = "SCORE", value_parser = super::score)]
     accept: Option<Score>,
     /// Reject it.
     #[arg(long, value_name = "REASON", value_parser = crate::arguments::one_of::<RejectionReason>())]
     reject: Option<RejectionReason>,
-    /// Say nothing of it: that earns and costs nothing.
+    /// Say nothing of it: that earns and costs nothing, and leaves it to another committee where one is left to ask. It
+    /// is the word where an earlier file has not come that it may be a copy of.
     #[arg(long)]
     unavailable: bool,
 }

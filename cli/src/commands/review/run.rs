@@ -35,7 +35,9 @@ use openledger_primitives::{
     BlockNumber, DatanetId, FileHash, MediaType, RejectionReason, Score, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::before_committees, queue::Sum, Earlier, Numbers, Policies, Policy, Queue,
+    earlier::{before_committees, challenged_acceptances},
+    queue::Sum,
+    Earlier, Numbers, Policies, Policy, Queue,
 };
 use references::References;
 use serde_json::{json, Value};
@@ -143,7 +145,9 @@ pub(super) async fn run(context: &Context, arguments: Run) -> Result<Answer> {
         references: References::default(),
         serving,
         copies: BTreeSet::new(),
+        accepted: BTreeSet::new(),
         held: HashMap::new(),
+        before: BTreeMap::new(),
         first: 0,
         reserve,
         block,
@@ -255,8 +259,12 @@ struct Daemon<'a> {
     serving: Serving,
     /// Submissions that committees refused as copies, and that are challenged.
     copies: BTreeSet<SubmissionId>,
+    /// Submissions that committees accepted, and that are challenged.
+    accepted: BTreeSet<SubmissionId>,
     /// Files that are not accepted, by draw, each with the earlier submission that has not come.
     held: HashMap<DrawId, BTreeMap<SubmissionId, SubmissionId>>,
+    /// What committees had before them when the chain was looked at last.
+    before: BTreeMap<DatanetId, Vec<Earlier>>,
     /// Draws below are over.
     first: DrawId,
     /// Blocks before the end of the time to commit in which a commitment is sent, whatever is missing.
@@ -299,6 +307,7 @@ impl Daemon<'_> {
             matches!(file.state, FileState::Challenged { verdict: said, .. } if said == verdict)
         });
         self.copies = copies.map(|file| file.submission).collect();
+        self.accepted = challenged_acceptances(&draws);
         let mine: Vec<_> =
             draws.iter().filter(|view| member(view, &self.account).is_some()).collect();
         self.forget(&mine)?;
@@ -309,7 +318,12 @@ impl Daemon<'_> {
         // What has no more time waits for nothing that others need.
         let (late, others): (Vec<_>, Vec<_>) =
             mine.iter().copied().partition(|view| self.is_late(view, now));
-        let mut waits = self.steps(&late, now, &before).await;
+        // Of what ended since the look before, leaves and refusals are read after those that have no more time.
+        let mut seen = std::mem::replace(&mut self.before, before.clone());
+        for (datanet, files) in &before {
+            seen.entry(*datanet).or_default().extend(files);
+        }
+        let mut waits = self.steps(&late, now, &seen).await;
         self.references(&others, &before).await;
         waits |= self.steps(&others, now, &before).await;
         if !self.once {
@@ -450,6 +464,7 @@ impl Daemon<'_> {
         for (datanet, own) in own {
             let before = before.get(&datanet).map(Vec::as_slice).unwrap_or_default();
             if let Err(error) = self.read_references(datanet, &own, before).await {
+                self.references.were_not_read(datanet);
                 tracing::warn!(datanet, "what came before is not known: {}", error.text());
             }
         }

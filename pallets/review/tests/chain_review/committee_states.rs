@@ -61,21 +61,21 @@ enum Says {
     Harmful,
     /// As a copy.
     Copied,
+    /// With the file, and without an earlier one to compare it with.
+    Lacks,
     /// With another text root.
     AcceptOther,
 }
 
-const WORDS: [Says; 6] =
-    [Says::Accept, Says::Reject, Says::Unavailable, Says::Guess, Says::Harmful, Says::AcceptOther];
-/// And a larger committee that is not played.
-const LARGER_WORDS: [Says; 7] = [
+const WORDS: [Says; 8] = [
     Says::Accept,
     Says::Reject,
     Says::Unavailable,
     Says::Guess,
     Says::Harmful,
-    Says::AcceptOther,
     Says::Copied,
+    Says::Lacks,
+    Says::AcceptOther,
 ];
 
 fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
@@ -93,6 +93,7 @@ fn opinions(says: Says, seed: &[u8; 32]) -> Opinions {
         Says::Harmful => (Verdict::Reject(RejectionReason::Harmful), here),
         Says::Copied => (Verdict::Reject(RejectionReason::Duplicate), here),
         Says::Unavailable => (Verdict::Unavailable, H256::zero()),
+        Says::Lacks => (Verdict::Unavailable, here),
         Says::Guess => (accept(1), H256::repeat_byte(9)),
     };
     vec![Opinion { verdict, possession }].try_into().unwrap()
@@ -214,7 +215,7 @@ impl Review {
         let mut back = 0;
         for transfer in settle(outcome, &self.rules, 0, reserve, &first, &larger, bond) {
             let amount = transfer.amount;
-            if outcome == Outcome::AcceptanceUnavailable {
+            if matches!(outcome, Outcome::AcceptanceUnavailable | Outcome::RefusalUndecided) {
                 let gains = matches!(transfer.to, Purse::Account(..) | Purse::Challenger);
                 assert!(!gains || transfer.from == Purse::Bond, "somebody gains by a hidden file");
             }
@@ -352,6 +353,7 @@ impl Review {
                 let found = match says {
                     _ if !quorum => Some(Finding::NoQuorum),
                     Some(Says::Unavailable) => Some(Finding::Unavailable),
+                    Some(Says::Lacks) => Some(Finding::Undecided),
                     Some(Says::Guess) => Some(Finding::Split),
                     Some(says) => {
                         let word = opinions(says, &[LARGER; 32])[0];
@@ -433,7 +435,7 @@ impl Review {
         steps.extend([Lack::Seats, Lack::Accounts, Lack::Budget].map(Step::Lacks));
         steps.push(Step::Expire);
         steps.extend([CONTRIBUTOR, CHALLENGER, FIRST].map(Step::Challenge));
-        steps.extend(LARGER_WORDS.map(|says| Step::Word(Some(says), true)));
+        steps.extend(WORDS.map(|says| Step::Word(Some(says), true)));
         steps.extend([Step::Word(None, true), Step::Word(None, false)]);
         // A text root of its own matters where a challenge is played: elsewhere it is one more split.
         let words = if self.plays { WORDS.len() } else { WORDS.len() - 1 };
@@ -593,10 +595,16 @@ impl Model for Review {
             Property::sometimes("refusal-overturned", reached::<16>),
             Property::sometimes("refusal-stands", reached::<17>),
             Property::sometimes("refusal-eased", reached::<18>),
+            Property::sometimes("acceptance-copied", reached::<19>),
+            Property::sometimes("refusal-undecided", reached::<21>),
         ]);
-        if !self.plays {
-            properties.push(Property::sometimes("acceptance-copied", reached::<19>));
-        }
+        properties.push(Property::always(
+            "only the last committee accepts a copy for its pay alone",
+            |_, at: &At| {
+                let copied = at.outcomes.last() == Some(&Outcome::AcceptanceCopied.code());
+                !copied || at.first.draw.purpose == Purpose::Review { asked: 1 }
+            },
+        ));
         if self.beyond {
             properties.push(Property::sometimes("acceptance-unjudged", reached::<20>));
         }

@@ -281,7 +281,7 @@ fn what_was_not_decided_is_asked_again_a_bounded_number_of_times() {
     loop {
         committees += 1;
         begin(DRAW, &mut life, FIRST, 100);
-        judge(DRAW, &mut life, &[Unavailable; 5], 100);
+        judge(DRAW, &mut life, &[Unavailable, Lacks, Unavailable, Unavailable, Unavailable], 100);
         let Some(again) = life.asked_again(8) else { break };
         assert_eq!((again.session(), again.files.len()), (Some(10), 3));
         life = again;

@@ -52,7 +52,17 @@ fn challenged(says: [Says; 5], larger: Option<[Says; 15]>) -> Ended {
 
 /// The same of a verdict that counts beyond its Datanet, or does not.
 fn challenged_where(says: [Says; 5], larger: Option<[Says; 15]>, beyond: bool) -> Ended {
-    let mut life = review(1);
+    challenged_after(0, says, larger, beyond)
+}
+
+/// The same of a file that so many committees were asked about before.
+fn challenged_after(
+    before: u8,
+    says: [Says; 5],
+    larger: Option<[Says; 15]>,
+    beyond: bool,
+) -> Ended {
+    let mut life = asked(1, before);
     begin(DRAW, &mut life, FIRST, 100);
     let (_, now) = judge(DRAW, &mut life, &says, 100);
     let refusal = matches!(life.files[0].state, FileState::Judged(Verdict::Reject(_)));
@@ -156,6 +166,17 @@ fn unavailable() {
     let ended = unchallenged(RULES.asks - 1, [Unavailable; 5]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Unavailable, End::Nothing));
     assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
+    // What not one member had may not exist, and is asked for no more.
+    for says in [[Unavailable; 5], [Unavailable, Unavailable, Unavailable, Nothing, Nothing]] {
+        assert_eq!(unchallenged(0, says).outcome, Outcome::Unavailable);
+    }
+    // Who has it and cannot judge it leaves it to others as who cannot fetch it does.
+    let some = [Unavailable, Lacks, Unavailable, Lacks, Reject];
+    for (before, outcome) in [(0, Outcome::UnavailableAgain), (2, Outcome::Unavailable)] {
+        let ended = unchallenged(before, some);
+        assert_eq!(ended.outcome, outcome);
+        assert_eq!(ended.purses.len(), 2, "nobody is paid, nobody loses");
+    }
 }
 
 #[test]
@@ -329,7 +350,17 @@ fn acceptance_stands() {
 #[test]
 fn acceptance_copied() {
     let says = [GOOD, GOOD, GOOD, Reject, Guess];
-    let ended = challenged(says, fifteen(Copied, 10, GOOD));
+    let copied = |before| challenged_after(before, says, fifteen(Copied, 10, GOOD), false);
+    // Whoever may leave it to another committee has compared what it accepts.
+    for before in 0..RULES.asks - 1 {
+        let ended = copied(before);
+        assert_eq!(ended.outcome, Outcome::AcceptanceOverturned);
+        let seats: Vec<_> =
+            (0..5).map(|place| ended.of(Purse::Seat(Committee::First, place))).collect();
+        assert_eq!(seats, [-LOST, -LOST, -LOST, 0, 0]);
+        assert_eq!(ended.of(Purse::Challenger), BOND + 3 * LOST / 2);
+    }
+    let ended = copied(RULES.asks - 1);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceCopied, End::Refusal));
     assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
     assert!((0..5).all(|place| ended.of(Purse::Seat(Committee::First, place)) == 0));
@@ -383,6 +414,57 @@ fn refusal_stands() {
 }
 
 #[test]
+fn refusal_undecided() {
+    let part = |lack: usize, accept: usize, rest: Says| {
+        let mut says = [rest; 15];
+        says[..lack].fill(Lacks);
+        says[lack..lack + accept].fill(GOOD);
+        Some(says)
+    };
+    // Most have it; who is shown the earlier file, or lies, or cannot fetch it, are too few to have it checked.
+    for larger in [
+        part(15, 0, Copied),
+        part(8, 0, Copied),
+        part(8, 0, Unavailable),
+        part(5, 3, Copied),
+        part(1, 7, Copied),
+        part(4, 4, Nothing),
+    ] {
+        let ended = challenged([Copied; 5], larger);
+        assert_eq!(
+            (ended.outcome, ended.outcome.end()),
+            (Outcome::RefusalUndecided, End::Nothing),
+            "{larger:?}"
+        );
+        assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
+        assert_eq!(ended.paid(Committee::Larger, 0..15), [0; 15]);
+        assert_eq!(ended.of(Purse::Challenger), BOND);
+        assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
+    }
+    // Who hides its own file has nobody who proves to have it; no other reason needs an earlier one.
+    for (first, larger) in [
+        (Copied, part(7, 0, Unavailable)),
+        (Copied, part(3, 4, Unavailable)),
+        (Reject, part(15, 0, Copied)),
+        (Harmful, part(8, 0, Copied)),
+    ] {
+        let ended = challenged([first; 5], larger);
+        assert_eq!(ended.outcome, Outcome::RefusalStands, "{first:?} {larger:?}");
+    }
+    // A verdict is a verdict, whoever lacks an earlier file.
+    for (larger, outcome) in [
+        (part(7, 0, Copied), Outcome::RefusalUpheld),
+        (part(7, 8, Copied), Outcome::RefusalOverturned),
+    ] {
+        assert_eq!(challenged([Copied; 5], larger).outcome, outcome);
+    }
+    // Nobody answers for a file that is there and cannot be judged.
+    for larger in [part(15, 0, GOOD), part(4, 4, Unavailable), part(4, 4, Reject)] {
+        assert_eq!(challenged([GOOD; 5], larger).outcome, Outcome::AcceptanceStands);
+    }
+}
+
+#[test]
 fn refusal_eased() {
     let says = [Harmful, Harmful, Reject, Accept(70, 500), Harmful];
     let ended = challenged(says, fifteen(Reject, 15, Reject));
@@ -407,7 +489,7 @@ fn every_row_of_the_table_has_a_test_of_its_name() {
         let name = outcome.name().replace('-', "_");
         assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
     }
-    assert_eq!(<Outcome as ClosedList>::ALL.len(), 21);
+    assert_eq!(<Outcome as ClosedList>::ALL.len(), 22);
 }
 
 #[test]

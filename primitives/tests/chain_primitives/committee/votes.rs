@@ -43,6 +43,12 @@ fn a_vote_of_every_kind_seals_to_the_vector() {
         hex(commitment(7, &[2; 32], &[1u8; 32], &all, &[9; 32]).0),
         "0e24348cf9f1fce1178012087e2c142ce169deb16d359d4482eac7a655a1dcdc"
     );
+    // That the file is here and cannot be compared.
+    let here = vec![Opinion::undecided(proof)].try_into().unwrap();
+    assert_eq!(
+        hex(commitment(7, &[2; 32], &[1u8; 32], &here, &[9; 32]).0),
+        "00cdf93057a9a429ae5e312bfb323cd1163ef6fcc66ff2fd7e66c588ebeafc93"
+    );
 }
 
 #[test]
@@ -151,7 +157,8 @@ fn what_cannot_be_is_void() {
         "fewer than the Datanet takes"
     );
     assert_eq!(void(|word| word.possession = H256::zero()), Stand::Void);
-    assert_eq!(void(|word| word.verdict = Verdict::Unavailable), Stand::Void, "it has the file");
+    let undecided = void(|word| word.verdict = Verdict::Unavailable);
+    assert_eq!(undecided, Stand::Unavailable, "it has the file, and may lack an earlier one");
     assert_eq!(
         void(|word| if let Verdict::Accept { extractor, .. } = &mut word.verdict {
             *extractor += 1;
@@ -172,6 +179,7 @@ fn any_says() -> impl Strategy<Value = Says> {
         (1u8..=100, 10u64..600).prop_map(|(score, units)| Accept(score, units)),
         Just(Reject),
         Just(Unavailable),
+        Just(Lacks),
         Just(Guess),
         Just(Nothing),
     ]

@@ -41,8 +41,8 @@ struct Arguments {
     /// The same seed plays the same calls.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Exit code 1 unless every other strategy of up to a third of the seats earns less than honesty. Accepting
-    /// copies is not checked: nobody can tell who was shown the earlier file, so nobody is charged for it.
+    /// Exit code 1 unless every other strategy of up to a third of the seats earns less than honesty. What hiding an earlier
+    /// file from all committees brings is not compared: its contributor has it whoever has seats.
     #[arg(long)]
     check: bool,
 }
@@ -74,8 +74,7 @@ fn main() -> ExitCode {
             };
             let played = play(&world, &rules);
             println!("{}", row(&world, &played, arguments.gain));
-            let free = strategy.copies();
-            let loses = free
+            let loses = strategy.needs_no_seats()
                 || strategy == Strategy::Honest
                 || played.others.each(arguments.gain) < played.honest.each(arguments.gain);
             failed |= share <= 33 && !loses;

@@ -128,7 +128,7 @@ impl Game<'_> {
         barred: &[u64],
     ) -> Option<Judged> {
         let (world, rules) = (self.world, self.rules);
-        let challenge = matches!(draw.purpose, Purpose::Challenge { .. });
+        let purpose = draw.purpose;
         let seed = draw_seed(&self.dice.bytes(), id);
         let owner = |seat| Some(u64::from(seat));
         let picked = pick(&seed, draw.wanted(rules), SEATS, owner, |who| barred.contains(who));
@@ -144,7 +144,7 @@ impl Game<'_> {
             let mut cost = 0;
             for file in &shown {
                 let (opinion, spent) =
-                    world.opinion(*account, file, &seed, challenge, &mut self.dice);
+                    world.opinion(*account, file, &seed, (&purpose, rules), &mut self.dice);
                 said.push(opinion);
                 cost += spent;
             }

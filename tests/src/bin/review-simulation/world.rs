@@ -1,7 +1,7 @@
 //! Who judges, and how.
 
 use openledger_primitives::{
-    committee::{possession, Opinion, Seed},
+    committee::{possession, Opinion, Purpose, Rules, Seed},
     RejectionReason, Score, Verdict, EXTRACTOR, MILLI_OPEN,
 };
 use sp_core::H256;
@@ -43,12 +43,15 @@ pub(crate) enum Strategy {
     Copying,
     /// The same, while somebody runs `openledger review watch`, which challenges every copy that passes.
     CopyingWatched,
+    /// Copies of files that are hidden from all others until the last committee that is asked, which judges without them,
+    /// and found by the larger committee of a challenge.
+    CopyingHidden,
     /// Says the opposite of what is right, on every file.
     Opposing,
 }
 
 impl Strategy {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Honest,
         Self::Lazy,
         Self::Stamping,
@@ -60,6 +63,7 @@ impl Strategy {
         Self::HidingInPart,
         Self::Copying,
         Self::CopyingWatched,
+        Self::CopyingHidden,
         Self::Opposing,
     ];
 
@@ -76,6 +80,7 @@ impl Strategy {
             Self::HidingInPart => "hiding them from half of a challenge's committee",
             Self::Copying => "the same, with copies of earlier files",
             Self::CopyingWatched => "the same, while every copy is challenged",
+            Self::CopyingHidden => "hiding the earlier files until the last committee",
             Self::Opposing => "opposing: says the opposite",
         }
     }
@@ -93,7 +98,12 @@ impl Strategy {
 
     /// Whether bad files are copies of earlier ones.
     pub(crate) const fn copies(self) -> bool {
-        matches!(self, Self::Copying | Self::CopyingWatched)
+        matches!(self, Self::Copying | Self::CopyingWatched | Self::CopyingHidden)
+    }
+
+    /// Whether its bad files pass by what their contributor does, whoever has seats.
+    pub(crate) const fn needs_no_seats(self) -> bool {
+        matches!(self, Self::CopyingHidden)
     }
 }
 
@@ -158,9 +168,10 @@ impl World {
         account: u64,
         file: &File,
         seed: &Seed,
-        challenge: bool,
+        (purpose, rules): (&Purpose, &Rules),
         dice: &mut Dice,
     ) -> (Opinion, i128) {
+        let challenge = matches!(purpose, Purpose::Challenge { .. });
         let shown = possession(seed, &file.bytes);
         let says = |accepts: bool, dice: &mut Dice| {
             let score = Score::new((60 + dice.below(21)) as u8).unwrap_or(Score::MAX);
@@ -183,7 +194,13 @@ impl World {
         if hidden && file.bad && !others {
             return (Opinion::UNAVAILABLE, FETCHING);
         }
-        let honest = file.bad == dice.percent(self.errors);
+        // While another committee is left to ask, nobody says more of a copy whose original is hidden; the last one takes it
+        // for a good file.
+        let unseen = self.strategy == Strategy::CopyingHidden && file.bad && !challenge;
+        if unseen && purpose.leaves_another(rules) {
+            return (Opinion::undecided(shown), FETCHING);
+        }
+        let honest = (file.bad && !unseen) == dice.percent(self.errors);
         let (verdict, possession, cost) = match self.strategy {
             Strategy::Lazy if others => (says(true, dice), H256(dice.bytes()), 0),
             Strategy::Stamping if others => (says(true, dice), shown, FETCHING),

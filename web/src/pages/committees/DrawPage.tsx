@@ -19,6 +19,7 @@ import { classes } from "@/lib/classes";
 import { formatBytes, formatCount, formatOpen, plural } from "@/lib/format";
 import { useStore } from "@/lib/store";
 import {
+  attemptOf,
   type ChainDraw,
   sayOutcome,
   sayStand,
@@ -38,12 +39,13 @@ import { type Gathered, seal } from "./draw.state";
 function sayWord({ kind, reason, score, units }: Word): string {
   if (kind === "accept") return `accept, ${score}, ${formatCount(units ?? 0)} units`;
   if (kind === "reject") return `refuse: ${rejections[reason ?? ""]?.words ?? reason}`;
-  if (kind === "unavailable") return "cannot be fetched";
+  if (kind === "unavailable") return "cannot be fetched or compared";
+  if (kind === "undecided") return "cannot be compared";
   return kind === "split" ? "no agreement" : "too few revealed";
 }
 
-function sayGathered({ choice }: Gathered): { text: string; tone: "good" | "bad" | "warn" } {
-  if (choice === null) return { text: "cannot be fetched", tone: "warn" };
+function sayGathered({ choice, here }: Gathered): { text: string; tone: "good" | "bad" | "warn" } {
+  if (choice === null) return { text: here ? "cannot be compared" : "cannot be fetched", tone: "warn" };
   return { text: sayChoice(choice), tone: choice.accept ? "good" : "bad" };
 }
 
@@ -52,6 +54,7 @@ function Judge({ account, draw }: { account: Account; draw: DrawDetail }) {
   const [gathered, setGathered] = useState<ReadonlyMap<number, Gathered>>(new Map());
   const [chosen, setChosen] = useState<number>();
   const [busy, setBusy] = useState(false);
+  const rules = useRules().data;
   const open = draw.files.filter(({ submission }) => !gathered.has(submission));
   const now = draw.files.find(({ submission }) => submission === chosen) ?? open[0];
   const submission = useGet<SubmissionDetail>(
@@ -125,6 +128,8 @@ function Judge({ account, draw }: { account: Account; draw: DrawDetail }) {
               title="Your word"
               onChoice={(choice, preview) => say(now, { choice, preview })}
               onUnavailable={() => say(now, { choice: null, preview: null })}
+              onUndecided={() => say(now, { choice: null, preview: null, here: true })}
+              attempt={rules ? attemptOf(draw, rules.asks) : null}
             />
           )}
         </Loaded>

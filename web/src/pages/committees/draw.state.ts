@@ -15,10 +15,11 @@ import type { Choice } from "@/review/verdict";
 import { type KeptVote, keepVote } from "@/review/votes";
 import { newSalt } from "@/uploads/promise";
 
-/** What is said of a file of a draw; without a choice, that it cannot be fetched. */
+/** What is said of a file of a draw; without a choice that it cannot be fetched, or, where it is here, compared. */
 export interface Gathered {
   choice: Choice | null;
   preview: Preview | null;
+  here?: boolean;
 }
 
 const NOTHING = "00".repeat(32);
@@ -26,11 +27,11 @@ const NOTHING = "00".repeat(32);
 /** The proof comes from the bytes that this browser fetched and hashed, not from what the gateway says. */
 async function opinionOf(
   file: DrawDetail["files"][number],
-  { choice, preview }: Gathered,
+  { choice, preview, here = false }: Gathered,
   seed: string,
 ): Promise<Opinion> {
   const said = saidOf(choice, preview);
-  if (said.kind === "unavailable") return { said, possession: NOTHING };
+  if (said.kind === "unavailable" && !here) return { said, possession: NOTHING };
   const blob = await queryClient.fetchQuery(fileQuery(file));
   return { said, possession: await possessionOf(seed, blob) };
 }

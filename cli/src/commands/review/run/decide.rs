@@ -9,15 +9,15 @@ use crate::{
     commands::review::queue::nearest as nearest_as_json,
     error::{CliError, Result},
 };
-use openledger_client::AccountId;
+use openledger_client::{AccountId, H256};
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
-    committee::{api::DrawView, DrawnFile, Opinion, Opinions},
+    committee::{api::DrawView, DrawnFile, Opinion, Opinions, Purpose},
     SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::{another_is_asked, compared_with},
-    policy::may_be_a_copy,
+    earlier::{another_is_asked, compared_with, of_an_acceptance},
+    policy::{may_be_a_copy, what_accepting_risks},
     Decision, Earlier, Facts, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
@@ -60,11 +60,16 @@ impl Daemon<'_> {
                     let since = work.as_ref().map_or(0, |work| work.submitted_at);
                     let others = before.iter().copied();
                     let others = others.chain(self.references.refused(view.datanet));
-                    let compared = compared_with(file.submission, since, others);
+                    let mut compared = compared_with(file.submission, since, others);
+                    if self.judges_an_acceptance(view, file) {
+                        compared = of_an_acceptance(compared);
+                    }
                     // What it is compared with has half as many blocks less as are left then at least.
-                    let known = now.saturating_add(LAST_BLOCKS / 2) >= last
+                    let soon = now.saturating_add(LAST_BLOCKS / 2) >= last;
+                    let known = (soon && self.references.were_read(view.datanet))
                         || self.references.are_known(&self.shared, view.datanet, &compared)?;
-                    if known {
+                    let proof = found.possession;
+                    let said = if known {
                         let target = work.as_ref().map(|work| work.target);
                         match self.judge(view, file, &found, target, &compared, last)? {
                             Judged::Said(said) => Some(said),
@@ -73,17 +78,17 @@ impl Daemon<'_> {
                                 // It may come yet.
                                 waits = true;
                                 held.insert(file.submission, missing);
-                                late.then(|| Said::unavailable(&may_be_a_copy(missing)))
+                                late.then(|| Said::undecided(proof, &may_be_a_copy(missing)))
                             }
                         }
                     } else {
                         waits = true;
                         None
-                    }
+                    };
+                    said.or_else(|| late.then(|| Said::undecided(proof, "nobody decided")))
                 }
             };
-            let Some(said) = found.or_else(|| late.then(|| Said::unavailable("nobody decided")))
-            else {
+            let Some(said) = found else {
                 complete = false;
                 continue;
             };
@@ -104,6 +109,12 @@ impl Daemon<'_> {
         }
         self.held.insert(view.id, held);
         Ok((complete.then_some((opinions, words.into())), waits))
+    }
+
+    /// Whether it is asked once more about a file that a committee accepted.
+    fn judges_an_acceptance(&self, view: &DrawView<AccountId>, file: &DrawnFile) -> bool {
+        let challenge = matches!(view.draw.purpose, Purpose::Challenge { .. });
+        challenge && self.accepted.contains(&file.submission)
     }
 
     /// Begins with a file; none of one that does not wait any more.
@@ -134,6 +145,24 @@ impl Daemon<'_> {
     ) -> Result<Judged> {
         let measured = found.measured;
         let asked = self.queue().find(file.submission)?;
+        // Who refused it as a copy may have had anything that this machine has not.
+        let copy = self.copies.contains(&file.submission);
+        let missing =
+            self.references.missing(&self.shared, view.datanet, file.submission, compared, copy)?;
+        let holds = copy || another_is_asked(&view.draw.purpose);
+        let lacks = missing.filter(|_| holds);
+        // A person who accepts it knows what has not come, and what that risks.
+        let is_told = |waiting: &Waiting| {
+            !matches!(waiting.word, Some(Word::Accept(_)))
+                || lacks.is_none_or(|missing| waiting.why.contains(&may_be_a_copy(missing)))
+        };
+        let asked = match asked {
+            Some(waiting) if !is_told(&waiting) => {
+                self.queue().withdraw(file.submission)?;
+                Some(Waiting { word: None, ..waiting })
+            }
+            asked => asked,
+        };
         let (word, why, nearest) = match asked {
             Some(Waiting { word: Some(word), nearest, .. }) => {
                 (word, "by a person".to_owned(), nearest)
@@ -141,25 +170,17 @@ impl Daemon<'_> {
             // Also of what a person was asked already: what was missing may have come.
             asked => {
                 let nearest = self.shared.nearest(view, file, found, compared)?;
-                // Who refused it as a copy may have had anything that this machine has not.
-                let copy = self.copies.contains(&file.submission);
-                let missing = self.references.missing(
-                    &self.shared,
-                    view.datanet,
-                    file.submission,
-                    compared,
-                    copy,
-                )?;
-                let holds = copy || another_is_asked(&view.draw.purpose);
                 let facts = Facts {
                     media: file.media,
                     units: measured.map(|measured| measured.units),
                     min_units: view.draw.min_units,
                     nearest,
-                    missing: missing.filter(|_| holds),
+                    missing: lacks,
                 };
                 let ask = |why: String| {
                     let Some(target) = target else { return Ok(()) };
+                    let risk = lacks.and_then(|_| what_accepting_risks(&view.draw.purpose));
+                    let why = risk.map_or(why.clone(), |risk| format!("{why}; {risk}"));
                     let ask = Waiting {
                         submission: file.submission,
                         draw: view.id,
@@ -204,10 +225,9 @@ impl Daemon<'_> {
                 extractor: view.draw.extractor,
             },
             (Word::Reject(reason), _) => Verdict::Reject(reason),
-            (Word::Unavailable | Word::Accept(_), _) => {
-                return Ok(Judged::Said(Said::unavailable("by a person")))
-            }
+            (Word::Unavailable | Word::Accept(_), _) => Verdict::Unavailable,
         };
+        let word = if verdict == Verdict::Unavailable { Word::Unavailable } else { word };
         let possession = found.possession.0.into();
         let opinion = Opinion { verdict, possession };
         Ok(Judged::Said(Said { opinion, word, why, nearest }))
@@ -238,6 +258,12 @@ impl Said {
             why: why.to_owned(),
             nearest: None,
         }
+    }
+
+    /// Of a file that is here, and is not judged.
+    fn undecided(possession: H256, why: &str) -> Self {
+        let opinion = Opinion::undecided(possession.0.into());
+        Self { opinion, word: Word::Unavailable, why: why.to_owned(), nearest: None }
     }
 
     fn as_json(&self, file: &DrawnFile) -> Value {

@@ -12,10 +12,7 @@ use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     DatanetId, Ending, FileHash, SubmissionId,
 };
-use openledger_reviewer::{
-    earlier::{is_no_original, HOLDING},
-    Earlier, Leaf,
-};
+use openledger_reviewer::{earlier::is_no_original, Earlier, Leaf};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -29,6 +26,8 @@ const AT_ONCE: usize = 4;
 const PAGE: u32 = 64;
 /// How often a file is asked for until it is waited for no more, and left alone for [`REST`] after each other time.
 const TRIES: u32 = 2;
+/// Leaves that are asked for once more for each new draw, the latest of those that did not come.
+const ASKED_ANEW: usize = 100;
 /// Until a file that did not come is asked for again.
 const REST: Duration = Duration::from_secs(600);
 
@@ -132,7 +131,7 @@ impl References {
         let most = PAGE.saturating_add(self.failed.len() as u32);
         let unknown = shared.index.unknown(datanet, most)?;
         if anew {
-            let leaves = unknown.iter().take(HOLDING as usize).map(|leaf| leaf.sha256);
+            let leaves = unknown.iter().take(ASKED_ANEW).map(|leaf| leaf.sha256);
             for sha256 in leaves.chain(before.iter().map(|one| one.sha256)) {
                 if let Some((failed, _)) = self.failed.get_mut(&sha256) {
                     *failed = (*failed).min(TRIES - 1);
@@ -252,7 +251,7 @@ impl References {
                             submission,
                             sha256,
                             refused_at: Some(at),
-                            was_had: !is_no_original(reason),
+                            is_original: !is_no_original(reason),
                         }),
                         _ => None,
                     };
@@ -267,6 +266,17 @@ impl References {
     /// What was refused of a Datanet's submissions.
     pub(crate) fn refused(&self, datanet: DatanetId) -> impl Iterator<Item = Earlier> + '_ {
         self.refused.get(&datanet).into_iter().flat_map(|ended| ended.values().flatten().copied())
+    }
+
+    /// Whether it was read what a Datanet's files are compared with, since that failed last: nothing is accepted for not
+    /// being like what nobody has listed.
+    pub(crate) fn were_read(&self, datanet: DatanetId) -> bool {
+        self.unknown.contains_key(&datanet)
+    }
+
+    /// What a Datanet's files are compared with could not be read.
+    pub(crate) fn were_not_read(&mut self, datanet: DatanetId) {
+        self.unknown.remove(&datanet);
     }
 
     /// Whether everything that a file is compared with is known, but for what does not come.
@@ -285,8 +295,8 @@ impl References {
         Ok(self.unknown.get(&datanet).is_some_and(|(_, open)| *open == 0))
     }
 
-    /// The latest of what a file may be a copy of and that is not known: of all that came before it, or of what holds
-    /// it back.
+    /// The latest of what a file may be a copy of and that is not known: of all that came before it, also of what was
+    /// refused as no original, or of what its acceptance would be overturned for.
     pub(crate) fn missing(
         &self,
         shared: &Shared,
@@ -295,11 +305,8 @@ impl References {
         compared: &[Earlier],
         all: bool,
     ) -> Result<Option<SubmissionId>> {
-        // Before everything was asked for, nobody knows what does not come.
-        let come = self.unknown.get(&datanet).is_some_and(|(_, open)| *open == 0);
-        let leaves = if all || !come { u64::MAX } else { HOLDING };
-        let others = compared.iter().copied().filter(|one| all || one.was_had);
-        Ok(shared.index.missing(datanet, submission, leaves, others)?)
+        let others = compared.iter().copied().filter(|one| all || one.is_original);
+        Ok(shared.index.missing(datanet, submission, others)?)
     }
 
     /// Leaves whose files were not looked at, of a Datanet up to a page.

@@ -14,7 +14,10 @@ use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Purpose, Rules, Stand},
     Balance, DatanetId, SubmissionId, Verdict,
 };
-use openledger_reviewer::{earlier::compared_with, Acceptance, Challenge, Earlier, Fault, Nearest};
+use openledger_reviewer::{
+    earlier::{another_is_asked, compared_with, of_an_acceptance},
+    Acceptance, Challenge, Earlier, Fault, Nearest,
+};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use tokio::task::JoinSet;
@@ -59,7 +62,12 @@ impl Daemon<'_> {
                 due.extend(fault.map(|fault| Due { key, view, until, fault }));
             }
         }
-        due.sort_by_key(|due| (!due.fault.takes_seats(), due.until, due.key));
+        due.sort_by_key(|due| {
+            let early = another_is_asked(&due.view.draw.purpose);
+            // Of a copy the larger committee must find the earlier file too.
+            let copy = matches!(due.fault, Fault::Copy(_));
+            (!due.fault.takes_seats(early), copy, due.until, due.key)
+        });
         self.reconcile(draws)?;
         let (mut bonds, mut sending) = (self.bonds(draws), Sending::new());
         let mut free = self.client.balance(self.account).await?.free;
@@ -119,6 +127,7 @@ impl Daemon<'_> {
         }
         let others = before.iter().copied().chain(self.references.refused(view.datanet));
         let compared = compared_with(file.submission, watched.submitted_at, others);
+        let compared = of_an_acceptance(compared);
         let known = self.references.are_known(&self.shared, view.datanet, &compared)?;
         let fault = Fault::of(&Acceptance {
             media: file.media,
@@ -134,7 +143,7 @@ impl Daemon<'_> {
             view.datanet,
             file.submission,
             &compared,
-            true,
+            false,
         )?;
         if !std::mem::replace(&mut watched.is_counted, true) {
             self.challenges.looked_at()?;

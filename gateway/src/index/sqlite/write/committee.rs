@@ -104,6 +104,7 @@ fn found(finding: &Finding) -> Word {
         Finding::Unavailable => of("unavailable"),
         Finding::Split => of("split"),
         Finding::NoQuorum => of("no-quorum"),
+        Finding::Undecided => of("undecided"),
     }
 }
 

@@ -173,18 +173,53 @@ fn seats_that_are_bonded_for_a_call_judge_neither_it_nor_its_challenge() {
     });
 }
 
-/// An earlier file is hidden from the first committee, and shown to the larger one.
+/// Whoever may leave a file to another committee says by accepting it that it has compared it with all that came before:
+/// colluders who accept copies pay for it as for any other bad file.
 #[test]
-fn a_copy_of_what_was_hidden_costs_its_committee_no_part_of_a_seat() {
+fn who_accepts_a_copy_while_another_committee_can_be_asked_loses_a_part_of_a_seat() {
+    for asked in 0..RULES.asks - 1 {
+        with_committees(30, || {
+            let id = left_to_others(asked);
+            let first = draw(id);
+            judge(id, &[GOOD, GOOD, GOOD, Lacks, Reject]);
+            let by = challenge(id);
+            draw(by);
+            judge(by, &[RejectAs(RejectionReason::Duplicate); 15]);
+            blocks(2);
+            assert_eq!(ended().last(), Some(&(SUBMISSIONS, Outcome::AcceptanceOverturned)));
+            let lost: Vec<_> = first.iter().map(|who| RULES.seat - held(*who)).collect();
+            let part = RULES.overturned;
+            assert_eq!(lost, [part, part, part, 0, 0], "who leaves it to others loses nothing");
+            assert_eq!(Balances::free_balance(CHALLENGER), RICH + 3 * part / 2);
+        });
+    }
+}
+
+/// A file that lacks an earlier one to compare it with, and that so many committees leave to others.
+fn left_to_others(asked: u8) -> u64 {
+    let mut id = submit(1);
+    for _ in 0..asked {
+        draw(id);
+        let next = NextDraw::<Test>::get();
+        judge(id, &[Lacks; 5]);
+        blocks(2);
+        id = next;
+    }
+    id
+}
+
+/// An earlier file is hidden from every committee of a copy, and shown to the larger one of a challenge.
+#[test]
+fn a_copy_of_what_was_hidden_costs_its_last_committee_no_part_of_a_seat() {
     with_committees(30, || {
-        let id = submit(1);
+        let id = left_to_others(RULES.asks - 1);
         let first = draw(id);
         judge(id, &[GOOD; 5]);
         let by = challenge(id);
         let larger = draw(by);
         judge(by, &[RejectAs(RejectionReason::Duplicate); 15]);
         blocks(2);
-        assert_eq!(ended(), [(SUBMISSIONS, Outcome::AcceptanceCopied)]);
+        assert_eq!(ended().last(), Some(&(SUBMISSIONS, Outcome::AcceptanceCopied)));
         for who in &first {
             assert_eq!((seats(*who).reviewer.held, held(*who)), (RULES.seat, RULES.seat));
             assert_eq!(Balances::free_balance(who), RICH - RULES.seat, "and is paid nothing");

@@ -58,6 +58,23 @@ fn judged(says: [Says; 5]) -> Judged {
     Judged { draw, first, purses }
 }
 
+/// The same by the last committee that is asked, after others left it to that.
+fn judged_last(says: [Says; 5]) -> Judged {
+    let mut draw = submit(1);
+    for _ in 1..RULES.asks {
+        super::story::draw(draw);
+        let next = pallet_review::NextDraw::<Test>::get();
+        judge(draw, &[Lacks; 5]);
+        blocks(2);
+        draw = next;
+    }
+    System::reset_events();
+    let purses = Purses::now();
+    let first = super::story::draw(draw);
+    judge(draw, &says);
+    Judged { draw, first, purses }
+}
+
 impl Judged {
     fn gains(&self, members: &[AccountId]) -> Vec<i128> {
         members.iter().map(|who| self.purses.gain(*who)).collect()
@@ -183,10 +200,23 @@ fn unavailable_again() {
 #[test]
 fn unavailable() {
     with_committees(30, || {
-        let outcomes = again([Unavailable; 5]);
+        // One who has it is enough for others to be asked.
+        let outcomes = again([Unavailable, Lacks, Unavailable, Unavailable, Unavailable]);
         let again = Outcome::UnavailableAgain;
         assert_eq!(outcomes, [again, again, Outcome::Unavailable]);
         assert_eq!(Settled::get()[0].2, Verdict::Unavailable);
+    });
+}
+
+#[test]
+fn what_not_one_member_has_is_asked_for_once() {
+    with_committees(30, || {
+        let file = judged([Unavailable; 5]);
+        blocks(1);
+        file.ended(Outcome::Unavailable);
+        assert_eq!(file.gains(&file.first), [0; 5]);
+        let budget = Budgets::<Test>::get(DATANET);
+        assert_eq!((budget.available, budget.spent), (100 * OPEN, 0));
     });
 }
 
@@ -542,7 +572,7 @@ fn an_acceptance_stands_where_no_larger_committee_can_be_drawn() {
 #[test]
 fn acceptance_copied() {
     with_committees(30, || {
-        let file = judged([GOOD, GOOD, GOOD, Reject, Guess]);
+        let file = judged_last([GOOD, GOOD, GOOD, Reject, Guess]);
         let copy = RejectAs(RejectionReason::Duplicate);
         let larger = file.challenged(CHALLENGER, most(copy, 12, GOOD));
         file.ended(Outcome::AcceptanceCopied);
@@ -605,6 +635,61 @@ fn refusal_overturned() {
         file.ended(Outcome::RefusalOverturned);
         assert_eq!(file.purses.gain(CONTRIBUTOR), 3 * LOST / 2);
         assert_eq!(Judges::get(), larger[..8]);
+    });
+}
+
+/// Who calls a file a copy while an earlier one is hidden is paid for nothing that nobody can check.
+#[test]
+fn refusal_undecided() {
+    let copy = RejectAs(RejectionReason::Duplicate);
+    let mut shown_to_some = most(Lacks, 5, GOOD);
+    shown_to_some[8..].fill(copy);
+    for says in [[Lacks; 15], most(Lacks, 8, copy), most(Lacks, 8, Unavailable), shown_to_some] {
+        with_committees(30, || {
+            let file = judged([copy; 5]);
+            let larger = file.challenged(CONTRIBUTOR, says);
+            file.ended(Outcome::RefusalUndecided);
+            assert_eq!(file.gains(&file.first), [0; 5], "neither paid nor charged");
+            assert_eq!(file.gains(&larger), [0; 15]);
+            assert_eq!((file.purses.gain(CONTRIBUTOR), bond_of(CONTRIBUTOR)), (0, 0));
+            assert_eq!(file.purses.gain(TREASURY), 0);
+            let budget = Budgets::<Test>::get(DATANET);
+            assert_eq!((budget.available, budget.spent), (100 * OPEN, 0));
+            assert_eq!(Undecided::get(), [SUBMISSIONS], "without prejudice");
+        });
+    }
+}
+
+/// A contributor who hides its own file has no proof that others had it, and no other reason is kept from being checked.
+#[test]
+fn refusals_that_are_not_for_a_copy_or_of_a_file_that_is_not_there_stand() {
+    let copy = RejectAs(RejectionReason::Duplicate);
+    for (first, larger) in [
+        (copy, [Unavailable; 15]),
+        (copy, most(Unavailable, 8, Lacks)),
+        (copy, most(Lacks, 7, Unavailable)),
+        (Reject, [Lacks; 15]),
+    ] {
+        with_committees(30, || {
+            let file = judged([first; 5]);
+            file.challenged(CONTRIBUTOR, larger);
+            file.ended(Outcome::RefusalStands);
+            assert_eq!(file.gains(&file.first), [PAY; 5]);
+            assert_eq!(file.purses.gain(CONTRIBUTOR), 0);
+        });
+    }
+}
+
+/// Members of the larger committee who have a file and cannot judge it do not have those charged who accepted it.
+#[test]
+fn who_cannot_judge_a_file_does_not_say_that_it_is_not_there() {
+    with_committees(30, || {
+        let file = judged([GOOD; 5]);
+        let mut says = most(Lacks, 4, Unavailable);
+        says[11..].fill(GOOD);
+        file.challenged(CHALLENGER, says);
+        file.ended(Outcome::AcceptanceStands);
+        assert_eq!(file.gains(&file.first), [PAY; 5]);
     });
 }
 

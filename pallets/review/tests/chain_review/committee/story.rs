@@ -7,8 +7,8 @@ use frame_support::{
 };
 use openledger_primitives::{
     committee::{
-        commitment, possession, Addresses, DrawId, Lengths, Opinion, Opinions, Outcome, Phase,
-        PoolId, Rules,
+        commitment, possession, Addresses, BudgetTerms, DrawId, Lengths, Opinion, Opinions,
+        Outcome, Phase, PoolId, Rules,
     },
     traits::{ReviewPolicies, SubmittedFile},
     Balance, FileHash, MediaType, Modality, RejectionReason, ReviewPolicy, Score, SubmissionId,
@@ -32,6 +32,8 @@ pub enum Says {
     Reject,
     RejectAs(RejectionReason),
     Unavailable,
+    /// Has it, and lacks an earlier file to compare it with.
+    Lacks,
     /// Accepts without having the file.
     Guess,
     /// Commits and does not reveal.
@@ -51,6 +53,9 @@ pub fn with_committees(seats: u64, test: impl FnOnce()) {
         if seats > 0 {
             assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 100 * OPEN));
         }
+        // What one account may have set aside is a story of its own.
+        let terms = BudgetTerms { share: 100, ..BudgetTerms::DEFAULT };
+        assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
         for who in FIRST..FIRST + seats {
             assert_ok!(Review::bond_seats(signed(who), POOL, 1));
         }
@@ -159,6 +164,7 @@ pub fn opinions(draw: DrawId, says: Says) -> Opinions {
             }
             RejectAs(reason) => Opinion { verdict: Verdict::Reject(reason), possession: here },
             Unavailable => Opinion::UNAVAILABLE,
+            Lacks => Opinion::undecided(here),
             Guess | Waits | Nothing => {
                 Opinion { verdict: accept(50, 500), possession: H256::repeat_byte(1) }
             }
