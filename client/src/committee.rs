@@ -82,6 +82,15 @@ impl Client {
     pub async fn review_budget(&self, datanet: DatanetId) -> Result<BudgetView> {
         self.api("CommitteeApi_budget", datanet).await
     }
+
+    /// Plancks of a Datanet's review budget that are set aside for an account's files, and how many may be at a time.
+    pub async fn review_budget_for(
+        &self,
+        datanet: DatanetId,
+        account: AccountId,
+    ) -> Result<(Balance, Balance)> {
+        self.api("CommitteeApi_reserved_for", (datanet, account)).await
+    }
 }
 
 /// Admission to Datanets, and points over all of them.

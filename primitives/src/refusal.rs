@@ -45,6 +45,7 @@ closed_list! {
         NotInvited = 29, "NotInvited", "the Datanet takes files of who was invited";
         TooFewPoints = 30, "TooFewPoints", "the Datanet takes files of who has earned points elsewhere";
         ReviewBudget = 31, "ReviewBudget", "the Datanet's review budget does not cover a committee for every file";
+        ReviewShare = 32, "ReviewShare", "as much of the Datanet's review budget is set aside for the account's files as may be at a time";
     }
 }
 
@@ -259,6 +260,12 @@ impl fmt::Display for Refusal {
                 f,
                 "what is left of this Datanet's review budget pays committees for {limit} files, and these \
                  are {value}; submit fewer, or ask its owner to pay in (`openledger datanet budget`)"
+            ),
+            RefusalRule::ReviewShare => write!(
+                f,
+                "of this Datanet's review budget committees for {limit} files of one account are set aside at a \
+                 time, and with these it would be {value}; submit fewer, or wait until some of yours are judged \
+                 (`openledger datanet budget` shows it)"
             ),
         }
     }

@@ -94,6 +94,13 @@ pub enum ReviewLimit {
         /// Files that it pays for.
         covered: u64,
     },
+    /// More of it would be set aside for files of the account than may be at a time.
+    Reserved {
+        /// Files of the account that it would be set aside for.
+        files: u64,
+        /// Files that it may be.
+        most: u64,
+    },
 }
 
 /// Keeps the review policy of each Datanet; implemented by `pallet-review`.

@@ -516,6 +516,10 @@ impl_runtime_apis! {
         fn budget(datanet: DatanetId) -> BudgetView {
             Review::budget_view(datanet)
         }
+
+        fn reserved_for(datanet: DatanetId, account: AccountId) -> (Balance, Balance) {
+            Review::reserved_for(datanet, &account)
+        }
     }
 
     #[api_version(3)]

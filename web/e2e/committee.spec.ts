@@ -76,7 +76,7 @@ test("a reviewer is drawn, seals, has another browser reveal it, and is paid; ve
   const datanet = String(made.datanet);
   // A committee of five is drawn from five seats: everybody sits on it.
   const ready = Promise.all([
-    openledger(owner, "datanet", "budget", datanet, "--fund", "5").then(() =>
+    openledger(owner, "datanet", "budget", datanet, "--fund", "40").then(() =>
       openledger(owner, "seat", "bond", "--datanet", datanet),
     ),
     ...others.map((key) => openledger(key, "seat", "bond", "--datanet", datanet)),

@@ -279,6 +279,9 @@ impl<T: Config> Pallet<T> {
             ReviewLimit::Budget { files, covered } => {
                 Refusal::of_call(RefusalRule::ReviewBudget, files.into(), covered)
             }
+            ReviewLimit::Reserved { files, most } => {
+                Refusal::of_call(RefusalRule::ReviewShare, files, most)
+            }
         })?;
         let waiting = Waiting::<T>::get(who);
         Ok(Admission { contributor, datanet, quota, share, waiting, precommits, ages, displaced })
@@ -464,6 +467,7 @@ impl<T> From<Refusal> for Error<T> {
             RefusalRule::NotInvited => Self::NotInvited,
             RefusalRule::TooFewPoints => Self::TooFewPoints,
             RefusalRule::ReviewBudget => Self::ReviewBudget,
+            RefusalRule::ReviewShare => Self::ReviewShare,
         }
     }
 }

@@ -136,5 +136,7 @@ mod errors {
         DatanetNotClosed,
         /// The closed Datanet has no invitations and no bars.
         NothingToClear,
+        /// As much of the Datanet's review budget is set aside for the account's files as may be at a time.
+        ReviewShare,
     }
 }

@@ -341,6 +341,18 @@ pub mod pallet {
         ValueQuery,
     >;
 
+    /// What of a Datanet's review budget is set aside for an account's files, as long as any of them are before committees.
+    #[pallet::storage]
+    pub type ReservedFor<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        DatanetId,
+        Blake2_128Concat,
+        T::AccountId,
+        Balance,
+        ValueQuery,
+    >;
+
     /// Genesis values.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {

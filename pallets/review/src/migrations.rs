@@ -1,8 +1,8 @@
 //! How the storage of earlier versions becomes today's.
 
 use crate::{
-    Ballot, Ballots, Config, CurrentExtractor, Ordered32, Ordered64, Pallet, PoolSizes, Reviewers,
-    SeatChange, Seats, SessionDraws, Votes, WaitingDraws,
+    Ballot, Ballots, Config, CurrentExtractor, Ordered32, Ordered64, Pallet, PoolSizes,
+    ReservedFor, Reviewers, SeatChange, Seats, SessionDraws, Votes, WaitingDraws,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -18,7 +18,7 @@ use frame_support::{
 use openledger_primitives::{
     committee::{DrawId, PoolId, Reviewer, Session, SESSIONS_TO_DRAW},
     verdict::{FIRST_EXTRACTOR, MAX_CURATORS},
-    DatanetId, FileHash, RejectionReason, Score, Verdict, EXTRACTOR,
+    Balance, DatanetId, FileHash, RejectionReason, Score, Verdict, EXTRACTOR,
 };
 use sp_core::{ConstU32, H256};
 use sp_runtime::BoundedVec;
@@ -97,7 +97,7 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for NameExtractors<T> {
 }
 
 /// Storage version 2 to 3: seats and draws wait by the pool that they are of, each pool in its turn, and the chain
-/// knows since when pools are large, and which seats are to leave.
+/// knows since when pools are large, which seats are to leave, and what of each review budget is set aside for whom.
 ///
 /// Nothing that waits is lost, and all of it keeps its order: commitments and deadlines lie elsewhere. Seats that wait
 /// enter and leave as they were told when they were asked for. The work grows with the reviewers, and with the seats and
@@ -195,6 +195,17 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for WaitByPool<T> {
             let session = Session::from(session);
             SessionDraws::<T>::mutate(session, |draws| *draws = draws.saturating_add(1));
             Pallet::<T>::take_turn(record.pool, session);
+            steps = steps.saturating_add(1);
+        }
+        for record in crate::Draws::<T>::iter_values() {
+            let files = 0..record.draw.files.len();
+            let open = files.filter(|place| !Pallet::<T>::is_settled(&record, *place)).count();
+            let amount = record.reserve.saturating_mul(open as Balance);
+            if amount > 0 {
+                ReservedFor::<T>::mutate(record.datanet, &record.draw.contributor, |sum| {
+                    *sum = sum.saturating_add(amount);
+                });
+            }
             steps = steps.saturating_add(1);
         }
         let pools: Vec<_> = PoolSizes::<T>::iter_keys().collect();

@@ -70,5 +70,8 @@ sp_api::decl_runtime_apis! {
         fn addresses(pool: PoolId, accounts: Vec<AccountId>) -> Vec<(AccountId, Addresses)>;
         /// A Datanet's review budget.
         fn budget(datanet: DatanetId) -> BudgetView;
+        /// Plancks of it that are set aside for an account's files, and how many may be at a time.
+        #[api_version(2)]
+        fn reserved_for(datanet: DatanetId, account: AccountId) -> (Balance, Balance);
     }
 }

@@ -20,7 +20,8 @@ use scale_info::TypeInfo;
 pub struct BudgetTerms {
     /// Files a UTC day that committees are drawn for.
     pub files_a_day: u32,
-    /// Percent of them that one account may submit, rounded up.
+    /// Percent of them that one account may submit, rounded up; and of what is not spent, that may be set aside for its
+    /// files at a time.
     pub share: u8,
 }
 
@@ -37,6 +38,20 @@ impl BudgetTerms {
     pub const fn limits_of_account(&self) -> QuotaLimits {
         let share = if self.share > 100 { 100 } else { self.share };
         QuotaLimits { files: self.limits().share(share).files, bytes: u64::MAX }
+    }
+
+    /// Most plancks that may be set aside for files of one account at a time: its share of what is not spent, and what one
+    /// file can cost, `each`, in any case.
+    pub const fn most_reserved(&self, budget: &Budget, each: Balance) -> Balance {
+        let share = if self.share > 100 { 100 } else { self.share };
+        let unspent = budget.available.saturating_add(budget.reserved);
+        // In this order nothing overflows, and what is lost is less than a hundred plancks.
+        let most = (unspent / 100).saturating_mul(share as Balance);
+        if most > each {
+            most
+        } else {
+            each
+        }
     }
 }
 

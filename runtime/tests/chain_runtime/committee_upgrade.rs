@@ -15,8 +15,8 @@ use openledger_primitives::{
 use openledger_runtime::{AccountId, Datanets, Executive, Review, Runtime, System};
 use pallet_review::{
     migrations::{v2, SeatChangeV2, SeatQueueV2, SeatsV2},
-    Draws, LargeSince, LeavingSizes, NextChange, NextTurn, Reviewers, SeatChange, SeatChanges,
-    Seats, SessionDraws, TurnOf, Turns, WaitingDraws, WaitingSeats,
+    Draws, LargeSince, LeavingSizes, NextChange, NextTurn, ReservedFor, Reviewers, SeatChange,
+    SeatChanges, Seats, SessionDraws, TurnOf, Turns, WaitingDraws, WaitingSeats,
 };
 
 const POOL: PoolId = PoolId::Modality(Modality::Text);
@@ -75,6 +75,7 @@ fn as_version_two() {
     let _ = TurnOf::<Runtime>::clear(u32::MAX, None);
     let _ = SessionDraws::<Runtime>::clear(u32::MAX, None);
     let _ = LargeSince::<Runtime>::clear(u32::MAX, None);
+    let _ = ReservedFor::<Runtime>::clear(u32::MAX, None);
     NextTurn::<Runtime>::kill();
     StorageVersion::new(2).put::<Review>();
     assert!(Review::do_try_state().is_err(), "today's rules do not read it");

@@ -25,7 +25,10 @@ pub fn committees(datanet: u32, reviewers: &[AccountId]) {
     let call = RuntimeCall::from(Call::set_policy { datanet, policy });
     call.dispatch(RuntimeOrigin::signed(owner.clone())).expect("no money waits");
     let call = RuntimeCall::from(Call::fund_budget { datanet, amount: 20 * OPEN });
-    call.dispatch(RuntimeOrigin::signed(owner)).expect("it has more");
+    call.dispatch(RuntimeOrigin::signed(owner.clone())).expect("it has more");
+    let terms = BudgetTerms { share: 100, ..BudgetTerms::DEFAULT };
+    let call = RuntimeCall::from(Call::set_budget_terms { datanet, terms });
+    call.dispatch(RuntimeOrigin::signed(owner)).expect("it is the owner's");
     for who in reviewers {
         dispatch(
             &Sr25519Keyring::Alice.to_account_id(),

@@ -31,7 +31,7 @@ const SCORE: u8 = 80;
 /// Least and most units, bytes of canonical text, of a file.
 const UNITS: (u64, u64) = (200, 100_000);
 /// What Mia pays in to have files reviewed, and to reward them.
-const BUDGET: u128 = 5 * OPEN;
+const BUDGET: u128 = 10 * OPEN;
 const FUNDING: u128 = 10 * OPEN;
 const PER_PERIOD: u128 = 4 * OPEN;
 /// How long draws and challenge may take from their beginning. Two draws of at most 60 seconds each, and what

@@ -112,4 +112,9 @@ export const refusals: Readonly<Record<number, Rule>> = {
     words: "the Datanet's review budget does not cover a committee for every file",
     next: "Submit fewer, or ask its owner to pay in.",
   },
+  32: {
+    name: "ReviewShare",
+    words: "as much of the Datanet's review budget is set aside for the account's files as may be at a time",
+    next: "Submit fewer, or wait until some of yours are judged.",
+  },
 };

@@ -10,7 +10,7 @@ use crate::{
 use clap::Args;
 use openledger_client::{Amount, Wait};
 use openledger_primitives::{
-    committee::{api::BudgetView, BudgetTerms},
+    committee::{api::BudgetView, BudgetTerms, Rules},
     text::counted,
     DatanetId,
 };
@@ -32,10 +32,13 @@ pub(crate) struct Budget {
     /// Percent of them that one account may submit.
     #[arg(long, value_name = "PERCENT", requires = "files_a_day")]
     share: Option<u8>,
+    /// Show what is set aside for the files of this account: address, name of a key, or //Alice.
+    #[arg(long, value_name = "ACCOUNT")]
+    of: Option<String>,
 }
 
 pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answer> {
-    let Budget { datanet, fund, take_back, files_a_day, share } = arguments;
+    let Budget { datanet, fund, take_back, files_a_day, share, of } = arguments;
     let client = context.client().await?;
     require(client, datanet).await?;
     let wait = context.wait(Wait::InBlock);
@@ -56,7 +59,19 @@ pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answe
         _ => None,
     };
     let BudgetView { budget, terms, used } = client.review_budget(datanet).await?;
-    let text = fields([
+    let each = Rules::DEFAULT.reserve();
+    let most = terms.most_reserved(&budget, each);
+    let of = match of {
+        Some(of) => {
+            let account = context.account(Some(&of)).await?;
+            let (reserved, _) = client.review_budget_for(datanet, account).await?;
+            Some((account, reserved))
+        }
+        None => None,
+    };
+    let set_aside =
+        of.map(|(_, reserved)| ("Of it for this account", Amount(reserved).to_string()));
+    let mut rows = vec![
         ("Datanet", datanet.to_string()),
         ("Paid in", Amount(budget.paid_in).to_string()),
         ("Available", Amount(budget.available).to_string()),
@@ -67,7 +82,13 @@ pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answe
             let files = counted(terms.files_a_day, "file");
             format!("{files}, {} % of them of one account", terms.share)
         }),
-    ]);
+        ("Of one account at a time", {
+            let files = counted(most / each.max(1), "file");
+            format!("{files}, {}", Amount(most))
+        }),
+    ];
+    rows.extend(set_aside);
+    let text = fields(rows);
     let json = json!({
         "datanet": datanet,
         "paidIn": budget.paid_in.to_string(),
@@ -78,6 +99,9 @@ pub(super) async fn budget(context: &Context, arguments: Budget) -> Result<Answe
         "filesADay": terms.files_a_day,
         "share": terms.share,
         "used": used,
+        "mostOfOneAccount": most.to_string(),
+        "account": of.map(|(account, _)| account),
+        "reservedForAccount": of.map(|(_, reserved)| reserved.to_string()),
     });
     Ok(match receipt {
         Some(receipt) => Answer::of_transaction(json, text, &receipt),

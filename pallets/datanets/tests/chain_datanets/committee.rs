@@ -26,6 +26,9 @@ fn a_review_budget_s_limits_refuse_a_call_of_too_many_files() {
         ReviewCovers::set(0);
         assert_noop!(submit(ALICE, datanet, files(0..1, 30)), Error::<Test>::ReviewBudget);
         ReviewCovers::set(1);
+        ReviewAtATime::set(0);
+        assert_noop!(submit(ALICE, datanet, files(0..1, 30)), Error::<Test>::ReviewShare);
+        ReviewAtATime::set(1);
         assert_ok!(submit(ALICE, datanet, files(0..1, 30)));
     });
 }

@@ -133,6 +133,7 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
         ReviewFiles::set(3);
         ReviewShareFiles::set(2);
         ReviewCovers::set(1);
+        ReviewAtATime::set(0);
         let precommit = |bytes: &[u8]| {
             let commitments: Vec<_> = bytes.iter().copied().map(H256::repeat_byte).collect();
             RuntimeCall::Datanets(Call::precommit { commitments: commitments.try_into().unwrap() })
@@ -180,6 +181,7 @@ fn each_broken_rule_is_answered_with_its_code_in_pool_and_block() {
             (ALICE, datanet, files(2..6, 1), RefusalRule::ReviewFiles),
             (ALICE, datanet, files(2..5, 1), RefusalRule::ReviewShareFiles),
             (ALICE, datanet, files(2..4, 1), RefusalRule::ReviewBudget),
+            (ALICE, datanet, files(2..3, 1), RefusalRule::ReviewShare),
             (ALICE, invited, vec![file(2, 1)], RefusalRule::NotInvited),
             (ALICE, earned, vec![file(2, 1)], RefusalRule::TooFewPoints),
         ]

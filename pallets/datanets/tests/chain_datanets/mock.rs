@@ -74,6 +74,7 @@ parameter_types! {
     pub static ReviewShareFiles: u32 = u32::MAX;
     /// Files that the review budget covers.
     pub static ReviewCovers: u32 = u32::MAX;
+    pub static ReviewAtATime: u32 = u32::MAX;
     pub static Rewards: Vec<(DatanetId, AccountId, Points)> = Vec::new();
     pub static RefuseRewards: bool = false;
     pub static GlobalPoints: Vec<(AccountId, Points)> = Vec::new();
@@ -155,6 +156,9 @@ impl ReviewPolicies<AccountId> for Recorder {
             (_, limit) if files > limit => Err(ReviewLimit::Share(most(limit))),
             _ if files > ReviewCovers::get() => {
                 Err(ReviewLimit::Budget { files, covered: ReviewCovers::get().into() })
+            }
+            _ if files > ReviewAtATime::get() => {
+                Err(ReviewLimit::Reserved { files: total, most: ReviewAtATime::get().into() })
             }
             _ => Ok(()),
         }
@@ -238,6 +242,7 @@ pub fn unchecked(test: impl FnOnce()) {
     ReviewFiles::set(u32::MAX);
     ReviewShareFiles::set(u32::MAX);
     ReviewCovers::set(u32::MAX);
+    ReviewAtATime::set(u32::MAX);
     Rewards::set(Vec::new());
     RefusePolicies::set(false);
     RefuseRewards::set(false);

@@ -1,6 +1,6 @@
 //! What Datanets pay their reviewers from. All budgets lie on one account; what is whose is written down.
 
-use crate::{BudgetShareUse, BudgetUse, Budgets, Config, Error, Event, Pallet, Terms};
+use crate::{BudgetShareUse, BudgetUse, Budgets, Config, Error, Event, Pallet, ReservedFor, Terms};
 use frame_support::{
     ensure,
     traits::{
@@ -105,12 +105,31 @@ impl<T: Config> Pallet<T> {
         if u64::from(files) > covered {
             return Err(ReviewLimit::Budget { files, covered });
         }
+        Self::ensure_share(datanet, who, files)?;
         Ok(Some((all, share)))
     }
 
-    /// Settles what was set aside for files.
+    /// That so many more files of an account leave it within its share of what the review budget has not spent. Files that
+    /// do not exist cost nothing and are waited for: without it one account would have all of the money set aside.
+    fn ensure_share(datanet: DatanetId, who: &T::AccountId, files: u32) -> Result<(), ReviewLimit> {
+        let each = T::Rules::get().reserve();
+        let reserved = ReservedFor::<T>::get(datanet, who);
+        let wanted = reserved.saturating_add(each.saturating_mul(files.into()));
+        let most = Self::budget_terms(datanet).most_reserved(&Budgets::<T>::get(datanet), each);
+        if wanted <= most {
+            return Ok(());
+        }
+        let in_files = |amount: Balance| {
+            let files = amount.checked_div(each).unwrap_or(0);
+            files.try_into().unwrap_or(u64::MAX)
+        };
+        Err(ReviewLimit::Reserved { files: in_files(wanted), most: in_files(most) })
+    }
+
+    /// Settles what was set aside for a file of an account, or more.
     pub(crate) fn settle_budget(
         datanet: DatanetId,
+        contributor: &T::AccountId,
         reserve: Balance,
         spent: Balance,
     ) -> Result<(), Error<T>> {
@@ -119,17 +138,32 @@ impl<T: Config> Pallet<T> {
         }
         let mut budget = Budgets::<T>::get(datanet);
         budget.settle(reserve, spent)?;
+        let left = ReservedFor::<T>::get(datanet, contributor)
+            .checked_sub(reserve)
+            .ok_or(Error::<T>::Inconsistent)?;
         Budgets::<T>::insert(datanet, budget);
+        match left {
+            0 => ReservedFor::<T>::remove(datanet, contributor),
+            left => ReservedFor::<T>::insert(datanet, contributor, left),
+        }
         Ok(())
     }
 
-    /// Sets aside what a committee can cost for so many files, before anything is known of who will be in
+    /// Sets aside what a committee can cost for so many files of an account, before anything is known of who will be in
     /// it. Answers how much for each.
-    pub(crate) fn reserve_files(datanet: DatanetId, files: u32) -> Result<Balance, Error<T>> {
+    pub(crate) fn reserve_files(
+        datanet: DatanetId,
+        contributor: &T::AccountId,
+        files: u32,
+    ) -> Result<Balance, Error<T>> {
         let each = T::Rules::get().reserve();
+        let amount = each.saturating_mul(files.into());
         let mut budget = Budgets::<T>::get(datanet);
-        budget.reserve(each.saturating_mul(files.into())).map_err(Error::<T>::from)?;
+        budget.reserve(amount).map_err(Error::<T>::from)?;
         Budgets::<T>::insert(datanet, budget);
+        if amount > 0 {
+            ReservedFor::<T>::mutate(datanet, contributor, |sum| *sum = sum.saturating_add(amount));
+        }
         Ok(each)
     }
 }

@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
                 ReviewLimit::Datanet(_) => Error::<T>::BudgetFiles,
                 ReviewLimit::Share(_) => Error::<T>::BudgetShare,
                 ReviewLimit::Budget { .. } => Error::<T>::BudgetTooLow,
+                ReviewLimit::Reserved { .. } => Error::<T>::BudgetShareReserved,
             })?;
         let Some((all, share)) = used else { return Ok(()) };
         BudgetUse::<T>::insert(datanet, all);
@@ -60,7 +61,10 @@ impl<T: Config> Pallet<T> {
             files.push(SubmittedFile { submission, sha256, media, size });
         }
         let contributor = contributor.ok_or(Error::<T>::NoFile)?;
-        Self::open_draw(datanet, contributor, &files)
+        Self::open_draw(datanet, contributor.clone(), &files)?;
+        let (reserved, most) = Self::reserved_for(datanet, &contributor);
+        ensure!(reserved <= most, Error::<T>::BudgetShareReserved);
+        Ok(())
     }
 
     /// The seats that a Datanet's committees are drawn from.
@@ -94,7 +98,7 @@ impl<T: Config> Pallet<T> {
         };
         let draw = Draw::new(
             Purpose::Review { asked: 0 },
-            contributor,
+            contributor.clone(),
             None,
             files.iter().map(drawn).collect(),
             min_units,
@@ -104,7 +108,7 @@ impl<T: Config> Pallet<T> {
         for file in files {
             Ballots::<T>::remove(file.submission);
         }
-        let reserve = Self::reserve_files(datanet, files.len() as u32)?;
+        let reserve = Self::reserve_files(datanet, &contributor, files.len() as u32)?;
         Self::enter_draw(datanet, pool, reserve, 0, draw).map(drop)
     }
 
@@ -266,8 +270,9 @@ impl<T: Config> Pallet<T> {
             // Only draws that were opened before reserves were set aside at once have none.
             if record.reserve == 0 {
                 let files = record.draw.files.len() as u32;
-                record.reserve =
-                    Self::reserve_files(record.datanet, files).map_err(|_| Lack::Budget)?;
+                let contributor = &record.draw.contributor;
+                record.reserve = Self::reserve_files(record.datanet, contributor, files)
+                    .map_err(|_| Lack::Budget)?;
             }
             let since = LargeSince::<T>::get(pool);
             record.global =
@@ -375,6 +380,7 @@ impl<T: Config> Pallet<T> {
         let Some(session) = record.draw.session() else { return };
         DrawOf::<T>::remove(submission);
         let (datanet, pool, reserve) = (record.datanet, record.pool, record.reserve);
+        let contributor = record.draw.contributor.clone();
         match record.draw.take_out(submission) {
             Ok(true) => Draws::<T>::insert(id, record),
             Ok(false) => {
@@ -387,7 +393,7 @@ impl<T: Config> Pallet<T> {
                 return;
             }
         }
-        if Self::settle_budget(datanet, reserve, 0).is_err() {
+        if Self::settle_budget(datanet, &contributor, reserve, 0).is_err() {
             frame_support::defensive!("a budget has not the reserve of a file");
         }
     }

@@ -1,7 +1,8 @@
 //! What reviewers read.
 
 use crate::{
-    BudgetUse, Budgets, Config, DrawRecord, Draws, NextDraw, Pallet, PoolSizes, Reviewers, ServedAt,
+    BudgetUse, Budgets, Config, DrawRecord, Draws, NextDraw, Pallet, PoolSizes, ReservedFor,
+    Reviewers, ServedAt,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -11,7 +12,7 @@ use openledger_primitives::{
         Addresses, DrawId, PoolId, PoolSize, Session,
     },
     traits::Sessions,
-    DatanetId,
+    Balance, DatanetId,
 };
 
 /// Most draws, or accounts, that one read looks at.
@@ -58,5 +59,12 @@ impl<T: Config> Pallet<T> {
     pub fn budget_view(datanet: DatanetId) -> BudgetView {
         let (budget, used) = (Budgets::<T>::get(datanet), BudgetUse::<T>::get(datanet));
         BudgetView { budget, terms: Self::budget_terms(datanet), used }
+    }
+
+    /// Plancks of a Datanet's review budget that are set aside for an account's files, and how many may be at a time.
+    pub fn reserved_for(datanet: DatanetId, account: &T::AccountId) -> (Balance, Balance) {
+        let (budget, each) = (Budgets::<T>::get(datanet), T::Rules::get().reserve());
+        let most = Self::budget_terms(datanet).most_reserved(&budget, each);
+        (ReservedFor::<T>::get(datanet, account), most)
     }
 }

@@ -184,7 +184,8 @@ impl<T: Config> Pallet<T> {
                 Self::transfer(id, record, larger, file.submission, from, to, amount)?;
             }
         }
-        Self::settle_budget(record.datanet, reserve, reserve.saturating_sub(back))?;
+        let (spent, contributor) = (reserve.saturating_sub(back), &record.draw.contributor);
+        Self::settle_budget(record.datanet, contributor, reserve, spent)?;
         Self::mark_settled(record, place);
         Self::deposit_event(Event::FileEnded { draw: id, submission: file.submission, outcome });
         let judges = match larger {
@@ -304,7 +305,7 @@ impl<T: Config> Pallet<T> {
             T::Sessions::current(),
         )
         .map_err(Error::<T>::from)?;
-        match Self::reserve_files(record.datanet, 1) {
+        match Self::reserve_files(record.datanet, &record.draw.contributor, 1) {
             Ok(reserve) => {
                 Self::enter_draw(record.datanet, record.pool, reserve, 0, draw).map(drop)
             }

@@ -4,8 +4,8 @@ use super::draws::RecordOf;
 use crate::{
     Agenda, Budgets, Config, DrawOf, Draws, HoldReason, LargeSince, LeavingSizes, NextChange,
     NextDraw, NextTurn, Ordered32, Ordered64, Pallet, Parked, ParkedDraws, PlacedSeats, PoolSizes,
-    Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, ServedAt, SessionDraws, TurnOf, Turns,
-    WaitingDraws, WaitingSeats,
+    ReservedFor, Reveals, Reviewers, SeatChanges, SeatPlaces, Seeds, ServedAt, SessionDraws,
+    TurnOf, Turns, WaitingDraws, WaitingSeats,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -339,6 +339,7 @@ impl<T: Config> Pallet<T> {
         }
         let mut bonds: BTreeMap<T::AccountId, Balance> = BTreeMap::new();
         let mut reserved: BTreeMap<DatanetId, Balance> = BTreeMap::new();
+        let mut of_accounts: BTreeMap<(DatanetId, T::AccountId), Balance> = BTreeMap::new();
         for record in Draws::<T>::iter_values() {
             if let Some(challenger) = record.draw.challenger.clone() {
                 let bond = bonds.entry(challenger).or_default();
@@ -347,7 +348,13 @@ impl<T: Config> Pallet<T> {
             let files = record.draw.files.len();
             let open = (0..files).filter(|place| !Self::is_settled(&record, *place)).count();
             let sum = reserved.entry(record.datanet).or_default();
-            *sum = sum.saturating_add(record.reserve.saturating_mul(open as Balance));
+            let set_aside = record.reserve.saturating_mul(open as Balance);
+            *sum = sum.saturating_add(set_aside);
+            if set_aside > 0 {
+                let account = (record.datanet, record.draw.contributor.clone());
+                let sum = of_accounts.entry(account).or_default();
+                *sum = sum.saturating_add(set_aside);
+            }
         }
         for (reason, held) in [(HoldReason::Seat, seats), (HoldReason::Challenge, bonds)] {
             let reason = reason.into();
@@ -368,6 +375,9 @@ impl<T: Config> Pallet<T> {
             T::Currency::total_balance(&Self::pot()) >= all,
             "the account of the review budgets lacks some"
         );
+        let counted: BTreeMap<_, _> =
+            ReservedFor::<T>::iter().map(|(datanet, who, sum)| ((datanet, who), sum)).collect();
+        ensure!(counted == of_accounts, "what is set aside for an account is miscounted");
         Ok(())
     }
 }

@@ -9,7 +9,9 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use openledger_primitives::{
-    committee::{api::DrawView, commitment, possession, Opinion, Opinions, Phase, Rules},
+    committee::{
+        api::DrawView, commitment, possession, BudgetTerms, Opinion, Opinions, Phase, Rules,
+    },
     DatanetId, ReviewPolicy, Salt, MAX_ITEMS, OPEN,
 };
 use openledger_runtime::{parameters::Lengths, AccountId, RuntimeCall, RuntimeEvent};
@@ -160,9 +162,11 @@ fn submit_all(chain: &Chain, count: u32) -> Result<(Vec<sr25519::Pair>, u64)> {
     };
     let files = u128::from(count) * u128::from(MAX_ITEMS);
     let amount = Rules::DEFAULT.reserve() * files + OPEN;
+    let terms = BudgetTerms { share: 100, ..BudgetTerms::DEFAULT };
     let mut calls = vec![
         create(ReviewPolicy::Committee { own_seats: false })?,
         Call::fund_budget { datanet: DRAWN, amount }.into(),
+        Call::set_budget_terms { datanet: DRAWN, terms }.into(),
     ];
     calls.extend(reviewers.iter().map(gift));
     chain.send(vec![(owner, calls)])?;

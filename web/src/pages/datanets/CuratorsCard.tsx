@@ -12,7 +12,7 @@ import { BudgetForm, CommitteeForm, TermsForm } from "./CommitteeForms";
 
 import { sayThreshold, useBudget } from "./datanet.state";
 import { CuratorsFields } from "./JudgesFields";
-import { filePrice, readPolicy } from "./judges.state";
+import { filePrice, filesAtATime, readPolicy } from "./judges.state";
 
 /** Where the owner names other curators. */
 function PolicyForm({ datanet, owner }: { datanet: Datanet; owner: Account }) {
@@ -132,7 +132,7 @@ function CommitteeCard({ datanet }: { datanet: Datanet }) {
                   ],
                   [
                     "Files before committees",
-                    `${formatCount(budget.terms.files_a_day)} a day, of one account ${budget.terms.share} % of them`,
+                    `${formatCount(budget.terms.files_a_day)} a day, of one account ${budget.terms.share} % of them, and ${plural(filesAtATime(budget, rules), "file")} at a time`,
                   ],
                 ] as const)
               : []),

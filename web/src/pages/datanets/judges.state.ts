@@ -70,6 +70,16 @@ export function readTerms({ filesADay, share }: BudgetText): {
 /** What a committee is paid for a file, in plancks. */
 export const filePrice = ({ pay, size }: { pay: bigint; size: number }) => pay * BigInt(size);
 
+/** How many files of one account may have the review budget set aside at a time: `BudgetTerms::most_reserved` of the chain. */
+export function filesAtATime(
+  { budget, terms }: { budget: { available: bigint; reserved: bigint }; terms: { share: number } },
+  rules: { pay: bigint; size: number },
+): bigint {
+  const each = filePrice(rules);
+  const most = ((budget.available + budget.reserved) / 100n) * BigInt(Math.min(terms.share, 100));
+  return each > 0n && most > each ? most / each : 1n;
+}
+
 /** What is paid into a review budget, or what is wrong with it. Nothing typed is nothing paid. */
 export function readBudget(typed: string, price: bigint): { amount: bigint | null; problem?: string } {
   if (typed.trim() === "") return { amount: 0n };

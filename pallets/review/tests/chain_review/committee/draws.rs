@@ -383,6 +383,12 @@ fn what_waits_for_curators_is_brought_before_a_committee_by_anyone() {
             Error::<Test>::BudgetTooLow
         );
         assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 2 * RULES.reserve()));
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, files()),
+            Error::<Test>::BudgetShareReserved
+        );
+        let terms = BudgetTerms { share: 100, ..BudgetTerms::DEFAULT };
+        assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
         assert_ok!(Review::request_review(signed(77), DATANET, files()));
         assert!(voters().is_empty(), "what curators said is forgotten");
         assert_noop!(
@@ -417,6 +423,54 @@ fn a_budget_pays_for_so_many_files_a_day_and_account() {
         // Where curators decide nothing is paid for.
         assert_ok!(Review::set_policy(signed(OWNER), DATANET, curators(&CURATORS, 1)));
         assert_eq!(check(CONTRIBUTOR, 20, 1), Ok(()));
+    });
+}
+
+/// Files that do not exist cost nothing, and would have all of a budget set aside for as long as committees look for them.
+#[test]
+fn one_account_has_no_more_of_a_budget_set_aside_than_its_share() {
+    with_committees(30, || {
+        let terms = BudgetTerms { share: 10, ..BudgetTerms::DEFAULT };
+        assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
+        let free = Budgets::<Test>::get(DATANET).available;
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 40 * RULES.reserve()));
+        let check = |who: AccountId, files| {
+            <Review as ReviewPolicies<AccountId>>::check_budget(DATANET, &who, files, 1)
+        };
+        let too_many = |files| Err(ReviewLimit::Reserved { files, most: 4 });
+        assert_eq!(check(CONTRIBUTOR, 5), too_many(5));
+        let id = submit(3);
+        assert_eq!(Review::reserved_for(DATANET, &CONTRIBUTOR).0, 3 * RULES.reserve());
+        assert_eq!(check(CONTRIBUTOR, 2), too_many(5), "those that wait count");
+        let other = submit_from(70, 1);
+        assert_eq!(check(CONTRIBUTOR, 1), too_many(5));
+        // Nor by files that waited for curators, whoever asks for it.
+        wait(hash(90), 90, CONTRIBUTOR);
+        assert_noop!(
+            Review::request_review(signed(77), DATANET, vec![hash(90)].try_into().unwrap()),
+            Error::<Test>::BudgetShareReserved
+        );
+        Waiting::mutate(|waiting| waiting.retain(|_, (submission, _)| *submission < 90));
+        assert_eq!(check(CONTRIBUTOR + 1, 4), Ok(()), "the rest is for others");
+        // What is taken back, and what ends, is free again, however it ends.
+        Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(70))));
+        <Review as ReviewPolicies<AccountId>>::forget(70);
+        assert!(Draws::<Test>::get(other).is_none());
+        assert_eq!(check(CONTRIBUTOR, 1), Ok(()));
+        draw(id);
+        judge(id, &[Unavailable; 5]);
+        blocks(3);
+        assert_eq!(pallet_review::ReservedFor::<Test>::iter_keys().count(), 0);
+        assert_eq!(check(CONTRIBUTOR, 4), Ok(()));
+        // One file is taken of a budget that pays for few, and the share of an owner who says so.
+        let free = Budgets::<Test>::get(DATANET).available;
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 2 * RULES.reserve()));
+        assert_eq!(check(CONTRIBUTOR, 1), Ok(()));
+        assert_eq!(check(CONTRIBUTOR, 2), Err(ReviewLimit::Reserved { files: 2, most: 1 }));
+        let terms = BudgetTerms { share: 100, ..terms };
+        assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
+        assert_eq!(check(CONTRIBUTOR, 2), Ok(()));
+        checked();
     });
 }
 

@@ -332,6 +332,7 @@ fn empty_budget() {
         let draw = submit(2);
         Draws::<Test>::mutate(draw, |record| record.as_mut().unwrap().reserve = 0);
         Budgets::<Test>::mutate(DATANET, |budget| budget.settle(2 * RULES.reserve(), 0).unwrap());
+        pallet_review::ReservedFor::<Test>::remove(DATANET, CONTRIBUTOR);
         checked();
         assert_ok!(Review::take_back(signed(OWNER), DATANET, 100 * OPEN - RULES.reserve()));
         assert_eq!(never_drawn(draw).len(), 1, "who pays later does not choose among seeds");

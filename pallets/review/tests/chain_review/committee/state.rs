@@ -234,6 +234,9 @@ fn damaged_money_is_detected() {
         })
     });
     detects("a reserve of no budget", || Budgets::<Test>::remove(DATANET));
+    detects("what is set aside for an account is miscounted", || {
+        ReservedFor::<Test>::mutate(DATANET, CONTRIBUTOR, |sum| *sum += 1)
+    });
     detects("the account of the review budgets lacks some", || {
         Budgets::<Test>::mutate(DATANET, |budget| {
             budget.available += OPEN;
