@@ -148,7 +148,7 @@ async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> R
     let pool = pool.id(context).await?;
     let signer = context.signer().await?;
     let (client, wait) = (context.client().await?, context.wait(Wait::InBlock));
-    let json = json!({ "pool": as_json(pool), "seats": seats });
+    let mut json = json!({ "pool": as_json(pool), "seats": seats });
     let Lengths { enter, leave, .. } = client.committee_lengths().await?;
     let (receipt, text) = match bonds {
         true => (
@@ -171,7 +171,32 @@ async fn bond(context: &Context, Seats { pool, seats }: Seats, bonds: bool) -> R
             ),
         ),
     };
-    Ok(Answer::of_transaction(json, text, &receipt))
+    let PoolId::Datanet(datanet) = pool else {
+        return Ok(Answer::of_transaction(json, text, &receipt));
+    };
+    // Nobody but its owner has reason to have most seats of a Datanet, and whoever has them judges all challenges.
+    let size = client.pool_size(pool).await?;
+    let owner = client.datanet(datanet).await?.map(|view| view.owner);
+    let owners = match owner {
+        Some(owner) => client.seats(pool, owner).await?.map_or(0, |view| view.placed),
+        None => 0,
+    };
+    if let Value::Object(json) = &mut json {
+        json.insert("poolSeats".into(), size.seats.into());
+        json.insert("poolAccounts".into(), size.accounts.into());
+        json.insert("ownersSeats".into(), owners.into());
+    }
+    let all = match bonds {
+        true => format!(
+            " {} has {} of {} now, of which its owner has {owners}, and may have more by other accounts: whoever \
+             has more than half overturns what you judge, and takes a part of your seat.",
+            name(pool),
+            counted(size.seats, "seat"),
+            counted(size.accounts, "account")
+        ),
+        false => String::new(),
+    };
+    Ok(Answer::of_transaction(json, format!("{text}{all}"), &receipt))
 }
 
 /// So many blocks as time: one is made every three seconds.
