@@ -118,7 +118,7 @@ mod errors {
         /// An address is empty, no UTF-8, or holds what nobody can see.
         InvalidAddress,
         /// Files of the contributor that are before committees have as much of the review budget set aside as those of one
-        /// account may: its share of what is not spent, and one file at least.
+        /// account may: its share of what is not spent, and five files at least.
         BudgetShareReserved,
     }
 }

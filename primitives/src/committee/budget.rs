@@ -40,17 +40,22 @@ impl BudgetTerms {
         QuotaLimits { files: self.limits().share(share).files, bytes: u64::MAX }
     }
 
-    /// Most plancks that may be set aside for files of one account at a time: its share of what is not spent, and what one
-    /// file can cost, `each`, in any case.
+    /// Files of one account that money may be set aside for in any case: a budget that pays for few shall not keep an honest
+    /// contributor from giving some at once.
+    pub const LEAST_SET_ASIDE: u32 = 5;
+
+    /// Most plancks that may be set aside for files of one account at a time: its share of what is not spent, and in any case
+    /// what [some](Self::LEAST_SET_ASIDE) can cost, `each`.
     pub const fn most_reserved(&self, budget: &Budget, each: Balance) -> Balance {
         let share = if self.share > 100 { 100 } else { self.share };
         let unspent = budget.available.saturating_add(budget.reserved);
         // In this order nothing overflows, and what is lost is less than a hundred plancks.
         let most = (unspent / 100).saturating_mul(share as Balance);
-        if most > each {
+        let least = each.saturating_mul(Self::LEAST_SET_ASIDE as Balance);
+        if most > least {
             most
         } else {
-            each
+            least
         }
     }
 }

@@ -70,6 +70,9 @@ export function readTerms({ filesADay, share }: BudgetText): {
 /** What a committee is paid for a file, in plancks. */
 export const filePrice = ({ pay, size }: { pay: bigint; size: number }) => pay * BigInt(size);
 
+/** Files of one account that a budget sets money aside for in any case (`BudgetTerms::LEAST_SET_ASIDE`). */
+const LEAST_AT_A_TIME = 5n;
+
 /** How many files of one account may have the review budget set aside at a time: `BudgetTerms::most_reserved` of the chain. */
 export function filesAtATime(
   { budget, terms }: { budget: { available: bigint; reserved: bigint }; terms: { share: number } },
@@ -77,7 +80,8 @@ export function filesAtATime(
 ): bigint {
   const each = filePrice(rules);
   const most = ((budget.available + budget.reserved) / 100n) * BigInt(Math.min(terms.share, 100));
-  return each > 0n && most > each ? most / each : 1n;
+  const files = each > 0n ? most / each : 0n;
+  return files > LEAST_AT_A_TIME ? files : LEAST_AT_A_TIME;
 }
 
 /** What is paid into a review budget, or what is wrong with it. Nothing typed is nothing paid. */

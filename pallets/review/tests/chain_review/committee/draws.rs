@@ -383,12 +383,6 @@ fn what_waits_for_curators_is_brought_before_a_committee_by_anyone() {
             Error::<Test>::BudgetTooLow
         );
         assert_ok!(Review::fund_budget(signed(OWNER), DATANET, 2 * RULES.reserve()));
-        assert_noop!(
-            Review::request_review(signed(77), DATANET, files()),
-            Error::<Test>::BudgetShareReserved
-        );
-        let terms = BudgetTerms { share: 100, ..BudgetTerms::DEFAULT };
-        assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
         assert_ok!(Review::request_review(signed(77), DATANET, files()));
         assert!(voters().is_empty(), "what curators said is forgotten");
         assert_noop!(
@@ -433,17 +427,17 @@ fn one_account_has_no_more_of_a_budget_set_aside_than_its_share() {
         let terms = BudgetTerms { share: 10, ..BudgetTerms::DEFAULT };
         assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
         let free = Budgets::<Test>::get(DATANET).available;
-        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 40 * RULES.reserve()));
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 60 * RULES.reserve()));
         let check = |who: AccountId, files| {
             <Review as ReviewPolicies<AccountId>>::check_budget(DATANET, &who, files, 1)
         };
-        let too_many = |files| Err(ReviewLimit::Reserved { files, most: 4 });
-        assert_eq!(check(CONTRIBUTOR, 5), too_many(5));
-        let id = submit(3);
-        assert_eq!(Review::reserved_for(DATANET, &CONTRIBUTOR).0, 3 * RULES.reserve());
-        assert_eq!(check(CONTRIBUTOR, 2), too_many(5), "those that wait count");
+        let too_many = |files| Err(ReviewLimit::Reserved { files, most: 6 });
+        assert_eq!(check(CONTRIBUTOR, 7), too_many(7));
+        let id = submit(5);
+        assert_eq!(Review::reserved_for(DATANET, &CONTRIBUTOR).0, 5 * RULES.reserve());
+        assert_eq!(check(CONTRIBUTOR, 2), too_many(7), "those that wait count");
         let other = submit_from(70, 1);
-        assert_eq!(check(CONTRIBUTOR, 1), too_many(5));
+        assert_eq!(check(CONTRIBUTOR, 1), too_many(7));
         // Nor by files that waited for curators, whoever asks for it.
         wait(hash(90), 90, CONTRIBUTOR);
         assert_noop!(
@@ -451,7 +445,7 @@ fn one_account_has_no_more_of_a_budget_set_aside_than_its_share() {
             Error::<Test>::BudgetShareReserved
         );
         Waiting::mutate(|waiting| waiting.retain(|_, (submission, _)| *submission < 90));
-        assert_eq!(check(CONTRIBUTOR + 1, 4), Ok(()), "the rest is for others");
+        assert_eq!(check(CONTRIBUTOR + 1, 6), Ok(()), "the rest is for others");
         // What is taken back, and what ends, is free again, however it ends.
         Waiting::mutate(|waiting| waiting.remove(&(DATANET, hash(70))));
         <Review as ReviewPolicies<AccountId>>::forget(70);
@@ -461,15 +455,15 @@ fn one_account_has_no_more_of_a_budget_set_aside_than_its_share() {
         judge(id, &[Unavailable; 5]);
         blocks(3);
         assert_eq!(pallet_review::ReservedFor::<Test>::iter_keys().count(), 0);
-        assert_eq!(check(CONTRIBUTOR, 4), Ok(()));
-        // One file is taken of a budget that pays for few, and the share of an owner who says so.
+        assert_eq!(check(CONTRIBUTOR, 6), Ok(()));
+        // Five files are taken of a budget that pays for few, and the share of an owner who says so.
         let free = Budgets::<Test>::get(DATANET).available;
-        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 2 * RULES.reserve()));
-        assert_eq!(check(CONTRIBUTOR, 1), Ok(()));
-        assert_eq!(check(CONTRIBUTOR, 2), Err(ReviewLimit::Reserved { files: 2, most: 1 }));
+        assert_ok!(Review::take_back(signed(OWNER), DATANET, free - 7 * RULES.reserve()));
+        assert_eq!(check(CONTRIBUTOR, 5), Ok(()));
+        assert_eq!(check(CONTRIBUTOR, 6), Err(ReviewLimit::Reserved { files: 6, most: 5 }));
         let terms = BudgetTerms { share: 100, ..terms };
         assert_ok!(Review::set_budget_terms(signed(OWNER), DATANET, terms));
-        assert_eq!(check(CONTRIBUTOR, 2), Ok(()));
+        assert_eq!(check(CONTRIBUTOR, 6), Ok(()));
         checked();
     });
 }
