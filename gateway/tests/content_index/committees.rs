@@ -469,6 +469,36 @@ async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
 }
 
 #[tokio::test]
+async fn who_has_a_file_and_cannot_compare_it_is_shown_to_have_it() {
+    let mut chain = Chain::start().await;
+    accepted(&mut chain, false).await;
+    let challenged =
+        ChainEvent::Challenged { draw: 0, submission: 0, challenger: account(CHALLENGER), by: 1 };
+    let purpose = Purpose::Challenge { draw: 0, file: 0 };
+    let challenger = Some(account(CHALLENGER));
+    let mut larger = Draw::new(purpose, account(GIVER), challenger, vec![file(0)], 10, 9).unwrap();
+    let opened = ChainEvent::DrawOpened { draw: 1, datanet: 0, files: 1, session: 11 };
+    let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
+    chain.happens(vec![plain(opened), plain(challenged)], changed).await;
+    drawn(&mut larger, 5..20);
+    let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
+    chain.happens(vec![committee(1, 5..20)], changed).await;
+    let lacks = Opinion::undecided([5; 32].into());
+    let mut events: Vec<_> = (5..20).map(|n| committed(1, n)).collect();
+    events.extend((5..20).map(|n| revealed(1, n, &[lacks])));
+    events.extend([decided(1, None), ended(0, 0, Outcome::RefusalUndecided)]);
+    chain.happens(events, Changed::default()).await;
+    let shown = chain.get("/v1/draws/1").await;
+    assert_eq!(shown["files"][0]["found"]["kind"], "undecided");
+    let word = &shown["members"][0]["words"][0];
+    assert_eq!(word["word"]["kind"], "unavailable");
+    assert_eq!(word["possession"], "05".repeat(32));
+    assert_eq!(word["stand"], "unavailable", "it earns and costs nothing");
+    let first = chain.get("/v1/draws/0").await;
+    assert_eq!(first["files"][0]["outcome"], "refusal-undecided");
+}
+
+#[tokio::test]
 async fn a_challenge_that_fails_shares_its_bond() {
     let mut chain = Chain::start().await;
     accepted(&mut chain, false).await;

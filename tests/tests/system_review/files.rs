@@ -209,7 +209,7 @@ pub(crate) fn calls() -> Vec<Call> {
             datanet: "text",
             files: vec![file("offline.txt", text(7), Unavailable)],
         },
-        // What nobody has ever had holds nothing back that came after it.
+        // What nobody has holds back what comes right after it, until its own committee says so.
         Call { contributor: "Charlie", datanet: "text", files: vec![good_text(9)] },
         Call {
             contributor: "Dave",

@@ -4,7 +4,7 @@ use super::story::*;
 use crate::mock::*;
 use openledger_primitives::{
     committee::{commitment, BudgetTerms, Phase, Progress},
-    OPEN,
+    RejectionReason, OPEN,
 };
 use pallet_review::{Budgets, Draws, NextDraw, Reviewers};
 
@@ -26,6 +26,8 @@ fn says(dice: &mut Dice) -> Says {
         1 => Guess,
         2 => Unavailable,
         3 => Accept(10, 400),
+        4 => Lacks,
+        5 => RejectAs(RejectionReason::Duplicate),
         _ => GOOD,
     }
 }
