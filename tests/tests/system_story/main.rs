@@ -5,6 +5,7 @@ mod pools;
 mod programs;
 mod quota;
 mod reference;
+mod referendum;
 mod rpc;
 mod submit;
 mod tutorials;
@@ -12,11 +13,12 @@ mod validators;
 mod whole_story;
 
 use openledger_tests::{
-    cli::{number, text},
+    cli::{forget_environment, number, text},
     Actor, Binaries, Cli, Network,
 };
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -43,13 +45,36 @@ fn binaries() -> Binaries {
 /// The base model, where `scripts/model` puts it.
 fn model() -> PathBuf {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/model");
-    let done = std::process::Command::new(&script).output().expect("scripts/model can be run");
+    let done = Command::new(&script).output().expect("scripts/model can be run");
     assert!(
         done.status.success(),
         "scripts/model failed: {}",
         String::from_utf8_lossy(&done.stderr)
     );
     PathBuf::from(String::from_utf8(done.stdout).expect("the path is UTF-8").trim())
+}
+
+/// Whether `scripts/test` said that there is no network, so that nothing can be fetched.
+fn offline() -> bool {
+    std::env::var_os("OPENLEDGER_CLIENTS").is_some_and(|value| value == "none")
+}
+
+/// Node with a program of `docs/examples`, which lies there as long as what is returned beside is kept.
+fn example(name: &str) -> (Command, tempfile::NamedTempFile) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut fetch = Command::new(root.join("scripts/clients"));
+    forget_environment(fetch.arg("dapp"));
+    let done = fetch.output().expect("scripts/clients can be run");
+    assert!(done.status.success(), "scripts/clients: {}", String::from_utf8_lossy(&done.stderr));
+    let libraries = String::from_utf8(done.stdout).expect("the path is UTF-8");
+    let libraries = Path::new(libraries.trim());
+    // Its libraries are found from where it lies.
+    let program = tempfile::Builder::new().suffix(".mjs").tempfile_in(libraries.join("js"));
+    let program = program.expect("a file beside the libraries");
+    std::fs::copy(root.join("docs/examples").join(name), program.path()).expect("a copy");
+    let mut node = Command::new(libraries.join("bin/node"));
+    node.arg(program.path());
+    (node, program)
 }
 
 /// Keeps a network's folder when its test fails, so that the logs can be read.

@@ -1,6 +1,6 @@
 //! The commands of `docs/tutorials/`, run as a reader would type them: one after the other on a fresh chain.
 
-use crate::{alone, binaries, model, Folder};
+use crate::{alone, binaries, model, offline, Folder};
 use openledger_tests::Network;
 use std::fmt::Write;
 use std::net::TcpListener;
@@ -24,9 +24,8 @@ fn tutorials_do_what_they_say() {
         Network::start(binaries(), folder.path(), false).unwrap_or_else(|error| panic!("{error}"));
     let mut script =
         String::from("set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n");
-    let offline = std::env::var_os("OPENLEDGER_CLIENTS").is_some_and(|value| value == "none");
     for page in PAGES {
-        if page == "dapp" && offline {
+        if page == "dapp" && offline() {
             eprintln!("dapp.md is not run: scripts/test said that there is no network");
             continue;
         }

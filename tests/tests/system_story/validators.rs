@@ -2,7 +2,7 @@
 //! which then catches up; one whose session keys are on two nodes loses stake to the treasury; a node that comes late
 //! needs no old block, a light client nothing but the spec; and when all have stopped, nothing of what was final is lost.
 
-use super::{binaries, light, Folder};
+use super::{binaries, example, light, offline, Folder};
 use openledger_tests::{
     cli::forget_environment,
     interrupt::poll,
@@ -257,7 +257,7 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     let log = fs::read_to_string(network.log(late)).expect("its log");
     assert!(log.contains("Warp sync is complete"), "{}", network.log(late).display());
 
-    if std::env::var_os("OPENLEDGER_CLIENTS").is_some_and(|value| value == "none") {
+    if offline() {
         eprintln!("no light client follows: scripts/test said that there is no network");
         return;
     }
@@ -274,22 +274,13 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
 /// Follows the network by the example of a light client, from a checkpoint and one door: the newest final block that it
 /// knows, and what it says is free on an account.
 fn follow(network: &Network, door: &str, address: &str) -> (u64, u128) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut fetch = Command::new(root.join("scripts/clients"));
-    fetch.arg("dapp");
-    let libraries = String::from_utf8(succeed(fetch)).expect("a path");
-    let libraries = Path::new(libraries.trim());
     let spec = network.nodes[0].rpc.call("sync_state_genSyncSpec", json!([true]));
     let mut spec = spec.unwrap_or_else(|error| panic!("{error}"));
     spec["bootNodes"] = json!([door]);
     let file = network.folder.join("light.json");
     fs::write(&file, spec.to_string()).expect("the spec can be written");
-    // Its libraries are found from where it lies.
-    let program = tempfile::Builder::new().suffix(".mjs").tempfile_in(libraries.join("js"));
-    let program = program.expect("a file beside the libraries");
-    fs::copy(root.join("docs/examples/light.mjs"), program.path()).expect("a copy");
-    let mut node = Command::new(libraries.join("bin/node"));
-    node.arg(program.path()).arg(&file).arg(address);
+    let (mut node, _program) = example("light.mjs");
+    node.arg(&file).arg(address);
     let log = network.folder.with_file_name("logs").join("light");
     let done = process::run("the light client", node, &log, PATIENCE);
     let done = done.unwrap_or_else(|error| panic!("{error}"));
