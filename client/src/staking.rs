@@ -22,7 +22,7 @@ use openledger_primitives::{
     staking::{least_backing, least_to_stay},
     Balance,
 };
-use subxt::rpcs::client::rpc_params;
+use subxt::{rpcs::client::rpc_params, utils::H256};
 
 /// Decodes what stands in storage under an address, if anything does.
 macro_rules! read {
@@ -39,6 +39,8 @@ macro_rules! read {
 pub const COMMISSION_PARTS: u32 = 1_000_000_000;
 /// Eras whose payouts the chain still makes.
 pub const HISTORY: u32 = 84;
+/// More accounts than ever validate or stand for election, at which a search ends.
+const MOST_CANDIDATES: u32 = 400;
 
 /// Session keys that a node has made, and what shows that it has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +89,24 @@ pub struct Stake {
     /// Plancks that it needs behind it for a seat, own and nominated: half of what the validators of this era
     /// have, by the median, and a fifth less for who is one of them. It moves with them until the election.
     pub least_backing: Balance,
+    /// What the last election said of it; none before the first.
+    pub election: Option<Election>,
     /// Ended eras of which this validator and its nominators were not paid yet.
     pub unpaid: Vec<Unpaid>,
+}
+
+/// What an election said of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Election {
+    /// The era that it was for: the one of now, or the next one, for which it is held a session before that begins.
+    pub era: u32,
+    /// Whether the account has a seat in that era.
+    pub elected: bool,
+    /// Plancks behind the account in that era, own and nominated; 0 without a seat.
+    pub backing: Balance,
+    /// Plancks that it needed: half of what those who had a seat and kept it have, by the median, and a fifth less for
+    /// who was one of them.
+    pub needed: Balance,
 }
 
 /// What an ended era owes a validator and who nominates it.
@@ -123,6 +141,66 @@ impl Client {
             reason: "the node gives no proof that the keys are its own".into(),
         })?;
         Ok(NodeKeys { keys: bytes(&answer.keys)?, proof: bytes(&proof)? })
+    }
+
+    /// Accounts other than `owner` that validate or stand for election and whose session keys the node has. It is
+    /// asked as for [new ones](Self::rotate_session_keys), and knows of each whether it has all of its keys.
+    pub async fn others_with_keys_on_node(&self, owner: AccountId) -> Result<Vec<AccountId>> {
+        let block = self.best().await?.1;
+        let at = self.at(block).await?;
+        let storage = runtime::storage();
+        let validators = read!(self, at, "Session::Validators", storage.session().validators(), ());
+        let mut accounts = validators.unwrap_or_default();
+        let entry = at.storage().entry(storage.staking().validators());
+        let prefix = entry.map_err(|error| self.odd("Staking::Validators", error))?.key_prefix();
+        accounts.extend(self.accounts_under(&prefix, block).await?);
+        accounts.sort_unstable();
+        accounts.dedup();
+        let mut found = Vec::new();
+        for account in accounts.into_iter().filter(|account| *account != owner) {
+            let address = storage.session().next_keys();
+            let Some(keys) = read!(self, at, "Session::NextKeys", address, (account,)) else {
+                continue;
+            };
+            let keys = [keys.babe.0, keys.grandpa.0].concat();
+            let params = rpc_params![format!("0x{}", hex::encode(keys))];
+            if self.request("author_hasSessionKeys", params).await? {
+                found.push(account);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The accounts that a map has values for: those that its keys under a prefix end with.
+    async fn accounts_under(&self, prefix: &[u8], block: H256) -> Result<Vec<AccountId>> {
+        let methods = &self.inner.methods;
+        let keys = methods.state_get_keys_paged(prefix, MOST_CANDIDATES, None, Some(block)).await;
+        let keys = keys.map_err(|error| self.failed("state_getKeysPaged", error))?;
+        let account = |key: Vec<u8>| Some(AccountId::from(*key.last_chunk::<32>()?));
+        Ok(keys.into_iter().filter_map(account).collect())
+    }
+
+    /// What the last election, for the era `era`, said of an account. What it needed is reckoned from those who had a
+    /// seat and kept it: of who lost one the chain keeps nothing.
+    async fn election(&self, account: AccountId, era: u32) -> Result<Option<Election>> {
+        let Some(before) = era.checked_sub(1) else { return Ok(None) };
+        let block = self.best().await?.1;
+        let at = self.at(block).await?;
+        const WHAT: &str = "Staking::ErasStakersOverview";
+        let address = || runtime::storage().staking().eras_stakers_overview();
+        let entry = at.storage().entry(address()).map_err(|error| self.odd(WHAT, error))?;
+        let prefix = entry.iter_key((before,)).map_err(|error| self.odd(WHAT, error))?;
+        let incumbents = self.accounts_under(&prefix, block).await?;
+        let mut kept = Vec::new();
+        for who in &incumbents {
+            let stakers = read!(self, at, "Staking::ErasStakersOverview", address(), (era, *who));
+            kept.extend(stakers.map(|stakers| stakers.total));
+        }
+        let least = least_backing(kept).unwrap_or(0);
+        let own = read!(self, at, "Staking::ErasStakersOverview", address(), (era, account));
+        let backing = own.as_ref().map_or(0, |stakers| stakers.total);
+        let needed = if incumbents.contains(&account) { least_to_stay(least) } else { least };
+        Ok(Some(Election { era, elected: own.is_some(), backing, needed }))
     }
 
     /// Sets the signer's session keys: from the next session but one on, blocks are made and finalised with them, if
@@ -262,6 +340,8 @@ impl Client {
             (None, None) => StakeRole::Idle,
         };
         let era = era.map_or(0, |era| era.index);
+        let planned = read!(self, at, "Staking::CurrentEra", storage.staking().current_era(), ());
+        let election = self.election(account, planned.unwrap_or(era)).await?;
         let validators = validators.unwrap_or_default();
         let mut backing = Vec::new();
         for who in &validators {
@@ -300,6 +380,7 @@ impl Client {
             elected,
             bonded,
             least_backing: if elected { least_to_stay(least) } else { least },
+            election,
             unpaid,
         })
     }

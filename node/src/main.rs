@@ -14,6 +14,7 @@ mod command;
 mod equivocation;
 mod rpc;
 mod service;
+mod session_keys;
 
 use std::process::ExitCode;
 

@@ -310,6 +310,14 @@ pub(crate) fn full<N: NetworkBackend<Block, Hash>>(
     })?;
 
     if role.is_authority() {
+        let babe = babe_link.config();
+        let epoch = babe.slot_duration().as_duration()
+            * u32::try_from(babe.epoch_length).unwrap_or(u32::MAX);
+        task_manager.spawn_handle().spawn(
+            "session-keys",
+            None,
+            crate::session_keys::warn_without(client.clone(), keystore_container.keystore(), epoch),
+        );
         let proposer = sc_basic_authorship::ProposerFactory::new(
             task_manager.spawn_handle(),
             client.clone(),

@@ -68,6 +68,36 @@ fn validator(name: &str, directory: &Path, more: &[&str]) -> (Process, Rpc) {
 }
 
 #[test]
+fn a_validator_without_session_keys_says_so_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let key = format!("{}1", "0".repeat(63));
+    for (name, who, expected) in [("keyless", "--validator", true), ("alice", "--alice", false)] {
+        let port = free_port().expect("a port is free");
+        let mut command = Command::new(NODE);
+        command
+            .args(["--chain", "local", who, "--node-key", &key, "--no-mdns", "--port", "0"])
+            .args(["--rpc-port", &port.to_string(), "--no-prometheus", "--no-telemetry"])
+            .args(["--force-authoring", "--base-path"])
+            .arg(folder.path().join(name));
+        let log = folder.path().join(format!("{name}.log"));
+        let mut process = Process::start(name, command, log.clone()).expect("the node starts");
+        let rpc = Rpc::new(port);
+        let end = Instant::now() + Duration::from_secs(90);
+        let said = || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.matches("has no session keys").count() == 1 && log.contains("validator keys`")
+        };
+        // The one with keys has made blocks by the time at which it would have said something.
+        while !said() && rpc.block().unwrap_or(0) < 2 {
+            process.ensure_running().unwrap_or_else(|error| panic!("{error}"));
+            assert!(Instant::now() < end, "{name} is not there in time");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(said(), expected, "{name}");
+    }
+}
+
+#[test]
 fn two_validators_finalise_each_others_blocks() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let port = free_port().expect("a port is free").to_string();

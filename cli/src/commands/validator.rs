@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use openledger_client::{
-    staking::{Stake, StakeRole, Unpaid, COMMISSION_PARTS},
+    staking::{Election, Stake, StakeRole, Unpaid, COMMISSION_PARTS},
     AccountId, Amount, Client, Wait,
 };
 use openledger_primitives::{text::counted, OPEN};
@@ -17,13 +17,18 @@ use serde_json::json;
 pub(crate) enum Command {
     /// Have the node make session keys, which it keeps, and set them for the account of --key.
     #[command(
-        after_help = "The node is asked over --node, and makes keys only for who is on its machine.
+        after_help = "The node is asked over --node, and makes keys only for who is on its machine. One validator has one
+node: it is refused where the node has the keys of another account that validates or stands for election.
 
 Examples:
   openledger --key me validator keys
   openledger --key me --node ws://127.0.0.1:9945 validator keys"
     )]
-    Keys,
+    Keys {
+        /// Also on a node that has another validator's keys.
+        #[arg(long)]
+        force: bool,
+    },
     /// Bond OPEN: it stays yours, and is lost in part if what it backs misbehaves.
     #[command(after_help = "Examples:
   openledger --key me validator bond 50000
@@ -107,16 +112,30 @@ pub(crate) fn percent(commission: u32) -> String {
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
     match command {
-        Command::Keys => keys(context).await,
+        Command::Keys { force } => keys(context, force).await,
         Command::Payout { validator } => payout(context, validator.as_deref()).await,
         Command::Status { account } => status(context, account.as_deref()).await,
         other => act(context, other).await,
     }
 }
 
-async fn keys(context: &Context) -> Result<Answer> {
+async fn keys(context: &Context, force: bool) -> Result<Answer> {
     let signer = context.signer().await?;
     let client = context.client().await?;
+    if !force {
+        let others = client.others_with_keys_on_node(signer.account()).await?;
+        if let Some(other) = others.first() {
+            let message = format!(
+                "this node has the session keys of {other}, which validates or stands for election; two accounts' \
+                 keys on one node vote once where two votes are counted"
+            );
+            let next = format!(
+                "run a node of its own for {} and name it by --node, or give --force if {other} gives up its seat",
+                signer.account()
+            );
+            return Err(CliError::refused(message).next(next));
+        }
+    }
     let keys = client.rotate_session_keys(signer.account()).await?;
     let public = format!("0x{}", hex::encode(&keys.keys));
     let receipt = client.set_session_keys(&signer, keys, context.wait(Wait::InBlock)).await?;
@@ -297,9 +316,13 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         ("Does", role),
         ("Session keys set", yes(stake.keys)),
         ("Makes blocks now", yes(stake.elected)),
+        ("Last election", last_election(&stake)),
         (
             "Needed for a seat",
-            format!("{} or more, own and nominated", Amount(stake.least_backing)),
+            format!(
+                "{} or more at the next election, own and nominated",
+                Amount(stake.least_backing)
+            ),
         ),
         ("Free again", or_none(unlocking)),
         ("Eras to be paid", or_none(unpaid)),
@@ -319,6 +342,12 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         },
         "keysSet": stake.keys,
         "elected": stake.elected,
+        "lastElection": stake.election.map(|election| json!({
+            "era": election.era,
+            "elected": election.elected,
+            "backing": election.backing.to_string(),
+            "needed": election.needed.to_string(),
+        })),
         "leastBacking": stake.least_backing.to_string(),
         "leastToNominate": nominator.to_string(),
         "leastToValidate": validator.to_string(),
@@ -328,4 +357,26 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         "unpaidEras": eras,
     });
     Ok(Answer::new(json, text))
+}
+
+/// What came of the last election for an account, and why, if it stood and has no seat.
+fn last_election(stake: &Stake) -> String {
+    let Some(Election { era, elected, backing, needed }) = stake.election else {
+        return format!("none yet; the first is a session before era {}", stake.era + 1);
+    };
+    let when = if era > stake.era { "the next one" } else { "that of now" };
+    if elected {
+        return format!("elected for era {era}, {when}, with {} behind it", Amount(backing));
+    }
+    let mut text = format!("not elected for era {era}, {when}");
+    if let StakeRole::Validates { .. } = stake.role {
+        let (own, needed) = (Amount(stake.active), Amount(needed));
+        text.push_str(&match stake.active < needed.0 {
+            true => format!(": a seat took {needed} or more, own and nominated; it has {own} of its own"),
+            false => format!(
+                ": a seat took {needed} or more; the {own} that it has came too late, or others had more"
+            ),
+        });
+    }
+    text
 }

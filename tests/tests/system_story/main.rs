@@ -7,6 +7,7 @@ mod quota;
 mod reference;
 mod referendum;
 mod rpc;
+mod staking;
 mod submit;
 mod tutorials;
 mod validators;
