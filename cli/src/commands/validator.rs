@@ -10,7 +10,7 @@ use openledger_client::{
     staking::{Election, Stake, StakeRole, Unpaid, COMMISSION_PARTS},
     AccountId, Amount, Client, Wait,
 };
-use openledger_primitives::{text::counted, OPEN};
+use openledger_primitives::{text::counted, Balance, OPEN};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -190,7 +190,7 @@ async fn act(context: &Context, command: Command) -> Result<Answer> {
                 text.push_str(&format!(
                     "\nA seat takes {} or more behind it, half of what the validators of now have by the \
                      median; {} of its own are bonded. It needs more, or nominators.",
-                    Amount(stake.least_backing),
+                    in_hundredths(stake.least_backing),
                     Amount(stake.active)
                 ));
             }
@@ -321,7 +321,7 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
             "Needed for a seat",
             format!(
                 "{} or more at the next election, own and nominated",
-                Amount(stake.least_backing)
+                in_hundredths(stake.least_backing)
             ),
         ),
         ("Free again", or_none(unlocking)),
@@ -366,17 +366,24 @@ fn last_election(stake: &Stake) -> String {
     };
     let when = if era > stake.era { "the next one" } else { "that of now" };
     if elected {
-        return format!("elected for era {era}, {when}, with {} behind it", Amount(backing));
+        return format!("elected for era {era}, {when}, with {} behind it", in_hundredths(backing));
     }
     let mut text = format!("not elected for era {era}, {when}");
     if let StakeRole::Validates { .. } = stake.role {
-        let (own, needed) = (Amount(stake.active), Amount(needed));
-        text.push_str(&match stake.active < needed.0 {
-            true => format!(": a seat took {needed} or more, own and nominated; it has {own} of its own"),
-            false => format!(
+        let (own, enough) = (Amount(stake.active), stake.active >= needed);
+        let needed = in_hundredths(needed);
+        text.push_str(&match enough {
+            false => format!(": a seat took {needed} or more, own and nominated; it has {own} of its own"),
+            true => format!(
                 ": a seat took {needed} or more; the {own} that it has came too late, or others had more"
             ),
         });
     }
     text
+}
+
+/// An amount in hundredths of OPEN, rounded up: elections weigh votes in a way that loses a few plancks of each.
+fn in_hundredths(plancks: Balance) -> Amount {
+    const STEP: Balance = OPEN / 100;
+    Amount(plancks.div_ceil(STEP).saturating_mul(STEP))
 }

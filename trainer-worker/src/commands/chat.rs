@@ -10,6 +10,7 @@ use openledger_engine::lora::Adapter;
 use openledger_engine::model::Model;
 use openledger_engine::peft;
 use openledger_engine::tokenizer::{Message, Tokenizer};
+use openledger_primitives::text::counted;
 use serde_json::json;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -324,8 +325,8 @@ impl Chat {
         open = open && writeln!(out, "{line}").and_then(|()| out.flush()).is_ok();
         if std::io::stderr().is_terminal() {
             eprintln!(
-                "({} tokens at {:.1} tokens/s; {} of {} in the conversation)",
-                result.tokens.len(),
+                "({} at {:.1} tokens/s; {} of {} in the conversation)",
+                counted(result.tokens.len(), "token"),
                 result.tokens_per_second(),
                 result.prompt_tokens + result.tokens.len(),
                 self.conversation.capacity()

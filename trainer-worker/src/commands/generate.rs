@@ -3,6 +3,7 @@
 use super::{prompt_tokens, AdapterArgs, ModelArgs, OutputArgs, PrecisionArgs, SamplingArgs};
 use anyhow::Result;
 use openledger_engine::generate::{generate, Logprob, TokenLogprob};
+use openledger_primitives::text::counted;
 use serde_json::{json, Value};
 use std::io::Write;
 
@@ -72,8 +73,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     println!();
     eprintln!(
-        "{} tokens at {:.1} tokens/s (prompt of {} in {:.2} s)",
-        result.tokens.len(),
+        "{} at {:.1} tokens/s (prompt of {} in {:.2} s)",
+        counted(result.tokens.len(), "token"),
         result.tokens_per_second(),
         result.prompt_tokens,
         result.prompt_time.as_secs_f64()

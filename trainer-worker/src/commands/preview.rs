@@ -157,9 +157,8 @@ fn something(seen: &Preview) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "nothing to train on: {} gave no example ({} {} refused); the reasons are above",
+        "nothing to train on: {} gave no example ({} refused); the reasons are above",
         data::files(seen.files.len()),
-        seen.refused,
-        if seen.refused == 1 { "place" } else { "places" }
+        counted(seen.refused, "place")
     )
 }

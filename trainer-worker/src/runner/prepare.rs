@@ -16,7 +16,7 @@ use openledger_engine::{
     train::{memory_estimate, plan::Plan, takes_batches_whole, TrainSettings},
 };
 use openledger_primitives::{
-    api::JobView, job::DeclineReason, JobId, Method, ModelFamily, TrainingSpec,
+    api::JobView, job::DeclineReason, text::counted, JobId, Method, ModelFamily, TrainingSpec,
 };
 use std::path::{Path, PathBuf};
 
@@ -195,10 +195,10 @@ impl Foreseen {
             Plan::of_lengths(&settings, train.into_iter().map(|(length, _)| length).collect());
         if plan.total_steps == 0 || held_out.is_empty() {
             let cause = format!(
-                "{} steps within {} tokens, {} examples held out of {}",
-                plan.total_steps,
-                self.token_ceiling,
-                held_out.len(),
+                "{} within {}, {} held out of {}",
+                counted(plan.total_steps, "step"),
+                counted(self.token_ceiling, "token"),
+                counted(held_out.len(), "example"),
                 examples.len()
             );
             return Err(self.unfit(DeclineReason::Untrainable, cause));

@@ -6,6 +6,7 @@ use super::splits::{self, Card, Head, Split};
 use crate::error::{read_bounded, Error, Result};
 use serde::Serialize;
 use std::collections::HashSet;
+use std::io::ErrorKind::NotFound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -157,6 +158,8 @@ pub fn read_for(paths: &[PathBuf], purpose: Purpose) -> Result<Sources> {
             let mut at =
                 Folder { split: splits::of_folder(&name), card: None, below: String::new() };
             walk.folder(path, 0, &mut at, &mut sources)?;
+        } else if std::fs::metadata(path).is_err_and(|error| error.kind() == NotFound) {
+            return Err(missing(path));
         } else {
             let format = kind_of(path).map_or(Format::Document, |(_, format, _)| format);
             walk.found.push((path.clone(), splits::of_file(&name, format)));
@@ -196,9 +199,8 @@ pub fn read_for(paths: &[PathBuf], purpose: Purpose) -> Result<Sources> {
         }
     }
     if evaluated > 0 {
-        let files = if evaluated == 1 { "file" } else { "files" };
-        sources.evaluation =
-            Some(format!("evaluated on the validation split ({evaluated} {files})"));
+        let files = super::files(evaluated);
+        sources.evaluation = Some(format!("evaluated on the validation split ({files})"));
     }
     if sources.files.is_empty() {
         return Err(nothing(paths, &sources));
@@ -214,6 +216,18 @@ fn opened(path: &Path, room: &mut u64) -> Result<DataFile> {
         reason: format!("with it, the files have more than {MAX_BYTES} bytes; train on fewer"),
     })?;
     Ok(file)
+}
+
+/// Said before anything of its name: "only .md … are read" is no answer to a folder that was mistyped.
+fn missing(path: &Path) -> Error {
+    let place = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    Error::Data {
+        name: path.display().to_string(),
+        reason: format!(
+            "there is no file or folder {}; name one that is there, or make it and put the files in it",
+            place.display()
+        ),
+    }
 }
 
 fn nothing(paths: &[PathBuf], sources: &Sources) -> Error {

@@ -158,6 +158,19 @@ fn names(folder: &Path, files: &[DataFile]) -> Vec<String> {
     files.iter().map(|f| f.origin.submission.replace(&own, "")).collect()
 }
 
+#[test]
+fn a_folder_that_is_not_there_is_named_with_the_next_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["notes", "notes.md"] {
+        let path = folder.path().join(name);
+        let refused = read_training(std::slice::from_ref(&path), &[])
+            .expect_err("nothing is there")
+            .to_string();
+        let words = format!("there is no file or folder {}; name one", path.display());
+        assert!(refused.contains(&words), "{refused}");
+    }
+}
+
 fn training(folder: &Path) -> Sources {
     read_for(&[folder.to_path_buf()], Purpose::Training).expect("files")
 }
