@@ -1,7 +1,7 @@
 //! What was accepted in a Datanet, and what of it a file is like.
 //!
-//! Of every file that was ever looked at the [`Likeness`] is kept, by its sha2-256, and of every Datanet whose files
-//! are judged the leaves. Both come from the chain and from files that anyone can fetch, so a database that is
+//! Of every file that was ever looked at the [`Likeness`] is kept, by its sha2-256, of a text all of its letters, and of
+//! every Datanet whose files are judged the leaves. Both come from the chain and from files that anyone can fetch, so a database that is
 //! damaged, or of another version, is begun anew.
 //!
 //! # What a file is compared with
@@ -11,6 +11,11 @@
 //! ([`earlier`](crate::earlier)), but for those that are too small to be accepted. Not with what was submitted later,
 //! whatever became of it: the larger committee of a challenge, which looks a day later, shall find what the first one
 //! found. Files of other Datanets are no duplicates, as the chain takes the same bytes in several.
+//!
+//! # How
+//!
+//! The traces of all of them are looked at, 1 KiB each ([`Likeness::traces`], with a key of this database's own), and the
+//! [`CLOSEST`] that promise most are compared with the file itself.
 
 use crate::{sqlite::Database, Earlier, Result};
 use openledger_documents::{likeness::LIKENESS_VERSION, Likeness};
@@ -21,7 +26,11 @@ use rusqlite::{params, Connection, OptionalExtension, Row};
 use std::{collections::BTreeSet, path::Path};
 
 /// Version of the tables; those of another are made anew.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
+/// Files that one is compared with, of those that may be like it.
+pub const CLOSEST: usize = 16;
+/// Bytes of likenesses that one is compared with, beyond the first.
+const MOST_BYTES: usize = 64 << 20;
 
 const SCHEMA: &str = "
 CREATE TABLE files(
@@ -29,9 +38,10 @@ CREATE TABLE files(
     modality INTEGER NOT NULL,
     units INTEGER NOT NULL,
     text_root BLOB NOT NULL,
-    likeness BLOB
+    traces BLOB
 ) WITHOUT ROWID;
-CREATE TABLE bands(key INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY(key, sha256)) WITHOUT ROWID;
+CREATE TABLE likenesses(sha256 BLOB PRIMARY KEY, likeness BLOB NOT NULL);
+CREATE TABLE secret AS SELECT random() AS key;
 CREATE TABLE leaves(
     datanet INTEGER NOT NULL,
     leaf INTEGER NOT NULL,
@@ -326,7 +336,8 @@ impl Index {
     /// [`Error::Database`](crate::Error::Database).
     pub fn known(&self, sha256: &FileHash, modality: Modality) -> Result<Option<Known>> {
         self.database.with(|connection| {
-            let sql = "SELECT text_root, likeness FROM files WHERE sha256 = ?";
+            let sql = "SELECT text_root, likeness FROM files LEFT JOIN likenesses USING(sha256)
+                       WHERE sha256 = ?";
             let row = |row: &Row<'_>| {
                 let bytes: Option<Vec<u8>> = row.get(1)?;
                 let likeness = bytes.and_then(|bytes| Likeness::from_bytes(modality, &bytes));
@@ -343,21 +354,15 @@ impl Index {
     /// [`Error::Database`](crate::Error::Database).
     pub fn put(&self, found: &Found<'_>) -> Result<()> {
         self.database.with(|connection| {
+            let key = key_of(connection)?;
+            let traces = found.likeness.map(|likeness| likeness.traces(key));
             let tx = connection.transaction()?;
             tx.prepare_cached("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?)")?.execute(
-                params![
-                    found.sha256,
-                    found.modality.code(),
-                    found.units,
-                    found.text_root,
-                    found.likeness.map(Likeness::to_bytes),
-                ],
+                params![found.sha256, found.modality.code(), found.units, found.text_root, traces,],
             )?;
-            {
-                let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO bands VALUES(?, ?)")?;
-                for key in found.likeness.map(Likeness::bands).unwrap_or_default() {
-                    insert.execute(params![key.cast_signed(), found.sha256])?;
-                }
+            if let Some(likeness) = found.likeness {
+                tx.prepare_cached("INSERT OR REPLACE INTO likenesses VALUES(?, ?)")?
+                    .execute(params![found.sha256, likeness.to_bytes()])?;
             }
             tx.commit()
         })
@@ -374,7 +379,8 @@ impl Index {
         subject: &Subject<'_>,
         waiting: &[(SubmissionId, FileHash)],
     ) -> Result<Option<Nearest>> {
-        self.database.with(|connection| {
+        let mut best = Best { subject, found: None };
+        let may_be = self.database.with(|connection| {
             // What is refused for its size is nobody's original.
             let sql = "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ? AND units >= ?)";
             let mut large = connection.prepare_cached(sql)?;
@@ -384,13 +390,29 @@ impl Index {
                     others.push(*one);
                 }
             }
-            let mut best = Best { subject, found: None };
             best.exact(connection, &others)?;
-            if best.found.is_none() {
-                best.alike(connection, &others)?;
+            match (best.found, subject.likeness) {
+                (None, Some(likeness)) => best.may_be(connection, likeness, &others),
+                _ => Ok(Vec::new()),
             }
-            Ok(best.found)
-        })
+        })?;
+        let modality = subject.media.modality();
+        let mut bytes = 0;
+        // Nobody waits for the database meanwhile.
+        for (submission, sha256) in may_be {
+            let other = self.known(&sha256, modality)?.and_then(|known| known.likeness);
+            if let (Some(likeness), Some(other)) = (subject.likeness, other) {
+                let alike = likeness.alike(&other);
+                if alike > 0.0 {
+                    best.take(submission, sha256, alike, Same::Likeness);
+                }
+                bytes += other.size();
+            }
+            if bytes > MOST_BYTES {
+                break;
+            }
+        }
+        Ok(best.found)
     }
 }
 
@@ -451,62 +473,52 @@ impl Best<'_> {
         Ok(())
     }
 
-    /// Files that are like it to a degree.
-    fn alike(
-        &mut self,
+    /// Files that may be like it, the likeliest first, at most [`CLOSEST`].
+    fn may_be(
+        &self,
         connection: &Connection,
+        likeness: &Likeness,
         waiting: &[(SubmissionId, FileHash)],
-    ) -> rusqlite::Result<()> {
-        let Some(likeness) = self.subject.likeness else { return Ok(()) };
+    ) -> rusqlite::Result<Vec<(SubmissionId, FileHash)>> {
         let Subject { datanet, submission, media, .. } = *self.subject;
-        let modality = media.modality();
-        let compare = |bytes: Option<Vec<u8>>| {
-            let other = Likeness::from_bytes(modality, &bytes?)?;
-            Some(likeness.alike(&other)).filter(|alike| *alike > 0.0)
-        };
-        if modality == Modality::Text {
-            let sql = "SELECT leaves.submission, leaves.sha256, files.likeness
-                       FROM bands
-                       JOIN leaves ON leaves.sha256 = bands.sha256 AND leaves.datanet = ?
-                       JOIN files ON files.sha256 = bands.sha256
-                       WHERE bands.key = ? AND leaves.submission < ?";
-            let mut statement = connection.prepare_cached(sql)?;
-            // A file of which many bands are equal is found by each of them, and compared once.
-            let mut seen = BTreeSet::new();
-            for key in likeness.bands() {
-                let mut rows = statement.query(params![datanet, key.cast_signed(), submission])?;
-                while let Some(row) = rows.next()? {
-                    let (found, sha256): (SubmissionId, FileHash) = (row.get(0)?, row.get(1)?);
-                    if !seen.insert(found) {
-                        continue;
-                    }
-                    if let Some(alike) = compare(row.get(2)?) {
-                        self.take(found, sha256, alike, Same::Likeness);
-                    }
-                }
-            }
-        } else {
-            let sql = "SELECT leaves.submission, leaves.sha256, files.likeness
-                       FROM leaves JOIN files ON files.sha256 = leaves.sha256
-                       WHERE leaves.datanet = ? AND leaves.submission < ?";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(params![datanet, submission])?;
-            while let Some(row) = rows.next()? {
-                if let Some(alike) = compare(row.get(2)?) {
-                    self.take(row.get(0)?, row.get(1)?, alike, Same::Likeness);
-                }
+        let modality = media.modality().code();
+        let sieve = likeness.sieve(key_of(connection)?);
+        let mut found: Vec<(f64, SubmissionId, FileHash)> = Vec::new();
+        let sql = "SELECT leaves.submission, leaves.sha256, files.traces
+                   FROM leaves JOIN files ON files.sha256 = leaves.sha256
+                   WHERE leaves.datanet = ? AND leaves.submission < ? AND files.modality = ?";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![datanet, submission, modality])?;
+        while let Some(row) = rows.next()? {
+            let traces = row.get_ref(2)?.as_blob_or_null()?;
+            if let Some(promise) = traces.and_then(|traces| sieve.promise(traces)) {
+                found.push((promise, row.get(0)?, row.get(1)?));
             }
         }
-        let mut known = connection.prepare_cached("SELECT likeness FROM files WHERE sha256 = ?")?;
+        let sql = "SELECT traces FROM files WHERE sha256 = ? AND modality = ?";
+        let mut known = connection.prepare_cached(sql)?;
         for (submission, sha256) in waiting {
-            let found: Option<Option<Vec<u8>>> =
-                known.query_row([sha256], |row| row.get(0)).optional()?;
-            if let Some(alike) = found.and_then(compare) {
-                self.take(*submission, *sha256, alike, Same::Likeness);
+            let traces: Option<Option<Vec<u8>>> =
+                known.query_row(params![sha256, modality], |row| row.get(0)).optional()?;
+            if let Some(promise) = traces.flatten().and_then(|traces| sieve.promise(&traces)) {
+                found.push((promise, *submission, *sha256));
             }
         }
-        Ok(())
+        found.sort_by(|(a, one, _), (b, other, _)| b.total_cmp(a).then(one.cmp(other)));
+        // A file that was submitted several times is compared once, as the first of them.
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, _, sha256)| seen.insert(*sha256));
+        found.truncate(CLOSEST);
+        Ok(found.into_iter().map(|(_, submission, sha256)| (submission, sha256)).collect())
     }
+}
+
+/// The key of the traces in this database.
+fn key_of(connection: &Connection) -> rusqlite::Result<u64> {
+    let key = connection
+        .prepare_cached("SELECT key FROM secret")?
+        .query_row([], |row| row.get::<_, i64>(0));
+    Ok(key?.cast_unsigned())
 }
 
 fn leaf_of(row: &Row<'_>) -> rusqlite::Result<Leaf> {

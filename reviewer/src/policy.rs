@@ -95,7 +95,7 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Alike {
-    /// Share of runs of twenty letters that both texts have.
+    /// Of texts, by the letters that both have.
     #[serde(default, deserialize_with = "share")]
     pub text: Option<f64>,
     /// Share of equal bits of both images.

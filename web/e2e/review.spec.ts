@@ -60,7 +60,7 @@ test("a curator judges by keys, sees a near copy beside its original, and signs 
   await expect(page.locator("main ul button").nth(2)).toBeVisible({ timeout: 60_000 });
   await judged(copy, null);
   const nearest = page.getByRole("region", { name: "Nearest earlier file" });
-  await expect(nearest).toContainText("shares this part of its runs of twenty letters", { timeout: 60_000 });
+  await expect(nearest).toContainText("says the same in this part of its letters", { timeout: 60_000 });
   await nearest.getByRole("button", { name: "Show it" }).click();
   await expect(nearest.getByLabel("Text of the earlier file")).toContainText(end);
   await expect(nearest.locator("mark").first()).toBeVisible();

@@ -20,6 +20,8 @@ mod letters;
 mod markdown;
 #[path = "content_documents/media.rs"]
 mod media;
+#[path = "content_documents/near_copies.rs"]
+mod near_copies;
 #[path = "content_documents/right_to_left.rs"]
 mod right_to_left;
 #[path = "content_documents/spaces.rs"]

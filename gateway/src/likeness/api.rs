@@ -42,7 +42,7 @@ pub struct NearestFile {
     pub sha256: String,
     /// Its format.
     pub media: &'static str,
-    /// How alike both are, 0 to 1: of texts the share of runs of twenty letters that both have, of images that of equal bits.
+    /// How alike both are, 0 to 1: of texts by the letters, of images by the detail that both have.
     pub alike: f64,
     /// `bytes`, `text` (another format of the same canonical text) or `likeness`.
     pub same: &'static str,

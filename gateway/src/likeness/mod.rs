@@ -1,7 +1,7 @@
 //! What a file is like: the earlier file of its Datanet that it resembles most, for who judges it.
 //!
-//! Compared as a reviewer's own program does ([`openledger_reviewer`]): texts by MinHash, images by Blockhash, sound by
-//! its samples. A file is measured once, when somebody asks for it or for one that came after it, and kept by its
+//! Compared as a reviewer's own program does ([`openledger_reviewer`]): texts by all of their letters, images by their detail,
+//! sound by its samples. A file is measured once, when somebody asks for it or for one that came after it, and kept by its
 //! sha2-256; the database can be deleted at any time.
 
 pub mod api;

@@ -6,8 +6,8 @@ import type { Attempt } from "./committee";
 export function sayAlike({ same, media }: Pick<NearestFile, "same" | "media">): string {
   if (same === "bytes") return "has the same bytes.";
   if (same === "text") return "has the same canonical text, in another format or layout.";
-  if (isText(media)) return "shares this part of its runs of twenty letters with it.";
-  return "looks like it: of the 256 fields of each picture this part is bright, or dark, in both.";
+  if (isText(media)) return "says the same in this part of its letters, wherever they stand.";
+  return "shows the same in this part of its detail, however it is cut, mirrored or turned.";
 }
 
 /** Whether what counts of a kind of file is text. */

@@ -24,6 +24,7 @@ use crate::left_out::{Hidden, LeftOut};
 use html::Html;
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use sheet::Sheets;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -96,6 +97,30 @@ fn options() -> Options {
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
+}
+
+/// The source with what `<bdo dir=rtl>` shows from right to left in the order in which it is seen.
+pub(crate) fn right_to_left(source: &str) -> Cow<'_, str> {
+    let lower = source.to_ascii_lowercase();
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(tag) = lower.get(at..).and_then(|rest| rest.find("<bdo")).map(|tag| at + tag) {
+        let Some(inner) = lower[tag..].find('>').map(|end| tag + end + 1) else { break };
+        // What has other tags in it is left as it stands.
+        let end = lower[inner..].find('<').map_or(source.len(), |end| inner + end);
+        let closes = end == source.len() || lower[end..].starts_with("</bdo");
+        out.push_str(source.get(at..inner).unwrap_or_default());
+        at = inner;
+        if closes && lower[tag..inner].contains("rtl") {
+            out.extend(source.get(inner..end).unwrap_or_default().chars().rev());
+            at = end;
+        }
+    }
+    if at == 0 {
+        return Cow::Borrowed(source);
+    }
+    out.push_str(source.get(at..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// The source without what is hidden and what is not paid for. What is left may be other Markdown

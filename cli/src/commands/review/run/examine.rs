@@ -34,8 +34,6 @@ pub(crate) struct Examined {
     pub(crate) possession: H256,
     /// What it measures; `None` if it cannot be read.
     pub(crate) measured: Option<Measured>,
-    /// What it is compared by.
-    pub(crate) likeness: Option<Likeness>,
 }
 
 /// Why nothing was.
@@ -94,5 +92,5 @@ pub(crate) fn examine(
         likeness: likeness.as_ref(),
     };
     index.put(&found).map_err(|error| Trouble::Ours(error.to_string()))?;
-    Ok(Examined { possession: H256(possession(seed, bytes).0), measured, likeness })
+    Ok(Examined { possession: H256(possession(seed, bytes).0), measured })
 }

@@ -63,13 +63,15 @@ impl Shared {
         found: &Examined,
         compared: &[Earlier],
     ) -> Result<Option<Nearest>> {
+        // What it is compared by is in the index, where `examine` put it: a text's is as long as the text.
+        let known = self.index.known(&file.sha256, file.media.modality())?.unwrap_or_default();
         let subject = Subject {
             datanet: view.datanet,
             submission: file.submission,
             sha256: file.sha256,
             text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
             media: file.media,
-            likeness: found.likeness.as_ref(),
+            likeness: known.likeness.as_ref(),
             min_units: view.draw.min_units,
         };
         let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();

@@ -2,7 +2,7 @@
 //!
 //! | | by | alike |
 //! |---|---|---|
-//! | text | MinHash (Broder 1997) of runs of twenty letters of the canonical text | the estimated share of runs that both have (Jaccard) |
+//! | text | all letters and numbers of the canonical text, as they are seen ([`text`]) | the share that the earlier one has too, or that of the earlier one that it has |
 //! | image | Blockhash of 256 bits (Yang, Gu, Niu 2006) | the share of equal bits; of drawings with little on them, of what is there |
 //! | sound | sha2-256 of the decoded samples | all or nothing |
 //!
@@ -13,36 +13,40 @@
 //! change few bits, another crop or a mirror many. A sound is the same in another container and with other tags,
 //! and another one as soon as it is compressed anew.
 //!
-//! Two programs give the same numbers of the same file as long as [`LIKENESS_VERSION`] is one.
+//! To compare a file with each of many costs too much. So of each a few [traces](Likeness::traces) are kept, by which a
+//! [`Sieve`] tells which of them may be alike; those are compared. The traces of texts are hashes with a key that whoever
+//! keeps them has for himself: nobody can write a text that is not found by them.
+//!
+//! Two programs give the same numbers of the same files as long as [`LIKENESS_VERSION`] is one.
+
+mod text;
 
 use crate::{
-    letters, markdown,
-    measure::{image::Pixmap, tiles::mix},
-    sandbox, MeasureError, Measured, MediaType, Reading,
+    budget::MAX_TEXT, letters, markdown, measure::image::Pixmap, sandbox, MeasureError, Measured,
+    MediaType, Reading,
 };
 use blockhash::{blockhash256, Image};
-use minhash_rs::prelude::{MinHash, SipHashes13};
 use openledger_primitives::Modality;
 use std::borrow::Cow;
 
 /// Raised with anything that changes a likeness.
-pub const LIKENESS_VERSION: u16 = 2;
-/// Hashes of a text.
-pub const HASHES: usize = 128;
-/// Hashes that make a band: texts with a band in common may be alike ([`Likeness::bands`]).
-const ROWS: usize = 4;
-/// Letters of a run: about five words.
-const RUN: usize = 20;
+pub const LIKENESS_VERSION: u16 = 3;
 /// Bytes of the likeness of an image or sound.
 const DIGEST: usize = 32;
+/// Bytes of the letters of a text, at most: what is beyond is not compared.
+const MAX_LETTERS: usize = MAX_TEXT + 4_096;
 /// Bytes of a likeness, at most.
-pub(crate) const MAX_BYTES: usize = HASHES * 8;
+pub(crate) const MAX_BYTES: usize = MAX_LETTERS + 8_192;
+/// Bytes of the traces of a file, at most.
+pub const MAX_TRACES: usize = text::MAX_TRACES;
+/// The share from which on an image may be alike.
+const MAY_BE: f64 = 0.5;
 
 /// What of a file is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// The least hashes of a text's runs of letters.
-    Text(Box<[u64; HASHES]>),
+    /// A text's letters and numbers.
+    Text(Box<str>),
     /// Which blocks of an image are brighter than most.
     Image([u8; DIGEST]),
     /// A hash of a sound's samples.
@@ -50,22 +54,18 @@ pub enum Likeness {
 }
 
 impl Likeness {
-    /// Of the canonical text of a file of this format; `None` of one without a letter. Of Markdown what its page shows
-    /// is compared, of the others all: a text that is shown as it stands must not hide its words behind signs.
+    /// Of the canonical text of a file of this format; `None` of one without a letter or digit. Of Markdown what its page
+    /// shows is compared, of the others all: a text that is shown as it stands must not hide its words behind signs.
     pub fn of_text(media_type: MediaType, text: &str) -> Option<Self> {
         let seen = match media_type {
-            MediaType::Md => Cow::Owned(markdown::seen(text)),
+            MediaType::Md => Cow::Owned(markdown::seen(&markdown::right_to_left(text))),
             _ => Cow::Borrowed(text),
         };
-        let (letters, starts) = letters::seen(&seen);
-        let mut runs =
-            Runs { letters: &letters, starts: &starts, first: 0, end: 0, weight: 0 }.peekable();
-        runs.peek()?;
-        let hashes: MinHash<u64, HASHES, SipHashes13, u64, &str> = runs.collect();
-        Some(Self::Text(Box::new(hashes.into_words())))
+        let letters = letters::seen(&seen, MAX_TEXT);
+        (!letters.is_empty()).then(|| Self::Text(letters.into()))
     }
 
-    /// Of a file of any modality; `None` of a text without a letter.
+    /// Of a file of any modality; `None` of a text without a letter or digit.
     ///
     /// All are read in a child process ([`crate::sandbox`]), which is waited for.
     ///
@@ -97,13 +97,11 @@ impl Likeness {
         Ok((measured, Self::of(media_type, bytes)?))
     }
 
-    /// How alike both are: 0 to 1, and 0 of two modalities.
-    pub fn alike(&self, other: &Self) -> f64 {
-        match (self, other) {
-            (Self::Text(one), Self::Text(other)) => {
-                let equal = one.iter().zip(other.iter()).filter(|(a, b)| a == b).count();
-                equal as f64 / HASHES as f64
-            }
+    /// How alike it is to an earlier one: 0 to 1, and 0 of two modalities. Of texts the order matters: a part of an earlier one is a
+    /// copy, and one that has much beside an earlier one is none.
+    pub fn alike(&self, earlier: &Self) -> f64 {
+        match (self, earlier) {
+            (Self::Text(one), Self::Text(other)) => text::alike(one, other),
             (Self::Image(one), Self::Image(other)) => {
                 let differ: u32 = one.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
                 // Of a drawing with little on it most bits say the same: what counts is what is on it.
@@ -117,19 +115,35 @@ impl Likeness {
         }
     }
 
-    /// Keys by which texts are found that may be alike: such of 0.8 share one with a chance of more than
-    /// 0.999,999, such of 0.3 with one of 0.23. None of an image or sound.
-    pub fn bands(&self) -> Vec<u64> {
-        let Self::Text(hashes) = self else { return Vec::new() };
-        let band =
-            |(number, rows): (u64, &[u64])| rows.iter().fold(number, |key, row| mix(key ^ row));
-        (0..).zip(hashes.chunks_exact(ROWS)).map(band).collect()
+    /// What a [`Sieve`] finds it by among others, [`MAX_TRACES`] bytes or fewer.
+    pub fn traces(&self, key: u64) -> Vec<u8> {
+        match self {
+            Self::Text(letters) => text::traces(letters, key),
+            Self::Image(digest) | Self::Sound(digest) => digest.to_vec(),
+        }
+    }
+
+    /// Finds what may be like it among others.
+    pub fn sieve(&self, key: u64) -> Sieve {
+        Sieve(match self {
+            Self::Text(letters) => Kind::Text(Box::new(text::Sieve::of(letters, key))),
+            Self::Image(digest) => Kind::Image(*digest),
+            Self::Sound(digest) => Kind::Sound(*digest),
+        })
+    }
+
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(letters) => letters.len(),
+            Self::Image(digest) | Self::Sound(digest) => digest.len(),
+        }
     }
 
     /// As bytes, for [`from_bytes`](Self::from_bytes).
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Text(hashes) => hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect(),
+            Self::Text(letters) => letters.as_bytes().to_vec(),
             Self::Image(digest) | Self::Sound(digest) => digest.to_vec(),
         }
     }
@@ -138,12 +152,9 @@ impl Likeness {
     pub fn from_bytes(modality: Modality, bytes: &[u8]) -> Option<Self> {
         match modality {
             Modality::Text => {
-                let hashes: Vec<u64> = bytes
-                    .chunks_exact(8)
-                    .filter_map(|eight| eight.try_into().ok().map(u64::from_le_bytes))
-                    .collect();
-                let whole = bytes.len() == MAX_BYTES;
-                Some(Self::Text(Box::new(hashes.try_into().ok().filter(|_| whole)?)))
+                let letters = std::str::from_utf8(bytes).ok()?;
+                let fits = !letters.is_empty() && letters.len() <= MAX_LETTERS;
+                fits.then(|| Self::Text(letters.into()))
             }
             Modality::Image => bytes.try_into().ok().map(Self::Image),
             Modality::Audio => bytes.try_into().ok().map(Self::Sound),
@@ -151,43 +162,33 @@ impl Likeness {
     }
 }
 
+/// A file that is looked for among many, by their [traces](Likeness::traces) with the same key.
+pub struct Sieve(Kind);
+
+enum Kind {
+    Text(Box<text::Sieve>),
+    Image([u8; DIGEST]),
+    Sound([u8; DIGEST]),
+}
+
+impl Sieve {
+    /// How much may be alike of what left these traces: the more, the likelier it is a copy. `None` where it is none.
+    pub fn promise(&self, traces: &[u8]) -> Option<f64> {
+        let found = match &self.0 {
+            Kind::Text(own) => return own.share(traces),
+            Kind::Image(own) => {
+                Likeness::Image(*own).alike(&Likeness::Image(traces.try_into().ok()?))
+            }
+            Kind::Sound(own) => f64::from(u8::from(own == traces)),
+        };
+        Some(found).filter(|found| *found >= MAY_BE)
+    }
+}
+
 /// How many bits of an image have the value that is rarer in it: half of all in a photograph.
 fn rarer(digest: &[u8; DIGEST]) -> u32 {
     let ones: u32 = digest.iter().map(|byte| byte.count_ones()).sum();
     ones.min((DIGEST * 8) as u32 - ones)
-}
-
-/// Runs of letters, each of which begins with another one. A text with fewer is one run.
-struct Runs<'a> {
-    letters: &'a str,
-    /// Where each letter begins, and how many letters it counts as.
-    starts: &'a [(u32, u8)],
-    first: usize,
-    /// After the last letter of the run before.
-    end: usize,
-    /// Of what is between.
-    weight: usize,
-}
-
-impl<'a> Iterator for Runs<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        while self.weight < RUN {
-            let Some((_, weight)) = self.starts.get(self.end) else { break };
-            self.weight += usize::from(*weight);
-            self.end += 1;
-        }
-        // What is left is shorter than a run, and stands in the one before.
-        if self.weight < RUN && self.first > 0 {
-            return None;
-        }
-        let (start, weight) = *self.starts.get(self.first)?;
-        let end = self.starts.get(self.end).map_or(self.letters.len(), |(end, _)| *end as usize);
-        self.first += 1;
-        self.weight = self.weight.saturating_sub(weight.into());
-        self.letters.get(start as usize..end)
-    }
 }
 
 /// An image on white.
