@@ -116,9 +116,9 @@ impl Fault {
         }
     }
 
-    /// Whether its members lose a part of their seats, of which the challenger has half, where the larger committee says
-    /// so too. Of a copy so if it is `early`, which is of a committee after which another could be asked; else it has
-    /// half of what they are not paid. Of a file that does not come it has the bond back.
+    /// Whether its members lose a part of their seats where the larger committee says so too, of which the challenger has
+    /// half. Of a copy so if it is `early`, which is of a committee after which another could be asked; the challenger has
+    /// half of what they are not paid, in either case. Of a file that does not come it has the bond back.
     pub fn takes_seats(&self, early: bool) -> bool {
         match self {
             Self::Unreadable | Self::TooSmall { .. } | Self::Measures { .. } => true,

@@ -530,9 +530,10 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
                     (true, false, _) => Outcome::RefusalOverturned,
                     (false, true, _) => Outcome::AcceptanceUpheld,
                     (false, false, Verdict::Accept { .. }) => Outcome::MeasuredAnew,
-                    (false, false, Verdict::Reject(RejectionReason::Duplicate)) if !compared => {
-                        Outcome::AcceptanceCopied
-                    }
+                    (false, false, Verdict::Reject(RejectionReason::Duplicate)) => match compared {
+                        true => Outcome::CopyAccepted,
+                        false => Outcome::AcceptanceCopied,
+                    },
                     (false, false, _) => Outcome::AcceptanceOverturned,
                 }
             }

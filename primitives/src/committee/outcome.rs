@@ -17,7 +17,7 @@ closed_list! {
         TooFewSeats = 8, "too-few-seats", "too few accounts have seats, at every attempt";
         EmptyBudget = 9, "empty-budget", "the review budget does not cover a committee: of draws from before submitting set it aside";
         AcceptanceUpheld = 10, "acceptance-upheld", "challenged, and the larger committee accepts it too";
-        AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it, also as a duplicate where another committee was left to ask";
+        AcceptanceOverturned = 11, "acceptance-overturned", "challenged, and the larger committee refuses it, but for copy-accepted and acceptance-copied";
         MeasuredAnew = 12, "measured-anew", "challenged, and the larger committee accepts it with other measurements";
         AcceptanceUnavailable = 13, "acceptance-unavailable", "challenged, and most of the larger committee cannot fetch it, or refuse it where no majority does";
         AcceptanceStands = 14, "acceptance-stands", "challenged, and the larger committee comes to no verdict; or counts in its Datanet alone, and none can be drawn";
@@ -28,6 +28,7 @@ closed_list! {
         AcceptanceCopied = 19, "acceptance-copied", "challenged, no other committee was left to ask, and the larger committee refuses it as a duplicate";
         AcceptanceUnjudged = 20, "acceptance-unjudged", "challenged, counts everywhere, and no larger committee can be drawn";
         RefusalUndecided = 21, "refusal-undecided", "refused as a duplicate and challenged, and most of the larger committee have it and accept it, or lack an earlier file to compare it with";
+        CopyAccepted = 22, "copy-accepted", "challenged, another committee was left to ask, and the larger committee refuses it as a duplicate";
     }
 }
 
@@ -57,6 +58,10 @@ pub enum Majority {
     Slashed,
     /// A part of a seat lost to the treasury, and unpaid: nobody gains by it.
     Liable,
+    /// A part of a seat lost, and unpaid: it pays the larger committee, and the challenger half of what they are not paid.
+    /// The rest is the treasury's, so that nobody lives by leading members into it. Those are paid as ever whose own word
+    /// the larger committee bears out.
+    Fined,
     /// Unpaid, and nothing lost. What they would have been paid goes to whom a part of their seats would.
     Unpaid,
 }
@@ -111,7 +116,9 @@ impl Outcome {
             AcceptanceStands => (End::Leaf, Majority::Paid, Bond::Back),
             // The last committee of a file judges it without what does not come, and may have been shown no earlier file:
             // whoever has it may hide it from one committee and not from the next. Those before it leave such a file to
-            // others, so that their acceptance is overturned as for any other reason.
+            // others, and so have compared what they accept; but what they were shown is in others' hands, who shall not
+            // gain by it.
+            CopyAccepted => (End::Refusal, Majority::Fined, Bond::Rewarded),
             AcceptanceCopied => (End::Refusal, Majority::Unpaid, Bond::Rewarded),
             // Verdicts that count everywhere come from pools that can judge a challenge; where one cannot, those who
             // left it may have said so. A smaller pool's are never challenged to an end, and count as curators' do.

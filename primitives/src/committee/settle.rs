@@ -109,6 +109,8 @@ fn agreed(sides: &[Side]) -> Vec<usize> {
 /// at least: each part of what was found somebody said. The others are paid. Of its committee nobody is charged
 /// for not having what that majority called the file.
 ///
+/// A majority that is fined loses as much, of which the challenger has no more than half of what they are not paid.
+///
 /// A majority that is liable loses as much, all of it to the treasury: neither who challenges nor who judges gains by a
 /// file that is not there.
 ///
@@ -135,20 +137,25 @@ pub fn settle(
             reserve = done.pay(Purse::Reserve, Committee::First, &majority, rules.pay, reserve);
             done.void(Committee::First, first, rules);
         }
-        Majority::Slashed => {
+        found @ (Majority::Slashed | Majority::Fined) => {
             let upheld = |place: &usize| first.get(*place).is_some_and(|side| side.upheld);
             let (right, wrong): (Vec<usize>, Vec<usize>) =
                 majority.iter().partition(|place| upheld(place));
             reserve = done.pay(Purse::Reserve, Committee::First, &right, rules.pay, reserve);
             let mut pot: Balance = 0;
+            let unpaid = rules.pay.saturating_mul(wrong.len() as Balance);
             for place in wrong {
                 let held = first.get(place).map_or(0, |side| side.held);
                 let lost = overturned(left, held, rules);
                 done.push(Purse::Seat(Committee::First, place), Purse::Pot, lost);
                 pot = pot.saturating_add(lost);
             }
-            done.push(Purse::Pot, Purse::Challenger, pot / 2);
-            pot = pot.saturating_sub(pot / 2);
+            let reward = match found {
+                Majority::Fined => (unpaid / 2).min(pot / 2),
+                _ => pot / 2,
+            };
+            done.push(Purse::Pot, Purse::Challenger, reward);
+            pot = pot.saturating_sub(reward);
             // Seats that have little left to lose do not leave those unpaid who were right.
             let fees = rules.pay.saturating_mul(final_say.len() as Balance);
             let more = fees.saturating_sub(pot).min(reserve);

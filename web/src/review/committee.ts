@@ -164,8 +164,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
   "acceptance-overturned": {
     label: "refused, overturned",
     tone: "bad",
-    means:
-      "Challenged, and the larger committee refused it, or found it to be a copy while another committee could have been asked. The majority lost a part of its seats.",
+    means: "Challenged, and the larger committee refused it. The majority lost a part of its seats.",
   },
   "measured-anew": {
     label: "accepted, measured anew",
@@ -217,6 +216,12 @@ const outcomes: Readonly<Record<string, Saying>> = {
     label: "refused",
     tone: "bad",
     means: "Challenged, and the larger committee came to no verdict: the refusal stands.",
+  },
+  "copy-accepted": {
+    label: "refused, a copy",
+    tone: "bad",
+    means:
+      "Challenged, and the larger committee found it to be a copy, while another committee could have been asked. The majority lost a part of its seats, nearly all of it to the treasury.",
   },
   "refusal-undecided": {
     label: "no verdict",

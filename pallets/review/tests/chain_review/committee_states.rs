@@ -597,6 +597,7 @@ impl Model for Review {
             Property::sometimes("refusal-eased", reached::<18>),
             Property::sometimes("acceptance-copied", reached::<19>),
             Property::sometimes("refusal-undecided", reached::<21>),
+            Property::sometimes("copy-accepted", reached::<22>),
         ]);
         properties.push(Property::always(
             "only the last committee accepts a copy for its pay alone",

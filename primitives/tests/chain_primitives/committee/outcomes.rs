@@ -116,7 +116,8 @@ fn settled(
     let right = |side: &Side| side.upheld && side.stand == Stand::Agreed;
     let borne_out = first.iter().any(right);
     assert_eq!(paid, outcome.majority() == Majority::Paid || borne_out, "{outcome}");
-    let loses = matches!(outcome.majority(), Majority::Slashed | Majority::Liable);
+    let loses =
+        matches!(outcome.majority(), Majority::Slashed | Majority::Fined | Majority::Liable);
     assert_eq!(slashed, loses, "{outcome}");
     match outcome.bond() {
         Bond::None => assert_eq!(bond, 0),
@@ -348,19 +349,33 @@ fn acceptance_stands() {
 }
 
 #[test]
-fn acceptance_copied() {
+fn copy_accepted() {
     let says = [GOOD, GOOD, GOOD, Reject, Guess];
     let copied = |before| challenged_after(before, says, fifteen(Copied, 10, GOOD), false);
     // Whoever may leave it to another committee has compared what it accepts.
     for before in 0..RULES.asks - 1 {
         let ended = copied(before);
-        assert_eq!(ended.outcome, Outcome::AcceptanceOverturned);
+        assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::CopyAccepted, End::Refusal));
         let seats: Vec<_> =
             (0..5).map(|place| ended.of(Purse::Seat(Committee::First, place))).collect();
         assert_eq!(seats, [-LOST, -LOST, -LOST, 0, 0]);
-        assert_eq!(ended.of(Purse::Challenger), BOND + 3 * LOST / 2);
+        assert_eq!(ended.paid(Committee::First, 0..3), [0; 3]);
+        // Nobody lives by leading members into it: the treasury has what pays nobody for their work.
+        assert_eq!(
+            ended.of(Purse::Challenger),
+            BOND + 3 * PAY / 2,
+            "half of what they are not paid"
+        );
+        assert_eq!(ended.paid(Committee::Larger, 9..11), [PAY, 0]);
+        assert_eq!(ended.of(Purse::Treasury), 3 * LOST - 3 * PAY / 2 - 10 * PAY);
+        assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
     }
-    let ended = copied(RULES.asks - 1);
+}
+
+#[test]
+fn acceptance_copied() {
+    let says = [GOOD, GOOD, GOOD, Reject, Guess];
+    let ended = challenged_after(RULES.asks - 1, says, fifteen(Copied, 10, GOOD), false);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceCopied, End::Refusal));
     assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
     assert!((0..5).all(|place| ended.of(Purse::Seat(Committee::First, place)) == 0));
@@ -489,7 +504,7 @@ fn every_row_of_the_table_has_a_test_of_its_name() {
         let name = outcome.name().replace('-', "_");
         assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
     }
-    assert_eq!(<Outcome as ClosedList>::ALL.len(), 22);
+    assert_eq!(<Outcome as ClosedList>::ALL.len(), 23);
 }
 
 #[test]

@@ -571,6 +571,21 @@ fn an_acceptance_stands_where_no_larger_committee_can_be_drawn() {
 }
 
 #[test]
+fn copy_accepted() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Guess]);
+        let copy = RejectAs(RejectionReason::Duplicate);
+        let larger = file.challenged(CHALLENGER, most(copy, 12, GOOD));
+        file.ended(Outcome::CopyAccepted);
+        assert_eq!(file.gains(&file.first), [-LOST, -LOST, -LOST, 0, 0]);
+        assert_eq!(file.purses.gain(CHALLENGER), 3 * PAY / 2, "half of what they are not paid");
+        assert_eq!(file.gains(&larger)[11..13], [PAY, 0]);
+        assert_eq!(file.purses.gain(TREASURY), 3 * LOST - 3 * PAY / 2 - 12 * PAY);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 0);
+    });
+}
+
+#[test]
 fn acceptance_copied() {
     with_committees(30, || {
         let file = judged_last([GOOD, GOOD, GOOD, Reject, Guess]);
