@@ -330,7 +330,8 @@ fn pallet_next_step(pallet: &str, name: &str) -> Option<&'static str> {
             "an account is in one pool: bring more with `openledger pool bond-extra`"
         }
         ("NominationPools" | "Staking", "Restricted") => {
-            "an account stakes by itself or in a pool, not both: use another account, or take out what it has first"
+            "an account stakes by itself or in a pool, not both: use another account, or take out what it has first; if it \
+             has nothing, try again in a minute: nobody joins while the payouts of an era that has ended are made"
         }
         ("NominationPools", "MinimumBondNotMet") => {
             "`openledger pool list` says what joining and making a pool take; who made one leaves last"

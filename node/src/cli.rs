@@ -15,6 +15,10 @@ pub(crate) struct Cli {
     /// How the node runs.
     #[command(flatten)]
     pub(crate) run: sc_cli::RunCmd,
+
+    /// When a disk is full.
+    #[command(flatten)]
+    pub(crate) storage: sc_storage_monitor::StorageMonitorParams,
 }
 
 /// What the node does besides running.

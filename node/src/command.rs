@@ -91,13 +91,14 @@ pub(crate) fn run() -> sc_cli::Result<()> {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
         }
         None => cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
+            let storage = cli.storage;
             match config.network.network_backend {
                 sc_network::config::NetworkBackendType::Litep2p => {
-                    service::full::<sc_network::Litep2pNetworkBackend>(config)
+                    service::full::<sc_network::Litep2pNetworkBackend>(config, storage)
                 }
                 sc_network::config::NetworkBackendType::Libp2p => service::full::<
                     sc_network::NetworkWorker<Block, openledger_runtime::Hash>,
-                >(config),
+                >(config, storage),
             }
             .map_err(sc_cli::Error::Service)
         }),

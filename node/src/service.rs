@@ -12,6 +12,7 @@ use sc_service::{
     error::Error as ServiceError, ChainType, Configuration, PartialComponents, TFullBackend,
     TFullClient, TaskManager, WarpSyncConfig,
 };
+use sc_storage_monitor::{StorageMonitorParams, StorageMonitorService};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_babe::{inherents::InherentDataProvider as SlotInherent, SlotDuration};
@@ -184,6 +185,7 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, ServiceError> {
 /// Starts the whole node.
 pub(crate) fn full<N: NetworkBackend<Block, Hash>>(
     config: Configuration,
+    storage: StorageMonitorParams,
 ) -> Result<TaskManager, ServiceError> {
     let PartialComponents {
         client,
@@ -196,6 +198,13 @@ pub(crate) fn full<N: NetworkBackend<Block, Hash>>(
         other:
             Consensus { block_import, inherents, grandpa_link, babe_link, babe_worker, mut telemetry },
     } = partial(&config)?;
+
+    // On a full disk the database ends the process in the middle of a write, without a word.
+    if let Some(path) = config.database.path() {
+        let spawner = task_manager.spawn_essential_handle();
+        StorageMonitorService::try_spawn(storage, path.to_owned(), &spawner)
+            .map_err(|error| ServiceError::Application(error.into()))?;
+    }
 
     let registry = config.prometheus_config.as_ref().map(|cfg| cfg.registry.clone());
     let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(

@@ -276,14 +276,44 @@ pub enum Purpose {
         /// The file's place in it.
         file: u8,
     },
+    /// What is left of a call that each committee before had, and could not compare with an earlier file that did not
+    /// come. The last one judges it without.
+    Uncompared {
+        /// Committees that were asked before.
+        asked: u8,
+    },
 }
 
 impl Purpose {
-    /// Whether another committee can be asked where this one finds nothing. One of these says by an acceptance that
-    /// it has compared the file with all that was submitted to its Datanet before it.
-    pub const fn leaves_another(&self, rules: &Rules) -> bool {
+    /// Committees that were asked about a call before; of a challenge none.
+    pub const fn asked(&self) -> Option<u8> {
         match self {
-            Self::Review { asked } => asked.saturating_add(1) < rules.asks,
+            Self::Review { asked } | Self::Uncompared { asked } => Some(*asked),
+            Self::Challenge { .. } => None,
+        }
+    }
+
+    /// Whether it is a call's, and no challenge's.
+    pub const fn is_call(&self) -> bool {
+        self.asked().is_some()
+    }
+
+    /// Whether another committee can be asked where this one finds nothing.
+    pub const fn leaves_another(&self, rules: &Rules) -> bool {
+        match self.asked() {
+            Some(asked) => asked.saturating_add(1) < rules.asks,
+            None => false,
+        }
+    }
+
+    /// Whether an acceptance says that the file was compared with all that was submitted to its Datanet before it. Not so
+    /// of the last committee that is asked, where those before it had the file and lacked an earlier one: for want of it
+    /// nothing would ever be accepted again. Where they did not have the file itself its contributor may have seen to
+    /// that, to come before a committee that is not charged.
+    pub const fn must_compare(&self, rules: &Rules) -> bool {
+        match self {
+            Self::Review { .. } => true,
+            Self::Uncompared { .. } => self.leaves_another(rules),
             Self::Challenge { .. } => false,
         }
     }

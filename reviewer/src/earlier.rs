@@ -12,8 +12,8 @@
 //! show it to the larger committee of a challenge; and their acceptance is overturned at the price of a part of their
 //! seats. So what may be a copy of something that does not come is not accepted at first
 //! ([`Index::missing`](crate::Index::missing)): another committee is asked, with other peers and hours later, by which
-//! time the file may be there. The last one takes it as it is ([`another_is_asked`]), and the chain charges it less:
-//! somebody who never serves one file shall be able to delay what comes after it, and not to have it end without a
+//! time the file may be there. The last one takes it as it is ([`must_compare`]) if each before it had the file and lacked an
+//! earlier one, and the chain charges it less: somebody who never serves one file shall be able to delay what comes after it, and not to have it end without a
 //! verdict.
 //!
 //! **What an acceptance is overturned for holds it back.** Everything that a larger committee may find a file to be a
@@ -56,10 +56,8 @@ pub fn before_committees<AccountId>(
 ) -> BTreeMap<DatanetId, Vec<Earlier>> {
     let mut found: BTreeMap<DatanetId, Vec<Earlier>> = BTreeMap::new();
     for view in draws {
-        let drawn = match view.draw.purpose {
-            Purpose::Review { asked } => asked > 0 || !view.draw.members.is_empty(),
-            Purpose::Challenge { .. } => false,
-        };
+        let asked = view.draw.purpose.asked();
+        let drawn = asked.is_some_and(|asked| asked > 0 || !view.draw.members.is_empty());
         let stands = |state: &FileState| {
             matches!(state, FileState::Open | FileState::Judged(_) | FileState::Challenged { .. })
         };
@@ -106,7 +104,7 @@ pub fn challenged_acceptances<AccountId>(draws: &[DrawView<AccountId>]) -> BTree
     accepted.map(|file| file.submission).collect()
 }
 
-/// Whether another committee is asked about what this one finds to be unavailable.
-pub fn another_is_asked(purpose: &Purpose) -> bool {
-    purpose.leaves_another(&Rules::DEFAULT)
+/// Whether who accepts says that it has compared the file with all that came before it.
+pub fn must_compare(purpose: &Purpose) -> bool {
+    purpose.must_compare(&Rules::DEFAULT)
 }

@@ -252,18 +252,19 @@ pub fn may_be_a_copy(missing: SubmissionId) -> String {
 /// What a person risks who accepts a file though an earlier one has not come, and what it says instead; nothing where it
 /// is to be judged without.
 pub fn what_accepting_risks(purpose: &Purpose) -> Option<String> {
-    let asks = Rules::DEFAULT.asks;
-    match purpose {
-        Purpose::Review { asked } if purpose.leaves_another(&Rules::DEFAULT) => Some(format!(
-            "this is committee {} of {asks}: say --unavailable, which leaves it to another one; who accepts a copy \
-             now loses a part of a seat",
-            asked.saturating_add(1)
-        )),
-        Purpose::Review { .. } => None,
-        Purpose::Challenge { .. } => Some(
-            "a committee refused it as a copy: say --unavailable unless you know that it is none".to_owned(),
-        ),
-    }
+    let rules = Rules::DEFAULT;
+    let Some(asked) = purpose.asked() else {
+        let said =
+            "a committee refused it as a copy: say --unavailable unless you know that it is none";
+        return Some(said.to_owned());
+    };
+    purpose.must_compare(&rules).then(|| {
+        format!(
+            "this is committee {} of {}: say --unavailable; who accepts a copy now loses a part of a seat",
+            asked.saturating_add(1),
+            rules.asks
+        )
+    })
 }
 
 fn like(submission: SubmissionId, alike: f64) -> String {

@@ -93,7 +93,7 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
     /// How many members it wants.
     pub fn wanted(&self, rules: &Rules) -> u8 {
         match self.purpose {
-            Purpose::Review { .. } => rules.size,
+            Purpose::Review { .. } | Purpose::Uncompared { .. } => rules.size,
             Purpose::Challenge { .. } => rules.challenge_size(),
         }
     }
@@ -390,6 +390,9 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             file.state = match found {
                 found if challenge => FileState::Word(found),
                 Finding::Verdict { verdict, .. } => FileState::Judged(verdict),
+                Finding::Unavailable if again && vote::lack_an_earlier_one(&words) => {
+                    FileState::Over(Outcome::UndecidedAgain)
+                }
                 Finding::Unavailable if again && had => FileState::Over(Outcome::UnavailableAgain),
                 Finding::Unavailable => FileState::Over(Outcome::Unavailable),
                 Finding::Split | Finding::Undecided if again => {
@@ -408,14 +411,20 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
 
     /// What is left to ask another committee about, as a draw of its own.
     pub fn asked_again(&self, session: Session) -> Option<Self> {
-        let Purpose::Review { asked } = self.purpose else { return None };
+        let asked = self.purpose.asked()?.saturating_add(1);
         let again = |file: &&DrawnFile| match file.state {
             FileState::Over(outcome) => outcome.end() == super::End::Again,
             _ => false,
         };
         let files = self.files.iter().filter(again);
+        let lack = |file: &DrawnFile| file.state == FileState::Over(Outcome::UndecidedAgain);
+        let before =
+            matches!(self.purpose, Purpose::Review { asked: 0 } | Purpose::Uncompared { .. });
+        let purpose = match before && files.clone().all(lack) {
+            true => Purpose::Uncompared { asked },
+            false => Purpose::Review { asked },
+        };
         let files = files.map(DrawnFile::anew).collect();
-        let purpose = Purpose::Review { asked: asked.saturating_add(1) };
         Self::new(purpose, self.contributor.clone(), None, files, self.min_units, session).ok()
     }
 
@@ -519,8 +528,7 @@ impl<AccountId: Clone + PartialEq + Encode> Draw<AccountId> {
             return Err(DrawError::NoFile);
         }
         let refusal = matches!(verdict, Verdict::Reject(_));
-        // Who is not the last to be asked accepts only what it has compared with all that came before it.
-        let compared = self.purpose.leaves_another(rules);
+        let compared = self.purpose.must_compare(rules);
         let outcome = match word {
             Some(Finding::Verdict { verdict: word, .. }) => {
                 let confirmed = vote::confirms(word, &verdict, rules);

@@ -25,10 +25,11 @@ closed_list! {
         RefusalOverturned = 16, "refusal-overturned", "challenged, and the larger committee accepts it";
         RefusalStands = 17, "refusal-stands", "challenged, and the larger committee cannot fetch it or comes to no verdict, but for refusal-undecided";
         RefusalEased = 18, "refusal-eased", "challenged, and the larger committee refuses it too, but leaves no tombstone";
-        AcceptanceCopied = 19, "acceptance-copied", "challenged, no other committee was left to ask, and the larger committee refuses it as a duplicate";
+        AcceptanceCopied = 19, "acceptance-copied", "challenged, its committee was the last and those before it lacked an earlier file, and the larger committee refuses it as a duplicate";
         AcceptanceUnjudged = 20, "acceptance-unjudged", "challenged, counts everywhere, and no larger committee can be drawn";
         RefusalUndecided = 21, "refusal-undecided", "refused as a duplicate and challenged, and most of the larger committee have it and accept it, or lack an earlier file to compare it with";
-        CopyAccepted = 22, "copy-accepted", "challenged, another committee was left to ask, and the larger committee refuses it as a duplicate";
+        CopyAccepted = 22, "copy-accepted", "challenged, its committee had to compare it, and the larger committee refuses it as a duplicate";
+        UndecidedAgain = 23, "undecided-again", "most have it and lack an earlier file to compare it with: another committee is asked";
     }
 }
 
@@ -100,7 +101,7 @@ impl Outcome {
         match self {
             Accepted => (End::Leaf, Majority::Paid, Bond::None),
             Refused => (End::Refusal, Majority::Paid, Bond::None),
-            UnavailableAgain | SplitAgain | NoQuorumAgain => {
+            UnavailableAgain | SplitAgain | NoQuorumAgain | UndecidedAgain => {
                 (End::Again, Majority::None, Bond::None)
             }
             Unavailable | Split | NoQuorum | TooFewSeats | EmptyBudget => {

@@ -242,6 +242,17 @@ pub fn last_finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
     }
 }
 
+/// Whether more than half of all members show that they have the file, by the same proof, and cannot judge it.
+pub fn lack_an_earlier_one(votes: &[Option<Opinion>]) -> bool {
+    let lack = |vote: &&Opinion| vote.is_undecided();
+    let alike = |first: &Opinion| {
+        let same = |vote: &&Opinion| vote.possession == first.possession;
+        votes.iter().flatten().filter(lack).filter(same).count()
+    };
+    let quorum = Rules::quorum(votes.len());
+    votes.iter().flatten().filter(lack).any(|first| alike(first) >= quorum)
+}
+
 /// What those who agree say together.
 fn together(agreed: &[Opinion]) -> Option<Finding> {
     let first = agreed.first()?;

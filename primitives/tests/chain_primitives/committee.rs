@@ -95,13 +95,12 @@ fn opinions(draw: u64, says: Says, files: usize) -> Opinions {
 }
 
 fn review(files: usize) -> Draw<u64> {
-    asked(files, 0)
+    draw_for(Purpose::Review { asked: 0 }, files)
 }
 
-/// A draw of files that so many committees were asked about before.
-fn asked(files: usize, asked: u8) -> Draw<u64> {
+fn draw_for(purpose: Purpose, files: usize) -> Draw<u64> {
     let files = (0..files as u64).map(file).collect();
-    Draw::new(Purpose::Review { asked }, CONTRIBUTOR, None, files, 10, 0).unwrap()
+    Draw::new(purpose, CONTRIBUTOR, None, files, 10, 0).unwrap()
 }
 
 /// Draws a committee whose members are `first`, `first + 1`, and so on.

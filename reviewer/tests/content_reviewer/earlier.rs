@@ -6,8 +6,7 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{
     earlier::{
-        another_is_asked, before_committees, challenged_acceptances, compared_with,
-        of_an_acceptance,
+        before_committees, challenged_acceptances, compared_with, must_compare, of_an_acceptance,
     },
     Earlier,
 };
@@ -136,8 +135,11 @@ fn what_was_refused_as_no_original_overturns_no_acceptance_and_bears_out_a_refus
 
 /// Whoever hides one file for ever delays what comes after it, and has nothing of it end: the last committee judges.
 #[test]
-fn the_last_committee_of_a_file_leaves_it_to_no_other() {
-    let asked = |asked| another_is_asked(&Purpose::Review { asked });
-    assert_eq!([asked(0), asked(1), asked(2), asked(u8::MAX)], [true, true, false, false]);
-    assert!(!another_is_asked(&Purpose::Challenge { draw: 1, file: 0 }));
+fn the_last_committee_judges_what_those_before_it_could_not_compare() {
+    let left = |asked| must_compare(&Purpose::Uncompared { asked });
+    assert_eq!([left(1), left(2), left(u8::MAX)], [true, false, false]);
+    // Its contributor may have hidden what they did not have.
+    let asked = |asked| must_compare(&Purpose::Review { asked });
+    assert_eq!([asked(0), asked(1), asked(2), asked(u8::MAX)], [true; 4]);
+    assert!(!must_compare(&Purpose::Challenge { draw: 1, file: 0 }));
 }

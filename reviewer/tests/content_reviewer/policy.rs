@@ -145,14 +145,18 @@ fn words_survive_being_stored() {
 
 /// A person who judges by hand is told what to say where an earlier file lacks, and what accepting risks.
 #[test]
-fn accepting_without_an_earlier_file_is_a_risk_while_another_committee_can_be_asked() {
-    let risk = |asked| what_accepting_risks(&Purpose::Review { asked });
-    for (asked, number) in [(0, "committee 1 of 3"), (1, "committee 2 of 3")] {
-        let risk = risk(asked).unwrap();
+fn accepting_without_an_earlier_file_is_a_risk_but_for_the_last_after_others_that_lacked_it() {
+    let first = Purpose::Review { asked: 0 };
+    let late = Purpose::Review { asked: 2 };
+    let second = Purpose::Uncompared { asked: 1 };
+    let numbers = ["committee 1 of 3", "committee 3 of 3", "committee 2 of 3"];
+    for (purpose, number) in [first, late, second].iter().zip(numbers) {
+        let risk = what_accepting_risks(purpose).unwrap();
         let said = [number, "--unavailable", "loses a part of a seat"];
         assert!(said.iter().all(|said| risk.contains(said)), "{risk}");
     }
-    assert_eq!(risk(2), None, "the last judges it without");
+    let last = Purpose::Uncompared { asked: 2 };
+    assert_eq!(what_accepting_risks(&last), None, "the last judges it without");
     let larger = what_accepting_risks(&Purpose::Challenge { draw: 1, file: 0 }).unwrap();
     assert!(larger.contains("--unavailable"), "{larger}");
 }

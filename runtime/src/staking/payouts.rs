@@ -68,6 +68,12 @@ fn a_page() -> Weight {
     Weights::payout_stakers_alive_staked(nominators)
 }
 
+/// Whether payouts of an era that has ended are still to be made: where many nominate, that takes some blocks.
+pub fn are_due() -> bool {
+    let active = ActiveEra::<Runtime>::get().map_or(0, |active| active.index);
+    Paying::<Runtime>::get().era < active
+}
+
 /// Makes payouts that are due, as many as a part of the block holds; what it took.
 pub fn pay() -> Weight {
     // This place, the eras, and an era's payout and points.

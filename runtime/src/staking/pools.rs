@@ -5,6 +5,7 @@
 //! ([`super::pot`]) into the pool's reward account, and from there to members as they ask for it. A slash of the pool is
 //! owed by its members until somebody has it taken, at the latest when they withdraw; it goes to the treasury whole.
 
+use super::payouts;
 use crate::{
     fees::DustToTreasury, AccountId, Balance, Balances, DelegatedStaking, NominationPools, Runtime,
     RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, Staking, System,
@@ -105,8 +106,17 @@ impl pallet_nomination_pools::Config for Runtime {
     type MaxMetadataLen = ConstU32<128>;
     type AdminOrigin = EnsureRoot<AccountId>;
     type BlockNumberProvider = System;
-    // Who stakes by itself joins no pool, and who is in one does not stake by itself ([`Delegators`]).
-    type Filter = pallet_staking::AllStakers<Runtime>;
+    type Filter = KeptOut;
+}
+
+/// Who may not bring OPEN into a pool: who stakes by itself, as who is in one does not ([`Delegators`]); and everybody while
+/// payouts of an era that has ended are made, which would be shared with who comes after it.
+pub struct KeptOut;
+
+impl Contains<AccountId> for KeptOut {
+    fn contains(who: &AccountId) -> bool {
+        pallet_staking::AllStakers::<Runtime>::contains(who) || payouts::are_due()
+    }
 }
 
 /// Who has OPEN in a pool, and so does not stake by itself. A member of a pool that lost everything, whom the pallet

@@ -9,6 +9,7 @@ use openledger_runtime::{
     parameters::{LengthsOfStaking, StakingLengths},
     staking::{
         payouts::{self, Place},
+        pools::MIN_CREATE_BOND,
         pot::{self, Owed, Paying, PotAccount, FLOOR},
         GENESIS_BOND, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
     },
@@ -461,6 +462,17 @@ fn payouts_of_many_nominators_take_several_blocks_and_all_are_made() {
         let paid = || backers.iter().zip(&before).filter(|(who, was)| total(who) > **was).count();
         assert_eq!(paid(), 128, "two pages in the block in which the era ended");
         assert_eq!(Paying::<Runtime>::get(), Place { era: number, validator: 0, page: 2 });
+        // Whoever joins a pool now would share what is still to be paid.
+        let join = pallet_nomination_pools::Call::create {
+            amount: MIN_CREATE_BOND,
+            root: Ferdie.to_account_id().into(),
+            nominator: Ferdie.to_account_id().into(),
+            bouncer: Ferdie.to_account_id().into(),
+        };
+        let ferdie = || RuntimeOrigin::signed(Ferdie.to_account_id());
+        let kept_out = RuntimeCall::from(join.clone()).dispatch(ferdie());
+        let restricted = pallet_nomination_pools::Error::<Runtime>::Restricted;
+        assert_eq!(kept_out.map_err(|refused| refused.error), Err(restricted.into()));
         // Somebody asks for the last page first: it is passed over.
         let last = pallet_staking::Call::payout_stakers_by_page {
             validator_stash: Alice.to_account_id(),
@@ -474,6 +486,7 @@ fn payouts_of_many_nominators_take_several_blocks_and_all_are_made() {
         begin_block();
         assert_eq!(Paying::<Runtime>::get(), Place { era: number + 1, ..Place::default() });
         assert_eq!((paid(), total(&Alice.to_account_id())), (150, before));
+        dispatch(&Ferdie.to_account_id(), join);
         assert_eq!(issuance(), TOTAL_SUPPLY);
     });
 }

@@ -63,7 +63,7 @@ export const nextSteps: Readonly<Record<string, string>> = {
   "NominationPools.PoolMemberNotFound": "Join one on the page Staking.",
   "NominationPools.AccountBelongsToOtherPool": "An account is in one pool: bring more into that one.",
   "NominationPools.Restricted":
-    "An account stakes by itself or in a pool, not both: use another account, or take out what it has first.",
+    "An account stakes by itself or in a pool, not both. If it does neither, try again in a minute: nobody joins while the payouts of an era that has ended are made.",
   "NominationPools.MinimumBondNotMet":
     "The page Staking says what joining and making a pool take; who made one leaves last.",
   "NominationPools.CannotWithdrawAny": "The page Staking says from which era on it is free.",

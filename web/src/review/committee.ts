@@ -126,6 +126,11 @@ const outcomes: Readonly<Record<string, Saying>> = {
     tone: "neutral",
     means: "Most could not fetch it, and no committee was left to ask; or not one member had it.",
   },
+  "undecided-again": {
+    label: "asked again",
+    tone: "neutral",
+    means: "Most have it and lack an earlier file to compare it with: another committee is asked.",
+  },
   "split-again": {
     label: "asked again",
     tone: "warn",
@@ -221,7 +226,7 @@ const outcomes: Readonly<Record<string, Saying>> = {
     label: "refused, a copy",
     tone: "bad",
     means:
-      "Challenged, and the larger committee found it to be a copy, while another committee could have been asked. The majority lost a part of its seats, nearly all of it to the treasury.",
+      "Challenged, and the larger committee found it to be a copy, which its committee said it had looked for. The majority lost a part of its seats, nearly all of it to the treasury.",
   },
   "refusal-undecided": {
     label: "no verdict",

@@ -120,11 +120,9 @@ fn require_member<'a>(
 
 /// Which of the committees it is that may be asked about its files, or that it judges a challenge.
 fn asked(view: &DrawView<AccountId>) -> String {
-    match view.draw.purpose {
-        Purpose::Review { asked } => {
-            format!("committee {} of {}", asked.saturating_add(1), Rules::DEFAULT.asks)
-        }
-        Purpose::Challenge { .. } => "challenge".to_owned(),
+    match view.draw.purpose.asked() {
+        Some(asked) => format!("committee {} of {}", asked.saturating_add(1), Rules::DEFAULT.asks),
+        None => "challenge".to_owned(),
     }
 }
 
@@ -195,11 +193,8 @@ fn as_json(view: &DrawView<AccountId>) -> Value {
         "pool": seat::as_json(view.pool),
         "countsGlobally": view.global,
         "challenge": matches!(view.draw.purpose, Purpose::Challenge { .. }),
-        "asked": match view.draw.purpose {
-            Purpose::Review { asked } => json!(asked),
-            Purpose::Challenge { .. } => Value::Null,
-        },
-        "leavesAnother": view.draw.purpose.leaves_another(&Rules::DEFAULT),
+        "asked": view.draw.purpose.asked(),
+        "mustCompare": view.draw.purpose.must_compare(&Rules::DEFAULT),
         "phase": phase(view),
         "contributor": view.draw.contributor,
         "files": files,
@@ -282,11 +277,11 @@ pub(super) async fn commit(context: &Context, arguments: Commit) -> Result<Answe
     }
     let words: Vec<_> = words.into_iter().flatten().collect();
     let accepts = words.iter().any(|word| matches!(word, Judgement::Accept(_)));
-    if accepts && view.draw.purpose.leaves_another(&Rules::DEFAULT) {
+    if accepts && view.draw.purpose.must_compare(&Rules::DEFAULT) {
         tracing::warn!(
             draw = view.id,
             "{}: who accepts a copy of an earlier file loses a part of a seat. Where one of them is missing, \
-             --undecided leaves it to another committee",
+             say --undecided",
             asked(&view)
         );
     }

@@ -35,7 +35,7 @@ use openledger_content::{Multiaddr, Reach};
 use openledger_documents::EXTRACTOR_VERSION;
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
-    committee::{api::DrawView, DrawId, FileState, Phase, Purpose},
+    committee::{api::DrawView, DrawId, FileState, Phase},
     BlockNumber, DatanetId, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
@@ -231,7 +231,7 @@ struct Daemon<'a> {
 /// A draw that is watched, with its accepted files that may be challenged until a block.
 fn is_watched(view: &DrawView<AccountId>) -> bool {
     let drawn = !view.draw.members.is_empty();
-    drawn && matches!(view.draw.purpose, Purpose::Review { .. })
+    drawn && view.draw.purpose.is_call()
 }
 
 /// The last block in which a verdict of a draw may be challenged.

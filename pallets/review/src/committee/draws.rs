@@ -123,7 +123,7 @@ impl<T: Config> Pallet<T> {
         let id = NextDraw::<T>::get();
         NextDraw::<T>::put(id.checked_add(1).ok_or(Error::<T>::Overflow)?);
         let files = draw.files.len() as u32;
-        if matches!(draw.purpose, Purpose::Review { .. }) {
+        if draw.purpose.is_call() {
             for file in &draw.files {
                 DrawOf::<T>::insert(file.submission, id);
             }
@@ -266,7 +266,7 @@ impl<T: Config> Pallet<T> {
         if picked.accounts.len() < usize::from(wanted) {
             return Err(Lack::Seats);
         }
-        if matches!(record.draw.purpose, Purpose::Review { .. }) {
+        if record.draw.purpose.is_call() {
             // Only draws that were opened before reserves were set aside at once have none.
             if record.reserve == 0 {
                 let files = record.draw.files.len() as u32;
@@ -287,7 +287,7 @@ impl<T: Config> Pallet<T> {
             Purpose::Challenge { draw, .. } => Draws::<T>::get(draw)
                 .map(|first| first.draw.members.into_iter().map(|one| one.account).collect())
                 .unwrap_or_default(),
-            Purpose::Review { .. } => Vec::new(),
+            Purpose::Review { .. } | Purpose::Uncompared { .. } => Vec::new(),
         }
     }
 

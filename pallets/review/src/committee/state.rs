@@ -310,7 +310,7 @@ impl<T: Config> Pallet<T> {
                 *count = count.saturating_add(1);
                 let voting =
                     matches!(record.draw.phase, Phase::Committing { .. } | Phase::Revealing { .. });
-                let call = matches!(record.draw.purpose, Purpose::Review { .. });
+                let call = record.draw.purpose.is_call();
                 if (voting || call) && matches!(member.progress, Progress::Revealed) {
                     let opinions = Reveals::<T>::get(id, &member.account);
                     // Draws that were decided before words were kept have none.

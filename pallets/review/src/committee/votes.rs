@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
             let amount = missed(record.draw.files.len(), held, &rules);
             Self::lose(id, record.pool, &account, &treasury, amount)?;
         }
-        if let Purpose::Review { .. } = record.draw.purpose {
+        if record.draw.purpose.is_call() {
             Self::ask_again(id, &mut record)?;
         }
         let judged = |state: &FileState| matches!(state, FileState::Judged(_));

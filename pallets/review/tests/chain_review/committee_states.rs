@@ -576,6 +576,7 @@ impl Model for Review {
                 Property::sometimes("accepted", reached::<0>),
                 Property::sometimes("refused", reached::<1>),
                 Property::sometimes("unavailable-again", reached::<2>),
+                Property::sometimes("undecided-again", reached::<23>),
                 Property::sometimes("unavailable", reached::<3>),
                 Property::sometimes("split-again", reached::<4>),
                 Property::sometimes("split", reached::<5>),
@@ -603,7 +604,7 @@ impl Model for Review {
             "only the last committee accepts a copy for its pay alone",
             |_, at: &At| {
                 let copied = at.outcomes.last() == Some(&Outcome::AcceptanceCopied.code());
-                !copied || at.first.draw.purpose == Purpose::Review { asked: 1 }
+                !copied || at.first.draw.purpose == Purpose::Uncompared { asked: 1 }
             },
         ));
         if self.beyond {

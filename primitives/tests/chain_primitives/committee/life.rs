@@ -276,7 +276,7 @@ fn only_the_draw_that_was_asked_resolves_a_challenge_and_once() {
 
 #[test]
 fn what_was_not_decided_is_asked_again_a_bounded_number_of_times() {
-    let mut life = asked(3, 0);
+    let mut life = review(3);
     let mut committees = 0;
     loop {
         committees += 1;
@@ -288,6 +288,33 @@ fn what_was_not_decided_is_asked_again_a_bounded_number_of_times() {
     }
     assert_eq!(committees, RULES.asks);
     assert_eq!(judged(GOOD).0.asked_again(1), None);
+}
+
+/// Only what every committee before had and could not compare is judged without what does not come: a contributor can see
+/// to it that its file does not come, and not to others having it.
+#[test]
+fn the_last_committee_judges_without_an_earlier_file_where_those_before_it_lacked_it() {
+    let lack = [Lacks, Lacks, Lacks, Reject, Unavailable];
+    let hidden = [Unavailable, Unavailable, Unavailable, Reject, Lacks];
+    let few = [Lacks, Lacks, Unavailable, Reject, Unavailable];
+    for (says, compares) in [
+        ([lack, lack], false),
+        ([lack, hidden], true),
+        ([hidden, lack], true),
+        ([hidden, hidden], true),
+        ([few, few], true),
+    ] {
+        let mut life = review(1);
+        for says in says {
+            assert!(life.purpose.must_compare(&RULES), "another one is left to ask");
+            begin(DRAW, &mut life, FIRST, 100);
+            judge(DRAW, &mut life, &says, 100);
+            life = life.asked_again(8).expect("another committee");
+        }
+        assert_eq!(life.purpose.asked(), Some(RULES.asks - 1));
+        assert_eq!(life.purpose.must_compare(&RULES), compares, "{says:?}");
+        assert!(!life.purpose.leaves_another(&RULES));
+    }
 }
 
 #[test]

@@ -29,11 +29,13 @@ impl Ended {
 const PAY: i128 = RULES.pay as i128;
 const RESERVE: u128 = RULES.reserve();
 const BOND: i128 = RULES.bond as i128;
+const FIRST_ASKED: Purpose = Purpose::Review { asked: 0 };
+const LAST_ASKED: Purpose = Purpose::Review { asked: RULES.asks - 1 };
 const LOST: i128 = RULES.overturned as i128;
 
 /// A file that so many committees were asked about before, and what the members of this one do.
-fn unchallenged(before: u8, says: [Says; 5]) -> Ended {
-    let mut life = asked(1, before);
+fn unchallenged(before: Purpose, says: [Says; 5]) -> Ended {
+    let mut life = draw_for(before, 1);
     begin(DRAW, &mut life, FIRST, 100);
     let (absent, now) = judge(DRAW, &mut life, &says, 100);
     if let Phase::Judged { until } = life.phase {
@@ -52,17 +54,17 @@ fn challenged(says: [Says; 5], larger: Option<[Says; 15]>) -> Ended {
 
 /// The same of a verdict that counts beyond its Datanet, or does not.
 fn challenged_where(says: [Says; 5], larger: Option<[Says; 15]>, beyond: bool) -> Ended {
-    challenged_after(0, says, larger, beyond)
+    challenged_after(FIRST_ASKED, says, larger, beyond)
 }
 
-/// The same of a file that so many committees were asked about before.
+/// The same of a file that committees were asked about before.
 fn challenged_after(
-    before: u8,
+    before: Purpose,
     says: [Says; 5],
     larger: Option<[Says; 15]>,
     beyond: bool,
 ) -> Ended {
-    let mut life = asked(1, before);
+    let mut life = draw_for(before, 1);
     begin(DRAW, &mut life, FIRST, 100);
     let (_, now) = judge(DRAW, &mut life, &says, 100);
     let refusal = matches!(life.files[0].state, FileState::Judged(Verdict::Reject(_)));
@@ -138,8 +140,10 @@ const GOOD: Says = Accept(70, 500);
 
 #[test]
 fn accepted() {
-    let ended =
-        unchallenged(0, [Accept(60, 500), Accept(80, 500), Accept(90, 500), Reject, Unavailable]);
+    let ended = unchallenged(
+        FIRST_ASKED,
+        [Accept(60, 500), Accept(80, 500), Accept(90, 500), Reject, Unavailable],
+    );
     assert_eq!(ended.outcome, Outcome::Accepted);
     assert_eq!(ended.outcome.end(), End::Leaf);
     assert_eq!(ended.paid(Committee::First, 0..5), [PAY, PAY, PAY, 0, 0]);
@@ -149,31 +153,42 @@ fn accepted() {
 
 #[test]
 fn refused() {
-    let ended = unchallenged(0, [Reject, Reject, GOOD, Reject, Reject]);
+    let ended = unchallenged(FIRST_ASKED, [Reject, Reject, GOOD, Reject, Reject]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Refused, End::Refusal));
     assert_eq!(ended.paid(Committee::First, 0..5), [PAY, PAY, 0, PAY, PAY]);
 }
 
 #[test]
 fn unavailable_again() {
-    let ended = unchallenged(0, [Unavailable, Unavailable, Unavailable, GOOD, GOOD]);
+    let ended = unchallenged(FIRST_ASKED, [Unavailable, Unavailable, Unavailable, GOOD, GOOD]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::UnavailableAgain, End::Again));
     assert_eq!(ended.of(Purse::Budget), RESERVE as i128, "at no cost to the budget");
     assert_eq!(ended.purses.len(), 2, "nobody is paid, nobody loses");
 }
 
 #[test]
+fn undecided_again() {
+    let ended = unchallenged(FIRST_ASKED, [Lacks, Lacks, Lacks, GOOD, Reject]);
+    assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::UndecidedAgain, End::Again));
+    assert_eq!(ended.purses.len(), 2, "nobody is paid, nobody loses");
+    let last = unchallenged(LAST_ASKED, [Lacks; 5]);
+    assert_eq!(last.outcome, Outcome::Unavailable, "no committee is left to ask");
+}
+
+#[test]
 fn unavailable() {
-    let ended = unchallenged(RULES.asks - 1, [Unavailable; 5]);
+    let ended = unchallenged(LAST_ASKED, [Unavailable; 5]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Unavailable, End::Nothing));
     assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
     // What not one member had may not exist, and is asked for no more.
     for says in [[Unavailable; 5], [Unavailable, Unavailable, Unavailable, Nothing, Nothing]] {
-        assert_eq!(unchallenged(0, says).outcome, Outcome::Unavailable);
+        assert_eq!(unchallenged(FIRST_ASKED, says).outcome, Outcome::Unavailable);
     }
     // Who has it and cannot judge it leaves it to others as who cannot fetch it does.
     let some = [Unavailable, Lacks, Unavailable, Lacks, Reject];
-    for (before, outcome) in [(0, Outcome::UnavailableAgain), (2, Outcome::Unavailable)] {
+    for (before, outcome) in
+        [(FIRST_ASKED, Outcome::UnavailableAgain), (LAST_ASKED, Outcome::Unavailable)]
+    {
         let ended = unchallenged(before, some);
         assert_eq!(ended.outcome, outcome);
         assert_eq!(ended.purses.len(), 2, "nobody is paid, nobody loses");
@@ -182,38 +197,38 @@ fn unavailable() {
 
 #[test]
 fn split_again() {
-    let ended = unchallenged(0, [GOOD, GOOD, Reject, Reject, Unavailable]);
+    let ended = unchallenged(FIRST_ASKED, [GOOD, GOOD, Reject, Reject, Unavailable]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::SplitAgain, End::Again));
     assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
 }
 
 #[test]
 fn split() {
-    let ended = unchallenged(RULES.asks - 1, [GOOD, GOOD, Reject, Reject, Guess]);
+    let ended = unchallenged(LAST_ASKED, [GOOD, GOOD, Reject, Reject, Guess]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::Split, End::Nothing));
     assert_eq!(ended.purses.len(), 2, "where nothing was found, nobody is known to be wrong");
 }
 
 #[test]
 fn no_quorum_again() {
-    let ended = unchallenged(0, [GOOD, GOOD, Nothing, Nothing, Nothing]);
+    let ended = unchallenged(FIRST_ASKED, [GOOD, GOOD, Nothing, Nothing, Nothing]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::NoQuorumAgain, End::Again));
     assert_eq!(ended.absent, [2, 3, 4], "reveals never opened, so that nobody owes one");
-    let ended = unchallenged(0, [GOOD, GOOD, Waits, Waits, Nothing]);
+    let ended = unchallenged(FIRST_ASKED, [GOOD, GOOD, Waits, Waits, Nothing]);
     assert_eq!(ended.outcome, Outcome::NoQuorumAgain);
     assert_eq!(ended.absent, [2, 3, 4]);
 }
 
 #[test]
 fn no_quorum() {
-    let ended = unchallenged(RULES.asks - 1, [Nothing; 5]);
+    let ended = unchallenged(LAST_ASKED, [Nothing; 5]);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::NoQuorum, End::Nothing));
     assert_eq!(ended.of(Purse::Budget), RESERVE as i128);
 }
 
 #[test]
 fn a_last_revealer_who_waits_decides_nothing_where_the_others_suffice() {
-    let ended = unchallenged(0, [GOOD, GOOD, GOOD, Reject, Waits]);
+    let ended = unchallenged(FIRST_ASKED, [GOOD, GOOD, GOOD, Reject, Waits]);
     assert_eq!((ended.outcome, ended.absent.as_slice()), (Outcome::Accepted, &[4][..]));
     assert_eq!(ended.paid(Committee::First, 4..5), [0]);
     assert!(charge() > PAY, "it costs more than revealing would have paid");
@@ -222,7 +237,7 @@ fn a_last_revealer_who_waits_decides_nothing_where_the_others_suffice() {
 #[test]
 fn a_last_revealer_who_waits_where_the_others_do_not_suffice_brings_another_committee() {
     // With its word two of five would be three.
-    let ended = unchallenged(0, [GOOD, GOOD, Waits, Nothing, Nothing]);
+    let ended = unchallenged(FIRST_ASKED, [GOOD, GOOD, Waits, Nothing, Nothing]);
     assert_eq!((ended.outcome, ended.absent.as_slice()), (Outcome::NoQuorumAgain, &[2, 3, 4][..]));
 }
 
@@ -330,7 +345,7 @@ fn what_a_challenge_s_committee_is_shown_in_part_does_not_stand() {
     larger[9] = Guess;
     assert_eq!(challenged([GOOD; 5], Some(larger)).outcome, Outcome::AcceptanceStands);
     // A first committee that is shown a file in part is asked again.
-    let ended = unchallenged(0, [Reject, Reject, Unavailable, GOOD, GOOD]);
+    let ended = unchallenged(FIRST_ASKED, [Reject, Reject, Unavailable, GOOD, GOOD]);
     assert_eq!(ended.outcome, Outcome::SplitAgain);
 }
 
@@ -352,8 +367,10 @@ fn acceptance_stands() {
 fn copy_accepted() {
     let says = [GOOD, GOOD, GOOD, Reject, Guess];
     let copied = |before| challenged_after(before, says, fifteen(Copied, 10, GOOD), false);
-    // Whoever may leave it to another committee has compared what it accepts.
-    for before in 0..RULES.asks - 1 {
+    // Whoever may leave it to another committee has compared what it accepts, and the last one too, if those before it had
+    // not the file itself.
+    let left = Purpose::Uncompared { asked: 1 };
+    for before in [FIRST_ASKED, Purpose::Review { asked: 1 }, left, LAST_ASKED] {
         let ended = copied(before);
         assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::CopyAccepted, End::Refusal));
         let seats: Vec<_> =
@@ -375,7 +392,8 @@ fn copy_accepted() {
 #[test]
 fn acceptance_copied() {
     let says = [GOOD, GOOD, GOOD, Reject, Guess];
-    let ended = challenged_after(RULES.asks - 1, says, fifteen(Copied, 10, GOOD), false);
+    let ended =
+        challenged_after(Purpose::Uncompared { asked: 2 }, says, fifteen(Copied, 10, GOOD), false);
     assert_eq!((ended.outcome, ended.outcome.end()), (Outcome::AcceptanceCopied, End::Refusal));
     assert_eq!(ended.paid(Committee::First, 0..5), [0; 5]);
     assert!((0..5).all(|place| ended.of(Purse::Seat(Committee::First, place)) == 0));
@@ -504,7 +522,7 @@ fn every_row_of_the_table_has_a_test_of_its_name() {
         let name = outcome.name().replace('-', "_");
         assert!(tests.contains(&format!("\nfn {name}() {{")), "no test of {outcome}");
     }
-    assert_eq!(<Outcome as ClosedList>::ALL.len(), 23);
+    assert_eq!(<Outcome as ClosedList>::ALL.len(), 24);
 }
 
 #[test]

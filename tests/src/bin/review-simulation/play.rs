@@ -100,7 +100,9 @@ impl Game<'_> {
             state: FileState::Open,
             stands: Default::default(),
         });
-        let purpose = Purpose::Review { asked: 0 };
+        let last = self.rules.asks.saturating_sub(1);
+        let late = self.world.strategy == Strategy::CopyingLate;
+        let purpose = Purpose::Review { asked: if late { last } else { 0 } };
         let mut next = Draw::new(purpose, CONTRIBUTOR, None, drawn.collect(), 1, 0).ok();
         while let Some(draw) = next.take() {
             let id = self.number();

@@ -46,12 +46,14 @@ pub(crate) enum Strategy {
     /// Copies of files that are hidden from all others until the last committee that is asked, which judges without them,
     /// and found by the larger committee of a challenge.
     CopyingHidden,
+    /// Copies that are themselves hidden from every committee but the last.
+    CopyingLate,
     /// Says the opposite of what is right, on every file.
     Opposing,
 }
 
 impl Strategy {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Honest,
         Self::Lazy,
         Self::Stamping,
@@ -64,6 +66,7 @@ impl Strategy {
         Self::Copying,
         Self::CopyingWatched,
         Self::CopyingHidden,
+        Self::CopyingLate,
         Self::Opposing,
     ];
 
@@ -81,6 +84,7 @@ impl Strategy {
             Self::Copying => "the same, with copies of earlier files",
             Self::CopyingWatched => "the same, while every copy is challenged",
             Self::CopyingHidden => "hiding the earlier files until the last committee",
+            Self::CopyingLate => "showing the copies to the last committee alone",
             Self::Opposing => "opposing: says the opposite",
         }
     }
@@ -98,7 +102,10 @@ impl Strategy {
 
     /// Whether bad files are copies of earlier ones.
     pub(crate) const fn copies(self) -> bool {
-        matches!(self, Self::Copying | Self::CopyingWatched | Self::CopyingHidden)
+        matches!(
+            self,
+            Self::Copying | Self::CopyingWatched | Self::CopyingHidden | Self::CopyingLate
+        )
     }
 
     /// Whether its bad files pass by what their contributor does, whoever has seats.
@@ -197,7 +204,7 @@ impl World {
         // While another committee is left to ask, nobody says more of a copy whose original is hidden; the last one takes it
         // for a good file.
         let unseen = self.strategy == Strategy::CopyingHidden && file.bad && !challenge;
-        if unseen && purpose.leaves_another(rules) {
+        if unseen && purpose.must_compare(rules) {
             return (Opinion::undecided(shown), FETCHING);
         }
         let honest = (file.bad && !unseen) == dice.percent(self.errors);

@@ -16,7 +16,7 @@ use openledger_primitives::{
     SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::{another_is_asked, compared_with, of_an_acceptance},
+    earlier::{compared_with, must_compare, of_an_acceptance},
     policy::{may_be_a_copy, what_accepting_risks},
     Decision, Earlier, Facts, Nearest, Waiting, Word,
 };
@@ -149,7 +149,7 @@ impl Daemon<'_> {
         let copy = self.copies.contains(&file.submission);
         let missing =
             self.references.missing(&self.shared, view.datanet, file.submission, compared, copy)?;
-        let holds = copy || another_is_asked(&view.draw.purpose);
+        let holds = copy || must_compare(&view.draw.purpose);
         let lacks = missing.filter(|_| holds);
         // A person who accepts it knows what has not come, and what that risks.
         let is_told = |waiting: &Waiting| {

@@ -15,7 +15,7 @@ use openledger_primitives::{
     Balance, DatanetId, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
-    earlier::{another_is_asked, compared_with, of_an_acceptance},
+    earlier::{compared_with, must_compare, of_an_acceptance},
     Acceptance, Challenge, Earlier, Fault, Nearest,
 };
 use serde_json::{json, Value};
@@ -63,7 +63,7 @@ impl Daemon<'_> {
             }
         }
         due.sort_by_key(|due| {
-            let early = another_is_asked(&due.view.draw.purpose);
+            let early = must_compare(&due.view.draw.purpose);
             // Of a copy the larger committee must find the earlier file too.
             let copy = matches!(due.fault, Fault::Copy(_));
             (!due.fault.takes_seats(early), copy, due.until, due.key)

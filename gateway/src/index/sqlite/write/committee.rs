@@ -302,7 +302,7 @@ impl Writer<'_> {
             draw.min_units = view.draw.min_units;
             draw.files = self.files(view);
             match view.draw.purpose {
-                Purpose::Review { asked } => draw.asked = asked,
+                Purpose::Review { asked } | Purpose::Uncompared { asked } => draw.asked = asked,
                 Purpose::Challenge { draw: of, file } => {
                     draw.challenges = Some(Challenged { draw: of, file });
                     draw.bond = Some(view.bond.to_string());

@@ -209,6 +209,32 @@ fn left_to_others(asked: u8) -> u64 {
     id
 }
 
+/// Colluders who wait for the last committee, which is charged less, by hiding the copy itself from those before.
+#[test]
+fn who_hides_its_copy_from_all_but_the_last_committee_comes_before_one_that_is_charged() {
+    with_committees(30, || {
+        let mut id = submit(1);
+        for _ in 1..RULES.asks {
+            draw(id);
+            let next = NextDraw::<Test>::get();
+            // One of theirs says that it has it, so that it is asked for again.
+            judge(id, &[Lacks, Unavailable, Unavailable, Unavailable, Unavailable]);
+            blocks(2);
+            id = next;
+        }
+        let first = draw(id);
+        judge(id, &[GOOD, GOOD, GOOD, Reject, Lacks]);
+        let by = challenge(id);
+        draw(by);
+        judge(by, &[RejectAs(RejectionReason::Duplicate); 15]);
+        blocks(2);
+        assert_eq!(ended().last(), Some(&(SUBMISSIONS, Outcome::CopyAccepted)));
+        let lost: Vec<_> = first.iter().map(|who| RULES.seat - held(*who)).collect();
+        let part = RULES.overturned;
+        assert_eq!(lost, [part, part, part, 0, 0]);
+    });
+}
+
 /// An earlier file is hidden from every committee of a copy, and shown to the larger one of a challenge.
 #[test]
 fn a_copy_of_what_was_hidden_costs_its_last_committee_no_part_of_a_seat() {

@@ -198,6 +198,19 @@ fn unavailable_again() {
 }
 
 #[test]
+fn undecided_again() {
+    with_committees(30, || {
+        let file = judged([Lacks, Lacks, Lacks, GOOD, Reject]);
+        assert_eq!(ended(), [(SUBMISSIONS, Outcome::UndecidedAgain)]);
+        assert_eq!(file.gains(&file.first), [0; 5]);
+        assert_eq!(
+            record(file.draw + 1).draw.purpose,
+            openledger_primitives::committee::Purpose::Uncompared { asked: 1 }
+        );
+    });
+}
+
+#[test]
 fn unavailable() {
     with_committees(30, || {
         // One who has it is enough for others to be asked.
