@@ -10,7 +10,7 @@
 //!       "minUnits": 500,
 //!       "maxUnits": 200000,
 //!       "beyond": "ask",
-//!       "duplicate": { "text": 0.8, "image": 0.95, "sound": 1 },
+//!       "duplicate": { "text": 0.8, "image": 0.9, "sound": 1 },
 //!       "doubt": { "text": 0.5 }
 //!     },
 //!     "8": {}
@@ -98,7 +98,7 @@ pub struct Alike {
     /// Of texts, by the letters that both have.
     #[serde(default, deserialize_with = "share")]
     pub text: Option<f64>,
-    /// Share of equal bits of both images.
+    /// Of images, by the detail that both have.
     #[serde(default, deserialize_with = "share")]
     pub image: Option<f64>,
     /// 1 of equal samples.
@@ -109,7 +109,7 @@ pub struct Alike {
 impl Alike {
     const NONE: Self = Self { text: None, image: None, sound: None };
     /// From where on files are duplicates, where a policy does not say.
-    pub const DUPLICATE: Self = Self { text: Some(0.8), image: Some(0.95), sound: Some(1.0) };
+    pub const DUPLICATE: Self = Self { text: Some(0.8), image: Some(0.9), sound: Some(1.0) };
 
     /// For a modality.
     pub fn of(&self, modality: Modality) -> Option<f64> {

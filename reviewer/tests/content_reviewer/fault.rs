@@ -67,7 +67,7 @@ fn a_datanets_policy_says_from_where_on_a_file_is_a_copy() {
     assert_eq!(of(7), None);
     assert_eq!(of(8), Some(Fault::Copy(near(0.85))));
     let usual = Policy::automatic(None).duplicate_from(MediaType::Png.modality());
-    assert_eq!(usual, 0.95);
+    assert_eq!(usual, 0.9);
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn likeness_has_a_threshold_for_refusing_and_one_for_asking() {
     // Of images nothing is said: the usual threshold, and no doubt.
     let image =
         |alike| policy.decide(&Facts { media: MediaType::Png, nearest: near(alike), ..facts() });
-    assert_eq!(image(0.95), say(Word::Reject(RejectionReason::Duplicate)));
-    assert_eq!(image(0.94), say(Word::Accept(score(80))));
+    assert_eq!(image(0.9), say(Word::Reject(RejectionReason::Duplicate)));
+    assert_eq!(image(0.89), say(Word::Accept(score(80))));
 }
 
 /// What is refused or left to a person is so whatever is missing; only accepting waits for it.

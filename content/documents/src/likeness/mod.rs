@@ -2,15 +2,14 @@
 //!
 //! | | by | alike |
 //! |---|---|---|
-//! | text | all letters and numbers of the canonical text, as they are seen ([`text`]) | the share that the earlier one has too, or that of the earlier one that it has |
-//! | image | Blockhash of 256 bits (Yang, Gu, Niu 2006) | the share of equal bits; of drawings with little on them, of what is there |
+//! | text | all letters and numbers of the canonical text, as they are seen (`likeness/text.rs`) | the share that the earlier one has too, or that of the earlier one that it has |
+//! | image | views of 96 × 96 grey cells, and a thumbnail in colour (`likeness/image.rs`) | the share of its detail that both have when one is laid over the other |
 //! | sound | sha2-256 of the decoded samples | all or nothing |
 //!
 //! Of a text only the letters and digits count that a reader sees: two that look alike are one, whatever
 //! script they are of, and nothing between them counts. So neither layout, spaces, punctuation, case, accents,
 //! markup nor invisible characters make a text another.
-//! Images are looked at as a screen shows them, on white; another size, another format and stronger compression
-//! change few bits, another crop or a mirror many. A sound is the same in another container and with other tags,
+//! Images are looked at as a screen shows them, on white, in grey. A sound is the same in another container and with other tags,
 //! and another one as soon as it is compressed anew.
 //!
 //! To compare a file with each of many costs too much. So of each a few [traces](Likeness::traces) are kept, by which a
@@ -19,36 +18,34 @@
 //!
 //! Two programs give the same numbers of the same files as long as [`LIKENESS_VERSION`] is one.
 
+pub(crate) mod image;
 mod text;
 
 use crate::{
-    budget::MAX_TEXT, letters, markdown, measure::image::Pixmap, sandbox, MeasureError, Measured,
-    MediaType, Reading,
+    budget::MAX_TEXT, letters, markdown, sandbox, MeasureError, Measured, MediaType, Reading,
 };
-use blockhash::{blockhash256, Image};
 use openledger_primitives::Modality;
 use std::borrow::Cow;
 
 /// Raised with anything that changes a likeness.
 pub const LIKENESS_VERSION: u16 = 3;
-/// Bytes of the likeness of an image or sound.
+/// Bytes of the likeness of a sound.
 const DIGEST: usize = 32;
 /// Bytes of the letters of a text, at most: what is beyond is not compared.
 const MAX_LETTERS: usize = MAX_TEXT + 4_096;
 /// Bytes of a likeness, at most.
 pub(crate) const MAX_BYTES: usize = MAX_LETTERS + 8_192;
 /// Bytes of the traces of a file, at most.
-pub const MAX_TRACES: usize = text::MAX_TRACES;
-/// The share from which on an image may be alike.
-const MAY_BE: f64 = 0.5;
+pub const MAX_TRACES: usize = image::MAX_TRACES;
+const _: () = assert!(text::MAX_TRACES < MAX_TRACES && image::MAX_BYTES < MAX_BYTES);
 
 /// What of a file is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Likeness {
     /// A text's letters and numbers.
     Text(Box<str>),
-    /// Which blocks of an image are brighter than most.
-    Image([u8; DIGEST]),
+    /// An image's views.
+    Image(Box<[u8]>),
     /// A hash of a sound's samples.
     Sound([u8; DIGEST]),
 }
@@ -102,14 +99,7 @@ impl Likeness {
     pub fn alike(&self, earlier: &Self) -> f64 {
         match (self, earlier) {
             (Self::Text(one), Self::Text(other)) => text::alike(one, other),
-            (Self::Image(one), Self::Image(other)) => {
-                let differ: u32 = one.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
-                // Of a drawing with little on it most bits say the same: what counts is what is on it.
-                match rarer(one) + rarer(other) {
-                    0 => 0.0,
-                    seen => (1.0 - f64::from(differ) / f64::from(seen)).max(0.0),
-                }
-            }
+            (Self::Image(one), Self::Image(other)) => image::alike(one, other),
             (Self::Sound(one), Self::Sound(other)) => f64::from(u8::from(one == other)),
             _ => 0.0,
         }
@@ -119,7 +109,8 @@ impl Likeness {
     pub fn traces(&self, key: u64) -> Vec<u8> {
         match self {
             Self::Text(letters) => text::traces(letters, key),
-            Self::Image(digest) | Self::Sound(digest) => digest.to_vec(),
+            Self::Image(views) => image::traces(views),
+            Self::Sound(digest) => digest.to_vec(),
         }
     }
 
@@ -127,7 +118,7 @@ impl Likeness {
     pub fn sieve(&self, key: u64) -> Sieve {
         Sieve(match self {
             Self::Text(letters) => Kind::Text(Box::new(text::Sieve::of(letters, key))),
-            Self::Image(digest) => Kind::Image(*digest),
+            Self::Image(views) => Kind::Image(image::Sieve::of(views)),
             Self::Sound(digest) => Kind::Sound(*digest),
         })
     }
@@ -136,7 +127,8 @@ impl Likeness {
     pub fn size(&self) -> usize {
         match self {
             Self::Text(letters) => letters.len(),
-            Self::Image(digest) | Self::Sound(digest) => digest.len(),
+            Self::Image(views) => views.len(),
+            Self::Sound(digest) => digest.len(),
         }
     }
 
@@ -144,7 +136,8 @@ impl Likeness {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Text(letters) => letters.as_bytes().to_vec(),
-            Self::Image(digest) | Self::Sound(digest) => digest.to_vec(),
+            Self::Image(views) => views.to_vec(),
+            Self::Sound(digest) => digest.to_vec(),
         }
     }
 
@@ -156,7 +149,7 @@ impl Likeness {
                 let fits = !letters.is_empty() && letters.len() <= MAX_LETTERS;
                 fits.then(|| Self::Text(letters.into()))
             }
-            Modality::Image => bytes.try_into().ok().map(Self::Image),
+            Modality::Image => image::is_one(bytes).then(|| Self::Image(bytes.into())),
             Modality::Audio => bytes.try_into().ok().map(Self::Sound),
         }
     }
@@ -167,51 +160,17 @@ pub struct Sieve(Kind);
 
 enum Kind {
     Text(Box<text::Sieve>),
-    Image([u8; DIGEST]),
+    Image(image::Sieve),
     Sound([u8; DIGEST]),
 }
 
 impl Sieve {
     /// How much may be alike of what left these traces: the more, the likelier it is a copy. `None` where it is none.
     pub fn promise(&self, traces: &[u8]) -> Option<f64> {
-        let found = match &self.0 {
-            Kind::Text(own) => return own.share(traces),
-            Kind::Image(own) => {
-                Likeness::Image(*own).alike(&Likeness::Image(traces.try_into().ok()?))
-            }
-            Kind::Sound(own) => f64::from(u8::from(own == traces)),
-        };
-        Some(found).filter(|found| *found >= MAY_BE)
+        match &self.0 {
+            Kind::Text(own) => own.share(traces),
+            Kind::Image(own) => own.fits(traces),
+            Kind::Sound(own) => (own == traces).then_some(1.0),
+        }
     }
-}
-
-/// How many bits of an image have the value that is rarer in it: half of all in a photograph.
-fn rarer(digest: &[u8; DIGEST]) -> u32 {
-    let ones: u32 = digest.iter().map(|byte| byte.count_ones()).sum();
-    ones.min((DIGEST * 8) as u32 - ones)
-}
-
-/// An image on white.
-struct OnWhite<'a>(&'a Pixmap);
-
-impl Image for OnWhite<'_> {
-    const MAX_BRIGHTNESS: u32 = 3 * 255;
-
-    fn dimensions(&self) -> (u32, u32) {
-        (self.0.width, self.0.height)
-    }
-
-    fn brightness(&self, x: u32, y: u32) -> u32 {
-        let place = y as usize * self.0.width as usize + x as usize;
-        let [red, green, blue, alpha] =
-            self.0.packed.get(place).copied().unwrap_or_default().to_le_bytes();
-        // Colours are multiplied by alpha already.
-        let white = 255 - u32::from(alpha);
-        [red, green, blue].into_iter().map(|colour| u32::from(colour) + white).sum()
-    }
-}
-
-/// The hash of an image, **in this process**, which the caller has confined.
-pub(crate) fn of_image(image: &Pixmap) -> [u8; DIGEST] {
-    blockhash256(&OnWhite(image)).into()
 }

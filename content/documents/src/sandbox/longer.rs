@@ -105,7 +105,7 @@ pub(super) fn answer_likeness(
     bytes: &[u8],
 ) -> Vec<u8> {
     let found = std::panic::catch_unwind(|| match media_type.modality() {
-        Modality::Image => Ok(likeness::of_image(&image::shown(media_type, bytes)?).to_vec()),
+        Modality::Image => Ok(likeness::image::of(&image::shown(media_type, bytes)?)),
         Modality::Audio => {
             let heard = sound::hear(media_type, bytes, true)?;
             heard.digest.map(|digest| digest.to_vec()).ok_or_else(gives_up)

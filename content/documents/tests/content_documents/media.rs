@@ -8,6 +8,8 @@ mod files;
 mod hostile;
 #[path = "media/likeness.rs"]
 mod likeness;
+#[path = "media/near_images.rs"]
+mod near_images;
 #[path = "media/rules.rs"]
 mod rules;
 
