@@ -14,7 +14,7 @@
 //!
 //! # How
 //!
-//! The traces of all of them are looked at, 1 KiB each ([`Likeness::traces`], with a key of this database's own), and the
+//! The traces of all of them are looked at, about 1 KiB each ([`Likeness::traces`], with a key of this database's own), and the
 //! [`CLOSEST`] that promise most are compared with the file itself.
 
 use crate::{sqlite::Database, Earlier, Result};
@@ -30,7 +30,7 @@ const SCHEMA_VERSION: u32 = 2;
 /// Files that one is compared with, of those that may be like it.
 pub const CLOSEST: usize = 16;
 /// Bytes of likenesses that one is compared with, beyond the first.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 32 << 20;
 
 const SCHEMA: &str = "
 CREATE TABLE files(

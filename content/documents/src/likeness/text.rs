@@ -57,8 +57,8 @@ const LONG: usize = 500;
 const STEPS: u64 = 400_000_000;
 /// Letters of a run by which texts that may be alike are found.
 const TRACE: usize = 10;
-/// Hashes of a text that are kept to find it.
-const TRACES: usize = 256;
+/// Hashes of a text that are kept to find it: so many fit into a page of the database beside other files'.
+const TRACES: usize = 192;
 /// Bytes before them: what they are of, how many runs there are.
 const HEAD: usize = 1 + 4;
 
