@@ -22,12 +22,28 @@
 //! unreadable and may be challenged. Otherwise who knows what does not count hides just that. What does not exist is
 //! before one committee only, and so holds back for an hour. What [can be no original](is_no_original) in the end is
 //! nobody's on either side ([`of_an_acceptance`]).
+//!
+//! # What may yet become an earlier file
+//!
+//! A submission without a committee may be taken back, so that nothing is refused for being a copy of it; but it has its
+//! number, and once it is drawn, what came after it may be a copy of it. Whoever keeps one from being drawn, as the owner of a
+//! Datanet who lets it wait for curators, would have copies of it accepted, bring it before a committee, and challenge
+//! them all. So it [holds back](Lacking::Committee) what came after it, here or not, as long as another committee is asked.
 
 use openledger_primitives::{
     committee::{api::DrawView, FileState, Purpose, Rules},
     BlockNumber, DatanetId, FileHash, RejectionReason, SubmissionId, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A submission before a file for whose sake that is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lacking {
+    /// It has not come, so that nobody can tell whether the file is a copy of it.
+    File(SubmissionId),
+    /// No committee was drawn for it, so that it is no original yet, and may become one.
+    Committee(SubmissionId),
+}
 
 /// A submission without a leaf that others may be copies of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +85,27 @@ pub fn before_committees<AccountId>(
     }
     found.values_mut().for_each(|files| files.sort_by_key(|file| file.submission));
     found
+}
+
+/// The first of a Datanet's pending submissions, of these numbers, that no committee was drawn for.
+pub fn undrawn(
+    pending: impl IntoIterator<Item = SubmissionId>,
+    before: &[Earlier],
+) -> Option<SubmissionId> {
+    let drawn: BTreeSet<_> = before.iter().map(|one| one.submission).collect();
+    pending.into_iter().filter(|one| !drawn.contains(one)).min()
+}
+
+/// For whose sake a file is not accepted: one that it is held back for and that is `missing`, or, while another committee
+/// is asked, the first one that is `undrawn`.
+pub fn lacking(
+    purpose: &Purpose,
+    submission: SubmissionId,
+    missing: Option<SubmissionId>,
+    undrawn: Option<SubmissionId>,
+) -> Option<Lacking> {
+    let undrawn = undrawn.filter(|one| *one < submission && must_compare(purpose));
+    missing.map(Lacking::File).or(undrawn.map(Lacking::Committee))
 }
 
 /// Those of a Datanet's submissions that a file is compared with, beside leaves: earlier ones that had not ended in

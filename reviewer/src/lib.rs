@@ -32,7 +32,7 @@ pub mod queue;
 mod sqlite;
 
 pub use challenges::{Challenge, Challenges};
-pub use earlier::Earlier;
+pub use earlier::{Earlier, Lacking};
 pub use fault::{Acceptance, Fault};
 pub use index::{Index, Leaf, Nearest, Same};
 pub use metrics::{Numbers, Watched};

@@ -21,7 +21,7 @@
 //! A Datanet without a `score` is a person's, except for what the chain's own rules refuse: files that cannot be
 //! read, that are too small, and duplicates.
 
-use crate::{index::Nearest, Error, Result};
+use crate::{index::Nearest, Error, Lacking, Result};
 use openledger_primitives::{
     committee::{Purpose, Rules},
     ClosedList, DatanetId, MediaType, Modality, RejectionReason, Score, SubmissionId,
@@ -71,8 +71,9 @@ pub enum Decision {
     Say(Word),
     /// A person is asked, for this reason.
     Ask(String),
-    /// It would be accepted, and may be a copy of this submission, which has not come. Until it has, a person is asked.
-    Hold(SubmissionId),
+    /// It would be accepted, and may be a copy of this submission, or may yet be. As long as that is so, a person is
+    /// asked.
+    Hold(Lacking),
 }
 
 /// What is known of a file that was fetched.
@@ -86,9 +87,8 @@ pub struct Facts {
     pub min_units: u64,
     /// The file before it that it is most like.
     pub nearest: Option<Nearest>,
-    /// One before it that it may be a copy of and that has not come
-    /// ([`Index::missing`](crate::Index::missing)), unless it is judged without.
-    pub missing: Option<SubmissionId>,
+    /// One before it for whose sake it is not accepted ([`lacking`](crate::earlier::lacking)).
+    pub lacks: Option<Lacking>,
 }
 
 /// From which likeness on two files are, by modality: 0 to 1.
@@ -229,24 +229,31 @@ impl Policy {
         match (out, self.beyond, self.score) {
             (Some(_), Some(reason), _) => Decision::Say(Word::Reject(reason)),
             (Some(why), None, _) => Decision::Ask(why),
-            (None, _, Some(score)) => match facts.missing {
-                Some(missing) => Decision::Hold(missing),
+            (None, _, Some(score)) => match facts.lacks {
+                Some(lacking) => Decision::Hold(lacking),
                 None => Decision::Say(Word::Accept(score)),
             },
             (None, _, None) => {
-                let missing = facts.missing.map(|one| format!("; {}", may_be_a_copy(one)));
+                let lacks = facts.lacks.map(|one| format!("; {}", may_be_a_copy(one)));
                 Decision::Ask(format!(
                     "the policy leaves it to a person{}",
-                    missing.unwrap_or_default()
+                    lacks.unwrap_or_default()
                 ))
             }
         }
     }
 }
 
-/// Why a file is not accepted before another one has come.
-pub fn may_be_a_copy(missing: SubmissionId) -> String {
-    format!("it may be a copy of submission {missing}, which has not come")
+/// Why a file is not accepted before another one has come, or has a committee.
+pub fn may_be_a_copy(lacking: Lacking) -> String {
+    match lacking {
+        Lacking::File(missing) => {
+            format!("it may be a copy of submission {missing}, which has not come")
+        }
+        Lacking::Committee(waits) => {
+            format!("submission {waits} came before it and has no committee yet")
+        }
+    }
 }
 
 /// What a person risks who accepts a file though an earlier one has not come, and what it says instead; nothing where it

@@ -6,9 +6,10 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{
     earlier::{
-        before_committees, challenged_acceptances, compared_with, must_compare, of_an_acceptance,
+        before_committees, challenged_acceptances, compared_with, lacking, must_compare,
+        of_an_acceptance, undrawn,
     },
-    Earlier,
+    Earlier, Lacking,
 };
 
 const DATANET: u32 = 7;
@@ -88,6 +89,29 @@ fn what_no_committee_was_drawn_for_may_be_taken_back_and_does_not_count() {
     let before = before_committees(&draws);
     let found: Vec<_> = before[&DATANET].iter().map(|one| one.submission).collect();
     assert_eq!(found, [2, 3]);
+}
+
+/// An owner lets a file wait for curators, has copies of it accepted by committees, then has it brought before one, and
+/// challenges all of them: until it is drawn or gone the first two committees of a copy leave that to another.
+#[test]
+fn what_no_committee_was_drawn_for_holds_back_what_came_after_it_and_is_compared_with_nothing() {
+    let review = |asked| Purpose::Review { asked };
+    let open: Vec<_> = [4, 6].map(|submission| (submission, FileState::Open)).into();
+    let before = before_committees(&[draw(1, review(0), true, &open)]);
+    let before = &before[&DATANET];
+    assert_eq!(undrawn([4, 5, 6, 7], before), Some(5));
+    assert_eq!(undrawn([4, 6], before), None);
+    assert_eq!(submissions(compared_with(9, 100, before.iter().copied())), [4, 6]);
+
+    let held = |purpose, submission| lacking(&purpose, submission, None, Some(5));
+    assert_eq!(held(review(0), 6), Some(Lacking::Committee(5)));
+    assert_eq!(held(review(1), 6), Some(Lacking::Committee(5)));
+    assert_eq!(held(review(0), 4), None, "it came later");
+    assert_eq!(held(review(2), 6), None, "nobody is asked after the last");
+    let challenge = Purpose::Challenge { draw: 1, file: 1 };
+    assert_eq!(held(challenge, 6), None, "nobody refused it for what had no committee");
+    assert_eq!(lacking(&challenge, 6, Some(3), Some(5)), Some(Lacking::File(3)));
+    assert_eq!(lacking(&review(0), 6, Some(3), Some(5)), Some(Lacking::File(3)));
 }
 
 /// Whoever hides an original has it hold back its copies, whatever its committee says of it as long as that may be

@@ -1,10 +1,11 @@
 use openledger_primitives::{committee::Purpose, MediaType, RejectionReason, Score};
 use openledger_reviewer::{
-    policy::what_accepting_risks, Decision, Error, Facts, Nearest, Policies, Policy, Same, Word,
+    policy::what_accepting_risks, Decision, Error, Facts, Lacking, Nearest, Policies, Policy, Same,
+    Word,
 };
 
 fn facts() -> Facts {
-    Facts { media: MediaType::Txt, units: Some(500), min_units: 100, nearest: None, missing: None }
+    Facts { media: MediaType::Txt, units: Some(500), min_units: 100, nearest: None, lacks: None }
 }
 
 fn near(alike: f64) -> Option<Nearest> {
@@ -84,10 +85,11 @@ fn likeness_has_a_threshold_for_refusing_and_one_for_asking() {
 #[test]
 fn a_copy_of_what_has_not_come_is_not_accepted() {
     let accepting = Policy::automatic(Some(score(60)));
-    let lacking = |facts: Facts| Facts { missing: Some(12), ..facts };
-    assert_eq!(accepting.decide(&lacking(facts())), Decision::Hold(12));
+    let first = Lacking::File(12);
+    let lacking = |facts: Facts| Facts { lacks: Some(first), ..facts };
+    assert_eq!(accepting.decide(&lacking(facts())), Decision::Hold(first));
     let almost = Facts { nearest: near(0.79), ..facts() };
-    assert_eq!(accepting.decide(&lacking(almost)), Decision::Hold(12));
+    assert_eq!(accepting.decide(&lacking(almost)), Decision::Hold(first));
     let copied = Facts { nearest: near(0.8), ..facts() };
     let duplicate = say(Word::Reject(RejectionReason::Duplicate));
     assert_eq!(accepting.decide(&lacking(copied)), duplicate);
@@ -98,6 +100,12 @@ fn a_copy_of_what_has_not_come_is_not_accepted() {
         panic!("a person is asked")
     };
     assert!(why.contains("submission 12, which has not come"), "{why}");
+    let waits = Facts { lacks: Some(Lacking::Committee(12)), ..facts() };
+    assert_eq!(accepting.decide(&waits), Decision::Hold(Lacking::Committee(12)));
+    let Decision::Ask(why) = Policy::automatic(None).decide(&waits) else {
+        panic!("a person is asked")
+    };
+    assert!(why.contains("submission 12 came before it and has no committee yet"), "{why}");
 }
 
 #[test]

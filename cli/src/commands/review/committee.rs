@@ -3,6 +3,7 @@
 
 use super::{
     judge::{self, Judgement},
+    run::references::first_undrawn,
     sealed::{self, Sealed},
 };
 use crate::{
@@ -19,6 +20,11 @@ use openledger_primitives::{
     },
     text::counted,
     DatanetId, FileHash, RejectionReason, Score, Verdict,
+};
+use openledger_reviewer::{
+    earlier::{before_committees, must_compare},
+    policy::may_be_a_copy,
+    Lacking,
 };
 use serde_json::{json, Value};
 
@@ -209,12 +215,7 @@ pub(super) async fn draws(context: &Context, Draws { member: who, from }: Draws)
     };
     let client = context.client().await?;
     let (next, session) = client.next_draw().await?;
-    let mut found = Vec::new();
-    let mut start = from;
-    while start < next {
-        found.extend(client.draws(start).await?);
-        start = start.saturating_add(100);
-    }
+    let mut found = all_draws(client, from, next).await?;
     if let Some(who) = &who {
         found.retain(|view| member(view, who).is_some());
     }
@@ -246,6 +247,42 @@ pub(super) async fn draws(context: &Context, Draws { member: who, from }: Draws)
     let text = table(heads, rows);
     let json: Vec<_> = found.iter().map(as_json).collect();
     Ok(Answer::new(json!({ "session": session, "draws": json }), text))
+}
+
+/// All draws that are not over, from a number on.
+async fn all_draws(
+    client: &Client,
+    from: DrawId,
+    next: DrawId,
+) -> Result<Vec<DrawView<AccountId>>> {
+    let (mut found, mut start) = (Vec::new(), from);
+    while start < next {
+        found.extend(client.draws(start).await?);
+        start = start.saturating_add(100);
+    }
+    Ok(found)
+}
+
+/// Says for whose sake a file that is accepted would be held back, whatever it is like.
+async fn warn_of_undrawn(
+    client: &Client,
+    view: &DrawView<AccountId>,
+    words: &[Judgement],
+) -> Result<()> {
+    let said = view.draw.files.iter().zip(words);
+    let accepted = said.filter(|(_, word)| matches!(word, Judgement::Accept(_)));
+    let Some(last) = accepted.map(|(file, _)| file.submission).max() else { return Ok(()) };
+    let draws = all_draws(client, 0, client.next_draw().await?.0).await?;
+    let before = before_committees(&draws).remove(&view.datanet).unwrap_or_default();
+    if let Some(first) = first_undrawn(client, view.datanet, last, &before).await? {
+        tracing::warn!(
+            draw = view.id,
+            "{}: once it has one, what was accepted after it may turn out to be its copy. --undecided leaves such \
+             files to another committee",
+            may_be_a_copy(Lacking::Committee(first))
+        );
+    }
+    Ok(())
 }
 
 pub(super) async fn commit(context: &Context, arguments: Commit) -> Result<Answer> {
@@ -284,6 +321,9 @@ pub(super) async fn commit(context: &Context, arguments: Commit) -> Result<Answe
              say --undecided",
             asked(&view)
         );
+    }
+    if accepts && must_compare(&view.draw.purpose) {
+        warn_of_undrawn(client, &view, &words).await?;
     }
     let opinions = judge::opinions(context, &view, &words).await?;
     let vote = Sealed::new(view.id, view.draw.seed, signer.account(), opinions)?;

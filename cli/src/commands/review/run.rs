@@ -37,7 +37,7 @@ use openledger_primitives::{
 use openledger_reviewer::{
     earlier::{before_committees, challenged_acceptances},
     queue::Sum,
-    Earlier, Numbers, Policies, Policy, Queue,
+    Earlier, Lacking, Numbers, Policies, Policy, Queue,
 };
 use references::References;
 use serde_json::{json, Value};
@@ -261,8 +261,8 @@ struct Daemon<'a> {
     copies: BTreeSet<SubmissionId>,
     /// Submissions that committees accepted, and that are challenged.
     accepted: BTreeSet<SubmissionId>,
-    /// Files that are not accepted, by draw, each with the earlier submission that has not come.
-    held: HashMap<DrawId, BTreeMap<SubmissionId, SubmissionId>>,
+    /// Files that are not accepted, by draw, each with the earlier submission for whose sake.
+    held: HashMap<DrawId, BTreeMap<SubmissionId, Lacking>>,
     /// What committees had before them when the chain was looked at last.
     before: BTreeMap<DatanetId, Vec<Earlier>>,
     /// Draws below are over.
@@ -492,6 +492,7 @@ impl Daemon<'_> {
         let (client, shared) = (&self.client, &self.shared);
         self.references.read(client, shared, datanet).await?;
         self.references.read_refused(client, shared, datanet, own.last).await?;
+        self.references.read_undrawn(client, datanet, own.last, before).await?;
         let refused = self.references.refused(datanet);
         let refused =
             refused.filter(|one| own.since.is_some_and(|since| one.refused_at >= Some(since)));

@@ -413,6 +413,7 @@ impl Daemon<'_> {
         let (client, shared) = (&self.client, &self.shared);
         self.references.read(client, shared, datanet).await?;
         self.references.read_refused(client, shared, datanet, last).await?;
+        self.references.read_undrawn(client, datanet, last, before).await?;
         let refused = self.references.refused(datanet);
         let refused = refused.filter(|one| one.refused_at >= Some(since));
         let own: BTreeSet<_> = self.files.values().map(|file| file.target.sha256).collect();

@@ -13,12 +13,12 @@ use openledger_client::{AccountId, H256};
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     committee::{api::DrawView, DrawnFile, Opinion, Opinions, Purpose},
-    SubmissionId, Verdict,
+    Verdict,
 };
 use openledger_reviewer::{
-    earlier::{compared_with, must_compare, of_an_acceptance},
+    earlier::{compared_with, lacking, must_compare, of_an_acceptance},
     policy::{may_be_a_copy, what_accepting_risks},
-    Decision, Earlier, Facts, Nearest, Waiting, Word,
+    Decision, Earlier, Facts, Lacking, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
 use std::{collections::BTreeMap, sync::Arc};
@@ -74,11 +74,11 @@ impl Daemon<'_> {
                         match self.judge(view, file, &found, target, &compared, last)? {
                             Judged::Said(said) => Some(said),
                             Judged::Asked(None) => None,
-                            Judged::Asked(Some(missing)) => {
+                            Judged::Asked(Some(lacks)) => {
                                 // It may come yet.
                                 waits = true;
-                                held.insert(file.submission, missing);
-                                late.then(|| Said::undecided(proof, &may_be_a_copy(missing)))
+                                held.insert(file.submission, lacks);
+                                late.then(|| Said::undecided(proof, &may_be_a_copy(lacks)))
                             }
                         }
                     } else {
@@ -97,14 +97,14 @@ impl Daemon<'_> {
                 .try_push(said.opinion)
                 .map_err(|_| CliError::failed("a draw has more files than a call"))?;
         }
-        for (submission, missing) in &held {
-            if self.held.get(&view.id).and_then(|held| held.get(submission)) != Some(missing) {
-                tracing::warn!(
-                    draw = view.id,
-                    submission,
-                    "not accepted: {}; other peers (--peer) may have that",
-                    may_be_a_copy(*missing)
-                );
+        for (submission, lacks) in &held {
+            if self.held.get(&view.id).and_then(|held| held.get(submission)) != Some(lacks) {
+                let next = match lacks {
+                    Lacking::File(_) => "other peers (--peer) may have that",
+                    Lacking::Committee(_) => "`openledger review request` asks one",
+                };
+                let why = may_be_a_copy(*lacks);
+                tracing::warn!(draw = view.id, submission, "not accepted: {why}; {next}");
             }
         }
         self.held.insert(view.id, held);
@@ -150,11 +150,13 @@ impl Daemon<'_> {
         let missing =
             self.references.missing(&self.shared, view.datanet, file.submission, compared, copy)?;
         let holds = copy || must_compare(&view.draw.purpose);
-        let lacks = missing.filter(|_| holds);
-        // A person who accepts it knows what has not come, and what that risks.
+        let undrawn = self.references.undrawn(view.datanet);
+        let purpose = &view.draw.purpose;
+        let lacks = lacking(purpose, file.submission, missing.filter(|_| holds), undrawn);
+        // A person who accepts it knows for whose sake the policy does not, and what that risks.
         let is_told = |waiting: &Waiting| {
             !matches!(waiting.word, Some(Word::Accept(_)))
-                || lacks.is_none_or(|missing| waiting.why.contains(&may_be_a_copy(missing)))
+                || lacks.is_none_or(|lacks| waiting.why.contains(&may_be_a_copy(lacks)))
         };
         let asked = match asked {
             Some(waiting) if !is_told(&waiting) => {
@@ -175,7 +177,7 @@ impl Daemon<'_> {
                     units: measured.map(|measured| measured.units),
                     min_units: view.draw.min_units,
                     nearest,
-                    missing: lacks,
+                    lacks,
                 };
                 let ask = |why: String| {
                     let Some(target) = target else { return Ok(()) };
@@ -203,6 +205,7 @@ impl Daemon<'_> {
                 match self.policies.of(view.datanet).decide(&facts) {
                     Decision::Say(word) => {
                         let missing = missing.filter(|_| matches!(word, Word::Accept(_)));
+                        let missing = missing.map(Lacking::File);
                         let missing = missing.map(|one| format!("; {}", may_be_a_copy(one)));
                         (word, format!("by the policy{}", missing.unwrap_or_default()), nearest)
                     }
@@ -210,9 +213,9 @@ impl Daemon<'_> {
                         ask(why)?;
                         return Ok(Judged::Asked(None));
                     }
-                    Decision::Hold(missing) => {
-                        ask(may_be_a_copy(missing))?;
-                        return Ok(Judged::Asked(Some(missing)));
+                    Decision::Hold(lacks) => {
+                        ask(may_be_a_copy(lacks))?;
+                        return Ok(Judged::Asked(Some(lacks)));
                     }
                 }
             }
@@ -238,8 +241,8 @@ impl Daemon<'_> {
 enum Judged {
     /// This is said of it.
     Said(Said),
-    /// A person is asked; also because of the submission of which it may be a copy and that has not come.
-    Asked(Option<SubmissionId>),
+    /// A person is asked; also because of the submission for whose sake it is not accepted.
+    Asked(Option<Lacking>),
 }
 
 /// What is said of a file, and why.

@@ -12,7 +12,10 @@ use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
     DatanetId, Ending, FileHash, SubmissionId,
 };
-use openledger_reviewer::{earlier::is_no_original, Earlier, Leaf};
+use openledger_reviewer::{
+    earlier::{is_no_original, undrawn},
+    Earlier, Leaf,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -36,6 +39,28 @@ const LOOK_BACK: SubmissionId = 50_000;
 /// Files before committees of which it is remembered where they are, for when they are refused.
 const REMEMBERED: usize = 100_000;
 
+/// The first of a Datanet's submissions before a number that no committee was drawn for. It reads as many pages as those
+/// have that committees have before them, which `before` names, and one more.
+pub(crate) async fn first_undrawn(
+    client: &Client,
+    datanet: DatanetId,
+    last: SubmissionId,
+    before: &[Earlier],
+) -> Result<Option<SubmissionId>> {
+    let mut after = None;
+    loop {
+        let page = client.pending(datanet, after).await?;
+        let Some(end) = page.last().map(|view| view.submission) else { return Ok(None) };
+        if let Some(first) = undrawn(page.iter().map(|view| view.submission), before) {
+            return Ok(Some(first).filter(|first| *first < last));
+        }
+        if end >= last {
+            return Ok(None);
+        }
+        after = Some(end);
+    }
+}
+
 /// Files that are being looked at, and those that did not come.
 #[derive(Default)]
 pub(crate) struct References {
@@ -48,6 +73,8 @@ pub(crate) struct References {
     unknown: HashMap<DatanetId, (usize, usize)>,
     /// What has ended without a leaf, and whether it was refused.
     refused: HashMap<DatanetId, BTreeMap<SubmissionId, Option<Earlier>>>,
+    /// The first submission that no committee was drawn for, as far as files were to be judged.
+    undrawn: HashMap<DatanetId, Option<SubmissionId>>,
     /// Where files are that committees had before them; those that are found no more are none.
     places: HashMap<FileHash, Option<Target>>,
 }
@@ -261,6 +288,24 @@ impl References {
             }
         }
         Ok(())
+    }
+
+    /// Reads which of a Datanet's submissions before a number is the first that no committee was drawn for.
+    pub(crate) async fn read_undrawn(
+        &mut self,
+        client: &Client,
+        datanet: DatanetId,
+        last: SubmissionId,
+        before: &[Earlier],
+    ) -> Result<()> {
+        let first = first_undrawn(client, datanet, last, before).await?;
+        self.undrawn.insert(datanet, first);
+        Ok(())
+    }
+
+    /// The first of a Datanet's submissions that no committee was drawn for when that was read last.
+    pub(crate) fn undrawn(&self, datanet: DatanetId) -> Option<SubmissionId> {
+        self.undrawn.get(&datanet).copied().flatten()
     }
 
     /// What was refused of a Datanet's submissions.

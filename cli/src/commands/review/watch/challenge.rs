@@ -148,7 +148,10 @@ impl Daemon<'_> {
         if !std::mem::replace(&mut watched.is_counted, true) {
             self.challenges.looked_at()?;
         }
-        watched.looked(known && missing.is_none(), fault);
+        // What has no committee yet may be an original by the time it has one.
+        let undrawn = self.references.undrawn(view.datanet);
+        let may_come = undrawn.is_some_and(|first| first < file.submission);
+        watched.looked(known && missing.is_none() && !may_come, fault);
         Ok(!known)
     }
 
