@@ -6,7 +6,7 @@ use frame_support::{
     traits::{
         fungible::{Inspect, Mutate},
         tokens::Preservation,
-        Get,
+        DefensiveSaturating, Get,
     },
 };
 use openledger_primitives::{
@@ -138,9 +138,8 @@ impl<T: Config> Pallet<T> {
         }
         let mut budget = Budgets::<T>::get(datanet);
         budget.settle(reserve, spent)?;
-        let left = ReservedFor::<T>::get(datanet, contributor)
-            .checked_sub(reserve)
-            .ok_or(Error::<T>::Inconsistent)?;
+        // What an account has set aside bounds what it may have more of; a file ends whatever it says.
+        let left = ReservedFor::<T>::get(datanet, contributor).defensive_saturating_sub(reserve);
         Budgets::<T>::insert(datanet, budget);
         match left {
             0 => ReservedFor::<T>::remove(datanet, contributor),

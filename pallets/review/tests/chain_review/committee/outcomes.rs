@@ -353,6 +353,20 @@ fn empty_budget() {
     });
 }
 
+/// What an account has set aside bounds what it may have more of, and is no reason for a file to end never.
+#[test]
+#[cfg_attr(debug_assertions, should_panic(expected = "Defensive failure has been triggered"))]
+fn a_file_ends_whatever_is_said_to_be_set_aside_for_its_contributor() {
+    with_committees(30, || {
+        let file = judged([GOOD, GOOD, GOOD, Reject, Reject]);
+        pallet_review::ReservedFor::<Test>::remove(DATANET, CONTRIBUTOR);
+        hurry(12);
+        file.ended(Outcome::Accepted);
+        assert_eq!(Budgets::<Test>::get(DATANET).spent, 3 * RULES.pay);
+        assert_eq!(pallet_review::ReservedFor::<Test>::iter_keys().count(), 0);
+    });
+}
+
 #[test]
 fn acceptance_upheld() {
     with_committees(30, || {
