@@ -21,7 +21,7 @@
 //! however old, and every file that a committee has before it, also one that nobody has had yet, or that was refused as
 //! unreadable and may be challenged. Otherwise who knows what does not count hides just that. What does not exist is
 //! before one committee only, and so holds back for an hour. What [can be no original](is_no_original) in the end is
-//! nobody's on either side ([`of_an_acceptance`]).
+//! nobody's on either side ([`of_an_acceptance`]), and so is what [ended without a verdict](Earlier::ended).
 //!
 //! # What may yet become an earlier file
 //!
@@ -32,7 +32,7 @@
 
 use openledger_primitives::{
     committee::{api::DrawView, FileState, Purpose, Rules},
-    BlockNumber, DatanetId, FileHash, RejectionReason, SubmissionId, Verdict,
+    BlockNumber, DatanetId, Ending, FileHash, RejectionReason, SubmissionId, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,10 +52,33 @@ pub struct Earlier {
     pub submission: SubmissionId,
     /// sha2-256 of its flat bytes.
     pub sha256: FileHash,
-    /// The block in which it was refused; `None` of one that a committee has before it.
+    /// The block in which it was refused, or ended without a verdict; `None` of one that a committee has before it.
     pub refused_at: Option<BlockNumber>,
-    /// Whether it may be what another one is a copy of: not where it ended as what [can be none](is_no_original).
+    /// Whether it may be what an accepted file is overturned for as its copy: not where it ended as what
+    /// [can be none](is_no_original), or without a verdict.
     pub is_original: bool,
+}
+
+impl Earlier {
+    /// A submission that ended without a leaf in a block.
+    ///
+    /// One that nobody could fetch, or decide on, is nobody's original: it counts nowhere, and who accepts a copy of it
+    /// wrongs nobody. But while a committee had it before it, its copies were refused rightly, and those who refused them
+    /// could not know what became of it. So who judges such a refusal anew compares with it, says that it cannot tell where it
+    /// is not here, and bears the refusal out where it is: a contributor who lets an original of its own end so has nobody
+    /// overturned.
+    pub fn ended(
+        submission: SubmissionId,
+        sha256: FileHash,
+        ending: Ending,
+        at: BlockNumber,
+    ) -> Self {
+        let is_original = match ending {
+            Ending::Rejected(reason) => !is_no_original(reason),
+            Ending::Unavailable | Ending::Expired => false,
+        };
+        Self { submission, sha256, refused_at: Some(at), is_original }
+    }
 }
 
 /// Whether nothing can be a copy of what was refused for this, once nobody can challenge it: a file that cannot be read,
@@ -125,7 +148,7 @@ pub fn compared_with(
 }
 
 /// Those of [what a file is compared with](compared_with) by which an acceptance is overturned. A refusal may be right
-/// for any of them: whether an earlier file was refused rightly, who refused its copy could not know.
+/// for any of them: what became of an earlier file, who refused its copy could not know.
 pub fn of_an_acceptance(mut compared: Vec<Earlier>) -> Vec<Earlier> {
     compared.retain(|one| one.is_original);
     compared

@@ -2,7 +2,7 @@ use openledger_primitives::{
     committee::{
         api::DrawView, Draw, DrawnFile, FileState, Member, Outcome, PoolId, Progress, Purpose,
     },
-    MediaType, Modality, RejectionReason, Score, Verdict, EXTRACTOR,
+    Ending, MediaType, Modality, RejectionReason, Score, Verdict, EXTRACTOR,
 };
 use openledger_reviewer::{
     earlier::{
@@ -155,6 +155,25 @@ fn what_was_refused_as_no_original_overturns_no_acceptance_and_bears_out_a_refus
     ];
     let draws = [draw(4, Purpose::Review { asked: 0 }, true, &states)];
     assert_eq!(challenged_acceptances(&draws), [9].into());
+}
+
+/// A copy is refused rightly, and then its original ends because it was hidden, or nobody agreed on it: it counts for nobody.
+/// The larger committee that judges the refusal anew still compares with it; the one that judges an acceptance does not.
+#[test]
+fn what_ended_without_a_verdict_bears_out_a_refusal_and_overturns_no_acceptance() {
+    let over = [
+        (3, Ending::Unavailable),
+        (4, Ending::Expired),
+        (5, Ending::Rejected(RejectionReason::WrongFormat)),
+        (6, Ending::Rejected(RejectionReason::OffTopic)),
+    ];
+    let over = over.map(|(number, ending)| Earlier::ended(number, hash(number), ending, 120));
+    let compared = compared_with(9, 100, over);
+    assert_eq!(submissions(compared.clone()), [3, 4, 5, 6]);
+    let original = |one: &Earlier| one.is_original;
+    assert_eq!(compared.iter().map(original).collect::<Vec<_>>(), [false, false, false, true]);
+    assert_eq!(submissions(of_an_acceptance(compared)), [6]);
+    assert!(compared_with(9, 121, over).is_empty(), "over before it came");
 }
 
 /// Whoever hides one file for ever delays what comes after it, and has nothing of it end: the last committee judges.

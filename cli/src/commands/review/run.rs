@@ -315,6 +315,9 @@ impl Daemon<'_> {
         if let Err(error) = self.visit(&draws, &mine).await {
             tracing::warn!("where others serve is not known: {}", error.text());
         }
+        if let Err(error) = self.references.read_gone(&self.client, &self.before, &before).await {
+            tracing::warn!("what became of earlier files is not known: {}", error.text());
+        }
         // What has no more time waits for nothing that others need.
         let (late, others): (Vec<_>, Vec<_>) =
             mine.iter().copied().partition(|view| self.is_late(view, now));

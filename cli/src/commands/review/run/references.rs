@@ -10,12 +10,9 @@ use crate::error::Result;
 use openledger_client::Client;
 use openledger_primitives::{
     api::{SubmissionKey, SubmissionState},
-    DatanetId, Ending, FileHash, SubmissionId,
+    DatanetId, FileHash, SubmissionId,
 };
-use openledger_reviewer::{
-    earlier::{is_no_original, undrawn},
-    Earlier, Leaf,
-};
+use openledger_reviewer::{earlier::undrawn, Earlier, Leaf};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -36,6 +33,8 @@ const REST: Duration = Duration::from_secs(600);
 
 /// How many numbers of submissions, of all Datanets, a file is looked back for what was refused since it was submitted.
 const LOOK_BACK: SubmissionId = 50_000;
+/// Files of which it is asked at a look what became of them: words that are due wait for that.
+const GONE_AT_ONCE: usize = 100;
 /// Files before committees of which it is remembered where they are, for when they are refused.
 const REMEMBERED: usize = 100_000;
 
@@ -71,8 +70,10 @@ pub(crate) struct References {
     leaves: HashMap<DatanetId, u64>,
     /// Leaves whose files were not looked at then, up to a page, and those of them that may still come.
     unknown: HashMap<DatanetId, (usize, usize)>,
-    /// What has ended without a leaf, and whether it was refused.
-    refused: HashMap<DatanetId, BTreeMap<SubmissionId, Option<Earlier>>>,
+    /// What has ended without a leaf.
+    refused: HashMap<DatanetId, BTreeMap<SubmissionId, Earlier>>,
+    /// What committees had before them and have no more, until it is read what became of it.
+    gone: Vec<(DatanetId, SubmissionId)>,
     /// The first submission that no committee was drawn for, as far as files were to be judged.
     undrawn: HashMap<DatanetId, Option<SubmissionId>>,
     /// Where files are that committees had before them; those that are found no more are none.
@@ -237,7 +238,7 @@ impl References {
             return;
         }
         let waiting = before.values().flatten();
-        let refused = self.refused.values().flat_map(|ended| ended.values().flatten());
+        let refused = self.refused.values().flat_map(BTreeMap::values);
         let kept: BTreeSet<FileHash> = waiting.chain(refused).map(|one| one.sha256).collect();
         self.places.retain(|sha256, _| kept.contains(sha256));
     }
@@ -247,7 +248,7 @@ impl References {
         self.places.get(sha256).copied().flatten()
     }
 
-    /// Reads what was refused of a Datanet's submissions before a number.
+    /// Reads what ended without a leaf of a Datanet's submissions before a number.
     pub(crate) async fn read_refused(
         &mut self,
         client: &Client,
@@ -269,23 +270,41 @@ impl References {
             else {
                 continue;
             };
-            let (submission, sha256) = (view.submission, view.sha256);
-            match view.state {
-                SubmissionState::Refused { ending, at, .. } => {
-                    // Of what nobody could fetch nothing can be a copy.
-                    let refused = match ending {
-                        Ending::Rejected(reason) => Some(Earlier {
-                            submission,
-                            sha256,
-                            refused_at: Some(at),
-                            is_original: !is_no_original(reason),
-                        }),
-                        _ => None,
-                    };
-                    known.insert(number, refused);
-                }
-                SubmissionState::Accepted { .. } | SubmissionState::Pending { .. } => {}
+            if let SubmissionState::Refused { ending, at, .. } = view.state {
+                known.insert(number, Earlier::ended(number, view.sha256, ending, at));
             }
+        }
+        Ok(())
+    }
+
+    /// Learns what became of what committees had before them at the look before and have no more. The chain forgets within a
+    /// day what ended without a verdict, and a copy of it that was refused may be judged anew after that.
+    pub(crate) async fn read_gone(
+        &mut self,
+        client: &Client,
+        before: &BTreeMap<DatanetId, Vec<Earlier>>,
+        now: &BTreeMap<DatanetId, Vec<Earlier>>,
+    ) -> Result<()> {
+        for (datanet, files) in before {
+            let still: BTreeSet<_> =
+                now.get(datanet).into_iter().flatten().map(|one| one.submission).collect();
+            let gone = files.iter().map(|one| one.submission).filter(|one| !still.contains(one));
+            self.gone.extend(gone.map(|one| (*datanet, one)));
+        }
+        self.gone.truncate(REMEMBERED);
+        for _ in 0..GONE_AT_ONCE {
+            let Some((datanet, number)) = self.gone.last().copied() else { break };
+            let view = client.submission(datanet, SubmissionKey::Number(number)).await?;
+            if let Some((sha256, SubmissionState::Refused { ending, at, .. })) =
+                view.map(|view| (view.sha256, view.state))
+            {
+                let known = self.refused.entry(datanet).or_default();
+                known.insert(number, Earlier::ended(number, sha256, ending, at));
+                if known.len() > REMEMBERED {
+                    known.pop_first();
+                }
+            }
+            self.gone.pop();
         }
         Ok(())
     }
@@ -308,9 +327,9 @@ impl References {
         self.undrawn.get(&datanet).copied().flatten()
     }
 
-    /// What was refused of a Datanet's submissions.
+    /// What ended without a leaf of a Datanet's submissions.
     pub(crate) fn refused(&self, datanet: DatanetId) -> impl Iterator<Item = Earlier> + '_ {
-        self.refused.get(&datanet).into_iter().flat_map(|ended| ended.values().flatten().copied())
+        self.refused.get(&datanet).into_iter().flat_map(|ended| ended.values().copied())
     }
 
     /// Whether it was read what a Datanet's files are compared with, since that failed last: nothing is accepted for not
