@@ -17,7 +17,7 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{
     earlier::{compared_with, lacking, must_compare, of_an_acceptance},
-    policy::{may_be_a_copy, what_accepting_risks},
+    policy::{may_be_a_copy, shows_undecided, what_accepting_risks},
     Decision, Earlier, Facts, Lacking, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
@@ -68,24 +68,34 @@ impl Daemon<'_> {
                     let soon = now.saturating_add(LAST_BLOCKS / 2) >= last;
                     let known = (soon && self.references.were_read(view.datanet))
                         || self.references.are_known(&self.shared, view.datanet, &compared)?;
-                    let proof = found.possession;
+                    let (proof, mut lacks) = (found.possession, None);
                     let said = if known {
                         let target = work.as_ref().map(|work| work.target);
                         match self.judge(view, file, &found, target, &compared, last)? {
                             Judged::Said(said) => Some(said),
-                            Judged::Asked(None) => None,
-                            Judged::Asked(Some(lacks)) => {
+                            Judged::Asked(found) => {
+                                lacks = found;
+                                None
+                            }
+                            Judged::Held(found) => {
                                 // It may come yet.
                                 waits = true;
-                                held.insert(file.submission, lacks);
-                                late.then(|| Said::undecided(proof, &may_be_a_copy(lacks)))
+                                lacks = Some(found);
+                                held.insert(file.submission, found);
+                                None
                             }
                         }
                     } else {
                         waits = true;
                         None
                     };
-                    said.or_else(|| late.then(|| Said::undecided(proof, "nobody decided")))
+                    let purpose = &view.draw.purpose;
+                    said.or_else(|| {
+                        late.then(|| match known {
+                            true => Said::nothing(purpose, proof, lacks),
+                            false => Said::undecided(proof, "what came before it is not known"),
+                        })
+                    })
                 }
             };
             let Some(said) = found else {
@@ -211,11 +221,11 @@ impl Daemon<'_> {
                     }
                     Decision::Ask(why) => {
                         ask(why)?;
-                        return Ok(Judged::Asked(None));
+                        return Ok(Judged::Asked(lacks));
                     }
                     Decision::Hold(lacks) => {
                         ask(may_be_a_copy(lacks))?;
-                        return Ok(Judged::Asked(Some(lacks)));
+                        return Ok(Judged::Held(lacks));
                     }
                 }
             }
@@ -241,8 +251,10 @@ impl Daemon<'_> {
 enum Judged {
     /// This is said of it.
     Said(Said),
-    /// A person is asked; also because of the submission for whose sake it is not accepted.
+    /// A person is asked; who accepts it would do so without this one.
     Asked(Option<Lacking>),
+    /// It would be accepted but for this one.
+    Held(Lacking),
 }
 
 /// What is said of a file, and why.
@@ -263,10 +275,19 @@ impl Said {
         }
     }
 
-    /// Of a file that is here, and is not judged.
+    /// Of a file that is here, and cannot be judged.
     fn undecided(possession: H256, why: &str) -> Self {
         let opinion = Opinion::undecided(possession.0.into());
         Self { opinion, word: Word::Unavailable, why: why.to_owned(), nearest: None }
+    }
+
+    /// Of a file that is here, and that nobody decided on.
+    fn nothing(purpose: &Purpose, possession: H256, lacks: Option<Lacking>) -> Self {
+        let why = lacks.map_or("nobody decided".to_owned(), may_be_a_copy);
+        match shows_undecided(purpose, lacks) {
+            true => Self::undecided(possession, &why),
+            false => Self::unavailable(&why),
+        }
     }
 
     fn as_json(&self, file: &DrawnFile) -> Value {
