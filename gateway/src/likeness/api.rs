@@ -22,14 +22,21 @@ const NAMED: usize = 20;
 pub struct Likest {
     /// The earlier submission that it is most like; null where it is like none.
     pub nearest: Option<NearestFile>,
-    /// Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, wait, or were refused
-    /// since it was submitted.
+    /// Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, that a committee has
+    /// before it, or that were refused or ended since it was submitted.
     pub compared: u32,
-    /// Those of them that this gateway has not measured yet. It does where it has the file, some with each request.
+    /// Earlier ones that this gateway has not measured yet, beside those that ended. It does where it has the file, some with each request.
     pub unknown: u32,
-    /// Those of them whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
-    /// 20.
+    /// Those of the latter whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
+    /// 20. Of those that ended without a verdict, or as no file of the Datanet, none: an acceptance is not overturned for them.
     pub missing: Vec<u64>,
+    /// Those that are not here and ended so: who judges a refusal for a copy anew cannot tell whether it is one of theirs.
+    pub ended_missing: Vec<u64>,
+    /// Earlier submissions that wait and that no committee was drawn for, the latest first, at most 20. It is compared with none
+    /// of them: they may be taken back, and may be its originals once they are drawn.
+    pub undrawn: Vec<u64>,
+    /// Whether no earlier submissions were left out for being more than a thousand.
+    pub complete: bool,
 }
 
 /// A file that another one is like.
@@ -46,6 +53,9 @@ pub struct NearestFile {
     pub alike: f64,
     /// `bytes`, `text` (another format of the same canonical text) or `likeness`.
     pub same: &'static str,
+    /// Whether it ended without a verdict, or as no file of the Datanet: a refusal for being its copy may be right, and an
+    /// acceptance is not overturned for it.
+    pub ended: bool,
 }
 
 impl Uploads {
@@ -84,17 +94,17 @@ pub async fn nearest(
     let compared = uploads.compared(id).await?.ok_or_else(|| {
         ApiError::not_found(format!("the index has no submission {id}; it follows final blocks"))
     })?;
-    let Compared { file, earlier, .. } = &compared;
+    let Compared { file, earlier, ended, undrawn, complete, .. } = &compared;
     let likenesses = uploads.likenesses();
     if !likenesses.unknown(vec![*file]).await?.is_empty() {
         uploads.learn(*file, address).await?;
     }
-    let count = earlier.len();
+    let all = || earlier.iter().chain(ended);
     let alike = file.media.modality();
-    let others = earlier.iter().map(|(_, file)| *file);
+    let others = all().map(|(_, file)| *file);
     let others: Vec<_> = others.filter(|other| other.media.modality() == alike).collect();
     let mut measured = 0;
-    let (mut left, mut missing) = (0usize, BTreeSet::new());
+    let (mut left, mut missing) = (BTreeSet::new(), BTreeSet::new());
     for other in likenesses.unknown(others).await? {
         // What is not here is not fetched for this: it may be with nobody.
         let is_asked = measured < AT_ONCE || missing.len() < NAMED;
@@ -105,14 +115,22 @@ pub async fn nearest(
                 continue;
             }
         }
-        left += 1;
+        left.insert(other.sha256);
         if is_asked && !is_here {
             missing.insert(other.sha256);
         }
     }
-    let missing = earlier.iter().filter(|(_, file)| missing.contains(&file.sha256));
-    let missing = missing.map(|(id, _)| *id).take(NAMED).collect();
-    let media: Vec<_> = earlier.iter().map(|(id, file)| (*id, file.media)).collect();
+    let named = |files: &[(u64, Comparable)]| -> Vec<u64> {
+        let files = files.iter().filter(|(_, file)| missing.contains(&file.sha256));
+        files.map(|(id, _)| *id).take(NAMED).collect()
+    };
+    let (missing, ended_missing) = (named(earlier), named(ended));
+    let lacks = |(_, file): &&(u64, Comparable)| left.contains(&file.sha256);
+    let (compared_with, unknown) =
+        (all().filter(|one| !lacks(one)).count(), earlier.iter().filter(lacks).count());
+    let undrawn: Vec<u64> = undrawn.iter().copied().take(NAMED).collect();
+    let (complete, over) = (*complete, ended.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>());
+    let media: Vec<_> = all().map(|(id, file)| (*id, file.media)).collect();
     let found = likenesses.nearest(compared).await?;
     let nearest = found.map(|found| NearestFile {
         submission: found.submission,
@@ -123,12 +141,16 @@ pub async fn nearest(
             .map_or("", |(_, media)| media.extension()),
         alike: found.alike,
         same: found.same.name(),
+        ended: over.contains(&found.submission),
     });
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(Json(Likest {
         nearest,
-        compared: number(count.saturating_sub(left)),
-        unknown: number(left),
+        compared: number(compared_with),
+        unknown: number(unknown),
         missing,
+        ended_missing,
+        undrawn,
+        complete,
     }))
 }

@@ -11,6 +11,7 @@ use openledger_documents::{Likeness, Measured};
 use openledger_primitives::{DatanetId, FileHash, MediaType, SubmissionId};
 use openledger_reviewer::{
     index::{Found, Known, Subject},
+    policy::Alike,
     Index, Nearest,
 };
 use std::path::Path;
@@ -30,9 +31,15 @@ pub struct Compared {
     pub min_units: u64,
     /// Its file.
     pub file: Comparable,
-    /// Submissions to the Datanet before it that are accepted, wait, or were refused since it was submitted, the latest
-    /// first, at most [`MOST`].
+    /// Submissions to the Datanet before it that are accepted, that a committee has before it, or that were refused since it
+    /// was submitted, the latest first; with all others at most [`MOST`].
     pub earlier: Vec<(SubmissionId, Comparable)>,
+    /// Those that ended since as nobody's originals: a refusal for a copy of one may be right, and so may an acceptance.
+    pub ended: Vec<(SubmissionId, Comparable)>,
+    /// Those that wait and that no committee was drawn for: they may be taken back, and may become originals.
+    pub undrawn: Vec<SubmissionId>,
+    /// Whether there are no others.
+    pub complete: bool,
 }
 
 /// A file that can be compared with others of its modality.
@@ -101,10 +108,11 @@ impl Likenesses {
         kept.map_err(|error| failed(&error))
     }
 
-    /// What of the earlier files, of those that were measured, it is most like.
+    /// What of the earlier files, of those that were measured, it is most like: one that ended as nobody's original only
+    /// where it is a copy of no other, and more like that.
     pub(crate) async fn nearest(&self, compared: Compared) -> Result<Option<Nearest>, ApiError> {
         self.run(move |index| {
-            let Compared { submission, datanet, min_units, file, earlier } = compared;
+            let Compared { submission, datanet, min_units, file, earlier, ended, .. } = compared;
             let modality = file.media.modality();
             let Known { text_root, likeness } =
                 index.known(&file.sha256, modality)?.unwrap_or_default();
@@ -117,8 +125,17 @@ impl Likenesses {
                 likeness: likeness.as_ref(),
                 min_units,
             };
-            let others: Vec<_> = earlier.iter().map(|(id, file)| (*id, file.sha256)).collect();
-            index.nearest(&subject, &others)
+            let hashes = |files: &[(SubmissionId, Comparable)]| -> Vec<_> {
+                files.iter().map(|(id, file)| (*id, file.sha256)).collect()
+            };
+            let found = index.nearest(&subject, &hashes(&earlier))?;
+            let copy_from = Alike::DUPLICATE.of(modality).unwrap_or(1.0);
+            if ended.is_empty() || found.is_some_and(|found| found.alike >= copy_from) {
+                return Ok(found);
+            }
+            let alike = |one: &Option<Nearest>| one.map_or(0.0, |one| one.alike);
+            let other = index.nearest(&subject, &hashes(&ended))?;
+            Ok(if alike(&other) > alike(&found) { other } else { found })
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! What uploads ask of the chain, and the chain's names for files.
 
-use crate::api::types::Submission;
+use crate::api::types::{DrawOf, Submission};
 use crate::error::ApiError;
 use crate::index::storage::{NamedBy, PageQuery, Storage, StorageError, SubmissionQuery};
 use crate::index::Index;
@@ -10,7 +10,7 @@ use openledger_client::{AccountId, Client, ClientError};
 use openledger_primitives::{
     api::{QuotaStatus, SubmissionItem},
     job::JobState,
-    BaseModelId, BlockNumber, ClosedList, ContentId, DatanetId, FileHash, JobId, MediaType,
+    BaseModelId, BlockNumber, ClosedList, ContentId, DatanetId, Ending, FileHash, JobId, MediaType,
     Refusal, RejectionReason, SubmissionId,
 };
 use openledger_reviewer::earlier::is_no_original;
@@ -244,19 +244,56 @@ fn comparable(of: &Submission) -> Option<Comparable> {
     Some(Comparable { sha256, media: MediaType::from_extension(&of.media)? })
 }
 
-/// Whether what was submitted in a block may be a copy of an earlier submission: of one that has a leaf, revoked or not,
-/// that waits, or that was refused since. Were a refused one left out, of two copies the first could be let go. Of what
-/// nobody could fetch or read, or was too small, or was taken back, nothing can be a copy.
-fn may_be_original(one: &Submission, submitted: BlockNumber) -> bool {
-    match one.state.as_str() {
-        "accepted" | "pending" => true,
-        "rejected" => {
-            let reason = one.reason.as_deref().and_then(|why| RejectionReason::of_name(why).ok());
-            let judged = reason.is_some_and(|reason| !is_no_original(reason));
-            judged && one.decided.as_ref().is_some_and(|decided| decided.block >= submitted)
-        }
-        _ => false,
-    }
+/// What an earlier submission is to what came after it.
+enum Standing {
+    /// That may be a copy of it: it has a leaf, revoked or not, a committee has it before it, or it was refused since. Were a
+    /// refused one left out, of two copies the first could be let go.
+    Original,
+    /// That may have been refused rightly for being its copy, and is accepted rightly all the same: nobody could fetch or
+    /// read it, it was too small, or nobody decided on it, and that since.
+    Ended,
+    /// No committee was drawn for it: it may be taken back, and may become an original.
+    Undrawn,
+    /// Nothing: it was taken back, or was over before.
+    None,
+}
+
+/// Whether a committee was drawn for a submission. Of one that has had a draw another is asked.
+fn is_drawn(draws: &[DrawOf]) -> bool {
+    let mut reviews = draws.iter().filter(|draw| !draw.challenge);
+    reviews.next().is_some_and(|first| first.state != "waiting") || reviews.next().is_some()
+}
+
+/// What an earlier submission is to one that was submitted in a block, and that a committee judges or curators do.
+fn standing(
+    storage: &dyn Storage,
+    one: &Submission,
+    submitted: BlockNumber,
+    by_committee: bool,
+) -> Result<Standing, StorageError> {
+    let since = one.decided.as_ref().is_some_and(|decided| decided.block >= submitted);
+    Ok(match (one.state.as_str(), one.reason.as_deref()) {
+        ("accepted", _) => Standing::Original,
+        // Curators judge what waits in the order in which it came.
+        ("pending", _) if !by_committee => Standing::Original,
+        ("pending", _) => match storage.submission(one.id)? {
+            Some(detail) if is_drawn(&detail.draws) => Standing::Original,
+            _ => Standing::Undrawn,
+        },
+        ("rejected", Some(why)) if since => match RejectionReason::of_name(why) {
+            Ok(reason) if is_no_original(reason) => Standing::Ended,
+            Ok(_) => Standing::Original,
+            Err(_) => {
+                let ended = [Ending::Unavailable, Ending::Expired].map(Ending::name).contains(&why);
+                if ended {
+                    Standing::Ended
+                } else {
+                    Standing::None
+                }
+            }
+        },
+        _ => Standing::None,
+    })
 }
 
 /// Reads a submission with those before it that it may be a copy of: what `openledger review run` compares it with.
@@ -275,17 +312,36 @@ pub fn compared(
         return Ok(None);
     };
     let query = SubmissionQuery { datanet: Some(datanet), ..SubmissionQuery::default() };
-    let mut earlier = Vec::new();
+    let by_committee = !detail.draws.is_empty();
+    let since = detail.submission.submitted.block;
+    let (mut earlier, mut ended, mut undrawn) = (Vec::new(), Vec::new(), Vec::new());
+    let mut complete = true;
     let mut cursor = Some(submission.to_string());
-    while let (Some(_), true) = (&cursor, earlier.len() < MOST) {
+    'pages: while cursor.is_some() {
         let page = storage.submissions(&query, &PageQuery { cursor, limit: 100 })?;
-        let counts = |one: &&Submission| may_be_original(one, detail.submission.submitted.block);
-        let found = page.items.iter().filter(counts);
-        earlier.extend(found.filter_map(|one| Some((one.id, comparable(one)?))));
+        for one in &page.items {
+            let standing = standing(storage, one, since, by_committee)?;
+            let Some(file) = comparable(one) else { continue };
+            let kept = match standing {
+                Standing::None => continue,
+                Standing::Original => &mut earlier,
+                Standing::Ended => &mut ended,
+                Standing::Undrawn => &mut undrawn,
+            };
+            kept.push((one.id, file));
+            if earlier.len() + ended.len() + undrawn.len() > MOST {
+                [&mut earlier, &mut ended, &mut undrawn].into_iter().for_each(|kept| {
+                    kept.retain(|(id, _)| *id != one.id);
+                });
+                complete = false;
+                break 'pages;
+            }
+        }
         cursor = page.next;
     }
-    earlier.truncate(MOST);
-    Ok(Some(Compared { submission, datanet, min_units: rules.min_units, file, earlier }))
+    let undrawn = undrawn.into_iter().map(|(id, _)| id).collect();
+    let min_units = rules.min_units;
+    Ok(Some(Compared { submission, datanet, min_units, file, earlier, ended, undrawn, complete }))
 }
 
 #[async_trait]

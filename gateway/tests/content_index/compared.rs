@@ -1,6 +1,6 @@
 //! Which earlier submissions a file is compared with, by the index.
 
-use openledger_client::blocks::{Block, BlockEvent, ChainEvent, Detail};
+use openledger_client::blocks::{Block, BlockEvent, ChainEvent, Changed, Detail};
 use openledger_gateway::index::{
     planted::{account, Maker, Plan},
     sqlite::Sqlite,
@@ -8,7 +8,9 @@ use openledger_gateway::index::{
 };
 use openledger_gateway::uploads::named::compared;
 use openledger_primitives::{
-    api::SubmissionItem, ContentId, DatasetLeaf, LeafVersion, MediaType, RejectionReason, Score,
+    api::SubmissionItem,
+    committee::{api::DrawView, Draw, DrawnFile, FileState, Lengths, PoolId, Purpose, Rules},
+    ContentId, DatasetLeaf, LeafVersion, MediaType, Modality, RejectionReason, Score,
 };
 
 fn sha256(submission: u64) -> [u8; 32] {
@@ -42,8 +44,11 @@ fn accepted(submission: u64, leaf: u64) -> (ChainEvent, Detail) {
 }
 
 fn rejected(submission: u64) -> (ChainEvent, Detail) {
+    refused(submission, RejectionReason::OffTopic)
+}
+
+fn refused(submission: u64, reason: RejectionReason) -> (ChainEvent, Detail) {
     let (contributor, sha256) = (account(0), sha256(submission));
-    let reason = RejectionReason::OffTopic;
     let event = ChainEvent::Rejected { datanet: 0, submission, contributor, sha256, reason };
     (event, Detail::None)
 }
@@ -100,6 +105,75 @@ fn a_file_is_compared_with_leaves_what_waits_and_what_was_refused_since() {
     let earlier: Vec<_> = found.earlier.iter().map(|(id, file)| (*id, file.sha256)).collect();
     // The latest first.
     assert_eq!(earlier, [5, 4, 2, 1, 0].map(|id| (id, sha256(id))));
+    let ended: Vec<_> = found.ended.iter().map(|(id, _)| *id).collect();
+    assert_eq!((ended, found.undrawn, found.complete), (vec![7], vec![], true));
     assert_eq!(compared(&storage, 0).unwrap().unwrap().earlier, []);
     assert_eq!(compared(&storage, 11).unwrap(), None);
+}
+
+fn draw(id: u64, submissions: &[u64], drawn: bool) -> DrawView<openledger_client::AccountId> {
+    let file = |submission: &u64| DrawnFile {
+        submission: *submission,
+        sha256: sha256(*submission),
+        media: MediaType::Txt,
+        size: 1_000,
+        state: FileState::Open,
+        stands: Default::default(),
+    };
+    let files = submissions.iter().map(file).collect();
+    let purpose = Purpose::Review { asked: 0 };
+    let mut draw = Draw::new(purpose, account(0), None, files, 10, 7).unwrap();
+    if drawn {
+        let members = (50..55).map(|n| (account(n), 0)).collect();
+        draw.begin(members, [9; 32], 2, 5, &Rules::DEFAULT, &Lengths::DEVELOPMENT).unwrap();
+    }
+    let pool = PoolId::Modality(Modality::Text);
+    DrawView { id, datanet: 0, pool, global: false, bond: 0, draw }
+}
+
+/// What `openledger review run` compares with too: a file that waits for curators, or whose draw waits for its seed, may be
+/// taken back and may become an original; what ended as nobody's original overturns no acceptance.
+#[test]
+fn a_file_before_a_committee_is_compared_with_what_committees_were_drawn_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Sqlite::open(&folder.path().join("index.sqlite")).unwrap();
+    let mut maker = Maker::new(Plan { files: 0, jobs: 0, ..Plan::SMALL });
+    let mut blocks = vec![maker.block(), maker.block()];
+    let opened = |draw| {
+        let event = ChainEvent::DrawOpened { draw, datanet: 0, files: 1, session: 9 };
+        (event, Detail::None)
+    };
+    let committee = |draw| {
+        let members = (50..55).map(account).collect();
+        let event = ChainEvent::CommitteeDrawn { draw, datanet: 0, members, commit_by: 25 };
+        (event, Detail::None)
+    };
+    let expired = |submission| {
+        let (contributor, sha256) = (account(0), sha256(submission));
+        let event = ChainEvent::Expired { datanet: 0, submission, contributor, sha256 };
+        (event, Detail::None)
+    };
+    // 0 waits for curators, 1 for its seed; 2, 3 and 4 are before a committee, and so is 5.
+    let first = (0..6).map(|submission| submitted(0, submission));
+    let mut block = with(maker.block(), first.chain([opened(0), opened(1), opened(2)]).collect());
+    let waiting = vec![draw(0, &[1], false), draw(1, &[2, 3, 4], false), draw(2, &[5], false)];
+    block.changed = Changed { draws: waiting, ..Changed::default() };
+    blocks.push(block);
+    let mut block = with(maker.block(), vec![committee(1), committee(2)]);
+    let drawn = vec![draw(1, &[2, 3, 4], true), draw(2, &[5], true)];
+    block.changed = Changed { draws: drawn, ..Changed::default() };
+    blocks.push(block);
+    storage.apply(&blocks).unwrap();
+    let ids = |files: &[(u64, openledger_gateway::likeness::Comparable)]| -> Vec<u64> {
+        files.iter().map(|(id, _)| *id).collect()
+    };
+    let found = compared(&storage, 5).unwrap().unwrap();
+    assert_eq!(ids(&found.earlier), [4, 3, 2]);
+    assert_eq!((ids(&found.ended), found.undrawn), (vec![], vec![1, 0]));
+
+    let over = vec![expired(2), refused(3, RejectionReason::WrongFormat), rejected(4)];
+    storage.apply(&[with(maker.block(), over)]).unwrap();
+    let found = compared(&storage, 5).unwrap().unwrap();
+    assert_eq!((ids(&found.earlier), ids(&found.ended)), (vec![4], vec![3, 2]));
+    assert_eq!((found.undrawn, found.complete), (vec![1, 0], true));
 }

@@ -21,7 +21,23 @@ fn comparable(bytes: &[u8]) -> Comparable {
 fn compared(file: &[u8], earlier: &[&[u8]]) -> Compared {
     let mut earlier: Vec<_> = (0..).zip(earlier.iter().map(|bytes| comparable(bytes))).collect();
     earlier.reverse();
-    Compared { submission: 9, datanet: 0, min_units: 10, file: comparable(file), earlier }
+    Compared {
+        submission: 9,
+        datanet: 0,
+        min_units: 10,
+        file: comparable(file),
+        earlier,
+        ended: vec![],
+        undrawn: vec![],
+        complete: true,
+    }
+}
+
+fn nothing(compared: u32) -> Value {
+    json!({
+        "nearest": null, "compared": compared, "unknown": 0, "missing": [], "endedMissing": [], "undrawn": [],
+        "complete": true
+    })
 }
 
 async fn nearest(door: &Door) -> Value {
@@ -61,12 +77,35 @@ async fn a_near_copy_is_found_among_earlier_files_which_are_measured_as_they_are
 
     // Nothing is like what has nothing before it.
     *door.chain.compared.lock().unwrap() = vec![compared(&copy, &[])];
-    assert_eq!(
-        nearest(&door).await,
-        json!({ "nearest": null, "compared": 0, "unknown": 0, "missing": [] })
-    );
+    assert_eq!(nearest(&door).await, nothing(0));
     *door.chain.compared.lock().unwrap() = vec![compared(&first, &[&first])];
-    assert_eq!(nearest(&door).await["nearest"]["same"], json!("bytes"));
+    let found = nearest(&door).await;
+    assert_eq!(
+        (&found["nearest"]["same"], &found["nearest"]["ended"]),
+        (&json!("bytes"), &json!(false))
+    );
+
+    // What ended as nobody's original is named as such, and missing on its own; what may be one by and by is only named.
+    let ended = Compared {
+        ended: vec![(5, comparable(&elsewhere)), (4, comparable(&first))],
+        undrawn: vec![7, 6],
+        complete: false,
+        ..compared(&first, &[&other])
+    };
+    *door.chain.compared.lock().unwrap() = vec![ended];
+    let found = nearest(&door).await;
+    let like = &found["nearest"];
+    assert_eq!((&like["submission"], &like["ended"]), (&json!(4), &json!(true)));
+    assert_eq!(
+        (&found["compared"], &found["unknown"], &found["missing"]),
+        (&json!(2), &json!(0), &json!([]))
+    );
+    assert_eq!((&found["endedMissing"], &found["undrawn"]), (&json!([5]), &json!([7, 6])));
+    assert_eq!(found["complete"], json!(false));
+    // A copy of an original is shown as that.
+    let ended = Compared { ended: vec![(4, comparable(&copy))], ..compared(&copy, &[&first]) };
+    *door.chain.compared.lock().unwrap() = vec![ended];
+    assert_eq!(nearest(&door).await["nearest"]["submission"], json!(0));
     door.close().await;
 }
 
@@ -79,9 +118,6 @@ async fn a_file_that_cannot_be_read_is_like_nothing_and_nothing_is_like_it() {
     door.put(&bearer, &broken).await.ok();
     door.chain.name(&broken, MediaType::Txt, Role::Pending);
     *door.chain.compared.lock().unwrap() = vec![compared(&broken, &[&broken])];
-    assert_eq!(
-        nearest(&door).await,
-        json!({ "nearest": null, "compared": 1, "unknown": 0, "missing": [] })
-    );
+    assert_eq!(nearest(&door).await, nothing(1));
     door.close().await;
 }

@@ -2115,19 +2115,28 @@ export interface components {
         Likest: {
             /**
              * Format: int32
-             * @description Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, wait, or were refused
-             *     since it was submitted.
+             * @description Earlier submissions of the Datanet that it was compared with, of the latest thousand that are accepted, that a committee has
+             *     before it, or that were refused or ended since it was submitted.
              */
             compared: number;
+            /** @description Whether no earlier submissions were left out for being more than a thousand. */
+            complete: boolean;
+            /** @description Those that are not here and ended so: who judges a refusal for a copy anew cannot tell whether it is one of theirs. */
+            endedMissing: number[];
             /**
-             * @description Those of them whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
-             *     20.
+             * @description Those of the latter whose files are not here, so that nobody knows whether it is a copy of one: the latest first, at most
+             *     20. Of those that ended without a verdict, or as no file of the Datanet, none: an acceptance is not overturned for them.
              */
             missing: number[];
             nearest: components["schemas"]["NearestFile"] | null;
             /**
+             * @description Earlier submissions that wait and that no committee was drawn for, the latest first, at most 20. It is compared with none
+             *     of them: they may be taken back, and may be its originals once they are drawn.
+             */
+            undrawn: number[];
+            /**
              * Format: int32
-             * @description Those of them that this gateway has not measured yet. It does where it has the file, some with each request.
+             * @description Earlier ones that this gateway has not measured yet, beside those that ended. It does where it has the file, some with each request.
              */
             unknown: number;
         };
@@ -2155,7 +2164,10 @@ export interface components {
         };
         /** @description A member's word on one file. */
         MemberWord: {
-            /** @description sha2-256 of the draw's seed and the file's bytes; null with `unavailable`. */
+            /**
+             * @description sha2-256 of the draw's seed and the file's bytes. With `unavailable` null where the file cannot be fetched; where it is
+             *     there, and cannot be compared or judged, the proof says so.
+             */
             possession: string | null;
             /**
              * @description How it stands to what was found, once that is: `agreed`, `dissented` (has the file, and may be right),
@@ -2233,9 +2245,14 @@ export interface components {
         NearestFile: {
             /**
              * Format: double
-             * @description How alike both are, 0 to 1: of texts the share of runs of twenty letters that both have, of images that of equal bits.
+             * @description How alike both are, 0 to 1: of texts by the letters, of images by the detail that both have.
              */
             alike: number;
+            /**
+             * @description Whether it ended without a verdict, or as no file of the Datanet: a refusal for being its copy may be right, and an
+             *     acceptance is not overturned for it.
+             */
+            ended: boolean;
             /** @description Its format. */
             media: string;
             /** @description `bytes`, `text` (another format of the same canonical text) or `likeness`. */
@@ -3137,8 +3154,9 @@ export interface components {
              */
             extractor: number | null;
             /**
-             * @description `accept`, `reject`, `unavailable` (it cannot be fetched), or of a whole committee `split` (most revealed
-             *     and did not agree) and `no-quorum` (too few revealed).
+             * @description `accept`, `reject`, `unavailable` (it cannot be fetched, or judged), or of a whole committee `split` (most revealed
+             *     and did not agree), `no-quorum` (too few revealed) and `undecided` (most of a challenge's have it, and accept it or
+             *     lack an earlier file to compare it with).
              */
             kind: string;
             /** @description Why it is refused. */
