@@ -8,9 +8,10 @@ import { Loaded } from "@/components/ui/States";
 import { AccountName, Copyable, Facts, Time } from "@/components/ui/Values";
 import { rejections } from "@/content/reasons";
 import { formatBytes, formatCount } from "@/lib/format";
-import type { Attempt } from "./committee";
+import { type Attempt, sayAttempt } from "./committee";
 import { FileView } from "./FileView";
-import { NearestCard } from "./NearestCard";
+import { NearestCard, useLikest } from "./NearestCard";
+import { leaves } from "./nearest";
 import { type Choice, cannotAccept, parseScore, type ReasonName } from "./verdict";
 
 function Counted({ preview }: { preview: Preview }) {
@@ -74,6 +75,9 @@ export function Judging({
   );
   const [score, setScore] = useState("80");
   const [reason, setReason] = useState<ReasonName>("off-topic");
+  const likest = useLikest(submission.id);
+  // Whoever lacks an earlier file leaves it to another committee, as long as there is one.
+  const lacks = onUndecided !== undefined && leaves(likest.data, attempt);
   const measured = preview.data;
   const hindrance = measured ? cannotAccept(measured, minUnits, extractor) : "it is not measured yet";
   const parsed = parseScore(score);
@@ -133,13 +137,17 @@ export function Judging({
               onChange={(event) => setScore(event.target.value)}
               error={parsed === null ? "A whole number from 1 to 100." : undefined}
             />
-            <Button look="primary" disabled={hindrance !== null || parsed === null} onClick={accept}>
+            <Button
+              look={lacks ? "quiet" : "primary"}
+              disabled={hindrance !== null || parsed === null}
+              onClick={accept}
+            >
               Accept <kbd className="text-xs opacity-80">A</kbd>
             </Button>
             {attempt?.leavesAnother && (
               <p className="text-xs text-soft">
-                Committee {attempt.number} of {attempt.of}: accepting says that you compared it with every
-                earlier file of the Datanet. Of a copy it costs a part of your seat.
+                This is {sayAttempt(attempt)}: accepting says that you compared it with every earlier file of
+                the Datanet. Of a copy it costs a part of your seat.
               </p>
             )}
             {hindrance !== null && measured && (
@@ -165,7 +173,7 @@ export function Judging({
               </Button>
             )}
             {onUndecided && (
-              <Button look="quiet" onClick={onUndecided}>
+              <Button look={lacks ? "primary" : "quiet"} onClick={onUndecided}>
                 It cannot be compared
               </Button>
             )}

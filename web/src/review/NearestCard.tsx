@@ -11,7 +11,16 @@ import { Notice } from "@/components/ui/Notice";
 import { Loaded } from "@/components/ui/States";
 import type { Attempt } from "./committee";
 import { FileView } from "./FileView";
-import { compareTexts, isText, type Piece, sayAlike, sayCompared, sayLeave, sayMissing } from "./nearest";
+import {
+  compareTexts,
+  isText,
+  type Piece,
+  sayAlike,
+  sayCompared,
+  sayEnded,
+  sayLeave,
+  sayMissing,
+} from "./nearest";
 
 /** How often the gateway is asked again while it measures earlier files, some with each request. */
 const TRIES = 12;
@@ -116,6 +125,16 @@ function Beside({ judged, nearest }: { judged: Judged; nearest: NearestFile }) {
 
 type Judged = Pick<Submission, "id" | "media" | "sha256" | "size">;
 
+/** What a submission is most like, and with what it was compared: asked again while the gateway measures earlier files. */
+export function useLikest(submission: number) {
+  return useQuery({
+    queryKey: ["review", "nearest", submission],
+    queryFn: ({ signal }) => request<Likest>(`/v1/submissions/${submission}/nearest`, { signal }),
+    refetchInterval: ({ state }) =>
+      state.data && state.data.unknown > 0 && state.dataUpdateCount < TRIES ? 5000 : false,
+  });
+}
+
 /** The earlier file of the same Datanet that a submission is most like, for who judges whether it is a copy. */
 export function NearestCard({
   submission,
@@ -126,12 +145,7 @@ export function NearestCard({
   attempt?: Attempt | null;
 }) {
   const [open, setOpen] = useState(false);
-  const likest = useQuery({
-    queryKey: ["review", "nearest", submission.id],
-    queryFn: ({ signal }) => request<Likest>(`/v1/submissions/${submission.id}/nearest`, { signal }),
-    refetchInterval: ({ state }) =>
-      state.data && state.data.unknown > 0 && state.dataUpdateCount < TRIES ? 5000 : false,
-  });
+  const likest = useLikest(submission.id);
   return (
     <Card
       title="Nearest earlier file"
@@ -158,14 +172,21 @@ export function NearestCard({
             ) : (
               <p className="text-sm">Nothing that was compared is like it.</p>
             )}
-            {data.missing.length > 0 &&
+            {data.nearest?.ended && (
+              <p className="text-sm">
+                That one ended without a verdict, or as no file of this Datanet: an acceptance is not
+                overturned for being its copy, and a refusal for it is right.
+              </p>
+            )}
+            {sayMissing(data) !== "" &&
               (sayLeave(data, attempt) === "" ? (
                 <p className="text-sm">{sayMissing(data)}</p>
               ) : (
-                <Notice tone="warn" title="It may be a copy of what is not here">
+                <Notice tone="warn" title="It may be a copy of what was not compared">
                   {sayMissing(data)} {sayLeave(data, attempt)}
                 </Notice>
               ))}
+            {attempt === null && sayEnded(data) !== "" && <p className="text-sm">{sayEnded(data)}</p>}
             <p className="text-xs text-soft">{sayCompared(data)}</p>
             {open && data.nearest && <Beside judged={submission} nearest={data.nearest} />}
           </div>

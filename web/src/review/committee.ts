@@ -239,17 +239,29 @@ const outcomes: Readonly<Record<string, Saying>> = {
 /** Which committee a draw's is of those that may be asked about its files, and whether another one can be asked after it. */
 export interface Attempt {
   number: number;
-  of: number;
+  /** Null while it is not known how many may be asked. */
+  of: number | null;
   leavesAnother: boolean;
 }
 
-/** The attempt of a draw that judges a call; null of a challenge's. */
+/**
+ * The attempt of a draw that judges a call; null of a challenge's. Where it is not known how many may be asked, because
+ * the chain has not said so yet or does not answer, it counts as one that leaves another: who judges without an earlier file
+ * as the last committee does, and is not the last, may lose a part of a seat.
+ */
 export function attemptOf(
   { asked, challenges }: Pick<Draw, "asked" | "challenges">,
-  asks: number,
+  asks: number | null,
 ): Attempt | null {
   if (challenges !== null) return null;
-  return { number: asked + 1, of: asks, leavesAnother: asked + 1 < asks };
+  return { number: asked + 1, of: asks, leavesAnother: asks === null || asked + 1 < asks };
+}
+
+/** Which committee it is, in words. */
+export function sayAttempt({ number, of }: Attempt): string {
+  return of === null
+    ? `committee ${number}, and it is not known whether it is the last that can be asked`
+    : `committee ${number} of ${of}`;
 }
 
 /** How a file left a draw. */

@@ -1,6 +1,6 @@
 import type { Likest, NearestFile } from "@/api/types";
 import { plural } from "@/lib/format";
-import type { Attempt } from "./committee";
+import { type Attempt, sayAttempt } from "./committee";
 
 /** How an earlier file is alike, in words. */
 export function sayAlike({ same, media }: Pick<NearestFile, "same" | "media">): string {
@@ -40,30 +40,63 @@ export function compareTexts(one: string, other: string): [Piece[], Piece[]] {
 /** The gateway names at most so many files that are not there. */
 const NAMED = 20;
 
-/** With how many earlier submissions it was compared, and what that leaves out. */
-export function sayCompared({
-  compared,
-  unknown,
-  missing,
-}: Pick<Likest, "compared" | "unknown" | "missing">): string {
-  const done = `Compared with ${plural(compared, "submission")} to this Datanet before it, of the latest thousand that are accepted, wait, or were refused since it was submitted.`;
-  // What is here is measured with the next requests.
-  const soon = unknown - missing.length;
-  if (soon <= 0 || missing.length >= NAMED) return done;
-  return `${done} ${plural(soon, "other has", "others have")} not been measured by this gateway yet.`;
+/** With how many earlier submissions it was compared. */
+export function sayCompared({ compared }: Pick<Likest, "compared">): string {
+  return `Compared with ${plural(compared, "submission")} to this Datanet before it, of the latest thousand that are accepted, that a committee has before it, or that were refused or ended since it was submitted.`;
 }
 
-/** What a member does about earlier files that could not be compared, and what it risks; empty where it judges without. */
-export function sayLeave({ missing }: Pick<Likest, "missing">, attempt: Attempt | null): string {
-  if (missing.length === 0 || attempt === null || !attempt.leavesAnother) return "";
-  return `This is committee ${attempt.number} of ${attempt.of}, so that another one can be asked: say that it cannot be compared, which earns and costs nothing. If you accept it and it is a copy, you lose a part of your seat.`;
+/** What says whether everything that came before a file was compared with it. */
+type Extent = Pick<Likest, "unknown" | "missing" | "undrawn" | "complete">;
+
+/** Whether it was compared with everything that came before it, and nothing else may become an original of it. */
+export function isWhole({ unknown, undrawn, complete }: Extent): boolean {
+  return unknown === 0 && undrawn.length === 0 && complete;
 }
 
-/** Which earlier files could not be compared, so that nobody knows whether it is a copy of one; empty where all could. */
-export function sayMissing({ unknown, missing }: Pick<Likest, "unknown" | "missing">): string {
-  if (missing.length === 0) return "";
-  const named = missing.map((id) => `#${id}`).join(", ");
+/** Whether its member had better say that it cannot be compared. So as long as it is not known with what it was. */
+export function leaves(likest: Extent | undefined, attempt: Attempt | null): boolean {
+  return attempt?.leavesAnother === true && (likest === undefined || !isWhole(likest));
+}
+
+/** What a member does about what could not be compared, and what it risks; empty where it judges without. */
+export function sayLeave(likest: Extent, attempt: Attempt | null): string {
+  if (attempt === null || !leaves(likest, attempt)) return "";
+  const such = attempt.of === null ? "" : ", so that another one can be asked";
+  return `This is ${sayAttempt(attempt)}${such}: say that it cannot be compared, which earns and costs nothing. If you accept it and it is a copy, you lose a part of your seat.`;
+}
+
+/** Which of these, by number. */
+const numbers = (ids: readonly number[]) => ids.map((id) => `#${id}`).join(", ");
+
+function sayLacking(unknown: number, missing: readonly number[]): string {
   const all = missing.length >= NAMED && unknown > missing.length;
   const which = all ? `At least ${missing.length} earlier files` : plural(missing.length, "earlier file");
-  return `${which} could not be compared, since this gateway does not have ${missing.length === 1 && !all ? "it" : "them"}: ${named}.`;
+  return `${which} could not be compared, since this gateway does not have ${missing.length === 1 && !all ? "it" : "them"}: ${numbers(missing)}.`;
+}
+
+/** What came before it and was not compared with it, so that nobody knows whether it is a copy of that; empty where all was. */
+export function sayMissing({ unknown, missing, undrawn, complete }: Extent): string {
+  const said: string[] = [];
+  if (missing.length > 0) said.push(sayLacking(unknown, missing));
+  if (unknown > missing.length && missing.length < NAMED) {
+    const others = unknown - missing.length;
+    said.push(
+      `${plural(others, "earlier file has", "earlier files have")} not been measured by this gateway yet.`,
+    );
+  }
+  if (undrawn.length > 0) {
+    const has = undrawn.length === 1 ? "has" : "have";
+    const one = undrawn.length === 1 ? "it has one" : "they have one";
+    said.push(
+      `${undrawn.length >= NAMED ? "At least " : ""}${plural(undrawn.length, "earlier submission")} ${has} no committee yet, and may turn out to be what it is a copy of once ${one}: ${numbers(undrawn)}.`,
+    );
+  }
+  if (!complete) said.push("It was compared with the latest thousand earlier submissions alone.");
+  return said.join(" ");
+}
+
+/** What a larger committee, which judges anew a refusal of it for a copy, cannot look at; empty where that is nothing. */
+export function sayEnded({ endedMissing }: Pick<Likest, "endedMissing">): string {
+  if (endedMissing.length === 0) return "";
+  return `Ended without a verdict, or as no file of the Datanet, and not here: ${numbers(endedMissing)}. Nobody loses anything for accepting a copy of such. Where a committee refused this one as a copy, say that it cannot be compared rather than accept it.`;
 }

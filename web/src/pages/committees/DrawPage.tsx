@@ -129,7 +129,7 @@ function Judge({ account, draw }: { account: Account; draw: DrawDetail }) {
               onChoice={(choice, preview) => say(now, { choice, preview })}
               onUnavailable={() => say(now, { choice: null, preview: null })}
               onUndecided={() => say(now, { choice: null, preview: null, here: true })}
-              attempt={rules ? attemptOf(draw, rules.asks) : null}
+              attempt={attemptOf(draw, rules?.asks ?? null)}
             />
           )}
         </Loaded>
