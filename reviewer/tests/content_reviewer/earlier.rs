@@ -92,7 +92,7 @@ fn what_no_committee_was_drawn_for_may_be_taken_back_and_does_not_count() {
 }
 
 /// An owner lets a file wait for curators, has copies of it accepted by committees, then has it brought before one, and
-/// challenges all of them: until it is drawn or gone the first two committees of a copy leave that to another.
+/// challenges all of them: until it is drawn or gone committees of a copy leave that to another.
 #[test]
 fn what_no_committee_was_drawn_for_holds_back_what_came_after_it_and_is_compared_with_nothing() {
     let review = |asked| Purpose::Review { asked };
@@ -107,7 +107,9 @@ fn what_no_committee_was_drawn_for_holds_back_what_came_after_it_and_is_compared
     assert_eq!(held(review(0), 6), Some(Lacking::Committee(5)));
     assert_eq!(held(review(1), 6), Some(Lacking::Committee(5)));
     assert_eq!(held(review(0), 4), None, "it came later");
-    assert_eq!(held(review(2), 6), None, "nobody is asked after the last");
+    assert_eq!(held(review(2), 6), Some(Lacking::Committee(5)), "those before may not have had it");
+    let last = Purpose::Uncompared { asked: 2 };
+    assert_eq!(held(last, 6), None, "nobody is asked after the last");
     let challenge = Purpose::Challenge { draw: 1, file: 1 };
     assert_eq!(held(challenge, 6), None, "nobody refused it for what had no committee");
     assert_eq!(lacking(&challenge, 6, Some(3), Some(5)), Some(Lacking::File(3)));

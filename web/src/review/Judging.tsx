@@ -144,7 +144,7 @@ export function Judging({
             >
               Accept <kbd className="text-xs opacity-80">A</kbd>
             </Button>
-            {attempt?.leavesAnother && (
+            {attempt !== null && (
               <p className="text-xs text-soft">
                 This is {sayAttempt(attempt)}: accepting says that you compared it with every earlier file of
                 the Datanet. Of a copy it costs a part of your seat.

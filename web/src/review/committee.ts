@@ -241,20 +241,18 @@ export interface Attempt {
   number: number;
   /** Null while it is not known how many may be asked. */
   of: number | null;
-  leavesAnother: boolean;
 }
 
 /**
- * The attempt of a draw that judges a call; null of a challenge's. Where it is not known how many may be asked, because
- * the chain has not said so yet or does not answer, it counts as one that leaves another: who judges without an earlier file
- * as the last committee does, and is not the last, may lose a part of a seat.
+ * The attempt of a draw that judges a call; null of a challenge's. Each has to compare what it accepts. So has the last one,
+ * but for files that those before it had and could not compare, which the programs of its other members judge.
  */
 export function attemptOf(
   { asked, challenges }: Pick<Draw, "asked" | "challenges">,
   asks: number | null,
 ): Attempt | null {
   if (challenges !== null) return null;
-  return { number: asked + 1, of: asks, leavesAnother: asks === null || asked + 1 < asks };
+  return { number: asked + 1, of: asks };
 }
 
 /** Which committee it is, in words. */

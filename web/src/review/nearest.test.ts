@@ -53,21 +53,21 @@ it("says what is not measured yet, has no committee, or was left out, though not
   expect(sayEnded({ endedMissing: [7, 5] })).toContain("#7, #5");
 });
 
-it("takes a committee for one that is not the last while that is not known", () => {
+it("says so while it is not known which committee it is", () => {
   const attempt = attemptOf({ asked: 2, challenges: null }, null);
-  expect(attempt).toEqual({ number: 3, of: null, leavesAnother: true });
+  expect(attempt).toEqual({ number: 3, of: null });
   expect(leaves({ ...whole, unknown: 1 }, attempt)).toBe(true);
   expect(sayLeave({ ...whole, unknown: 1 }, attempt)).toContain("not known whether it is the last");
   expect(attemptOf({ asked: 0, challenges: { draw: 1, file: 0 } }, null)).toBe(null);
 });
 
-it("tells a member who lacks an earlier file to leave it to another committee, as long as there is one", () => {
+it("tells a member of any committee who lacks an earlier file to say that it cannot be compared", () => {
   const draw = (asked: number) => attemptOf({ asked, challenges: null }, 3);
   const missing = { ...whole, unknown: 1, missing: [12] };
-  expect(sayLeave(missing, draw(0))).toMatch(/^This is committee 1 of 3, .* cannot be compared/);
+  expect(sayLeave(missing, draw(0))).toMatch(/^This is committee 1 of 3: .* cannot be compared/);
   expect(sayLeave(missing, draw(1))).toContain("committee 2 of 3");
   expect(sayLeave(missing, draw(1))).toContain("lose a part of your seat");
-  expect(sayLeave(missing, draw(2))).toBe("");
+  expect(sayLeave(missing, draw(2))).toContain("committee 3 of 3");
   expect(sayLeave(whole, draw(0))).toBe("");
   expect(sayLeave(missing, attemptOf({ asked: 0, challenges: { draw: 1, file: 0 } }, 3))).toBe("");
   expect(sayLeave(missing, null)).toBe("");

@@ -55,14 +55,13 @@ export function isWhole({ unknown, undrawn, complete }: Extent): boolean {
 
 /** Whether its member had better say that it cannot be compared. So as long as it is not known with what it was. */
 export function leaves(likest: Extent | undefined, attempt: Attempt | null): boolean {
-  return attempt?.leavesAnother === true && (likest === undefined || !isWhole(likest));
+  return attempt !== null && (likest === undefined || !isWhole(likest));
 }
 
-/** What a member does about what could not be compared, and what it risks; empty where it judges without. */
+/** What a member does about what could not be compared, and what it risks; empty where nothing lacks. */
 export function sayLeave(likest: Extent, attempt: Attempt | null): string {
   if (attempt === null || !leaves(likest, attempt)) return "";
-  const such = attempt.of === null ? "" : ", so that another one can be asked";
-  return `This is ${sayAttempt(attempt)}${such}: say that it cannot be compared, which earns and costs nothing. If you accept it and it is a copy, you lose a part of your seat.`;
+  return `This is ${sayAttempt(attempt)}: say that it cannot be compared, which earns and costs nothing. If you accept it and it is a copy, you lose a part of your seat.`;
 }
 
 /** Which of these, by number. */
