@@ -14,7 +14,8 @@
 //!
 //! To compare a file with each of many costs too much. So of each a few [traces](Likeness::traces) are kept, by which a
 //! [`Sieve`] tells which of them may be alike; those are compared. The traces of texts are hashes with a key that whoever
-//! keeps them has for himself: nobody can write a text that is not found by them.
+//! keeps them has for himself: nobody can write a text that is not found by them. What a sieve might find with one key and not
+//! with another is not [`alike`](Likeness::alike).
 //!
 //! Two programs give the same numbers of the same files as long as [`LIKENESS_VERSION`] is one.
 
@@ -28,7 +29,7 @@ use openledger_primitives::Modality;
 use std::borrow::Cow;
 
 /// Raised with anything that changes a likeness.
-pub const LIKENESS_VERSION: u16 = 3;
+pub const LIKENESS_VERSION: u16 = 4;
 /// Bytes of the likeness of a sound.
 const DIGEST: usize = 32;
 /// Bytes of the letters of a text, at most: what is beyond is not compared.

@@ -10,6 +10,22 @@
 //! letters, a phrase all of them and [`PHRASE`] more, so that a form filled in otherwise, which has few other phrases, is
 //! another one, and a text with as many other letters spread over it is not. What is put in again and again, as a footer, is new
 //! once.
+//!
+//! # What everybody finds
+//!
+//! Who compares a text with many looks only at those that its traces lead to, and what traces there are is chance: each
+//! index has a key of its own. Two of them must find the same copies nevertheless, so **nothing counts as alike whose runs
+//! are less the same than [`FLOOR`] and [`PART`] say**, counted exactly ([`is_found`]). The traces are taken to lead to a
+//! text ([`least_traces`]) from [`SURE`] standard deviations below what they are at the floor on average, at least
+//! [`FEWEST`]. So of files at the floor one in 17,000 is missed, and of those above it far fewer:
+//!
+//! | of the earlier text's runs a file at the floor has | traces of 192 on average | found from | missed, of a million |
+//! |---|---|---|---|
+//! | 1/16 | 12 | 2 | 57 |
+//! | 1/14 | 13.7 | 2 | 11 |
+//! | 1/8 | 24 | 5 | 0.2 |
+//! | 1/4 | 48 | 21 | 0.3 |
+//! | 1/2 | 96 | 57 | 0.004 |
 
 use super::MAX_LETTERS;
 use crate::{
@@ -59,6 +75,15 @@ const STEPS: u64 = 400_000_000;
 const TRACE: usize = 10;
 /// Hashes of a text that are kept to find it: so many fit into a page of the database beside other files'.
 const TRACES: usize = 192;
+/// The least share of a text's runs that an earlier one has which is alike: with another letter in place of each thirteenth, of
+/// thirteen runs of [`TRACE`] three are left.
+const FLOOR: f64 = 0.25;
+/// The least share of an earlier text's runs that one has which is alike.
+const PART: f64 = 1.0 / 16.0;
+/// By how many standard deviations fewer traces of an earlier text lead to one than it has at the floor on average.
+const SURE: f64 = 4.0;
+/// Traces that two texts have in common, at least.
+const FEWEST: usize = 2;
 /// Bytes before them: what they are of, how many runs there are.
 const HEAD: usize = 1 + 4;
 
@@ -150,7 +175,7 @@ impl Text {
     fn repeats(&self) -> bool {
         let size = self.count(SEED);
         let runs = self.letters.len().saturating_sub(size) + 1;
-        2 * least(hashes(&self.letters, size, 0)).1 < runs
+        2 * about(hashes(&self.letters, size, 0)) < runs
     }
 }
 
@@ -174,28 +199,46 @@ fn hashes(letters: &[char], size: usize, key: u64) -> impl Iterator<Item = u64> 
     })
 }
 
-/// How alike a text is to an earlier one: 0 to 1.
+/// How alike a text is to an earlier one: 0 to 1, and 0 of one that is not found by its traces for certain.
 pub(super) fn alike(seen: &str, earlier: &str) -> f64 {
     let (one, other) = (Text::of(seen), Text::of(earlier));
-    if !one.is_prose || !other.is_prose {
-        return by_runs(&one, &other);
+    if !other.is_prose {
+        let (own, others) =
+            (distinct(&one.all, one.run(), 0), distinct(&other.all, other.run(), 0));
+        let both = in_both(&own, &others);
+        return match is_found(both, own.len(), others.len()) {
+            true => jaccard(both, own.len(), others.len()),
+            false => 0.0,
+        };
     }
-    let found = by_letters(&one, &other);
+    let others = distinct(&other.letters, other.count(TRACE), 0);
+    let of = |one: &Text| {
+        let own = distinct(&one.letters, one.count(TRACE), 0);
+        let found = is_found(in_both(&own, &others), own.len(), others.len());
+        drop(own);
+        match (found, one.is_prose) {
+            (true, true) => by_letters(one, &other),
+            (true, false) => by_runs(one, &other),
+            (false, _) => 0.0,
+        }
+    };
+    let found = of(&one);
     match found < 0.5 {
-        true => found.max(by_letters(&Text::of(&from_end(seen)), &other)),
+        true => found.max(of(&Text::of(&from_end(seen)))),
         false => found,
     }
 }
 
-/// The share of runs that both have.
-fn by_runs(one: &Text, other: &Text) -> f64 {
-    let sorted = |text: &Text| {
-        let mut all: Vec<u64> = hashes(&text.all, text.run(), 0).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    let (one, other) = (sorted(one), sorted(other));
+/// Hashes of the runs of letters, each once, in order.
+fn distinct(letters: &[char], size: usize, key: u64) -> Vec<u64> {
+    let mut all: Vec<u64> = hashes(letters, size, key).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// How many of two ordered lists are in both.
+fn in_both(one: &[u64], other: &[u64]) -> usize {
     let (mut left, mut right, mut both) = (one.iter().peekable(), other.iter().peekable(), 0usize);
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
         let order = a.cmp(b);
@@ -207,7 +250,33 @@ fn by_runs(one: &Text, other: &Text) -> f64 {
             right.next();
         }
     }
-    both as f64 / (one.len() + other.len() - both).max(1) as f64
+    both
+}
+
+fn jaccard(both: usize, one: usize, other: usize) -> f64 {
+    both as f64 / (one + other - both).max(1) as f64
+}
+
+/// The share of runs of letters and digits that both have.
+fn by_runs(one: &Text, other: &Text) -> f64 {
+    let (one, other) = (distinct(&one.all, one.run(), 0), distinct(&other.all, other.run(), 0));
+    jaccard(in_both(&one, &other), one.len(), other.len())
+}
+
+/// The least share of the earlier text's runs that one has which counts as alike, so many runs having both.
+fn least_part(own: usize, earlier: usize) -> f64 {
+    PART.max(FLOOR * own as f64 / earlier.max(1) as f64)
+}
+
+/// Whether so many runs are in both texts that the traces of the earlier one lead there with any key.
+fn is_found(both: usize, own: usize, earlier: usize) -> bool {
+    both as f64 >= least_part(own, earlier) * earlier as f64
+}
+
+/// How many of the traces that are kept of an earlier text must be a text's own that may be alike.
+fn least_traces(own: usize, earlier: usize, kept: usize) -> f64 {
+    let expected = least_part(own, earlier) * kept as f64;
+    (expected - SURE * expected.sqrt()).max(FEWEST.min(kept) as f64)
 }
 
 fn by_letters(one: &Text, other: &Text) -> f64 {
@@ -396,14 +465,18 @@ fn go_on(
 /// write a text whose runs have the least ones.
 pub(super) fn traces(seen: &str, key: u64) -> Vec<u8> {
     let text = Text::of(seen);
-    let (least, count) = least(text.runs(key));
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let all = match text.is_prose {
+        true => distinct(&text.letters, text.count(TRACE), key),
+        false => distinct(&text.all, text.run(), key),
+    };
+    let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let head = [&[u8::from(text.is_prose)], count.to_le_bytes().as_slice()].concat();
-    head.into_iter().chain(least.into_iter().flat_map(|hash| short(hash).to_le_bytes())).collect()
+    let least = all.iter().take(TRACES).flat_map(|hash| short(*hash).to_le_bytes());
+    head.into_iter().chain(least).collect()
 }
 
-/// The least hashes of all, and about how many others there are with them, from how close they lie.
-fn least(all: impl Iterator<Item = u64>) -> (BTreeSet<u64>, usize) {
+/// About how many different hashes there are, from how close the least ones lie.
+fn about(all: impl Iterator<Item = u64>) -> usize {
     let mut least = BTreeSet::new();
     for hash in all {
         if least.len() < TRACES || least.last().is_some_and(|last| hash < *last) {
@@ -420,7 +493,7 @@ fn least(all: impl Iterator<Item = u64>) -> (BTreeSet<u64>, usize) {
         }
         _ => least.len() as u128,
     };
-    (least, usize::try_from(count).unwrap_or(usize::MAX))
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn short(hash: u64) -> u32 {
@@ -435,14 +508,6 @@ impl Text {
             RUN / 4
         } else {
             RUN
-        }
-    }
-
-    /// Hashes of the runs by which it is found.
-    fn runs(&self, key: u64) -> Box<dyn Iterator<Item = u64> + '_> {
-        match self.is_prose {
-            true => Box::new(hashes(&self.letters, self.count(TRACE), key)),
-            false => Box::new(hashes(&self.all, self.run(), key)),
         }
     }
 }
@@ -462,12 +527,14 @@ struct Runs {
 
 impl Runs {
     fn of(letters: &[char], size: usize, key: u64) -> Self {
-        let count = least(hashes(letters, size, key)).1;
-        let limit = match (2.0 * TRACES as f64 / MAY_BE) / count.max(1) as f64 {
+        let all = distinct(letters, size, key);
+        let count = all.len();
+        // An earlier text of fewer runs than the floor's share has not enough of them.
+        let limit = match (2.0 * TRACES as f64 / FLOOR) / count.max(1) as f64 {
             part if part < 1.0 => (part * u64::MAX as f64) as u64,
             _ => u64::MAX,
         };
-        let hashes = hashes(letters, size, key).filter(|hash| *hash <= limit).map(short).collect();
+        let hashes = all.into_iter().take_while(|hash| *hash <= limit).map(short).collect();
         Self { hashes, count }
     }
 }
@@ -487,14 +554,14 @@ impl Sieve {
         let (head, rest) = traces.split_at_checked(HEAD)?;
         let (kind, count) = head.split_first()?;
         let count = u32::from_le_bytes(count.try_into().ok()?);
-        let kept = (rest.len() / 4).max(1);
+        let (earlier, kept) = (count as usize, (rest.len() / 4).max(1));
         let share = |own: &Runs| {
             let has = |four: &&[u8]| {
                 let hash = <[u8; 4]>::try_from(*four).map(u32::from_le_bytes);
                 hash.is_ok_and(|hash| own.hashes.contains(&hash))
             };
             let both = rest.chunks_exact(4).filter(has).count();
-            if both < FEWEST.min(kept) {
+            if (both as f64) < least_traces(own.count, earlier, kept) {
                 return 0.0;
             }
             let common = both as f64 / kept as f64 * f64::from(count);
@@ -504,15 +571,9 @@ impl Sieve {
             0 => share(&self.runs),
             _ => self.prose.iter().map(share).fold(0.0, f64::max),
         };
-        Some(found).filter(|found| *found >= MAY_BE)
+        Some(found).filter(|found| *found > 0.0)
     }
 }
-
-/// Hashes that two texts have in common, at least.
-const FEWEST: usize = 3;
-/// The share of a text's runs that another one has which may be alike: with a typing error every twenty letters half
-/// are others.
-const MAY_BE: f64 = 0.15;
 
 /// Bytes of what a text is found by, at most.
 pub(super) const MAX_TRACES: usize = HEAD + 4 * TRACES;

@@ -403,3 +403,69 @@ fn what_is_alike_by_its_kind_is_no_copy() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A long text of words that come again and stand in another order each time.
+fn book(words: usize) -> String {
+    let (all, mut chance) = (words_of(&format!("{PAGE} {OTHER}")), noise(3));
+    (0..words).map(|_| all[chance(all.len() as u64) as usize].clone()).collect::<Vec<_>>().join(" ")
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+/// A text of which a part is left, and each tenth letter of the rest is another one.
+fn spoilt(text: &str, clean: f64) -> String {
+    let letters = text.chars().filter(|one| one.is_alphabetic()).count() as f64;
+    let mut count = 0;
+    let letter = |one: char| {
+        count += usize::from(one.is_alphabetic());
+        let spoils = f64::from(count as u32) > clean * letters && count % 10 == 0;
+        if spoils && one.is_alphabetic() {
+            'q'
+        } else {
+            one
+        }
+    };
+    text.chars().map(letter).collect()
+}
+
+/// Whoever makes copies cannot have one index find them and another not.
+#[test]
+fn all_keys_find_the_same_copies() {
+    let book = book(4_000);
+    let parts =
+        [20, 18, 17, 16, 15, 14, 12].map(|part| (part, book[..book.len() / part].to_owned()));
+    let mut pairs: Vec<(String, &str, String)> =
+        parts.map(|(part, text)| (format!("1/{part}"), book.as_str(), text)).into();
+    let spoilt_part = spoilt(&book[..book.len() / 4], 0.27);
+    pairs.push(("a spoilt fourth".into(), &book, spoilt_part));
+    for clean in 18..=34 {
+        let text = if clean % 4 == 1 { book.as_str() } else { PAGE };
+        let of = format!("{clean} % of {} letters", text.len());
+        pairs.push((of, text, spoilt(text, f64::from(clean) / 100.0)));
+    }
+    for each in 10..=17 {
+        pairs.push((format!("x in {each}"), PAGE, typing_errors(each, |_| "x".into())));
+        pairs.push((
+            format!("twice in {each}"),
+            PAGE,
+            typing_errors(each, |one| [one; 2].iter().collect()),
+        ));
+    }
+    let (mut copies, mut differ) = (0, Vec::new());
+    for (name, original, text) in &pairs {
+        let (original, file) = (of(original), of(text));
+        let alike = file.alike(&original);
+        let found =
+            (0..50).filter(|key| file.sieve(*key).promise(&original.traces(*key)).is_some());
+        let found = found.count();
+        println!("{name:20} {alike:.3} found with {found} of 50 keys");
+        copies += usize::from(alike >= COPY);
+        if alike > 0.0 && found < 50 {
+            differ.push(format!("{name}: {alike:.3}, {found}"));
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
+    assert!(copies > 10 && copies < pairs.len() - 10, "{copies} of {}", pairs.len());
+}
