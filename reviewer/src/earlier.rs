@@ -30,9 +30,10 @@
 //! Datanet who lets it wait for curators, would have copies of it accepted, bring it before a committee, and challenge
 //! them all. So it [holds back](Lacking::Committee) what came after it, here or not, as long as another committee is asked.
 
+use crate::index::File;
 use openledger_primitives::{
     committee::{api::DrawView, FileState, Purpose, Rules},
-    BlockNumber, DatanetId, Ending, FileHash, RejectionReason, SubmissionId, Verdict,
+    BlockNumber, DatanetId, Ending, FileHash, MediaType, RejectionReason, SubmissionId, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +53,8 @@ pub struct Earlier {
     pub submission: SubmissionId,
     /// sha2-256 of its flat bytes.
     pub sha256: FileHash,
+    /// Its format; `None` of one that ended, of which the chain does not say it and this program saw no committee.
+    pub media: Option<MediaType>,
     /// The block in which it was refused, or ended without a verdict; `None` of one that a committee has before it.
     pub refused_at: Option<BlockNumber>,
     /// Whether it may be what an accepted file is overturned for as its copy: not where it ended as what
@@ -70,6 +73,7 @@ impl Earlier {
     pub fn ended(
         submission: SubmissionId,
         sha256: FileHash,
+        media: Option<MediaType>,
         ending: Ending,
         at: BlockNumber,
     ) -> Self {
@@ -77,7 +81,13 @@ impl Earlier {
             Ending::Rejected(reason) => !is_no_original(reason),
             Ending::Unavailable | Ending::Expired => false,
         };
-        Self { submission, sha256, refused_at: Some(at), is_original }
+        Self { submission, sha256, media, refused_at: Some(at), is_original }
+    }
+
+    /// The file, where it is known what its bytes are read as.
+    pub fn file(&self) -> Option<File> {
+        let Self { sha256, media, .. } = *self;
+        media.map(|media| File { sha256, media })
     }
 }
 
@@ -102,7 +112,8 @@ pub fn before_committees<AccountId>(
         };
         for file in view.draw.files.iter().filter(|file| drawn && stands(&file.state)) {
             let (submission, sha256) = (file.submission, file.sha256);
-            let one = Earlier { submission, sha256, refused_at: None, is_original: true };
+            let media = Some(file.media);
+            let one = Earlier { submission, sha256, media, refused_at: None, is_original: true };
             found.entry(view.datanet).or_default().push(one);
         }
     }
@@ -141,9 +152,13 @@ pub fn compared_with(
     let counts = |one: &Earlier| {
         one.submission < submission && one.refused_at.is_none_or(|at| at >= submitted_at)
     };
-    // One that is refused between two reads is in both.
-    let found: BTreeMap<SubmissionId, Earlier> =
-        others.into_iter().filter(counts).map(|one| (one.submission, one)).collect();
+    let mut found: BTreeMap<SubmissionId, Earlier> = BTreeMap::new();
+    for one in others.into_iter().filter(counts) {
+        // One that is refused between two reads is in both; that it is refused counts, and its format stays known.
+        let before = found.get(&one.submission).filter(|before| before.sha256 == one.sha256);
+        let media = one.media.or_else(|| before.and_then(|before| before.media));
+        found.insert(one.submission, Earlier { media, ..one });
+    }
     found.into_values().collect()
 }
 

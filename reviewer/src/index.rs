@@ -1,8 +1,11 @@
 //! What was accepted in a Datanet, and what of it a file is like.
 //!
-//! Of every file that was ever looked at the [`Likeness`] is kept, by its sha2-256, of a text all of its letters, and of
-//! every Datanet whose files are judged the leaves. Both come from the chain and from files that anyone can fetch, so a database that is
-//! damaged, or of another version, is begun anew.
+//! Of every file that was ever looked at the [`Likeness`] is kept, of a text all of its letters, and of every Datanet whose
+//! files are judged the leaves. Both come from the chain and from files that anyone can fetch, so a database that is damaged, or
+//! of another version or [extractor](EXTRACTOR), is begun anew.
+//!
+//! A file is its bytes **and the format that they are read as** ([`File`]): whoever submits the bytes of another one as
+//! something else, elsewhere, where they say nothing, must not have that one taken for nothing.
 //!
 //! # What a file is compared with
 //!
@@ -20,27 +23,45 @@
 use crate::{sqlite::Database, Earlier, Result};
 use openledger_documents::{likeness::LIKENESS_VERSION, Likeness};
 use openledger_primitives::{
-    ClosedList, ContentId, DatanetId, FileHash, LeafIndex, MediaType, Modality, SubmissionId,
+    ClosedList, ContentId, DatanetId, FileHash, LeafIndex, MediaType, SubmissionId, EXTRACTOR,
 };
 use rusqlite::{params, Connection, OptionalExtension, Row};
 use std::{collections::BTreeSet, path::Path};
 
 /// Version of the tables; those of another are made anew.
-const SCHEMA_VERSION: u32 = 2;
-/// Files that one is compared with, of those that may be like it.
-pub const CLOSEST: usize = 16;
+const SCHEMA_VERSION: u32 = 3;
+/// The version of a database: what is in its tables, and by which programs it was found.
+const VERSION: u32 =
+    (SCHEMA_VERSION << 24) | ((EXTRACTOR as u32) << 12) | (LIKENESS_VERSION as u32);
+const _: () = assert!(SCHEMA_VERSION < 1 << 7 && EXTRACTOR < 1 << 12 && LIKENESS_VERSION < 1 << 12);
+/// Files that one is compared with, of those that may be like it: so many that whoever submits texts which only seem to be like
+/// a copy, to have them compared in the original's place, needs 64 of them in one Datanet.
+pub const CLOSEST: usize = 64;
 /// Bytes of likenesses that one is compared with, beyond the first.
 const MOST_BYTES: usize = 32 << 20;
 
 const SCHEMA: &str = "
 CREATE TABLE files(
-    sha256 BLOB PRIMARY KEY,
+    sha256 BLOB NOT NULL,
+    media INTEGER NOT NULL,
     modality INTEGER NOT NULL,
     units INTEGER NOT NULL,
     text_root BLOB NOT NULL,
-    traces BLOB
+    traces BLOB,
+    PRIMARY KEY(sha256, media)
 ) WITHOUT ROWID;
-CREATE TABLE likenesses(sha256 BLOB PRIMARY KEY, likeness BLOB NOT NULL);
+CREATE TABLE likenesses(
+    sha256 BLOB NOT NULL,
+    media INTEGER NOT NULL,
+    likeness BLOB NOT NULL,
+    PRIMARY KEY(sha256, media)
+);
+CREATE TABLE formats(
+    submission INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    media INTEGER NOT NULL,
+    PRIMARY KEY(submission, sha256)
+) WITHOUT ROWID;
 CREATE TABLE secret AS SELECT random() AS key;
 CREATE TABLE leaves(
     datanet INTEGER NOT NULL,
@@ -56,6 +77,15 @@ CREATE TABLE leaves(
 CREATE INDEX leaves_of_file ON leaves(sha256, datanet);
 CREATE INDEX leaves_of_text ON leaves(datanet, text_root);
 ";
+
+/// Bytes, and what they are read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct File {
+    /// sha2-256 of the flat bytes.
+    pub sha256: FileHash,
+    /// Their format.
+    pub media: MediaType,
+}
 
 /// A file with a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +104,13 @@ pub struct Leaf {
     pub size: u32,
     /// Its format.
     pub media: MediaType,
+}
+
+impl Leaf {
+    /// The file.
+    pub fn file(&self) -> File {
+        File { sha256: self.sha256, media: self.media }
+    }
 }
 
 /// By what two files are the same.
@@ -118,12 +155,10 @@ pub struct Subject<'a> {
     pub datanet: DatanetId,
     /// Its submission: only earlier ones are looked at.
     pub submission: SubmissionId,
-    /// sha2-256 of the flat bytes.
-    pub sha256: FileHash,
+    /// The file.
+    pub file: File,
     /// Merkle root of its text; zero where it has none.
     pub text_root: [u8; 32],
-    /// Its format.
-    pub media: MediaType,
     /// What is compared; `None` of a text without a word.
     pub likeness: Option<&'a Likeness>,
     /// The least units that its draw takes.
@@ -133,10 +168,8 @@ pub struct Subject<'a> {
 /// What was found of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found<'a> {
-    /// sha2-256 of the flat bytes.
-    pub sha256: FileHash,
-    /// Its modality.
-    pub modality: Modality,
+    /// The file.
+    pub file: File,
     /// Its units; 0 of one that cannot be read.
     pub units: u64,
     /// Merkle root of its text; zero where it has none.
@@ -167,8 +200,7 @@ impl Index {
     ///
     /// [`Error::Io`](crate::Error::Io), [`Error::Database`](crate::Error::Database).
     pub fn open(path: &Path) -> Result<Self> {
-        let version = (SCHEMA_VERSION << 16) | u32::from(LIKENESS_VERSION);
-        Ok(Self { database: Database::open(path, version, SCHEMA, true)? })
+        Ok(Self { database: Database::open(path, VERSION, SCHEMA, true)? })
     }
 
     /// How many leaves of a Datanet are known.
@@ -260,7 +292,8 @@ impl Index {
         self.database.with(|connection| {
             let sql = "SELECT leaf, submission, sha256, text_root, content, size, media FROM leaves
                        WHERE datanet = ? AND NOT EXISTS
-                           (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256)
+                           (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256
+                               AND files.media = leaves.media)
                        ORDER BY leaf DESC LIMIT ?";
             let mut statement = connection.prepare_cached(sql)?;
             let rows = statement.query_map(params![datanet, most], leaf_of)?;
@@ -268,8 +301,8 @@ impl Index {
         })
     }
 
-    /// The latest submission before a file that it may be a copy of and that was not looked at: one of `others`, or
-    /// a leaf of the Datanet, however old.
+    /// The latest submission before a file that it may be a copy of and that was not looked at, as what it was submitted
+    /// as: one of `others`, or a leaf of the Datanet, however old.
     ///
     /// # Errors
     ///
@@ -282,14 +315,16 @@ impl Index {
     ) -> Result<Option<SubmissionId>> {
         let mut missing = None;
         for one in others {
-            if one.submission < submission && !self.knows(&one.sha256)? {
+            let is_known = one.file().map_or(Ok(false), |file| self.knows(&file))?;
+            if one.submission < submission && !is_known {
                 missing = missing.max(Some(one.submission));
             }
         }
         self.database.with(|connection| {
             let sql = "SELECT MAX(submission) FROM leaves
                        WHERE datanet = ? AND submission < ?
-                       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256)";
+                       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = leaves.sha256
+                           AND files.media = leaves.media)";
             let leaf: Option<SubmissionId> = connection
                 .prepare_cached(sql)?
                 .query_row(params![datanet, submission], |row| row.get(0))?;
@@ -322,28 +357,66 @@ impl Index {
     /// # Errors
     ///
     /// [`Error::Database`](crate::Error::Database).
-    pub fn knows(&self, sha256: &FileHash) -> Result<bool> {
+    pub fn knows(&self, file: &File) -> Result<bool> {
         self.database.with(|connection| {
-            let sql = "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ?)";
-            connection.prepare_cached(sql)?.query_row([sha256], |row| row.get(0))
+            let sql = "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ? AND media = ?)";
+            let file = params![file.sha256, file.media.code()];
+            connection.prepare_cached(sql)?.query_row(file, |row| row.get(0))
         })
     }
 
-    /// What a file of this modality is compared by; `None` if it was not looked at.
+    /// Remembers which formats submissions are of: once one is refused the chain does not say so.
     ///
     /// # Errors
     ///
     /// [`Error::Database`](crate::Error::Database).
-    pub fn known(&self, sha256: &FileHash, modality: Modality) -> Result<Option<Known>> {
+    pub fn remember(&self, submissions: &[(SubmissionId, File)]) -> Result<()> {
         self.database.with(|connection| {
-            let sql = "SELECT text_root, likeness FROM files LEFT JOIN likenesses USING(sha256)
-                       WHERE sha256 = ?";
+            let tx = connection.transaction()?;
+            {
+                let sql = "INSERT OR REPLACE INTO formats VALUES(?, ?, ?)";
+                let mut insert = tx.prepare_cached(sql)?;
+                for (submission, File { sha256, media }) in submissions {
+                    insert.execute(params![submission, sha256, media.code()])?;
+                }
+            }
+            tx.commit()
+        })
+    }
+
+    /// Of which format a submission was, if that was [remembered](Self::remember).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn format(&self, submission: SubmissionId, sha256: &FileHash) -> Result<Option<MediaType>> {
+        self.database.with(|connection| {
+            let sql = "SELECT media FROM formats WHERE submission = ? AND sha256 = ?";
+            let found: Option<u8> = connection
+                .prepare_cached(sql)?
+                .query_row(params![submission, sha256], |row| row.get(0))
+                .optional()?;
+            Ok(found.and_then(MediaType::of_code))
+        })
+    }
+
+    /// What a file is compared by; `None` if it was not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database).
+    pub fn known(&self, file: &File) -> Result<Option<Known>> {
+        let modality = file.media.modality();
+        self.database.with(|connection| {
+            let sql = "SELECT text_root, likeness FROM files
+                       LEFT JOIN likenesses USING(sha256, media) WHERE sha256 = ? AND media = ?";
             let row = |row: &Row<'_>| {
                 let bytes: Option<Vec<u8>> = row.get(1)?;
                 let likeness = bytes.and_then(|bytes| Likeness::from_bytes(modality, &bytes));
                 Ok(Known { text_root: row.get(0)?, likeness })
             };
-            connection.prepare_cached(sql)?.query_row([sha256], row).optional()
+            let file = params![file.sha256, file.media.code()];
+            connection.prepare_cached(sql)?.query_row(file, row).optional()
         })
     }
 
@@ -357,13 +430,18 @@ impl Index {
             let key = key_of(connection)?;
             let traces = found.likeness.map(|likeness| likeness.traces(key));
             let tx = connection.transaction()?;
-            tx.prepare_cached("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?)")?.execute(
-                params![found.sha256, found.modality.code(), found.units, found.text_root, traces,],
-            )?;
-            if let Some(likeness) = found.likeness {
-                tx.prepare_cached("INSERT OR REPLACE INTO likenesses VALUES(?, ?)")?
-                    .execute(params![found.sha256, likeness.to_bytes()])?;
-            }
+            let (File { sha256, media }, code) = (found.file, found.file.media.code());
+            let modality = media.modality().code();
+            tx.prepare_cached("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)")?
+                .execute(params![sha256, code, modality, found.units, found.text_root, traces])?;
+            match found.likeness {
+                Some(likeness) => tx
+                    .prepare_cached("INSERT OR REPLACE INTO likenesses VALUES(?, ?, ?)")?
+                    .execute(params![sha256, code, likeness.to_bytes()])?,
+                None => tx
+                    .prepare_cached("DELETE FROM likenesses WHERE sha256 = ? AND media = ?")?
+                    .execute(params![sha256, code])?,
+            };
             tx.commit()
         })
     }
@@ -377,16 +455,18 @@ impl Index {
     pub fn nearest(
         &self,
         subject: &Subject<'_>,
-        waiting: &[(SubmissionId, FileHash)],
+        waiting: &[(SubmissionId, File)],
     ) -> Result<Option<Nearest>> {
         let mut best = Best { subject, found: None };
         let may_be = self.database.with(|connection| {
             // What is refused for its size is nobody's original.
-            let sql = "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ? AND units >= ?)";
+            let sql =
+                "SELECT EXISTS(SELECT 1 FROM files WHERE sha256 = ? AND media = ? AND units >= ?)";
             let mut large = connection.prepare_cached(sql)?;
             let mut others = Vec::new();
             for one in waiting {
-                if large.query_row(params![one.1, subject.min_units], |row| row.get(0))? {
+                let file = params![one.1.sha256, one.1.media.code(), subject.min_units];
+                if large.query_row(file, |row| row.get(0))? {
                     others.push(*one);
                 }
             }
@@ -396,15 +476,14 @@ impl Index {
                 _ => Ok(Vec::new()),
             }
         })?;
-        let modality = subject.media.modality();
         let mut bytes = 0;
         // Nobody waits for the database meanwhile.
-        for (submission, sha256) in may_be {
-            let other = self.known(&sha256, modality)?.and_then(|known| known.likeness);
+        for (submission, file) in may_be {
+            let other = self.known(&file)?.and_then(|known| known.likeness);
             if let (Some(likeness), Some(other)) = (subject.likeness, other) {
                 let alike = likeness.alike(&other);
                 if alike > 0.0 {
-                    best.take(submission, sha256, alike, Same::Likeness);
+                    best.take(submission, file.sha256, alike, Same::Likeness);
                 }
                 bytes += other.size();
             }
@@ -439,18 +518,19 @@ impl Best<'_> {
     fn exact(
         &mut self,
         connection: &Connection,
-        waiting: &[(SubmissionId, FileHash)],
+        waiting: &[(SubmissionId, File)],
     ) -> rusqlite::Result<()> {
-        let Subject { datanet, submission, sha256, text_root, .. } = *self.subject;
+        let Subject { datanet, submission, file: File { sha256, .. }, text_root, .. } =
+            *self.subject;
         let sql = "SELECT submission, sha256 FROM leaves
                    WHERE sha256 = ? AND datanet = ? AND submission < ? ORDER BY submission LIMIT 1";
         let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         let mut statement = connection.prepare_cached(sql)?;
         let found: Option<(SubmissionId, FileHash)> =
             statement.query_row(params![sha256, datanet, submission], row).optional()?;
-        for (submission, other) in found.iter().chain(waiting.iter().filter(|(_, o)| *o == sha256))
-        {
-            self.take(*submission, *other, 1.0, Same::Bytes);
+        let waits = waiting.iter().map(|(submission, file)| (*submission, file.sha256));
+        for (submission, other) in found.into_iter().chain(waits.filter(|(_, o)| *o == sha256)) {
+            self.take(submission, other, 1.0, Same::Bytes);
         }
         if self.found.is_some() || text_root == [0; 32] {
             return Ok(());
@@ -463,11 +543,13 @@ impl Best<'_> {
         if let Some((submission, other)) = found {
             self.take(submission, other, 1.0, Same::Text);
         }
-        let mut root = connection.prepare_cached("SELECT text_root FROM files WHERE sha256 = ?")?;
+        let sql = "SELECT text_root FROM files WHERE sha256 = ? AND media = ?";
+        let mut root = connection.prepare_cached(sql)?;
         for (submission, other) in waiting {
-            let found: Option<[u8; 32]> = root.query_row([other], |row| row.get(0)).optional()?;
+            let file = params![other.sha256, other.media.code()];
+            let found: Option<[u8; 32]> = root.query_row(file, |row| row.get(0)).optional()?;
             if found == Some(text_root) {
-                self.take(*submission, *other, 1.0, Same::Text);
+                self.take(*submission, other.sha256, 1.0, Same::Text);
             }
         }
         Ok(())
@@ -478,38 +560,41 @@ impl Best<'_> {
         &self,
         connection: &Connection,
         likeness: &Likeness,
-        waiting: &[(SubmissionId, FileHash)],
-    ) -> rusqlite::Result<Vec<(SubmissionId, FileHash)>> {
-        let Subject { datanet, submission, media, .. } = *self.subject;
-        let modality = media.modality().code();
+        waiting: &[(SubmissionId, File)],
+    ) -> rusqlite::Result<Vec<(SubmissionId, File)>> {
+        let Subject { datanet, submission, file, .. } = *self.subject;
+        let modality = file.media.modality().code();
         let sieve = likeness.sieve(key_of(connection)?);
-        let mut found: Vec<(f64, SubmissionId, FileHash)> = Vec::new();
-        let sql = "SELECT leaves.submission, leaves.sha256, files.traces
-                   FROM leaves JOIN files ON files.sha256 = leaves.sha256
+        let mut found: Vec<(f64, SubmissionId, File)> = Vec::new();
+        let sql = "SELECT leaves.submission, leaves.sha256, files.traces, leaves.media
+                   FROM leaves JOIN files
+                   ON files.sha256 = leaves.sha256 AND files.media = leaves.media
                    WHERE leaves.datanet = ? AND leaves.submission < ? AND files.modality = ?";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![datanet, submission, modality])?;
         while let Some(row) = rows.next()? {
             let traces = row.get_ref(2)?.as_blob_or_null()?;
             if let Some(promise) = traces.and_then(|traces| sieve.promise(traces)) {
-                found.push((promise, row.get(0)?, row.get(1)?));
+                let media = MediaType::of_code(row.get(3)?).ok_or_else(|| wrong(3, "no format"))?;
+                found.push((promise, row.get(0)?, File { sha256: row.get(1)?, media }));
             }
         }
-        let sql = "SELECT traces FROM files WHERE sha256 = ? AND modality = ?";
+        let sql = "SELECT traces FROM files WHERE sha256 = ? AND media = ? AND modality = ?";
         let mut known = connection.prepare_cached(sql)?;
-        for (submission, sha256) in waiting {
+        for (submission, file) in waiting {
+            let key = params![file.sha256, file.media.code(), modality];
             let traces: Option<Option<Vec<u8>>> =
-                known.query_row(params![sha256, modality], |row| row.get(0)).optional()?;
+                known.query_row(key, |row| row.get(0)).optional()?;
             if let Some(promise) = traces.flatten().and_then(|traces| sieve.promise(&traces)) {
-                found.push((promise, *submission, *sha256));
+                found.push((promise, *submission, *file));
             }
         }
         found.sort_by(|(a, one, _), (b, other, _)| b.total_cmp(a).then(one.cmp(other)));
         // A file that was submitted several times is compared once, as the first of them.
         let mut seen = BTreeSet::new();
-        found.retain(|(_, _, sha256)| seen.insert(*sha256));
+        found.retain(|(_, _, file)| seen.insert(*file));
         found.truncate(CLOSEST);
-        Ok(found.into_iter().map(|(_, submission, sha256)| (submission, sha256)).collect())
+        Ok(found.into_iter().map(|(_, submission, file)| (submission, file)).collect())
     }
 }
 
@@ -521,11 +606,12 @@ fn key_of(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(key?.cast_unsigned())
 }
 
+fn wrong(column: usize, what: &str) -> rusqlite::Error {
+    let kind = rusqlite::types::Type::Text;
+    rusqlite::Error::FromSqlConversionFailure(column, kind, what.to_owned().into())
+}
+
 fn leaf_of(row: &Row<'_>) -> rusqlite::Result<Leaf> {
-    let wrong = |column: usize, what: &str| {
-        let kind = rusqlite::types::Type::Text;
-        rusqlite::Error::FromSqlConversionFailure(column, kind, what.to_owned().into())
-    };
     let content: String = row.get(4)?;
     let media: u8 = row.get(6)?;
     Ok(Leaf {

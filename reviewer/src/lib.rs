@@ -34,7 +34,7 @@ mod sqlite;
 pub use challenges::{Challenge, Challenges};
 pub use earlier::{Earlier, Lacking};
 pub use fault::{Acceptance, Fault};
-pub use index::{Index, Leaf, Nearest, Same};
+pub use index::{File, Index, Leaf, Nearest, Same};
 pub use metrics::{Numbers, Watched};
 pub use policy::{Decision, Facts, Policies, Policy, Word};
 pub use queue::{Queue, Waiting};

@@ -1,12 +1,13 @@
 //! `/v1/submissions/{id}/nearest`.
 
-use super::{Comparable, Compared};
+use super::Compared;
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Address, Bearer, Path};
 use crate::previews::api::Held;
 use crate::uploads::Uploads;
 use axum::extract::State;
 use axum::Json;
+use openledger_reviewer::File;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
@@ -60,7 +61,7 @@ pub struct NearestFile {
 
 impl Uploads {
     /// Measures a file for comparison, fetched from whoever has it.
-    async fn learn(&self, file: Comparable, address: Address) -> Result<(), ApiError> {
+    async fn learn(&self, file: File, address: Address) -> Result<(), ApiError> {
         let held = self.hold(file.sha256, &Bearer(None), address).await?;
         let decoder = self.decoder().await?;
         let likenesses = self.likenesses().clone();
@@ -115,17 +116,17 @@ pub async fn nearest(
                 continue;
             }
         }
-        left.insert(other.sha256);
+        left.insert(other);
         if is_asked && !is_here {
-            missing.insert(other.sha256);
+            missing.insert(other);
         }
     }
-    let named = |files: &[(u64, Comparable)]| -> Vec<u64> {
-        let files = files.iter().filter(|(_, file)| missing.contains(&file.sha256));
+    let named = |files: &[(u64, File)]| -> Vec<u64> {
+        let files = files.iter().filter(|(_, file)| missing.contains(file));
         files.map(|(id, _)| *id).take(NAMED).collect()
     };
     let (missing, ended_missing) = (named(earlier), named(ended));
-    let lacks = |(_, file): &&(u64, Comparable)| left.contains(&file.sha256);
+    let lacks = |(_, file): &&(u64, File)| left.contains(file);
     let (compared_with, unknown) =
         (all().filter(|one| !lacks(one)).count(), earlier.iter().filter(lacks).count());
     let undrawn: Vec<u64> = undrawn.iter().copied().take(NAMED).collect();

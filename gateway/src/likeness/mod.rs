@@ -2,23 +2,26 @@
 //!
 //! Compared as a reviewer's own program does ([`openledger_reviewer`]): texts by all of their letters, images by their detail,
 //! sound by its samples. A file is measured once, when somebody asks for it or for one that came after it, and kept by its
-//! sha2-256; the database can be deleted at any time.
+//! sha2-256 and its format; the database can be deleted at any time.
 
 pub mod api;
 
 use crate::error::ApiError;
-use openledger_documents::{Likeness, Measured};
-use openledger_primitives::{DatanetId, FileHash, MediaType, SubmissionId};
+use openledger_documents::{Likeness, MeasureError, Measured};
+use openledger_primitives::{DatanetId, SubmissionId};
 use openledger_reviewer::{
     index::{Found, Known, Subject},
     policy::Alike,
-    Index, Nearest,
+    File, Index, Nearest,
 };
 use std::path::Path;
 use std::sync::Arc;
 
 /// Earlier submissions that one is compared with, the latest of them.
 pub const MOST: usize = 1_000;
+
+/// Seconds after which a file is asked for again whose decoder was stopped.
+const STOPPED: u64 = 60;
 
 /// A submission, and those before it that it may be a copy of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,25 +33,16 @@ pub struct Compared {
     /// Least units of a file there.
     pub min_units: u64,
     /// Its file.
-    pub file: Comparable,
+    pub file: File,
     /// Submissions to the Datanet before it that are accepted, that a committee has before it, or that were refused since it
     /// was submitted, the latest first; with all others at most [`MOST`].
-    pub earlier: Vec<(SubmissionId, Comparable)>,
+    pub earlier: Vec<(SubmissionId, File)>,
     /// Those that ended since as nobody's originals: a refusal for a copy of one may be right, and so may an acceptance.
-    pub ended: Vec<(SubmissionId, Comparable)>,
+    pub ended: Vec<(SubmissionId, File)>,
     /// Those that wait and that no committee was drawn for: they may be taken back, and may become originals.
     pub undrawn: Vec<SubmissionId>,
     /// Whether there are no others.
     pub complete: bool,
-}
-
-/// A file that can be compared with others of its modality.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Comparable {
-    /// Its sha2-256.
-    pub sha256: FileHash,
-    /// Its format.
-    pub media: MediaType,
 }
 
 /// What was found of files.
@@ -73,14 +67,11 @@ impl Likenesses {
     }
 
     /// Which of these files were not measured yet.
-    pub(crate) async fn unknown(
-        &self,
-        files: Vec<Comparable>,
-    ) -> Result<Vec<Comparable>, ApiError> {
+    pub(crate) async fn unknown(&self, files: Vec<File>) -> Result<Vec<File>, ApiError> {
         self.run(move |index| {
             let mut unknown = Vec::new();
             for file in files {
-                if !index.knows(&file.sha256)? {
+                if !index.knows(&file)? {
                     unknown.push(file);
                 }
             }
@@ -90,17 +81,20 @@ impl Likenesses {
     }
 
     /// Measures a file and keeps what is found. It waits for a child process.
-    pub(crate) fn learn(&self, file: Comparable, bytes: &[u8]) -> Result<(), ApiError> {
+    pub(crate) fn learn(&self, file: File, bytes: &[u8]) -> Result<(), ApiError> {
         let failed = |error: &dyn std::fmt::Display| ApiError::internal("reading a file", error);
         let (measured, likeness) = match Likeness::measured(file.media, bytes) {
             Ok(found) => found,
+            // With more time it may be read: it is not like nothing, but unknown.
+            Err(error @ MeasureError::Stopped { .. }) => {
+                return Err(ApiError::unavailable(STOPPED, error.to_string()));
+            }
             // What cannot be read is nobody's original, and is not looked at again.
             Err(error) if error.is_refusal() => (Measured { units: 0, text_root: [0; 32] }, None),
             Err(error) => return Err(failed(&error)),
         };
         let kept = self.0.put(&Found {
-            sha256: file.sha256,
-            modality: file.media.modality(),
+            file,
             units: measured.units,
             text_root: measured.text_root,
             likeness: likeness.as_ref(),
@@ -114,27 +108,22 @@ impl Likenesses {
         self.run(move |index| {
             let Compared { submission, datanet, min_units, file, earlier, ended, .. } = compared;
             let modality = file.media.modality();
-            let Known { text_root, likeness } =
-                index.known(&file.sha256, modality)?.unwrap_or_default();
+            let Known { text_root, likeness } = index.known(&file)?.unwrap_or_default();
             let subject = Subject {
                 datanet,
                 submission,
-                sha256: file.sha256,
+                file,
                 text_root,
-                media: file.media,
                 likeness: likeness.as_ref(),
                 min_units,
             };
-            let hashes = |files: &[(SubmissionId, Comparable)]| -> Vec<_> {
-                files.iter().map(|(id, file)| (*id, file.sha256)).collect()
-            };
-            let found = index.nearest(&subject, &hashes(&earlier))?;
+            let found = index.nearest(&subject, &earlier)?;
             let copy_from = Alike::DUPLICATE.of(modality).unwrap_or(1.0);
             if ended.is_empty() || found.is_some_and(|found| found.alike >= copy_from) {
                 return Ok(found);
             }
             let alike = |one: &Option<Nearest>| one.map_or(0.0, |one| one.alike);
-            let other = index.nearest(&subject, &hashes(&ended))?;
+            let other = index.nearest(&subject, &ended)?;
             Ok(if alike(&other) > alike(&found) { other } else { found })
         })
         .await

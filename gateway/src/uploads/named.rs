@@ -4,7 +4,7 @@ use crate::api::types::{DrawOf, Submission};
 use crate::error::ApiError;
 use crate::index::storage::{NamedBy, PageQuery, Storage, StorageError, SubmissionQuery};
 use crate::index::Index;
-use crate::likeness::{Comparable, Compared, MOST};
+use crate::likeness::{Compared, MOST};
 use async_trait::async_trait;
 use openledger_client::{AccountId, Client, ClientError};
 use openledger_primitives::{
@@ -13,7 +13,7 @@ use openledger_primitives::{
     BaseModelId, BlockNumber, ClosedList, ContentId, DatanetId, Ending, FileHash, JobId, MediaType,
     Refusal, RejectionReason, SubmissionId,
 };
-use openledger_reviewer::earlier::is_no_original;
+use openledger_reviewer::{earlier::is_no_original, File};
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -238,10 +238,10 @@ impl Names {
 }
 
 /// A submission as it is compared; none of a hash or format that this program does not know.
-fn comparable(of: &Submission) -> Option<Comparable> {
+fn comparable(of: &Submission) -> Option<File> {
     let mut sha256 = [0; 32];
     hex::decode_to_slice(&of.sha256, &mut sha256).ok()?;
-    Some(Comparable { sha256, media: MediaType::from_extension(&of.media)? })
+    Some(File { sha256, media: MediaType::from_extension(&of.media)? })
 }
 
 /// What an earlier submission is to what came after it.

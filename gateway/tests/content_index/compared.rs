@@ -164,7 +164,7 @@ fn a_file_before_a_committee_is_compared_with_what_committees_were_drawn_for() {
     block.changed = Changed { draws: drawn, ..Changed::default() };
     blocks.push(block);
     storage.apply(&blocks).unwrap();
-    let ids = |files: &[(u64, openledger_gateway::likeness::Comparable)]| -> Vec<u64> {
+    let ids = |files: &[(u64, openledger_reviewer::File)]| -> Vec<u64> {
         files.iter().map(|(id, _)| *id).collect()
     };
     let found = compared(&storage, 5).unwrap().unwrap();

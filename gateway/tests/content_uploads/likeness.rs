@@ -1,9 +1,10 @@
 //! Which earlier file of its Datanet a submission is most like, for who judges it.
 
 use super::door::{hash, Door};
-use openledger_gateway::likeness::{Comparable, Compared};
+use openledger_gateway::likeness::Compared;
 use openledger_gateway::uploads::named::Role;
 use openledger_primitives::MediaType;
+use openledger_reviewer::File;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
@@ -13,8 +14,8 @@ fn text(place: &str, lines: u32) -> Vec<u8> {
     (0..lines).map(line).collect::<String>().into_bytes()
 }
 
-fn comparable(bytes: &[u8]) -> Comparable {
-    Comparable { sha256: Sha256::digest(bytes).into(), media: MediaType::Txt }
+fn comparable(bytes: &[u8]) -> File {
+    File { sha256: Sha256::digest(bytes).into(), media: MediaType::Txt }
 }
 
 /// Submission 9 of a file, after others in order from submission 0 on.
@@ -106,6 +107,36 @@ async fn a_near_copy_is_found_among_earlier_files_which_are_measured_as_they_are
     let ended = Compared { ended: vec![(4, comparable(&copy))], ..compared(&copy, &[&first]) };
     *door.chain.compared.lock().unwrap() = vec![ended];
     assert_eq!(nearest(&door).await["nearest"]["submission"], json!(0));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bytes_of_an_earlier_file_as_another_format_do_not_hide_its_copies() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::open(folder.path(), &[]).await;
+    let (_, bearer) = door.contributor("//Alice").await;
+    let original = text("Sund", 60);
+    let copy =
+        String::from_utf8(original.clone()).unwrap().replace("day 7 ", "eve 7 ").into_bytes();
+    for file in [&original, &copy] {
+        door.put(&bearer, file).await.ok();
+        door.chain.name(file, MediaType::Txt, Role::Pending);
+    }
+    // Somebody asks first for what the original's bytes are called elsewhere, and again later.
+    let elsewhere = File { media: MediaType::Pdf, ..comparable(&original) };
+    let as_pdf = Compared { datanet: 1, file: elsewhere, ..compared(&original, &[]) };
+    let alike = compared(&copy, &[&original]);
+    for asked in [&as_pdf, &alike, &as_pdf, &alike] {
+        *door.chain.compared.lock().unwrap() = vec![asked.clone()];
+        let found = nearest(&door).await;
+        match asked.datanet {
+            1 => assert_eq!(found["nearest"], Value::Null),
+            _ => assert_eq!(
+                (&found["nearest"]["submission"], &found["unknown"]),
+                (&json!(0), &json!(0))
+            ),
+        }
+    }
     door.close().await;
 }
 

@@ -38,7 +38,13 @@ fn draw(id: u64, purpose: Purpose, drawn: bool, files: &[(u64, FileState)]) -> D
 }
 
 fn refused(submission: u64, at: u32) -> Earlier {
-    Earlier { submission, sha256: hash(submission), refused_at: Some(at), is_original: true }
+    Earlier {
+        submission,
+        sha256: hash(submission),
+        media: Some(MediaType::Txt),
+        refused_at: Some(at),
+        is_original: true,
+    }
 }
 
 fn submissions(found: Vec<Earlier>) -> Vec<u64> {
@@ -169,7 +175,7 @@ fn what_ended_without_a_verdict_bears_out_a_refusal_and_overturns_no_acceptance(
         (5, Ending::Rejected(RejectionReason::WrongFormat)),
         (6, Ending::Rejected(RejectionReason::OffTopic)),
     ];
-    let over = over.map(|(number, ending)| Earlier::ended(number, hash(number), ending, 120));
+    let over = over.map(|(number, ending)| Earlier::ended(number, hash(number), None, ending, 120));
     let compared = compared_with(9, 100, over);
     assert_eq!(submissions(compared.clone()), [3, 4, 5, 6]);
     let original = |one: &Earlier| one.is_original;

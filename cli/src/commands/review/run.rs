@@ -32,12 +32,12 @@ use openledger_documents::Likeness;
 use openledger_primitives::{
     committee::{api::DrawView, DrawId, FileState, Opinions, Phase, Progress},
     text::counted,
-    BlockNumber, DatanetId, FileHash, MediaType, RejectionReason, Score, SubmissionId, Verdict,
+    BlockNumber, DatanetId, MediaType, RejectionReason, Score, SubmissionId, Verdict,
 };
 use openledger_reviewer::{
     earlier::{before_committees, challenged_acceptances},
     queue::Sum,
-    Earlier, Lacking, Numbers, Policies, Policy, Queue,
+    Earlier, File, Lacking, Numbers, Policies, Policy, Queue,
 };
 use references::References;
 use serde_json::{json, Value};
@@ -231,7 +231,7 @@ struct Vote {
 /// Files of a Datanet that are to be judged.
 #[derive(Default)]
 struct Own {
-    files: BTreeSet<FileHash>,
+    files: BTreeSet<File>,
     /// The number of the last.
     last: SubmissionId,
     /// The block in which the first was submitted, as far as it was read.
@@ -315,7 +315,9 @@ impl Daemon<'_> {
         if let Err(error) = self.visit(&draws, &mine).await {
             tracing::warn!("where others serve is not known: {}", error.text());
         }
-        if let Err(error) = self.references.read_gone(&self.client, &self.before, &before).await {
+        if let Err(error) =
+            self.references.read_gone(&self.client, &self.shared, &self.before, &before).await
+        {
             tracing::warn!("what became of earlier files is not known: {}", error.text());
         }
         // What has no more time waits for nothing that others need.
@@ -453,12 +455,16 @@ impl Daemon<'_> {
         mine: &[&DrawView<AccountId>],
         before: &BTreeMap<DatanetId, Vec<Earlier>>,
     ) {
+        if let Err(error) = self.references.remember_formats(&self.shared, before) {
+            tracing::warn!("formats could not be kept: {}", error.text());
+        }
         let open = mine.iter().filter(|view| is_to_commit(view, &self.account));
         // Files of its own draws are fetched for them.
         let mut own: BTreeMap<DatanetId, Own> = BTreeMap::new();
         for view in open {
             let own = own.entry(view.datanet).or_default();
-            own.files.extend(view.draw.files.iter().map(|file| file.sha256));
+            let files = view.draw.files.iter();
+            own.files.extend(files.map(|file| File { sha256: file.sha256, media: file.media }));
             own.last = view.draw.files.iter().map(|file| file.submission).fold(own.last, Ord::max);
             own.anew |= !self.works.contains_key(&view.id);
             let works = self.works.get(&view.id).into_iter().flatten().flatten();
@@ -500,7 +506,8 @@ impl Daemon<'_> {
         let refused =
             refused.filter(|one| own.since.is_some_and(|since| one.refused_at >= Some(since)));
         let others = before.iter().copied().chain(refused);
-        let others: Vec<_> = others.filter(|one| !own.files.contains(&one.sha256)).collect();
+        let others: Vec<_> =
+            others.filter(|one| one.file().is_none_or(|file| !own.files.contains(&file))).collect();
         self.references.fetch(client, shared, datanet, &others, own.anew).await
     }
 

@@ -380,6 +380,9 @@ impl Daemon<'_> {
 
     /// Looks for what the files are compared with.
     async fn references(&mut self, before: &BTreeMap<DatanetId, Vec<Earlier>>) {
+        if let Err(error) = self.references.remember_formats(&self.shared, before) {
+            tracing::warn!("formats could not be kept: {}", error.text());
+        }
         let mut own: BTreeMap<DatanetId, (SubmissionId, BlockNumber)> = BTreeMap::new();
         for file in self.files.values().filter(|file| !file.is_clear()) {
             let (last, since) = own.entry(file.datanet).or_insert((0, BlockNumber::MAX));
@@ -416,9 +419,9 @@ impl Daemon<'_> {
         self.references.read_undrawn(client, datanet, last, before).await?;
         let refused = self.references.refused(datanet);
         let refused = refused.filter(|one| one.refused_at >= Some(since));
-        let own: BTreeSet<_> = self.files.values().map(|file| file.target.sha256).collect();
+        let own: BTreeSet<_> = self.files.values().map(|file| Some(file.target.file())).collect();
         let others = before.iter().copied().chain(refused);
-        let others: Vec<_> = others.filter(|one| !own.contains(&one.sha256)).collect();
+        let others: Vec<_> = others.filter(|one| !own.contains(&one.file())).collect();
         self.references.fetch(client, shared, datanet, &others, false).await
     }
 

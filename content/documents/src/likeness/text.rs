@@ -75,8 +75,8 @@ const STEPS: u64 = 400_000_000;
 const TRACE: usize = 10;
 /// Hashes of a text that are kept to find it: so many fit into a page of the database beside other files'.
 const TRACES: usize = 192;
-/// The least share of a text's runs that an earlier one has which is alike: with another letter in place of each thirteenth, of
-/// thirteen runs of [`TRACE`] three are left.
+/// The least share of a text's runs that an earlier one has which is alike. With another letter in place of each thirteenth,
+/// three runs of [`TRACE`] in thirteen are left, which are fewer; of each fourteenth four, which are enough.
 const FLOOR: f64 = 0.25;
 /// The least share of an earlier text's runs that one has which is alike.
 const PART: f64 = 1.0 / 16.0;

@@ -4,20 +4,27 @@
 
 use openledger_client::H256;
 use openledger_content::{ContentStore, IpfsNode, Limits, Wanted};
-use openledger_documents::{Likeness, Measured};
+use openledger_documents::{Likeness, MeasureError, Measured};
 use openledger_primitives::{
     api::SubmissionItem, committee::possession, ContentId, FileHash, MediaType,
 };
-use openledger_reviewer::{index::Found, Index};
+use openledger_reviewer::{index::Found, File, Index};
 use std::time::Duration;
 
 /// A file to fetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Target {
     pub(crate) content: ContentId,
     pub(crate) sha256: FileHash,
     pub(crate) size: u32,
     pub(crate) media: MediaType,
+}
+
+impl Target {
+    /// What of it is compared.
+    pub(crate) fn file(&self) -> File {
+        File { sha256: self.sha256, media: self.media }
+    }
 }
 
 impl From<&SubmissionItem> for Target {
@@ -72,7 +79,8 @@ pub(crate) async fn fetch(
     })
 }
 
-/// Measures a file and keeps in the index what it is compared by.
+/// Measures a file and keeps in the index what it is compared by. Of one whose decoder was stopped nothing is kept: on a
+/// machine with more time it may be read, and be what others are copies of.
 pub(crate) fn examine(
     index: &Index,
     target: &Target,
@@ -81,12 +89,14 @@ pub(crate) fn examine(
 ) -> Result<Examined, Trouble> {
     let (measured, likeness) = match Likeness::measured(target.media, bytes) {
         Ok((measured, likeness)) => (Some(measured), likeness),
+        Err(MeasureError::Stopped { .. }) => {
+            return Ok(Examined { possession: H256(possession(seed, bytes).0), measured: None });
+        }
         Err(error) if error.is_refusal() => (None, None),
         Err(error) => return Err(Trouble::Ours(error.to_string())),
     };
     let found = Found {
-        sha256: target.sha256,
-        modality: target.media.modality(),
+        file: target.file(),
         units: measured.map_or(0, |measured| measured.units),
         text_root: measured.map_or([0; 32], |measured| measured.text_root),
         likeness: likeness.as_ref(),

@@ -14,7 +14,7 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{earlier::undrawn, Earlier, Leaf};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -60,12 +60,15 @@ pub(crate) async fn first_undrawn(
     }
 }
 
+/// A submission; where the chain goes another way its number is another file's.
+type Key = (SubmissionId, FileHash);
+
 /// Files that are being looked at, and those that did not come.
 #[derive(Default)]
 pub(crate) struct References {
-    tasks: JoinSet<(FileHash, bool)>,
-    running: HashMap<FileHash, ()>,
-    failed: HashMap<FileHash, (u32, Instant)>,
+    tasks: JoinSet<(Target, bool)>,
+    running: HashSet<Target>,
+    failed: HashMap<Target, (u32, Instant)>,
     /// Leaves that the chain had when it was looked at last.
     leaves: HashMap<DatanetId, u64>,
     /// Leaves whose files were not looked at then, up to a page, and those of them that may still come.
@@ -77,7 +80,9 @@ pub(crate) struct References {
     /// The first submission that no committee was drawn for, as far as files were to be judged.
     undrawn: HashMap<DatanetId, Option<SubmissionId>>,
     /// Where files are that committees had before them; those that are found no more are none.
-    places: HashMap<FileHash, Option<Target>>,
+    places: HashMap<Key, Option<Target>>,
+    /// Submissions of which the index has the formats.
+    formats: HashSet<Key>,
 }
 
 impl References {
@@ -97,8 +102,8 @@ impl References {
         if let Some(last) = shared.index.last_leaf(datanet)? {
             let page = client.leaves(datanet, last.leaf).await?;
             let stands = page.first().is_some_and(|view| {
-                (view.index, view.leaf.submission, view.leaf.sha256)
-                    == (last.leaf, last.submission, last.sha256)
+                (view.index, view.leaf.submission, view.leaf.sha256, view.media)
+                    == (last.leaf, last.submission, last.sha256, last.media)
             });
             match stands {
                 true => next = last.leaf.saturating_add(1),
@@ -139,12 +144,12 @@ impl References {
         anew: bool,
     ) -> Result<()> {
         while let Some(done) = self.tasks.try_join_next() {
-            let Ok((sha256, came)) = done else { continue };
-            self.running.remove(&sha256);
+            let Ok((target, came)) = done else { continue };
+            self.running.remove(&target);
             match came {
-                true => drop(self.failed.remove(&sha256)),
+                true => drop(self.failed.remove(&target)),
                 false => {
-                    let (failed, since) = self.failed.entry(sha256).or_insert((0, Instant::now()));
+                    let (failed, since) = self.failed.entry(target).or_insert((0, Instant::now()));
                     (*failed, *since) = (failed.saturating_add(1), Instant::now());
                 }
             }
@@ -159,61 +164,66 @@ impl References {
         let most = PAGE.saturating_add(self.failed.len() as u32);
         let unknown = shared.index.unknown(datanet, most)?;
         if anew {
-            let leaves = unknown.iter().take(ASKED_ANEW).map(|leaf| leaf.sha256);
-            for sha256 in leaves.chain(before.iter().map(|one| one.sha256)) {
-                if let Some((failed, _)) = self.failed.get_mut(&sha256) {
+            let leaves = unknown.iter().take(ASKED_ANEW).map(Target::from);
+            let places: Vec<_> =
+                before.iter().filter_map(|one| self.place(one.submission, one.sha256)).collect();
+            for target in leaves.chain(places) {
+                if let Some((failed, _)) = self.failed.get_mut(&target) {
                     *failed = (*failed).min(TRIES - 1);
                 }
             }
         }
-        let open = unknown.iter().filter(|leaf| !self.is_left_out(&leaf.sha256)).count();
+        let open = unknown.iter().filter(|leaf| !self.is_left_out(&Target::from(*leaf))).count();
         self.unknown.insert(datanet, (unknown.len(), open));
         for one in before {
             if self.tasks.len() >= AT_ONCE {
                 return Ok(());
             }
-            if self.is_taken(&one.sha256) || shared.index.knows(&one.sha256)? {
+            if is_known(shared, one)? {
                 continue;
             }
             self.remember(client, datanet, one).await?;
-            if let Some(target) = self.place(&one.sha256) {
+            if let Some(target) =
+                self.place(one.submission, one.sha256).filter(|target| !self.is_taken(target))
+            {
                 self.begin(shared, target);
             }
         }
         // What was never asked for comes first, or files that nobody serves would take all the time.
         let (again, new): (Vec<_>, Vec<_>) =
-            unknown.into_iter().partition(|leaf| self.is_left_out(&leaf.sha256));
+            unknown.into_iter().partition(|leaf| self.is_left_out(&Target::from(leaf)));
         for leaf in new.into_iter().chain(again) {
             if self.tasks.len() >= AT_ONCE {
                 return Ok(());
             }
-            if !self.is_taken(&leaf.sha256) {
-                let Leaf { content, sha256, size, media, .. } = leaf;
-                self.begin(shared, Target { content, sha256, size, media });
+            let target = Target::from(&leaf);
+            if !self.is_taken(&target) {
+                self.begin(shared, target);
             }
         }
         Ok(())
     }
 
     /// Whether a file was asked for so often that nothing waits for it.
-    fn is_left_out(&self, sha256: &FileHash) -> bool {
-        self.failed.get(sha256).is_some_and(|(failed, _)| *failed >= TRIES)
+    fn is_left_out(&self, target: &Target) -> bool {
+        self.failed.get(target).is_some_and(|(failed, _)| *failed >= TRIES)
     }
 
     /// Whether a file is not asked for now.
-    fn is_taken(&self, sha256: &FileHash) -> bool {
+    fn is_taken(&self, target: &Target) -> bool {
         let rests = |(failed, since): &(u32, Instant)| *failed >= TRIES && since.elapsed() < REST;
-        self.running.contains_key(sha256) || self.failed.get(sha256).is_some_and(rests)
+        self.running.contains(target) || self.failed.get(target).is_some_and(rests)
     }
 
     fn begin(&mut self, shared: &Arc<Shared>, target: Target) {
-        self.running.insert(target.sha256, ());
+        self.running.insert(target);
         let shared = shared.clone();
         self.tasks.spawn(async move {
             // No draw's seed: of references no possession is shown.
             let within = Within { block: shared.timeout, file: shared.timeout.saturating_mul(4) };
-            let came = once(&shared, &[0; 32], &target, within).await.is_ok();
-            (target.sha256, came)
+            let looked = once(&shared, &[0; 32], &target, within).await.is_ok();
+            // One whose decoder was stopped is missing: with more time it may be read.
+            (target, looked && shared.index.knows(&target.file()).unwrap_or(false))
         });
     }
 
@@ -224,11 +234,14 @@ impl References {
         datanet: DatanetId,
         one: &Earlier,
     ) -> Result<()> {
-        if self.places.contains_key(&one.sha256) || self.places.len() >= REMEMBERED {
+        let key = (one.submission, one.sha256);
+        if self.places.contains_key(&key) || self.places.len() >= REMEMBERED {
             return Ok(());
         }
         let found = client.pending_file(datanet, one.sha256).await?;
-        self.places.insert(one.sha256, found.map(|found| Target::from(&found.item)));
+        // The same bytes may have been submitted once more, as something else.
+        let found = found.filter(|found| found.submission == one.submission);
+        self.places.insert(key, found.map(|found| Target::from(&found.item)));
         Ok(())
     }
 
@@ -239,13 +252,37 @@ impl References {
         }
         let waiting = before.values().flatten();
         let refused = self.refused.values().flat_map(BTreeMap::values);
-        let kept: BTreeSet<FileHash> = waiting.chain(refused).map(|one| one.sha256).collect();
-        self.places.retain(|sha256, _| kept.contains(sha256));
+        let kept: BTreeSet<Key> =
+            waiting.chain(refused).map(|one| (one.submission, one.sha256)).collect();
+        self.places.retain(|key, _| kept.contains(key));
+    }
+
+    /// Remembers of which formats files are that committees have before them: of a refused one the chain does not say it,
+    /// and what its bytes are read as decides what it is like.
+    pub(crate) fn remember_formats(
+        &mut self,
+        shared: &Shared,
+        before: &BTreeMap<DatanetId, Vec<Earlier>>,
+    ) -> Result<()> {
+        let all = before.values().flatten();
+        let new: Vec<_> = all
+            .filter(|one| !self.formats.contains(&(one.submission, one.sha256)))
+            .filter_map(|one| Some((one.submission, one.file()?)))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        shared.index.remember(&new)?;
+        if self.formats.len() > REMEMBERED {
+            self.formats.clear();
+        }
+        self.formats.extend(new.iter().map(|(submission, file)| (*submission, file.sha256)));
+        Ok(())
     }
 
     /// Where a file is that was remembered.
-    pub(crate) fn place(&self, sha256: &FileHash) -> Option<Target> {
-        self.places.get(sha256).copied().flatten()
+    pub(crate) fn place(&self, submission: SubmissionId, sha256: FileHash) -> Option<Target> {
+        self.places.get(&(submission, sha256)).copied().flatten()
     }
 
     /// Reads what ended without a leaf of a Datanet's submissions before a number.
@@ -271,7 +308,8 @@ impl References {
                 continue;
             };
             if let SubmissionState::Refused { ending, at, .. } = view.state {
-                known.insert(number, Earlier::ended(number, view.sha256, ending, at));
+                let media = shared.index.format(number, &view.sha256)?;
+                known.insert(number, Earlier::ended(number, view.sha256, media, ending, at));
             }
         }
         Ok(())
@@ -282,6 +320,7 @@ impl References {
     pub(crate) async fn read_gone(
         &mut self,
         client: &Client,
+        shared: &Shared,
         before: &BTreeMap<DatanetId, Vec<Earlier>>,
         now: &BTreeMap<DatanetId, Vec<Earlier>>,
     ) -> Result<()> {
@@ -298,8 +337,9 @@ impl References {
             if let Some((sha256, SubmissionState::Refused { ending, at, .. })) =
                 view.map(|view| (view.sha256, view.state))
             {
+                let media = shared.index.format(number, &sha256)?;
                 let known = self.refused.entry(datanet).or_default();
-                known.insert(number, Earlier::ended(number, sha256, ending, at));
+                known.insert(number, Earlier::ended(number, sha256, media, ending, at));
                 if known.len() > REMEMBERED {
                     known.pop_first();
                 }
@@ -350,9 +390,12 @@ impl References {
         datanet: DatanetId,
         compared: &[Earlier],
     ) -> Result<bool> {
-        for Earlier { sha256, .. } in compared {
-            let may_come = !self.is_left_out(sha256) && self.places.get(sha256) != Some(&None);
-            if may_come && !shared.index.knows(sha256)? {
+        for one in compared {
+            let may_come = match self.places.get(&(one.submission, one.sha256)) {
+                Some(place) => place.is_some_and(|target| !self.is_left_out(&target)),
+                None => true,
+            };
+            if may_come && !is_known(shared, one)? {
                 return Ok(false);
             }
         }
@@ -377,4 +420,17 @@ impl References {
     pub(crate) fn unknown(&self) -> u64 {
         self.unknown.values().map(|(all, _)| *all as u64).sum()
     }
+}
+
+impl From<&Leaf> for Target {
+    fn from(leaf: &Leaf) -> Self {
+        let Leaf { content, sha256, size, media, .. } = *leaf;
+        Self { content, sha256, size, media }
+    }
+}
+
+/// Whether a submission was looked at, as what it was submitted as.
+fn is_known(shared: &Shared, one: &Earlier) -> Result<bool> {
+    let Some(file) = one.file() else { return Ok(false) };
+    Ok(shared.index.knows(&file)?)
 }

@@ -9,7 +9,7 @@ use openledger_primitives::{
     committee::{api::DrawView, DrawId, DrawnFile, Seed},
     BlockNumber, SubmissionId,
 };
-use openledger_reviewer::{index::Subject, Earlier, Index, Nearest, Queue};
+use openledger_reviewer::{index::Subject, Earlier, File, Index, Nearest, Queue};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -64,17 +64,18 @@ impl Shared {
         compared: &[Earlier],
     ) -> Result<Option<Nearest>> {
         // What it is compared by is in the index, where `examine` put it: a text's is as long as the text.
-        let known = self.index.known(&file.sha256, file.media.modality())?.unwrap_or_default();
+        let own = File { sha256: file.sha256, media: file.media };
+        let known = self.index.known(&own)?.unwrap_or_default();
         let subject = Subject {
             datanet: view.datanet,
             submission: file.submission,
-            sha256: file.sha256,
+            file: own,
             text_root: found.measured.map_or([0; 32], |measured| measured.text_root),
-            media: file.media,
             likeness: known.likeness.as_ref(),
             min_units: view.draw.min_units,
         };
-        let others: Vec<_> = compared.iter().map(|one| (one.submission, one.sha256)).collect();
+        let others = compared.iter().filter_map(|one| Some((one.submission, one.file()?)));
+        let others: Vec<_> = others.collect();
         Ok(self.index.nearest(&subject, &others)?)
     }
 

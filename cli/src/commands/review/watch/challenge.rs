@@ -290,7 +290,9 @@ impl Daemon<'_> {
             let found = self.files.values().find(|file| file.submission == nearest.submission);
             found.map(|file| file.target)
         };
-        Ok(leaf.or_else(watched).or_else(|| self.references.place(&nearest.sha256)))
+        Ok(leaf
+            .or_else(watched)
+            .or_else(|| self.references.place(nearest.submission, nearest.sha256)))
     }
 
     /// Says once why something is not challenged.
