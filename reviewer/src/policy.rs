@@ -256,15 +256,6 @@ pub fn may_be_a_copy(lacking: Lacking) -> String {
     }
 }
 
-/// Whether who has a file and says nothing of it in time shows that it has it.
-///
-/// To another committee that makes no difference. In a challenge's, who has the file and cannot judge it speaks for whom it
-/// challenges an acceptance of ([`last_finding`](openledger_primitives::committee::vote::last_finding)): that is for who
-/// lacks an earlier file, and not for who did not look.
-pub fn shows_undecided(purpose: &Purpose, lacks: Option<Lacking>) -> bool {
-    lacks.is_some() || purpose.is_call()
-}
-
 /// What a person risks who accepts a file though an earlier one has not come, and what it says instead; nothing where it
 /// is to be judged without.
 pub fn what_accepting_risks(purpose: &Purpose) -> Option<String> {

@@ -1,7 +1,7 @@
 use openledger_primitives::{committee::Purpose, MediaType, RejectionReason, Score};
 use openledger_reviewer::{
-    policy::{shows_undecided, what_accepting_risks},
-    Decision, Error, Facts, Lacking, Nearest, Policies, Policy, Same, Word,
+    policy::what_accepting_risks, Decision, Error, Facts, Lacking, Nearest, Policies, Policy, Same,
+    Word,
 };
 
 fn facts() -> Facts {
@@ -106,15 +106,6 @@ fn a_copy_of_what_has_not_come_is_not_accepted() {
         panic!("a person is asked")
     };
     assert!(why.contains("submission 12 came before it and has no committee yet"), "{why}");
-}
-
-/// Fifteen of whom most did not look in time bear out no acceptance of a committee that was captured.
-#[test]
-fn who_did_not_look_in_time_shows_a_challenge_no_proof_but_where_an_earlier_file_lacks() {
-    let challenge = Purpose::Challenge { draw: 1, file: 0 };
-    assert!(!shows_undecided(&challenge, None));
-    assert!(shows_undecided(&challenge, Some(Lacking::File(12))));
-    assert!(shows_undecided(&Purpose::Review { asked: 0 }, None));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use openledger_primitives::{
 };
 use openledger_reviewer::{
     earlier::{compared_with, lacking, must_compare, of_an_acceptance},
-    policy::{may_be_a_copy, shows_undecided, what_accepting_risks},
+    policy::{may_be_a_copy, what_accepting_risks},
     Decision, Earlier, Facts, Lacking, Nearest, Waiting, Word,
 };
 use serde_json::{json, Value};
@@ -92,7 +92,7 @@ impl Daemon<'_> {
                     let purpose = &view.draw.purpose;
                     said.or_else(|| {
                         late.then(|| match known {
-                            true => Said::nothing(purpose, proof, lacks),
+                            true => Said::nothing(proof, lacks),
                             false => Said::undecided(proof, "what came before it is not known"),
                         })
                     })
@@ -281,13 +281,10 @@ impl Said {
         Self { opinion, word: Word::Unavailable, why: why.to_owned(), nearest: None }
     }
 
-    /// Of a file that is here, and that nobody decided on.
-    fn nothing(purpose: &Purpose, possession: H256, lacks: Option<Lacking>) -> Self {
-        let why = lacks.map_or("nobody decided".to_owned(), may_be_a_copy);
-        match shows_undecided(purpose, lacks) {
-            true => Self::undecided(possession, &why),
-            false => Self::unavailable(&why),
-        }
+    /// Of a file that is here, and that nobody decided on. To say that it cannot be fetched would have an acceptance that was
+    /// challenged end, and its members charged, because people slept.
+    fn nothing(possession: H256, lacks: Option<Lacking>) -> Self {
+        Self::undecided(possession, &lacks.map_or("nobody decided".to_owned(), may_be_a_copy))
     }
 
     fn as_json(&self, file: &DrawnFile) -> Value {
