@@ -56,7 +56,7 @@ macro_rules! measured {
                 .saturating_add($db.writes(15))
         }
 
-        fn vote_many(v: u32, ) -> Weight {
+        fn vote_many(v: u32) -> Weight {
             Weight::from_parts(12_275_554, 0)
                 .saturating_add(Weight::from_parts(171_668_144, 0).saturating_mul(v.into()))
                 .saturating_add($db.reads(3))
@@ -125,7 +125,7 @@ macro_rules! measured {
                 .saturating_add($db.writes(7))
         }
 
-        fn request_review(f: u32, ) -> Weight {
+        fn request_review(f: u32) -> Weight {
             Weight::from_parts(35_903_697, 0)
                 .saturating_add(Weight::from_parts(5_872_885, 0).saturating_mul(f.into()))
                 .saturating_add($db.reads(11))
@@ -152,7 +152,7 @@ macro_rules! measured {
                 .saturating_add($db.writes(2))
         }
 
-        fn turn_pools(p: u32, ) -> Weight {
+        fn turn_pools(p: u32) -> Weight {
             Weight::from_parts(8_122_000, 0)
                 .saturating_add(Weight::from_parts(82_355_758, 0).saturating_mul(p.into()))
                 .saturating_add($db.reads(5))
@@ -161,7 +161,7 @@ macro_rules! measured {
                 .saturating_add($db.writes(10u64.saturating_mul(p.into())))
         }
 
-        fn move_seats(s: u32, ) -> Weight {
+        fn move_seats(s: u32) -> Weight {
             Weight::from_parts(60_640_925, 0)
                 .saturating_add(Weight::from_parts(42_721_800, 0).saturating_mul(s.into()))
                 .saturating_add($db.reads(14))
@@ -205,7 +205,6 @@ macro_rules! measured {
                 .saturating_add($db.reads(90))
                 .saturating_add($db.writes(111))
         }
-
     };
 }
 

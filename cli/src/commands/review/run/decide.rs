@@ -89,7 +89,6 @@ impl Daemon<'_> {
                         waits = true;
                         None
                     };
-                    let purpose = &view.draw.purpose;
                     said.or_else(|| {
                         late.then(|| match known {
                             true => Said::nothing(proof, lacks),

@@ -41,6 +41,8 @@ pub(crate) struct Examined {
     pub(crate) possession: H256,
     /// What it measures; `None` if it cannot be read.
     pub(crate) measured: Option<Measured>,
+    /// Whether its decoder was stopped for time or memory, so that another machine may read it.
+    pub(crate) stopped: bool,
 }
 
 /// Why nothing was.
@@ -90,7 +92,8 @@ pub(crate) fn examine(
     let (measured, likeness) = match Likeness::measured(target.media, bytes) {
         Ok((measured, likeness)) => (Some(measured), likeness),
         Err(MeasureError::Stopped { .. }) => {
-            return Ok(Examined { possession: H256(possession(seed, bytes).0), measured: None });
+            let possession = H256(possession(seed, bytes).0);
+            return Ok(Examined { possession, measured: None, stopped: true });
         }
         Err(error) if error.is_refusal() => (None, None),
         Err(error) => return Err(Trouble::Ours(error.to_string())),
@@ -102,5 +105,5 @@ pub(crate) fn examine(
         likeness: likeness.as_ref(),
     };
     index.put(&found).map_err(|error| Trouble::Ours(error.to_string()))?;
-    Ok(Examined { possession: H256(possession(seed, bytes).0), measured })
+    Ok(Examined { possession: H256(possession(seed, bytes).0), measured, stopped: false })
 }

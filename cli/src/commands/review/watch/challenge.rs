@@ -125,6 +125,13 @@ impl Daemon<'_> {
         if !watched.is_due(self.pause) && !self.arguments.once {
             return Ok(false);
         }
+        if found.stopped {
+            tracing::warn!(
+                submission = file.submission,
+                "its decoder was stopped for time or memory: it is not challenged, since others may read it"
+            );
+            return Ok(false);
+        }
         let others = before.iter().copied().chain(self.references.refused(view.datanet));
         let compared = compared_with(file.submission, watched.submitted_at, others);
         let compared = of_an_acceptance(compared);
