@@ -2,6 +2,7 @@
 
 mod attacks;
 mod calls;
+mod challenged;
 mod draws;
 mod outcomes;
 mod random;
