@@ -2,9 +2,7 @@ import { actAs, chainTime, expectUsable, signAndWait } from "./steps.ts";
 import { expect, test } from "./test.ts";
 import { developmentKey, installWallet } from "./wallet.ts";
 
-test("a nominator bonds, backs the validator, unbonds a part and stands back", async ({
-  page,
-}) => {
+test("a nominator bonds, backs the validator, unbonds a part and stands back", async ({ page }) => {
   test.setTimeout(360_000);
   const validator = await developmentKey("Alice");
   await installWallet(page, await developmentKey("Nell"));
