@@ -226,9 +226,15 @@ fn control_characters_of_data_and_names_are_written_out() {
 #[test]
 fn an_error_of_the_system_is_said_once() {
     let dir = workplace();
+    written(dir.path(), "file.jsonl", "{}\n");
+    let below = ["file.jsonl/missing.jsonl"];
+    for output in [preview(dir.path(), &below), train(dir.path(), &below)] {
+        let error = refusal(&output);
+        assert_eq!(error.matches("os error 20").count(), 1, "{error}");
+    }
     for output in [preview(dir.path(), &["missing.jsonl"]), train(dir.path(), &["missing.jsonl"])] {
         let error = refusal(&output);
-        assert_eq!(error.matches("os error 2").count(), 1, "{error}");
+        assert_eq!(error.matches("there is no file or folder").count(), 1, "{error}");
     }
 }
 
