@@ -231,12 +231,7 @@ pub fn last_finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
     if votes.iter().flatten().filter(without).count() >= quorum {
         return Finding::Unavailable;
     }
-    let open = |vote: &&Opinion| accepts(vote) || vote.is_undecided();
-    let alike = |first: &Opinion| {
-        let same = |vote: &&Opinion| vote.possession == first.possession;
-        votes.iter().flatten().filter(open).filter(same).count()
-    };
-    match votes.iter().flatten().filter(open).any(|first| alike(first) >= quorum) {
+    match most_show_it(votes, |vote| accepts(vote) || vote.is_undecided()) {
         true => Finding::Undecided,
         false => Finding::Split,
     }
@@ -244,13 +239,15 @@ pub fn last_finding(votes: &[Option<Opinion>], revealed: usize) -> Finding {
 
 /// Whether more than half of all members show that they have the file, by the same proof, and cannot judge it.
 pub fn lack_an_earlier_one(votes: &[Option<Opinion>]) -> bool {
-    let lack = |vote: &&Opinion| vote.is_undecided();
-    let alike = |first: &Opinion| {
-        let same = |vote: &&Opinion| vote.possession == first.possession;
-        votes.iter().flatten().filter(lack).filter(same).count()
-    };
-    let quorum = Rules::quorum(votes.len());
-    votes.iter().flatten().filter(lack).any(|first| alike(first) >= quorum)
+    most_show_it(votes, Opinion::is_undecided)
+}
+
+/// Whether more than half of all members say one of these with the same proof.
+fn most_show_it(votes: &[Option<Opinion>], says: impl Fn(&Opinion) -> bool) -> bool {
+    let saying = || votes.iter().flatten().filter(|vote| says(vote));
+    let alike =
+        |first: &Opinion| saying().filter(|vote| vote.possession == first.possession).count();
+    saying().any(|first| alike(first) >= Rules::quorum(votes.len()))
 }
 
 /// What those who agree say together.

@@ -179,7 +179,7 @@ fn seats_that_are_bonded_for_a_call_judge_neither_it_nor_its_challenge() {
 fn who_accepts_a_copy_while_another_committee_can_be_asked_loses_a_part_of_a_seat() {
     for asked in 0..RULES.asks - 1 {
         with_committees(30, || {
-            let id = left_to_others(asked);
+            let id = left_to_others(asked, [Lacks; 5]);
             let first = draw(id);
             judge(id, &[GOOD, GOOD, GOOD, Lacks, Reject]);
             let by = challenge(id);
@@ -196,13 +196,13 @@ fn who_accepts_a_copy_while_another_committee_can_be_asked_loses_a_part_of_a_sea
     }
 }
 
-/// A file that lacks an earlier one to compare it with, and that so many committees leave to others.
-fn left_to_others(asked: u8) -> u64 {
+/// A file that so many committees leave to others, by these words.
+fn left_to_others(asked: u8, says: [Says; 5]) -> u64 {
     let mut id = submit(1);
     for _ in 0..asked {
         draw(id);
         let next = NextDraw::<Test>::get();
-        judge(id, &[Lacks; 5]);
+        judge(id, &says);
         blocks(2);
         id = next;
     }
@@ -213,15 +213,9 @@ fn left_to_others(asked: u8) -> u64 {
 #[test]
 fn who_hides_its_copy_from_all_but_the_last_committee_comes_before_one_that_is_charged() {
     with_committees(30, || {
-        let mut id = submit(1);
-        for _ in 1..RULES.asks {
-            draw(id);
-            let next = NextDraw::<Test>::get();
-            // One of theirs says that it has it, so that it is asked for again.
-            judge(id, &[Lacks, Unavailable, Unavailable, Unavailable, Unavailable]);
-            blocks(2);
-            id = next;
-        }
+        // One of theirs says that it has it, so that it is asked for again.
+        let says = [Lacks, Unavailable, Unavailable, Unavailable, Unavailable];
+        let id = left_to_others(RULES.asks - 1, says);
         let first = draw(id);
         judge(id, &[GOOD, GOOD, GOOD, Reject, Lacks]);
         let by = challenge(id);
@@ -239,7 +233,7 @@ fn who_hides_its_copy_from_all_but_the_last_committee_comes_before_one_that_is_c
 #[test]
 fn a_copy_of_what_was_hidden_costs_its_last_committee_no_part_of_a_seat() {
     with_committees(30, || {
-        let id = left_to_others(RULES.asks - 1);
+        let id = left_to_others(RULES.asks - 1, [Lacks; 5]);
         let first = draw(id);
         judge(id, &[GOOD; 5]);
         let by = challenge(id);
