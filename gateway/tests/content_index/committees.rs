@@ -445,10 +445,8 @@ async fn who_was_right_in_an_overturned_committee_is_not_shown_as_the_challenger
     );
 }
 
-#[tokio::test]
-async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
-    let mut chain = Chain::start().await;
-    accepted(&mut chain, false).await;
+/// The first file is challenged; the draw that judges it.
+async fn challenged(chain: &mut Chain) -> Draw<AccountId> {
     let challenged =
         ChainEvent::Challenged { draw: 0, submission: 0, challenger: account(CHALLENGER), by: 1 };
     let purpose = Purpose::Challenge { draw: 0, file: 0 };
@@ -457,6 +455,14 @@ async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
     let opened = ChainEvent::DrawOpened { draw: 1, datanet: 0, files: 1, session: 11 };
     let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
     chain.happens(vec![plain(opened), plain(challenged)], changed).await;
+    larger
+}
+
+#[tokio::test]
+async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
+    let mut chain = Chain::start().await;
+    accepted(&mut chain, false).await;
+    challenged(&mut chain).await;
     let mut events = vec![committee(1, 5..20)];
     events.extend((0..3).map(|n| lost(0, member(n), 10 * OPEN)));
     events.push(ended(0, 0, Outcome::AcceptanceUnavailable));
@@ -472,14 +478,7 @@ async fn who_accepted_what_is_not_there_is_shown_to_lose_for_that() {
 async fn who_has_a_file_and_cannot_compare_it_is_shown_to_have_it() {
     let mut chain = Chain::start().await;
     accepted(&mut chain, false).await;
-    let challenged =
-        ChainEvent::Challenged { draw: 0, submission: 0, challenger: account(CHALLENGER), by: 1 };
-    let purpose = Purpose::Challenge { draw: 0, file: 0 };
-    let challenger = Some(account(CHALLENGER));
-    let mut larger = Draw::new(purpose, account(GIVER), challenger, vec![file(0)], 10, 9).unwrap();
-    let opened = ChainEvent::DrawOpened { draw: 1, datanet: 0, files: 1, session: 11 };
-    let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
-    chain.happens(vec![plain(opened), plain(challenged)], changed).await;
+    let mut larger = challenged(&mut chain).await;
     drawn(&mut larger, 5..20);
     let changed = Changed { draws: vec![view(1, false, &larger)], ..Changed::default() };
     chain.happens(vec![committee(1, 5..20)], changed).await;
