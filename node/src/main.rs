@@ -15,6 +15,7 @@ mod equivocation;
 mod rpc;
 mod service;
 mod session_keys;
+mod warp;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! Puts the node together: client, pool, BABE, GRANDPA, network and RPC.
 
-use crate::equivocation::WatchEquivocations;
+use crate::{equivocation::WatchEquivocations, warp::ProofsToBeginFrom};
 use futures::FutureExt;
 use openledger_runtime::{apis::RuntimeApi, Hash, OpaqueBlock as Block};
 use sc_client_api::{Backend, BlockBackend};
@@ -226,11 +226,12 @@ pub(crate) fn full<N: NetworkBackend<Block, Hash>>(
     net_config.add_notification_protocol(grandpa_config);
 
     let shared_authorities = grandpa_link.shared_authority_set().clone();
-    let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
+    let proofs = sc_consensus_grandpa::warp_proof::NetworkProvider::new(
         backend.clone(),
         shared_authorities.clone(),
         Vec::new(),
-    ));
+    );
+    let warp_sync = Arc::new(ProofsToBeginFrom(proofs));
     let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
         sc_service::build_network(sc_service::BuildNetworkParams {
             config: &config,

@@ -241,19 +241,7 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     let door = format!("/ip4/127.0.0.1/tcp/{}/ws", free_port().unwrap_or_else(|e| panic!("{e}")));
     how.extend(["--listen-addr", &door]);
     network.start(late, &how);
-    // From a block right behind one that changed the validators a node cannot begin (sc-service 0.62): it says so, and begins
-    // anew with an empty database, as docs/troubleshooting.md tells people to do.
-    let follows = poll(PATIENCE, Duration::from_millis(500), || {
-        let log = network.log(late);
-        if fs::read_to_string(&log).is_ok_and(|log| log.contains("State sync failed")) {
-            network.kill(late);
-            fs::remove_dir_all(keys("late").join("paritydb")).expect("its database is removed");
-            fs::remove_file(log).expect("its log is removed");
-            network.start(late, &how);
-        }
-        Ok(network.nodes[late].rpc.finalised().ok().filter(|finalised| *finalised >= reached + 3))
-    });
-    follows.unwrap_or_else(|error| panic!("{error}")).expect("it follows in time");
+    network.finalised(late, reached + 3);
     let log = fs::read_to_string(network.log(late)).expect("its log");
     assert!(log.contains("Warp sync is complete"), "{}", network.log(late).display());
 

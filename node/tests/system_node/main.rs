@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod warp_proofs;
+
 const NODE: &str = env!("CARGO_BIN_EXE_openledger-node");
 /// The peer id of the key that `--node-key 00…01` names.
 const FIRST_PEER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
