@@ -134,7 +134,7 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
-        api::SubmissionItem,
+        api::{QuotaStatus, SubmissionItem},
         traits::{OnAccepted, ReviewPolicies},
         AdmissionPolicy, Balance, BarReason, BlockNumber, DailyQuota, DatanetId, DatanetStatus,
         DatanetText, DatasetLeaf, FileHash, LeafIndex, Modality, Points, QuotaLimits,
@@ -180,6 +180,14 @@ pub mod pallet {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// What an account may submit today, and what it has used of it.
+        pub fn quota_of(contributor: T::AccountId) -> QuotaStatus {
+            Self::quota(&contributor)
         }
     }
 

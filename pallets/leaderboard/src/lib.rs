@@ -394,6 +394,14 @@ pub mod pallet {
         }
     }
 
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// Plancks that an account can claim of a Datanet's rewards now.
+        pub fn claimable_of(datanet: DatanetId, account: T::AccountId) -> Balance {
+            Self::claimable(datanet, &account)
+        }
+    }
+
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Pays `amount` plancks into a Datanet's pool, and gives the signer shares of what is available.

@@ -393,6 +393,14 @@ pub mod pallet {
         }
     }
 
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// Who decides on a Datanet's files now.
+        pub fn policy_of(datanet: DatanetId) -> Option<ReviewPolicy<T::AccountId>> {
+            Self::policy(datanet)
+        }
+    }
+
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Votes on the pending submission number `submission` of the file `sha256`, or changes the

@@ -144,6 +144,7 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use openledger_primitives::{
+        api::WorkerView,
         job::{
             dispute::{Dispute, Finding, Outcome},
             Datasets, DeclineReason, JobFailure,
@@ -200,6 +201,14 @@ pub mod pallet {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// A worker, and what it asks for.
+        pub fn worker_of(account: T::AccountId) -> Option<WorkerView<T::AccountId>> {
+            Self::worker(account)
         }
     }
 

@@ -64,6 +64,13 @@ pub struct Block {
     encoded: Vec<u8>,
 }
 
+impl Block {
+    /// Its bytes.
+    pub fn size(&self) -> usize {
+        self.encoded.len()
+    }
+}
+
 impl Program {
     fn start(&self, rpc: &Rpc, spec: &str) -> Result<Process> {
         let mut command = Command::new(&self.node);

@@ -1,7 +1,7 @@
 //! Calls on a young chain, beside transfers.
 
 use crate::{
-    chain::Chain,
+    chain::{Block, Chain},
     measure::{self, Kind},
     report::Line,
 };
@@ -33,6 +33,8 @@ pub struct Amounts {
     pub draws: u32,
     /// Seats that committees are drawn from: few and many.
     pub seats: [u32; 2],
+    /// Accounts that make each of many calls.
+    pub full_accounts: u32,
     /// Blocks full of transfers, behind which finality is looked at.
     pub full_blocks: u64,
     /// Rounds of each measurement.
@@ -202,11 +204,7 @@ fn profile(chain: &Chain, kind: &Kind, time: f64) -> Result<()> {
     let (Some(block), Some(count)) = (kind.blocks.first(), kind.counts.first()) else {
         return Ok(());
     };
-    let key = frame_support::storage::storage_prefix(b"System", b"BlockWeight");
-    let stored = chain.storage(&key, Some(block.hash))?.unwrap_or_default();
-    let used = frame_system::ConsumedWeight::decode(&mut stored.as_slice())
-        .map_err(|cause| Error::broken("the node", format!("no weight of a block: {cause}")))?;
-    let normal = used.get(frame_support::dispatch::DispatchClass::Normal).ref_time() as f64;
+    let normal = weight_of_calls(chain, block)? as f64;
     let most = RuntimeBlockWeights::get().max_block.ref_time() as f64;
     let executed = time * *count as f64 / 1e3;
     println!(
@@ -217,6 +215,15 @@ fn profile(chain: &Chain, kind: &Kind, time: f64) -> Result<()> {
         100.0 * normal / most,
     );
     Ok(())
+}
+
+/// What the calls of a block weigh, in picoseconds.
+pub fn weight_of_calls(chain: &Chain, block: &Block) -> Result<u64> {
+    let key = frame_support::storage::storage_prefix(b"System", b"BlockWeight");
+    let stored = chain.storage(&key, Some(block.hash))?.unwrap_or_default();
+    let used = frame_system::ConsumedWeight::decode(&mut stored.as_slice())
+        .map_err(|cause| Error::broken("the node", format!("no weight of a block: {cause}")))?;
+    Ok(used.get(frame_support::dispatch::DispatchClass::Normal).ref_time())
 }
 
 /// Has files accepted, and counts the bytes of state that each left: keys and values of all pallets, the

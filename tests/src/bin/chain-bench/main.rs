@@ -1,9 +1,10 @@
 //! What `scripts/bench chain` measures: calls through a live node's pool and blocks, executed once more by the
-//! node itself, beside transfers; what a million accepted files and a hundred thousand seats change, for a node that
+//! node itself, beside transfers; whether blocks full of one call are done in time; what a million accepted files and a hundred thousand seats change, for a node that
 //! starts again and one that comes new too; and how far finality is behind full blocks of four validators.
 
 mod chain;
 mod finality;
+mod full;
 mod growth;
 mod live;
 mod measure;
@@ -46,6 +47,8 @@ struct Arguments {
 enum Part {
     /// Calls beside transfers, and verdicts of committees beside a curator's.
     Calls,
+    /// Blocks full of one call, for each of many.
+    Blocks,
     /// Draws from many seats beside few.
     Draws,
     /// Many files beside few.
@@ -83,6 +86,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             accepted: 20,
             draws: 8,
             seats: [10, 1_000],
+            full_accounts: 20,
             full_blocks: 5,
             rounds: 3,
         };
@@ -95,6 +99,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             accepted: 200,
             draws: 20,
             seats: [10, 100_000],
+            full_accounts: 200,
             full_blocks: 30,
             rounds: 9,
         };
@@ -125,6 +130,12 @@ fn all(
         let chain = Chain::start(node, "dev", &place, Duration::from_secs(90))?;
         lines.extend(live::run(&chain, amounts)?);
         lines.extend(verdicts::run(&chain, amounts)?);
+    }
+    if wanted(Part::Blocks) {
+        let place = directory.join("full");
+        std::fs::create_dir_all(&place).map_err(|cause| Error::file(&place, &cause))?;
+        let chain = Chain::start(node, "dev", &place, Duration::from_secs(90))?;
+        lines.extend(full::run(&chain, amounts.full_accounts, amounts.rounds)?);
     }
     if wanted(Part::Draws) {
         lines.extend(seats::run(node, directory, &amounts.seats, amounts.rounds)?);
