@@ -28,6 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod live;
+
 fn fixture(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/spec-100");
     std::fs::read(folder.join(name)).expect("the fixture is committed")
