@@ -45,6 +45,8 @@ pub const MIN_VALIDATOR_BOND: Balance = 1_000 * OPEN;
 pub const MIN_NOMINATOR_BOND: Balance = 10 * OPEN;
 /// Validators that a preset's chain wants.
 pub const VALIDATORS: u32 = 20;
+/// Eras for which payouts can be called.
+pub const HISTORY: u32 = 84;
 /// Most accounts that may stand for election at a time, so that an election looks at all of them.
 pub const MAX_CANDIDATES: u32 = 2 * MAX_VALIDATORS;
 
@@ -185,7 +187,7 @@ impl pallet_staking::Config for Runtime {
     type ElectionProvider = seats::Seats;
     type GenesisElectionProvider = onchain::OnChainExecution<Election>;
     type NominationsQuota = pallet_staking::FixedNominationsQuota<16>;
-    type HistoryDepth = ConstU32<84>;
+    type HistoryDepth = ConstU32<HISTORY>;
     type RewardRemainder = pot::ToTreasury;
     type RuntimeEvent = RuntimeEvent;
     type Slash = DustToTreasury;

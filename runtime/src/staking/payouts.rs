@@ -4,7 +4,10 @@
 //! so whoever joined one with much and asked then had most of what others had earned, of as many eras as nobody had
 //! asked for. Now payouts begin in the block in which an era ends, before any transaction of it.
 
-use super::pot::Paying;
+use super::{
+    pot::{self, Paying},
+    HISTORY,
+};
 use crate::{configs::RuntimeBlockWeights, AccountId, Runtime, RuntimeOrigin, Staking};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -12,10 +15,13 @@ use frame_support::{
     traits::Get,
     weights::{constants::RocksDbWeight, Weight},
 };
+use openledger_primitives::Balance;
 use pallet_staking::{
-    ActiveEra, ErasRewardPoints, ErasStakersOverview, ErasValidatorReward, WeightInfo,
+    ActiveEra, ClaimedRewards, ErasRewardPoints, ErasStakersOverview, ErasValidatorReward,
+    WeightInfo,
 };
 use scale_info::TypeInfo;
+use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 use sp_staking::EraIndex;
 
 /// Of what a block may take, the part in which payouts are made: one to so many. Two pages of 64 nominators, or some
@@ -82,8 +88,7 @@ pub fn pay() -> Weight {
     let Some(active) = ActiveEra::<Runtime>::get() else { return used };
     let begin = Paying::<Runtime>::get();
     // What is older cannot be paid any more.
-    let oldest =
-        active.index.saturating_sub(<Runtime as pallet_staking::Config>::HistoryDepth::get());
+    let oldest = active.index.saturating_sub(HISTORY);
     let mut place =
         if begin.era < oldest { Place { era: oldest, ..Place::default() } } else { begin };
     let most = RuntimeBlockWeights::get().max_block / PART_OF_A_BLOCK;
@@ -98,6 +103,10 @@ pub fn pay() -> Weight {
     }
     if place != begin {
         Paying::<Runtime>::put(place);
+        if place.era >= active.index {
+            pot::let_go(oldest);
+            used = used.saturating_add(RocksDbWeight::get().reads_writes(2, 2));
+        }
     }
     used
 }
@@ -119,14 +128,27 @@ fn step(place: Place) -> (Place, Weight) {
     (place.next_page(), pay_page(validator, place))
 }
 
-/// Pays a page. What somebody asked for before is passed over, and what cannot be paid because the validator has bonded
-/// nothing any more stays in the pot.
+/// Pays a page. What somebody asked for before is passed over. What cannot be paid because the validator has bonded nothing any
+/// more stays in the pot, kept for who asks for it once the validator has bonded again.
 fn pay_page(validator: AccountId, place: Place) -> Weight {
     // Anybody may call for it; in whose name it is done makes no difference.
     let origin = RuntimeOrigin::signed(validator.clone());
     let paid = with_storage_layer(|| {
-        Staking::payout_stakers_by_page(origin, validator, place.era, place.page)
+        Staking::payout_stakers_by_page(origin, validator.clone(), place.era, place.page)
             .map_err(|failed| failed.error)
     });
+    if paid.is_err() && !ClaimedRewards::<Runtime>::get(place.era, &validator).contains(&place.page)
+    {
+        pot::keep(place.era, most_of(&validator, place.era));
+    }
     paid.ok().and_then(|info| info.actual_weight).unwrap_or_else(a_page)
+}
+
+/// Most that a validator and its nominators are paid of an era.
+fn most_of(validator: &AccountId, era: EraIndex) -> Balance {
+    let payout = ErasValidatorReward::<Runtime>::get(era).unwrap_or_default();
+    let points = ErasRewardPoints::<Runtime>::get(era);
+    let own = points.individual.get(validator).copied().unwrap_or_default();
+    let (own, total) = (own.into(), points.total.max(1).into());
+    multiply_by_rational_with_rounding(payout, own, total, Rounding::Up).unwrap_or(payout)
 }

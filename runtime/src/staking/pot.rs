@@ -3,7 +3,11 @@
 //! Fees flow into the pot's account. When an era ends, what the pot has beyond what it owes is the era's payout, to
 //! the planck. `pallet-staking` pays it out account by account as if it minted, when the chain asks for it
 //! ([`super::payouts`]) or anybody does; each of these debts is settled from the pot in the same call, so that issuance
-//! never changes. What cannot be paid within the pallet's history stays in the pot, owed to nobody who can ask.
+//! never changes.
+//!
+//! What an era's payout leaves, by rounding or because somebody wants none, is shared by the next era: once the chain has
+//! tried all payouts, the pot owes no more than what could not be paid and may still be claimed. That ends with
+//! the pallet's history.
 
 pub use pallet::*;
 
@@ -22,6 +26,7 @@ use frame_support::{
 };
 use openledger_primitives::EXISTENTIAL_DEPOSIT;
 use sp_runtime::{traits::AccountIdConversion, TryRuntimeError};
+use sp_staking::EraIndex;
 
 /// Id of the pot's account.
 pub const POT_ID: PalletId = PalletId(*b"ol/stake");
@@ -34,12 +39,16 @@ pub mod pallet {
     //! The pallet's parts, as the macro lays them out.
 
     use super::{
-        super::payouts::{self, Place},
+        super::{
+            payouts::{self, Place},
+            HISTORY,
+        },
         check, Balance,
     };
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::BlockNumberFor;
     use sp_runtime::TryRuntimeError;
+    use sp_staking::EraIndex;
 
     /// The pallet.
     #[pallet::pallet]
@@ -56,6 +65,12 @@ pub mod pallet {
     /// The next payout that the chain makes by itself.
     #[pallet::storage]
     pub type Paying<T> = StorageValue<_, Place, ValueQuery>;
+
+    /// What pages of an era that could not be paid when the chain tried may still be claimed for, at most, in plancks. From
+    /// the oldest era to the latest.
+    #[pallet::storage]
+    pub type Claimable<T> =
+        StorageValue<_, BoundedVec<(EraIndex, Balance), ConstU32<HISTORY>>, ValueQuery>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -87,6 +102,15 @@ fn check() -> Result<(), TryRuntimeError> {
     ensure!(
         available() >= Owed::<Runtime>::get(),
         "the stakers' pot has less than it owes to stakers"
+    );
+    let claimable = Claimable::<Runtime>::get();
+    ensure!(
+        claimable.is_sorted_by(|one, next| one.0 < next.0),
+        "what may be claimed is not in the order of eras"
+    );
+    ensure!(
+        super::payouts::are_due() || Owed::<Runtime>::get() <= sum(&claimable),
+        "the stakers' pot owes more than can be claimed"
     );
     let reason = RuntimeHoldReason::Staking(pallet_staking::HoldReason::Staking);
     for ledger in pallet_staking::Ledger::<Runtime>::iter_values() {
@@ -140,6 +164,33 @@ impl sp_staking::EraPayout<Balance> for EraPayout {
         Owed::<Runtime>::mutate(|owed| *owed = owed.saturating_add(due));
         (due, 0)
     }
+}
+
+fn sum(claimable: &[(EraIndex, Balance)]) -> Balance {
+    claimable.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+}
+
+/// Keeps what a page of an era that could not be paid may still be claimed for, at most. Eras come in their order.
+pub(super) fn keep(era: EraIndex, amount: Balance) {
+    Claimable::<Runtime>::mutate(|claimable| {
+        // There is a place for each era of the pallet's history; if there were none, the amount would stand with the latest.
+        let is_full = claimable.is_full();
+        match claimable.last_mut() {
+            Some(last) if last.0 >= era || is_full => last.1 = last.1.saturating_add(amount),
+            _ => {
+                let _ = claimable.try_push((era, amount));
+            }
+        }
+    });
+}
+
+/// Lets go what is owed to nobody who could claim it, once all payouts were tried: of eras before `oldest` nothing can be.
+pub(super) fn let_go(oldest: EraIndex) {
+    let claimable = Claimable::<Runtime>::mutate(|claimable| {
+        claimable.retain(|(era, _)| *era >= oldest);
+        sum(claimable)
+    });
+    Owed::<Runtime>::mutate(|owed| *owed = (*owed).min(claimable));
 }
 
 /// Settles what stakers were given from the pot.

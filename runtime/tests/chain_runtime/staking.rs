@@ -11,10 +11,11 @@ use openledger_runtime::{
         payouts::{self, Place},
         pools::MIN_CREATE_BOND,
         pot::{self, Owed, Paying, PotAccount, FLOOR},
-        GENESIS_BOND, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
+        GENESIS_BOND, HISTORY, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
     },
-    AccountId, Babe, Balances, Executive, Grandpa, Header, Historical, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeOrigin, Session, SessionKeys, Staking, System,
+    AccountId, Babe, Balances, EraPot, Executive, Grandpa, Header, Historical, Runtime,
+    RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, SessionKeys, Staking,
+    System,
 };
 use sp_consensus_babe::AuthorityId as BabeId;
 use sp_core::Pair;
@@ -407,32 +408,107 @@ fn pay_fees() {
         .expect("dispatched");
 }
 
-#[test]
-fn what_cannot_be_paid_stays_in_the_pot() {
+/// A chain with eras of a session, whose first one the chain could not pay, as if the validator had left with all its
+/// stake; what that era would have paid.
+fn unpaid(test: impl FnOnce(Balance)) {
     chain(|| {
-        let pot = PotAccount::get();
-        // Eras of one session, so that many end soon.
+        // So that many end soon.
         LengthsOfStaking::<Runtime>::put(StakingLengths { era: 1, ..StakingLengths::DEVELOPMENT });
         pay_fees();
         let held = Place { era: 1, ..Place::default() };
         Paying::<Runtime>::put(held);
         let due = next_era().expect("the era was paid");
-        // As if the validator had left with all its stake.
         Paying::<Runtime>::kill();
         let bonded = pallet_staking::Bonded::<Runtime>::take(Alice.to_account_id());
         payouts::pay();
         pallet_staking::Bonded::<Runtime>::set(Alice.to_account_id(), bonded);
         assert_eq!(Paying::<Runtime>::get(), held, "passed over");
-        for _ in 0..85 {
+        test(due);
+    });
+}
+
+fn claim_first_era() -> Result<(), DispatchError> {
+    let validator_stash = Alice.to_account_id();
+    RuntimeCall::from(pallet_staking::Call::payout_stakers { validator_stash, era: 0 })
+        .dispatch(RuntimeOrigin::signed(Bob.to_account_id()))
+        .map(drop)
+        .map_err(|refused| refused.error)
+}
+
+#[test]
+fn what_cannot_be_paid_can_be_claimed_as_long_as_the_history_is() {
+    unpaid(|due| {
+        // The next era is elected already, and counts.
+        for _ in 0..HISTORY - 2 {
+            assert_eq!(next_era(), Some(0));
+            assert_eq!(Owed::<Runtime>::get(), due, "nobody else is paid it meanwhile");
+        }
+        let before = total(&Alice.to_account_id());
+        assert_eq!(claim_first_era(), Ok(()));
+        assert_eq!(total(&Alice.to_account_id()), before + due);
+        assert_eq!(Owed::<Runtime>::get(), 0);
+        pay_fees();
+        for _ in 0..3 {
+            next_era();
+            check_state();
+        }
+        let pot = Balances::free_balance(PotAccount::get());
+        assert_eq!((pot, Owed::<Runtime>::get()), (FLOOR, 0));
+    });
+}
+
+/// It stayed in the pot for ever.
+#[test]
+fn what_nobody_can_claim_any_more_is_shared_by_a_later_era() {
+    unpaid(|due| {
+        let before = total(&Alice.to_account_id());
+        for _ in 0..HISTORY {
             assert_eq!(next_era(), Some(0), "it is not paid twice");
         }
-        let late =
-            pallet_staking::Call::payout_stakers { validator_stash: Alice.to_account_id(), era: 0 };
-        assert!(RuntimeCall::from(late)
-            .dispatch(RuntimeOrigin::signed(Bob.to_account_id()))
-            .is_err());
-        assert_eq!(Balances::free_balance(&pot), FLOOR + due);
-        assert_eq!(Owed::<Runtime>::get(), due);
+        assert!(claim_first_era().is_err());
+        assert_eq!(next_era(), Some(due));
+        assert_eq!(total(&Alice.to_account_id()), before + due);
+        let pot = Balances::free_balance(PotAccount::get());
+        assert_eq!((pot, Owed::<Runtime>::get()), (FLOOR, 0));
+    });
+}
+
+#[test]
+fn what_a_validator_wants_none_of_is_shared_by_the_next_era() {
+    chain(|| {
+        let alice = Alice.to_account_id();
+        let payee = |payee| dispatch(&alice, pallet_staking::Call::set_payee { payee });
+        payee(pallet_staking::RewardDestination::None);
+        pay_fees();
+        let before = total(&alice);
+        let left = next_era().expect("the era was paid");
+        assert!(left > 0);
+        assert_eq!((total(&alice), Owed::<Runtime>::get()), (before, 0));
+        payee(pallet_staking::RewardDestination::Stash);
+        pay_fees();
+        // Her part of the fee is hers at once.
+        let before = total(&alice);
+        let more = pot::available() - left;
+        assert_eq!(next_era(), Some(left + more));
+        assert_eq!(total(&alice), before + left + more);
+        let pot = Balances::free_balance(PotAccount::get());
+        assert_eq!((pot, Owed::<Runtime>::get()), (FLOOR, 0));
+    });
+}
+
+#[test]
+fn a_pot_that_owes_more_than_can_be_claimed_is_found() {
+    chain(|| {
+        check_state();
+        for owed in [1, Balance::MAX] {
+            Owed::<Runtime>::put(owed);
+            assert!(EraPot::do_try_state().is_err());
+        }
+        Owed::<Runtime>::kill();
+        let disordered = frame_support::BoundedVec::truncate_from(vec![(2, 1), (1, 1)]);
+        pot::Claimable::<Runtime>::put(disordered);
+        assert!(EraPot::do_try_state().is_err());
+        pot::Claimable::<Runtime>::kill();
     });
 }
 
