@@ -13,8 +13,12 @@ use alloc::vec::Vec;
 use frame_election_provider_support::{
     onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
 };
-use frame_support::weights::Weight;
+use frame_support::{
+    dispatch::DispatchClass,
+    weights::{constants::RocksDbWeight, Weight},
+};
 use openledger_primitives::staking::{least_backing, least_to_stay};
+use pallet_staking::{ErasStakersOverview, Validators};
 use sp_staking::StakingInterface;
 
 /// Points of a block's author, as pallet-staking gives them.
@@ -22,8 +26,8 @@ const POINTS: u32 = 20;
 /// Blocks for each validator that an era has to have had before one without any counts as absent.
 const EXPECTED: u32 = 16;
 
-/// Places for candidates that are left free at an election: 200 bonds of the least size took all of them, and nobody
-/// else could stand.
+/// Of the places for candidates those that are left free at the end of a block: 200 bonds of the least size took all of them, and
+/// nobody else could stand.
 const FREE: u32 = MAX_CANDIDATES / 4;
 
 type Inner = OnChainExecution<Election>;
@@ -35,7 +39,7 @@ impl Seats {
     /// Candidates without session keys. Elected, they would take seats that nobody sits on, and if all of them were such
     /// there would be nobody left to make blocks.
     fn keyless() -> Vec<AccountId> {
-        pallet_staking::Validators::<Runtime>::iter_keys()
+        Validators::<Runtime>::iter_keys()
             .filter(|who| !pallet_session::NextKeys::<Runtime>::contains_key(who))
             .take(MAX_CANDIDATES as usize)
             .collect()
@@ -58,34 +62,56 @@ impl Seats {
             false => Vec::new(),
         }
     }
+}
 
-    /// Of the candidates that are not elected those with the least bonds of their own, where they take places that are to
-    /// be free.
-    fn crowding(elected: &BoundedSupportsOf<Self>) -> Vec<AccountId> {
-        let standing = pallet_staking::Validators::<Runtime>::count();
-        let too_many = standing.saturating_sub(MAX_CANDIDATES.saturating_sub(FREE));
-        if too_many == 0 {
-            return Vec::new();
-        }
-        let is_elected = |who: &AccountId| elected.0.iter().any(|(winner, _)| winner == who);
-        let mut others: Vec<(Balance, AccountId)> =
-            pallet_staking::Validators::<Runtime>::iter_keys()
-                .filter(|who| !is_elected(who))
-                .take(MAX_CANDIDATES as usize)
-                .map(|who| (Staking::active_stake(&who).unwrap_or_default(), who))
-                .collect();
-        others.sort_unstable();
-        others.into_iter().map(|(_, who)| who).take(too_many as usize).collect()
-    }
-
-    fn take_out(candidates: impl IntoIterator<Item = AccountId>) {
-        for stash in candidates {
-            if Staking::do_remove_validator(&stash) {
-                let chilled = pallet_staking::Event::Chilled { stash };
-                System::deposit_event(RuntimeEvent::Staking(chilled));
-            }
+fn take_out(candidates: impl IntoIterator<Item = AccountId>) {
+    for stash in candidates {
+        if Staking::do_remove_validator(&stash) {
+            let chilled = pallet_staking::Event::Chilled { stash };
+            System::deposit_event(RuntimeEvent::Staking(chilled));
         }
     }
+}
+
+/// What taking out so many candidates takes: their entries and those of the bags list, with their neighbours.
+fn taking_out(candidates: usize) -> Weight {
+    RocksDbWeight::get().reads_writes(8, 8).saturating_mul(candidates as u64)
+}
+
+/// Of the candidates that neither have a seat nor are elected for one takes out those with the least bonds of their own, where
+/// they take places that are to be free; what that took. It does so in every block, since who was taken out may
+/// stand again in the next.
+pub fn make_room() -> Weight {
+    let db = RocksDbWeight::get();
+    let standing = Validators::<Runtime>::count();
+    let too_many = standing.saturating_sub(MAX_CANDIDATES.saturating_sub(FREE));
+    if too_many == 0 {
+        return db.reads(1);
+    }
+    let incumbents = Session::validators();
+    let era = pallet_staking::CurrentEra::<Runtime>::get().unwrap_or_default();
+    let has_seat = |who: &AccountId| {
+        incumbents.contains(who) || ErasStakersOverview::<Runtime>::contains_key(era, who)
+    };
+    let mut others: Vec<(Balance, AccountId)> = Validators::<Runtime>::iter_keys()
+        .take(MAX_CANDIDATES as usize)
+        .filter(|who| !has_seat(who))
+        .map(|who| (Staking::active_stake(&who).unwrap_or_default(), who))
+        .collect();
+    others.sort_unstable();
+    others.truncate(too_many as usize);
+    let taken = others.len();
+    take_out(others.into_iter().map(|(_, who)| who));
+    // Of each: itself, whether it is elected, and its bond.
+    let looks = db.reads(4).saturating_mul(u64::from(standing.min(MAX_CANDIDATES)));
+    db.reads(3).saturating_add(looks).saturating_add(taking_out(taken))
+}
+
+/// What an election takes beside votes and solver: the candidates with their keys, and who has made blocks; to each
+/// of those elected, whether it had a seat and a place among the others.
+fn around_an_election(candidates: u32, taken_out: usize) -> Weight {
+    let looks = RocksDbWeight::get().reads(2).saturating_mul(u64::from(candidates));
+    RocksDbWeight::get().reads(5).saturating_add(looks).saturating_add(taking_out(taken_out))
 }
 
 impl ElectionProvider for Seats {
@@ -99,7 +125,11 @@ impl ElectionProvider for Seats {
     type DataProvider = <Inner as ElectionProvider>::DataProvider;
 
     fn elect(page: PageIndex) -> Result<BoundedSupportsOf<Self>, Self::Error> {
-        Self::take_out(Self::keyless().into_iter().chain(Self::absent()));
+        let candidates = Validators::<Runtime>::count();
+        let out: Vec<AccountId> = Self::keyless().into_iter().chain(Self::absent()).collect();
+        let weight = around_an_election(candidates, out.len());
+        System::register_extra_weight_unchecked(weight, DispatchClass::Mandatory);
+        take_out(out);
         let mut elected = Inner::elect(page)?;
         let incumbents = Session::validators();
         let backing = elected.0.iter().filter(|(who, _)| incumbents.contains(who));
@@ -113,7 +143,6 @@ impl ElectionProvider for Seats {
                 support.total >= needed
             });
         }
-        Self::take_out(Self::crowding(&elected));
         Ok(elected)
     }
 
