@@ -89,7 +89,7 @@ pub mod pallet {
 
     impl Default for StakingLengths {
         fn default() -> Self {
-            Self { era: 36, bonding: 28, slash_defer: 14 }
+            Self { era: 36, bonding: 28, slash_defer: 26 }
         }
     }
 
@@ -158,7 +158,12 @@ pub mod pallet {
             assert!(self.governance_day > 0, "a day of governance has at least one block");
             let StakingLengths { era, bonding, slash_defer } = self.staking;
             assert!(era > 0 && bonding > 0, "an era has a session, and bonding an era, at least");
-            assert!(slash_defer < bonding, "a slash comes before the stake is free");
+            // What was unbonded in an era's election is free in the last session of the era before the bonding time is
+            // over, and a slash comes an era after it has waited.
+            assert!(
+                slash_defer == 0 || slash_defer.saturating_add(2) <= bonding,
+                "a slash waits two eras less than bonding takes, so that it comes before the stake is free, or not at all"
+            );
             assert!(
                 bonding < crate::staking::pools::MAX_UNBONDING_POOLS,
                 "bonding takes fewer eras than a nomination pool keeps apart"

@@ -48,6 +48,8 @@ mod random_staking;
 mod reference;
 #[path = "chain_runtime/refunds.rs"]
 mod refunds;
+#[path = "chain_runtime/slashes.rs"]
+mod slashes;
 #[path = "chain_runtime/staking.rs"]
 mod staking;
 #[path = "chain_runtime/staking_limits.rs"]

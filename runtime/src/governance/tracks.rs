@@ -52,7 +52,8 @@ const PLANS: [Plan; 4] = [
     Plan {
         id: 1,
         name: "general_admin",
-        // What undoes a slash has to be decided before the slash is applied, 3.5 days after it.
+        // What undoes a slash has to be decided before the slash is applied, 6.5 days after it, though others' referenda
+        // hold all places: for two days, after which the one that most agree to of those that wait has the first.
         most_at_once: 50,
         deposit: 500 * OPEN,
         days_to_decide: 2,

@@ -11,6 +11,7 @@ pub mod payouts;
 pub mod pools;
 pub mod pot;
 pub mod seats;
+pub mod slashes;
 
 use crate::{
     fees::DustToTreasury,

@@ -41,7 +41,7 @@ pub mod pallet {
     use super::{
         super::{
             payouts::{self, Place},
-            seats, HISTORY,
+            seats, slashes, HISTORY,
         },
         check, Balance,
     };
@@ -76,7 +76,7 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         // After the session's, which ends eras: nothing comes between an era's end and its payouts.
         fn on_initialize(_now: BlockNumberFor<T>) -> Weight {
-            payouts::pay().saturating_add(seats::make_room())
+            payouts::pay().saturating_add(slashes::apply_late()).saturating_add(seats::make_room())
         }
 
         #[cfg(feature = "try-runtime")]

@@ -251,7 +251,7 @@ const NEVER: [(&str, &str, &str); 49] = [
     ("Referenda", "nudge_referendum", "root's; the scheduler makes it"),
     ("Referenda", "one_fewer_deciding", "root's; the scheduler makes it"),
     ("Referenda", "refund_decision_deposit", "few are over; governance.rs"),
-    ("Staking", "cancel_deferred_slash", "slashes are rare; staking.rs"),
+    ("Staking", "cancel_deferred_slash", "slashes are rare; slashes.rs"),
     ("Staking", "deprecate_controller_batch", "no stash has a controller of its own"),
     ("Staking", "force_apply_min_commission", "there is no least commission"),
     ("Staking", "force_new_era", "root's"),

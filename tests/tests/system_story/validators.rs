@@ -65,7 +65,7 @@ impl Network {
             ("\"epoch\": 200", "\"epoch\": 10"),
             ("\"era\": 36", "\"era\": 3"),
             ("\"bonding\": 28", "\"bonding\": 3"),
-            ("\"slashDefer\": 14", "\"slashDefer\": 0"),
+            ("\"slashDefer\": 26", "\"slashDefer\": 0"),
         ] {
             assert!(spec.contains(long), "the spec has no {long}");
             spec = spec.replace(long, short);

@@ -1,0 +1,213 @@
+//! Slashes that wait: reported at once, late, and cancelled.
+
+use crate::{
+    common::*,
+    staking::{babe_report, bond, chain, era, next_era, set_keys, validate},
+};
+use openledger_primitives::{Balance, OPEN, TOTAL_SUPPLY};
+use openledger_runtime::{
+    governance::origins::Origin,
+    parameters::{LengthsOfStaking, StakingLengths},
+    staking::GENESIS_BOND,
+    Runtime, RuntimeCall, RuntimeOrigin, Session, Staking,
+};
+use pallet_staking::{Call, UnappliedSlashes};
+use sp_keyring::{
+    Ed25519Keyring,
+    Sr25519Keyring::{Alice, Bob, Charlie, Dave},
+};
+use sp_runtime::{traits::Dispatchable, BuildStorage, DispatchError, Perbill};
+
+/// Eras of a session; stake is free four eras after it was unbonded, and slashes wait two.
+const LENGTHS: StakingLengths = StakingLengths { era: 1, bonding: 4, slash_defer: 2 };
+/// What Charlie, one of four validators, loses for an offence of this era: (3 × 1/4)² of what is at stake, which elections
+/// count to a part of it. And what those lose who back it.
+fn slash() -> (Balance, Balance) {
+    let part = Perbill::from_rational(3u32, 4).square();
+    let stake = Staking::eras_stakers(era(), &Charlie.to_account_id());
+    (part * stake.own, stake.others.iter().map(|other| part * other.value).sum())
+}
+
+/// A chain of four validators with as much each, in the second block of an era.
+fn four_validators(test: impl FnOnce()) {
+    chain(|| {
+        LengthsOfStaking::<Runtime>::put(LENGTHS);
+        for (who, finality) in [
+            (Bob, Ed25519Keyring::Bob),
+            (Charlie, Ed25519Keyring::Charlie),
+            (Dave, Ed25519Keyring::Dave),
+        ] {
+            bond(who, GENESIS_BOND);
+            set_keys(who, finality);
+            validate(who);
+        }
+        while Session::validators().len() < 4 {
+            next_era();
+        }
+        next_era();
+        test();
+    });
+}
+
+/// What Charlie has lost, and the treasury got, since `before`.
+fn since(before: (Balance, Balance)) -> (Balance, Balance) {
+    (before.0 - total(&Charlie.to_account_id()), total(&treasury()) - before.1)
+}
+
+fn now() -> (Balance, Balance) {
+    (total(&Charlie.to_account_id()), total(&treasury()))
+}
+
+fn send(report: &RuntimeCall) -> Result<(), DispatchError> {
+    report.clone().dispatch(RuntimeOrigin::none()).map(drop).map_err(|refused| refused.error)
+}
+
+fn next_block() {
+    end_block();
+    begin_block();
+}
+
+#[test]
+fn a_slash_comes_when_it_has_waited_and_before_what_was_unbonded_is_free() {
+    four_validators(|| {
+        let charlie = Charlie.to_account_id();
+        // Elected for the next era already, it leaves with all it has, as early as may be.
+        dispatch(&charlie, Call::chill {});
+        dispatch(&charlie, Call::unbond { value: GENESIS_BOND });
+        next_era();
+        assert!(Session::validators().contains(&charlie));
+        let (offence, before, (slash, _)) = (era(), now(), slash());
+        assert!(slash.abs_diff(GENESIS_BOND / 16 * 9) < OPEN);
+        assert_eq!(send(&babe_report(Charlie)), Ok(()));
+        let withdraw = || dispatch(&charlie, Call::withdraw_unbonded { num_slashing_spans: 9 });
+        while era() < offence + 2 {
+            next_era();
+            withdraw();
+            assert_eq!(since(before), (0, 0), "it waits");
+        }
+        next_era();
+        assert_eq!(since(before), (slash, slash));
+        // In this very era the rest is free.
+        withdraw();
+        assert_eq!(Staking::ledger(charlie.clone().into()).map(drop), Err(no_ledger()));
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+    });
+}
+
+fn no_ledger() -> pallet_staking::Error<Runtime> {
+    pallet_staking::Error::NotStash
+}
+
+/// It was laid under an era that had begun, and stayed there.
+#[test]
+fn a_slash_that_is_reported_late_comes_in_the_next_block() {
+    for late in [LENGTHS.slash_defer + 1, LENGTHS.bonding] {
+        four_validators(|| {
+            let (offence, report, (slash, _)) = (era(), babe_report(Charlie), slash());
+            while era() < offence + late {
+                next_era();
+            }
+            let before = now();
+            assert_eq!(send(&report), Ok(()));
+            assert_eq!(since(before), (0, 0));
+            next_block();
+            assert_eq!(since(before), (slash, slash), "{late} eras late");
+            assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+        });
+    }
+}
+
+#[test]
+fn a_late_slash_takes_what_is_on_its_way_out_and_what_backs_another() {
+    four_validators(|| {
+        let (charlie, alice) = (Charlie.to_account_id(), Alice.to_account_id());
+        let nominator = sp_keyring::Sr25519Keyring::Eve;
+        bond(nominator, GENESIS_BOND);
+        let eve = nominator.to_account_id();
+        dispatch(&eve, Call::nominate { targets: vec![charlie.clone().into()] });
+        next_era();
+        next_era();
+        let (offence, report, (slash, others)) = (era(), babe_report(Charlie), slash());
+        assert!(others > GENESIS_BOND / 2);
+        dispatch(&charlie, Call::chill {});
+        dispatch(&charlie, Call::unbond { value: GENESIS_BOND });
+        dispatch(&eve, Call::nominate { targets: vec![alice.into()] });
+        while era() < offence + LENGTHS.slash_defer + 1 {
+            next_era();
+        }
+        let (before, hers) = (now(), total(&eve));
+        assert_eq!(send(&report), Ok(()));
+        next_block();
+        assert_eq!(since(before), (slash, slash + others));
+        assert_eq!(hers - total(&eve), others);
+        assert_eq!(crate::staking::issuance(), TOTAL_SUPPLY);
+    });
+}
+
+#[test]
+fn a_slash_takes_nothing_of_who_has_taken_out_what_was_free() {
+    four_validators(|| {
+        let charlie = Charlie.to_account_id();
+        dispatch(&charlie, Call::chill {});
+        dispatch(&charlie, Call::unbond { value: GENESIS_BOND });
+        next_era();
+        let (offence, report) = (era(), babe_report(Charlie));
+        while era() < offence + LENGTHS.bonding {
+            next_era();
+        }
+        dispatch(&charlie, Call::withdraw_unbonded { num_slashing_spans: 0 });
+        let before = now();
+        assert_eq!(send(&report), Ok(()));
+        next_block();
+        assert_eq!(since(before), (0, 0));
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+    });
+}
+
+#[test]
+fn what_is_reported_when_stake_is_free_is_refused() {
+    four_validators(|| {
+        let (offence, report) = (era(), babe_report(Charlie));
+        while era() < offence + LENGTHS.bonding + 1 {
+            next_era();
+        }
+        assert!(send(&report).is_err());
+    });
+}
+
+#[test]
+fn a_slash_that_is_cancelled_takes_nothing() {
+    four_validators(|| {
+        let (offence, before) = (era(), now());
+        assert_eq!(send(&babe_report(Charlie)), Ok(()));
+        let era_of = offence + LENGTHS.slash_defer + 1;
+        assert_eq!(UnappliedSlashes::<Runtime>::get(era_of).len(), 1);
+        let cancel = Call::cancel_deferred_slash { era: era_of, slash_indices: vec![0] };
+        assert_eq!(as_general_admin(cancel.into()), Ok(()));
+        while era() < era_of + 1 {
+            next_era();
+        }
+        assert_eq!(since(before), (0, 0));
+    });
+}
+
+fn as_general_admin(call: RuntimeCall) -> Result<(), DispatchError> {
+    call.dispatch(Origin::GeneralAdmin.into()).map(drop).map_err(|refused| refused.error)
+}
+
+#[test]
+fn a_chain_whose_slashes_come_when_stake_is_free_has_no_genesis() {
+    let builds = |staking| {
+        std::panic::catch_unwind(|| {
+            let config = openledger_runtime::parameters::GenesisConfig::<Runtime> {
+                staking,
+                ..Default::default()
+            };
+            config.build_storage().expect("genesis builds")
+        })
+        .is_ok()
+    };
+    assert!(builds(StakingLengths::default()));
+    assert!(builds(StakingLengths { slash_defer: 0, ..StakingLengths::default() }));
+    assert!(!builds(StakingLengths { slash_defer: 27, ..StakingLengths::default() }));
+}
