@@ -50,18 +50,23 @@ parameter_types! {
     pub const SS58Prefix: u8 = 42;
 }
 
-/// Every call but the one that burns: what genesis issued stays, to the planck.
-pub struct Unburnt;
+/// What others than root may call, whom no filter holds: nothing that burns, so that what genesis issued stays to the
+/// planck, and nothing of staking that is [root's](crate::staking::is_for_root).
+pub struct Callable;
 
-impl Contains<RuntimeCall> for Unburnt {
+impl Contains<RuntimeCall> for Callable {
     fn contains(call: &RuntimeCall) -> bool {
-        !matches!(call, RuntimeCall::Balances(pallet_balances::Call::burn { .. }))
+        match call {
+            RuntimeCall::Balances(pallet_balances::Call::burn { .. }) => false,
+            RuntimeCall::Staking(call) => !crate::staking::is_for_root(call),
+            _ => true,
+        }
     }
 }
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
-    type BaseCallFilter = Unburnt;
+    type BaseCallFilter = Callable;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;

@@ -46,7 +46,7 @@ pub mod pallet {
         TypeInfo,
     )]
     pub enum Origin {
-        /// Cancels and kills referenda, and voids spends that nobody has been paid yet.
+        /// Cancels and kills referenda, voids spends that nobody has been paid yet, and cancels slashes that wait.
         GeneralAdmin,
         /// Spends up to [`BIG_SPEND`] of the treasury.
         BigSpender,

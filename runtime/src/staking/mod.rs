@@ -178,6 +178,19 @@ impl pallet_staking::BenchmarkingConfig for Benchmarks {
 
 impl pot::Config for Runtime {}
 
+/// Whether a call is root's, though its pallet lets through whoever may cancel a slash: its `AdminOrigin` is one for all of
+/// these, and a track that few decide on could slash any validator.
+pub fn is_for_root(call: &pallet_staking::Call<Runtime>) -> bool {
+    use pallet_staking::Call;
+    matches!(
+        call,
+        Call::manual_slash { .. }
+            | Call::set_min_commission { .. }
+            | Call::restore_ledger { .. }
+            | Call::deprecate_controller_batch { .. }
+    )
+}
+
 impl pallet_staking::Config for Runtime {
     type OldCurrency = Balances;
     type Currency = Balances;
@@ -196,6 +209,7 @@ impl pallet_staking::Config for Runtime {
     type SessionsPerEra = SessionsPerEra<Runtime>;
     type BondingDuration = BondingEras<Runtime>;
     type SlashDeferDuration = SlashDeferEras<Runtime>;
+    // To cancel slashes; whatever else it may do is root's, see [`is_for_root`].
     type AdminOrigin = EitherOf<EnsureRoot<AccountId>, GeneralAdmin>;
     type SessionInterface = Self;
     type EraPayout = pot::EraPayout;

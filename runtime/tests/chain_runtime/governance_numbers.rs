@@ -25,7 +25,7 @@ pub fn tracks() -> String {
         let name = String::from_utf8_lossy(&info.name).trim_end_matches('\0').to_owned();
         let purpose = match name.as_str() {
             "root" => "everything".to_owned(),
-            "general_admin" => "undoing referenda and spends".to_owned(),
+            "general_admin" => "undoing referenda, spends and slashes".to_owned(),
             "big_spender" => format!("up to {} OPEN", open(BIG_SPEND)),
             "small_spender" => format!("up to {} OPEN", open(SMALL_SPEND)),
             other => panic!("{other} has no words yet"),

@@ -1,9 +1,11 @@
-//! Slashes that wait: reported at once, late, and cancelled.
+//! Slashes that wait: reported at once, late, and cancelled; and who may cancel them, and do nothing else.
 
 use crate::{
     common::*,
     staking::{babe_report, bond, chain, era, next_era, set_keys, validate},
 };
+use codec::Decode;
+use frame_support::traits::GetCallMetadata;
 use openledger_primitives::{Balance, OPEN, TOTAL_SUPPLY};
 use openledger_runtime::{
     governance::origins::Origin,
@@ -193,6 +195,54 @@ fn a_slash_that_is_cancelled_takes_nothing() {
 
 fn as_general_admin(call: RuntimeCall) -> Result<(), DispatchError> {
     call.dispatch(Origin::GeneralAdmin.into()).map(drop).map_err(|refused| refused.error)
+}
+
+/// It could slash any validator, though few decide on its track.
+#[test]
+fn who_cancels_slashes_does_nothing_else_to_stakers() {
+    four_validators(|| {
+        let manual_slash = || Call::manual_slash {
+            validator_stash: Charlie.to_account_id(),
+            era: era(),
+            slash_fraction: Perbill::from_percent(50),
+        };
+        let filtered = Err(frame_system::Error::<Runtime>::CallFiltered.into());
+        assert_eq!(as_general_admin(manual_slash().into()), filtered);
+        let calls = vec![manual_slash().into()];
+        let batch = pallet_utility::Call::batch_all { calls };
+        assert_eq!(as_general_admin(batch.into()), filtered);
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+
+        // Any call of the pallet there is, whatever it is given.
+        let mut calls = 0;
+        for index in 0..=u8::MAX {
+            let mut bytes = [0; 200];
+            bytes[..2].copy_from_slice(&[40, index]);
+            let Ok(call) = RuntimeCall::decode(&mut &bytes[..]) else { continue };
+            calls += 1;
+            let refused = as_general_admin(call.clone());
+            if matches!(&call, RuntimeCall::Staking(Call::cancel_deferred_slash { .. })) {
+                let nothing = pallet_staking::Error::<Runtime>::EmptyTargets;
+                assert_eq!(refused, Err(nothing.into()));
+            } else {
+                let by_origin = refused == Err(DispatchError::BadOrigin);
+                assert!(by_origin || refused == filtered, "{call:?}: {refused:?}");
+            }
+        }
+        assert_eq!(calls, RuntimeCall::get_call_names("Staking").len());
+
+        // Root may, and what it slashes late comes too.
+        let before = now();
+        let call = RuntimeCall::from(manual_slash());
+        let (offence, own) = (era(), Staking::eras_stakers(era(), &Charlie.to_account_id()).own);
+        while era() < offence + LENGTHS.slash_defer + 1 {
+            next_era();
+        }
+        assert!(call.dispatch(RuntimeOrigin::root()).is_ok());
+        next_block();
+        let half = Perbill::from_percent(50) * own;
+        assert_eq!(since(before), (half, half));
+    });
 }
 
 #[test]
