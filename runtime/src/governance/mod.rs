@@ -101,7 +101,8 @@ impl pallet_referenda::Config for Runtime {
     type Tally = pallet_conviction_voting::TallyOf<Runtime>;
     type SubmissionDeposit = ConstU128<OPEN>;
     type MaxQueued = ConstU32<100>;
-    type UndecidingTimeout = GovernanceDays<Runtime, 14>;
+    // Longer than a root referendum is prepared and decided: what waits for a place outlasts who holds it.
+    type UndecidingTimeout = GovernanceDays<Runtime, 28>;
     type AlarmInterval = frame_support::traits::ConstU32<1>;
     type Tracks = tracks::Tracks;
     type Preimages = Preimage;

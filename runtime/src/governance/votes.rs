@@ -3,7 +3,11 @@
 //! A lock of a vote keeps OPEN from being transferred, but what is held for jobs is paid to workers in spite of
 //! it: an owner could vote with a budget, have a worker of its own paid, and vote with the same OPEN from the
 //! next account, again and again. So who has a budget with a job does not vote, and whose OPEN votes makes no
-//! job; the two are done from accounts of their own. What else is held leaves an account only as a loss.
+//! job; the two are done from accounts of their own.
+//!
+//! What else is held goes to another account only in small pieces: the bond of a challenge, what seats lose for a file and the
+//! fees of a dispute's verifiers, some of which accounts of one owner can be, each after those drawn for it have decided. Who
+//! holds seats and bonds would not vote at all otherwise.
 
 use crate::{AccountId, Balance, Balances, Runtime, RuntimeHoldReason};
 use frame_support::traits::{

@@ -448,8 +448,8 @@ fn referenda_without_number_keep_none_from_being_carried_out() {
     use openledger_runtime::governance::calendar::{ALARMS, PLACES};
     use pallet_scheduler::Agenda;
     without_sudo(|| {
-        // Bob's many referenda, each of which wakes in 14 days, in every block for some time.
-        let timeout = days::<14>();
+        // Bob's many referenda, each of which wakes in 28 days, in every block for some time.
+        let timeout = days::<28>();
         let many = 3 * PLACES;
         for _ in 0..many {
             submit_remark(&Bob.to_account_id());
