@@ -14,6 +14,8 @@ mod copies;
 mod economics;
 #[path = "chain_runtime/fees.rs"]
 mod fees;
+#[path = "chain_runtime/finality.rs"]
+mod finality;
 #[path = "chain_runtime/fuzzed.rs"]
 mod fuzzed;
 #[path = "chain_runtime/genesis.rs"]

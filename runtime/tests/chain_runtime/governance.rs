@@ -21,7 +21,7 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::{traits::Dispatchable, DispatchError};
 
 /// The development chain after its sudo key has been given away for good.
-fn without_sudo(test: impl FnOnce()) {
+pub fn without_sudo(test: impl FnOnce()) {
     genesis("development").execute_with(|| {
         begin_block();
         dispatch(&Alice.to_account_id(), pallet_sudo::Call::remove_key {});
@@ -44,12 +44,12 @@ fn attempt(who: &AccountId, call: impl Into<RuntimeCall>) -> Result<(), Dispatch
         .map_err(|refused| refused.error)
 }
 
-fn root() -> OriginCaller {
+pub fn root() -> OriginCaller {
     frame_system::RawOrigin::Root.into()
 }
 
 /// Submits a proposal of Charlie's and places Dave's decision deposit; answers its number.
-fn propose(origin: OriginCaller, call: impl Into<RuntimeCall>) -> u32 {
+pub fn propose(origin: OriginCaller, call: impl Into<RuntimeCall>) -> u32 {
     let index = pallet_referenda::ReferendumCount::<Runtime>::get();
     let proposal = Preimage::bound(call.into()).expect("it is short");
     assert!(matches!(proposal, Bounded::Inline(_)), "a short call needs no preimage");
@@ -71,13 +71,13 @@ fn vote(who: Sr25519Keyring, poll_index: u32, aye: bool, balance: Balance, convi
 }
 
 /// Most of the OPEN that may vote agrees.
-fn agree(index: u32) {
+pub fn agree(index: u32) {
     for who in [Alice, Bob, Charlie, Eve] {
         vote(who, index, true, 900_000 * OPEN, Conviction::Locked1x);
     }
 }
 
-fn info(index: u32) -> pallet_referenda::ReferendumInfoOf<Runtime, ()> {
+pub fn info(index: u32) -> pallet_referenda::ReferendumInfoOf<Runtime, ()> {
     ReferendumInfoFor::<Runtime>::get(index).expect("it was submitted")
 }
 
