@@ -126,7 +126,8 @@ impl pallet_session::Config for Runtime {
     type DisablingStrategy = pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
-    type KeyDeposit = ConstU128<0>;
+    // As much as a preimage's: keys stay on chain until their account purges them.
+    type KeyDeposit = ConstU128<{ OPEN / 10 }>;
 }
 
 impl pallet_authorship::Config for Runtime {

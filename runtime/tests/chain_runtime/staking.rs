@@ -3,8 +3,8 @@
 
 use crate::common::*;
 use codec::{Decode, Encode};
-use frame_support::traits::{Get, KeyOwnerProofSystem};
-use openledger_primitives::{Balance, TOTAL_SUPPLY};
+use frame_support::traits::{fungible::InspectHold, Get, KeyOwnerProofSystem};
+use openledger_primitives::{Balance, OPEN, TOTAL_SUPPLY};
 use openledger_runtime::{
     parameters::{LengthsOfStaking, StakingLengths},
     staking::{
@@ -14,7 +14,7 @@ use openledger_runtime::{
         GENESIS_BOND, HISTORY, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND,
     },
     AccountId, Babe, Balances, EraPot, Executive, Grandpa, Header, Historical, Runtime,
-    RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, SessionKeys, Staking,
+    RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Session, SessionKeys, Staking,
     System,
 };
 use sp_consensus_babe::AuthorityId as BabeId;
@@ -219,6 +219,26 @@ fn a_validator_joins_and_another_leaves() {
         assert_eq!(Session::validators(), [Charlie.to_account_id()]);
         let charlie: BabeId = Charlie.public().into();
         assert_eq!(Babe::authorities()[0].0, charlie);
+    });
+}
+
+#[test]
+fn session_keys_hold_a_deposit_until_they_are_purged() {
+    chain(|| {
+        let charlie = Charlie.to_account_id();
+        let held = || {
+            let reason = RuntimeHoldReason::Session(pallet_session::HoldReason::Keys);
+            Balances::balance_on_hold(&reason, &charlie)
+        };
+        set_keys(Charlie, Ed25519Keyring::Charlie);
+        assert_eq!(held(), OPEN / 10);
+        set_keys(Charlie, Ed25519Keyring::Dave);
+        assert_eq!(held(), OPEN / 10, "once");
+        dispatch(&charlie, pallet_session::Call::purge_keys {});
+        assert_eq!(held(), 0);
+        // Keys of genesis hold nothing, and are purged like others.
+        dispatch(&Alice.to_account_id(), pallet_session::Call::purge_keys {});
+        set_keys(Alice, Ed25519Keyring::Alice);
     });
 }
 

@@ -34,6 +34,10 @@ fn limits() -> String {
         "least bond of a nominator, OPEN",
         open(pallet_staking::MinNominatorBond::<Runtime>::get()),
     );
+    same(
+        "held of who has session keys, until it purges them, OPEN",
+        open(<Runtime as pallet_session::Config>::KeyDeposit::get()),
+    );
     let pools = openledger_runtime::staking::pools::terms();
     same("least that an account brings into a nomination pool, OPEN", open(pools.min_join));
     same("least with which a nomination pool is made, OPEN", open(pools.min_create));
