@@ -16,7 +16,7 @@ use openledger_runtime::{
 use pallet_staking::{Call, UnappliedSlashes};
 use sp_keyring::{
     Ed25519Keyring,
-    Sr25519Keyring::{Alice, Bob, Charlie, Dave},
+    Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie},
 };
 use sp_runtime::{traits::Dispatchable, BuildStorage, DispatchError, Perbill};
 
@@ -123,9 +123,8 @@ fn a_slash_that_is_reported_late_comes_in_the_next_block() {
 fn a_late_slash_takes_what_is_on_its_way_out_and_what_backs_another() {
     four_validators(|| {
         let (charlie, alice) = (Charlie.to_account_id(), Alice.to_account_id());
-        let nominator = sp_keyring::Sr25519Keyring::Eve;
-        bond(nominator, GENESIS_BOND);
-        let eve = nominator.to_account_id();
+        bond(Eve, GENESIS_BOND);
+        let eve = Eve.to_account_id();
         dispatch(&eve, Call::nominate { targets: vec![charlie.clone().into()] });
         next_era();
         next_era();
@@ -143,6 +142,49 @@ fn a_late_slash_takes_what_is_on_its_way_out_and_what_backs_another() {
         assert_eq!(since(before), (slash, slash + others));
         assert_eq!(hers - total(&eve), others);
         assert_eq!(crate::staking::issuance(), TOTAL_SUPPLY);
+    });
+}
+
+/// Members pay by what they had in the pool at the offence, those too who have left since.
+#[test]
+fn a_late_slash_takes_of_a_pools_members_what_they_had_in_it() {
+    use pallet_nomination_pools::Call as Pools;
+    four_validators(|| {
+        let (maker, leaver) = (Eve.to_account_id(), Ferdie.to_account_id());
+        let role = || maker.clone().into();
+        let amount = GENESIS_BOND / 4;
+        dispatch(
+            &maker,
+            Pools::create { amount, root: role(), nominator: role(), bouncer: role() },
+        );
+        dispatch(&leaver, Pools::join { amount, pool_id: 1 });
+        let validators = vec![Charlie.to_account_id()];
+        dispatch(&maker, Pools::nominate { pool_id: 1, validators });
+        next_era();
+        next_era();
+        let (offence, report, (slash, others)) = (era(), babe_report(Charlie), slash());
+        assert!(others > GENESIS_BOND / 4);
+        let member_account = leaver.clone().into();
+        dispatch(&leaver, Pools::unbond { member_account, unbonding_points: amount });
+        while era() < offence + LENGTHS.slash_defer + 1 {
+            next_era();
+        }
+        let before = now();
+        assert_eq!(send(&report), Ok(()));
+        next_block();
+        assert_eq!(since(before), (slash, slash), "members owe theirs until it is taken");
+        let mut taken = 0;
+        for member in [&maker, &leaver] {
+            let had = total(member);
+            let apply = Pools::apply_slash { member_account: member.clone().into() };
+            dispatch(&Alice.to_account_id(), apply);
+            let lost = had - total(member);
+            assert!(lost.abs_diff(others / 2) < OPEN, "{lost} of {others}");
+            taken += lost;
+        }
+        assert_eq!(since(before), (slash, slash + taken));
+        // Shares are rounded in the members' favour.
+        assert!(others - taken < OPEN / 1_000_000, "{taken} of {others}");
     });
 }
 

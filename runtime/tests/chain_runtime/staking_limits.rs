@@ -5,7 +5,7 @@ use frame_support::traits::RewardsReporter;
 use openledger_primitives::OPEN;
 use openledger_runtime::{
     staking::{GENESIS_BOND, MAX_CANDIDATES, MAX_VOTERS, VALIDATORS},
-    AccountId, Runtime, RuntimeCall, RuntimeOrigin, Session, SessionKeys,
+    AccountId, Runtime, RuntimeCall, RuntimeOrigin, Session, SessionKeys, System,
 };
 use pallet_staking::{Call, Error, RewardDestination};
 use sp_core::{ed25519, Pair};
@@ -208,6 +208,44 @@ fn small_bonds_keep_nobody_with_more_from_standing() {
         assert!(stands(&alice) && Session::validators().contains(&alice));
         end_block();
     });
+}
+
+/// It took their keys and whether each had made blocks without counting that.
+#[test]
+fn an_election_weighs_its_candidates() {
+    use frame_support::{
+        dispatch::DispatchClass,
+        weights::{constants::RocksDbWeight, Weight},
+    };
+    let weight = |candidates: u32| -> Weight {
+        genesis("development").execute_with(|| {
+            begin_block();
+            for number in 1..=candidates {
+                let who = stand(number, 1_000 * OPEN);
+                dispatch(&who, Call::validate { prefs: Default::default() });
+            }
+            let planned = pallet_staking::CurrentEra::<Runtime>::get();
+            while pallet_staking::CurrentEra::<Runtime>::get() == planned {
+                end_unchecked_block();
+                begin_block();
+            }
+            *System::block_weight().get(DispatchClass::Mandatory)
+        })
+    };
+    // None is elected, so nothing else differs but what the pallet and the solver weigh by themselves.
+    let weighed = |candidates| {
+        use frame_election_provider_support::{onchain, WeightInfo as _};
+        use pallet_staking::WeightInfo as _;
+        type Solver = <openledger_runtime::staking::Election as onchain::Config>::WeightInfo;
+        type Pallet = <Runtime as pallet_staking::Config>::WeightInfo;
+        Solver::phragmen(candidates, candidates, 16)
+            .saturating_add(Pallet::get_npos_voters(candidates, 0))
+            .saturating_add(Pallet::get_npos_targets(candidates))
+    };
+    let more = weight(100).saturating_sub(weight(0));
+    let weighed = weighed(101).saturating_sub(weighed(1));
+    let looks: Weight = RocksDbWeight::get().reads(2 * 100);
+    assert!(more.saturating_sub(weighed).all_gte(looks), "{more} beside {weighed}");
 }
 
 /// Accounts without session keys were elected all the same: 200 of them, a machine to none, took all places, and when
