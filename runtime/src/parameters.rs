@@ -261,11 +261,15 @@ pub mod pallet {
         }
     }
 
-    /// Eras that a slash waits.
+    /// Eras that a slash waits, and one more, so that the pallet never applies it itself
+    /// ([`slashes`](crate::staking::slashes)); none where slashes do not wait.
     pub struct SlashDeferEras<T>(PhantomData<T>);
     impl<T: Config> Get<u32> for SlashDeferEras<T> {
         fn get() -> u32 {
-            LengthsOfStaking::<T>::get().slash_defer
+            match LengthsOfStaking::<T>::get().slash_defer {
+                0 => 0,
+                eras => eras.saturating_add(1),
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use sp_staking::EraIndex;
 
 /// Of what a block may take, the part in which payouts are made: one to so many. Two pages of 64 nominators, or some
 /// thirty validators with few.
-const PART_OF_A_BLOCK: u64 = 20;
+pub const PART_OF_A_BLOCK: u64 = 20;
 /// Steps of a block, each a payout or what is passed over.
 const MAX_STEPS: u32 = 64;
 

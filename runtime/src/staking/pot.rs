@@ -76,7 +76,7 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         // After the session's, which ends eras: nothing comes between an era's end and its payouts.
         fn on_initialize(_now: BlockNumberFor<T>) -> Weight {
-            payouts::pay().saturating_add(slashes::apply_late()).saturating_add(seats::make_room())
+            payouts::pay().saturating_add(slashes::apply()).saturating_add(seats::make_room())
         }
 
         #[cfg(feature = "try-runtime")]
@@ -184,6 +184,20 @@ pub(super) fn keep(era: EraIndex, amount: Balance) {
     });
 }
 
+/// Somebody claimed what could not be paid: so much less may be claimed, of the oldest era first, since what is kept
+/// longest is what others wait for.
+fn claimed(amount: Balance) {
+    Claimable::<Runtime>::mutate(|claimable| {
+        let mut left = amount;
+        for (_, kept) in claimable.iter_mut() {
+            let part = left.min(*kept);
+            *kept = kept.saturating_sub(part);
+            left = left.saturating_sub(part);
+        }
+        claimable.retain(|(_, kept)| *kept > 0);
+    });
+}
+
 /// Lets go what is owed to nobody who could claim it, once all payouts were tried: of eras before `oldest` nothing can be.
 pub(super) fn let_go(oldest: EraIndex) {
     let claimable = Claimable::<Runtime>::mutate(|claimable| {
@@ -200,6 +214,9 @@ impl OnUnbalanced<Debt<AccountId, Balances>> for FromPot {
     fn on_nonzero_unbalanced(given: Debt<AccountId, Balances>) {
         let amount = given.peek();
         Owed::<Runtime>::mutate(|owed| *owed = owed.saturating_sub(amount));
+        if !super::payouts::are_due() {
+            claimed(amount);
+        }
         let settled = Balances::settle(&PotAccount::get(), given, Preservation::Preserve);
         if let Err(given) = settled {
             // Rather the treasury pays than that something is minted.

@@ -8,7 +8,9 @@
 //! a little.
 
 use super::{Election, MAX_CANDIDATES};
-use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, Session, Staking, System};
+use crate::{
+    AccountId, Balance, BlockNumber, Hash, Runtime, RuntimeEvent, Session, Staking, System,
+};
 use alloc::vec::Vec;
 use frame_election_provider_support::{
     onchain::OnChainExecution, BoundedSupportsOf, ElectionProvider, PageIndex,
@@ -19,6 +21,7 @@ use frame_support::{
 };
 use openledger_primitives::staking::{least_backing, least_to_stay};
 use pallet_staking::{ErasStakersOverview, Validators};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
 use sp_staking::StakingInterface;
 
 /// Points of a block's author, as pallet-staking gives them.
@@ -29,6 +32,10 @@ const EXPECTED: u32 = 16;
 /// Of the places for candidates those that are left free at the end of a block: 200 bonds of the least size took all of them, and
 /// nobody else could stand.
 const FREE: u32 = MAX_CANDIDATES / 4;
+
+/// Eras before the one that is elected for, whose seats keep a place among the candidates: who was taken out for being away
+/// stands anew, though many crowd the places.
+const LATELY: u32 = 4;
 
 type Inner = OnChainExecution<Election>;
 
@@ -78,9 +85,9 @@ fn taking_out(candidates: usize) -> Weight {
     RocksDbWeight::get().reads_writes(8, 8).saturating_mul(candidates as u64)
 }
 
-/// Of the candidates that neither have a seat nor are elected for one takes out those with the least bonds of their own, where
-/// they take places that are to be free; what that took. It does so in every block, since who was taken out may
-/// stand again in the next.
+/// Of the candidates that neither have a seat, nor are elected for one, nor had one lately takes out those with the least
+/// bonds of their own, where they take places that are to be free; what that took. It does so in every block, since
+/// who was taken out may stand again in the next. Of equal bonds the parent's hash decides, not an account that was made for it.
 pub fn make_room() -> Weight {
     let db = RocksDbWeight::get();
     let standing = Validators::<Runtime>::count();
@@ -91,20 +98,27 @@ pub fn make_room() -> Weight {
     let incumbents = Session::validators();
     let era = pallet_staking::CurrentEra::<Runtime>::get().unwrap_or_default();
     let has_seat = |who: &AccountId| {
-        incumbents.contains(who) || ErasStakersOverview::<Runtime>::contains_key(era, who)
+        let mut eras = era.saturating_sub(LATELY)..=era;
+        incumbents.contains(who)
+            || eras.any(|era| ErasStakersOverview::<Runtime>::contains_key(era, who))
     };
-    let mut others: Vec<(Balance, AccountId)> = Validators::<Runtime>::iter_keys()
+    let parent = System::parent_hash();
+    let mut others: Vec<(Balance, Hash, AccountId)> = Validators::<Runtime>::iter_keys()
         .take(MAX_CANDIDATES as usize)
         .filter(|who| !has_seat(who))
-        .map(|who| (Staking::active_stake(&who).unwrap_or_default(), who))
+        .map(|who| {
+            let lot = BlakeTwo256::hash_of(&(parent, &who));
+            (Staking::active_stake(&who).unwrap_or_default(), lot, who)
+        })
         .collect();
     others.sort_unstable();
     others.truncate(too_many as usize);
     let taken = others.len();
-    take_out(others.into_iter().map(|(_, who)| who));
-    // Of each: itself, whether it is elected, and its bond.
-    let looks = db.reads(4).saturating_mul(u64::from(standing.min(MAX_CANDIDATES)));
-    db.reads(3).saturating_add(looks).saturating_add(taking_out(taken))
+    take_out(others.into_iter().map(|(_, _, who)| who));
+    // Of each: itself, when it was elected, and its bond.
+    let each = db.reads(u64::from(LATELY).saturating_add(4));
+    let looks = each.saturating_mul(u64::from(standing.min(MAX_CANDIDATES)));
+    db.reads(4).saturating_add(looks).saturating_add(taking_out(taken))
 }
 
 /// What an election takes beside votes and solver: the candidates with their keys, and who has made blocks; to each

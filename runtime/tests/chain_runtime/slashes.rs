@@ -11,9 +11,9 @@ use openledger_runtime::{
     governance::origins::Origin,
     parameters::{LengthsOfStaking, StakingLengths},
     staking::GENESIS_BOND,
-    Runtime, RuntimeCall, RuntimeOrigin, Session, Staking,
+    AccountId, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Staking, System,
 };
-use pallet_staking::{Call, UnappliedSlashes};
+use pallet_staking::{Call, UnappliedSlash, UnappliedSlashes};
 use sp_keyring::{
     Ed25519Keyring,
     Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie},
@@ -32,8 +32,12 @@ fn slash() -> (Balance, Balance) {
 
 /// A chain of four validators with as much each, in the second block of an era.
 fn four_validators(test: impl FnOnce()) {
+    with_lengths(LENGTHS, test);
+}
+
+fn with_lengths(lengths: StakingLengths, test: impl FnOnce()) {
     chain(|| {
-        LengthsOfStaking::<Runtime>::put(LENGTHS);
+        LengthsOfStaking::<Runtime>::put(lengths);
         for (who, finality) in [
             (Bob, Ed25519Keyring::Bob),
             (Charlie, Ed25519Keyring::Charlie),
@@ -103,20 +107,106 @@ fn no_ledger() -> pallet_staking::Error<Runtime> {
 /// It was laid under an era that had begun, and stayed there.
 #[test]
 fn a_slash_that_is_reported_late_comes_in_the_next_block() {
-    for late in [LENGTHS.slash_defer + 1, LENGTHS.bonding] {
-        four_validators(|| {
-            let (offence, report, (slash, _)) = (era(), babe_report(Charlie), slash());
-            while era() < offence + late {
-                next_era();
-            }
-            let before = now();
-            assert_eq!(send(&report), Ok(()));
+    four_validators(|| {
+        let (offence, report, (slash, _)) = (era(), babe_report(Charlie), slash());
+        while era() < offence + LENGTHS.slash_defer + 1 {
+            next_era();
+        }
+        let before = now();
+        assert_eq!(send(&report), Ok(()));
+        assert_eq!(since(before), (0, 0));
+        next_block();
+        assert_eq!(since(before), (slash, slash));
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+    });
+}
+
+/// Who offended has taken out what was free, and then had itself reported: those who back it and stayed paid alone.
+#[test]
+fn a_slash_is_dropped_once_the_stake_is_free() {
+    four_validators(|| {
+        bond(Eve, GENESIS_BOND);
+        let eve = Eve.to_account_id();
+        dispatch(&eve, Call::nominate { targets: vec![Charlie.to_account_id().into()] });
+        next_era();
+        next_era();
+        let (offence, report, (_, others)) = (era(), babe_report(Charlie), slash());
+        assert!(others > GENESIS_BOND / 2);
+        let charlie = Charlie.to_account_id();
+        dispatch(&charlie, Call::chill {});
+        dispatch(&charlie, Call::unbond { value: GENESIS_BOND });
+        while era() < offence + LENGTHS.bonding {
+            next_era();
+        }
+        let (before, hers) = (now(), total(&eve));
+        assert_eq!(send(&report), Ok(()));
+        next_block();
+        assert_eq!((since(before), total(&eve)), ((0, 0), hers));
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+        assert!(System::events().iter().any(|record| matches!(
+            record.event,
+            RuntimeEvent::Staking(pallet_staking::Event::OldSlashingReportDiscarded { .. })
+        )));
+    });
+}
+
+/// Where an era has several sessions, stake is free a session before an era's end.
+#[test]
+fn members_of_a_pool_who_leave_in_the_offences_era_pay_their_part() {
+    use pallet_nomination_pools::Call as Pools;
+    with_lengths(StakingLengths { era: 2, ..LENGTHS }, || {
+        let (maker, leaver) = (Eve.to_account_id(), Ferdie.to_account_id());
+        let role = || maker.clone().into();
+        let amount = GENESIS_BOND / 4;
+        dispatch(
+            &maker,
+            Pools::create { amount, root: role(), nominator: role(), bouncer: role() },
+        );
+        dispatch(&leaver, Pools::join { amount, pool_id: 1 });
+        let validators = vec![Charlie.to_account_id()];
+        dispatch(&maker, Pools::nominate { pool_id: 1, validators });
+        next_era();
+        next_era();
+        assert_eq!(pallet_staking::CurrentEra::<Runtime>::get(), Some(era()), "none is planned");
+        let (offence, (slash, others)) = (era(), slash());
+        assert_eq!(send(&babe_report(Charlie)), Ok(()));
+        let member_account = leaver.clone().into();
+        dispatch(&leaver, Pools::unbond { member_account, unbonding_points: amount });
+        let before = now();
+        while era() < offence + LENGTHS.slash_defer + 1 {
             assert_eq!(since(before), (0, 0));
+            next_era();
+        }
+        assert_eq!(since(before), (slash, slash));
+        for member in [&maker, &leaver] {
+            let had = total(member);
+            let apply = Pools::apply_slash { member_account: member.clone().into() };
+            dispatch(&Alice.to_account_id(), apply);
+            let lost = had - total(member);
+            assert!(lost.abs_diff(others / 2) < OPEN, "{lost} of {others}");
+        }
+    });
+}
+
+/// Each report lays what all have done so far anew, with all who back them.
+#[test]
+fn many_slashes_are_applied_over_some_blocks() {
+    four_validators(|| {
+        let one = UnappliedSlash {
+            validator: Charlie.to_account_id(),
+            own: OPEN,
+            others: (0..200u8).map(|n| (AccountId::from([n; 32]), OPEN)).collect(),
+            reporters: Vec::new(),
+            payout: 0,
+        };
+        UnappliedSlashes::<Runtime>::insert(era(), vec![one; 3]);
+        let before = now();
+        for applied in 1..=3 {
             next_block();
-            assert_eq!(since(before), (slash, slash), "{late} eras late");
-            assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
-        });
-    }
+            assert_eq!(since(before), (applied * OPEN, applied * OPEN));
+        }
+        assert_eq!(UnappliedSlashes::<Runtime>::iter().count(), 0);
+    });
 }
 
 #[test]
@@ -224,7 +314,7 @@ fn a_slash_that_is_cancelled_takes_nothing() {
     four_validators(|| {
         let (offence, before) = (era(), now());
         assert_eq!(send(&babe_report(Charlie)), Ok(()));
-        let era_of = offence + LENGTHS.slash_defer + 1;
+        let era_of = offence + LENGTHS.slash_defer + 2;
         assert_eq!(UnappliedSlashes::<Runtime>::get(era_of).len(), 1);
         let cancel = Call::cancel_deferred_slash { era: era_of, slash_indices: vec![0] };
         assert_eq!(as_general_admin(cancel.into()), Ok(()));
