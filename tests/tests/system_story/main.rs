@@ -1,5 +1,6 @@
 //! The whole system with real processes: a chain, IPFS nodes, a worker, and the command line.
 
+mod deploy;
 mod disputes;
 mod pools;
 mod programs;

@@ -129,7 +129,7 @@ fn found(node: &Path, directory: &Path) -> Result<PathBuf> {
 
 /// A validator's account.
 fn key(network: &Path, name: &str) -> Result<sr25519::Pair> {
-    let path = network.join("nodes").join(name).join("node").join("phrase");
+    let path = network.join("phrases").join(name);
     let phrase = fs::read_to_string(&path).map_err(|cause| Error::file(&path, &cause))?;
     sr25519::Pair::from_string(phrase.trim(), None)
         .map_err(|cause| Error::broken("deploy/found", format!("no phrase: {cause:?}")))
