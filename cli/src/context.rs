@@ -18,6 +18,9 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
+const NO_KEY: &str = "this command needs a key, and none is given";
+const NAME_A_KEY: &str =
+    "name a key file with --key or OPENLEDGER_KEY (`openledger account new` makes one)";
 /// Environment variable that may hold a phrase or secret URI.
 const SECRET: &str = "OPENLEDGER_SECRET";
 /// Environment variable that may hold the key file's password.
@@ -56,16 +59,16 @@ impl Context {
         self.global.wait.map_or(usual, Into::into)
     }
 
-    fn key(&self) -> Result<Key> {
+    /// The key that was given, if any was.
+    fn given_key(&self) -> Result<Option<Key>> {
         if let Some(key) = self.global.key.as_deref().filter(|key| !key.is_empty()) {
-            return Ok(Key::Reference(KeyReference::parse(key, &self.keys_directory()?)?));
+            return Ok(Some(Key::Reference(KeyReference::parse(key, &self.keys_directory()?)?)));
         }
-        match env::var(SECRET) {
-            Ok(secret) if !secret.trim().is_empty() => Ok(Key::Secret(secret)),
-            _ => Err(CliError::usage("this command needs a key, and none is given").next(
-                "name a key file with --key or OPENLEDGER_KEY (`openledger account new` makes one)",
-            )),
-        }
+        Ok(env::var(SECRET).ok().filter(|secret| !secret.trim().is_empty()).map(Key::Secret))
+    }
+
+    fn key(&self) -> Result<Key> {
+        self.given_key()?.ok_or_else(|| CliError::usage(NO_KEY).next(NAME_A_KEY))
     }
 
     /// The key that signs.
@@ -97,7 +100,11 @@ impl Context {
     /// account of the key. No password is needed.
     pub(crate) async fn account(&self, text: Option<&str>) -> Result<AccountId> {
         let key = match text {
-            None => self.key()?,
+            None => self.given_key()?.ok_or_else(|| {
+                CliError::usage(NO_KEY).next(format!(
+                    "{NAME_A_KEY}, or the account itself where the command takes one (--help)"
+                ))
+            })?,
             Some(text) => match text.parse::<AccountId>() {
                 Ok(account) => return Ok(account),
                 Err(error) if looks_like_address(text) => {

@@ -268,6 +268,11 @@ impl Client {
         self.send(signer, &runtime::transactions().staking().chill(), wait).await
     }
 
+    /// Takes the signer's session keys off the chain. Who makes blocks with them makes none any more.
+    pub async fn purge_session_keys(&self, signer: &Signer, wait: Wait) -> Result<Receipt> {
+        self.send(signer, &runtime::transactions().session().purge_keys(), wait).await
+    }
+
     /// Begins to unbond `amount` plancks.
     pub async fn unbond(&self, signer: &Signer, amount: Balance, wait: Wait) -> Result<Receipt> {
         self.send(signer, &runtime::transactions().staking().unbond(amount), wait).await

@@ -1,6 +1,6 @@
 //! `openledger pool`: nomination pools.
 
-use super::validator::{commission, leaves_enough_for_fees, percent};
+use super::validator::{candidates, commission, leaves_enough_for_fees, percent};
 use crate::{
     context::Context,
     error::{CliError, Result},
@@ -356,20 +356,44 @@ async fn make(context: &Context, Create { amount, name }: Create) -> Result<Answ
     Ok(answer)
 }
 
-/// The points to take out, and what they are worth.
+/// Plancks of a member on their way out.
+fn unbonding(member: &PoolMemberView) -> Balance {
+    member.unbonding.iter().map(|(amount, _)| *amount).fold(0, Balance::saturating_add)
+}
+
+/// That a pool owes its member something: the chain pays nothing otherwise, and takes the fee.
+fn owed(member: &PoolMemberView, account: AccountId) -> Result<()> {
+    match member.rewards {
+        0 => Err(CliError::refused(format!("the pool owes {account} nothing now"))
+            .next("a pool is paid when an era ends; `openledger pool status` says what it owes")),
+        _ => Ok(()),
+    }
+}
+
+/// The points to take out.
 async fn points(
     context: &Context,
+    whose: AccountId,
     member: &PoolMemberView,
     part: &Part,
-) -> Result<(Balance, Balance)> {
-    let Some(amount) = part.amount else { return Ok((member.points, member.bonded)) };
+) -> Result<Balance> {
+    if member.points == 0 {
+        return Err(CliError::refused(format!(
+            "all that {whose} has in the pool is on its way out"
+        ))
+        .next("`openledger pool status` says when it is free"));
+    }
+    let Some(amount) = part.amount else { return Ok(member.points) };
+    if amount.0 == 0 {
+        return Err(CliError::usage("0 OPEN cannot be taken out"));
+    }
     let points = context.client().await?.pool_points(member.pool, amount.0).await?;
     if points > member.points {
         let has = Amount(member.bonded);
         return Err(CliError::refused(format!("{amount} is more than the {has} in the pool"))
             .next("take everything out with --all"));
     }
-    Ok((points, amount.0))
+    Ok(points)
 }
 
 async fn act_as_member(context: &Context, command: Member) -> Result<Answer> {
@@ -396,32 +420,54 @@ async fn act_as_member(context: &Context, command: Member) -> Result<Answer> {
             if let Some(amount) = amount {
                 leaves_enough_for_fees(client, account, amount).await?;
             }
+            let (before, _) = part_of(context, account).await?;
+            if amount.is_none() {
+                owed(&before, account)?;
+            }
             let more = amount.map(|amount| amount.0);
             let receipt = client.bond_extra_to_pool(&signer, more, wait).await?;
-            let what =
-                amount.map_or("What the pool owed".into(), |amount| format!("{amount} more"));
-            (receipt, format!("{what} of {account} is in its pool."))
+            let (after, _) = part_of(context, account).await?;
+            let more = Amount(after.bonded.saturating_sub(before.bonded));
+            let all = Amount(after.bonded);
+            (receipt, format!("{more} more of {account} are in its pool, {all} in all."))
         }
         Member::Claim => {
             let (before, _) = part_of(context, account).await?;
+            owed(&before, account)?;
             let receipt = client.claim_pool_payout(&signer, wait).await?;
             (receipt, format!("{account} was paid about {}.", Amount(before.rewards)))
         }
         Member::Unbond(Unbond { part, .. }) => {
             let (member, _) = part_of(context, whose).await?;
-            let (points, worth) = points(context, &member, &part).await?;
+            let points = points(context, whose, &member, &part).await?;
             let receipt = client.unbond_from_pool(&signer, whose, points, wait).await?;
+            let (after, _) = part_of(context, whose).await?;
+            let out = unbonding(&after).saturating_sub(unbonding(&member));
+            let from = after.unbonding.iter().map(|(_, era)| *era).max().unwrap_or(after.era);
             let text = format!(
-                "{} of {whose} are on their way out; `openledger pool status` says when they are free.",
-                Amount(worth)
+                "{} of {whose} are on their way out, free from era {from} on; this is era {}. {} stay in the pool.",
+                Amount(out),
+                after.era,
+                Amount(after.bonded)
             );
             (receipt, text)
         }
         Member::Withdraw { .. } => {
-            let (_, pool) = part_of(context, whose).await?;
+            let (before, pool) = part_of(context, whose).await?;
             let receipt =
                 client.withdraw_from_nomination_pool(&signer, whose, pool.account, wait).await?;
-            (receipt, format!("What {whose} had unbonded for long enough is free."))
+            let after = client.pool_member(whose).await?;
+            let waits = after.as_ref().map_or(0, unbonding);
+            let freed = Amount(unbonding(&before).saturating_sub(waits));
+            let mut text = format!("{freed} of {whose} are free.");
+            match after {
+                Some(_) if waits > 0 => {
+                    text.push_str(&format!(" {} are on their way still.", Amount(waits)));
+                }
+                Some(_) => {}
+                None => text.push_str(" It is out of the pool."),
+            }
+            (receipt, text)
         }
         Member::Slash { .. } => {
             let receipt = client.apply_pool_slash(&signer, whose, wait).await?;
@@ -432,12 +478,10 @@ async fn act_as_member(context: &Context, command: Member) -> Result<Answer> {
 }
 
 async fn act_for_pool(context: &Context, command: Owner) -> Result<Answer> {
-    let mut targets = Vec::new();
-    if let Owner::Nominate { validators, .. } = &command {
-        for validator in validators {
-            targets.push(context.account(Some(validator)).await?);
-        }
-    }
+    let targets = match &command {
+        Owner::Nominate { validators, .. } => candidates(context, validators).await?,
+        _ => Vec::new(),
+    };
     let signer = context.signer().await?;
     let (pool, receipt, text) = send_for_pool(context, &signer, command, targets).await?;
     Ok(Answer::of_transaction(json!({ "pool": pool }), text, &receipt))
@@ -480,6 +524,11 @@ async fn send_for_pool(
             (pool, receipt, format!("Nomination pool {pool} is {} now.", state.name()))
         }
         Owner::Chill { pool } => {
+            let seen = client.nomination_pool(pool).await?;
+            if seen.is_some_and(|seen| seen.targets.is_empty()) {
+                return Err(CliError::refused(format!("nomination pool {pool} backs nobody"))
+                    .next("choose whom with `openledger pool nominate`"));
+            }
             let receipt = client.chill_pool(signer, pool, wait).await?;
             (
                 pool,

@@ -1,5 +1,10 @@
 //! `openledger validator`
 
+mod leave;
+mod stake;
+
+pub(crate) use stake::{candidates, leaves_enough_for_fees};
+
 use crate::{
     context::Context,
     error::{CliError, Result},
@@ -8,9 +13,9 @@ use crate::{
 use clap::{Args, Subcommand};
 use openledger_client::{
     staking::{Election, Stake, StakeRole, Unpaid, COMMISSION_PARTS},
-    AccountId, Amount, Client, Wait,
+    Amount, Wait,
 };
-use openledger_primitives::{text::counted, Balance, OPEN};
+use openledger_primitives::{Balance, OPEN};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -58,18 +63,31 @@ Examples:
   openledger --key me validator chill")]
     Chill,
     /// Begin to take OPEN out; it is free after the bonding time.
-    #[command(after_help = "Examples:
-  openledger --key me validator chill
+    #[command(
+        after_help = "Who validates or nominates keeps the least bond of that; --all stands back too.
+
+Examples:
   openledger --key me validator unbond 1000
-  openledger --key me validator withdraw         # once `status` says so")]
-    Unbond {
-        /// How much.
-        amount: Amount,
-    },
+  openledger --key me validator unbond --all
+  openledger --key me validator withdraw         # once `status` says so"
+    )]
+    Unbond(Unbond),
     /// Free what was unbonded for long enough.
     #[command(after_help = "Examples:
   openledger --key me validator withdraw")]
     Withdraw,
+    /// Leave staking for good: stand back, take the bond out, and take the session keys off the chain.
+    #[command(
+        after_help = "Each run does what can be done now and says what it waits for; run it again then, in any case after \
+the bonding time. It stands back and begins to take everything out, withdraws what has become free, and, once nothing \
+is bonded and the account makes no blocks, takes the session keys off, so that the account can be emptied. Keep the \
+node running as long as it makes blocks. What --compound bonds meanwhile waits for the bonding time too.
+
+Examples:
+  openledger --key me validator leave
+  openledger --key me validator leave --output json      # `left` says whether it is done"
+    )]
+    Leave,
     /// Have what ended eras still owe a validator and its nominators paid at once. The chain does so by itself, from the
     /// block on in which an era ends.
     #[command(after_help = "Examples:
@@ -87,6 +105,16 @@ Examples:
         /// Whose; without it that of --key.
         account: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Unbond {
+    /// How much.
+    amount: Option<Amount>,
+    /// Everything.
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -115,7 +143,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Answer> {
         Command::Keys { force } => keys(context, force).await,
         Command::Payout { validator } => payout(context, validator.as_deref()).await,
         Command::Status { account } => status(context, account.as_deref()).await,
-        other => act(context, other).await,
+        Command::Bond { amount, compound } => stake::bond(context, amount, compound).await,
+        Command::Validate(Validate { commission }) => stake::validate(context, commission).await,
+        Command::Nominate { validators } => stake::nominate(context, &validators).await,
+        Command::Chill => stake::chill(context).await,
+        Command::Unbond(Unbond { amount, .. }) => stake::unbond(context, amount).await,
+        Command::Withdraw => stake::withdraw(context).await,
+        Command::Leave => leave::run(context).await,
     }
 }
 
@@ -147,112 +181,15 @@ async fn keys(context: &Context, force: bool) -> Result<Answer> {
     Ok(Answer::of_transaction(json, text, &receipt))
 }
 
-async fn act(context: &Context, command: Command) -> Result<Answer> {
-    let wait = context.wait(Wait::InBlock);
-    let mut targets = Vec::new();
-    if let Command::Nominate { validators } = &command {
-        for validator in validators {
-            targets.push(context.account(Some(validator)).await?);
-        }
-    }
-    let signer = context.signer().await?;
-    let client = context.client().await?;
-    let account = signer.account();
-    if !matches!(command, Command::Bond { .. }) {
-        stake(context, account).await?;
-    }
-    let (receipt, text) = match command {
-        Command::Bond { amount, compound } => {
-            leaves_enough_for_fees(client, account, amount).await?;
-            let receipt = client.bond(&signer, amount.0, compound, wait).await?;
-            let bonded = client.stake(account).await?.active;
-            let mut text =
-                format!("{amount} more are bonded on {account}, {} in all.", Amount(bonded));
-            let (validator, nominator) = client.least_bonds().await?;
-            if bonded < validator {
-                text.push_str(&format!(
-                    "\nIt takes {} to nominate and {} to stand for election.",
-                    Amount(nominator),
-                    Amount(validator)
-                ));
-            }
-            (receipt, text)
-        }
-        Command::Validate(Validate { commission }) => {
-            let receipt = client.validate(&signer, commission, wait).await?;
-            let mut text = format!(
-                "{account} stands for election, for a commission of {}. See that its node runs with \
-                 --validator and that its keys are set (`openledger validator status`).",
-                percent(commission)
-            );
-            let stake = client.stake(account).await?;
-            if stake.active < stake.least_backing {
-                text.push_str(&format!(
-                    "\nA seat takes {} or more behind it, half of what the validators of now have by the \
-                     median; {} of its own are bonded. It needs more, or nominators.",
-                    in_hundredths(stake.least_backing),
-                    Amount(stake.active)
-                ));
-            }
-            (receipt, text)
-        }
-        Command::Nominate { .. } => {
-            let count = targets.len();
-            let receipt = client.nominate(&signer, targets, wait).await?;
-            let validators = counted(count, "validator");
-            (receipt, format!("{account} backs {validators} from the next election on."))
-        }
-        Command::Chill => {
-            let receipt = client.chill(&signer, wait).await?;
-            (receipt, format!("{account} stands back from the next election on."))
-        }
-        Command::Unbond { amount } => {
-            let receipt = client.unbond(&signer, amount.0, wait).await?;
-            let text =
-                format!("{amount} of {account} are on their way out; `openledger validator status` says when they are free.");
-            (receipt, text)
-        }
-        _ => {
-            let receipt = client.withdraw_unbonded(&signer, wait).await?;
-            (receipt, format!("What {account} had unbonded for long enough is free."))
-        }
-    };
-    Ok(Answer::of_transaction(json!({ "account": account }), text, &receipt))
-}
-
-/// That something is left to pay the fee of taking it out again. The chain bonds no more than there is, but all of
-/// that.
-pub(crate) async fn leaves_enough_for_fees(
-    client: &Client,
-    account: AccountId,
-    amount: Amount,
-) -> Result<()> {
-    if amount.0 == 0 {
-        return Err(CliError::usage("0 OPEN cannot be bonded"));
-    }
-    let free = client.balance(account).await?.free;
-    if amount.0.saturating_add(OPEN) > free {
-        return Err(CliError::refused(format!(
-            "{account} has {} free, of which 1 OPEN stays for fees; {amount} cannot be bonded",
-            Amount(free)
-        ))
-        .next(format!("bond {} or less", Amount(free.saturating_sub(OPEN)))));
-    }
-    Ok(())
-}
-
-async fn stake(context: &Context, account: AccountId) -> Result<Stake> {
-    let stake = context.client().await?.stake(account).await?;
-    match stake.bonded {
-        true => Ok(stake),
-        false => Err(CliError::refused(format!("{account} has bonded nothing"))
-            .next("bond OPEN with `openledger validator bond`")),
-    }
-}
-
 async fn payout(context: &Context, validator: Option<&str>) -> Result<Answer> {
     let validator = context.account(validator).await?;
-    let due = stake(context, validator).await?.unpaid;
+    let stake = context.client().await?.stake(validator).await?;
+    if !stake.bonded {
+        return Err(CliError::refused(format!("{validator} has bonded nothing")).next(
+            "name a validator; `openledger validator status ADDRESS` says what an account does",
+        ));
+    }
+    let due = stake.unpaid;
     let signer = context.signer().await?;
     let client = context.client().await?;
     let mut last = None;
@@ -292,7 +229,7 @@ async fn status(context: &Context, account: Option<&str>) -> Result<Answer> {
         }
     };
     let unlocking: Vec<String> = (stake.unlocking.iter())
-        .map(|(amount, era)| match *era > stake.era {
+        .map(|(amount, era)| match *era > stake::planned(&stake) {
             true => format!("{} from era {era} on", Amount(*amount)),
             false => format!("{} now (`openledger validator withdraw`)", Amount(*amount)),
         })

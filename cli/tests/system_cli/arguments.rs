@@ -74,8 +74,8 @@ fn every_command_has_help_with_examples() {
         (
             "validator",
             &[
-                "keys", "bond", "validate", "nominate", "chill", "unbond", "withdraw", "payout",
-                "status",
+                "keys", "bond", "validate", "nominate", "chill", "unbond", "withdraw", "leave",
+                "payout", "status",
             ],
         ),
         (
@@ -258,6 +258,15 @@ fn a_command_that_needs_a_key_says_how_to_give_one() {
     let home = Home::new();
     let error = home.run(["contributor", "register", "--output", "json"]).error(2);
     assert!(error["next"].as_str().expect("text").contains("--key"), "{error}");
+    let error = home.run(["validator", "status", "--output", "json"]).error(2);
+    let next = error["next"].as_str().expect("text");
+    assert!(next.contains("--key") && next.contains("or the account itself"), "{error}");
+    for unbond in [&["1", "--all"][..], &[]] {
+        let mut all = vec!["validator", "unbond"];
+        all.extend(unbond);
+        all.extend(["--output", "json"]);
+        home.run_with_arguments(&all).error(2);
+    }
     let error = home.run(["--key", "nobody", "contributor", "register", "--output", "json"]);
     assert!(error.error(1)["message"].as_str().expect("text").contains("nobody.json"));
     // An address with a typing error is not taken for the name of a key.

@@ -11,7 +11,7 @@ fn a_nomination_pool_is_made_joined_and_left_and_says_why_it_refuses() {
     let chain = Chain::start();
     let actor = |name| Actor::new(name, format!("//{name}"));
     let (eve, dave, alice) = (actor("Eve"), actor("Dave"), actor("Alice"));
-    let validator = chain.address(&alice);
+    let (validator, nobody) = (chain.address(&alice), chain.address(&dave));
     let plancks = |open: u128| (open * OPEN).to_string();
 
     let made = chain.run(&eve, &["pool", "create", "100", "--name", "Bread"]);
@@ -42,6 +42,10 @@ fn a_nomination_pool_is_made_joined_and_left_and_says_why_it_refuses() {
         (&dave, &["pool", "withdraw"][..], "NominationPools::CannotWithdrawAny"),
         (&dave, &["pool", "nominate", "1", &validator], "NominationPools::NotNominator"),
         (&dave, &["pool", "unbond", "41"], "more than the 40 OPEN in the pool"),
+        (&dave, &["pool", "unbond", "0"], "0 OPEN cannot be taken out"),
+        (&dave, &["pool", "claim"], "owes"),
+        (&dave, &["pool", "bond-extra", "--rewards"], "owes"),
+        (&eve, &["pool", "nominate", "1", &nobody], "does not stand for election"),
         (&dave, &["validator", "bond", "10"], "Staking::Restricted"),
         (&alice, &["pool", "join", "1", "5"], "NominationPools::Restricted"),
         (&alice, &["pool", "status"], "is in no nomination pool"),
