@@ -1,8 +1,13 @@
 //! Four validators on one machine, founded as `docs/network.md` says: finality goes on while one of them is dead,
 //! which then catches up; one whose session keys are on two nodes loses stake to the treasury; a node that comes late
-//! needs no old block, a light client nothing but the spec; and when all have stopped, nothing of what was final is lost.
+//! needs no old block, or begins with another's database, a light client needs nothing but the spec; who leaves gets its
+//! bond and is rid of its keys; and when all have stopped, nothing of what was final is lost.
 
-use super::{binaries, example, light, offline, Folder};
+use super::{
+    binaries,
+    deploy::{found, import, succeed},
+    example, light, offline, Folder,
+};
 use openledger_tests::{
     cli::forget_environment,
     interrupt::poll,
@@ -53,18 +58,14 @@ impl Network {
     fn found(folder: &Path, node: &Path) -> Self {
         let network = folder.join("network");
         let port = free_port().unwrap_or_else(|error| panic!("{error}"));
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/found");
-        let mut found = Command::new(script);
-        found.arg(&network).args(["--validators", "4", "--name", "Test", "--node"]).arg(node);
-        found.args(["--bootnode", &format!("/ip4/127.0.0.1/tcp/{port}")]);
-        succeed(found);
+        found(&network, node, port);
 
         let readable = network.join("readable.json");
         let mut spec = fs::read_to_string(&readable).expect("the spec");
         for (long, short) in [
             ("\"epoch\": 200", "\"epoch\": 10"),
             ("\"era\": 36", "\"era\": 3"),
-            ("\"bonding\": 28", "\"bonding\": 3"),
+            ("\"bonding\": 28", "\"bonding\": 1"),
             ("\"slashDefer\": 26", "\"slashDefer\": 0"),
         ] {
             assert!(spec.contains(long), "the spec has no {long}");
@@ -139,19 +140,15 @@ impl Network {
     }
 }
 
-/// Runs a program that must succeed; its output.
-fn succeed(mut command: Command) -> Vec<u8> {
-    forget_environment(&mut command);
-    let done = command.output().expect("the program can be started");
-    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
-    done.stdout
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+        let to = to.join(entry.file_name());
+        match entry.file_type().expect("a kind").is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).expect("a copy")),
+        }
     }
 }
 
@@ -176,7 +173,7 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     let chains = network.folder.clone();
     let keys = |name: &str| chains.join(name).join("chains").join("test");
     copy(&keys("two").join("keystore"), &keys("twin").join("keystore"));
-    for name in ["twin", "late"] {
+    for name in ["twin", "copy", "late"] {
         let mut identity = Command::new(&binaries.node);
         identity.args(["key", "generate-node-key", "--base-path"]).arg(network.folder.join(name));
         identity.arg("--chain").arg(network.folder.join("spec.json"));
@@ -215,6 +212,23 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     assert_eq!(treasury(&network), before + slashed);
     network.kill(NAMES.len());
 
+    // The fourth begins to leave. As long as it makes blocks it keeps its keys.
+    let four = import(&binaries.cli, &network.folder, "four", folder.path());
+    let leave = || {
+        let left = cli.run(&four, &["validator", "leave"]);
+        left.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let begun = leave();
+    assert_eq!(begun["steps"][0]["step"], "unbond", "{begun}");
+    assert_eq!(begun["steps"][0]["amount"], BOND.to_string(), "{begun}");
+    for (field, value) in [("left", false), ("makesBlocks", true), ("keysSet", true)] {
+        assert_eq!(begun[field], value, "{field}: {begun}");
+    }
+    assert_eq!(leave()["steps"], json!([]), "nothing more can be done yet");
+    let early = cli.refused(&four, &["validator", "withdraw"]);
+    let early = early.unwrap_or_else(|error| panic!("{error}"));
+    assert!(early.message.contains("is free yet"), "{}", early.message);
+
     // Everything stops at once, and goes on where it was, with what was final and what was slashed.
     let reached = network.nodes[0].rpc.block().expect("the node answers");
     network.finalised(0, reached);
@@ -222,14 +236,24 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     for place in 0..NAMES.len() {
         network.kill(place);
     }
+    // Meanwhile another node is given what the first one has.
+    copy(&keys("one").join("paritydb"), &keys("copy").join("paritydb"));
     for place in 0..NAMES.len() {
         network.start(place, &["--validator"]);
     }
+    network.place("copy", None);
+    let copied = network.nodes.len() - 1;
+    network.start(copied, &[]);
     for (place, name) in NAMES.into_iter().enumerate() {
         network.finalised(place, reached + 3);
         assert_eq!(network.hash(place, reached), hash, "{name}");
     }
-    assert_eq!(BOND - bonded(1), treasury(&network) - before);
+    network.finalised(copied, reached + 3);
+    assert_eq!(network.hash(copied, reached), hash, "the copy");
+    network.kill(copied);
+    // But for its part of the fees of who leaves.
+    let more = treasury(&network) - before - (BOND - bonded(1));
+    assert!(more < openledger_primitives::OPEN / 100, "{more} plancks");
     assert!(treasury(&network) >= before + slashed);
 
     // Who comes now asks for GRANDPA's proofs and the newest state, of three peers at least, and follows.
@@ -244,6 +268,24 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
     network.finalised(late, reached + 3);
     let log = fs::read_to_string(network.log(late)).expect("its log");
     assert!(log.contains("Warp sync is complete"), "{}", network.log(late).display());
+
+    // The fourth has its bond, and then no keys; three go on without it.
+    let gone =
+        poll(
+            PATIENCE,
+            Duration::from_secs(5),
+            || Ok(Some(leave()).filter(|it| it["left"] == true)),
+        );
+    gone.unwrap_or_else(|error| panic!("{error}")).expect("it leaves in time");
+    let status = cli.run(&four, &["validator", "status"]);
+    let status = status.unwrap_or_else(|error| panic!("{error}"));
+    for field in ["elected", "keysSet"] {
+        assert_eq!(status[field], false, "{status}");
+    }
+    assert_eq!(bonded(3), 0);
+    network.kill(3);
+    let now = network.nodes[0].rpc.finalised().expect("the node answers");
+    network.finalised(0, now + 3);
 
     if offline() {
         eprintln!("no light client follows: scripts/test said that there is no network");
