@@ -8,6 +8,7 @@ use super::{
     deploy::{found, import, succeed},
     example, light, offline, Folder,
 };
+use codec::Decode;
 use openledger_tests::{
     cli::forget_environment,
     interrupt::poll,
@@ -138,6 +139,20 @@ impl Network {
         let reached = reached.unwrap_or_else(|error| panic!("{error}"));
         assert!(reached.is_some(), "{} did not finalise block {number} in time", node.name);
     }
+}
+
+/// What keeps an account from being emptied, as the chain counts it.
+fn consumers(network: &Network, address: &str) -> u32 {
+    type Info = frame_system::AccountInfo<u32, pallet_balances::AccountData<u128>>;
+    let account = sheet::account(address).unwrap_or_else(|error| panic!("{error}"));
+    let account = openledger_runtime::AccountId::from(account);
+    let key = frame_system::Account::<openledger_runtime::Runtime>::hashed_key_for(account);
+    let key = sp_core::bytes::to_hex(&key, false);
+    let stored = network.nodes[0].rpc.call("state_getStorage", json!([key]));
+    let stored = stored.unwrap_or_else(|error| panic!("{error}"));
+    let bytes = sp_core::bytes::from_hex(stored.as_str().expect("the account is there"));
+    let info = Info::decode(&mut &bytes.expect("hexadecimal")[..]).expect("an account");
+    info.consumers
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -283,6 +298,7 @@ fn three_of_four_finalise_who_signs_twice_is_slashed_and_a_restart_loses_nothing
         assert_eq!(status[field], false, "{status}");
     }
     assert_eq!(bonded(3), 0);
+    assert_eq!(consumers(&network, address(3)), 0, "nothing keeps its account from being emptied");
     network.kill(3);
     let now = network.nodes[0].rpc.finalised().expect("the node answers");
     network.finalised(0, now + 3);

@@ -3,7 +3,7 @@
 //! The order is what keeps it safe: who still makes blocks keeps its session keys, since blocks would be missing
 //! otherwise, and they go last, so that until then the account can change its mind.
 
-use super::stake::{can_withdraw, free_from, freed, planned, unbonded};
+use super::stake::{can_withdraw, free_from, freed, unbonded};
 use crate::{context::Context, error::Result, output::Answer};
 use openledger_client::{
     staking::{Stake, StakeRole},
@@ -122,7 +122,8 @@ fn next(now: &Stake) -> String {
         ));
     }
     if may_make_blocks(now) {
-        let until = planned(now).saturating_add(1);
+        let last = now.election.filter(|election| election.elected);
+        let until = last.map_or(now.era, |election| election.era.max(now.era)).saturating_add(1);
         waits.push(format!(
             "It makes blocks, until era {until} at least: keep its node running until `openledger validator status` says \
              that it makes none."
