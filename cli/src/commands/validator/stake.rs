@@ -230,10 +230,14 @@ fn refuse_to_unbond(
         return Err(CliError::usage("0 OPEN cannot be unbonded"));
     }
     if amount.0 > active.0 {
+        let most = match does_nothing(stake) {
+            true => active,
+            false => Amount(active.0.saturating_sub(least)),
+        };
         return Err(CliError::refused(format!(
             "{account} has {active} bonded; {amount} cannot be unbonded"
         ))
-        .next(format!("unbond {active} or less, or everything with --all")));
+        .next(format!("unbond {most} or less, or everything with --all")));
     }
     let left = active.0 - amount.0;
     if does_nothing(stake) || left >= least {
