@@ -129,8 +129,7 @@ fn next(now: &Stake) -> String {
              that it makes none."
         ));
     }
-    waits.push(
-        "Run `openledger validator leave` again then; session keys come off last.".to_owned(),
-    );
+    let keys = if now.keys { "; session keys come off last" } else { "" };
+    waits.push(format!("Run `openledger validator leave` again then{keys}."));
     waits.join("\n")
 }
