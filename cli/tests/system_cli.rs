@@ -8,4 +8,5 @@ mod system_cli {
     mod key_files;
     mod secret_box;
     mod text;
+    mod transactions;
 }

@@ -99,12 +99,17 @@ pub enum ClientError {
     /// Another transaction of the account stands in the way.
     #[error(
         "another transaction of {account} with the same number, or another free submission of it, \
-         is still waiting"
+         is still waiting, or one of a number before it is missing"
     )]
     Busy {
         /// Whose.
         account: AccountId,
     },
+    /// The pool has no room. It was not and never will be included.
+    #[error(
+        "the node has no room for transactions that wait; this one was not taken and cost nothing"
+    )]
+    PoolFull,
     /// The pool refused for another reason.
     #[error("the chain refused the transaction: {reason}")]
     Invalid {
@@ -132,14 +137,16 @@ pub enum ClientError {
     },
     /// It is not known yet whether it is included.
     #[error(
-        "it is not known after {} s whether transaction {hash:?} is included; it stays valid until \
-         block {last}", waited.as_secs()
+        "it is not known after {} s whether transaction {hash:?} is included ({reason}); it stays valid \
+         until block {last}", waited.as_secs()
     )]
     Unknown {
         /// The transaction.
         hash: H256,
         /// How long it was waited for.
         waited: Duration,
+        /// What it waits for, or why nothing more is known.
+        reason: String,
         /// The last block in which it is valid.
         last: u64,
     },
@@ -197,6 +204,7 @@ impl ClientError {
         match self {
             Self::Unreachable { .. }
             | Self::Full { .. }
+            | Self::PoolFull
             | Self::Unknown { .. }
             | Self::Expired { .. } => ErrorKind::Unavailable,
             Self::Admission(_)
@@ -245,7 +253,7 @@ impl ClientError {
                 "see that a node runs there (openledger-node --dev starts one), or give another \
                  address with --node"
             }
-            Self::Full { .. } => {
+            Self::Full { .. } | Self::PoolFull => {
                 "try again in a minute, run a node of your own, or give another address with --node"
             }
             Self::Rpc { .. } | Self::Answer { .. } | Self::Incompatible { .. } => {
@@ -442,50 +450,4 @@ pub(crate) fn dispatch_error(bytes: &[u8], metadata: ArcMetadata) -> ClientError
         }
         error => ClientError::Dispatch(error.to_string().trim_end_matches('.').to_owned()),
     }
-}
-
-/// Puts the refusal of a transaction pool in words. `None` if the error is not about the
-/// transaction itself.
-pub(crate) fn pool_error(error: &subxt::rpcs::Error, account: AccountId) -> Option<PoolAnswer> {
-    let subxt::rpcs::Error::User(error) = error else { return None };
-    let data = error.data.as_ref().map_or("", |data| data.get()).trim_matches('"');
-    let reason = match data {
-        "" => error.message.clone(),
-        data => format!("{}: {data}", error.message),
-    };
-    // The codes of `sc-rpc-api`, module `author::error`.
-    Some(match error.code {
-        1010 => match data.strip_prefix("Custom error: ").and_then(|code| code.parse().ok()) {
-            Some(code) => match RefusalRule::from_code(code) {
-                Some(rule) => PoolAnswer::Refused(ClientError::Rule(rule)),
-                None => PoolAnswer::Refused(ClientError::Invalid { reason }),
-            },
-            None if data.contains("Inability to pay") => {
-                PoolAnswer::Refused(ClientError::FeeUnaffordable { account })
-            }
-            None if data.contains("outdated") => PoolAnswer::Outdated,
-            None => PoolAnswer::Refused(ClientError::Invalid { reason }),
-        },
-        // A runtime that cannot read a transaction panics, as the SDK has it, and the node sends the trap on.
-        1002 if reason.contains("TaggedTransactionQueue_validate_transaction")
-            && reason.contains("unreachable") =>
-        {
-            PoolAnswer::Refused(ClientError::Unreadable)
-        }
-        1013 => PoolAnswer::AlreadyThere,
-        1014 => PoolAnswer::Refused(ClientError::Busy { account }),
-        1000..=1099 => PoolAnswer::Refused(ClientError::Invalid { reason }),
-        _ => return None,
-    })
-}
-
-/// What a pool said of a transaction.
-#[derive(Debug)]
-pub(crate) enum PoolAnswer {
-    /// It will not be included.
-    Refused(ClientError),
-    /// Its nonce is used: by itself, if it is in a block already, or by another.
-    Outdated,
-    /// It has it.
-    AlreadyThere,
 }

@@ -22,12 +22,16 @@
 //!
 //! 1. It gets the account's next number, counting what waits in the pool; one client numbers one
 //!    transaction of an account at a time.
-//! 2. It is signed for 128 blocks, beginning at the last finalised one, and handed to the node. What
-//!    the pool refuses is final: [`ClientError::Admission`] for the rules of submissions,
-//!    [`ClientError::FeeUnaffordable`], [`ClientError::Unreadable`], [`ClientError::Invalid`].
+//! 2. It is signed for 128 blocks, beginning at the last finalised one, and handed to the node. A pool
+//!    that does not take it now (its number is used by now, another free submission waits, there is no
+//!    room) is asked again with a new signature. What the pool refuses otherwise is final:
+//!    [`ClientError::Rule`] for the rules of submissions, [`ClientError::FeeUnaffordable`],
+//!    [`ClientError::Unreadable`], [`ClientError::Invalid`].
 //! 3. The best chain is searched for it until it is there ([`Wait::InBlock`]) or finalised
 //!    ([`Wait::Finalised`]). A node that restarted is waited for, and given the same bytes again if
-//!    it lost them.
+//!    it lost them. Now nothing that a pool says is final, since another node may hold the bytes. Only
+//!    when finalised blocks show that another transaction of the account has its number is it numbered
+//!    anew, and only when they show that its time is over does it fail with [`ClientError::Expired`].
 //! 4. The [`Receipt`] holds block and fee. A call that failed in its block is
 //!    [`ClientError::Pallet`], in the words of the pallet's documentation. If the time runs out
 //!    first, the answer is [`ClientError::Unknown`]: neither done nor undone is claimed.
@@ -42,10 +46,12 @@ pub mod calls;
 pub mod committee;
 pub mod connection;
 pub mod errors;
+pub mod follow;
 pub mod key_reference;
 pub mod keyfile;
 pub mod metrics;
 pub mod nomination;
+pub mod pool;
 pub mod prepare;
 pub mod reads;
 pub mod refusals;

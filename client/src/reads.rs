@@ -77,17 +77,27 @@ pub struct BaseModel {
 }
 
 impl Client {
-    /// Calls a runtime API.
+    /// Calls a runtime API at the best block.
     pub(crate) async fn api<T: DecodeAll>(
         &self,
         function: &str,
         arguments: impl Encode,
     ) -> Result<T> {
+        self.api_at(function, arguments, None).await
+    }
+
+    /// Calls a runtime API at a block, `None` for the best one.
+    pub(crate) async fn api_at<T: DecodeAll>(
+        &self,
+        function: &str,
+        arguments: impl Encode,
+        block: Option<H256>,
+    ) -> Result<T> {
         let arguments = arguments.encode();
         let bytes = self
             .inner
             .methods
-            .state_call(function, Some(&arguments), None)
+            .state_call(function, Some(&arguments), block)
             .await
             .map_err(|error| self.failed(function, error))?;
         T::decode_all(&mut bytes.as_slice()).map_err(|error| ClientError::Answer {

@@ -1,12 +1,15 @@
 //! Sending transactions: numbered, mortal, and followed until they are in a block.
 //!
-//! A transaction is signed once. Whatever happens to node or connection afterwards, the same bytes
-//! are looked for in the blocks and, where the node lost them, handed in again: their nonce lets
-//! them count only once, so nothing is ever done or paid twice.
+//! Whatever happens to node or connection after a transaction was handed in, the same bytes are looked
+//! for in the blocks and, where the node lost them, handed in again: their nonce lets them count only
+//! once. The call is signed anew only when it is certain that these bytes count nowhere: no node ever
+//! took them, or finalised blocks say so. So nothing is ever done or paid twice.
 
 use crate::{
     connection::Client,
-    errors::{dispatch_error, pool_error, ClientError, PoolAnswer, Result},
+    errors::{dispatch_error, ClientError, Result},
+    follow::{Place, Sent},
+    pool::PoolAnswer,
     runtime,
     signer::Signer,
     AccountId, H256,
@@ -18,25 +21,18 @@ use subxt::{
     error::ExtrinsicError,
     events::{DecodeAsEvent, Events, Phase},
     metadata::ArcMetadata,
-    rpcs::client::rpc_params,
     tx::Payload,
     SubstrateConfig,
 };
 
 /// Blocks a transaction stays valid (a power of two): about six minutes.
-const MORTALITY: u64 = 128;
+const MORTALITY: u32 = 128;
 /// A finalised block older than this is no good beginning for a transaction's life.
 const MAX_FINALITY_LAG: u32 = 32;
-/// Blocks after the end of its validity until a transaction is given up: more than any fork.
-const EXPIRY_MARGIN: u64 = 8;
-/// Time between looks at the chain; a slot has 3 s.
-const POLL: Duration = Duration::from_millis(200);
-/// Time between looks into the pool.
-const POOL_POLL: Duration = Duration::from_secs(6);
-/// How often a transaction is numbered anew when another of the account came before it.
-const BUSY_TRIES: u32 = 5;
-/// Pause before.
-const BUSY_PAUSE: Duration = Duration::from_millis(1_500);
+/// Pause before a transaction that the pool does not take now is signed anew.
+const PAUSE: Duration = Duration::from_millis(1_500);
+/// How often a call is numbered anew when another transaction of the account came before it.
+const MAX_OVERTAKEN: u32 = 8;
 
 /// What to wait for after sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,25 +99,6 @@ impl Receipt {
     }
 }
 
-/// A transaction that was handed to the node.
-struct Sent {
-    bytes: Vec<u8>,
-    hash: H256,
-    account: AccountId,
-    nonce: u64,
-    /// First block that may hold it.
-    start: u32,
-    /// Last block that may hold it.
-    last: u64,
-}
-
-/// Where a transaction is.
-struct Place {
-    block: u32,
-    hash: H256,
-    index: u32,
-}
-
 impl Client {
     /// Signs a call, sends it, and waits for it.
     pub(crate) async fn send(
@@ -130,35 +107,55 @@ impl Client {
         call: &impl Payload,
         wait: Wait,
     ) -> Result<Receipt> {
-        let sent = self.submit_numbered(signer, call).await?;
-        tracing::debug!(hash = ?sent.hash, nonce = sent.nonce, "sent {}", call.call_name());
-        let place = self.follow(&sent, wait).await?;
-        self.receipt(&sent, place).await
+        let mut overtaken = 0;
+        loop {
+            let sent = self.submit_numbered(signer, call).await?;
+            tracing::debug!(hash = ?sent.hash, nonce = sent.nonce, "sent {}", call.call_name());
+            let started = Instant::now();
+            let end = match self.follow(&sent, wait).await {
+                Ok(place) => self.receipt(&sent, place).await,
+                Err(error) => Err(error),
+            };
+            match end {
+                Err(error @ ClientError::Overtaken { .. }) if overtaken < MAX_OVERTAKEN => {
+                    tracing::debug!(%error, "it is numbered anew");
+                    overtaken += 1;
+                }
+                // The node went away or is of no use: what has become of it cannot be said.
+                Err(
+                    error @ (ClientError::Unreachable { .. }
+                    | ClientError::Full { .. }
+                    | ClientError::Rpc { .. }
+                    | ClientError::Answer { .. }),
+                ) => return Err(sent.unknown(started.elapsed(), error.to_string())),
+                end => return end,
+            }
+        }
     }
 
     /// Signs with the account's next nonce and hands the transaction to the node.
     async fn submit_numbered(&self, signer: &Signer, call: &impl Payload) -> Result<Sent> {
-        let account = signer.account();
-        let lock = self.submitting(&account).await;
-        let _one_at_a_time = lock.lock().await;
-        let mut tries = 0;
+        let lock = self.submitting(&signer.account()).await;
+        let started = Instant::now();
         loop {
-            let sent = self.sign(signer, call).await?;
-            let methods = &self.inner.methods;
-            let error = match methods.author_submit_extrinsic(&sent.bytes).await {
-                Ok(_) => return Ok(sent),
-                Err(error) => error,
-            };
-            match pool_error(&error, account) {
-                // Refused for good, so signing anew with another nonce cannot count twice.
-                Some(PoolAnswer::Refused(ClientError::Busy { .. })) if tries < BUSY_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(BUSY_PAUSE).await;
+            let one_at_a_time = lock.lock().await;
+            let mut sent = self.sign(signer, call).await?;
+            let answer = self.hand_in(&sent).await?;
+            drop(one_at_a_time);
+            match answer {
+                // No node has these bytes, so signing anew with another nonce cannot count twice.
+                Some(PoolAnswer::NotNow(error)) => {
+                    if started.elapsed() >= self.inner.settings.transaction {
+                        return Err(error);
+                    }
+                    tracing::debug!(hash = ?sent.hash, nonce = sent.nonce, %error, "not now");
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Some(PoolAnswer::Refused(error)) => return Err(error),
-                // Handed in twice because the connection broke, or overtaken: the blocks will tell.
-                Some(PoolAnswer::AlreadyThere | PoolAnswer::Outdated) => return Ok(sent),
-                None => return Err(self.failed("author_submitExtrinsic", error)),
+                held => {
+                    sent.held = held.is_some();
+                    return Ok(sent);
+                }
             }
         }
     }
@@ -196,7 +193,7 @@ impl Client {
             .map_err(|error| self.failed("system_accountNextIndex", error))?;
         let params = SubstrateExtrinsicParamsBuilder::new()
             .nonce(nonce)
-            .mortal_from_unchecked(MORTALITY, birth.0.into(), birth.1)
+            .mortal_from_unchecked(MORTALITY.into(), birth.0.into(), birth.1)
             .build();
         let at = self.at(best.1).await?;
         let name = || format!("{}::{}", call.pallet_name(), call.call_name());
@@ -218,98 +215,9 @@ impl Client {
             account,
             nonce,
             start: birth.0,
-            last: u64::from(birth.0) + MORTALITY - 1,
+            last: birth.0.saturating_add(MORTALITY - 1),
+            held: false,
         })
-    }
-
-    /// Waits until a transaction is where `wait` wants it.
-    async fn follow(&self, sent: &Sent, wait: Wait) -> Result<Place> {
-        let started = Instant::now();
-        let patience = self.inner.settings.transaction;
-        let encoded = format!("0x{}", hex::encode(&sent.bytes));
-        let mut scan = Scan { start: sent.start, next: sent.start, seen: None };
-        let mut pool_asked = Instant::now();
-        let mut outdated = 0;
-        let mut found: Option<Place> = None;
-        loop {
-            // Where it was found may have been left by the best chain.
-            if let Some(place) = &found {
-                if self.block_hash(place.block).await? != Some(place.hash) {
-                    found = None;
-                    scan.rewind();
-                }
-            }
-            if found.is_none() {
-                found = self.scan(&mut scan, &encoded).await?;
-            }
-            match found.take() {
-                Some(place) if wait == Wait::InBlock => return Ok(place),
-                Some(place) if self.finalised().await?.0 >= place.block => {
-                    // Finalised blocks of that height are on every chain: is it still this one?
-                    if self.block_hash(place.block).await? == Some(place.hash) {
-                        return Ok(place);
-                    }
-                    scan.rewind();
-                }
-                Some(place) => found = Some(place),
-                None if u64::from(scan.next) > sent.last + EXPIRY_MARGIN => {
-                    return Err(ClientError::Expired { hash: sent.hash, last: sent.last });
-                }
-                None if pool_asked.elapsed() >= POOL_POLL => {
-                    pool_asked = Instant::now();
-                    match self.hand_in_again(sent).await? {
-                        PoolAnswer::AlreadyThere => outdated = 0,
-                        // Perhaps it came into a block since the last look: look once more.
-                        PoolAnswer::Outdated if outdated < 2 => outdated += 1,
-                        PoolAnswer::Outdated => {
-                            let (hash, nonce) = (sent.hash, sent.nonce);
-                            return Err(ClientError::Overtaken { hash, nonce });
-                        }
-                        PoolAnswer::Refused(error) => return Err(error),
-                    }
-                }
-                None => {}
-            }
-            if started.elapsed() >= patience {
-                let (hash, last) = (sent.hash, sent.last);
-                return Err(ClientError::Unknown { hash, waited: patience, last });
-            }
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Hands the same bytes in again, in case the node forgot them (it does when it restarts).
-    async fn hand_in_again(&self, sent: &Sent) -> Result<PoolAnswer> {
-        let answer = self.inner.methods.author_submit_extrinsic(&sent.bytes).await;
-        match answer {
-            Ok(_) => Ok(PoolAnswer::AlreadyThere),
-            Err(error) => pool_error(&error, sent.account)
-                .ok_or_else(|| self.failed("author_submitExtrinsic", error)),
-        }
-    }
-
-    /// Looks for a transaction in the blocks of the best chain that were not looked at yet.
-    async fn scan(&self, scan: &mut Scan, encoded: &str) -> Result<Option<Place>> {
-        if let Some((number, hash)) = scan.seen {
-            if self.block_hash(number).await? != Some(hash) {
-                scan.rewind();
-            }
-        }
-        let (best, _) = self.best().await?;
-        while scan.next <= best {
-            let number = scan.next;
-            let Some(hash) = self.block_hash(number).await? else { return Ok(None) };
-            let block: Option<BlockAnswer> =
-                self.request("chain_getBlock", rpc_params![hash]).await?;
-            let Some(block) = block else { return Ok(None) };
-            scan.seen = Some((number, hash));
-            scan.next = number + 1;
-            let index = block.block.extrinsics.iter().position(|other| other == encoded);
-            if let Some(index) = index {
-                return Ok(Some(Place { block: number, hash, index: index as u32 }));
-            }
-        }
-        Ok(None)
     }
 
     /// Reads what an included transaction did.
@@ -339,32 +247,5 @@ impl Client {
             .map(|paid| paid.actual_fee)
             .sum();
         Ok(receipt)
-    }
-}
-
-/// A block as `chain_getBlock` answers it; what is not needed is left out.
-#[derive(serde::Deserialize)]
-struct BlockAnswer {
-    block: BlockBody,
-}
-
-#[derive(serde::Deserialize)]
-struct BlockBody {
-    /// Encoded, in hexadecimal with `0x`.
-    extrinsics: Vec<String>,
-}
-
-/// How far the best chain was looked at.
-struct Scan {
-    start: u32,
-    next: u32,
-    seen: Option<(u32, H256)>,
-}
-
-impl Scan {
-    /// Begins again: the best chain has changed.
-    fn rewind(&mut self) {
-        self.next = self.start;
-        self.seen = None;
     }
 }

@@ -23,8 +23,11 @@ const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 type WsClient = subxt::ext::jsonrpsee::ws_client::WsClient;
 
-/// The connection. Requests that it interrupts are sent again once it is back: every request of
-/// this crate may be, the submission of a transaction too, whose nonce lets it count only once.
+/// The one request that is not sent again: the second answer would be about a transaction that the first
+/// may have brought into a pool, and its sender has to know.
+const ONCE: &str = "author_submitExtrinsic";
+
+/// The connection. Requests that it interrupts are sent again once it is back, all but [`ONCE`].
 pub(crate) struct Transport {
     url: String,
     patience: Duration,
@@ -76,7 +79,11 @@ impl Transport {
         }
     }
 
-    async fn retrying<T, F>(&self, mut attempt: impl FnMut(Arc<WsClient>) -> F) -> Result<T, Error>
+    async fn retrying<T, F>(
+        &self,
+        method: &str,
+        mut attempt: impl FnMut(Arc<WsClient>) -> F,
+    ) -> Result<T, Error>
     where
         F: std::future::Future<Output = Result<T, Error>>,
     {
@@ -86,6 +93,9 @@ impl Transport {
             match attempt(client.clone()).await {
                 Err(error) if is_broken(&error) => {
                     self.forget(&client).await;
+                    if method == ONCE {
+                        return Err(error);
+                    }
                     if Instant::now() >= until {
                         return Err(Error::DisconnectedWillReconnect(error.to_string()));
                     }
@@ -127,7 +137,7 @@ impl RpcClientT for Transport {
         params: Option<Box<RawValue>>,
     ) -> RawRpcFuture<'a, Box<RawValue>> {
         Box::pin(async move {
-            self.retrying(|client| {
+            self.retrying(method, |client| {
                 let params = params.clone();
                 async move { client.request_raw(method, params).await }
             })
@@ -142,7 +152,7 @@ impl RpcClientT for Transport {
         unsub: &'a str,
     ) -> RawRpcFuture<'a, RawRpcSubscription> {
         Box::pin(async move {
-            self.retrying(|client| {
+            self.retrying(sub, |client| {
                 let params = params.clone();
                 async move { client.subscribe_raw(sub, params, unsub).await }
             })

@@ -179,7 +179,7 @@ impl Network {
             node: None,
             notes,
         };
-        if let Err(error) = network.start_node() {
+        if let Err(error) = network.start_node(&[]) {
             // Somebody else may have taken the port since it was looked at.
             if port != USUAL_PORT || interrupt::interrupted() {
                 return Err(error);
@@ -190,7 +190,7 @@ impl Network {
                 "Port {USUAL_PORT} was taken meanwhile; this chain answers at port {}.",
                 network.rpc.port()
             ));
-            network.start_node()?;
+            network.start_node(&[])?;
         }
         Ok(network)
     }
@@ -225,7 +225,7 @@ impl Network {
         self.directory.join("logs").join(format!("{name}.log"))
     }
 
-    fn start_node(&mut self) -> Result<()> {
+    fn start_node(&mut self, more: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.binaries.node);
         command
             .arg("--dev")
@@ -234,7 +234,8 @@ impl Network {
             .args(["--rpc-port", &self.rpc.port().to_string()])
             .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", free_port()?)])
             .arg("--base-path")
-            .arg(self.directory.join("node"));
+            .arg(self.directory.join("node"))
+            .args(more);
         let mut process = Process::start("the node", command, self.log("node"))?;
         let rpc = self.rpc.clone();
         let log = self.log("node");
@@ -274,8 +275,24 @@ impl Network {
         if let Some(mut node) = self.node.take() {
             node.stop();
         }
-        self.start_node()?;
+        self.start_node(&[])?;
         Ok((before, self.block()?))
+    }
+
+    /// Ends the node at once (SIGKILL), as a power cut does: what waits in its pool is lost.
+    pub fn kill_node(&mut self) {
+        if let Some(mut node) = self.node.take() {
+            node.kill();
+        }
+    }
+
+    /// Starts a node that was killed again, on the same data and port, with more arguments.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come up again.
+    pub fn revive_node(&mut self, more: &[&str]) -> Result<()> {
+        self.start_node(more)
     }
 
     /// Fails if a process of the network has ended by itself.

@@ -2,8 +2,8 @@
 
 use codec::Encode;
 use openledger_runtime::{
-    AccountId, Hash, Nonce, RuntimeCall, Signature, SignedPayload, TxExtension, UncheckedExtrinsic,
-    VERSION,
+    AccountId, Balance, Hash, Nonce, RuntimeCall, Signature, SignedPayload, TxExtension,
+    UncheckedExtrinsic, VERSION,
 };
 use sp_core::{sr25519, Pair};
 use sp_runtime::generic::Era;
@@ -16,6 +16,18 @@ pub fn sign(
     call: RuntimeCall,
     metadata: Option<[u8; 32]>,
 ) -> UncheckedExtrinsic {
+    sign_with_tip(genesis, who, nonce, 0, call, metadata)
+}
+
+/// The same with a tip, which has it come before others.
+pub fn sign_with_tip(
+    genesis: Hash,
+    who: &sr25519::Pair,
+    nonce: Nonce,
+    tip: Balance,
+    call: RuntimeCall,
+    metadata: Option<[u8; 32]>,
+) -> UncheckedExtrinsic {
     let extensions: TxExtension = (
         frame_system::CheckNonZeroSender::new(),
         frame_system::CheckSpecVersion::new(),
@@ -24,7 +36,7 @@ pub fn sign(
         frame_system::CheckEra::from(Era::Immortal),
         pallet_datanets::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(tip).into(),
         pallet_datanets::AdmitSubmission::new(),
         frame_metadata_hash_extension::CheckMetadataHash::new(metadata.is_some()),
         frame_system::WeightReclaim::new(),

@@ -10,6 +10,7 @@ mod referendum;
 mod rpc;
 mod staking;
 mod submit;
+mod transactions;
 mod tutorials;
 mod validators;
 mod whole_story;
