@@ -23,7 +23,7 @@ pub struct Settings {
     pub first_connection: Duration,
     /// How long a request waits for a node that went away.
     pub reconnection: Duration,
-    /// How long a transaction is waited for.
+    /// How long a transaction is waited for: that the node takes it, and then that it is in a block.
     pub transaction: Duration,
 }
 

@@ -29,7 +29,7 @@
 //!    [`ClientError::Unreadable`], [`ClientError::Invalid`].
 //! 3. The best chain is searched for it until it is there ([`Wait::InBlock`]) or finalised
 //!    ([`Wait::Finalised`]). A node that restarted is waited for, and given the same bytes again if
-//!    it lost them. Now nothing that a pool says is final, since another node may hold the bytes. Only
+//!    it lost them. From then on nothing that a pool says is final, since another node may hold the bytes. Only
 //!    when finalised blocks show that another transaction of the account has its number is it numbered
 //!    anew, and only when they show that its time is over does it fail with [`ClientError::Expired`].
 //! 4. The [`Receipt`] holds block and fee. A call that failed in its block is

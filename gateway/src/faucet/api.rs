@@ -107,7 +107,8 @@ impl Faucet {
             return Err((ApiError::unavailable(10, "too many wait for the faucet"), true));
         };
         let failed = |error: ClientError| {
-            let sure = matches!(error.kind(), ErrorKind::Refused | ErrorKind::Usage);
+            let ended = matches!(error, ClientError::Expired { .. } | ClientError::PoolFull);
+            let sure = ended || matches!(error.kind(), ErrorKind::Refused | ErrorKind::Usage);
             (ApiError::from(error), sure)
         };
         let sent = self.client.transfer(&self.signer, account, self.amount, Wait::InBlock).await;

@@ -13,6 +13,9 @@ use tokio::{runtime::Runtime, task::JoinSet};
 /// Generous: how long a machine takes is not what is tested.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// As on a network that is not for development: a pool takes what it dropped only half an hour later.
+const BAN: [&str; 2] = ["--tx-ban-seconds", "1800"];
+
 /// Calls that were begun: what each pays, and how it ended.
 type Calls = JoinSet<(Balance, Result<Receipt>)>;
 
@@ -166,14 +169,17 @@ fn calls_in_flight_when_the_node_is_killed(scene: &mut Scene) {
     scene.network.kill_node();
     // Of these the node that comes back hears first: their numbers are those of the ones that it forgot.
     scene.begin(&mut calls, (&scene.client, &alice, payee), (21, 30));
-    scene.network.revive_node(&[]).unwrap_or_else(|error| panic!("{error}"));
+    scene.network.revive_node(&BAN).unwrap_or_else(|error| panic!("{error}"));
     scene.all_count_once(calls, payee, 0);
     assert_eq!(scene.numbers(&alice).0, before + 30, "numbers were left out");
 }
 
 fn more_calls_than_the_pool_has_room_for(scene: &mut Scene) {
     scene.network.kill_node();
-    scene.network.revive_node(&["--pool-limit", "8"]).unwrap_or_else(|error| panic!("{error}"));
+    scene
+        .network
+        .revive_node(&[&BAN[..], &["--pool-limit", "8"]].concat())
+        .unwrap_or_else(|error| panic!("{error}"));
     let (alice, payee, mut calls) = (signer("//Alice"), scene.payee(5), Calls::new());
     let (before, _) = scene.numbers(&alice);
     scene.begin(&mut calls, (&scene.client, &alice, payee), (1, 40));
