@@ -105,7 +105,7 @@ pub enum ClientError {
         /// Whose.
         account: AccountId,
     },
-    /// The pool has no room. It was not and never will be included.
+    /// The pool has no room, and did not take it.
     #[error(
         "the node has no room for transactions that wait; this one was not taken and cost nothing"
     )]

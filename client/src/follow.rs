@@ -10,7 +10,10 @@ use crate::{
     transactions::Wait,
     AccountId, H256,
 };
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Ordering,
+    time::{Duration, Instant},
+};
 use subxt::rpcs::{client::rpc_params, Error as RpcError};
 
 /// Time between looks at the chain; a slot has 3 s.
@@ -238,9 +241,18 @@ impl Client {
             return Ok(format!("the node does not take it now: {error}"));
         }
         let next = self.next_number_at(&sent.account, self.best().await?.1).await?;
-        Ok(match next < sent.nonce {
-            true => format!("it has number {} and waits for the account's {next}", sent.nonce),
-            false => "it waits in the node's pool".to_owned(),
+        Ok(match next.cmp(&sent.nonce) {
+            Ordering::Less => {
+                format!("it has number {} and waits for the account's {next}", sent.nonce)
+            }
+            Ordering::Equal if sent.held => "it waits in the node's pool".to_owned(),
+            Ordering::Equal => {
+                "the connection broke before the node said whether it has it".to_owned()
+            }
+            Ordering::Greater => {
+                "another transaction of the account has its number, in a block that is not final"
+                    .to_owned()
+            }
         })
     }
 

@@ -268,7 +268,8 @@ pub mod pallet {
         fn get() -> u32 {
             match LengthsOfStaking::<T>::get().slash_defer {
                 0 => 0,
-                eras => eras.saturating_add(1),
+                // Less than stake is bonded, as the pallet wants it, on a chain whose genesis allowed as much too.
+                eras => eras.saturating_add(1).min(BondingEras::<T>::get().saturating_sub(1)),
             }
         }
     }

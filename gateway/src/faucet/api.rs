@@ -107,7 +107,7 @@ impl Faucet {
             return Err((ApiError::unavailable(10, "too many wait for the faucet"), true));
         };
         let failed = |error: ClientError| {
-            let ended = matches!(error, ClientError::Expired { .. } | ClientError::PoolFull);
+            let ended = matches!(error, ClientError::Expired { .. });
             let sure = ended || matches!(error.kind(), ErrorKind::Refused | ErrorKind::Usage);
             (ApiError::from(error), sure)
         };

@@ -45,7 +45,8 @@ pub mod pallet {
         },
         check, Balance,
     };
-    use frame_support::pallet_prelude::*;
+    use alloc::vec::Vec;
+    use frame_support::{dispatch::DispatchClass, pallet_prelude::*};
     use frame_system::pallet_prelude::BlockNumberFor;
     use sp_runtime::TryRuntimeError;
     use sp_staking::EraIndex;
@@ -72,11 +73,26 @@ pub mod pallet {
     pub type Claimable<T> =
         StorageValue<_, BoundedVec<(EraIndex, Balance), ConstU32<HISTORY>>, ValueQuery>;
 
+    /// Slashes that have waited and are applied now, as many as a part of each block holds. There are as many as
+    /// validators that were reported in the eras for which stake is bonded, each once for every report that came after it.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type DueSlashes<T> = StorageValue<_, Vec<slashes::DueSlash>, ValueQuery>;
+
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         // After the session's, which ends eras: nothing comes between an era's end and its payouts.
         fn on_initialize(_now: BlockNumberFor<T>) -> Weight {
             payouts::pay().saturating_add(slashes::apply()).saturating_add(seats::make_room())
+        }
+
+        // Before the next block's session, which may begin an era.
+        fn on_finalize(_now: BlockNumberFor<T>) {
+            let used = slashes::collect();
+            <frame_system::Pallet<T>>::register_extra_weight_unchecked(
+                used,
+                DispatchClass::Mandatory,
+            );
         }
 
         #[cfg(feature = "try-runtime")]

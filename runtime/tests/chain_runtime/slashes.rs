@@ -188,6 +188,45 @@ fn members_of_a_pool_who_leave_in_the_offences_era_pay_their_part() {
     });
 }
 
+/// In the block before an era begins: the pallet would find it there, count from another era, and ask for nothing.
+#[test]
+fn a_slash_that_is_reported_in_an_eras_last_block_is_not_the_pallets() {
+    let lengths = StakingLengths { era: 2, ..LENGTHS };
+    with_lengths(lengths, || {
+        bond(Eve, GENESIS_BOND);
+        let (charlie, eve) = (Charlie.to_account_id(), Eve.to_account_id());
+        dispatch(&eve, Call::nominate { targets: vec![charlie.clone().into()] });
+        next_era();
+        next_era();
+        let (offence, report) = (era(), babe_report(Charlie));
+        dispatch(&charlie, Call::chill {});
+        dispatch(&charlie, Call::unbond { value: GENESIS_BOND });
+        let comes = offence + lengths.slash_defer + 1;
+        while era() < comes {
+            next_era();
+        }
+        // The last session of the era in which it would have come: all is free. In each of its blocks.
+        let planned = || pallet_staking::CurrentEra::<Runtime>::get();
+        while planned() == Some(comes) {
+            next_block();
+        }
+        dispatch(&charlie, Call::withdraw_unbonded { num_slashing_spans: 9 });
+        let (before, hers) = (now(), total(&eve));
+        let mut reported = false;
+        while era() == comes {
+            if !reported {
+                assert_eq!(send(&report), Ok(()));
+                reported = true;
+            }
+            end_block();
+            let waits = UnappliedSlashes::<Runtime>::iter().count();
+            assert_eq!(waits, 0, "nothing is left for the pallet at a block's end");
+            begin_block();
+        }
+        assert_eq!((since(before), total(&eve)), ((0, 0), hers));
+    });
+}
+
 /// Each report lays what all have done so far anew, with all who back them.
 #[test]
 fn many_slashes_are_applied_over_some_blocks() {
