@@ -94,7 +94,7 @@ test("somebody proposes to cancel a slash that waits, on the track for it", asyn
   await page.getByLabel("What", { exact: true }).selectOption("Cancel a slash that is not taken yet");
   const proposal = page.getByRole("region", { name: "The proposal" });
   await expect(proposal).toContainText("Takes 30 OPEN of its own and 12 OPEN of 1 account that backed it");
-  await expect(proposal.getByLabel("Slash", { exact: true })).toContainText("42 OPEN, era 400");
+  await expect(proposal.getByLabel("Slash", { exact: true })).toContainText("42 OPEN, era 399");
   await expect(page.getByRole("region", { name: "How it is decided" })).toContainText("general admin");
   const preview = page.getByRole("region", { name: "What it would do" });
   await expect(preview).toContainText("Staking.cancel_deferred_slash", chainTime);

@@ -11,6 +11,7 @@ import {
   periodLimit,
   type Rule,
   slashKey,
+  takenIn,
 } from "./propose";
 import { hashOf, type Proposing } from "./propose.state";
 import { SlashTakes } from "./Slashes";
@@ -185,7 +186,8 @@ function Slash({ draft, problems, facts, onChange }: Fields) {
     );
   }
   const { era, validator } = chosen;
-  const left = Math.max(0, era - facts.era) * facts.eraLength * BLOCK_TIME;
+  const taken = takenIn(chosen);
+  const left = Math.max(0, taken - facts.era) * facts.eraLength * BLOCK_TIME;
   return (
     <>
       <SelectField
@@ -195,13 +197,13 @@ function Slash({ draft, problems, facts, onChange }: Fields) {
         onChange={(event) => onChange({ slash: event.target.value })}
         options={slashes.map((one) => ({
           value: slashKey(one),
-          label: `${shorten(one.validator)}, ${formatOpen(one.own + one.others, 2)} OPEN, era ${formatCount(one.era)}`,
+          label: `${shorten(one.validator)}, ${formatOpen(one.own + one.others, 2)} OPEN, era ${formatCount(takenIn(one))}`,
         }))}
       />
       <div className="grid gap-1.5 text-sm text-soft">
         <AccountName account={validator} />
         <p>
-          Takes <SlashTakes slash={chosen} />, when era {formatCount(era)} begins, in {formatDuration(left)}{" "}
+          Takes <SlashTakes slash={chosen} />, when era {formatCount(taken)} begins, in {formatDuration(left)}{" "}
           at most. Enacted later than that a proposal undoes nothing.
         </p>
         {slashes.filter((one) => one.era === era).length > 1 && (

@@ -48,7 +48,7 @@ export type Undoing = "cancel" | "kill" | "void" | "slash";
 
 /** A slash that is not taken yet. */
 export interface WaitingSlash {
-  /** The era at whose beginning it is taken, and its place among those of that era. */
+  /** The era that the chain lists it under, and its place among those of that era. */
   era: number;
   place: number;
   validator: string;
@@ -57,6 +57,9 @@ export interface WaitingSlash {
   others: bigint;
   backers: number;
 }
+
+/** The era at whose beginning a slash is taken: the chain takes it before the staking pallet would. */
+export const takenIn = ({ era }: Pick<WaitingSlash, "era">) => era - 1;
 
 /** What tells a slash from others that wait. */
 export const slashKey = ({ era, place }: Pick<WaitingSlash, "era" | "place">) => `${era}-${place}`;
