@@ -13,6 +13,7 @@ use openledger_runtime::{
     staking::GENESIS_BOND,
     AccountId, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Staking, System,
 };
+use pallet_nomination_pools::Call as Pools;
 use pallet_staking::{Call, UnappliedSlash, UnappliedSlashes};
 use sp_keyring::{
     Ed25519Keyring,
@@ -62,6 +63,36 @@ fn since(before: (Balance, Balance)) -> (Balance, Balance) {
 
 fn now() -> (Balance, Balance) {
     (total(&Charlie.to_account_id()), total(&treasury()))
+}
+
+/// What each of two members has in a pool.
+const SHARE: Balance = GENESIS_BOND / 4;
+
+/// A pool that backs Charlie in this era: who made it, and its other member.
+fn pool_behind_charlie() -> (AccountId, AccountId) {
+    let (maker, member) = (Eve.to_account_id(), Ferdie.to_account_id());
+    let role = || maker.clone().into();
+    let create = Pools::create { amount: SHARE, root: role(), nominator: role(), bouncer: role() };
+    dispatch(&maker, create);
+    dispatch(&member, Pools::join { amount: SHARE, pool_id: 1 });
+    let validators = vec![Charlie.to_account_id()];
+    dispatch(&maker, Pools::nominate { pool_id: 1, validators });
+    next_era();
+    next_era();
+    (maker, member)
+}
+
+fn leave(member: &AccountId) {
+    let member_account = member.clone().into();
+    dispatch(member, Pools::unbond { member_account, unbonding_points: SHARE });
+}
+
+/// Has a member of the pool pay its part of a slash: what it lost.
+fn pays(member: &AccountId) -> Balance {
+    let had = total(member);
+    let apply = Pools::apply_slash { member_account: member.clone().into() };
+    dispatch(&Alice.to_account_id(), apply);
+    had - total(member)
 }
 
 fn send(report: &RuntimeCall) -> Result<(), DispatchError> {
@@ -153,25 +184,12 @@ fn a_slash_is_dropped_once_the_stake_is_free() {
 /// Where an era has several sessions, stake is free a session before an era's end.
 #[test]
 fn members_of_a_pool_who_leave_in_the_offences_era_pay_their_part() {
-    use pallet_nomination_pools::Call as Pools;
     with_lengths(StakingLengths { era: 2, ..LENGTHS }, || {
-        let (maker, leaver) = (Eve.to_account_id(), Ferdie.to_account_id());
-        let role = || maker.clone().into();
-        let amount = GENESIS_BOND / 4;
-        dispatch(
-            &maker,
-            Pools::create { amount, root: role(), nominator: role(), bouncer: role() },
-        );
-        dispatch(&leaver, Pools::join { amount, pool_id: 1 });
-        let validators = vec![Charlie.to_account_id()];
-        dispatch(&maker, Pools::nominate { pool_id: 1, validators });
-        next_era();
-        next_era();
+        let (maker, leaver) = pool_behind_charlie();
         assert_eq!(pallet_staking::CurrentEra::<Runtime>::get(), Some(era()), "none is planned");
         let (offence, (slash, others)) = (era(), slash());
         assert_eq!(send(&babe_report(Charlie)), Ok(()));
-        let member_account = leaver.clone().into();
-        dispatch(&leaver, Pools::unbond { member_account, unbonding_points: amount });
+        leave(&leaver);
         let before = now();
         while era() < offence + LENGTHS.slash_defer + 1 {
             assert_eq!(since(before), (0, 0));
@@ -179,10 +197,7 @@ fn members_of_a_pool_who_leave_in_the_offences_era_pay_their_part() {
         }
         assert_eq!(since(before), (slash, slash));
         for member in [&maker, &leaver] {
-            let had = total(member);
-            let apply = Pools::apply_slash { member_account: member.clone().into() };
-            dispatch(&Alice.to_account_id(), apply);
-            let lost = had - total(member);
+            let lost = pays(member);
             assert!(lost.abs_diff(others / 2) < OPEN, "{lost} of {others}");
         }
     });
@@ -277,24 +292,11 @@ fn a_late_slash_takes_what_is_on_its_way_out_and_what_backs_another() {
 /// Members pay by what they had in the pool at the offence, those too who have left since.
 #[test]
 fn a_late_slash_takes_of_a_pools_members_what_they_had_in_it() {
-    use pallet_nomination_pools::Call as Pools;
     four_validators(|| {
-        let (maker, leaver) = (Eve.to_account_id(), Ferdie.to_account_id());
-        let role = || maker.clone().into();
-        let amount = GENESIS_BOND / 4;
-        dispatch(
-            &maker,
-            Pools::create { amount, root: role(), nominator: role(), bouncer: role() },
-        );
-        dispatch(&leaver, Pools::join { amount, pool_id: 1 });
-        let validators = vec![Charlie.to_account_id()];
-        dispatch(&maker, Pools::nominate { pool_id: 1, validators });
-        next_era();
-        next_era();
+        let (maker, leaver) = pool_behind_charlie();
         let (offence, report, (slash, others)) = (era(), babe_report(Charlie), slash());
         assert!(others > GENESIS_BOND / 4);
-        let member_account = leaver.clone().into();
-        dispatch(&leaver, Pools::unbond { member_account, unbonding_points: amount });
+        leave(&leaver);
         while era() < offence + LENGTHS.slash_defer + 1 {
             next_era();
         }
@@ -304,10 +306,7 @@ fn a_late_slash_takes_of_a_pools_members_what_they_had_in_it() {
         assert_eq!(since(before), (slash, slash), "members owe theirs until it is taken");
         let mut taken = 0;
         for member in [&maker, &leaver] {
-            let had = total(member);
-            let apply = Pools::apply_slash { member_account: member.clone().into() };
-            dispatch(&Alice.to_account_id(), apply);
-            let lost = had - total(member);
+            let lost = pays(member);
             assert!(lost.abs_diff(others / 2) < OPEN, "{lost} of {others}");
             taken += lost;
         }
